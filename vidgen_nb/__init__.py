@@ -1,0 +1,1 @@
+"""Scenes over rate-limited profiles, with a live Gantt: see README.md."""

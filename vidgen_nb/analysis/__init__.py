@@ -1,0 +1,1 @@
+"""Questions to a run: reads events and records only."""

@@ -1,0 +1,204 @@
+"""What the scheduler schedules, and by which settings: scenes, operations, modes, retries, polling."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, TypeVar, dataclass_transform
+
+from vidgen_nb.errors import InputError
+
+__all__ = [
+    "BOOST",
+    "MODES",
+    "NORMAL",
+    "Artifact",
+    "Mode",
+    "Operation",
+    "PollSchedule",
+    "RetryPolicy",
+    "Scene",
+    "as_mode",
+    "record",
+]
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def record(cls: type[T]) -> type[T]:
+    """Make a slotted dataclass that mypy takes for frozen.
+
+    Ten of these are made per scene on the hot path; a really frozen one costs twice as much to create
+    (pacing.md), so the type checker keeps the promise instead of `__setattr__`.
+    """
+    return dataclass(slots=True)(cls)
+
+
+class Scene:
+    """One job: an id, a prompt, and parameters that go to the API as they are.
+
+    >>> Scene("s001", "a lighthouse at dawn", seconds=4)
+    Scene('s001', 'a lighthouse at dawn', seconds=4)
+
+    Raises `InputError` for an empty id or prompt, or for a parameter that JSON cannot carry.
+    """
+
+    __slots__ = ("id", "params", "prompt")
+
+    id: str
+    prompt: str
+    params: Mapping[str, Any]
+
+    def __init__(self, id: str, prompt: str, **params: Any) -> None:  # noqa: A002 - the public name is `id`
+        if not isinstance(id, str) or not id.strip():
+            raise InputError(f"a scene needs a non-empty text as its id, not {id!r}")
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise InputError(f"scene {id!r} has an empty prompt: say what to generate")
+        try:
+            json.dumps(params, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"scene {id!r} has a parameter that can't be sent as JSON: {error}") from None
+        object.__setattr__(self, "id", id)
+        object.__setattr__(self, "prompt", prompt)
+        object.__setattr__(self, "params", MappingProxyType(params) if params else _NO_PARAMS)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Scene can't be changed; make a new one instead of setting {name!r}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_scene, (self.id, self.prompt, dict(self.params)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scene):
+            return NotImplemented
+        return (self.id, self.prompt, self.params) == (other.id, other.prompt, other.params)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.prompt))
+
+    def __repr__(self) -> str:
+        extras = "".join(f", {name}={value!r}" for name, value in self.params.items())
+        return f"Scene({self.id!r}, {self.prompt!r}{extras})"
+
+
+_NO_PARAMS: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def _scene(id: str, prompt: str, params: dict[str, Any]) -> Scene:  # noqa: A002
+    return Scene(id, prompt, **params)
+
+
+@record
+class Operation:
+    """The provider's own handle of an accepted attempt; JSON-serialisable."""
+
+    id: str
+    """The provider's job id."""
+    backend: str = ""
+    """Name of the backend that made it."""
+    urls: dict[str, str] | None = None
+    """URLs the server gave (status, result, cancel), where it gives any."""
+    poll_after: float | None = None
+    """Seconds the server asked to wait before the first poll, or None."""
+
+
+@record
+class Artifact:
+    """A result that can be fetched."""
+
+    kind: str
+    """`with_key` (download needs the profile's key), `public` (a URL that must never see a key) or `inline`."""
+    url: str = ""
+    """Where it is; empty for inline data and for results addressed by the operation."""
+    data: str = ""
+    """Base64 data of an inline result."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How much is under way at once (design.md section 5); None means no bound."""
+
+    name: str
+    max_submitting: int | None = None
+    """Submissions without an answer at once, in the whole run."""
+    max_generating: int | None = None
+    """Attempts submitting or generating at once, on each profile."""
+
+    def __post_init__(self) -> None:
+        for label, value in (("max_submitting", self.max_submitting), ("max_generating", self.max_generating)):
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise InputError(f"mode {self.name!r}: {label} is a whole number from 1 up, or None, not {value!r}")
+
+
+NORMAL: Final = Mode("normal", max_submitting=1, max_generating=4)
+BOOST: Final = Mode("boost")
+MODES: Final[Mapping[str, Mode]] = MappingProxyType({mode.name: mode for mode in (NORMAL, BOOST)})
+
+
+def as_mode(mode: Mode | str) -> Mode:
+    """Return the mode of that name, or the mode itself; `InputError` for an unknown name."""
+    if isinstance(mode, Mode):
+        return mode
+    try:
+        return MODES[mode]
+    except (KeyError, TypeError):
+        raise InputError(f"unknown mode {mode!r}: choose one of {', '.join(MODES)}, or pass a Mode(...)") from None
+
+
+def _positive(what: str, value: float, *, zero: bool = False) -> None:
+    good = isinstance(value, int | float) and math.isfinite(value) and (value > 0 or (zero and value == 0))
+    if not good:
+        raise InputError(f"{what} must be {'0 or more' if zero else 'more than 0'} seconds, and finite, not {value!r}")
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How failures that are not rate limits are retried (R8, R9). Times in run seconds."""
+
+    max_failures: int = 7
+    """The scene fails with its so-many-th failure. 429s do not count."""
+    backoff: float = 1.0
+    """Full jitter: the k-th failure waits uniform(0, min(backoff_cap, backoff · 2^(k-1)))."""
+    backoff_cap: float = 60.0
+    deadline: float | None = None
+    """A scene that is still in the queue so long after it was added fails; None: it waits for ever."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.max_failures, int) or self.max_failures < 1:
+            raise InputError(f"max_failures is a whole number from 1 up, not {self.max_failures!r}")
+        _positive("backoff", self.backoff, zero=True)
+        _positive("backoff_cap", self.backoff_cap, zero=True)
+        if self.deadline is not None:
+            _positive("deadline", self.deadline)
+
+
+@dataclass(frozen=True)
+class PollSchedule:
+    """When an accepted attempt is asked about, in run seconds; the server's own poll-after wins, down to `shortest`."""
+
+    first: float = 0.5
+    factor: float = 1.5
+    longest: float = 5.0
+    shortest: float = 0.0
+    delays: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    """The first delays, until they reach `longest`."""
+
+    def __post_init__(self) -> None:
+        for name in ("first", "longest", "shortest"):
+            _positive(f"poll {name}", getattr(self, name), zero=True)
+        if not self.factor >= 1 or not math.isfinite(self.factor):
+            raise InputError(f"poll factor must be a finite number from 1 up, not {self.factor!r}")
+        delays = [min(self.first, self.longest)]
+        while self.factor > 1 and 0 < delays[-1] < self.longest:
+            delays.append(min(delays[-1] * self.factor, self.longest))
+        object.__setattr__(self, "delays", tuple(max(delay, self.shortest) for delay in delays))
+
+    def delay(self, polls: int, poll_after: float | None) -> float:
+        """Return the seconds to wait before the next poll, after `polls` polls of this attempt."""
+        if poll_after is not None and 0 <= poll_after < math.inf:
+            return max(poll_after, self.shortest)
+        return self.delays[min(polls, len(self.delays) - 1)]

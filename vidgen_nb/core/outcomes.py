@@ -1,0 +1,84 @@
+"""How an attempt, or one call of it, ended: told apart by status and code, never by prose (R13).
+
+A backend classifies (providers.md, "The port every adapter fits"); the scheduler decides what follows.
+`reason` is one short sentence for logs and tables; it never holds a key.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from vidgen_nb.core.model import record
+
+__all__ = [
+    "Ambiguous",
+    "Cancelled",
+    "Failure",
+    "Permanent",
+    "ProfileUnusable",
+    "RateLimited",
+    "Transient",
+]
+
+
+@record
+class RateLimited:
+    """A 429 that is not a quota: the quota group cools, the scene moves on (R1-R3)."""
+
+    kind: ClassVar[str] = "rate_limited"
+    retry_after: float | None = None
+    """Seconds the server asked for, finite and not negative, or None when it did not say."""
+    source: str = ""
+    """Which field said so, such as `Retry-After` or `retry-after-ms`."""
+    reason: str = "429"
+    cause: Literal["rate", "concurrency"] = "rate"
+    """`concurrency` where the server's code says that too many run at once."""
+
+
+@record
+class Transient:
+    """408, 5xx, a transport error before anything was sent: may be tried again (R9)."""
+
+    kind: ClassVar[str] = "transient"
+    reason: str
+    retry_after: float | None = None
+    """Seconds the server asked for, or None."""
+
+
+@record
+class Permanent:
+    """Will fail in the same way again: content policy, bad request, no such model (R10)."""
+
+    kind: ClassVar[str] = "permanent"
+    reason: str
+    cause: Literal["content", "bad_request", "no_such_model", "no_result"] = "bad_request"
+
+
+@record
+class ProfileUnusable:
+    """The profile cannot be used: bad key, no credit, daily quota (R11)."""
+
+    kind: ClassVar[str] = "unusable"
+    reason: str
+    cause: Literal["auth", "day_quota", "credit"] = "auth"
+    retry_after: float | None = None
+    """Seconds until it may be used again, or None when nobody knows."""
+
+
+@record
+class Ambiguous:
+    """A submit that may have been accepted; sending it again could cost money twice (R12)."""
+
+    kind: ClassVar[str] = "ambiguous"
+    reason: str
+
+
+@record
+class Cancelled:
+    """The provider says that the job was cancelled."""
+
+    kind: ClassVar[str] = "cancelled"
+    reason: str = "cancelled"
+
+
+Failure = RateLimited | Transient | Permanent | ProfileUnusable | Ambiguous | Cancelled

@@ -1,0 +1,87 @@
+"""Every error that vidgen_nb raises, in one tree.
+
+VidgenError
+├── InputError            something given to us is wrong; nothing was sent (also a ValueError)
+│   ├── DuplicateScene    the same scene id twice
+│   ├── MissingKey        a profile without an API key
+│   └── FileFormatError   a malformed CSV, JSON, TOML or run file, with its line
+├── SessionError          asked of a session in a state that does not allow it
+├── NoUsableProfile       every profile is unusable, or comes back too late
+└── BackendError          a provider call failed; carries the outcome it was classified as
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vidgen_nb.core.outcomes import Failure
+
+__all__ = [
+    "BackendError",
+    "DuplicateScene",
+    "FileFormatError",
+    "InputError",
+    "MissingKey",
+    "NoUsableProfile",
+    "SessionError",
+    "VidgenError",
+]
+
+
+class VidgenError(Exception):
+    """The root of all errors of this package."""
+
+
+class InputError(VidgenError, ValueError):
+    """Something given to us is wrong; the message says what, where, and what to do."""
+
+
+class DuplicateScene(InputError):
+    """The same scene id was given twice; `scene` is the id."""
+
+    def __init__(self, scene: str, detail: str = "") -> None:
+        super().__init__(
+            f"scene id {scene!r} {detail or 'is given twice'}: ids name scenes in the queue, the chart and the "
+            "output folder, so give each scene its own"
+        )
+        self.scene = scene
+
+
+class MissingKey(InputError):
+    """A profile has no API key; `profile` is its name."""
+
+    def __init__(self, profile: str, where: str) -> None:
+        super().__init__(f"profile {profile!r} has no API key: {where}")
+        self.profile = profile
+
+
+class FileFormatError(InputError):
+    """A file could not be read; `path`, `line` and `column` (from 1, or None) say where."""
+
+    def __init__(self, path: str, problem: str, line: int | None = None, column: int | None = None) -> None:
+        place = (
+            path + (f", line {line}" if line is not None else "") + (f", column {column}" if column is not None else "")
+        )
+        super().__init__(f"{place}: {problem}")
+        self.path, self.line, self.column = path, line, column
+
+
+class SessionError(VidgenError):
+    """A session was asked for something that its state does not allow."""
+
+
+class NoUsableProfile(VidgenError):
+    """Every profile is unusable, or comes back later than `max_wait`; `run` is what was done until then."""
+
+    def __init__(self, message: str, run: Any = None) -> None:
+        super().__init__(message)
+        self.run = run
+
+
+class BackendError(VidgenError):
+    """A call to a provider failed; `outcome` says as what, in the scheduler's words."""
+
+    def __init__(self, outcome: Failure) -> None:
+        super().__init__(f"{outcome.kind}: {outcome.reason}")
+        self.outcome = outcome

@@ -1,0 +1,154 @@
+"""What drivers and backends agree on: profiles with their keys, the backend's calls, the sink of a download."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
+
+from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene, record
+from vidgen_nb.core.outcomes import Failure
+from vidgen_nb.errors import InputError, MissingKey
+
+__all__ = ["Artifact", "Backend", "CancelAnswer", "Operation", "Profile", "Progress", "Secret", "Sink"]
+
+CancelAnswer = Literal["cancelled", "requested", "too late", "unsupported"]
+
+
+class Secret:
+    """A text that shows itself nowhere; `reveal()` is the only way to it."""
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, text: str) -> None:
+        # a closure: neither vars() nor a dump of the slots shows the text
+        self._reveal: Callable[[], str] = lambda: text
+
+    def reveal(self) -> str:
+        """Return the text, for the one place that sends it."""
+        return self._reveal()
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a Secret is not pickled: read the key again where it is needed")
+
+
+class Profile:
+    """One account, key or endpoint that can generate scenes.
+
+    `capacity`: attempts it generates at once, None for no bound. `quota_group`: profiles that name the same group share
+    one upstream quota and cool as one; default: the profile alone. `base_url`: where it differs from the backend's.
+    The key shows in no repr, log or record.
+    """
+
+    __slots__ = ("_api_key", "base_url", "capacity", "name", "quota_group")
+
+    def __init__(
+        self,
+        name: str,
+        api_key: str | Secret | None = None,
+        *,
+        capacity: int | None = None,
+        quota_group: str | None = None,
+        base_url: str | None = None,
+    ) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise InputError(f"a profile needs a non-empty text as its name, not {name!r}")
+        if isinstance(capacity, bool) or (capacity is not None and (not isinstance(capacity, int) or capacity < 1)):
+            raise InputError(
+                f"profile {name!r}: capacity is a whole number from 1 up, or None for no bound, not {capacity!r}"
+            )
+        if quota_group is not None and (not isinstance(quota_group, str) or not quota_group.strip()):
+            raise InputError(f"profile {name!r}: quota_group is a non-empty text or None, not {quota_group!r}")
+        if isinstance(api_key, str):
+            api_key = Secret(api_key) if api_key.strip() else None
+        self.name = name
+        self.capacity = capacity
+        self.quota_group = quota_group
+        self.base_url = base_url
+        self._api_key = api_key
+
+    @classmethod
+    def from_env(cls, name: str, variable: str | None = None, **options: Any) -> Profile:
+        """Make a profile whose key stands in an environment variable (default: `<NAME>_API_KEY`).
+
+        Raises `MissingKey` when the variable is not set or empty.
+        """
+        variable = variable or "".join(c if c.isalnum() else "_" for c in name).upper() + "_API_KEY"
+        key = os.environ.get(variable, "").strip()
+        if not key:
+            raise MissingKey(name, f"set the environment variable {variable}, or name another one")
+        return cls(name, key, **options)
+
+    @property
+    def api_key(self) -> Secret:
+        """The key, still closed; `MissingKey` when there is none."""
+        if self._api_key is None:
+            raise MissingKey(self.name, f"pass Profile({self.name!r}, api_key=...) or use Profile.from_env")
+        return self._api_key
+
+    @property
+    def has_key(self) -> bool:
+        """Whether a key was given."""
+        return self._api_key is not None
+
+    def __repr__(self) -> str:
+        return f"Profile({self.name!r}, capacity={self.capacity!r}, quota_group={self.quota_group!r})"
+
+
+@record
+class Progress:
+    """What a poll found."""
+
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: float | None = None
+    """0 to 1, or None where the server does not say."""
+    poll_after: float | None = None
+    """Seconds the server asks to wait before the next poll, or None."""
+    artifact: Artifact | None = None
+    """The result, when it succeeded."""
+    outcome: Failure | None = None
+    """What the failure is, when it failed."""
+
+
+class Sink(Protocol):
+    """Where a download goes: bytes into a temporary file, which gets its name only when it is complete."""
+
+    async def write(self, chunk: bytes) -> None:
+        """Append bytes."""
+
+    async def commit(self, *, expected: int | None, media_type: str | None) -> None:
+        """Check the length (bytes, None: unknown) and the type, and give the file its name.
+
+        Raises `BackendError` with a `Transient` outcome when the file is cut off or is not a video.
+        """
+
+
+class Backend(Protocol):
+    """One wire format. Every call may raise `BackendError`, which carries the outcome; anything else is a bug."""
+
+    name: str
+    poll_schedule: PollSchedule
+
+    def check(self, profile: Profile) -> None:
+        """Raise `InputError` if the profile can't work with this backend, before anything is sent."""
+
+    async def submit(self, scene: Scene, profile: Profile) -> Operation:
+        """Send the scene; return the provider's handle."""
+
+    async def poll(self, operation: Operation, profile: Profile) -> Progress:
+        """Ask about a job."""
+
+    async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
+        """Write the result into the sink and commit it."""
+
+    async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
+        """Cancel a job where the provider can."""
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what a run's header says about the backend; no keys."""
