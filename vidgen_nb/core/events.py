@@ -19,6 +19,9 @@ from typing import Any, Literal
 from vidgen_nb.core.model import Artifact, Mode, Operation, Scene, record
 from vidgen_nb.core.outcomes import Failure
 
+SettledStatus = Literal["failed", "cancelled", "held"]
+EndReason = Literal["settled", "stopped", "no usable profile"]
+
 __all__ = [
     "DECISIONS",
     "EVENTS",
@@ -31,6 +34,7 @@ __all__ = [
     "CooldownImposed",
     "CooldownReleased",
     "CooldownStarted",
+    "EndReason",
     "Event",
     "Fetched",
     "Generated",
@@ -47,6 +51,7 @@ __all__ = [
     "SceneAdded",
     "SceneRequeued",
     "SceneSettled",
+    "SettledStatus",
     "Stopped",
     "Unpaused",
 ]
@@ -270,16 +275,19 @@ class SceneSettled(Event):
     """The attempt that ended, or the latest; 0: none."""
     profile: str | None
     """The profile of that attempt; None: no attempt was running."""
-    status: Literal["failed", "cancelled", "held"]
+    status: SettledStatus
     reason: str
     outcome: Failure | None = None
 
 
 @record
 class CooldownStarted(Event):
-    """A quota group (or one profile of it) gets no new submissions until a time; again when the end moves."""
+    """A quota group, or one profile alone, gets no new submissions until a time; again when the end moves."""
 
     group: str
+    """Its name; the profile's own where it stands alone."""
+    alone: bool
+    """False: the quota group cools. True: this one profile does, for failures of its own (R9, R11)."""
     profile: str
     """The profile that was rate limited, or alone is affected."""
     profiles: tuple[str, ...]
@@ -297,6 +305,7 @@ class CooldownEnded(Event):
     """The window is over; a probe goes next (R18)."""
 
     group: str
+    alone: bool
     profiles: tuple[str, ...]
 
 
@@ -304,7 +313,7 @@ class CooldownEnded(Event):
 class RunEnded(Event):
     """Nothing is under way and nothing will be."""
 
-    reason: Literal["settled", "stopped", "no usable profile"]
+    reason: EndReason
 
 
 DECISIONS = (AttemptStarted, SceneRequeued, SceneSettled, CooldownStarted, CooldownEnded, RunEnded)

@@ -1,0 +1,293 @@
+"""An independent check of a run's events against the rules R1-R20 of design.md.
+
+It knows nothing of the scheduler: it reads events in order, keeps a slow and simple picture of what must be true, and
+fails at the first event that breaks a rule. Used after every scheduler test, after every step of the state machine, and
+on live runs over HTTP.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import NORMAL, Mode
+from vidgen_nb.core.outcomes import Ambiguous, Permanent, RateLimited
+
+LIVE = ("submitting", "generating", "fetching")
+SETTLED = ("succeeded", "failed", "cancelled", "held")
+
+
+@dataclass
+class SceneView:
+    """What the events say of a scene."""
+
+    order: int
+    single: bool
+    status: str = "queued"
+    number: int = 0
+    bounced: bool = False
+    not_before: float = -math.inf
+    profile: str = ""
+    started: float = -math.inf
+    avoid: set[tuple[str, bool]] = field(default_factory=set)
+    probing: set[tuple[str, bool]] = field(default_factory=set)
+
+    @property
+    def precedence(self) -> tuple[bool, bool, int]:
+        """R2: singles, then bounced scenes in original order, then the others."""
+        front = self.single or self.bounced
+        return (not front, not self.single, self.order)
+
+
+@dataclass
+class ProfileView:
+    """What the events say of a profile."""
+
+    capacity: int | None
+    group: str
+    index: int
+    removed: bool = False
+
+
+@dataclass
+class GateView:
+    """What the events say of a cooldown window; keyed by (name, alone)."""
+
+    until: float = -math.inf
+    since: float = -math.inf
+    open: bool = True
+    probe_due: bool = False
+    probe: str | None = None
+    strikes: int = 0
+
+
+class Audit:
+    """Feed it events; it raises `AssertionError` at the first broken rule."""
+
+    def __init__(self, mode: Mode = NORMAL, *, moves: bool = True, on_ambiguous: str = "hold") -> None:
+        self.mode, self.moves, self.on_ambiguous = mode, moves, on_ambiguous
+        self.scenes: dict[str, SceneView] = {}
+        self.profiles: dict[str, ProfileView] = {}
+        self.gates: dict[tuple[str, bool], GateView] = {}
+        self.now = -math.inf
+        self.orders = 0
+        self.last_profile = -1
+        self.started = self.paused = self.stopped = False
+        self.last: ev.Event | None = None
+        self.expected_cooldowns: set[str] | None = None
+
+    def feed(self, events: Iterable[ev.Event]) -> Audit:
+        """Check events, in order."""
+        for event in events:
+            assert event.at >= self.now, f"time runs backwards at {event}"
+            self.now = event.at
+            if handler := getattr(self, "on_" + type(event).__name__, None):
+                handler(event)
+            self.last = event
+        return self
+
+    # -- helpers
+
+    def gates_of(self, name: str) -> list[tuple[str, bool]]:
+        """Return the keys of a profile's two gates."""
+        return [(self.profiles[name].group, False), (name, True)]
+
+    def gate(self, key: tuple[str, bool]) -> GateView:
+        """Return a gate."""
+        return self.gates.setdefault(key, GateView())
+
+    def busy(self, name: str) -> int:
+        """Return how many attempts submit or generate on a profile."""
+        return sum(s.profile == name and s.status in ("submitting", "generating") for s in self.scenes.values())
+
+    def eligible(self, name: str) -> bool:
+        """Say whether a profile may submit now, as far as events tell."""
+        profile = self.profiles[name]
+        bounds = [b for b in (profile.capacity, self.mode.max_generating) if b is not None]
+        if profile.removed or self.busy(name) >= min(bounds, default=math.inf):
+            return False
+        gates = [self.gate(key) for key in self.gates_of(name)]
+        return all(gate.open and gate.probe is None for gate in gates)
+
+    def attempt(self, scene: str, number: int, status: str) -> SceneView:
+        """Return the scene, whose running attempt this must be about."""
+        view = self.scenes[scene]
+        assert (view.number, view.status) == (number, status), f"{scene} #{number}: {view}"
+        return view
+
+    def answered(self, scene: str, view: SceneView, *, accepted: bool) -> None:
+        """Note a submit's answer at the gates that it probed."""
+        for key in view.probing:
+            self.gate(key).probe, self.gate(key).probe_due = None, not accepted
+        view.probing = set()
+
+    # -- requests
+
+    def on_ProfileAdded(self, event: ev.ProfileAdded) -> None:
+        """A new profile, or one that is back."""
+        old = self.profiles.get(event.profile)
+        assert old is None or old.removed
+        index = len(self.profiles) if old is None else old.index
+        self.profiles[event.profile] = ProfileView(event.capacity, event.group or event.profile, index)
+
+    def on_ProfileChanged(self, event: ev.ProfileChanged) -> None:
+        """Another capacity."""
+        self.profiles[event.profile].capacity = event.capacity
+
+    def on_ProfileRemoved(self, event: ev.ProfileRemoved) -> None:
+        """Out of the rotation."""
+        self.profiles[event.profile].removed = True
+
+    def on_SceneAdded(self, event: ev.SceneAdded) -> None:
+        """R17: only a new or a settled scene may be added; numbers go on."""
+        old = self.scenes.get(event.scene.id)
+        assert old is None or old.status in SETTLED
+        self.orders += 1
+        number = event.attempts if old is None else old.number
+        self.scenes[event.scene.id] = SceneView(self.orders, event.single, number=number)
+
+    def on_RunStarted(self, _: ev.RunStarted) -> None:
+        """Submissions may begin."""
+        self.started, self.stopped = True, False
+
+    def on_ModeChanged(self, event: ev.ModeChanged) -> None:
+        """R15."""
+        self.mode = event.mode
+
+    def on_PolicyChanged(self, event: ev.PolicyChanged) -> None:
+        """R15."""
+        self.moves = event.policy.moves
+
+    def on_Paused(self, _: ev.Paused) -> None:
+        """R16."""
+        self.paused = True
+
+    def on_Unpaused(self, _: ev.Unpaused) -> None:
+        """R16."""
+        self.paused = False
+
+    def on_Stopped(self, _: ev.Stopped) -> None:
+        """R16."""
+        self.stopped = True
+
+    # -- answers
+
+    def on_Accepted(self, event: ev.Accepted) -> None:
+        """R7: strikes are forgotten; R3: the scene's memory of who bounced it as well."""
+        view = self.attempt(event.scene, event.number, "submitting")
+        view.status, view.avoid = "generating", set()
+        self.answered(event.scene, view, accepted=True)
+        for key in self.gates_of(view.profile):
+            self.gate(key).strikes = 0
+
+    def on_Generated(self, event: ev.Generated) -> None:
+        """A slot is free."""
+        self.attempt(event.scene, event.number, "generating").status = "fetching"
+
+    def on_Fetched(self, event: ev.Fetched) -> None:
+        """Settled."""
+        self.attempt(event.scene, event.number, "fetching").status = "succeeded"
+
+    def on_CallFailed(self, event: ev.CallFailed) -> None:
+        """R1, R6, R8, R12: what the failure of a submit may lead to."""
+        status = {"submit": "submitting", "poll": "generating", "fetch": "fetching", "cancel": "generating"}
+        view = self.attempt(event.scene, event.number, status[event.phase])
+        if event.phase == "submit":
+            self.answered(event.scene, view, accepted=False)
+            self.note_429(event.outcome, view)
+
+    def on_JobFailed(self, event: ev.JobFailed) -> None:
+        """The provider has given up."""
+        self.note_429(event.outcome, self.attempt(event.scene, event.number, "generating"))
+
+    def note_429(self, outcome: object, view: SceneView) -> None:
+        """R6: a late 429 is no new strike."""
+        if isinstance(outcome, RateLimited):
+            gate = self.gate((self.profiles[view.profile].group, False))
+            gate.strikes += view.started > gate.since
+
+    # -- decisions
+
+    def on_AttemptStarted(self, event: ev.AttemptStarted) -> None:
+        """R2-R4, R14, R16-R18: the right scene, on a profile that may have it, and once."""
+        view = self.scenes[event.scene]
+        assert self.started and not self.paused and not self.stopped, f"R16: {event}"
+        assert view.status == "queued", f"R17, twice at the same time: {event}"
+        assert view.not_before <= self.now, f"R9, back-off not over: {event}"
+        assert event.number == view.number + 1, f"numbers go on: {event}"
+        assert self.eligible(event.profile), f"R1/R14/R18, not eligible: {event}"
+        if self.mode.max_submitting is not None:
+            submitting = sum(s.status == "submitting" for s in self.scenes.values())
+            assert submitting < self.mode.max_submitting, f"mode: {event}"
+        if self.moves:
+            self.check_order_and_place(event, view)
+        view.status, view.number, view.profile, view.started = "submitting", event.number, event.profile, event.at
+        self.last_profile = self.profiles[event.profile].index
+        for key in self.gates_of(event.profile):
+            if self.gate(key).probe_due:
+                self.gate(key).probe = event.scene
+                view.probing.add(key)
+
+    def check_order_and_place(self, event: ev.AttemptStarted, view: SceneView) -> None:
+        """R2: nobody with precedence waits; R3, R4: the next free profile in turn that did not bounce it."""
+        waiting = [s for s in self.scenes.values() if s.status == "queued" and s.not_before <= self.now]
+        assert view.precedence == min(s.precedence for s in waiting), f"R2: {event}"
+        free = [name for name in self.profiles if self.eligible(name)]
+        others = [name for name in free if not view.avoid & set(self.gates_of(name))] or free
+        turn = len(self.profiles)
+        expected = min(others, key=lambda name: (self.profiles[name].index - self.last_profile - 1) % turn)
+        assert event.profile == expected, f"R3/R4: expected {expected}: {event}"
+
+    def on_SceneRequeued(self, event: ev.SceneRequeued) -> None:
+        """R2, R8: to the front, with memory of what bounced it."""
+        view = self.scenes[event.scene]
+        assert view.number == event.number
+        assert view.status in LIVE
+        assert not isinstance(event.outcome, Permanent), f"R10: {event}"
+        if self.on_ambiguous == "hold":
+            assert not isinstance(event.outcome, Ambiguous), f"R12: {event}"
+        view.status, view.bounced = "queued", True
+        view.not_before = -math.inf if event.not_before is None else event.not_before
+        group = isinstance(event.outcome, RateLimited) or getattr(event.outcome, "cause", "") == "day_quota"
+        view.avoid.add((self.profiles[event.profile].group, False) if group else (event.profile, True))
+
+    def on_SceneSettled(self, event: ev.SceneSettled) -> None:
+        """R17: settled once."""
+        view = self.scenes[event.scene]
+        assert view.status not in SETTLED, f"R17, settled twice: {event}"
+        view.status = event.status
+
+    def on_CooldownStarted(self, event: ev.CooldownStarted) -> None:
+        """R1: only the group that was limited; R6: never shorter; R7: at least 1 s, doubling."""
+        gate = self.gate((event.group, event.alone))
+        assert event.until > gate.until or gate.open, f"R6: {event}"
+        if gate.open:
+            gate.since = event.at
+        trigger = self.last
+        if isinstance(trigger, ev.CallFailed | ev.JobFailed) and isinstance(trigger.outcome, RateLimited):
+            own = self.profiles[self.scenes[trigger.scene].profile].group
+            assert not self.moves or (event.group, event.alone) == (own, False), f"R1: {event}"
+            floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), 600.0)
+            assert (event.group != own) or event.until >= event.at + floor - 1e-9, f"R7: {event}"
+        gate.until, gate.open = event.until, False
+
+    def on_CooldownEnded(self, event: ev.CooldownEnded) -> None:
+        """R5, R18: not before its time, unless released by hand; a probe is due."""
+        gate = self.gate((event.group, event.alone))
+        assert not gate.open
+        released = isinstance(self.last, ev.CooldownReleased | ev.CooldownEnded)
+        assert released or event.at >= gate.until, f"R5: {event}"
+        gate.open, gate.probe_due, gate.until = True, True, min(gate.until, event.at)
+
+    def on_RunEnded(self, event: ev.RunEnded) -> None:
+        """R17: nothing is under way; all is settled, or was stopped, or no profile is usable."""
+        statuses = {view.status for view in self.scenes.values()}
+        assert not statuses & set(LIVE), f"R17: {event}"
+        assert event.reason != "settled" or statuses <= set(SETTLED), f"R17: {event}"
+
+
+def audit(events: Iterable[ev.Event], mode: Mode = NORMAL, *, moves: bool = True, on_ambiguous: str = "hold") -> Audit:
+    """Check a whole run."""
+    return Audit(mode, moves=moves, on_ambiguous=on_ambiguous).feed(events)

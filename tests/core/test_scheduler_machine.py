@@ -1,0 +1,280 @@
+"""Random events against the scheduler: after every step the audit holds, and nothing is lost or done twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.core.harness import BOOST, NORMAL, World, names
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
+from vidgen_nb.core.model import Artifact, Mode, Operation, RetryPolicy, Scene
+from vidgen_nb.core.outcomes import (
+    Ambiguous,
+    Cancelled,
+    Failure,
+    Permanent,
+    ProfileUnusable,
+    RateLimited,
+    Transient,
+)
+from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown
+from vidgen_nb.core.scheduler import Scheduler
+
+WAITS = st.sampled_from([None, 0.0, 0.5, 5.0, 30.0, 700.0])
+OUTCOMES: st.SearchStrategy[Failure] = st.one_of(
+    st.builds(RateLimited, WAITS),
+    st.just(Transient("503")),
+    st.just(Permanent("refused")),
+    st.builds(ProfileUnusable, st.just("no"), st.sampled_from(["auth", "day_quota", "credit"]), WAITS),
+    st.just(Ambiguous("502")),
+)
+MODES = st.sampled_from([NORMAL, BOOST, Mode("two", max_generating=2), Mode("three", max_submitting=3)])
+SETTLED = ("succeeded", "failed", "cancelled", "held")
+
+
+def state_of(scheduler: Scheduler) -> dict[str, Any]:
+    """Return everything that later decisions depend on, but for the heaps' inner order."""
+    return {
+        "scenes": {
+            name: (s.status, s.number, s.order, s.single, s.failures, s.not_before, s.started, s.cancelling,
+                   s.profile and s.profile.name, sorted((g.name, g.alone) for g in s.avoid or ()))
+            for name, s in scheduler.scenes.items()
+        },
+        "profiles": {
+            name: (p.active, p.limit, p.removed, *(
+                (g.until, g.since, g.strikes, g.waiting, g.probe_due, g.probe and g.probe.scene.id, g.unusable)
+                for g in (p.group, p.own)
+            ))
+            for name, p in scheduler.roster.profiles.items()
+        },
+        "cursor": scheduler.roster.cursor,
+        "run": (scheduler.ended, scheduler.paused, scheduler.stopped, scheduler.waiting, scheduler.in_flight,
+                scheduler.submitting, scheduler.unsettled, scheduler.last_429_at),
+    }  # fmt: skip
+
+
+class SchedulerMachine(RuleBasedStateMachine):
+    """Everything that users, drivers and providers can do, in any order."""
+
+    world: World
+    on_ambiguous = "hold"
+
+    @initialize(mode=MODES, honour=st.booleans(), retry=st.booleans(), deadline=st.sampled_from([None, 40.0]))
+    def begin(self, mode: Mode, honour: bool, retry: bool, deadline: float | None) -> None:
+        """Start with two groups, one of two profiles, and a few scenes."""
+        self.world = World(
+            {"p1": (None, "team"), "p2": (2, "team"), "p3": (1, "")},
+            scenes=3,
+            mode=mode,
+            policy=PerProfileCooldown(10, honour_retry_after=honour),
+            retry=RetryPolicy(max_failures=3, deadline=deadline),
+            on_ambiguous="retry" if retry else "hold",
+        )
+        self.answered: list[ev.Event] = []
+        self.billed: dict[str, int] = {}
+
+    def answer(self, event: ev.Event) -> None:
+        """Answer a command, and remember the answer so that it can come again."""
+        self.answered.append(event)
+        self.world.feed(event)
+
+    def pick(self, data: st.DataObject, *kinds: type[Command]) -> Any:
+        """Take one of the open commands of these kinds."""
+        command = data.draw(st.sampled_from([c for c in self.world.open if isinstance(c, kinds)]))
+        self.world.open.remove(command)
+        return command
+
+    def has(self, *kinds: type[Command]) -> bool:
+        """Say whether such a command is open."""
+        return any(isinstance(command, kinds) for command in self.world.open)
+
+    # -- providers
+
+    @precondition(lambda self: self.has(Submit))
+    @rule(data=st.data(), wait=st.sampled_from([None, 0.0, 3.0]))
+    def accept(self, data: st.DataObject, wait: float | None) -> None:
+        """A submit is accepted."""
+        command = self.pick(data, Submit)
+        self.billed[command.scene.id] = self.billed.get(command.scene.id, 0) + 1
+        job = Operation(f"{command.scene.id}-{command.number}", poll_after=wait)
+        self.answer(ev.Accepted(command.scene.id, command.number, job))
+
+    @precondition(lambda self: self.has(Submit))
+    @rule(data=st.data(), outcome=OUTCOMES)
+    def submit_fails(self, data: st.DataObject, outcome: Failure) -> None:
+        """A submit fails."""
+        command = self.pick(data, Submit)
+        self.answer(ev.CallFailed(command.scene.id, command.number, "submit", outcome))
+
+    @precondition(lambda self: self.has(Poll))
+    @rule(data=st.data(), status=st.sampled_from(["queued", "running", "done", "broken"]), outcome=OUTCOMES)
+    def poll(self, data: st.DataObject, status: str, outcome: Failure) -> None:
+        """A poll finds something."""
+        command = self.pick(data, Poll)
+        attempt = (command.scene.id, command.number)
+        if status == "done":
+            self.answer(ev.Generated(*attempt, Artifact("with_key")))
+        elif status == "broken":
+            if not isinstance(outcome, Ambiguous):
+                self.answer(ev.JobFailed(*attempt, data.draw(st.sampled_from([outcome, Cancelled()]))))
+        else:
+            self.answer(ev.Progressed(*attempt, status))
+
+    @precondition(lambda self: self.has(Fetch))
+    @rule(data=st.data())
+    def fetch(self, data: st.DataObject) -> None:
+        """A result arrives."""
+        command = self.pick(data, Fetch)
+        self.answer(ev.Fetched(command.scene.id, command.number, "x.mp4"))
+
+    @precondition(lambda self: self.has(Poll, Fetch, Cancel))
+    @rule(data=st.data(), outcome=OUTCOMES)
+    def call_fails(self, data: st.DataObject, outcome: Failure) -> None:
+        """A poll, a fetch or a cancel fails."""
+        command = self.pick(data, Poll, Fetch, Cancel)
+        phase: Any = {Poll: "poll", Fetch: "fetch", Cancel: "cancel"}[type(command)]
+        self.answer(ev.CallFailed(command.scene.id, command.number, phase, outcome))
+
+    @precondition(lambda self: self.has(Cancel))
+    @rule(data=st.data(), answer=st.sampled_from(["cancelled", "requested", "too late", "unsupported"]))
+    def cancel_answered(self, data: st.DataObject, answer: Any) -> None:
+        """The provider answers a cancel."""
+        command = self.pick(data, Cancel)
+        self.answer(ev.CancelAnswered(command.scene.id, command.number, answer))
+
+    @precondition(lambda self: self.answered)
+    @rule(data=st.data())
+    def again(self, data: st.DataObject) -> None:
+        """An old answer arrives a second time: nothing happens."""
+        old = data.draw(st.sampled_from(self.answered))
+        if isinstance(old, ev.CancelAnswered | ev.CallFailed) or self.is_open(old):
+            return
+        before = len(self.world.scheduler.events)
+        copied = replace(old)
+        due = self.world.scheduler.next_wakeup()
+        if not self.world.scheduler.ended and (due is None or due > self.world.now):
+            assert self.world.feed(copied) == []
+            assert len(self.world.scheduler.events) == before
+
+    def is_open(self, event: Any) -> bool:
+        """Say whether the attempt still waits for such an answer (a second Progressed is a first one then)."""
+        return any((c.scene.id, c.number) == (event.scene, event.number) for c in self.world.open)
+
+    # -- users
+
+    @rule(seconds=st.sampled_from([0.0, 0.25, 1.0, 10.0, 31.0, 400.0]))
+    def sleep(self, seconds: float) -> None:
+        """Time passes."""
+        self.world.sleep_until(self.world.now + seconds)
+
+    @rule(name=st.sampled_from(names("s", 12)), single=st.booleans())
+    def add_scene(self, name: str, single: bool) -> None:
+        """A scene is added, or run again."""
+        state = self.world.scheduler.scenes.get(name)
+        if state is None or state.status in SETTLED:
+            self.billed.pop(name, None)
+            self.world.feed(ev.SceneAdded(Scene(name, "prompt"), single))
+
+    @rule(name=st.sampled_from(names("p", 5)), capacity=st.sampled_from([None, 1, 3]))
+    def toggle_profile(self, name: str, capacity: int | None) -> None:
+        """A profile is added, changed or removed."""
+        profile = self.world.scheduler.roster.profiles.get(name)
+        if profile is None or profile.removed:
+            self.world.feed(ev.ProfileAdded(name, capacity, "team" if name in ("p2", "p4") else ""))
+        elif capacity == 3:
+            self.world.feed(ev.ProfileRemoved(name))
+        else:
+            self.world.feed(ev.ProfileChanged(name, capacity))
+
+    @rule(event=st.sampled_from([ev.Paused, ev.Unpaused, ev.Stopped, ev.RunStarted]))
+    def control(self, event: type[ev.Event]) -> None:
+        """Pause, unpause, stop, go on."""
+        self.world.feed(event())
+
+    @rule(mode=MODES)
+    def change_mode(self, mode: Mode) -> None:
+        """Another mode."""
+        self.world.feed(ev.ModeChanged(mode))
+
+    @rule(policy=st.sampled_from([PerProfileCooldown(2), PerProfileCooldown(20), GlobalPause(15)]))
+    def change_policy(self, policy: Any) -> None:
+        """Another policy."""
+        self.world.feed(ev.PolicyChanged(policy))
+
+    @rule(name=st.none() | st.sampled_from(names("s", 12)))
+    def cancel(self, name: str | None) -> None:
+        """Cancel one, or all."""
+        if name is None or name in self.world.scheduler.scenes:
+            self.world.feed(ev.CancelRequested(name))
+
+    @rule(name=st.sampled_from(names("p", 3)), impose=st.booleans())
+    def hand_on_cooldown(self, name: str, impose: bool) -> None:
+        """A cooldown is released by hand, or known from elsewhere."""
+        event = ev.CooldownImposed(name, self.world.now + 5, "elsewhere") if impose else ev.CooldownReleased(name)
+        self.world.feed(event)
+
+    # -- what must hold after every step
+
+    @invariant()
+    def accounted_for(self) -> None:
+        """R17: every scene is settled, in flight with a command or a timer, or queued where it can be found."""
+        if not hasattr(self, "world"):
+            return
+        scheduler = self.world.scheduler
+        states = scheduler.scenes.values()
+        assert scheduler.in_flight == sum(s.profile is not None for s in states)
+        assert scheduler.submitting == sum(s.status == "submitting" for s in states)
+        assert scheduler.unsettled == sum(s.status not in SETTLED for s in states)
+        for state in states:
+            queued = state.status == "queued"
+            assert (state.ticket > 0) == (queued and state.not_before is None)
+            assert (state.profile is None) == (queued or state.status in SETTLED)
+        for name, profile in scheduler.roster.profiles.items():
+            assert profile.active == self.world.audit.busy(name)
+        assert set(scheduler.scenes) == set(self.world.audit.scenes)
+        assert {n: s.status for n, s in scheduler.scenes.items()} == {
+            n: v.status for n, v in self.world.audit.scenes.items()
+        }
+
+    @invariant()
+    def nobody_waits_for_nothing(self) -> None:
+        """R4, R5: while scenes wait and submissions are allowed, no profile is free."""
+        if not hasattr(self, "world"):
+            return
+        scheduler, audit = self.world.scheduler, self.world.audit
+        most = scheduler.mode.max_submitting
+        if not audit.moves or audit.paused or audit.stopped or (most and scheduler.submitting >= most):
+            return
+        if scheduler.waiting:
+            assert [name for name in audit.profiles if audit.eligible(name)] == []
+            wakeup = scheduler.next_wakeup()
+            # someone will wake it: an answer that is due, a timer, or the user where no profile is left
+            assert scheduler.in_flight or wakeup is not None or scheduler.ended
+
+    @invariant()
+    def replay_gives_the_same_state(self) -> None:
+        """A scheduler that is fed the recorded events is the same one, and has recorded the same."""
+        if not hasattr(self, "world"):
+            return
+        settings = {**self.world.settings, "rng": Random(1)}
+        twin = Scheduler.replay(list(self.world.scheduler.events), **settings)
+        if not twin.ended:
+            twin.wake(self.world.now)  # timers that changed nothing on record
+        assert state_of(twin) == state_of(self.world.scheduler)
+        assert twin.events == self.world.scheduler.events
+
+
+SchedulerMachine.TestCase.settings = settings(
+    max_examples=100,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink],  # explaining takes minutes
+)
+TestScheduler = SchedulerMachine.TestCase

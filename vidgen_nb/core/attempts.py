@@ -1,0 +1,271 @@
+"""The life of a scene: queued, submitting, generating, fetching, settled (design.md section 4).
+
+    queued ──begin──▶ submitting ──Accepted──▶ generating ──Generated──▶ fetching ──Fetched──▶ succeeded
+      ▲                   │                        │                        │
+      └── 429, transient, ┴── the job broke ───────┘   (poll and fetch       │
+          unusable            for a passing reason      are tried again) ◀──┘
+                     anything else: failed, cancelled or held
+
+A job that was accepted costs money: trouble in asking about it or in fetching it is never answered by submitting the
+scene again (R12, R17).
+"""
+
+from __future__ import annotations
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.commands import Cancel, Fetch, Poll, Submit
+from vidgen_nb.core.context import Context
+from vidgen_nb.core.outcomes import Cancelled, Failure
+from vidgen_nb.core.queue import SceneQueue
+from vidgen_nb.core.roster import Roster
+from vidgen_nb.core.state import ProfileState, SceneState
+
+__all__ = ["LIVE", "Attempts", "operation_id", "running_on"]
+
+LIVE = ("submitting", "generating", "fetching")
+"""Statuses of a scene with an attempt in flight."""
+
+
+class Attempts:
+    """Begins attempts, takes in what came of them, and decides what follows for the scene and the profile."""
+
+    def __init__(self, context: Context, roster: Roster, queue: SceneQueue) -> None:
+        self._context = context
+        self._roster = roster
+        self._queue = queue
+        self.scenes: dict[str, SceneState] = {}
+        self.submitting = 0
+        """Submits without an answer."""
+        self.in_flight = 0
+        """Attempts without an end."""
+        self.unsettled = 0
+        """Scenes that are queued or have an attempt in flight."""
+        self.last_429_at: float | None = None
+
+    # -- beginning
+
+    def watch_deadline(self, state: SceneState) -> None:
+        """See to it that a scene does not wait in the queue beyond its deadline (R8)."""
+        if (deadline := self._context.retry.deadline) is not None:
+            self._context.timers.at(state.queued_at + deadline, self._deadline_over, (state, state.queued_at))
+
+    def _deadline_over(self, watch: tuple[SceneState, float], now: float) -> None:
+        state, queued_at = watch
+        if state.status == "queued" and state.queued_at == queued_at:
+            self.settle(state, "failed", f"deadline: still queued after {now - queued_at:g} s", now)
+
+    def begin(self, state: SceneState, profile: ProfileState, now: float) -> None:
+        """Give a scene to a profile."""
+        state.number += 1
+        state.status, state.started, state.profile = "submitting", now, profile
+        self.submitting += 1
+        self.in_flight += 1
+        self._roster.occupy(profile, state)
+        self._context.record(ev.AttemptStarted(state.scene.id, state.number, profile.name, _why(state, profile)), now)
+        state.pinned_to = None
+        self._context.commands.append(Submit(state.scene, state.number, profile.name))
+
+    def accepted(self, event: ev.Accepted, now: float) -> None:
+        """The provider took it: the scene generates, and its profile's strikes are forgotten."""
+        state = self.current(event.scene, event.number, "submitting")
+        if state is None:
+            return
+        self._context.record(event, now)
+        profile = running_on(state)
+        self.submitting -= 1
+        self._roster.answered(state, accepted=True)
+        profile.group.strikes = profile.own.strikes = 0
+        state.status, state.operation, state.avoid = "generating", event.operation, None
+        state.calls, state.asked = 0, False
+        if state.cancelling:
+            self._context.commands.append(_cancel(state))
+        self.again(state, self._context.poll.delay(0, event.operation.poll_after), now)
+
+    # -- asking and fetching
+
+    def progressed(self, event: ev.Progressed, now: float) -> None:
+        """Not finished: ask again later."""
+        state = self.current(event.scene, event.number, "generating")
+        if state is None or not state.asked:
+            return
+        if event.status != state.progress:
+            state.progress = event.status
+            self._context.record(event, now)
+        self.again(state, self._context.poll.delay(state.calls, event.poll_after), now)
+
+    def generated(self, event: ev.Generated, now: float) -> None:
+        """The job is done: its slot is free, its result is fetched."""
+        state = self.current(event.scene, event.number, "generating")
+        if state is None:
+            return
+        self._context.record(event, now)
+        state.status, state.artifact = "fetching", event.artifact
+        self._roster.free(running_on(state))
+        self._call(state)
+
+    def fetched(self, event: ev.Fetched, now: float) -> None:
+        """The result is here: the scene succeeded."""
+        state = self.current(event.scene, event.number, "fetching")
+        if state is None:
+            return
+        self._context.record(event, now)
+        self.end(state)
+        state.status = "succeeded"
+        self.unsettled -= 1
+
+    def again(self, state: SceneState, delay: float, now: float) -> None:
+        """Poll, or fetch, after a delay."""
+        state.asked = False
+        if delay > 0:
+            self._context.timers.at(now + delay, self._call_due, (state, state.number, state.calls))
+        else:
+            self._call(state)
+
+    def _call_due(self, call: tuple[SceneState, int, int], _now: float) -> None:
+        state, number, calls = call
+        if state.number == number and state.calls == calls and state.status in ("generating", "fetching"):
+            self._call(state)
+
+    def _call(self, state: SceneState) -> None:
+        scene, number, name, operation = state.scene, state.number, running_on(state).name, state.operation
+        assert operation is not None  # noqa: S101 - set when it was accepted
+        state.calls += 1
+        state.asked = True
+        if state.status == "generating":
+            self._context.commands.append(Poll(scene, number, name, operation))
+        elif state.artifact is not None:
+            self._context.commands.append(Fetch(scene, number, name, operation, state.artifact))
+
+    # -- ending an attempt
+
+    def end(self, state: SceneState) -> ProfileState:
+        """Take a scene off its profile; what becomes of it is for the caller to say at once."""
+        profile = running_on(state)
+        if state.status == "submitting":
+            self.submitting -= 1
+            self._roster.answered(state, accepted=False)
+        if state.status != "fetching":
+            self._roster.free(profile)
+        self.in_flight -= 1
+        state.status, state.profile, state.previous = "queued", None, profile
+        state.progress = None
+        return profile
+
+    def requeue(
+        self, state: SceneState, profile: ProfileState, outcome: Failure, now: float, delay: float = 0.0
+    ) -> None:
+        """Let a scene wait again, in front; unless it is to be cancelled, or its deadline is over."""
+        deadline = self._context.retry.deadline
+        if state.cancelling:
+            self.settle(state, "cancelled", "cancelled by the user", now, profile, outcome)
+            return
+        if deadline is not None and now >= state.queued_at + deadline:
+            self.settle(state, "failed", f"deadline of {deadline:g} s is over: {outcome.reason}", now, profile, outcome)
+            return
+        state.not_before = now + delay if delay > 0 else None
+        self._context.record(
+            ev.SceneRequeued(
+                state.scene.id, state.number, profile.name, outcome, _where_to(state, outcome), state.not_before
+            ),
+            now,
+        )
+        if state.not_before is None:
+            self._enqueue(state)
+        else:
+            self._context.timers.at(state.not_before, self._backoff_over, (state, state.not_before))
+
+    def _backoff_over(self, wait: tuple[SceneState, float], _now: float) -> None:
+        state, not_before = wait
+        if state.status == "queued" and state.not_before == not_before:
+            state.not_before = None
+            self._enqueue(state)
+
+    def _enqueue(self, state: SceneState) -> None:
+        """Put a scene that ran before into the front segment, or before its own profile's door."""
+        if state.pinned_to is not None and not state.pinned_to.removed:
+            self._queue.push_pinned(state, state.pinned_to)
+        else:
+            state.pinned_to = None
+            self._queue.push_front(state)
+
+    def settle(
+        self,
+        state: SceneState,
+        status: ev.SettledStatus,
+        reason: str,
+        now: float,
+        profile: ProfileState | None = None,
+        outcome: Failure | None = None,
+    ) -> None:
+        """End a scene that has no attempt in flight."""
+        self._queue.remove(state)
+        state.status, state.not_before = status, None
+        self.unsettled -= 1
+        name = profile.name if profile is not None else None
+        self._context.record(ev.SceneSettled(state.scene.id, state.number, name, status, reason, outcome), now)
+
+    # -- cancelling
+
+    def cancel(self, state: SceneState, now: float) -> None:
+        """Cancel a scene: at once in the queue, at the provider when it has the job, else when it answers."""
+        if state.status == "queued":
+            self.settle(state, "cancelled", "cancelled by the user", now)
+        elif state.status in ("submitting", "generating") and not state.cancelling:
+            state.cancelling = True
+            if state.status == "generating":
+                self._context.commands.append(_cancel(state))
+
+    def cancel_answered(self, event: ev.CancelAnswered, now: float) -> None:
+        """Take in what the provider said; after `requested` and `too late` the polls go on and tell."""
+        state = self.current(event.scene, event.number, "generating")
+        if state is None:
+            return
+        self._context.record(event, now)
+        if event.answer in ("cancelled", "unsupported"):
+            profile = self.end(state)
+            reason = "cancelled by the user"
+            if event.answer == "unsupported":
+                reason += f"; the provider can't cancel {operation_id(state)!r} and may bill it"
+            self.settle(state, "cancelled", reason, now, profile, Cancelled(reason))
+
+    def current(self, scene: str, number: int, status: str) -> SceneState | None:
+        """Return the scene if this is about its running attempt; None for a late or a second answer."""
+        state = self.scenes.get(scene)
+        if state is None or state.number != number or state.status != status:
+            return None
+        return state
+
+
+def running_on(state: SceneState) -> ProfileState:
+    """Return the profile of the running attempt."""
+    assert state.profile is not None  # noqa: S101 - an attempt in flight has one
+    return state.profile
+
+
+def operation_id(state: SceneState) -> str:
+    """Return the provider's id of the latest accepted attempt."""
+    return state.operation.id if state.operation is not None else "?"
+
+
+def _cancel(state: SceneState) -> Cancel:
+    assert state.operation is not None  # noqa: S101 - set when it was accepted
+    return Cancel(state.scene, state.number, running_on(state).name, state.operation)
+
+
+def _why(state: SceneState, profile: ProfileState) -> str:
+    """Say why this profile (R20)."""
+    previous = state.previous
+    if not state.avoid or previous is None:
+        return "next in turn"
+    if previous is not profile:
+        return f"moved from {previous.name}"
+    return f"back on {profile.name}" + ("" if state.pinned_to else ": no other profile is free")
+
+
+def _where_to(state: SceneState, outcome: Failure) -> str:
+    """Say what becomes of a scene that was bounced (R20)."""
+    if state.pinned_to is not None:
+        return f"waits for {state.pinned_to.name}"
+    if state.not_before is not None:
+        return f"back-off, failure {state.failures}"
+    return "to the front of the queue"

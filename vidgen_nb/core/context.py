@@ -1,0 +1,83 @@
+"""What the parts of the scheduler share: its settings, its timers, and what it has written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from random import Random
+from typing import Any, Literal
+
+from vidgen_nb.core.commands import Command
+from vidgen_nb.core.events import Event
+from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy
+from vidgen_nb.core.policy import Policy
+
+__all__ = ["Context", "OnAmbiguous", "Timers"]
+
+OnAmbiguous = Literal["hold", "retry"]
+Callback = Callable[[Any, float], None]
+
+
+class Timers:
+    """What is to happen when: a heap of (time, order, callback, argument).
+
+    Nothing is ever taken out: a callback looks itself whether it still has a reason.
+    """
+
+    __slots__ = ("_heap", "_order")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Callback, Any]] = []
+        self._order = 0
+
+    def at(self, when: float, callback: Callback, argument: Any) -> None:
+        """Call `callback(argument, now)` once `when` has come."""
+        self._order += 1
+        heappush(self._heap, (when, self._order, callback, argument))
+
+    def run(self, now: float) -> None:
+        """Call everything that is due, in order of time."""
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            _, _, callback, argument = heappop(heap)
+            callback(argument, now)
+
+    def next(self) -> float | None:
+        """Return when the next one is due, or None."""
+        return self._heap[0][0] if self._heap else None
+
+
+class Context:
+    """Settings, timers, and the two things that the scheduler produces: events and commands."""
+
+    __slots__ = ("commands", "events", "max_wait", "mode", "on_ambiguous", "policy", "poll", "retry", "rng", "timers")
+
+    def __init__(
+        self,
+        mode: Mode,
+        policy: Policy,
+        retry: RetryPolicy,
+        poll: PollSchedule,
+        on_ambiguous: OnAmbiguous,
+        max_wait: float,
+        rng: Random,
+    ) -> None:
+        self.mode = mode
+        self.policy = policy
+        self.retry = retry
+        self.poll = poll
+        self.on_ambiguous = on_ambiguous
+        self.max_wait = max_wait
+        self.rng = rng
+        self.timers = Timers()
+        self.events: list[Event] = []
+        """Everything that happened, in order."""
+        self.commands: list[Command] = []
+        """What is to be done; emptied by every `handle`."""
+
+    def record(self, event: Event, now: float) -> None:
+        """Stamp an event and write it down; let the policy learn from it."""
+        event.at = now  # type: ignore[misc]  # records are frozen for everyone else
+        self.events.append(event)
+        if type(self.policy).observe is not Policy.observe:
+            self.policy.observe(event, now)

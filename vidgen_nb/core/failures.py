@@ -1,0 +1,156 @@
+"""What follows from a failure, for the scene and for the profile (R1, R6-R12)."""
+
+from __future__ import annotations
+
+import math
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts import LIVE, Attempts, operation_id, running_on
+from vidgen_nb.core.context import Context
+from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.core.roster import Roster
+from vidgen_nb.core.state import ProfileState, SceneState
+
+__all__ = ["Failures"]
+
+LONGEST_FLOOR = 600.0
+"""Seconds; the doubling minimum of a cooldown (R7) ends here."""
+TRANSIENT_STRIKES = 2
+"""From so many consecutive transient failures on, a profile cools (R9)."""
+TRANSIENT_COOLDOWN, TRANSIENT_COOLDOWN_CAP = 5.0, 300.0
+"""Seconds; the first such window, which doubles, and its cap."""
+PHASE_STATUS = {"submit": "submitting", "poll": "generating", "fetch": "fetching", "cancel": "generating"}
+
+
+class Failures:
+    """Takes in calls and jobs that failed, as the backend classified them."""
+
+    def __init__(self, context: Context, roster: Roster, attempts: Attempts) -> None:
+        self._context = context
+        self._roster = roster
+        self._attempts = attempts
+
+    def call_failed(self, event: ev.CallFailed, now: float) -> None:
+        """A call failed; what that means depends on whether the provider has the job."""
+        state = self._attempts.current(event.scene, event.number, PHASE_STATUS[event.phase])
+        if state is None or (event.phase in ("poll", "fetch") and not state.asked):
+            return
+        self._context.record(event, now)
+        if event.phase == "submit":
+            self._attempt_failed(state, event.outcome, now)
+        elif event.phase != "cancel":  # a cancel that failed may have arrived: the polls, which go on, will tell
+            self._asking_failed(state, event.outcome, now)
+
+    def job_failed(self, event: ev.JobFailed, now: float) -> None:
+        """The provider says that the job ended without a result."""
+        state = self._attempts.current(event.scene, event.number, "generating")
+        if state is not None:
+            self._context.record(event, now)
+            self._attempt_failed(state, event.outcome, now)
+
+    def _attempt_failed(self, state: SceneState, outcome: Failure, now: float) -> None:
+        profile = self._attempts.end(state)
+        match outcome:
+            case RateLimited():
+                self._rate_limited(state, profile, outcome, now)
+                self._attempts.requeue(state, profile, outcome, now)
+            case ProfileUnusable():
+                self._unusable(state, profile, outcome, now)
+                self._attempts.requeue(state, profile, outcome, now)
+            case Ambiguous() if self._context.on_ambiguous == "hold":
+                reason = (
+                    f"{outcome.reason}: the provider may have accepted it. Look at the account on {profile.name!r}; "
+                    "if the job is not there, run the scene again"
+                )
+                self._attempts.settle(state, "held", reason, now, profile, outcome)
+            case Transient() | Ambiguous():
+                self._transient(state, profile, outcome, now)
+            case Permanent():
+                self._attempts.settle(state, "failed", outcome.reason, now, profile, outcome)
+            case Cancelled():
+                self._attempts.settle(state, "cancelled", outcome.reason, now, profile, outcome)
+
+    def _rate_limited(self, state: SceneState, profile: ProfileState, outcome: RateLimited, now: float) -> None:
+        gate = profile.group
+        self._attempts.last_429_at = now
+        if state.started > gate.since:  # else its submit left before the cooldown began: late, no new strike (R6)
+            gate.strikes += 1
+        cooldown = self._context.policy.on_429(gate, outcome, now)
+        floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), LONGEST_FLOOR)
+        until = max(now + floor, cooldown.until)
+        for each in self._roster.groups.values() if cooldown.scope == "all" else (gate,):
+            self._roster.close(
+                each,
+                until,
+                now,
+                profile=profile.name,
+                reason=outcome.reason,
+                scene=state.scene.id,
+                unusable=cooldown.unusable,
+            )
+        state.avoid = (state.avoid or set()) | {gate}
+        if not self._context.policy.moves:
+            state.pinned_to = profile
+
+    def _unusable(self, state: SceneState, profile: ProfileState, outcome: ProfileUnusable, now: float) -> None:
+        # a day's quota is the group's; a bad key or an empty purse is the profile's own
+        gate = profile.group if outcome.cause == "day_quota" else profile.own
+        until = math.inf if outcome.retry_after is None else now + max(1.0, outcome.retry_after)
+        self._roster.close(
+            gate, until, now, profile=profile.name, reason=outcome.reason, scene=state.scene.id, unusable=True
+        )
+        state.avoid = (state.avoid or set()) | {gate}
+
+    def _transient(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> None:
+        own = profile.own
+        if state.started > own.since:
+            own.strikes += 1
+        if own.strikes >= TRANSIENT_STRIKES:
+            window = TRANSIENT_COOLDOWN * 2.0 ** min(own.strikes - TRANSIENT_STRIKES, 64)
+            self._roster.close(
+                own,
+                now + min(window, TRANSIENT_COOLDOWN_CAP),
+                now,
+                profile=profile.name,
+                reason=f"{own.strikes} failures in a row, the last: {outcome.reason}",
+                scene=state.scene.id,
+            )
+        state.avoid = (state.avoid or set()) | {own}
+        if self._spend(state, profile, outcome, now):
+            self._attempts.requeue(state, profile, outcome, now, self._backoff(state, outcome))
+
+    def _asking_failed(self, state: SceneState, outcome: Failure, now: float) -> None:
+        profile = running_on(state)
+        if isinstance(outcome, ProfileUnusable):
+            self._attempts.end(state)
+            self._unusable(state, profile, outcome, now)
+            reason = f"accepted as {operation_id(state)!r}, but {profile.name!r} can't be asked: {outcome.reason}"
+            self._attempts.settle(state, "held", reason, now, profile, outcome)
+        elif isinstance(outcome, Permanent | Cancelled):
+            self._attempts.end(state)
+            self._attempts.settle(state, "failed", outcome.reason, now, profile, outcome)
+        elif isinstance(outcome, RateLimited):  # a limit on polls is no limit on submits, and costs nothing
+            delay = self._context.poll.delay(state.calls, outcome.retry_after)
+            self._attempts.again(state, max(delay, self._context.poll.longest), now)
+        elif self._spend(state, profile, outcome, now):
+            delay = max(self._context.poll.delay(state.calls, None), self._backoff(state, outcome))
+            self._attempts.again(state, delay, now)
+
+    def _spend(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> bool:
+        """Take one failure off the budget (R8); when that was the last, the scene fails."""
+        state.failures += 1
+        if state.failures < self._context.retry.max_failures:
+            return True
+        reason = f"gave up after {state.failures} failures, the last: {outcome.reason}"
+        if state.status in LIVE:
+            reason += f" (accepted as {operation_id(state)!r}, which may still finish)"
+            self._attempts.end(state)
+        self._attempts.settle(state, "failed", reason, now, profile, outcome)
+        return False
+
+    def _backoff(self, state: SceneState, outcome: Failure) -> float:
+        """Full jitter (AWS, "Exponential Backoff And Jitter"), and never before the server's own word."""
+        retry = self._context.retry
+        longest = min(retry.backoff * 2.0 ** min(state.failures - 1, 64), retry.backoff_cap)
+        asked = getattr(outcome, "retry_after", None) or 0.0
+        return max(self._context.rng.uniform(0.0, longest), min(asked, self._context.max_wait))

@@ -1,0 +1,93 @@
+"""The order in which scenes wait: singles, then bounced ones in original order, then the rest (R2).
+
+A FIFO deque holds scenes that never ran; a heap holds the front segment; under a policy that does not move, a heap per
+profile holds the scenes that wait for that profile alone. A scene taken out of the middle (cancelled) leaves its entry
+behind, which is skipped when it comes up: an entry counts only while its ticket is the scene's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from heapq import heappop, heappush
+
+from vidgen_nb.core.state import ProfileState, SceneState
+
+__all__ = ["SceneQueue"]
+
+Front = list[tuple[bool, int, int, SceneState]]
+
+
+class SceneQueue:
+    """Scenes that may be submitted now."""
+
+    __slots__ = ("_back", "_front", "_size", "_tickets", "pinned")
+
+    def __init__(self) -> None:
+        self._front: Front = []
+        self._back: deque[tuple[int, SceneState]] = deque()
+        self.pinned: dict[ProfileState, Front] = {}
+        """Scenes that wait for one profile."""
+        self._size = 0
+        self._tickets = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def push_back(self, scene: SceneState) -> None:
+        """Queue a scene behind all others."""
+        self._back.append((self._ticket(scene), scene))
+
+    def push_front(self, scene: SceneState) -> None:
+        """Queue a scene in the front segment, by original order; a single one before those."""
+        self._push(self._front, scene)
+
+    def push_pinned(self, scene: SceneState, profile: ProfileState) -> None:
+        """Queue a scene for one profile alone."""
+        self._push(self.pinned.setdefault(profile, []), scene)
+
+    def peek(self) -> SceneState | None:
+        """Return the scene that is next for any profile, or None."""
+        if (scene := _first(self._front)) is not None:
+            return scene
+        back = self._back
+        while back:
+            if back[0][1].ticket == back[0][0]:
+                return back[0][1]
+            back.popleft()
+        return None
+
+    def peek_pinned(self, profile: ProfileState) -> SceneState | None:
+        """Return the scene that is next for this profile alone, or None."""
+        scene = _first(self.pinned.get(profile, []))
+        if scene is None:
+            self.pinned.pop(profile, None)
+        return scene
+
+    def unpin(self, profile: ProfileState) -> None:
+        """Let the scenes that wait for a profile go to any other."""
+        while (scene := self.peek_pinned(profile)) is not None:
+            self.remove(scene)
+            self.push_front(scene)
+
+    def remove(self, scene: SceneState) -> None:
+        """Take a scene out, wherever it stands; one that is not queued is none."""
+        if scene.ticket:
+            scene.ticket = 0
+            self._size -= 1
+
+    def _push(self, front: Front, scene: SceneState) -> None:
+        heappush(front, (not scene.single, scene.order, self._ticket(scene), scene))
+
+    def _ticket(self, scene: SceneState) -> int:
+        self._tickets += 1
+        self._size += 1
+        scene.ticket = self._tickets
+        return self._tickets
+
+
+def _first(front: Front) -> SceneState | None:
+    while front:
+        if front[0][3].ticket == front[0][2]:
+            return front[0][3]
+        heappop(front)
+    return None

@@ -1,0 +1,141 @@
+"""What users and the session ask of the scheduler, at any time of a run (R15, R16)."""
+
+from __future__ import annotations
+
+import math
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts import Attempts
+from vidgen_nb.core.context import Context
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.queue import SceneQueue
+from vidgen_nb.core.roster import Roster
+from vidgen_nb.core.state import SceneState
+from vidgen_nb.errors import DuplicateScene, InputError
+
+__all__ = ["Requests"]
+
+UNSETTLED = ("queued", "submitting", "generating", "fetching")
+
+
+class Requests:
+    """Carries out requests; a request that makes no sense is an `InputError` and changes nothing."""
+
+    def __init__(self, context: Context, roster: Roster, queue: SceneQueue, attempts: Attempts) -> None:
+        self._context = context
+        self._roster = roster
+        self._queue = queue
+        self._attempts = attempts
+        self._orders = 0
+        self.started = self.stopped = self.paused = False
+        self.ended: ev.EndReason | None = None
+
+    # -- the run
+
+    def run_started(self, event: ev.RunStarted, now: float) -> None:
+        """Begin to submit, or go on after a stop."""
+        self._context.record(event, now)
+        self.started, self.stopped, self.ended = True, False, None
+
+    def paused_(self, event: ev.Paused, now: float) -> None:
+        """Submit nothing new."""
+        self._context.record(event, now)
+        self.paused = True
+
+    def unpaused(self, event: ev.Unpaused, now: float) -> None:
+        """Go on."""
+        self._context.record(event, now)
+        self.paused = False
+
+    def stopped_(self, event: ev.Stopped, now: float) -> None:
+        """Submit nothing new, and end when what runs has settled."""
+        self._context.record(event, now)
+        self.stopped = True
+
+    def mode_changed(self, event: ev.ModeChanged, now: float) -> None:
+        """Take another mode for new submissions."""
+        self._context.record(event, now)
+        self._context.mode = event.mode
+        for profile in self._roster.profiles.values():
+            self._roster.set_limit(profile)
+
+    def policy_changed(self, event: ev.PolicyChanged, now: float) -> None:
+        """Take another policy for new decisions; running cooldowns stay."""
+        if not isinstance(event.policy, Policy):
+            raise InputError(f"a policy is an instance of a class derived from Policy, not {event.policy!r}")
+        self._context.record(event, now)
+        self._context.policy = event.policy
+        if event.policy.moves:
+            for profile in list(self._queue.pinned):
+                self._queue.unpin(profile)
+        self._roster.offer_all(self._roster.profiles.values())
+
+    # -- profiles
+
+    def profile_added(self, event: ev.ProfileAdded, now: float) -> None:
+        """Bring a profile into the rotation."""
+        self._roster.add(event.profile, event.capacity, event.group)
+        self._context.record(event, now)
+
+    def profile_changed(self, event: ev.ProfileChanged, now: float) -> None:
+        """Give a profile another capacity."""
+        profile = self._roster[event.profile]
+        self._context.record(event, now)
+        profile.capacity = event.capacity
+        self._roster.set_limit(profile)
+
+    def profile_removed(self, event: ev.ProfileRemoved, now: float) -> None:
+        """Take a profile out; what runs on it goes on, what waits for it alone goes elsewhere."""
+        profile = self._roster[event.profile]
+        self._context.record(event, now)
+        profile.removed = True
+        self._queue.unpin(profile)
+
+    def cooldown_released(self, event: ev.CooldownReleased, now: float) -> None:
+        """End the windows of a profile and its group by hand."""
+        profile = self._roster[event.profile]
+        self._context.record(event, now)
+        self._roster.open(profile.group, now)
+        self._roster.open(profile.own, now)
+
+    def cooldown_imposed(self, event: ev.CooldownImposed, now: float) -> None:
+        """Take over a window known from elsewhere."""
+        profile = self._roster[event.profile]
+        if math.isnan(event.until):
+            raise InputError(f"the cooldown of {event.profile!r} needs an end in run seconds, not nan")
+        self._context.record(event, now)
+        gate = profile.own if event.unusable else profile.group
+        if event.until > now:
+            self._roster.close(
+                gate, event.until, now, profile=profile.name, reason=event.reason, unusable=event.unusable
+            )
+
+    # -- scenes
+
+    def scene_added(self, event: ev.SceneAdded, now: float) -> None:
+        """Queue a scene: a new one, or a settled one that is run again by hand."""
+        scenes, scene_id = self._attempts.scenes, event.scene.id
+        state = scenes.get(scene_id)
+        if state is not None and state.status in UNSETTLED:
+            raise DuplicateScene(scene_id, f"is already {state.status} in this run")
+        self._context.record(event, now)
+        self._orders += 1
+        if state is None:
+            state = scenes[scene_id] = SceneState(event.scene, self._orders, event.attempts)
+        state.reset(event.scene, self._orders, single=event.single, now=now)
+        self._attempts.unsettled += 1
+        self.ended = None
+        if event.single:
+            self._queue.push_front(state)
+        else:
+            self._queue.push_back(state)
+        self._attempts.watch_deadline(state)
+
+    def cancel_requested(self, event: ev.CancelRequested, now: float) -> None:
+        """Cancel one scene, or all that are not settled."""
+        scenes = self._attempts.scenes
+        if event.scene is not None and event.scene not in scenes:
+            raise InputError(f"no scene has the id {event.scene!r} in this run")
+        self._context.record(event, now)
+        for state in list(scenes.values()) if event.scene is None else (scenes[event.scene],):
+            self._attempts.cancel(state, now)

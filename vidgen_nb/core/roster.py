@@ -1,0 +1,210 @@
+"""Who may submit now: profiles in round-robin order, behind the gates of cooldowns (R1, R4, R6, R18).
+
+Two heaps of profile indices stand for one turn of the round-robin: those behind the cursor in this round, and those
+that come up in the next. A profile that is found not eligible is dropped from them and offered again when something
+that could make it eligible has changed, so that a pick is O(log P).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from vidgen_nb.core.context import Context
+from vidgen_nb.core.events import CooldownEnded, CooldownStarted
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.state import Gate, ProfileState, SceneState
+from vidgen_nb.errors import InputError
+
+__all__ = ["Roster"]
+
+
+class Roster:
+    """All profiles, their gates, and whose turn it is."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.profiles: dict[str, ProfileState] = {}
+        self.groups: dict[str, Gate] = {}
+        self._by_index: list[ProfileState] = []
+        self._round: list[int] = []
+        self._next: list[int] = []
+        self.cursor = -1
+        """Index of the profile that was chosen last."""
+
+    def __getitem__(self, name: str) -> ProfileState:
+        try:
+            return self.profiles[name]
+        except KeyError:
+            known = ", ".join(sorted(self.profiles)) or "none"
+            raise InputError(f"no profile is named {name!r}; there are: {known}") from None
+
+    def add(self, name: str, capacity: int | None, group: str) -> ProfileState:
+        """Add a profile, or bring a removed one back."""
+        gate = self.groups.setdefault(group or name, Gate(group or name))
+        profile = self.profiles.get(name)
+        if profile is None:
+            profile = ProfileState(name, len(self._by_index), capacity, gate)
+            self.profiles[name] = profile
+            self._by_index.append(profile)
+        elif not profile.removed:
+            raise InputError(f"profile {name!r} is already there: give each profile its own name")
+        else:
+            profile.group.members.remove(profile)
+            profile.group, profile.capacity, profile.removed = gate, capacity, False
+        gate.members.append(profile)
+        self.set_limit(profile)
+        return profile
+
+    def set_limit(self, profile: ProfileState) -> None:
+        """Take over the profile's capacity and the mode's cap."""
+        bounds = (profile.capacity, self._context.mode.max_generating)
+        profile.limit = min((bound for bound in bounds if bound is not None), default=math.inf)
+        self.offer(profile)
+
+    # -- the rotation
+
+    def offer(self, profile: ProfileState) -> None:
+        """Put a profile into the rotation; whether it is eligible is found out when it comes up."""
+        if not profile.ready:
+            profile.ready = True
+            self._push(profile.index)
+
+    def offer_all(self, profiles: Iterable[ProfileState]) -> None:
+        """Offer several profiles."""
+        for profile in profiles:
+            self.offer(profile)
+
+    def pick(self, avoid: set[Gate] | None, now: float) -> ProfileState | None:
+        """Return the next eligible profile, one that `avoid` does not name if there is one, or None."""
+        chosen: ProfileState | None = None
+        skipped: list[ProfileState] = []
+        while self._round or self._next:
+            if not self._round:
+                self._round, self._next = self._next, self._round
+            profile = self._by_index[heappop(self._round)]
+            if not self.eligible(profile, now):
+                profile.ready = False
+            elif avoid and (profile.group in avoid or profile.own in avoid):
+                skipped.append(profile)
+            else:
+                chosen = profile
+                break
+        else:
+            chosen = skipped.pop(0) if skipped else None
+        if chosen is not None:
+            self.cursor = chosen.index
+            heappush(self._next, chosen.index)
+        for profile in skipped:
+            self._push(profile.index)
+        return chosen
+
+    def eligible(self, profile: ProfileState, now: float) -> bool:
+        """Say whether a profile may submit now; where only the policy forbids it, come back when it allows."""
+        group, own = profile.group, profile.own
+        if (
+            profile.active >= profile.limit
+            or group.until > now
+            or own.until > now
+            or group.probe is not None
+            or own.probe is not None
+            or profile.removed
+        ):
+            return False
+        policy = self._context.policy
+        if type(policy).earliest is not Policy.earliest and (earliest := policy.earliest(profile.name, now)) > now:
+            self._context.timers.at(earliest, lambda each, _: self.offer(each), profile)
+            return False
+        return True
+
+    def rebuild(self) -> None:
+        """Offer everyone anew, with the cursor where it is."""
+        self._round, self._next = [], []
+        for profile in self._by_index:
+            profile.ready = False
+            self.offer(profile)
+
+    def _push(self, index: int) -> None:
+        heappush(self._round if index > self.cursor else self._next, index)
+
+    # -- gates
+
+    def close(
+        self,
+        gate: Gate,
+        until: float,
+        now: float,
+        *,
+        profile: str,
+        reason: str,
+        scene: str | None = None,
+        unusable: bool = False,
+    ) -> None:
+        """Close a gate until a time; never shorten a window that is open (R6)."""
+        if gate.waiting and until <= gate.until:
+            return
+        if not gate.waiting:
+            gate.waiting, gate.since = True, now
+        gate.until = until
+        if unusable:
+            gate.unusable = reason
+        if until < math.inf:
+            self._context.timers.at(until, self._due, (gate, until))
+        names = tuple(each.name for each in gate.members if not each.removed)
+        self._context.record(
+            CooldownStarted(
+                gate.name, gate.alone, profile, names, until, reason, scene, unusable or gate.unusable is not None
+            ),
+            now,
+        )
+
+    def open(self, gate: Gate, now: float) -> None:
+        """End a window; one probe goes through first (R18)."""
+        if gate.waiting:
+            gate.until = min(gate.until, now)
+            gate.waiting, gate.unusable, gate.probe_due = False, None, True
+            names = tuple(each.name for each in gate.members if not each.removed)
+            self._context.record(CooldownEnded(gate.name, gate.alone, names), now)
+            self.offer_all(gate.members)
+
+    def _due(self, window: tuple[Gate, float], now: float) -> None:
+        gate, until = window
+        if gate.until == until:  # else its end has moved
+            self.open(gate, now)
+
+    # -- slots and probes
+
+    def occupy(self, profile: ProfileState, scene: SceneState) -> None:
+        """Count a submission that leaves now; it is the probe of gates that wait for one."""
+        profile.active += 1
+        if profile.group.probe_due or profile.own.probe_due:
+            scene.probing = tuple(gate for gate in (profile.group, profile.own) if gate.probe_due)
+            for gate in scene.probing:
+                gate.probe = scene
+
+    def answered(self, scene: SceneState, *, accepted: bool) -> None:
+        """Take note of a probe's answer: accepted, its gates let everyone through; else they want another probe."""
+        for gate in scene.probing:
+            gate.probe = None
+            gate.probe_due = not accepted
+            self.offer_all(gate.members)
+        scene.probing = ()
+
+    def free(self, profile: ProfileState) -> None:
+        """Count an attempt that does not generate any more."""
+        profile.active -= 1
+        self.offer(profile)
+
+    def usable_again(self, now: float) -> float:
+        """Return when the first profile comes back, in run seconds; `now` if one is usable, inf: none ever."""
+        first = math.inf
+        for profile in self._by_index:
+            if profile.removed:
+                continue
+            gates = (profile.group, profile.own)
+            back = max((gate.until for gate in gates if gate.waiting and gate.unusable), default=now)
+            first = min(first, back)
+            if first <= now:
+                return now
+        return first

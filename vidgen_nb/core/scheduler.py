@@ -1,0 +1,239 @@
+"""The scheduler: events in, commands out. Time is an argument, in float seconds since the run began.
+
+`handle(event, now)` takes in what a user asked for or a driver found out, and returns what to do;
+`next_wakeup()` says when to call `wake(now)` if nothing happens before. Nothing else changes its state, and nothing in
+it looks at a clock: the live driver, the emulated run and virtual time use it in the same way.
+
+Every event, those fed in and those decided, stands in `events` in order; that list is the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts import Attempts
+from vidgen_nb.core.commands import Command
+from vidgen_nb.core.context import Context, OnAmbiguous
+from vidgen_nb.core.failures import Failures
+from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy
+from vidgen_nb.core.policy import PerProfileCooldown, Policy
+from vidgen_nb.core.queue import SceneQueue
+from vidgen_nb.core.requests import Requests
+from vidgen_nb.core.roster import Roster
+from vidgen_nb.core.state import ProfileState, SceneState
+from vidgen_nb.errors import InputError
+
+__all__ = ["Scheduler"]
+
+
+class Scheduler:
+    """Decides which scene goes to which profile, and when (rules R1-R20 of design.md)."""
+
+    def __init__(
+        self,
+        *,
+        mode: Mode = NORMAL,
+        policy: Policy | None = None,
+        retry: RetryPolicy | None = None,
+        poll: PollSchedule | None = None,
+        on_ambiguous: OnAmbiguous = "hold",
+        max_wait: float = 3600.0,
+        rng: Random | None = None,
+    ) -> None:
+        self._context = Context(
+            mode,
+            policy if policy is not None else PerProfileCooldown(),
+            retry or RetryPolicy(),
+            poll or PollSchedule(),
+            on_ambiguous,
+            max_wait,
+            rng or Random(0),  # noqa: S311 - jitter, no secret
+        )
+        self._queue = SceneQueue()
+        self.roster = Roster(self._context)
+        self._attempts = attempts = Attempts(self._context, self.roster, self._queue)
+        failures = Failures(self._context, self.roster, attempts)
+        self._requests = requests = Requests(self._context, self.roster, self._queue, attempts)
+        self._handlers: dict[type[ev.Event], Callable[[Any, float], None]] = {
+            ev.ProfileAdded: requests.profile_added,
+            ev.ProfileChanged: requests.profile_changed,
+            ev.ProfileRemoved: requests.profile_removed,
+            ev.SceneAdded: requests.scene_added,
+            ev.RunStarted: requests.run_started,
+            ev.ModeChanged: requests.mode_changed,
+            ev.PolicyChanged: requests.policy_changed,
+            ev.Paused: requests.paused_,
+            ev.Unpaused: requests.unpaused,
+            ev.Stopped: requests.stopped_,
+            ev.CancelRequested: requests.cancel_requested,
+            ev.CooldownReleased: requests.cooldown_released,
+            ev.CooldownImposed: requests.cooldown_imposed,
+            ev.Accepted: attempts.accepted,
+            ev.Progressed: attempts.progressed,
+            ev.Generated: attempts.generated,
+            ev.Fetched: attempts.fetched,
+            ev.CallFailed: failures.call_failed,
+            ev.JobFailed: failures.job_failed,
+            ev.CancelAnswered: attempts.cancel_answered,
+        }
+
+    # -- the interface of drivers
+
+    def handle(self, event: ev.Event, now: float) -> list[Command]:
+        """Take in an event and return what to do.
+
+        Raises `InputError`, with nothing changed, for a request that makes no sense. Late and second answers of the
+        driver are no error: they change nothing.
+        """
+        self._context.timers.run(now)
+        self._apply(event, now)
+        return self._decide(now)
+
+    def wake(self, now: float) -> list[Command]:
+        """Do what is due by now and return what to do."""
+        self._context.timers.run(now)
+        return self._decide(now)
+
+    def next_wakeup(self) -> float | None:
+        """Return when `wake` is wanted, in run seconds, or None."""
+        return None if self._requests.ended else self._context.timers.next()
+
+    @classmethod
+    def replay(cls, events: Iterable[ev.Event], **settings: Any) -> Scheduler:
+        """Rebuild a scheduler from a recorded run's events, with the settings it began with.
+
+        What was decided then is taken over, not decided again; commands still open are not issued again.
+        """
+        scheduler = cls(**settings)
+        for event in events:
+            scheduler._context.timers.run(event.at)
+            if isinstance(event, ev.AttemptStarted):
+                scheduler._take_over(event)
+            elif isinstance(event, ev.RunEnded):
+                scheduler._end(event.reason, event.at)
+            elif not isinstance(event, ev.DECISIONS):
+                scheduler._apply(event, event.at)
+        scheduler.roster.rebuild()
+        scheduler._context.commands.clear()
+        return scheduler
+
+    # -- what it shows
+
+    @property
+    def events(self) -> list[ev.Event]:
+        """Everything that happened, in order; to be read only."""
+        return self._context.events
+
+    @property
+    def scenes(self) -> dict[str, SceneState]:
+        """All scenes by id; to be read only."""
+        return self._attempts.scenes
+
+    @property
+    def mode(self) -> Mode:
+        """The mode that holds for new submissions."""
+        return self._context.mode
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that holds for new decisions."""
+        return self._context.policy
+
+    @property
+    def unsettled(self) -> int:
+        """Scenes that are queued or have an attempt in flight."""
+        return self._attempts.unsettled
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts without an end."""
+        return self._attempts.in_flight
+
+    @property
+    def submitting(self) -> int:
+        """Submissions without an answer."""
+        return self._attempts.submitting
+
+    @property
+    def last_429_at(self) -> float | None:
+        """Time of the latest 429 on any profile, or None (R19)."""
+        return self._attempts.last_429_at
+
+    @property
+    def ended(self) -> ev.EndReason | None:
+        """Why the run ended, or None: it has not."""
+        return self._requests.ended
+
+    @property
+    def paused(self) -> bool:
+        """Whether new submissions are held back."""
+        return self._requests.paused
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run ends with what is under way."""
+        return self._requests.stopped
+
+    @property
+    def waiting(self) -> int:
+        """Scenes that could be submitted now if a profile were free."""
+        return len(self._queue)
+
+    # -- deciding
+
+    def _apply(self, event: ev.Event, now: float) -> None:
+        try:
+            handler = self._handlers[type(event)]
+        except KeyError:
+            raise InputError(f"{type(event).__name__} is the scheduler's own decision; it can't be fed in") from None
+        handler(event, now)
+
+    def _decide(self, now: float) -> list[Command]:
+        requests = self._requests
+        if self._queue and requests.started and not (requests.stopped or requests.paused):
+            self._dispatch(now)
+        if not self._attempts.in_flight and requests.ended is None and requests.started:
+            self._end_if_over(now)
+        commands, self._context.commands = self._context.commands, []
+        return commands
+
+    def _dispatch(self, now: float) -> None:
+        queue, roster = self._queue, self.roster
+        for profile in list(queue.pinned):
+            while (state := queue.peek_pinned(profile)) is not None and self._room() and roster.eligible(profile, now):
+                self._begin(state, profile, now)
+        while self._room() and (state := queue.peek()) is not None:
+            chosen = roster.pick(state.avoid, now)
+            if chosen is None:
+                return
+            self._begin(state, chosen, now)
+
+    def _begin(self, state: SceneState, profile: ProfileState, now: float) -> None:
+        self._queue.remove(state)
+        self._attempts.begin(state, profile, now)
+
+    def _room(self) -> bool:
+        most = self._context.mode.max_submitting
+        return most is None or self._attempts.submitting < most
+
+    def _end_if_over(self, now: float) -> None:
+        if not self._attempts.unsettled:
+            self._end("settled", now)
+        elif self._requests.stopped:
+            self._end("stopped", now)
+        elif not self._requests.paused and self.roster.usable_again(now) > now + self._context.max_wait:
+            self._end("no usable profile", now)
+
+    def _end(self, reason: ev.EndReason, now: float) -> None:
+        self._requests.ended = reason
+        self._context.record(ev.RunEnded(reason), now)
+
+    def _take_over(self, event: ev.AttemptStarted) -> None:
+        """Repeat a recorded decision."""
+        state, profile = self._attempts.scenes[event.scene], self.roster[event.profile]
+        if state.pinned_to is None:  # else it was not the profile's turn
+            self.roster.cursor = profile.index
+        self._begin(state, profile, event.at)
