@@ -1,0 +1,93 @@
+"""What each state of an attempt looks like, on a light and on a dark ground; one table for plotly and SVG.
+
+The fills differ by a CIE76 distance of at least 20, pairwise, for normal vision and the three common colour
+deficiencies; pattern and glyph tell them apart without any colour. The pale fills need their outlines on white;
+`done` has one that parts bars which touch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vidgen_nb.errors import InputError
+
+__all__ = ["STATES", "THEMES", "Mark", "State", "Theme", "ThemeName", "theme_of"]
+
+State = Literal["idle", "cooldown", "done", "running", "cancelled", "held", "failed", "limited"]
+ThemeName = Literal["light", "dark"]
+
+STATES: tuple[State, ...] = ("idle", "cooldown", "done", "running", "cancelled", "held", "failed", "limited")
+"""In the order of drawing: what is short and matters most comes last, on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The look of one state."""
+
+    label: str
+    """Its words in the legend, with its glyph."""
+    fill: str | None
+    """None: hollow."""
+    pattern: str = ""
+    """Hatch in plotly's letters, drawn by svg.py too; empty: solid."""
+    ink: str = ""
+    """Colour of the hatch."""
+    outline: str | None = None
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """All colours of a chart."""
+
+    ground: str
+    text: str
+    muted: str
+    """Secondary text and axis lines."""
+    grid: str
+    move: str
+    queue: str
+    queue_line: str
+    glyph_edge: str
+    """Thin edge around glyphs, so that they stand out on any bar."""
+    marks: dict[State, Mark]
+
+
+_LIGHT: dict[State, Mark] = {
+    "idle": Mark("idle with a backlog", "#E6E6E6", "|", "#9A9A9A"),
+    "cooldown": Mark("cooldown", "#F0C05A", "/", "#8A5A00", "#8A5A00"),
+    "done": Mark("done", "#005A8C", outline="#FFFFFF"),
+    "running": Mark("running", "#56B4E9", ".", "#005A8C", "#005A8C"),
+    "cancelled": Mark("cancelled", None, outline="#666666", dashed=True),
+    "held": Mark("? held (in doubt)", "#FFFFFF", outline="#D55E00", dashed=True),
+    "failed": Mark("✕ failed", "#2B2B2B", "\\", "#8C8C8C"),
+    "limited": Mark("▲ 429", "#D55E00", "x", "#7A3500"),
+}
+# On the dark ground, dark fills get a light outline and the pale grey of idle time is lowered.
+_DARK: dict[State, Mark] = _LIGHT | {
+    "idle": Mark("idle with a backlog", "#606060", "|", "#343434"),
+    "done": Mark("done", "#005A8C", outline="#6FB7E0"),
+    "running": Mark("running", "#56B4E9", ".", "#005A8C", "#CFEAFB"),
+    "cancelled": Mark("cancelled", None, outline="#A8A8A8", dashed=True),
+    "failed": Mark("✕ failed", "#2B2B2B", "\\", "#8C8C8C", "#FFFFFF"),
+}
+
+THEMES: dict[ThemeName, Theme] = {
+    "light": Theme(
+        ground="#FFFFFF", text="#1F2328", muted="#57606A", grid="#E3E6EA", move="#CC79A7",
+        queue="#DDE3EA", queue_line="#57606A", glyph_edge="#FFFFFF", marks=_LIGHT,
+    ),
+    "dark": Theme(
+        ground="#16181D", text="#E6E8EB", muted="#A3ABB5", grid="#30343B", move="#CC79A7",
+        queue="#343B45", queue_line="#A3ABB5", glyph_edge="#16181D", marks=_DARK,
+    ),
+}  # fmt: skip
+
+
+def theme_of(name: str) -> Theme:
+    """Return the theme of that name; raise `InputError` for a name that is none."""
+    for known, theme in THEMES.items():
+        if known == name:
+            return theme
+    raise InputError(f"unknown theme {name!r}: it is one of {', '.join(THEMES)}")
