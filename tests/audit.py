@@ -30,6 +30,7 @@ class SceneView:
     bounced: bool = False
     not_before: float = -math.inf
     profile: str = ""
+    pinned: bool = False
     started: float = -math.inf
     avoid: set[tuple[str, bool]] = field(default_factory=set)
     probing: set[tuple[str, bool]] = field(default_factory=set)
@@ -123,6 +124,11 @@ class Audit:
             self.gate(key).probe, self.gate(key).probe_due = None, not accepted
         view.probing = set()
 
+    def unpin(self, profile: str | None = None) -> None:
+        """Let scenes that wait for a profile, or for any, go anywhere."""
+        for view in self.scenes.values():
+            view.pinned = view.pinned and profile not in (None, view.profile)
+
     # -- requests
 
     def on_ProfileAdded(self, event: ev.ProfileAdded) -> None:
@@ -139,6 +145,7 @@ class Audit:
     def on_ProfileRemoved(self, event: ev.ProfileRemoved) -> None:
         """Out of the rotation."""
         self.profiles[event.profile].removed = True
+        self.unpin(event.profile)
 
     def on_SceneAdded(self, event: ev.SceneAdded) -> None:
         """R17: only a new or a settled scene may be added; numbers go on."""
@@ -159,6 +166,8 @@ class Audit:
     def on_PolicyChanged(self, event: ev.PolicyChanged) -> None:
         """R15."""
         self.moves = event.policy.moves
+        if self.moves:
+            self.unpin()
 
     def on_Paused(self, _: ev.Paused) -> None:
         """R16."""
@@ -224,7 +233,9 @@ class Audit:
         if self.moves:
             self.check_order_and_place(event, view)
         view.status, view.number, view.profile, view.started = "submitting", event.number, event.profile, event.at
-        self.last_profile = self.profiles[event.profile].index
+        if not view.pinned:  # else it was nobody's turn
+            self.last_profile = self.profiles[event.profile].index
+        view.pinned = False
         for key in self.gates_of(event.profile):
             if self.gate(key).probe_due:
                 self.gate(key).probe = event.scene
@@ -250,6 +261,7 @@ class Audit:
             assert not isinstance(event.outcome, Ambiguous), f"R12: {event}"
         view.status, view.bounced = "queued", True
         view.not_before = -math.inf if event.not_before is None else event.not_before
+        view.pinned = not self.moves and isinstance(event.outcome, RateLimited)
         group = isinstance(event.outcome, RateLimited) or getattr(event.outcome, "cause", "") == "day_quota"
         view.avoid.add((self.profiles[event.profile].group, False) if group else (event.profile, True))
 

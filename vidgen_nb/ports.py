@@ -116,6 +116,9 @@ class Progress:
 class Sink(Protocol):
     """Where a download goes: bytes into a temporary file, which gets its name only when it is complete."""
 
+    path: str | None
+    """Where the result is, once it is committed; None where nothing was written."""
+
     async def write(self, chunk: bytes) -> None:
         """Append bytes."""
 
@@ -124,6 +127,9 @@ class Sink(Protocol):
 
         Raises `BackendError` with a `Transient` outcome when the file is cut off or is not a video.
         """
+
+    def discard(self) -> None:
+        """Remove what was written and not committed."""
 
 
 class Backend(Protocol):

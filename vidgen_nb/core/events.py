@@ -20,6 +20,7 @@ from vidgen_nb.core.model import Artifact, Mode, Operation, Scene, record
 from vidgen_nb.core.outcomes import Failure
 
 SettledStatus = Literal["failed", "cancelled", "held"]
+Phase = Literal["submit", "poll", "fetch", "cancel"]
 EndReason = Literal["settled", "stopped", "no usable profile"]
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "JobFailed",
     "ModeChanged",
     "Paused",
+    "Phase",
     "PolicyChanged",
     "ProfileAdded",
     "ProfileChanged",
@@ -217,7 +219,7 @@ class CallFailed(Event):
 
     scene: str
     number: int
-    phase: Literal["submit", "poll", "fetch", "cancel"]
+    phase: Phase
     outcome: Failure
 
 

@@ -67,6 +67,7 @@ class SceneQueue:
         """Let the scenes that wait for a profile go to any other."""
         while (scene := self.peek_pinned(profile)) is not None:
             self.remove(scene)
+            scene.pinned_to = None
             self.push_front(scene)
 
     def remove(self, scene: SceneState) -> None:

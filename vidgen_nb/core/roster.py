@@ -196,6 +196,11 @@ class Roster:
         profile.active -= 1
         self.offer(profile)
 
+    def closed(self, now: float) -> dict[str, float]:
+        """Return the seconds left for each profile in the rotation that has a closed gate."""
+        ends = {p.name: max(p.group.until, p.own.until) for p in self._by_index if not p.removed}
+        return {name: end - now for name, end in ends.items() if end > now}
+
     def usable_again(self, now: float) -> float:
         """Return when the first profile comes back, in run seconds; `now` if one is usable, inf: none ever."""
         first = math.inf

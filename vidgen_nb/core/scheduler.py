@@ -52,6 +52,7 @@ class Scheduler:
             max_wait,
             rng or Random(0),  # noqa: S311 - jitter, no secret
         )
+        self._now = 0.0
         self._queue = SceneQueue()
         self.roster = Roster(self._context)
         self._attempts = attempts = Attempts(self._context, self.roster, self._queue)
@@ -88,14 +89,13 @@ class Scheduler:
         Raises `InputError`, with nothing changed, for a request that makes no sense. Late and second answers of the
         driver are no error: they change nothing.
         """
-        self._context.timers.run(now)
+        now = self._advance(now)
         self._apply(event, now)
         return self._decide(now)
 
     def wake(self, now: float) -> list[Command]:
         """Do what is due by now and return what to do."""
-        self._context.timers.run(now)
-        return self._decide(now)
+        return self._decide(self._advance(now))
 
     def next_wakeup(self) -> float | None:
         """Return when `wake` is wanted, in run seconds, or None."""
@@ -109,7 +109,7 @@ class Scheduler:
         """
         scheduler = cls(**settings)
         for event in events:
-            scheduler._context.timers.run(event.at)
+            scheduler._advance(event.at)
             if isinstance(event, ev.AttemptStarted):
                 scheduler._take_over(event)
             elif isinstance(event, ev.RunEnded):
@@ -182,7 +182,17 @@ class Scheduler:
         """Scenes that could be submitted now if a profile were free."""
         return len(self._queue)
 
+    def cooling(self, now: float) -> dict[str, float]:
+        """Return the seconds left for each profile that cools or is unusable; inf: no end is known."""
+        return self.roster.closed(now)
+
     # -- deciding
+
+    def _advance(self, now: float) -> float:
+        """Do what is due. A `now` before the last one counts as that: a timer may fire a little early."""
+        self._now = now = max(now, self._now)
+        self._context.timers.run(now)
+        return now
 
     def _apply(self, event: ev.Event, now: float) -> None:
         try:

@@ -1,0 +1,241 @@
+"""What every HTTP adapter shares: pooled clients, bounded answers, streamed downloads, transport faults as outcomes.
+
+Where a key may go: only in the `Authorization` header of a request to the origin the profile names. Redirects are
+followed for GETs alone; to another origin only for a download, and then without the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final, Literal
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from vidgen_nb.core.model import record
+from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
+from vidgen_nb.errors import BackendError
+from vidgen_nb.ports import Secret, Sink
+
+__all__ = ["Answer", "HttpPool", "Phase", "clean", "is_loopback", "transport_failure"]
+
+Phase = Literal["submit", "poll", "fetch", "cancel"]
+
+BODY_LIMIT: Final = 1 << 20
+"""Bytes read of an answer that is not a download; a longer one counts as unreadable."""
+CHUNK: Final = 1 << 16
+_REDIRECTS: Final = 5
+_TRANSPORT: Final = (
+    httpx.NetworkError,
+    httpx.TimeoutException,
+    httpx.RemoteProtocolError,
+    httpx.ProxyError,
+    httpx.DecodingError,
+)
+_NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+@record
+class Answer:
+    """A server's answer, read up to `BODY_LIMIT`."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    """Names in lower case; a name may repeat."""
+    data: Any
+    """The parsed JSON; None where the body is not JSON, too long or cut off."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    def header(self, name: str) -> str:
+        """Return the first value of a header, or an empty text."""
+        return next((value for key, value in self.headers if key == name), "")
+
+
+class _Bearer(httpx.Auth):
+    """Puts the key into the request on its way out, so that no variable or URL ever holds it."""
+
+    def __init__(self, key: Secret) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        yield request
+
+
+class _NoKey(httpx.Auth):
+    """Sends the request as it is (httpx would otherwise take user and password from the URL)."""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is this machine's own."""
+    host = host.strip("[]").rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def clean(text: str, key: Secret | None = None, limit: int = 200) -> str:
+    """Make somebody else's text fit for a log: no key, no control or bidi characters, one line, at most `limit`."""
+    if key is not None:
+        # before anything is cut: half a key is a key
+        text = text.replace(key.reveal(), "[key]")
+    printable = "".join(c if c.isprintable() else " " for c in text[: 4 * limit])
+    line = " ".join(printable.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def transport_failure(error: httpx.RequestError, phase: Phase, key: Secret | None = None) -> Failure:
+    """Classify a transport error: `Ambiguous` for a submit that may have arrived (R12), else `Transient` (R9)."""
+    detail = clean(str(error), key, 120)
+    what = type(error).__name__ + (f": {detail}" if detail else "")
+    if isinstance(error, _NOTHING_SENT):
+        return Transient(f"no connection to the server, nothing was sent ({what})")
+    if phase == "submit":
+        return Ambiguous(f"the connection was lost after sending, the job may have been accepted ({what})")
+    return Transient(f"the connection was lost during the {phase} ({what})")
+
+
+@contextmanager
+def _classified(phase: Phase, key: Secret) -> Iterator[None]:
+    try:
+        yield
+    except _TRANSPORT as error:
+        # `from None`: the error's own text may quote what the server echoed
+        raise BackendError(transport_failure(error, phase, key)) from None
+
+
+class HttpPool:
+    """Pooled clients, made on first use inside the running loop and kept per loop; `aclose()` closes that loop's.
+
+    Submits have clients of their own that keep no connection alive: a server that closes an idle connection in the
+    moment it is reused would make a submit ambiguous (R12). Loopback addresses never go through a proxy.
+    `timeout`: wall seconds for each read and write, and at most 10 for connecting; waiting for a free connection has
+    no timeout. `transport`: any httpx transport in place of the network.
+    """
+
+    def __init__(self, *, timeout: float = 60.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None)
+        self._transport = transport
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[bool, bool], httpx.AsyncClient]]
+        self._clients = WeakKeyDictionary()
+
+    def _client(self, url: httpx.URL, phase: Phase) -> httpx.AsyncClient:
+        clients = self._clients.setdefault(asyncio.get_running_loop(), {})
+        kind = (is_loopback(url.host), phase == "submit") if self._transport is None else (True, False)
+        if kind not in clients:
+            loopback, submits = kind
+            clients[kind] = httpx.AsyncClient(
+                transport=self._transport,
+                trust_env=not loopback,
+                timeout=self._timeout,
+                # under the usual limit of 1024 open files; what is more waits in the pool
+                limits=httpx.Limits(max_connections=400, max_keepalive_connections=0 if submits else 100),
+                headers={"User-Agent": "vidgen_nb", "Accept-Encoding": "identity"},
+            )
+        return clients[kind]
+
+    async def aclose(self) -> None:
+        """Close the running loop's clients; a later call makes new ones."""
+        for client in self._clients.pop(asyncio.get_running_loop(), {}).values():
+            await client.aclose()
+
+    async def call(
+        self,
+        method: str,
+        url: httpx.URL,
+        phase: Phase,
+        key: Secret,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request, `form` as multipart fields, and read its answer; `BackendError` for a transport error."""
+        async with self._opened(method, url, phase, key, headers=headers, form=form) as response:
+            return await _read(response)
+
+    async def download(self, url: httpx.URL, key: Secret, sink: Sink) -> Answer | None:
+        """Stream a result into the sink and commit it; return the answer instead where it holds no result.
+
+        Raises `BackendError` where the connection or the sink fails.
+        """
+        async with self._opened("GET", url, "fetch", key) as response:
+            media_type = response.headers.get("content-type")
+            if not response.is_success and _origin(response.url) != _origin(url):
+                # no word about the profile: neither its key nor its limits count there
+                reason = f"HTTP {response.status_code} from {response.url.host}, where the result's address leads"
+                raise BackendError(Transient(clean(reason)))
+            if not response.is_success or "json" in (media_type or "").lower():
+                return await _read(response)
+            with _classified("fetch", key):
+                async for chunk in response.aiter_bytes(CHUNK):
+                    await sink.write(chunk)
+            length = response.headers.get("content-length", "")
+            known = length.isascii() and length.isdigit() and "content-encoding" not in response.headers
+            await sink.commit(expected=int(length) if known else None, media_type=media_type)
+        return None
+
+    @asynccontextmanager
+    async def _opened(
+        self, method: str, url: httpx.URL, phase: Phase, key: Secret, *,
+        headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None,
+    ) -> AsyncGenerator[httpx.Response, None]:  # fmt: skip
+        """Send a request and open its answer, after allowed redirects."""
+        home = _origin(url)
+        for hop in range(_REDIRECTS + 1):
+            client = self._client(url, phase)
+            # `files` without a file name: multipart even without a file (providers.md)
+            files = {name: (None, text) for name, text in form.items()} if form else None
+            request = client.build_request(method, url, headers=dict(headers or {}), files=files)
+            auth = _Bearer(key) if _origin(url) == home else _NoKey()
+            with _classified(phase, key):
+                response = await client.send(request, auth=auth, stream=True, follow_redirects=False)
+            try:
+                target = _redirect(response, phase, home) if method == "GET" and hop < _REDIRECTS else None
+                if target is None:
+                    yield response
+                    return
+                url = target
+            finally:
+                await response.aclose()
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _redirect(response: httpx.Response, phase: Phase, home: tuple[str, str, int | None]) -> httpx.URL | None:
+    """Return where to go on, or None where the answer stands as it is."""
+    if not response.has_redirect_location:
+        return None
+    try:
+        target = response.url.join(response.headers["location"])
+    except httpx.InvalidURL:
+        return None
+    allowed = target.scheme in ("http", "https") and bool(target.host)
+    return target if allowed and (phase == "fetch" or _origin(target) == home) else None
+
+
+async def _read(response: httpx.Response) -> Answer:
+    """Read an answer up to the limit; a body that breaks off leaves the status, which is what counts."""
+    body = bytearray()
+    try:
+        pieces: AsyncIterator[bytes] = response.aiter_bytes(CHUNK)
+        async for piece in pieces:
+            body += piece
+            if len(body) > BODY_LIMIT:
+                break
+        data = json.loads(body) if len(body) <= BODY_LIMIT else None
+    except (*_TRANSPORT, ValueError, RecursionError):
+        data = None
+    return Answer(response.status_code, response.headers.multi_items(), data)

@@ -1,0 +1,136 @@
+"""What a refusal in the OpenAI shape means (providers.md, "Errors"): by status and code, never by prose (R13)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from vidgen_nb.backends.http import Answer, Phase, clean
+from vidgen_nb.backends.retry_after import http_date, retry_after
+from vidgen_nb.core.model import record
+from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.ports import Secret
+
+__all__ = ["classify", "job_failure"]
+
+# 502 and 504 come from a gateway that may have passed the submit on; 520, 522 and 524 are Cloudflare's words for it
+_MAYBE_ACCEPTED: Final = frozenset({502, 504, 520, 522, 524})
+_TRY_AGAIN: Final = frozenset({408, 425})
+_CONTENT: Final = re.compile(
+    r"content_(policy_violation|filter(ed)?|moderated|blocked)|(input|output)_moderated|moderation_\w+|safety.*"
+)
+_MONEY: Final = re.compile(
+    r"insufficient_(quota|credits?|funds)|credit_balance_exhausted|\w+_spend_limit_exceeded|"
+    r"billing_(hard_limit_reached|not_active)|payment_required|budget_exceeded"
+)
+_DAY: Final = re.compile(r".*(daily|per_?day).*")
+_CONCURRENCY: Final = re.compile(r".*concurren(t|cy).*")
+_NOT_READY: Final = re.compile(r".*not_ready")
+_RATE: Final = re.compile(r"rate_limit(ed|_exceeded|_error)?|too_many_requests")
+_SERVER: Final = re.compile(
+    r"(internal_)?server_error|internal(_error)?|internalservererror|(server_|engine_)?overloaded(_error)?|"
+    r"(service_)?unavailable(_error)?|timeout|timed_out"
+)
+
+
+@record
+class _Refusal:
+    codes: tuple[str, ...]
+    """`code` and `type` in lower case, the code first, without those that are missing or numbers."""
+    message: str
+    param: str
+
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        return any(pattern.fullmatch(code) for code in self.codes)
+
+
+def _refusal(data: object) -> _Refusal:
+    """Read `{"error": {message, type, param, code}}`, the same without the envelope, or FastAPI's `detail`."""
+    body = data if isinstance(data, dict) else {}
+    error = body.get("error") or body
+    if not isinstance(error, dict):
+        error = {"message": error}
+    codes = tuple(value.lower() for value in (error.get("code"), error.get("type")) if isinstance(value, str) and value)
+    message = next((value for value in map(error.get, ("message", "detail")) if isinstance(value, str)), "")
+    return _Refusal(codes, message, str(error.get("param") or ""))
+
+
+def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> Failure:
+    """Say what an answer that is no success means.
+
+    `now_epoch`: epoch seconds, for dates where the answer has no `Date` of its own. A 2xx comes here when it does not
+    hold what its phase needs: without an error in it, a submit is then `Ambiguous` and anything else `Transient`.
+    """
+    refusal = _refusal(answer.data)
+    if answer.ok and isinstance(answer.data, dict) and answer.data.get("error"):
+        return job_failure(answer.data["error"], key, f"HTTP {answer.status} with an error")
+    reason = _reason(f"HTTP {answer.status}", refusal, key)
+    if answer.ok:
+        missing = f"{reason}: the answer is not the JSON expected; is base_url right?"
+        return Ambiguous(f"{missing} The job may have been accepted") if phase == "submit" else Transient(missing)
+    # dates count from the server's own clock where it tells it, so that ours may be wrong
+    told = http_date(answer.header("date"))
+    wait, source = retry_after(answer.headers, answer.data, now_epoch if told is None else told)
+    if 400 <= answer.status < 500:
+        by_code = _by_code(refusal, reason, wait)
+        if by_code is not None:
+            return by_code
+    return _by_status(answer.status, phase, refusal, RateLimited(wait, source, reason, _cause(refusal)))
+
+
+def job_failure(error: object, key: Secret, what: str = "the job failed") -> Failure:
+    """Say what the `error` of a failed job means: by its code, `Permanent` where that is unknown (R10)."""
+    refusal = _refusal({"error": error})
+    reason = _reason(what, refusal, key)
+    if refusal.says(_SERVER):
+        return Transient(reason)
+    if refusal.says(_RATE) or refusal.says(_CONCURRENCY):
+        return RateLimited(reason=reason, cause=_cause(refusal))
+    return _by_code(refusal, reason, None) or Permanent(reason, "no_result")
+
+
+def _reason(what: str, refusal: _Refusal, key: Secret) -> str:
+    code = clean(refusal.codes[0], key, 80) if refusal.codes else ""
+    message = clean(refusal.message, key)
+    return what + (f" {code}" if code else "") + (f": {message}" if message else "")
+
+
+def _cause(refusal: _Refusal) -> Literal["rate", "concurrency"]:
+    return "concurrency" if refusal.says(_CONCURRENCY) else "rate"
+
+
+def _by_code(refusal: _Refusal, reason: str, wait: float | None) -> Failure | None:
+    """Return what the code alone decides, whatever the status: content, model, money, the day's quota."""
+    if refusal.says(_CONTENT):
+        return Permanent(reason, "content")
+    if "model_not_found" in refusal.codes:
+        return Permanent(reason, "no_such_model")
+    if refusal.says(_MONEY):
+        # no time: gateways put a Retry-After of a second on every 429, and money does not come back in a second
+        return ProfileUnusable(reason, "credit")
+    if refusal.says(_DAY):
+        return ProfileUnusable(reason, "day_quota", wait)
+    return None
+
+
+def _by_status(status: int, phase: Phase, refusal: _Refusal, limited: RateLimited) -> Failure:
+    reason, wait = limited.reason, limited.retry_after
+    if status == 429:
+        return limited
+    if status in (401, 403):
+        return ProfileUnusable(reason, "auth")
+    if status == 402:
+        return ProfileUnusable(reason, "credit")
+    if phase == "submit" and status in _MAYBE_ACCEPTED:
+        return Ambiguous(f"{reason}; the job may have been accepted")
+    # 500 and 503 are the server's own answer: it did not take the job
+    if status >= 500 or status in _TRY_AGAIN:
+        return Transient(reason, wait)
+    if status < 400:
+        where = f"{reason}: it redirects to where we don't follow; set base_url to the address itself"
+        return Permanent(where) if phase == "submit" else Transient(where)
+    if phase == "fetch" and (status == 409 or refusal.says(_NOT_READY)):
+        return Transient(f"{reason}; the result is not ready yet", wait)
+    if status == 404 and phase == "submit" and refusal.param == "model":
+        return Permanent(reason, "no_such_model")
+    return Permanent(reason, "no_result" if phase != "submit" and status in (404, 410) else "bad_request")

@@ -1,0 +1,174 @@
+"""How long a server asks to wait: every form of it seen in the wild (providers.md, "Errors"), as pure functions.
+
+Order: `retry-after-ms`, `Retry-After`, Google's `RetryInfo`, `retry_after` in the body, the resets of exhausted limits
+in the headers. A value that makes no sense (negative, NaN, infinite, longer than a year, junk) is ignored, and the next
+form is asked. A date in the past is 0. Of several valid values the largest counts: we never come back early.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+__all__ = ["LONGEST", "http_date", "milliseconds", "number", "retry_after"]
+
+LONGEST: Final = 366 * 86400.0
+"""Seconds; a longer wait is taken for a mistake, such as an epoch where a delay belongs."""
+
+_LONGEST_TEXT: Final = 2000
+_NUMBER: Final = re.compile(r"\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,4})?", re.ASCII | re.IGNORECASE)
+_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|μs|ns|m|s|d)", re.ASCII)
+_UNITS: Final = {
+    "d": 86400.0,
+    "h": 3600.0,
+    "m": 60.0,
+    "s": 1.0,
+    "ms": 1e-3,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "μs": 1e-6,
+    "ns": 1e-9,
+}
+_RESET: Final = re.compile(r"(?:[a-z]+-)?ratelimit-(?:reset(?:-.+)?|.+-reset)")
+_MEMBER: Final = re.compile(r'(?:"[^"]*"|[^,"])+')
+_PARAMETER: Final = re.compile(r";\s*([a-z]+)\s*=\s*([^;\s]+)")
+
+
+def retry_after(headers: Iterable[tuple[str, str]], body: object, now_epoch: float) -> tuple[float | None, str]:
+    """Return the seconds that an answer asks to wait, and which field says so; `(None, "")` when none does.
+
+    `headers`: (name, value) pairs, names may repeat. `body`: the parsed JSON, or None. `now_epoch`: the time the
+    answer's dates count from, in epoch seconds. Never raises; the seconds are finite and not negative.
+    """
+    fields: dict[str, list[str]] = {}
+    for name, value in headers:
+        fields.setdefault(name.lower(), []).append(value)
+    for source, waits in (
+        ("retry-after-ms", _each(fields.get("retry-after-ms", ()), milliseconds)),
+        ("Retry-After", _each(fields.get("retry-after", ()), lambda text: _delay_or_date(text, now_epoch))),
+        ("RetryInfo", _retry_info(body)),
+        ("retry_after", _in_body(body)),
+    ):
+        longest = max(waits, default=None)
+        if longest is not None:
+            return longest, source
+    return max(_resets(fields, now_epoch), default=(None, ""), key=lambda found: found[0] or 0.0)
+
+
+def number(text: str) -> float | None:
+    """Return a delay written as a plain decimal number, or None where it is not one between 0 and `LONGEST`."""
+    text = text.strip()
+    if len(text) > _LONGEST_TEXT or not _NUMBER.fullmatch(text):
+        return None
+    return _sane(float(text))
+
+
+def milliseconds(text: str) -> float | None:
+    """Return the seconds of a number of milliseconds (`retry-after-ms`, `openai-poll-after-ms`), or None."""
+    text = text.strip()
+    if len(text) > _LONGEST_TEXT or not _NUMBER.fullmatch(text):
+        return None
+    return _sane(float(text) / 1000)
+
+
+def http_date(text: str) -> float | None:
+    """Return the epoch seconds of an HTTP-date in any of the three forms of RFC 9110 section 5.6.7, or None."""
+    if not text.isascii() or len(text) > _LONGEST_TEXT:
+        return None
+    try:
+        return _epoch(parsedate_to_datetime(text.strip()))
+    except (ValueError, TypeError, IndexError, OverflowError):  # what email.utils raises for junk
+        return None
+
+
+def _sane(seconds: float) -> float | None:
+    return seconds if 0 <= seconds <= LONGEST else None
+
+
+def _epoch(moment: datetime) -> float:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _until(epoch: float, now_epoch: float) -> float | None:
+    return _sane(max(epoch - now_epoch, 0.0))
+
+
+def _each(lines: Iterable[str], read: Callable[[str], float | None]) -> Iterator[float]:
+    """Read every line; one that a proxy joined from several (`30, 60`) also piece by piece."""
+    for line in lines:
+        whole = read(line)
+        pieces = [whole] if whole is not None else map(read, line[:_LONGEST_TEXT].split(","))
+        yield from (seconds for seconds in pieces if seconds is not None)
+
+
+def _delay_or_date(text: str, now_epoch: float) -> float | None:
+    seconds = number(text)
+    if seconds is None and (moment := http_date(text)) is not None:
+        return _until(moment, now_epoch)
+    return seconds
+
+
+def _retry_info(body: object) -> Iterator[float]:
+    """Yield the delays of `google.rpc.RetryInfo`, a duration such as `"34.4s"`."""
+    error = body.get("error") if isinstance(body, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    for detail in details if isinstance(details, list) else ():
+        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
+        seconds = _duration(delay) if isinstance(delay, str) else None
+        if seconds is not None:
+            yield seconds
+
+
+def _in_body(body: object) -> Iterator[float]:
+    """Yield `retry_after` of the body, or of its `error`: a number or its text, in seconds."""
+    error = body.get("error") if isinstance(body, dict) else None
+    for place in (body, error):
+        value: Any = place.get("retry_after") if isinstance(place, dict) else None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        seconds = number(value) if isinstance(value, str) else None
+        if seconds is not None:
+            yield seconds
+
+
+def _duration(text: str) -> float | None:
+    """Return the seconds of a duration as Go and OpenAI write it: `6s`, `12ms`, `6m0s`, `1h2m3.5s`."""
+    text = text.strip()
+    parts = _DURATION.findall(text) if len(text) <= _LONGEST_TEXT else []
+    if not parts or "".join(amount + unit for amount, unit in parts) != text:
+        return None
+    return _sane(sum(float(amount) * _UNITS[unit] for amount, unit in parts))
+
+
+def _reset(text: str, now_epoch: float) -> float | None:
+    """Return the seconds to a reset: a duration, a delay, an epoch in s or ms, RFC 3339, or a human date."""
+    text = text.strip()
+    if len(text) > _LONGEST_TEXT:
+        return None
+    if _NUMBER.fullmatch(text):
+        value = float(text)
+        # epochs are far above LONGEST; those in milliseconds are far above those in seconds
+        return value if value <= LONGEST else _until(value / 1000 if value > 1e11 else value, now_epoch)
+    try:
+        return _until(_epoch(datetime.fromisoformat(text)), now_epoch)
+    except (ValueError, OverflowError):
+        moment = http_date(text)
+        return _duration(text) if moment is None else _until(moment, now_epoch)
+
+
+def _resets(fields: dict[str, list[str]], now_epoch: float) -> Iterator[tuple[float, str]]:
+    """Yield (seconds, field) of every limit that is exhausted, or does not tell what remains."""
+    for name, lines in fields.items():
+        if _RESET.fullmatch(name):
+            left = max(_each(fields.get(name.replace("reset", "remaining"), ()), number), default=0.0)
+            if left == 0:
+                yield from ((seconds, name) for seconds in _each(lines, lambda text: _reset(text, now_epoch)))
+    for line in fields.get("ratelimit", ()):  # draft-ietf-httpapi-ratelimit-headers: "default";r=0;t=42
+        for member in _MEMBER.findall(line[:_LONGEST_TEXT]):
+            told = dict(_PARAMETER.findall(re.sub(r'"[^"]*"', "", member)))
+            seconds = number(told.get("t", ""))
+            if seconds is not None and not number(told.get("r", "0")):
+                yield seconds, "RateLimit"

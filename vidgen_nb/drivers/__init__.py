@@ -1,0 +1,1 @@
+"""Drivers feed the scheduler and carry out its commands; they decide nothing."""

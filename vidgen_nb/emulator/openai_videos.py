@@ -1,0 +1,264 @@
+"""The dialect of OpenAI's Videos API, as it lives on in self-hosted servers (providers.md, "openai_videos").
+
+Wire format from the SDK's sources (openai 3.54.0: `resources/videos.py`, `types/video*.py`). Deleting a running job
+aborts it, as vLLM does. All seconds in headers are run seconds. Error codes that no source gives are ours:
+`concurrency_limit_exceeded`, `daily_quota_exceeded`, `video_not_ready`, `video_expired`, `overloaded`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.datastructures import FormData
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from vidgen_nb.emulator.app import ApiError, Call, EmulatorState, make_route
+from vidgen_nb.emulator.clip import CLIP
+from vidgen_nb.emulator.downloads import CutOffResponse, slow_response
+from vidgen_nb.provider import Fault, Job, Refused
+
+__all__ = ["MODELS", "OpenAIVideosDialect", "envelope"]
+
+MODELS: Final = ("sora-2", "sora-2-pro")
+SECONDS: Final = ("4", "8", "12")
+SIZES: Final = ("720x1280", "1280x720", "1024x1792", "1792x1024")
+
+_STATUS: Final = {"queued": "queued", "running": "in_progress", "succeeded": "completed", "failed": "failed"}
+_REFUSALS: Final = {
+    "rate": (429, "requests", "rate_limit_exceeded", "Rate limit reached."),
+    "concurrency": (429, "requests", "concurrency_limit_exceeded", "Too many videos are being generated at once."),
+    # the real API tells a daily limit from a rate by prose alone, which nobody should read (R13)
+    "day_quota": (429, "requests", "daily_quota_exceeded", "The day's quota is used up."),
+    "credit": (429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota."),
+    "auth": (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
+    "overload": (503, "server_error", "overloaded", "The server is overloaded, please try again later."),
+    "content": (400, "invalid_request_error", "content_policy_violation", "The prompt violates our content policy."),
+    "bad_request": (400, "invalid_request_error", "invalid_value", "Invalid value."),
+}
+_FAILURES: Final = {
+    "internal": {"code": "server_error", "message": "The generation failed."},
+    "content": {"code": "moderation_blocked", "message": "The video was blocked by our moderation system."},
+}
+_LONGEST_POLL: Final = 5.0
+_SHORTEST_POLL: Final = 0.1
+
+
+def envelope(error: ApiError) -> Response:
+    """Return the error as OpenAI's APIs do: `{"error": {message, type, param, code}}`."""
+    body = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    return JSONResponse({"error": body}, error.status, error.headers)
+
+
+@dataclass(slots=True)
+class _Video:
+    """A job as this dialect shows it."""
+
+    id: str
+    job: Job
+    model: str
+    seconds: str
+    size: str
+
+
+class OpenAIVideosDialect:
+    """The endpoints under `/v1/videos`. Jobs are kept until they are deleted.
+
+    `minimal`: answer with `id`, `status`, `created_at` (and `error`) only, and without a poll-after header, as some
+    self-hosted servers do. `models`: names that are accepted; the first is the default.
+    """
+
+    def __init__(self, state: EmulatorState, *, minimal: bool = False, models: tuple[str, ...] = MODELS) -> None:
+        self._state = state
+        self._provider = state.provider
+        self._minimal = minimal
+        self._models = models
+        self._videos: dict[str, _Video] = {}
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        table = (
+            ("/v1/videos", "POST", self._create),
+            ("/v1/videos", "GET", self._list),
+            ("/v1/videos/{id}", "GET", self._retrieve),
+            ("/v1/videos/{id}", "DELETE", self._delete),
+            ("/v1/videos/{id}/content", "GET", self._content),
+        )
+        return [make_route(self._state, envelope, path, method, handler) for path, method, handler in table]
+
+    async def _create(self, call: Call) -> Response:
+        async with call.request.form(max_files=1, max_fields=100) as form:
+            prompt, model, seconds, size = self._parameters(call, form)
+        call.scene = call.sent_scene(prompt)
+        now = self._state.clock.now()
+        answer = self._provider.submit(call.profile, call.scene, now, prompt)
+        if isinstance(answer, Refused):
+            raise _refusal(answer.cause, answer.retry_after)
+        video = _Video(self._new_id(answer), answer, model, seconds, size)
+        self._videos[video.id] = video
+        call.job = video.id
+        if answer.lost:
+            return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
+        return self._show(video, now)
+
+    def _parameters(self, call: Call, form: FormData) -> tuple[str, str, str, str]:
+        """Return prompt, model, seconds and size, or raise what the API says about them."""
+        kind = call.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind not in ("multipart/form-data", "application/x-www-form-urlencoded"):
+            raise ApiError(400, f"Unsupported content type {kind!r}: send multipart/form-data.")
+        prompt = _text(form, "prompt", "")
+        if not prompt.strip():
+            raise ApiError(
+                400, "Missing required parameter: 'prompt'.", code="missing_required_parameter", param="prompt"
+            )
+        call.scene = call.sent_scene(prompt)
+        model = _text(form, "model", self._models[0])
+        if model not in self._models:
+            message = f"The model {model!r} does not exist. Supported are: {', '.join(self._models)}."
+            raise ApiError(404, message, code="model_not_found", param="model")
+        return prompt, model, _choice(form, "seconds", SECONDS), _choice(form, "size", SIZES)
+
+    def _new_id(self, job: Job) -> str:
+        # a client that comes back to a restarted emulator must not find another scene under its old id
+        key = f"{self._provider.seed}\x1f{job.number}\x1f{job.profile}\x1f{job.scene}"
+        return "video_" + hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+    async def _retrieve(self, call: Call) -> Response:
+        video = self._find(call)
+        now = self._state.clock.now()
+        trouble = self._provider.trouble("poll", video.job, now)
+        if trouble is not None:
+            raise _refusal(trouble.kind, trouble.retry_after)
+        return self._show(video, now)
+
+    async def _list(self, call: Call) -> Response:
+        query = call.request.query_params
+        limit = query.get("limit", "20")
+        if not limit.isdecimal() or not 1 <= int(limit) <= 100:
+            raise ApiError(400, "'limit' is a whole number from 1 to 100.", code="invalid_value", param="limit")
+        own = [video for video in self._videos.values() if video.job.profile == call.profile]
+        if query.get("order", "desc") == "desc":
+            own.reverse()
+        after = query.get("after")
+        if after is not None:
+            own = own[next((i + 1 for i, video in enumerate(own) if video.id == after), len(own)) :]
+        page, now = own[: int(limit)], self._state.clock.now()
+        return JSONResponse(
+            {
+                "object": "list",
+                "data": [self._fields(video, now) for video in page],
+                "first_id": page[0].id if page else None,
+                "last_id": page[-1].id if page else None,
+                "has_more": len(own) > len(page),
+            }
+        )
+
+    async def _delete(self, call: Call) -> Response:
+        video = self._find(call)
+        self._provider.cancel(video.job, self._state.clock.now())
+        del self._videos[video.id]
+        return JSONResponse({"id": video.id, "object": "video.deleted", "deleted": True})
+
+    async def _content(self, call: Call) -> Response:
+        video = self._find(call)
+        if call.request.query_params.get("variant", "video") != "video":
+            raise ApiError(400, "Only the variant 'video' exists here.", code="invalid_value", param="variant")
+        now = self._state.clock.now()
+        expires = self._provider.expires(video.job)
+        if self._provider.poll(video.job, now).status != "succeeded":
+            raise ApiError(404, "The video is not ready; its status says why.", code="video_not_ready")
+        if expires is not None and now >= expires:
+            raise ApiError(404, "The video has expired.", code="video_expired")
+        trouble = self._provider.trouble("fetch", video.job, now)
+        if trouble is not None:
+            return self._spoiled(trouble)
+        return Response(CLIP, media_type="video/mp4")
+
+    def _spoiled(self, fault: Fault) -> Response:
+        """Return what a fetch gets that goes wrong."""
+        match fault.kind:
+            case "expired":
+                raise ApiError(404, "The video has expired.", code="video_expired")
+            case "slow":
+                return slow_response(CLIP, "video/mp4", self._state.clock.wall(fault.seconds))
+            case "cut_off":
+                return CutOffResponse(CLIP, "video/mp4")
+            case "wrong_type":
+                return HTMLResponse("<html><h1>Please sign in</h1></html>")
+        raise _refusal(fault.kind, fault.retry_after)
+
+    def _find(self, call: Call) -> _Video:
+        """Return the caller's own job; those of others don't exist for it."""
+        call.job = call.request.path_params["id"]
+        video = self._videos.get(call.job)
+        if video is None or video.job.profile != call.profile:
+            raise ApiError(404, f"Video with id '{call.job}' not found.", code="not_found", param="video_id")
+        call.scene = video.job.scene
+        return video
+
+    def _show(self, video: _Video, now: float) -> Response:
+        headers = {}
+        if not self._minimal:
+            remaining = self._provider.poll(video.job, now).remaining
+            if remaining > 0:
+                after = min(max(remaining, _SHORTEST_POLL), _LONGEST_POLL)
+                headers["openai-poll-after-ms"] = str(_up(after * 1000))
+        return JSONResponse(self._fields(video, now), headers=headers)
+
+    def _fields(self, video: _Video, now: float) -> dict[str, Any]:
+        """Return the Video object of the API."""
+        job, epoch = video.job, self._state.clock.epoch
+        look = self._provider.poll(job, now)
+        body: dict[str, Any] = {
+            "id": video.id,
+            "status": _STATUS[look.status],
+            "created_at": int(epoch + job.created),
+        }
+        error = _FAILURES[job.failure] if look.status == "failed" and job.failure else None
+        if self._minimal:
+            return body | ({"error": error} if error else {})
+        expires = self._provider.expires(job) if look.status == "succeeded" else None
+        return body | {
+            "object": "video",
+            "model": video.model,
+            "progress": int(look.progress * 100),
+            "seconds": video.seconds,
+            "size": video.size,
+            "prompt": job.prompt,
+            "completed_at": int(epoch + job.finish) if look.status == "succeeded" else None,
+            "expires_at": None if expires is None else int(epoch + expires),
+            "error": error,
+            "remixed_from_video_id": None,
+        }
+
+
+def _text(form: FormData, name: str, default: str) -> str:
+    value = form.get(name, default)
+    if not isinstance(value, str):
+        raise ApiError(400, f"'{name}' must be a text, not a file.", code="invalid_type", param=name)
+    return value
+
+
+def _choice(form: FormData, name: str, allowed: tuple[str, ...]) -> str:
+    value = _text(form, name, allowed[0])
+    if value not in allowed:
+        message = f"Invalid value: {value!r}. Supported values are: {', '.join(map(repr, allowed))}."
+        raise ApiError(400, message, code="invalid_value", param=name)
+    return value
+
+
+def _up(number: float) -> int:
+    """Round up, but not over a float's last digits: 30.0000000001 is 30."""
+    return math.ceil(round(number, 3))
+
+
+def _refusal(cause: str, retry_after: float | None) -> ApiError:
+    """Return the answer to a refusal; OpenAI tells whole seconds in one header and milliseconds in another."""
+    status, kind, code, message = _REFUSALS[cause]
+    headers = {}
+    if retry_after is not None:
+        headers = {"Retry-After": str(_up(retry_after)), "retry-after-ms": str(_up(retry_after * 1000))}
+    return ApiError(status, message, type=kind, code=code, headers=headers)

@@ -1,0 +1,197 @@
+"""The emulator: a simulated provider, served on loopback from a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import threading
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Final
+
+from starlette.types import ASGIApp
+
+from vidgen_nb.clock import Clock
+from vidgen_nb.emulator import openai_videos
+from vidgen_nb.emulator.app import EmulatorState, RequestRecord, make_app
+from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.ports import Profile
+from vidgen_nb.provider import Fault, Provider, SimulatedProfile
+
+__all__ = ["Emulator"]
+
+_LOOPBACK: Final = "127.0.0.1"
+
+
+class Emulator:
+    """A rate-limited video service on this machine, in the wire format of OpenAI's Videos API.
+
+        async with Emulator([SimulatedProfile("p1", limit=TokenBucket(4, per=60))], speed=20) as emulator:
+            backend = OpenAIVideos(emulator.base_url)
+
+    It works as `with` and `async with`, and by `start()` and `stop()`; once only. Without any of them, `app` is the
+    ASGI app, for clients in the same process. All times are run seconds, counted from the start or by the `clock`.
+
+    `faults`: what goes wrong, see `Fault`. `port`: 0 for a free one. `latency`: seconds before each answer.
+    `expires_after`: seconds for which a result can be fetched. `minimal`, `models`: see `OpenAIVideosDialect`.
+    Raises `InputError` for parameters that can't be; it listens on loopback only.
+    """
+
+    def __init__(
+        self,
+        profiles: Iterable[SimulatedProfile],
+        *,
+        speed: float = 1.0,
+        seed: int | str = 0,
+        faults: Iterable[Fault] = (),
+        clock: Clock | None = None,
+        host: str = _LOOPBACK,
+        port: int = 0,
+        latency: float = 0.0,
+        expires_after: float | None = None,
+        minimal: bool = False,
+        models: Iterable[str] = openai_videos.MODELS,
+    ) -> None:
+        provider = Provider(profiles, seed, faults, expires_after=expires_after)
+        models = tuple(models)
+        _check_keys(provider)
+        _check_settings(host, port, latency, expires_after)
+        if not models:
+            raise InputError("an emulator needs at least one model name")
+        if clock is not None and speed not in (1.0, clock.speed):
+            raise InputError(f"speed={speed!r} contradicts the clock's {clock.speed!r}: give one of the two")
+        self._own_clock = clock is None
+        self._state = EmulatorState(provider, clock or Clock(speed), latency)
+        dialect = openai_videos.OpenAIVideosDialect(self._state, minimal=minimal, models=models)
+        self.app: ASGIApp = make_app(self._state, openai_videos.envelope, dialect.routes())
+        self._wanted_port = port
+        self._port: int | None = None
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The service's clock, for a session to share; take it after the start."""
+        return self._state.clock
+
+    @property
+    def provider(self) -> Provider:
+        """The model that is served; `provider.faults.add(...)` and `.clear()` switch faults while it runs."""
+        return self._state.provider
+
+    @property
+    def base_url(self) -> str:
+        """`http://127.0.0.1:<port>/v1`; `SessionError` before the start."""
+        if self._port is None:
+            raise SessionError("the emulator has no address yet: start() it, or enter it by `with`")
+        return f"http://{_LOOPBACK}:{self._port}/v1"
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """The requests answered so far, oldest first: the latest 100,000."""
+        return self._state.requests()
+
+    @property
+    def profiles(self) -> list[Profile]:
+        """The profiles as a client needs them, with their keys."""
+        return [
+            Profile(profile.name, profile.api_key, capacity=profile.capacity, quota_group=profile.quota_group)
+            for profile in self.provider.profiles.values()
+        ]
+
+    def start(self) -> Emulator:
+        """Begin to serve; returns at once, and requests are taken from then on.
+
+        Raises `InputError` if the port is taken, `SessionError` when it was started before.
+        """
+        import uvicorn  # not there in a browser kernel, where `app` is used
+
+        if self._thread is not None:
+            raise SessionError("an emulator starts once: make a new one")
+        # bound and listening before the thread runs: the first request can't come too early
+        listener = _listen(self._wanted_port)
+        self._port = listener.getsockname()[1]
+        if self._own_clock and not self.requests:
+            self._state.clock = Clock(self._state.clock.speed)
+        config = uvicorn.Config(
+            self.app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            # a connection cut on purpose is an error to uvicorn; our own failures are logged by the app
+            log_level="critical",
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=_serve, args=(self._server, listener), name="vidgen_nb emulator", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and wait for it, at most a second for running requests; stopping twice does nothing."""
+        if self._thread is not None and self._thread.is_alive():
+            self._server.should_exit = True
+            self._thread.join()
+
+    def __enter__(self) -> Emulator:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Emulator:
+        return self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
+
+    def __repr__(self) -> str:
+        where = f"at {self.base_url}" if self._port is not None else "not started"
+        return f"<Emulator of {len(self.provider.profiles)} profiles, {where}>"
+
+
+def _serve(server: Any, listener: socket.socket) -> None:
+    # uvicorn leaves the socket open if it is stopped before it has begun
+    with listener, asyncio.Runner() as runner:
+        runner.run(server.serve(sockets=[listener]))
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_LOOPBACK, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise InputError(f"the emulator can't listen on port {port}: {error}; port=0 takes a free one") from None
+    return listener
+
+
+def _check_keys(provider: Provider) -> None:
+    names: dict[str, str] = {}
+    for name, profile in provider.profiles.items():
+        if not profile.api_key.isascii() or not profile.api_key.isprintable() or " " in profile.api_key:
+            raise InputError(f"profile {name!r}: its api_key must be plain ASCII without spaces")
+        if profile.api_key in names:
+            raise InputError(f"profiles {names[profile.api_key]!r} and {name!r} have the same api_key")
+        names[profile.api_key] = name
+
+
+def _check_settings(host: str, port: int, latency: float, expires_after: float | None) -> None:
+    if host not in (_LOOPBACK, "localhost"):
+        raise InputError(f"the emulator listens on loopback only ({_LOOPBACK}), not on {host!r}")
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise InputError(f"port is a whole number from 0 to 65535, not {port!r}")
+    for name, value in (("latency", latency), ("expires_after", expires_after)):
+        if value is not None and not 0 <= value < math.inf:
+            raise InputError(f"{name} is a finite number of seconds from 0 up, not {value!r}")

@@ -1,0 +1,8 @@
+"""Scenes and profiles from files, text and tables; what is wrong with them is said before anything is sent."""
+
+from __future__ import annotations
+
+from vidgen_nb.inputs.profiles import load_profiles
+from vidgen_nb.inputs.scenes import load_scenes
+
+__all__ = ["load_profiles", "load_scenes"]

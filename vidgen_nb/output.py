@@ -1,0 +1,200 @@
+"""The folder where videos land: each under its scene's name, and only when it is complete.
+
+A download is written beside its place as a hidden `.part` file and renamed when its length and first bytes are right,
+so that a video of that name is always whole. One of an earlier run stays until the new one replaces it, atomically.
+
+Chunks are written synchronously: 64 KB into the page cache take some 20 µs, less than a hop to a thread and back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import unicodedata
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.errors import BackendError, InputError
+
+__all__ = ["VideoFolder", "VideoSink", "safe_name"]
+
+_LONGEST_NAME: Final = 180
+"""Bytes; leaves room under the usual 255 for the suffix and for the mark of an unfinished file."""
+_RESERVED: Final = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE | re.DOTALL
+)
+_HASHED: Final = re.compile(r".*-[0-9a-f]{10}", re.DOTALL)
+_FORBIDDEN: Final = frozenset('<>:"/\\|?*')
+_HEAD: Final = 512
+_MP4_BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide"})
+_EBML: Final = b"\x1aE\xdf\xa3"
+_SUFFIXES: Final = {"video/webm": ".webm", "video/x-matroska": ".mkv", "video/quicktime": ".mov"}
+_ANY_BYTES: Final = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/mp4"})
+
+
+class VideoFolder:
+    """A folder of videos, made on first use; `sink()` opens a place in it for one download.
+
+    Raises `InputError` where the path cannot become a folder, before anything is paid for.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.path = Path(folder).expanduser()
+        # a later chdir in a notebook must not split a video from its place
+        self._absolute = self.path.absolute()
+        self._names: dict[str, str] | None = None
+        nearest = next(place for place in (self._absolute, *self._absolute.parents) if os.path.lexists(place))
+        if not nearest.is_dir():
+            raise InputError(f"output folder {str(self.path)!r}: {str(nearest)!r} is not a folder; name another one")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise InputError(f"output folder {str(self.path)!r} can't be written to; name another one")
+
+    def sink(self, scene_id: str, number: int) -> VideoSink:
+        """Return where the result of a scene's attempt goes; nothing is created before the first write."""
+        return VideoSink(self, scene_id, number)
+
+    def name(self, scene_id: str) -> str:
+        """Return the scene's file name without its suffix.
+
+        It differs from the id where that can't be a name everywhere, or where a file of the folder already has a name
+        that differs in its case alone: then a hash of the id is part of it.
+        """
+        if self._names is None:
+            found = sorted(self._absolute.iterdir()) if self._absolute.is_dir() else []
+            self._names = {_folded(file.stem): file.stem for file in found if not file.name.startswith(".")}
+        name = safe_name(scene_id)
+        if self._names.setdefault(_folded(name), name) != name:
+            name = _with_hash(name, scene_id)
+        return name
+
+    def open_part(self, name: str, number: int) -> tuple[Path, BinaryIO]:
+        """Open a new unfinished file; the folder is made where it is missing."""
+        self._absolute.mkdir(parents=True, exist_ok=True)
+        part = self._absolute / f".{name}.{number}.{secrets.token_hex(4)}.part"
+        return part, part.open("xb")
+
+    def place(self, part: Path, file_name: str) -> str:
+        """Give a finished file its name, in place of one that has it, and return its path."""
+        part.replace(self._absolute / file_name)
+        return str(self.path / file_name)
+
+
+class VideoSink:
+    """One download on its way into the folder (`ports.Sink`). Call `discard()` when it does not end in a commit."""
+
+    def __init__(self, folder: VideoFolder, scene_id: str, number: int) -> None:
+        self.path: str | None = None
+        """The video's path, once it is committed."""
+        self._folder = folder
+        self._scene_id = scene_id
+        self._number = number
+        self._part: Path | None = None
+        self._file: BinaryIO | None = None
+        self._head = b""
+        self._length = 0
+
+    async def write(self, chunk: bytes) -> None:
+        """Append bytes; `BackendError` (`Transient`: the video is paid for, so try again) where the disk refuses."""
+        try:
+            if self._file is None:
+                self._part, self._file = self._folder.open_part(self._folder.name(self._scene_id), self._number)
+            self._file.write(chunk)
+        except OSError as error:
+            raise self._refused(error) from error
+        if len(self._head) < _HEAD:
+            self._head += bytes(chunk[: _HEAD - len(self._head)])
+        self._length += len(chunk)
+
+    async def commit(self, *, expected: int | None, media_type: str | None) -> None:
+        """Check the length (bytes) and the type, and give the file its name; `path` is set then.
+
+        Raises `BackendError` with a `Transient` outcome, and leaves nothing behind, where the file is cut off, is no
+        video, or can't be written.
+        """
+        if expected is not None and expected != self._length:
+            problem: str | None = f"the video is cut off: {self._length} of {expected} bytes"
+        else:
+            problem = _not_a_video(self._head, _bare(media_type))
+        if problem is not None or self._file is None or self._part is None:
+            self.discard()
+            raise BackendError(Transient(problem or "the video is empty"))
+        try:
+            self._file.close()
+            file_name = self._folder.name(self._scene_id) + _suffix(self._head, _bare(media_type))
+            self.path = self._folder.place(self._part, file_name)
+        except OSError as error:
+            raise self._refused(error) from error
+        self._file = self._part = None
+
+    def discard(self) -> None:
+        """Remove what was written; does nothing after a commit, or when nothing was."""
+        file, part = self._file, self._part
+        self._file = self._part = None
+        with suppress(OSError):
+            if file is not None:
+                file.close()  # flushes, so that a full disk may refuse here too
+        with suppress(OSError):
+            if part is not None:
+                part.unlink(missing_ok=True)
+
+    def _refused(self, error: OSError) -> BackendError:
+        self.discard()
+        return BackendError(Transient(f"can't write to {str(self._folder.path)!r}: {error.strerror or error}"))
+
+
+def safe_name(scene_id: str) -> str:
+    """Return a file name, without suffix, that means the same file on every system, and no file of another id.
+
+    Ids that are such names already stay as they are; what had to be changed gets a hash of the id. So does an id that
+    looks as if it had one, or it could be made to meet another's name. Ids that differ in case alone are
+    `VideoFolder.name`'s concern.
+    """
+    name = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in unicodedata.normalize("NFC", scene_id))
+    name = name.encode()[:_LONGEST_NAME].decode(errors="ignore")
+    # a leading dot hides, a leading dash reads as an option, Windows drops dots and spaces at the end
+    start = len(name) - len(name.lstrip(" .-"))
+    end = len(name.rstrip(" ."))
+    name = "_" * start + name[start:end] if end > start else "_"
+    if _RESERVED.fullmatch(name):
+        name = "_" + name
+    return name if name == scene_id and not _HASHED.fullmatch(name) else _with_hash(name, scene_id)
+
+
+def _with_hash(name: str, scene_id: str) -> str:
+    digest = hashlib.sha256(scene_id.encode(errors="surrogatepass")).hexdigest()[:10]
+    return f"{name}-{digest}"
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name.casefold())
+
+
+def _bare(media_type: str | None) -> str:
+    return (media_type or "").split(";")[0].strip().lower()
+
+
+def _not_a_video(head: bytes, media_type: str) -> str | None:
+    """Return what is wrong with a result, or None: a known beginning is enough, else the type has to say video."""
+    if not head:
+        return "the video is empty"
+    if head[4:8] in _MP4_BOXES or head.startswith(_EBML):
+        return None
+    told = f"the result is no video ({media_type or 'no content type'}"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] in (b"<", b"{", b"[") or all(32 <= byte < 127 or byte in b"\t\r\n" for byte in text):
+        return f"{told}, it begins as text)"
+    if media_type == "video/mp4":
+        return f"{told}, but without the beginning of one)"
+    return None if media_type.startswith("video/") or media_type in _ANY_BYTES else f"{told})"
+
+
+def _suffix(head: bytes, media_type: str) -> str:
+    if head.startswith(_EBML):
+        return ".mkv" if media_type == "video/x-matroska" else ".webm"
+    if head[4:12] == b"ftypqt  ":
+        return ".mov"
+    return ".mp4" if head[4:8] in _MP4_BOXES else _SUFFIXES.get(media_type, ".mp4")

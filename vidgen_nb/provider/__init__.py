@@ -1,0 +1,35 @@
+"""The pure model of a rate-limited service: limits, service times, faults. Seeded; time is an argument."""
+
+from vidgen_nb.provider.faults import Fault
+from vidgen_nb.provider.limit_states import LimitState
+from vidgen_nb.provider.limits import (
+    Concurrency,
+    DailyQuota,
+    FixedWindow,
+    Limit,
+    SlidingWindow,
+    TokenBucket,
+)
+from vidgen_nb.provider.provider import Job, JobState, Provider, Refused, SimulatedProfile
+from vidgen_nb.provider.service import Constant, Empirical, Exponential, LogNormal, Service
+
+__all__ = [
+    "Concurrency",
+    "Constant",
+    "DailyQuota",
+    "Empirical",
+    "Exponential",
+    "Fault",
+    "FixedWindow",
+    "Job",
+    "JobState",
+    "Limit",
+    "LimitState",
+    "LogNormal",
+    "Provider",
+    "Refused",
+    "Service",
+    "SimulatedProfile",
+    "SlidingWindow",
+    "TokenBucket",
+]

@@ -1,0 +1,162 @@
+"""What can go wrong at a provider: one `Fault` says what, for whom and how often.
+
+Fault("rate", profile="p1", nth=3)                     p1's third submit is refused
+Fault("rate", scene="s005", nth=1, retry_after=30)     s005's first submit, on any profile
+Fault("overload", probability=0.05)                    one submit of twenty
+Fault("overload", start=20, end=40)                    an outage of 20 s
+Fault("content", prompt={"a bad idea"}.__contains__)   prompts of a set
+Fault("rate", call="poll", nth=2)                      the second poll of all
+Fault("cut_off", scene="s001", nth=1)                  s001's first download
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import KW_ONLY, dataclass
+from typing import Final, Literal, get_args
+
+from vidgen_nb.errors import InputError
+from vidgen_nb.provider.service import uniform
+
+__all__ = ["Call", "Fault", "FaultKind", "Faults", "Occasion", "RefusalKind"]
+
+RefusalKind = Literal["rate", "concurrency", "day_quota", "credit", "auth", "overload", "content", "bad_request"]
+"""A call is refused; it has no effect."""
+JobFault = Literal["lost_answer", "job_failure", "job_content"]
+"""A job is accepted but its answer is lost, or it fails at its end: by itself, or over its content."""
+FetchFault = Literal["expired", "slow", "cut_off", "wrong_type"]
+"""A result is gone, takes `seconds`, ends in the middle, or is no video."""
+
+FaultKind = Literal[RefusalKind, JobFault, FetchFault]
+Call = Literal["submit", "poll", "fetch"]
+Occasion = Literal["submit", "poll", "fetch", "accept"]
+
+_REFUSALS: Final = get_args(RefusalKind)
+_JOB_FAULTS: Final = get_args(JobFault)
+_FETCH_FAULTS: Final = get_args(FetchFault)
+_KINDS: Final = (*_REFUSALS, *_JOB_FAULTS, *_FETCH_FAULTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way in which a provider fails, for whom, and how often; all conditions must hold.
+
+    Raises `InputError` for an unknown kind or a value outside its range.
+    """
+
+    kind: FaultKind
+    _: KW_ONLY
+    profile: str | None = None
+    """Only on this profile."""
+    scene: str | None = None
+    """Only for this scene id (or prompt, where a client sends no id)."""
+    prompt: Callable[[str], bool] | None = None
+    """Only for prompts of which this is true."""
+    start: float = 0.0
+    """Only from this second of the run on."""
+    end: float = math.inf
+    """Only before this second of the run."""
+    nth: int | None = None
+    """Only the so-many-th of the calls that match all of the above, from 1; None: each of them."""
+    probability: float = 1.0
+    """Of striking where all else matches; drawn from (seed, fault, profile, scene, how-many-th time) alone."""
+    retry_after: float | None = None
+    """Seconds the refusal asks to wait, or None: it doesn't say."""
+    seconds: float = 30.0
+    """How long a `slow` fetch takes."""
+    call: Call = "submit"
+    """Which call a refusal answers; faults of jobs and fetches know theirs."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise InputError(f"unknown fault {self.kind!r}: choose one of {', '.join(_KINDS)}")
+        if self.call not in get_args(Call):
+            raise InputError(f"fault {self.kind!r}: call is one of {', '.join(get_args(Call))}, not {self.call!r}")
+        if self.nth is not None and (isinstance(self.nth, bool) or not isinstance(self.nth, int) or self.nth < 1):
+            raise InputError(f"fault {self.kind!r}: nth is a whole number from 1 up, or None, not {self.nth!r}")
+        if not 0 <= self.probability <= 1:
+            raise InputError(f"fault {self.kind!r}: probability lies between 0 and 1, not {self.probability!r}")
+        for name, value in (("retry_after", self.retry_after), ("seconds", self.seconds)):
+            if value is not None and not 0 <= value < math.inf:
+                raise InputError(f"fault {self.kind!r}: {name} is a finite number from 0 up, not {value!r}")
+        if not self.start < self.end:
+            raise InputError(f"fault {self.kind!r}: start ({self.start!r}) must lie before end ({self.end!r})")
+
+    @property
+    def occasion(self) -> Occasion:
+        """When it is looked at: at a call, or as a job is accepted."""
+        if self.kind in _REFUSALS:
+            return self.call
+        return "accept" if self.kind in _JOB_FAULTS else "fetch"
+
+    def matches(self, profile: str, scene: str, prompt: str, now: float) -> bool:
+        """Say whether the call is one that the fault is meant for."""
+        return (
+            (self.profile is None or self.profile == profile)
+            and (self.scene is None or self.scene == scene)
+            and self.start <= now < self.end
+            and (self.prompt is None or self.prompt(prompt))
+        )
+
+
+class _Watched:
+    """A fault and how often it could have struck."""
+
+    __slots__ = ("fault", "hits", "number", "times")
+
+    def __init__(self, fault: Fault, number: int) -> None:
+        self.fault = fault
+        self.number = number
+        self.hits = 0
+        self.times: Counter[tuple[str, str]] = Counter()
+
+    def strikes(self, seed: object, profile: str, scene: str) -> bool:
+        """Count a matching call and say whether this one is hit."""
+        self.hits += 1
+        if self.fault.nth is not None and self.hits != self.fault.nth:
+            return False
+        if self.fault.probability >= 1:
+            return True
+        self.times[profile, scene] += 1
+        draw = uniform(seed, "fault", self.number, profile, scene, self.times[profile, scene])
+        return draw < self.fault.probability
+
+
+class Faults:
+    """The faults of one provider, with their counts; more can be added while it runs.
+
+    Every fault that matches a call counts it; the first in order that strikes is the answer.
+    """
+
+    __slots__ = ("_number", "_seed", "_watched")
+
+    def __init__(self, faults: Iterable[Fault], seed: object) -> None:
+        self._seed = seed
+        self._number = 0
+        self._watched: dict[Occasion, tuple[_Watched, ...]] = {}
+        for fault in faults:
+            self.add(fault)
+
+    def add(self, fault: Fault) -> None:
+        """Let one more thing go wrong from now on; its own counts start now."""
+        if not isinstance(fault, Fault):
+            raise InputError(f"faults are given as Fault(...), not {fault!r}")
+        self._number += 1
+        before = self._watched.get(fault.occasion, ())
+        self._watched[fault.occasion] = (*before, _Watched(fault, self._number))
+
+    def clear(self) -> None:
+        """Let nothing go wrong any more."""
+        self._watched.clear()
+
+    def find(self, occasion: Occasion, profile: str, scene: str, prompt: str, now: float) -> Fault | None:
+        """Return the fault that hits this call, or None."""
+        found: Fault | None = None
+        for watched in self._watched.get(occasion, ()):
+            if watched.fault.matches(profile, scene, prompt, now):
+                struck = watched.strikes(self._seed, profile, scene)
+                if struck and found is None:
+                    found = watched.fault
+        return found

@@ -1,0 +1,141 @@
+"""Rate limits: frozen specs of what a service allows; `state()` makes what counts.
+
+Sums are written with `&`: `TokenBucket(4, per=60) & Concurrency(2)` admits what every part admits, and a refused
+request uses up nothing in any part. Times are seconds since the run began, and windows are aligned to that moment.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+from vidgen_nb.errors import InputError
+from vidgen_nb.provider.limit_states import Bucket, LimitState, Log, Quota, Slots, Sum, Window
+
+__all__ = ["DAY", "All", "Concurrency", "DailyQuota", "FixedWindow", "Limit", "SlidingWindow", "TokenBucket"]
+
+DAY: Final = 86_400.0
+"""Seconds of a day."""
+
+
+class Limit:
+    """What a service allows; the common part of all specs."""
+
+    __slots__ = ()
+
+    def state(self) -> LimitState:
+        """Return a fresh state: nothing admitted yet, a bucket full."""
+        raise NotImplementedError
+
+    def __and__(self, other: Limit) -> All:
+        if not isinstance(other, Limit):
+            return NotImplemented
+        return All((*_parts(self), *_parts(other)))
+
+
+def _parts(limit: Limit) -> tuple[Limit, ...]:
+    return limit.parts if isinstance(limit, All) else (limit,)
+
+
+def _check(limit: Limit, n: object, per: object = 1.0) -> None:
+    name = type(limit).__name__
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise InputError(f"{name}: n is a whole number from 1 up, not {n!r}")
+    # shorter windows than that would drown in EDGE
+    if isinstance(per, bool) or not isinstance(per, int | float) or not 1e-3 <= per < math.inf:
+        raise InputError(f"{name}: per is a finite number of seconds from 0.001 up, not {per!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBucket(Limit):
+    """A bucket of `n` tokens, full at the start, that gets `n` more per `per` seconds, evenly.
+
+    A busy client is admitted floor(n + t·n/per) times by time t. Raises `InputError` for n < 1 or per < 0.001.
+    """
+
+    n: int
+    per: float = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check(self, self.n, self.per)
+
+    def state(self) -> LimitState:
+        """Return a full bucket."""
+        return Bucket(self.n, self.per)
+
+
+@dataclass(frozen=True, slots=True)
+class FixedWindow(Limit):
+    """At most `n` in each window [k·per, (k+1)·per) of the run, k = 0, 1, ….
+
+    Raises `InputError` for n < 1 or per < 0.001.
+    """
+
+    n: int
+    per: float = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check(self, self.n, self.per)
+
+    def state(self) -> LimitState:
+        """Return an unused window."""
+        return Window(self.n, self.per)
+
+
+@dataclass(frozen=True, slots=True)
+class DailyQuota(Limit):
+    """At most `n` a day; days are counted from the run's start. Raises `InputError` for n < 1."""
+
+    n: int
+
+    def __post_init__(self) -> None:
+        _check(self, self.n)
+
+    def state(self) -> LimitState:
+        """Return an unused quota."""
+        return Quota(self.n, DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class SlidingWindow(Limit):
+    """At most `n` in any window [t, t+per). Raises `InputError` for n < 1 or per < 0.001."""
+
+    n: int
+    per: float = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check(self, self.n, self.per)
+
+    def state(self) -> LimitState:
+        """Return an empty log."""
+        return Log(self.n, self.per)
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency(Limit):
+    """At most `n` jobs under way, from their admission to their end. Raises `InputError` for n < 1."""
+
+    n: int
+
+    def __post_init__(self) -> None:
+        _check(self, self.n)
+
+    def state(self) -> LimitState:
+        """Return a limit with all its slots free."""
+        return Slots(self.n)
+
+
+@dataclass(frozen=True, slots=True)
+class All(Limit):
+    """What every part admits; written `a & b`. Raises `InputError` without parts."""
+
+    parts: tuple[Limit, ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts or not all(isinstance(part, Limit) for part in self.parts):
+            raise InputError(f"All takes a tuple of limits, not {self.parts!r}")
+
+    def state(self) -> LimitState:
+        """Return fresh states of all parts, which admit together."""
+        return Sum(tuple(part.state() for part in self.parts))

@@ -1,0 +1,253 @@
+"""The pure model of a rate-limited service: it admits jobs, lets them take their time, and fails as told.
+
+Theory of operation. A job's whole life is known when it is accepted: it starts at once, or, on a profile with a
+capacity, when a slot is free (first come, first served); it ends its service time later. So nothing ticks: `poll`
+looks at the clock that is handed in, and virtual time can jump to `job.finish`. Limits are counted per quota group.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from types import MappingProxyType
+from typing import Literal
+
+from vidgen_nb.core.model import record
+from vidgen_nb.errors import InputError
+from vidgen_nb.provider.faults import Fault, Faults, RefusalKind
+from vidgen_nb.provider.limit_states import LimitState, Sum
+from vidgen_nb.provider.limits import Limit
+from vidgen_nb.provider.service import Constant, Service, uniform
+
+__all__ = ["Job", "JobState", "Provider", "Refused", "SimulatedProfile"]
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedProfile:
+    """One account at a simulated provider.
+
+    Raises `InputError` for a name, limit, service or capacity that can't be.
+    """
+
+    name: str
+    limit: Limit | None = None
+    """What its quota group is allowed; None: everything."""
+    service: Service = field(default_factory=lambda: Constant(60))
+    """How long its jobs take."""
+    capacity: int | None = None
+    """Jobs it generates at once; more wait in its queue. None: no bound."""
+    retry_after: bool = True
+    """Whether its refusals tell the true reset."""
+    quota_group: str | None = None
+    """Profiles that name the same group share one limit. Default: the profile alone."""
+    api_key: str = field(default="", repr=False)
+    """Default: `sk-emulated-<name>`."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise InputError(f"a simulated profile needs a non-empty text as its name, not {self.name!r}")
+        if self.limit is not None and not isinstance(self.limit, Limit):
+            raise InputError(f"profile {self.name!r}: limit is a limit such as TokenBucket, or None: {self.limit!r}")
+        if not isinstance(self.service, Service):
+            raise InputError(f"profile {self.name!r}: service is one such as Constant(60), not {self.service!r}")
+        whole = isinstance(self.capacity, int) and not isinstance(self.capacity, bool)
+        if self.capacity is not None and (not whole or self.capacity < 1):
+            raise InputError(f"profile {self.name!r}: capacity is a whole number from 1 up, not {self.capacity!r}")
+        if not self.api_key:
+            object.__setattr__(self, "api_key", f"sk-emulated-{_plain(self.name)}")
+
+
+def _plain(name: str) -> str:
+    """Return a name in letters that every client can send, different for different names."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-.") else f"_{ord(c):x}_" for c in name)
+
+
+@record
+class Refused:
+    """A call that was refused."""
+
+    cause: RefusalKind
+    retry_after: float | None = None
+    """Seconds the provider says to wait, or None: it doesn't say."""
+    reset: float | None = None
+    """Seconds after which it would really be admitted, or None where that depends on running jobs or nobody knows."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """An accepted job. Times are seconds of the run."""
+
+    number: int
+    """From 1, in the order of acceptance."""
+    profile: str
+    scene: str
+    prompt: str
+    created: float
+    start: float
+    finish: float
+    failure: Literal["internal", "content"] | None = None
+    """Why it will fail at `finish`; None: it succeeds."""
+    lost: bool = False
+    """Whether the answer to its submit is lost: the client never learns of the job."""
+    cancelled: float | None = None
+    """When it was cancelled, if it was."""
+
+
+@record
+class JobState:
+    """What a poll finds."""
+
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: float
+    """0 to 1."""
+    remaining: float
+    """Seconds until its end; 0 when it has ended."""
+
+
+class _Group:
+    """A quota group: its limit's state and, where the limit counts running jobs, a heap of them by their end."""
+
+    __slots__ = ("active", "limit", "state")
+
+    def __init__(self) -> None:
+        self.limit: Limit | None = None
+        self.state: LimitState = Sum(())
+        self.active: list[tuple[float, int, Job]] = []
+
+    def settle(self, now: float) -> None:
+        """Release the jobs that have ended; cancelled ones were released then."""
+        while self.active and self.active[0][0] <= now:
+            if heapq.heappop(self.active)[2].cancelled is None:
+                self.state.release()
+
+
+class _Account:
+    """A profile at work: `busy` is a heap of the times at which its slots become free."""
+
+    __slots__ = ("busy", "group", "profile")
+
+    def __init__(self, profile: SimulatedProfile, group: _Group) -> None:
+        self.profile = profile
+        self.group = group
+        self.busy: list[float] = []
+
+    def start(self, now: float, seconds: float) -> float:
+        """Reserve a slot for a job of so many seconds and return when it starts."""
+        capacity = self.profile.capacity
+        if capacity is None:
+            return now
+        if len(self.busy) < capacity:
+            heapq.heappush(self.busy, now + seconds)
+            return now
+        start = max(now, self.busy[0])
+        heapq.heapreplace(self.busy, start + seconds)
+        return start
+
+
+class Provider:
+    """A rate-limited service with some profiles; the same seed gives the same service times and faults.
+
+    `expires_after`: seconds for which a result can be fetched after the job's end, None: for ever.
+    Raises `InputError` for no profiles, equal names, or two limits in one quota group.
+    """
+
+    def __init__(
+        self,
+        profiles: Iterable[SimulatedProfile],
+        seed: int | str = 0,
+        faults: Iterable[Fault] = (),
+        *,
+        expires_after: float | None = None,
+    ) -> None:
+        self.seed = seed
+        self.faults = Faults(faults, seed)
+        self.expires_after = expires_after
+        self._numbers = count(1)
+        self._accounts: dict[str, _Account] = {}
+        groups: dict[tuple[str, str], _Group] = {}
+        for profile in profiles:
+            self._open(profile, groups)
+        if not self._accounts:
+            raise InputError("a provider needs at least one SimulatedProfile")
+
+    def _open(self, profile: SimulatedProfile, groups: dict[tuple[str, str], _Group]) -> None:
+        if not isinstance(profile, SimulatedProfile):
+            raise InputError(f"a provider's profiles are given as SimulatedProfile(...), not {profile!r}")
+        if profile.name in self._accounts:
+            raise InputError(f"two profiles are named {profile.name!r}: give each its own name")
+        # a profile without a group is alone even if a group bears its name
+        key = ("alone", profile.name) if profile.quota_group is None else ("group", profile.quota_group)
+        group = groups.setdefault(key, _Group())
+        if profile.limit is not None and group.limit is None:
+            group.limit, group.state = profile.limit, profile.limit.state()
+        elif profile.limit is not None and profile.limit != group.limit:
+            raise InputError(
+                f"quota group {profile.quota_group!r} has two limits, {group.limit} and {profile.limit}: "
+                "give its profiles the same one, or give it to one of them only"
+            )
+        self._accounts[profile.name] = _Account(profile, group)
+
+    @property
+    def profiles(self) -> Mapping[str, SimulatedProfile]:
+        """The profiles by name."""
+        return MappingProxyType({name: account.profile for name, account in self._accounts.items()})
+
+    def submit(self, profile: str, scene: str, now: float, prompt: str = "") -> Job | Refused:
+        """Accept a scene at `now`, or refuse it. A `lost` job was accepted, but its client gets no answer."""
+        account = self._accounts[profile]
+        fault = self.faults.find("submit", profile, scene, prompt, now)
+        if fault is not None:
+            return Refused(fault.kind, fault.retry_after, fault.retry_after)  # type: ignore[arg-type]
+        group = account.group
+        group.settle(now)
+        refusal = group.state.admit(now)
+        if refusal is not None:
+            told = refusal.retry_after if account.profile.retry_after else None
+            return Refused(refusal.cause, told, refusal.retry_after)
+        return self._accept(account, scene, prompt, now)
+
+    def _accept(self, account: _Account, scene: str, prompt: str, now: float) -> Job:
+        name = account.profile.name
+        seconds = account.profile.service.seconds(uniform(self.seed, "service", scene))
+        start = account.start(now, seconds)
+        job = Job(next(self._numbers), name, scene, prompt, now, start, start + seconds)
+        if account.group.state.holds():
+            heapq.heappush(account.group.active, (job.finish, job.number, job))
+        fault = self.faults.find("accept", name, scene, prompt, now)
+        if fault is not None:
+            job.lost = fault.kind == "lost_answer"
+            job.failure = {"job_failure": "internal", "job_content": "content"}.get(fault.kind)  # type: ignore[assignment]
+        return job
+
+    def trouble(self, call: Literal["poll", "fetch"], job: Job, now: float) -> Fault | None:
+        """Return the fault that hits a poll or fetch of this job, or None."""
+        return self.faults.find(call, job.profile, job.scene, job.prompt, now)
+
+    def poll(self, job: Job, now: float) -> JobState:
+        """Return how far a job is at `now`."""
+        if job.cancelled is not None:
+            return JobState("cancelled", 0.0, 0.0)
+        if now >= job.finish:
+            return JobState("succeeded" if job.failure is None else "failed", 1.0, 0.0)
+        if now < job.start:
+            return JobState("queued", 0.0, job.finish - now)
+        return JobState("running", (now - job.start) / (job.finish - job.start), job.finish - now)
+
+    def cancel(self, job: Job, now: float) -> bool:
+        """Cancel a job; False if it had ended. Jobs that wait in the profile's queue keep the start they were given."""
+        if job.cancelled is not None or now >= job.finish:
+            return False
+        job.cancelled = now
+        account = self._accounts[job.profile]
+        account.group.state.release()
+        if job.finish in account.busy:
+            # its slot is free at once, or, if it never started, when it would have started
+            account.busy[account.busy.index(job.finish)] = max(now, job.start)
+            heapq.heapify(account.busy)
+        return True
+
+    def expires(self, job: Job) -> float | None:
+        """Return the second of the run from which the result is gone, or None."""
+        return None if self.expires_after is None else job.finish + self.expires_after

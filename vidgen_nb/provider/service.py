@@ -1,0 +1,126 @@
+"""How long a job takes: service-time distributions, drawn once per scene.
+
+The service time of (scene, profile) is mean_p · z_i. z_i comes from (seed, scene id) alone, so that a scene is
+equally long or short under every policy, on every profile and in every attempt: comparisons are paired. All
+distributions are read at the same quantile u_i, so profiles may differ in more than their mean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Final
+
+from vidgen_nb.errors import InputError
+
+__all__ = ["Constant", "Empirical", "Exponential", "LogNormal", "Service", "uniform"]
+
+_NORMAL: Final = NormalDist()
+# libm differs in the last digit between platforms: z is cut to where they agree
+_DIGITS: Final = 9
+
+
+def uniform(*key: object) -> float:
+    """Return the number strictly between 0 and 1 that belongs to a key, the same on every Python and platform."""
+    text = "\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")
+    bits = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 12
+    return (bits + 0.5) / 2.0**52
+
+
+class Service:
+    """A distribution of service times; `mean` in seconds."""
+
+    __slots__ = ()
+    mean: float
+
+    def z(self, u: float) -> float:
+        """Return the quantile `u` (0 < u < 1) of service time / mean."""
+        raise NotImplementedError
+
+    def seconds(self, u: float) -> float:
+        """Return the quantile `u` of the service time, in seconds."""
+        return self.mean * round(self.z(u), _DIGITS)
+
+
+def _check(service: Service, name: str, value: object, *, zero: bool = False) -> None:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or value < 0 or (value == 0 and not zero):  # type: ignore[operator]
+        least = "0 or more" if zero else "more than 0"
+        raise InputError(f"{type(service).__name__}: {name} must be a finite number, {least}, not {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Service):
+    """Every job takes `mean` seconds. Raises `InputError` for a negative one."""
+
+    mean: float
+
+    def __post_init__(self) -> None:
+        _check(self, "seconds", self.mean, zero=True)
+
+    def z(self, u: float) -> float:
+        """Return 1."""
+        return 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exponential(Service):
+    """Exponential service times of `mean` seconds. Raises `InputError` for a mean that is not above 0."""
+
+    mean: float
+
+    def __post_init__(self) -> None:
+        _check(self, "mean", self.mean)
+
+    def z(self, u: float) -> float:
+        """Return -ln(1 - u)."""
+        return -math.log1p(-u)
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal(Service):
+    """Log-normal service times of `mean` seconds and coefficient of variation `cv` (deviation / mean).
+
+    With s² = ln(1 + cv²): z = exp(s·Φ⁻¹(u) - s²/2). Raises `InputError` for a mean that is not above 0, cv < 0.
+    """
+
+    mean: float
+    cv: float
+
+    def __post_init__(self) -> None:
+        _check(self, "mean", self.mean)
+        _check(self, "cv", self.cv, zero=True)
+
+    def z(self, u: float) -> float:
+        """Return the quantile of a log-normal variable of mean 1."""
+        variance = math.log1p(self.cv**2)
+        return math.exp(math.sqrt(variance) * _NORMAL.inv_cdf(u) - variance / 2)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Empirical(Service):
+    """Service times drawn from measured `samples` (seconds), each equally likely.
+
+    Raises `InputError` without samples, for a negative one, or if all are 0.
+    """
+
+    samples: tuple[float, ...]
+    mean: float = field(repr=False)
+
+    def __init__(self, samples: Iterable[float]) -> None:
+        ordered = tuple(samples)
+        if not ordered:
+            raise InputError("Empirical: give at least one sample, in seconds")
+        for sample in ordered:
+            _check(self, "each sample", sample, zero=True)
+        mean = math.fsum(ordered) / len(ordered)
+        _check(self, "the samples' mean", mean)
+        object.__setattr__(self, "samples", tuple(sorted(ordered)))
+        object.__setattr__(self, "mean", mean)
+
+    def z(self, u: float) -> float:
+        """Return the sample at the quantile, over the mean."""
+        return self.samples[int(u * len(self.samples))] / self.mean
