@@ -181,7 +181,7 @@ def test_r9_transient_failures_back_off_elsewhere_and_use_the_budget() -> None:
 def test_r9_a_profile_that_keeps_failing_cools_alone() -> None:
     """The second failure in a row cools the profile, not its group, for 5 s; the next one for 10 s."""
     world = World({"p1": (None, "team"), "p2": (None, "team")}, retry=RetryPolicy(backoff=0))
-    world.feed(ev.CooldownImposed("p2", math.inf, "bad key", unusable=True))
+    world.feed(ev.CooldownImposed("p2", math.inf, "bad key", alone=True, unusable=True))
     world.add("s1")
     windows = []
     for _ in range(3):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Literal
 from weakref import WeakKeyDictionary
@@ -28,6 +28,8 @@ Phase = Literal["submit", "poll", "fetch", "cancel"]
 BODY_LIMIT: Final = 1 << 20
 """Bytes read of an answer that is not a download; a longer one counts as unreadable."""
 CHUNK: Final = 1 << 16
+SLOTS: Final = 200
+"""Connections of one kind at once; all kinds together stay under the usual limit of 1024 open files."""
 _REDIRECTS: Final = 5
 _TRANSPORT: Final = (
     httpx.NetworkError,
@@ -115,6 +117,14 @@ def _classified(phase: Phase, key: Secret) -> Iterator[None]:
         raise BackendError(transport_failure(error, phase, key)) from None
 
 
+@record
+class _Client:
+    client: httpx.AsyncClient
+    slots: asyncio.Semaphore
+    """Free connections. Requests wait here: httpcore's own queue looks through all of them for each (1,000 submits at
+    once took 116 s)."""
+
+
 class HttpPool:
     """Pooled clients, made on first use inside the running loop and kept per loop; `aclose()` closes that loop's.
 
@@ -127,28 +137,28 @@ class HttpPool:
     def __init__(self, *, timeout: float = 60.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None)
         self._transport = transport
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[bool, bool], httpx.AsyncClient]]
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[bool, bool], _Client]]
         self._clients = WeakKeyDictionary()
 
-    def _client(self, url: httpx.URL, phase: Phase) -> httpx.AsyncClient:
+    def _client(self, url: httpx.URL, phase: Phase) -> _Client:
         clients = self._clients.setdefault(asyncio.get_running_loop(), {})
         kind = (is_loopback(url.host), phase == "submit") if self._transport is None else (True, False)
         if kind not in clients:
             loopback, submits = kind
-            clients[kind] = httpx.AsyncClient(
+            client = httpx.AsyncClient(
                 transport=self._transport,
                 trust_env=not loopback,
                 timeout=self._timeout,
-                # under the usual limit of 1024 open files; what is more waits in the pool
-                limits=httpx.Limits(max_connections=400, max_keepalive_connections=0 if submits else 100),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0 if submits else 100),
                 headers={"User-Agent": "vidgen_nb", "Accept-Encoding": "identity"},
             )
+            clients[kind] = _Client(client, asyncio.Semaphore(SLOTS))
         return clients[kind]
 
     async def aclose(self) -> None:
         """Close the running loop's clients; a later call makes new ones."""
         for client in self._clients.pop(asyncio.get_running_loop(), {}).values():
-            await client.aclose()
+            await client.client.aclose()
 
     async def call(
         self,
@@ -193,21 +203,22 @@ class HttpPool:
         """Send a request and open its answer, after allowed redirects."""
         home = _origin(url)
         for hop in range(_REDIRECTS + 1):
-            client = self._client(url, phase)
+            opened = self._client(url, phase)
             # `files` without a file name: multipart even without a file (providers.md)
             files = {name: (None, text) for name, text in form.items()} if form else None
-            request = client.build_request(method, url, headers=dict(headers or {}), files=files)
+            request = opened.client.build_request(method, url, headers=dict(headers or {}), files=files)
             auth = _Bearer(key) if _origin(url) == home else _NoKey()
-            with _classified(phase, key):
-                response = await client.send(request, auth=auth, stream=True, follow_redirects=False)
-            try:
-                target = _redirect(response, phase, home) if method == "GET" and hop < _REDIRECTS else None
-                if target is None:
-                    yield response
-                    return
-                url = target
-            finally:
-                await response.aclose()
+            async with opened.slots:
+                with _classified(phase, key):
+                    response = await opened.client.send(request, auth=auth, stream=True, follow_redirects=False)
+                try:
+                    target = _redirect(response, phase, home) if method == "GET" and hop < _REDIRECTS else None
+                    if target is None:
+                        yield response
+                        return
+                    url = target
+                finally:
+                    await response.aclose()
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -230,8 +241,7 @@ async def _read(response: httpx.Response) -> Answer:
     """Read an answer up to the limit; a body that breaks off leaves the status, which is what counts."""
     body = bytearray()
     try:
-        pieces: AsyncIterator[bytes] = response.aiter_bytes(CHUNK)
-        async for piece in pieces:
+        async for piece in response.aiter_bytes(CHUNK):
             body += piece
             if len(body) > BODY_LIMIT:
                 break

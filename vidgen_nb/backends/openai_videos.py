@@ -150,7 +150,7 @@ def _checked(base_url: str) -> None:
     try:
         url = httpx.URL(base_url)
         good = url.scheme in ("http", "https") and bool(url.host) and not url.query and not url.fragment
-        good = good and not any(c.isspace() for c in base_url)
+        good = good and "%" not in url.host  # what httpx makes of blanks and brackets in a host
     except (httpx.InvalidURL, TypeError):
         good, url = False, httpx.URL()
     if not good:

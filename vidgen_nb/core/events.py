@@ -164,7 +164,10 @@ class CooldownImposed(Event):
 
     profile: str
     until: float
+    """Run seconds; inf: no end is known."""
     reason: str
+    alone: bool = False
+    """Whether it is the profile's own, not its quota group's."""
     unusable: bool = False
 
 

@@ -21,7 +21,18 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.errors import InputError
 
-__all__ = ["POLICIES", "Cooldown", "GlobalPause", "GroupView", "PerProfileCooldown", "Policy", "RecordedPolicy"]
+__all__ = [
+    "POLICIES",
+    "Cooldown",
+    "GlobalPause",
+    "GroupView",
+    "PerProfileCooldown",
+    "Policy",
+    "RecordedPolicy",
+    "as_policy",
+    "describe",
+    "recorded",
+]
 
 
 class GroupView(Protocol):
@@ -123,6 +134,15 @@ class RecordedPolicy(Policy):
 
 
 POLICIES: dict[str, type[Policy]] = {kind.__name__: kind for kind in (PerProfileCooldown, GlobalPause)}
+
+
+def as_policy(policy: Policy | str) -> Policy:
+    """Return the policy of that name with its defaults, or the policy itself; `InputError` for an unknown one."""
+    if isinstance(policy, Policy):
+        return policy
+    if isinstance(policy, str) and policy in POLICIES:
+        return POLICIES[policy]()
+    raise InputError(f"unknown policy {policy!r}: choose one of {', '.join(POLICIES)}, or pass an instance of Policy")
 
 
 def describe(policy: Policy) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class Requests:
         if math.isnan(event.until):
             raise InputError(f"the cooldown of {event.profile!r} needs an end in run seconds, not nan")
         self._context.record(event, now)
-        gate = profile.own if event.unusable else profile.group
+        gate = profile.own if event.alone else profile.group
         if event.until > now:
             self._roster.close(
                 gate, event.until, now, profile=profile.name, reason=event.reason, unusable=event.unusable

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from vidgen_nb.core.context import Context
-from vidgen_nb.core.events import CooldownEnded, CooldownStarted
+from vidgen_nb.core.events import CooldownEnded, CooldownImposed, CooldownStarted
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.state import Gate, ProfileState, SceneState
 from vidgen_nb.errors import InputError
@@ -147,15 +147,13 @@ class Roster:
         if not gate.waiting:
             gate.waiting, gate.since = True, now
         gate.until = until
-        if unusable:
-            gate.unusable = reason
+        gate.reason = reason
+        gate.unusable = gate.unusable or unusable
         if until < math.inf:
             self._context.timers.at(until, self._due, (gate, until))
         names = tuple(each.name for each in gate.members if not each.removed)
         self._context.record(
-            CooldownStarted(
-                gate.name, gate.alone, profile, names, until, reason, scene, unusable or gate.unusable is not None
-            ),
+            CooldownStarted(gate.name, gate.alone, profile, names, until, reason, scene, gate.unusable),
             now,
         )
 
@@ -163,7 +161,7 @@ class Roster:
         """End a window; one probe goes through first (R18)."""
         if gate.waiting:
             gate.until = min(gate.until, now)
-            gate.waiting, gate.unusable, gate.probe_due = False, None, True
+            gate.waiting, gate.unusable, gate.probe_due = False, False, True
             names = tuple(each.name for each in gate.members if not each.removed)
             self._context.record(CooldownEnded(gate.name, gate.alone, names), now)
             self.offer_all(gate.members)
@@ -179,7 +177,7 @@ class Roster:
         """Count a submission that leaves now; it is the probe of gates that wait for one."""
         profile.active += 1
         if profile.group.probe_due or profile.own.probe_due:
-            scene.probing = tuple(gate for gate in (profile.group, profile.own) if gate.probe_due)
+            scene.probing = tuple(gate for gate in profile.gates if gate.probe_due)
             for gate in scene.probing:
                 gate.probe = scene
 
@@ -196,10 +194,22 @@ class Roster:
         profile.active -= 1
         self.offer(profile)
 
+    def __len__(self) -> int:
+        return sum(not profile.removed for profile in self._by_index)
+
     def closed(self, now: float) -> dict[str, float]:
         """Return the seconds left for each profile in the rotation that has a closed gate."""
         ends = {p.name: max(p.group.until, p.own.until) for p in self._by_index if not p.removed}
         return {name: end - now for name, end in ends.items() if end > now}
+
+    def windows(self, now: float) -> list[CooldownImposed]:
+        """Return what is still closed, with times counted from now, as it can be imposed on another scheduler."""
+        gates = {gate: profile.name for profile in self._by_index if not profile.removed for gate in profile.gates}
+        return [
+            CooldownImposed(name, gate.until - now, gate.reason, gate.alone, gate.unusable)
+            for gate, name in gates.items()
+            if gate.waiting and gate.until > now
+        ]
 
     def usable_again(self, now: float) -> float:
         """Return when the first profile comes back, in run seconds; `now` if one is usable, inf: none ever."""
@@ -207,8 +217,7 @@ class Roster:
         for profile in self._by_index:
             if profile.removed:
                 continue
-            gates = (profile.group, profile.own)
-            back = max((gate.until for gate in gates if gate.waiting and gate.unusable), default=now)
+            back = max((gate.until for gate in profile.gates if gate.waiting and gate.unusable), default=now)
             first = min(first, back)
             if first <= now:
                 return now

@@ -20,7 +20,19 @@ Status = Literal["queued", "submitting", "generating", "fetching", "succeeded", 
 class Gate:
     """Closed until `until`; afterwards `probe_due` until a probe was accepted."""
 
-    __slots__ = ("alone", "members", "name", "probe", "probe_due", "since", "strikes", "until", "unusable", "waiting")
+    __slots__ = (
+        "alone",
+        "members",
+        "name",
+        "probe",
+        "probe_due",
+        "reason",
+        "since",
+        "strikes",
+        "until",
+        "unusable",
+        "waiting",
+    )
 
     def __init__(self, name: str, *, alone: bool = False) -> None:
         self.name = name
@@ -37,8 +49,10 @@ class Gate:
         self.probe_due = False
         self.probe: SceneState | None = None
         """The scene whose submit probes now; nobody else may submit."""
-        self.unusable: str | None = None
-        """Why its profiles are out of the rotation, where this is no mere cooldown."""
+        self.reason = ""
+        """Why it closed."""
+        self.unusable = False
+        """Closed with its profiles out of the rotation: no mere cooldown (R11)."""
 
 
 class ProfileState:
@@ -61,6 +75,11 @@ class ProfileState:
         self.ready = False
         """Offered to the rotation; cleared when found not eligible, until something changes."""
         self.removed = False
+
+    @property
+    def gates(self) -> tuple[Gate, Gate]:
+        """What must be open for it to submit."""
+        return (self.group, self.own)
 
 
 class SceneState:

@@ -73,6 +73,7 @@ class RealtimeDriver:
 
     async def run(self) -> None:
         """Go on until the run has ended; raises what was no provider's failure."""
+        self._bug = None
         try:
             while not self.scheduler.ended:
                 await self._run_tasks()
@@ -103,9 +104,9 @@ class RealtimeDriver:
         """
         self._took(self.scheduler.handle(event, self._clock.now()))
 
-    def now(self) -> float:
-        """Return run seconds."""
-        return self._clock.now()
+    def observe(self, observer: Observer) -> None:
+        """Hand what is new from now on to one more observer."""
+        self._observers.append(observer)
 
     # -- feeding
 

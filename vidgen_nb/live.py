@@ -1,0 +1,227 @@
+"""A run under way: one scheduler, its driver, and those who wait for it. Lives on the session's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import secrets
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from vidgen_nb.clock import Clock
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.context import OnAmbiguous
+from vidgen_nb.core.model import Mode, RetryPolicy, Scene
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
+from vidgen_nb.errors import DuplicateScene, NoUsableProfile
+from vidgen_nb.output import VideoFolder
+from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.recording.codec import plain
+from vidgen_nb.recording.runlog import RunLog, cooling_line
+from vidgen_nb.run import Run
+
+__all__ = ["LiveRun", "Settings"]
+
+log = logging.getLogger("vidgen_nb")
+
+REPORT_EVERY = 3.0
+"""Run seconds between two reports that all profiles cool (R5)."""
+
+
+@dataclass
+class Settings:
+    """What a session's runs begin with; mode, policy and profiles may change."""
+
+    backend: Backend
+    profiles: dict[str, Profile]
+    mode: Mode
+    policy: Policy
+    retry: RetryPolicy
+    folder: VideoFolder
+    on_ambiguous: OnAmbiguous
+    max_wait: float
+    speed: float
+    seed: int
+
+    def header(self, epoch: float) -> dict[str, Any]:
+        """Return a run's header; no keys."""
+        started = datetime.fromtimestamp(epoch, UTC)
+        return {
+            "run": f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            "started": started.isoformat(timespec="milliseconds"),
+            "mode": plain(self.mode),
+            "policy": plain(self.policy),
+            "retry": plain(self.retry),
+            "on_ambiguous": self.on_ambiguous,
+            "max_wait": plain(self.max_wait),
+            "speed": self.speed,
+            "seed": self.seed,
+            "backend": dict(self.backend.settings()),
+        }
+
+
+class LiveRun:
+    """One run, from its first scene to its end; may be gone on with after a stop."""
+
+    def __init__(self, settings: Settings, carried: Sequence[ev.Event], observers: Sequence[Observer]) -> None:
+        self._settings = settings
+        self._clock = Clock(settings.speed)
+        self.scheduler = Scheduler(
+            mode=settings.mode,
+            policy=settings.policy,
+            retry=settings.retry,
+            poll=settings.backend.poll_schedule,
+            on_ambiguous=settings.on_ambiguous,
+            max_wait=settings.max_wait,
+            rng=Random(settings.seed),  # noqa: S311 - jitter, no secret
+        )
+        self.run = Run(settings.header(self._clock.epoch), self.scheduler.events)
+        self._keys = dict(settings.profiles)
+        """Also of profiles that were removed: what runs on them goes on."""
+        self._driver = RealtimeDriver(
+            self.scheduler,
+            settings.backend,
+            self._keys,
+            self._clock,
+            settings.folder.sink,
+            [RunLog(), self._settle_waiting, CoolingReport(self.scheduler, self._clock), *observers],
+        )
+        self._task: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
+        self._waiting: list[tuple[str | None, Future[Run]]] = []
+        """Who waits for a scene, or with None for the end. Each has a future of its own: one may be cancelled."""
+        for profile in settings.profiles.values():
+            self.add_profile(profile)
+        for event in carried:
+            self.post(event)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is under way."""
+        return self._task is None or self._task.done()
+
+    def post(self, event: ev.Event) -> None:
+        """Hand a request to the scheduler."""
+        self._driver.post(event)
+
+    def observe(self, observer: Observer) -> None:
+        """Hand new events to a function as well."""
+        self._driver.observe(observer)
+
+    def add_profile(self, profile: Profile) -> None:
+        """Bring a profile into the rotation."""
+        self._keys[profile.name] = profile
+        self.post(ev.ProfileAdded(profile.name, profile.capacity, profile.quota_group or ""))
+
+    def add(self, scenes: Sequence[Scene], *, single: bool, attempts: Mapping[str, int]) -> None:
+        """Queue scenes; where one of them can't be, none is."""
+        for scene in scenes:
+            state = self.scheduler.scenes.get(scene.id)
+            if state is not None and state.status in ("queued", "submitting", "generating", "fetching"):
+                raise DuplicateScene(scene.id, f"is already {state.status} in this run")
+        for scene in scenes:
+            self.post(ev.SceneAdded(scene, single, attempts.get(scene.id, 0)))
+
+    def go(self) -> None:
+        """Begin, or go on after a stop or an end."""
+        if self.is_over or self.scheduler.stopped:
+            self.post(ev.RunStarted())
+        if self.is_over:
+            self._error = None
+            self._task = asyncio.get_running_loop().create_task(self._drive(), name="vidgen_nb run")
+
+    def wait_for(self, scene: str | None = None) -> Future[Run]:
+        """Return a future that is done when the scene has settled, or when the run has ended."""
+        future: Future[Run] = Future()
+        if self.is_over:
+            self._finish(future, self._error)
+        else:
+            self._waiting.append((scene, future))
+        return future
+
+    def carry_over(self) -> list[ev.CooldownImposed]:
+        """Return the cooldowns that are not over yet, with times counted from now, for the next run."""
+        return self.scheduler.roster.windows(self._clock.now())
+
+    async def abandon(self) -> None:
+        """Break everything off; what the provider has accepted stays there."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _drive(self) -> None:
+        try:
+            while True:
+                await self._driver.run()
+                await self._settings.backend.aclose()
+                if self.scheduler.ended:  # else scenes came in while the connections were closed
+                    break
+            if self.scheduler.ended == "no usable profile":
+                self._error = NoUsableProfile(self._why_none(), self.run)
+        except asyncio.CancelledError as broken_off:
+            self._error = broken_off
+            raise
+        except BaseException as bug:  # noqa: BLE001 - it is raised where the run is waited for
+            self._error = bug
+        finally:
+            waiting, self._waiting = self._waiting, []
+            for _, future in waiting:
+                self._finish(future, self._error)
+
+    def _finish(self, future: Future[Run], error: BaseException | None) -> None:
+        if future.set_running_or_notify_cancel():
+            if error is None:
+                future.set_result(self.run)
+            else:
+                future.set_exception(error)
+
+    def _settle_waiting(self, events: Sequence[ev.Event]) -> None:
+        """Tell those who wait for a single scene (an observer)."""
+        if self._waiting:
+            settled = {event.scene for event in events if isinstance(event, ev.Fetched | ev.SceneSettled)}
+            done = [future for scene, future in self._waiting if scene in settled]
+            self._waiting = [waiting for waiting in self._waiting if waiting[0] not in settled]
+            for future in done:
+                self._finish(future, None)
+
+    def _why_none(self) -> str:
+        reasons = [
+            f"{window.profile}: {window.reason}"
+            + ("" if math.isinf(window.until) else f" (back in {window.until:.0f} s)")
+            for window in self.carry_over()
+        ]
+        left = self.scheduler.unsettled
+        return (
+            f"no profile is usable within max_wait={self._settings.max_wait:g} s; scenes still queued: {left}. "
+            f"{'; '.join(reasons) or 'all profiles were removed'}. Mend that, then release_cooldown(profile) and run()"
+        )
+
+
+class CoolingReport:
+    """Logs every 3 s, while scenes wait and every profile cools, which ones and for how much longer (R5)."""
+
+    def __init__(self, scheduler: Scheduler, clock: Clock) -> None:
+        self._scheduler = scheduler
+        self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __call__(self, events: Sequence[ev.Event]) -> None:
+        """Begin to report when all profiles have come to cool (an observer)."""
+        if self._timer is None and any(isinstance(event, ev.CooldownStarted) for event in events):
+            self._report()
+
+    def _report(self) -> None:
+        self._timer = None
+        scheduler = self._scheduler
+        left = scheduler.cooling(self._clock.now())
+        if scheduler.waiting and not scheduler.ended and not scheduler.stopped and len(left) == len(scheduler.roster):
+            log.warning("[%7.1f s] %s", self._clock.now(), cooling_line(left, scheduler.waiting))
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._clock.wall(REPORT_EVERY), self._report)

@@ -1,0 +1,104 @@
+"""Events as log lines (logger `vidgen_nb`): each names profile, scene, reason and, in a cooldown, the seconds left.
+
+Foreign text (ids, reasons) is kept to one line without control characters; prompts are not logged at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from vidgen_nb.core import events as ev
+
+__all__ = ["RunLog", "cooling_line"]
+
+log = logging.getLogger("vidgen_nb")
+
+LONGEST = 300
+"""Characters of foreign text in a line."""
+
+
+class RunLog:
+    """An observer that writes events to the log; it remembers which profile each scene is on."""
+
+    def __init__(self) -> None:
+        self._on: dict[str, str] = {}
+        self._lines: dict[type[ev.Event], Callable[[Any], tuple[int, str] | None]] = {
+            ev.RunStarted: lambda e: (logging.INFO, "run started"),
+            ev.AttemptStarted: self._started,
+            ev.Fetched: self._fetched,
+            ev.SceneRequeued: self._requeued,
+            ev.SceneSettled: self._settled,
+            ev.CallFailed: self._call_failed,
+            ev.CooldownStarted: self._cooldown,
+            ev.CooldownEnded: self._back,
+            ev.ModeChanged: lambda e: (logging.INFO, f"mode is {e.mode.name} from now on"),
+            ev.PolicyChanged: lambda e: (logging.INFO, f"policy is {e.policy!r} from now on"),
+            ev.Paused: lambda e: (logging.INFO, "paused: no new submissions"),
+            ev.Unpaused: lambda e: (logging.INFO, "unpaused"),
+            ev.Stopped: lambda e: (logging.WARNING, f"stopping: {e.reason}"),
+            ev.RunEnded: lambda e: (
+                logging.INFO if e.reason == "settled" else logging.WARNING,
+                f"run ended: {e.reason}",
+            ),
+        }
+
+    def __call__(self, events: Sequence[ev.Event]) -> None:
+        """Log what is new."""
+        for event in events:
+            line = self._lines.get(type(event))
+            if line is not None and (found := line(event)) is not None:
+                level, text = found
+                log.log(level, "[%7.1f s] %s", event.at, clean(text))
+
+    def _started(self, event: ev.AttemptStarted) -> tuple[int, str]:
+        self._on[event.scene] = event.profile
+        return logging.INFO, f"{event.scene} → {event.profile}, attempt {event.number}: {event.reason}"
+
+    def _fetched(self, event: ev.Fetched) -> tuple[int, str]:
+        where = f" → {event.path}" if event.path else ""
+        return logging.INFO, f"{event.scene} succeeded on {self._on.get(event.scene)}{where}"
+
+    def _requeued(self, event: ev.SceneRequeued) -> tuple[int, str]:
+        wait = "" if event.not_before is None else f", {event.not_before - event.at:.1f} s to wait"
+        return (
+            logging.WARNING,
+            f"{event.scene} bounced by {event.profile}: {event.outcome.reason}; {event.reason}{wait}",
+        )
+
+    def _settled(self, event: ev.SceneSettled) -> tuple[int, str]:
+        on = f" on {event.profile}" if event.profile else ""
+        level = logging.INFO if event.status == "cancelled" else logging.ERROR
+        return level, f"{event.scene} {event.status}{on}: {event.reason}"
+
+    def _call_failed(self, event: ev.CallFailed) -> tuple[int, str] | None:
+        if event.phase == "submit":  # what follows from it has a line of its own
+            return None
+        return (
+            logging.WARNING,
+            f"{event.phase} of {event.scene} on {self._on.get(event.scene)} failed: {event.outcome.reason}",
+        )
+
+    def _cooldown(self, event: ev.CooldownStarted) -> tuple[int, str]:
+        names = ", ".join(event.profiles)
+        on = f" on {event.scene}" if event.scene else ""
+        left = "no end known" if math.isinf(event.until) else f"{event.until - event.at:.1f} s remaining"
+        what = "out of the rotation" if event.unusable else "cooling"
+        return logging.WARNING, f"{names} {what}, {left}: {event.reason}{on}"
+
+    def _back(self, event: ev.CooldownEnded) -> tuple[int, str]:
+        return logging.INFO, f"{', '.join(event.profiles)} back from cooldown; one probe goes first"
+
+
+def cooling_line(left: Mapping[str, float], waiting: int) -> str:
+    """Return the report of R5: which profiles cool, and for how much longer."""
+    each = ", ".join(f"{name} {'no end known' if math.isinf(s) else f'{s:.1f} s'}" for name, s in left.items())
+    return clean(f"all profiles cool: {each} remaining; {waiting} scene{'s' * (waiting != 1)} waiting")
+
+
+def clean(text: str) -> str:
+    """Return foreign text as one short line that moves no cursor and turns no direction."""
+    line = "".join(c if c.isprintable() else " " for c in text[: LONGEST + 1])
+    return line if len(line) <= LONGEST else line[:LONGEST] + "…"

@@ -1,0 +1,116 @@
+"""A run: what was recorded, and what can be asked of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidgen_nb.analysis.metrics import Metrics, measure, trail
+from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
+from vidgen_nb.core.events import Event, RunEnded
+from vidgen_nb.errors import InputError
+from vidgen_nb.recording.runfile import read_run, write_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+__all__ = ["Run", "load_run"]
+
+TABLES = ("scenes", "attempts", "cooldowns", "moves")
+
+
+class Run:
+    """Everything that happened from the start to the last settled scene.
+
+    While it goes on this is a live view: ask again, and there is more. Records are frozen dataclasses, times are
+    seconds of the run (`analysis.records` says what each field means).
+    """
+
+    def __init__(self, header: dict[str, Any], events: Sequence[Event]) -> None:
+        self.header = header
+        """Mode, policy, retry, speed, seed, backend and start of the run; no keys."""
+        self.events = events
+        """The events, in order (`core.events`)."""
+        self._data: RunData | None = None
+
+    @property
+    def data(self) -> RunData:
+        """The records that charts and analysis read."""
+        if self._data is None or len(self._data.events) != len(self.events):
+            self._data = build(self.header, self.events[: len(self.events)])
+        return self._data
+
+    @property
+    def scenes(self) -> list[SceneRecord]:
+        """The scenes, in the order in which they were added."""
+        return self.data.scenes
+
+    @property
+    def attempts(self) -> list[AttemptRecord]:
+        """The attempts, in the order in which they started."""
+        return self.data.attempts
+
+    @property
+    def cooldowns(self) -> list[CooldownRecord]:
+        """The cooldown windows, one for each profile that cooled."""
+        return self.data.cooldowns
+
+    @property
+    def moves(self) -> list[MoveRecord]:
+        """Consecutive attempts of a scene on different profiles."""
+        return self.data.moves
+
+    @property
+    def ended(self) -> str | None:
+        """Why it ended (`settled`, `stopped`, `no usable profile`), or None while it goes on."""
+        last = self.events[-1] if self.events else None
+        return last.reason if isinstance(last, RunEnded) else None
+
+    def metrics(self) -> Metrics:
+        """Return counts, makespan, and each profile's share."""
+        return measure(self.data)
+
+    def trail(self, scene: str) -> str:
+        """Return a scene's way over the profiles, such as `A✕429→B✓`; `InputError` for an unknown one."""
+        if all(record.id != scene for record in self.scenes):
+            raise InputError(f"no scene has the id {scene!r} in this run")
+        return trail(attempt for attempt in self.attempts if attempt.scene == scene)
+
+    def gantt(self, **options: Any) -> go.Figure:
+        """Return the Gantt as a plotly figure; options as in `charts.gantt.gantt`."""
+        from vidgen_nb.charts.gantt import gantt
+
+        return gantt(self.data, **options)
+
+    def svg(self, **options: Any) -> str:
+        """Return the Gantt as a plain SVG, for which no browser and no plotly is needed; as in `charts.svg.svg`."""
+        from vidgen_nb.charts.svg import svg
+
+        return svg(self.data, **options)
+
+    def to_frame(self, table: str = "attempts") -> pd.DataFrame:
+        """Return `scenes`, `attempts`, `cooldowns` or `moves` as a pandas DataFrame (`pip install vidgen_nb[lab]`)."""
+        if table not in TABLES:
+            raise InputError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("to_frame needs pandas: pip install 'vidgen_nb[lab]'") from error
+        return pd.DataFrame([asdict(record) for record in getattr(self, table)])
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the run as JSON lines and return the path; `load_run` reads it back."""
+        return write_run(path, self.header, list(self.events))
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {status}" for status, count in self.metrics().scenes.items()) or "no scenes"
+        return f"<Run {self.header.get('run', '')}: {counts}; {self.ended or 'under way'}>"
+
+
+def load_run(path: str | os.PathLike[str]) -> Run:
+    """Read a run that `Run.save` wrote; `FileFormatError` with the line for a file that is none."""
+    return Run(*read_run(path))
