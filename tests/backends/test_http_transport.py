@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from vidgen_nb.backends.http import HttpPool
+from vidgen_nb.backends.http import SLOTS, HttpPool
 from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited, Transient
@@ -48,7 +48,7 @@ def against(handler: Handler, work: Work, timeout: float = 5.0) -> object:
             writer.close()
 
     async def go() -> object:
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
         port = server.sockets[0].getsockname()[1]
         backend = OpenAIVideos(f"http://127.0.0.1:{port}/v1", timeout=timeout)
         async with server:
@@ -222,16 +222,16 @@ def test_hundreds_of_submits_at_once() -> None:
         nonlocal waiting
         await take(reader)
         waiting += 1
-        if waiting >= 300:
+        if waiting >= SLOTS:
             full.set()
         await full.wait()
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"id": "v"}')
         await writer.drain()
 
     async def work(backend: OpenAIVideos) -> int:
-        return len(await asyncio.gather(*(submit(backend) for _ in range(500))))
+        return len(await asyncio.gather(*(submit(backend) for _ in range(600))))
 
-    assert against(handler, work, timeout=60) == 500
+    assert against(handler, work, timeout=60) == 600
 
 
 def test_loopback_is_never_proxied(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +250,7 @@ def test_loopback_is_never_proxied(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def elsewhere() -> bool:
         pool = HttpPool()
-        client = pool._client(httpx.URL("http://server.example"), "poll")
+        client = pool._client(httpx.URL("http://server.example"), "poll").client
         await pool.aclose()
         return client.trust_env
 

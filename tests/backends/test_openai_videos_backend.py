@@ -31,6 +31,7 @@ class Memory:
     def __init__(self) -> None:
         self.data = b""
         self.committed: tuple[int | None, str | None] | None = None
+        self.path: str | None = None
 
     async def write(self, chunk: bytes) -> None:
         """Append bytes."""
@@ -39,6 +40,10 @@ class Memory:
     async def commit(self, *, expected: int | None, media_type: str | None) -> None:
         """Note what is said about the data."""
         self.committed = (expected, media_type)
+
+    def discard(self) -> None:
+        """Forget the data."""
+        self.data = b""
 
 
 class Server:
@@ -206,13 +211,17 @@ def test_bugs_and_cancellation_come_through() -> None:
 @pytest.mark.parametrize(
     ("body", "status", "progress", "outcome"),
     [
-        ({"status": "queued"}, "queued", None, None), ({"status": "in_progress", "progress": 42}, "running", 0.42, None),
-        ({"status": "completed", "progress": 100}, "succeeded", 1.0, None), ({"status": "warming up"}, "running", None, None),
-        ({"status": "in_progress", "progress": 900}, "running", 1.0, None), ({"status": "x", "progress": "9"}, "running", None, None),
+        ({"status": "queued"}, "queued", None, None),
+        ({"status": "in_progress", "progress": 42}, "running", 0.42, None),
+        ({"status": "completed", "progress": 100}, "succeeded", 1.0, None),
+        ({"status": "warming up"}, "running", None, None),
+        ({"status": "in_progress", "progress": 900}, "running", 1.0, None),
+        ({"status": "x", "progress": "9"}, "running", None, None),
         ({"status": "in_progress", "progress": 10**400}, "running", 1.0, None),
         ({"status": "failed", "error": {"code": "moderation_blocked", "message": KEY}}, "failed", None, Permanent),
         ({"status": "failed", "error": {"code": "server_error"}}, "failed", None, Transient),
-        ({"status": "failed"}, "failed", None, Permanent), ({"status": "odd", "error": {"message": "x"}}, "failed", None, Permanent),
+        ({"status": "failed"}, "failed", None, Permanent),
+        ({"status": "odd", "error": {"message": "x"}}, "failed", None, Permanent),
         ({"status": "cancelled"}, "cancelled", None, Cancelled),
     ],
 )  # fmt: skip
@@ -232,7 +241,8 @@ def test_polls(body: dict[str, Any], status: str, progress: float | None, outcom
     ("response", "kind"),
     [
         (httpx.Response(404), Permanent), (httpx.Response(502), Transient), (httpx.Response(200, json={}), Transient),
-        (httpx.Response(200, html="<html>"), Transient), (httpx.ReadTimeout("slow"), Transient), (httpx.Response(429), RateLimited),
+        (httpx.Response(200, html="<html>"), Transient), (httpx.ReadTimeout("slow"), Transient), (httpx.Response(429),
+        RateLimited),
         (httpx.Response(302, headers={"Location": "https://elsewhere.example/"}), Transient),
         (httpx.Response(302, headers={"Location": "http://["}), Transient),
     ],
@@ -283,8 +293,10 @@ def test_redirects_of_a_download_take_the_key_no_further() -> None:
 @pytest.mark.parametrize(
     ("responses", "kind"),
     [
-        ([httpx.Response(404)], Permanent), ([httpx.Response(401)], ProfileUnusable), ([httpx.Response(500)], Transient),
-        ([httpx.Response(404, json={"error": {"code": "video_not_ready"}})], Transient), ([httpx.Response(409)], Transient),
+        ([httpx.Response(404)], Permanent), ([httpx.Response(401)], ProfileUnusable),
+        ([httpx.Response(500)], Transient),
+        ([httpx.Response(404, json={"error": {"code": "video_not_ready"}})], Transient),
+        ([httpx.Response(409)], Transient),
         ([httpx.Response(200, json={"error": {"code": "content_filter"}})], Permanent),
         ([httpx.Response(200, json={"status": "in_progress"})], Transient),
         ([httpx.Response(302, headers={"Location": "https://store.example/"}), httpx.Response(403)], Transient),
@@ -352,8 +364,15 @@ def test_profiles_are_checked() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"base_url": "nonsense"}, {"base_url": None}, {"model": " "}, {"timeout": 0}, {"timeout": float("inf")}, {"timeout": "9"}],
-)  # fmt: skip
+    [
+        {"base_url": "nonsense"},
+        {"base_url": None},
+        {"model": " "},
+        {"timeout": 0},
+        {"timeout": float("inf")},
+        {"timeout": "9"},
+    ],
+)
 def test_bad_settings(options: dict[str, Any]) -> None:
     """A backend that cannot work is not made."""
     with pytest.raises(InputError):

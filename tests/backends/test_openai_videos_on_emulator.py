@@ -41,9 +41,11 @@ def on_emulator(
 
 async def finished(emulator: Emulator, backend: OpenAIVideos, operation: Operation, profile: Profile) -> Progress:
     """Poll, as the server asks, until the job is over."""
-    while (progress := await backend.poll(operation, profile)).status in ("queued", "running"):
-        await asyncio.sleep(emulator.clock.wall(backend.poll_schedule.delay(0, progress.poll_after)))
-    return progress
+    progress = await backend.poll(operation, profile)
+    if progress.status not in ("queued", "running"):
+        return progress
+    await asyncio.sleep(emulator.clock.wall(backend.poll_schedule.delay(0, progress.poll_after)))
+    return await finished(emulator, backend, operation, profile)
 
 
 async def outcome(call: Coroutine[Any, Any, object]) -> Failure:
@@ -65,13 +67,14 @@ def test_from_submit_to_file(tmp_path: Path, minimal: bool) -> None:
         assert progress.artifact is not None
         await backend.fetch(operation, progress.artifact, profile, sink)
         assert sink.path is not None
-        assert Path(sink.path).read_bytes()[4:8] == b"ftyp"
         assert await backend.cancel(operation, profile) == "cancelled"
         assert await backend.cancel(operation, profile) == "too late"
         assert isinstance(await outcome(backend.poll(operation, profile)), Permanent)
         assert emulator.requests[0].scene == SCENE.id
 
     on_emulator(work, minimal=minimal)
+    (video,) = tmp_path.iterdir()
+    assert video.read_bytes()[4:8] == b"ftyp"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +93,9 @@ def test_limits(limit: Limit, expected: type[Failure]) -> None:
     found = on_emulator(work, limit=limit, service=1000)
     assert isinstance(found, expected)
     if isinstance(limit, FixedWindow):
+        assert isinstance(found, RateLimited)
         assert found.source == "retry-after-ms"
+        assert found.retry_after is not None
         assert 3000 < found.retry_after <= 3600
     assert isinstance(limit, Concurrency) == (getattr(found, "cause", "") == "concurrency")
 
@@ -163,11 +168,10 @@ def test_downloads_that_fail(
         sink = folder.sink("s001", 1)
         assert isinstance(await outcome(backend.fetch(operation, Artifact("with_key"), profile, sink)), expected)
         sink.discard()
-        assert list(tmp_path.iterdir()) == []
         await backend.fetch(operation, Artifact("with_key"), profile, folder.sink("s001", 1))
-        assert [file.name for file in tmp_path.iterdir()] == ["s001.mp4"]
 
     on_emulator(work, faults=[Fault(kind, nth=1)])
+    assert [file.name for file in tmp_path.iterdir()] == ["s001.mp4"]
 
 
 def test_a_job_that_is_aborted() -> None:
