@@ -1,1 +1,105 @@
-"""Scenes over rate-limited profiles, with a live Gantt: see README.md."""
+"""Scenes over several rate-limited API profiles, and what the limits do to them.
+
+>>> import vidgen_nb as vg
+
+Every public name is loaded on first use, so that `import vidgen_nb` stays quick and needs neither plotly nor a server.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vidgen_nb.backends.openai_videos import OpenAIVideos as OpenAIVideos
+    from vidgen_nb.core.model import BOOST as BOOST
+    from vidgen_nb.core.model import NORMAL as NORMAL
+    from vidgen_nb.core.model import Mode as Mode
+    from vidgen_nb.core.model import PollSchedule as PollSchedule
+    from vidgen_nb.core.model import RetryPolicy as RetryPolicy
+    from vidgen_nb.core.model import Scene as Scene
+    from vidgen_nb.core.policy import Cooldown as Cooldown
+    from vidgen_nb.core.policy import GlobalPause as GlobalPause
+    from vidgen_nb.core.policy import PerProfileCooldown as PerProfileCooldown
+    from vidgen_nb.core.policy import Policy as Policy
+    from vidgen_nb.demo import demo as demo
+    from vidgen_nb.demo import demo_scenes as demo_scenes
+    from vidgen_nb.emulator import Emulator as Emulator
+    from vidgen_nb.errors import BackendError as BackendError
+    from vidgen_nb.errors import DuplicateScene as DuplicateScene
+    from vidgen_nb.errors import FileFormatError as FileFormatError
+    from vidgen_nb.errors import InputError as InputError
+    from vidgen_nb.errors import MissingKey as MissingKey
+    from vidgen_nb.errors import NoUsableProfile as NoUsableProfile
+    from vidgen_nb.errors import SessionError as SessionError
+    from vidgen_nb.errors import VidgenError as VidgenError
+    from vidgen_nb.inputs import load_profiles as load_profiles
+    from vidgen_nb.inputs import load_scenes as load_scenes
+    from vidgen_nb.ports import Profile as Profile
+    from vidgen_nb.provider import Concurrency as Concurrency
+    from vidgen_nb.provider import Constant as Constant
+    from vidgen_nb.provider import DailyQuota as DailyQuota
+    from vidgen_nb.provider import Empirical as Empirical
+    from vidgen_nb.provider import Exponential as Exponential
+    from vidgen_nb.provider import Fault as Fault
+    from vidgen_nb.provider import FixedWindow as FixedWindow
+    from vidgen_nb.provider import LogNormal as LogNormal
+    from vidgen_nb.provider import SimulatedProfile as SimulatedProfile
+    from vidgen_nb.provider import SlidingWindow as SlidingWindow
+    from vidgen_nb.provider import TokenBucket as TokenBucket
+    from vidgen_nb.run import Run as Run
+    from vidgen_nb.run import load_run as load_run
+    from vidgen_nb.session import Session as Session
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "backends.openai_videos": ("OpenAIVideos",),
+    "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryPolicy", "Scene"),
+    "core.policy": ("Cooldown", "GlobalPause", "PerProfileCooldown", "Policy"),
+    "demo": ("demo", "demo_scenes"),
+    "emulator": ("Emulator",),
+    "errors": (
+        "BackendError",
+        "DuplicateScene",
+        "FileFormatError",
+        "InputError",
+        "MissingKey",
+        "NoUsableProfile",
+        "SessionError",
+        "VidgenError",
+    ),
+    "inputs": ("load_profiles", "load_scenes"),
+    "ports": ("Profile",),
+    "provider": (
+        "Concurrency",
+        "Constant",
+        "DailyQuota",
+        "Empirical",
+        "Exponential",
+        "Fault",
+        "FixedWindow",
+        "LogNormal",
+        "SimulatedProfile",
+        "SlidingWindow",
+        "TokenBucket",
+    ),
+    "run": ("Run", "load_run"),
+    "session": ("Session",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME_OF)]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

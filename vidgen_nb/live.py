@@ -146,6 +146,10 @@ class LiveRun:
             self._waiting.append((scene, future))
         return future
 
+    def cooling(self) -> dict[str, float]:
+        """Return the run seconds left for each profile that cools or is unusable."""
+        return self.scheduler.cooling(self._clock.now())
+
     def carry_over(self) -> list[ev.CooldownImposed]:
         """Return the cooldowns that are not over yet, with times counted from now, for the next run."""
         return self.scheduler.roster.windows(self._clock.now())

@@ -92,6 +92,12 @@ class Run:
 
         return svg(self.data, **options)
 
+    def html(self, **options: Any) -> str:
+        """Return the Gantt as a whole HTML page that works without a network; options as in `gantt`."""
+        from vidgen_nb.charts.gantt import html
+
+        return html(self.gantt(**options), f"Run {self.header.get('run', '')}")
+
     def to_frame(self, table: str = "attempts") -> pd.DataFrame:
         """Return `scenes`, `attempts`, `cooldowns` or `moves` as a pandas DataFrame (`pip install vidgen_nb[lab]`)."""
         if table not in TABLES:

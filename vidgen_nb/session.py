@@ -226,6 +226,17 @@ class Session:
         return live is not None and not live.is_over
 
     @property
+    def in_flight(self) -> int:
+        """How many attempts are under way."""
+        live = self._live
+        return live.scheduler.in_flight if live is not None else 0
+
+    @property
+    def cooling(self) -> dict[str, float]:
+        """Run seconds left for each profile that cools or is unusable; inf: no end is known."""
+        return self._home.call(lambda: self._live.cooling() if self._live is not None else {})
+
+    @property
     def last_429_at(self) -> float | None:
         """Time of the latest 429 on any profile, in seconds of the last run; None: there was none (R19)."""
         live = self._live
@@ -249,6 +260,12 @@ class Session:
             self._closed = True
             asyncio.run_coroutine_threadsafe(self._settings.backend.aclose(), self._home.loop).result()
             self._home.stop()
+
+    def abandon(self) -> None:
+        """Break off what is under way; what the provider has accepted stays there, and its videos are not fetched."""
+        live = self._live
+        if live is not None and not live.is_over and not self._home.here():
+            asyncio.run_coroutine_threadsafe(live.abandon(), self._home.loop).result()
 
     async def aclose(self) -> None:
         """As `close`, for a session on the caller's loop."""

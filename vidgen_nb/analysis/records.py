@@ -5,14 +5,18 @@ Records are plain frozen dataclasses; times are seconds of the run (design.md se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Failure
+from vidgen_nb.errors import InputError
 
 __all__ = ["AttemptRecord", "CooldownRecord", "MoveRecord", "RunData", "SceneRecord", "build"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,135 +105,216 @@ class RunData:
 
 
 def build(header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
-    """Read a run's events into records, in one pass."""
-    return _Builder(header).read(events)
+    """Read a run's events into records, in one pass.
+
+    Raises `InputError` for events that don't belong together, such as an attempt of a scene that was never added.
+    """
+    return _Builder().read(header, events)
 
 
-class _Open:
-    """A scene or an attempt that is not finished yet, as the fields of its record."""
+# A frozen record is slow to make, and slower to replace: while events are read, plain drafts are changed in place, and
+# each record is made once, an attempt's when it ends.
 
-    __slots__ = ("attempt", "record", "waiting_since")
 
-    def __init__(self, record: SceneRecord, waiting_since: float) -> None:
-        self.record = record
-        self.waiting_since = waiting_since
-        self.attempt: int | None = None
-        """Index of its latest attempt."""
+@dataclass(slots=True)
+class _Scene:
+    id: str
+    prompt: str
+    queued: float
+    waiting_since: float
+    status: str = "queued"
+    attempts: int = 0
+    profile: str | None = None
+    start: float | None = None
+    end: float | None = None
+    error: str | None = None
+    path: str | None = None
+    running: int | None = None
+    """Place of its running attempt among all."""
+    number: int = 0
+    """Of its latest attempt."""
+    started: float = 0.0
+    """When that began."""
+
+
+@dataclass(slots=True)
+class _Window:
+    profile: str
+    group: str
+    start: float
+    end: float
+    reason: str
+
+
+@dataclass(slots=True)
+class _Closed:
+    """A quota group, or one profile's own gate, while it is closed."""
+
+    group: str
+    until: float
+    reason: str
+    members: dict[str, _Window] = field(default_factory=dict)
+
+
+def _freeze(kind: type[T], drafts: Iterable[Any]) -> list[T]:
+    values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]  # a dataclass, as all records
+    return [kind(*values(draft)) for draft in drafts]
 
 
 class _Builder:
-    def __init__(self, header: dict[str, Any]) -> None:
-        self._header = header
+    def __init__(self) -> None:
         self._capacities: dict[str, int | None] = {}
-        self._scenes: dict[str, _Open] = {}
-        self._attempts: list[AttemptRecord] = []
-        self._cooldowns: list[CooldownRecord] = []
-        self._windows: dict[tuple[str, bool], list[int]] = {}
-        """Indices of the cooldowns that are open, by (group, alone)."""
+        self._scenes: dict[str, _Scene] = {}
+        self._attempts: list[Any] = []
+        """In order of their start; None: it runs."""
+        self._windows: list[_Window] = []
+        self._closed: dict[tuple[str, bool], _Closed] = {}
+        """What is closed now, by (group, alone)."""
         self._moves: list[MoveRecord] = []
 
-    def read(self, events: Sequence[ev.Event]) -> RunData:
+    def read(self, header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
         handlers: dict[type[ev.Event], Callable[[Any], None]] = {
-            ev.ProfileAdded: self._profile,
-            ev.ProfileChanged: self._profile,
+            ev.ProfileAdded: self._profile_added,
+            ev.ProfileChanged: self._profile_changed,
+            ev.ProfileRemoved: self._profile_removed,
             ev.SceneAdded: self._scene_added,
             ev.AttemptStarted: self._started,
-            ev.Accepted: lambda event: self._status(event.scene, "generating"),
-            ev.Generated: lambda event: self._status(event.scene, "fetching"),
+            ev.Accepted: self._accepted,
+            ev.Generated: self._generated,
             ev.Fetched: self._fetched,
             ev.SceneRequeued: self._requeued,
             ev.SceneSettled: self._settled,
             ev.CooldownStarted: self._cooldown_started,
             ev.CooldownEnded: self._cooldown_ended,
         }
-        for event in events:
+        for index, event in enumerate(events):
             handler = handlers.get(type(event))
             if handler is not None:
-                handler(event)
+                try:
+                    handler(event)
+                except KeyError as error:
+                    what = f"event {index + 1} of this run, {type(event).__name__}"
+                    raise InputError(f"{what}, is about {error.args[0]!r}, which was never added") from None
+        for scene in self._scenes.values():
+            self._end_attempt(scene, None)
         return RunData(
-            header=self._header,
+            header=header,
             events=events,
             profiles=list(self._capacities),
-            scenes=[scene.record for scene in self._scenes.values()],
+            scenes=_freeze(SceneRecord, self._scenes.values()),
             attempts=self._attempts,
-            cooldowns=self._cooldowns,
+            cooldowns=_freeze(CooldownRecord, self._windows),
             moves=self._moves,
             end=events[-1].at if events else 0.0,
             capacities=self._capacities,
         )
 
-    def _profile(self, event: ev.ProfileAdded | ev.ProfileChanged) -> None:
-        self._capacities[event.profile] = event.capacity
+    # -- scenes and attempts
 
     def _scene_added(self, event: ev.SceneAdded) -> None:
-        scene, known = event.scene, self._scenes.get(event.scene.id)
-        if known is None:
-            record = SceneRecord(scene.id, scene.prompt, "queued", 0, None, event.at, None, None, None, None)
-            self._scenes[scene.id] = _Open(record, event.at)
+        name, prompt, at = event.scene.id, event.scene.prompt, event.at
+        scene = self._scenes.get(name)
+        if scene is None:
+            self._scenes[name] = _Scene(name, prompt, at, at)
         else:  # run again by hand: it is not settled any more
-            known.record = replace(known.record, prompt=scene.prompt, status="queued", end=None, error=None, path=None)
-            known.waiting_since = event.at
+            scene.prompt, scene.waiting_since, scene.status = prompt, at, "queued"
+            scene.end = scene.error = scene.path = None
 
     def _started(self, event: ev.AttemptStarted) -> None:
-        scene = self._scenes[event.scene]
-        old = scene.record
-        if old.profile is not None and old.profile != event.profile:
-            self._moves.append(MoveRecord(event.scene, old.profile, event.profile, event.at))
-        scene.record = replace(
-            old,
-            status="submitting",
-            attempts=old.attempts + 1,
-            profile=event.profile,
-            start=event.at if old.start is None else old.start,
-        )
-        scene.attempt = len(self._attempts)
-        self._attempts.append(
-            AttemptRecord(
-                event.scene, event.number, event.profile, scene.waiting_since, event.at, None, None, None, None
-            )
-        )
+        scene, profile, at = self._scenes[event.scene], event.profile, event.at
+        if profile not in self._capacities:
+            raise KeyError(profile)
+        if scene.profile is not None and scene.profile != profile:
+            self._moves.append(MoveRecord(event.scene, scene.profile, profile, at))
+        if scene.start is None:
+            scene.start = at
+        scene.status, scene.profile = "submitting", profile
+        scene.attempts += 1
+        scene.number, scene.started, scene.running = event.number, at, len(self._attempts)
+        self._attempts.append(None)
 
-    def _status(self, scene: str, status: str) -> None:
-        self._scenes[scene].record = replace(self._scenes[scene].record, status=status)
+    def _accepted(self, event: ev.Accepted) -> None:
+        self._scenes[event.scene].status = "generating"
+
+    def _generated(self, event: ev.Generated) -> None:
+        self._scenes[event.scene].status = "fetching"
 
     def _fetched(self, event: ev.Fetched) -> None:
         scene = self._scenes[event.scene]
-        scene.record = replace(scene.record, status="succeeded", end=event.at, path=event.path)
-        self._end_attempt(scene, event.at, "succeeded", None, None)
+        scene.status, scene.end, scene.path = "succeeded", event.at, event.path
+        self._end_attempt(scene, event.at, "succeeded")
 
     def _requeued(self, event: ev.SceneRequeued) -> None:
         scene = self._scenes[event.scene]
-        scene.record = replace(scene.record, status="queued")
-        scene.waiting_since = event.at
-        self._end_attempt(scene, event.at, event.outcome.kind, event.outcome.reason, event.outcome)
+        self._failed(scene, event.outcome, event.at)
+        scene.status, scene.waiting_since = "queued", event.at
 
     def _settled(self, event: ev.SceneSettled) -> None:
         scene = self._scenes[event.scene]
-        scene.record = replace(scene.record, status=event.status, end=event.at, error=event.reason)
-        if event.profile is not None and event.outcome is not None:
-            kind = "cancelled" if event.status == "cancelled" else event.outcome.kind
-            self._end_attempt(scene, event.at, kind, event.reason, event.outcome)
+        scene.status, scene.end, scene.error = event.status, event.at, event.reason
+        if event.outcome is not None:  # else it was in the queue
+            self._failed(scene, event.outcome, event.at)
 
-    def _end_attempt(self, scene: _Open, at: float, outcome: str, reason: str | None, failure: Failure | None) -> None:
-        index = scene.attempt
-        if index is not None and self._attempts[index].end is None:
-            asked = getattr(failure, "retry_after", None)
-            self._attempts[index] = replace(
-                self._attempts[index], end=at, outcome=outcome, reason=reason, retry_after=asked
+    def _failed(self, scene: _Scene, outcome: Failure, at: float) -> None:
+        """End the attempt as the provider ended it; what becomes of the scene may be another thing."""
+        self._end_attempt(scene, at, outcome.kind, outcome.reason, getattr(outcome, "retry_after", None))
+
+    def _end_attempt(
+        self,
+        scene: _Scene,
+        at: float | None,
+        outcome: str | None = None,
+        reason: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        if scene.running is not None and scene.profile is not None:
+            self._attempts[scene.running] = AttemptRecord(
+                scene.id,
+                scene.number,
+                scene.profile,
+                scene.waiting_since,
+                scene.started,
+                at,
+                outcome,
+                reason,
+                retry_after,
             )
+            scene.running = None
+
+    # -- profiles and cooldowns
+
+    def _profile_added(self, event: ev.ProfileAdded) -> None:
+        name = event.profile
+        self._capacities[name] = event.capacity
+        for key in ((event.group or name, False), (name, True)):
+            if closed := self._closed.get(key):  # it comes into a cooldown that is under way
+                self._cool(closed, name, event.at)
+
+    def _profile_changed(self, event: ev.ProfileChanged) -> None:
+        self._capacities[event.profile] = event.capacity
+
+    def _profile_removed(self, event: ev.ProfileRemoved) -> None:
+        for closed in self._closed.values():
+            if window := closed.members.pop(event.profile, None):
+                window.end = event.at
 
     def _cooldown_started(self, event: ev.CooldownStarted) -> None:
         key = (event.group, event.alone)
-        if key in self._windows:  # its end moves
-            for index in self._windows[key]:
-                self._cooldowns[index] = replace(self._cooldowns[index], end=event.until)
-            return
-        self._windows[key] = []
+        closed = self._closed.get(key)
+        if closed is None:
+            closed = self._closed[key] = _Closed(event.group, event.until, event.reason)
+        closed.until = event.until
+        for window in closed.members.values():
+            window.end = event.until  # its end moves
         for profile in event.profiles:
-            self._windows[key].append(len(self._cooldowns))
-            self._cooldowns.append(CooldownRecord(profile, event.group, event.at, event.until, event.reason))
+            if profile not in closed.members:
+                self._cool(closed, profile, event.at)
+
+    def _cool(self, closed: _Closed, profile: str, at: float) -> None:
+        window = closed.members[profile] = _Window(profile, closed.group, at, closed.until, closed.reason)
+        self._windows.append(window)
 
     def _cooldown_ended(self, event: ev.CooldownEnded) -> None:
-        for index in self._windows.pop((event.group, event.alone), ()):
-            window = self._cooldowns[index]
-            self._cooldowns[index] = replace(window, end=min(window.end, event.at))
+        if closed := self._closed.pop((event.group, event.alone), None):
+            for window in closed.members.values():
+                window.end = min(window.end, event.at)

@@ -1,8 +1,11 @@
 """The asyncio driver: carries out commands on a backend, in real time.
 
-One timer is armed for the scheduler's next wakeup. A task carries out one command after the other: when an answer
-leads to more commands, the task goes on with the first of them and only the others get tasks of their own, so that a
-run of short calls needs no task per call.
+Commands wait in one line, and workers carry them out: a worker takes one after the other, and while it has to wait for
+the provider, another one, which stood by, goes on with the line. So there are as many workers as calls under way, and
+a run of calls that need not wait takes no task each.
+
+Once in a turn of the loop, whatever the answers in it, observers are told and the one timer is armed for the
+scheduler's next wakeup. A journal must know of a submit before it leaves: then observers are told at once.
 
 Everything runs in one task group: when `run` returns, nothing is left behind. An exception that is no `BackendError` is
 a bug in a backend or here: nothing new is submitted, what runs may finish, and `run` raises it.
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -31,7 +35,7 @@ Observer = Callable[[Sequence[ev.Event]], None]
 """Is handed the events that are new; runs on the driver's loop and must be quick."""
 
 BREATH = 256
-"""A task that never had to wait lets the loop go round after so many commands."""
+"""After so many commands a worker that never had to wait lets the loop go round."""
 
 
 class RealtimeDriver:
@@ -57,9 +61,17 @@ class RealtimeDriver:
         self._sink_for = sink_for
         self._observers = list(observers)
         self._seen = len(scheduler.events)
+        """Events that observers were told of."""
+        self._urgent = 0
+        """So many of them must be told before the next submit leaves."""
+        self._telling = False
         self._tasks: asyncio.TaskGroup | None = None
-        self._waiting: list[Command] = []
-        """Commands that came while no task group was open."""
+        self._line: deque[Command] = deque()
+        """Commands that no worker has taken yet."""
+        self._standby = False
+        """Whether a worker has been made that has not begun."""
+        self._turning = False
+        """Whether the end of this turn is scheduled."""
         self._timer: asyncio.TimerHandle | None = None
         self._armed: float | None = None
         self._changed = asyncio.Event()
@@ -79,15 +91,15 @@ class RealtimeDriver:
                 await self._run_tasks()
         finally:
             self._disarm()
-            self._notify()
+            self._tell()
         if self._bug is not None:
             raise self._bug
 
     async def _run_tasks(self) -> None:
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                waiting, self._waiting = self._waiting, []
-                self._took(waiting + self.scheduler.wake(self._clock.now()))
+                self._standby = False  # one that was cancelled before it began can't have said so
+                self._took(self.scheduler.wake(self._clock.now()))
                 while not self.scheduler.ended:
                     self._changed.clear()
                     await self._changed.wait()
@@ -97,12 +109,18 @@ class RealtimeDriver:
         finally:
             self._tasks = None
 
-    def post(self, event: ev.Event) -> None:
-        """Hand a request to the scheduler; only from the driver's own loop.
+    def post(self, *events: ev.Event) -> None:
+        """Hand requests to the scheduler, and tell observers; only from the driver's own loop.
 
-        Raises `InputError`, with nothing changed, for a request that makes no sense.
+        Raises `InputError`, with nothing changed by that request or those after it, for one that makes no sense.
         """
-        self._took(self.scheduler.handle(event, self._clock.now()))
+        commands: list[Command] = []
+        try:
+            for event in events:
+                commands += self.scheduler.handle(event, self._clock.now())
+        finally:
+            self._took(commands)
+            self._tell()
 
     def observe(self, observer: Observer) -> None:
         """Hand what is new from now on to one more observer."""
@@ -111,20 +129,19 @@ class RealtimeDriver:
     # -- feeding
 
     def _took(self, commands: list[Command]) -> None:
-        for command in commands:
-            self._spawn(command)
-        self._after()
+        """Put commands in front of the line: what is under way is finished before more is begun."""
+        if commands:
+            self._line.extendleft(reversed(commands))
+            self._urgent = len(self.scheduler.events)
+            self._hire()
+        if not self._turning and self._tasks is not None:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
 
-    def _spawn(self, command: Command) -> None:
-        if self._tasks is None:
-            self._waiting.append(command)
-        else:
-            self._tasks.create_task(self._carry_out(command))
-
-    def _after(self) -> None:
-        """Tell observers, see whether the run is over, arm the timer."""
-        if self._observers:
-            self._notify()
+    def _turn(self) -> None:
+        """End a turn: tell observers, see whether the run is over, arm the timer."""
+        self._turning = False
+        self._tell()
         if self.scheduler.ended:
             self._changed.set()
         due = self.scheduler.next_wakeup()
@@ -149,36 +166,43 @@ class RealtimeDriver:
         # a timer may fire early by the loop's resolution: then it is as late as it was meant to be
         self._took(self.scheduler.wake(max(self._clock.now(), due or 0.0)))
 
-    def _notify(self) -> None:
+    def _tell(self) -> None:
+        """Hand observers what is new; what one of them posts comes after it, for all of them."""
         events = self.scheduler.events
-        if self._seen == len(events):
+        if self._telling:
             return
-        new, self._seen = events[self._seen :], len(events)
-        for observer in list(self._observers):
-            try:
-                observer(new)
-            except Exception:  # whatever it is, it must not end the run
-                log.exception("observer %r failed and is dropped; the run goes on", observer)
-                self._observers.remove(observer)
+        self._telling = True
+        while self._seen < len(events):
+            new, self._seen = events[self._seen :], len(events)
+            for observer in list(self._observers):
+                try:
+                    observer(new)
+                except Exception:  # whatever it is, it must not end the run
+                    log.exception("observer %r failed and is dropped; the run goes on", observer)
+                    self._observers.remove(observer)
+        self._telling = False
 
     # -- carrying out
 
-    async def _carry_out(self, command: Command) -> None:
-        """Carry out a command, and then what its answer leads to."""
-        scheduler, now = self.scheduler, self._clock.now
-        count = 0
-        while True:
-            event = await self._answer(command)
-            commands = scheduler.handle(event, now())
-            for other in commands[1:]:
-                self._spawn(other)
-            self._after()
-            if not commands:
+    def _hire(self) -> None:
+        """See to it that a worker stands by."""
+        if not self._standby and self._tasks is not None:
+            self._standby = True
+            self._tasks.create_task(self._work())
+
+    async def _work(self) -> None:
+        """Carry out commands from the line until it is empty."""
+        self._standby = False
+        line, scheduler, now = self._line, self.scheduler, self._clock.now
+        for _ in range(BREATH):
+            if not line:
                 return
-            command = commands[0]
-            count += 1
-            if count % BREATH == 0:
-                await asyncio.sleep(0)
+            command = line.popleft()
+            if line:
+                self._hire()
+            self._took(scheduler.handle(await self._answer(command), now()))
+        if line:
+            self._hire()
 
     async def _answer(self, command: Command) -> ev.Event:
         try:
@@ -200,6 +224,8 @@ class RealtimeDriver:
         return ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], outcome)
 
     async def _submit(self, command: Submit, profile: Profile) -> ev.Event:
+        if self._seen < self._urgent:
+            self._tell()
         return ev.Accepted(command.scene.id, command.number, await self._backend.submit(command.scene, profile))
 
     async def _poll(self, command: Poll, profile: Profile) -> ev.Event:

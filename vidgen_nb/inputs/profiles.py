@@ -13,7 +13,7 @@ from vidgen_nb.errors import FileFormatError, InputError, MissingKey
 from vidgen_nb.inputs.files import read_text
 from vidgen_nb.ports import Profile
 
-__all__ = ["load_profiles"]
+__all__ = ["hint", "load_profiles", "parsed", "tables"]
 
 _TABLES: Final = ("profile", "profiles")
 _KEYS: Final = ("name", "api_key", "key_env", "capacity", "quota_group", "base_url")
@@ -32,7 +32,7 @@ def load_profiles(path: str | Path) -> list[Profile]:
     """
     path = Path(path)
     profiles: dict[str, Profile] = {}
-    for place, options in _tables(_parsed(path), str(path)):
+    for place, options in tables(parsed(path), str(path)):
         profile = _profile(place, options, str(path))
         if profile.name in profiles:
             raise InputError(f"{path}: profile {profile.name!r} is there twice: give each its own name")
@@ -42,7 +42,8 @@ def load_profiles(path: str | Path) -> list[Profile]:
     return list(profiles.values())
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def parsed(path: Path) -> dict[str, Any]:
+    """Return a TOML file's tables; `FileFormatError` with line and column where it is malformed."""
     text = read_text(path)
     try:
         return tomllib.loads(text)
@@ -56,11 +57,11 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise FileFormatError(str(path), "this TOML can't be read: nested too deeply, or too long a number") from None
 
 
-def _tables(document: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def tables(document: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (how to call it in an error, its options) of every profile."""
     for key, value in document.items():
         if key not in _TABLES:
-            raise FileFormatError(path, f"unknown key {key!r}{_hint(key, _TABLES)}: profiles are [[profile]] tables")
+            raise FileFormatError(path, f"unknown key {key!r}{hint(key, _TABLES)}: profiles are [[profile]] tables")
         if isinstance(value, list) and all(isinstance(item, dict) for item in value):
             yield from ((f"profile {place}", item) for place, item in enumerate(value, start=1))
         elif isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()):
@@ -72,7 +73,7 @@ def _tables(document: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str
 def _profile(place: str, options: dict[str, Any], path: str) -> Profile:
     for key, value in options.items():
         if key not in _KEYS:
-            raise FileFormatError(path, f"{place}: unknown key {key!r}{_hint(key, _KEYS)}")
+            raise FileFormatError(path, f"{place}: unknown key {key!r}{hint(key, _KEYS)}")
         if key in _TEXTS and not isinstance(value, str):
             raise FileFormatError(path, f"{place}: {key} has to be a text in quotes")
     if "name" not in options:
@@ -97,6 +98,7 @@ def _profile(place: str, options: dict[str, Any], path: str) -> Profile:
     return profile
 
 
-def _hint(key: str, known: tuple[str, ...]) -> str:
+def hint(key: str, known: tuple[str, ...]) -> str:
+    """Return the end of an error about an unknown key: the nearest known one, or all."""
     close = difflib.get_close_matches(key, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f" (known: {', '.join(known)})"

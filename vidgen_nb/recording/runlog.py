@@ -65,7 +65,7 @@ class RunLog:
         wait = "" if event.not_before is None else f", {event.not_before - event.at:.1f} s to wait"
         return (
             logging.WARNING,
-            f"{event.scene} bounced by {event.profile}: {event.outcome.reason}; {event.reason}{wait}",
+            f"{event.scene} left {event.profile}, {event.reason}{wait}: {event.outcome.reason}",
         )
 
     def _settled(self, event: ev.SceneSettled) -> tuple[int, str]:
@@ -83,10 +83,10 @@ class RunLog:
 
     def _cooldown(self, event: ev.CooldownStarted) -> tuple[int, str]:
         names = ", ".join(event.profiles)
-        on = f" on {event.scene}" if event.scene else ""
+        after = f" after {event.scene}" if event.scene else ""
         left = "no end known" if math.isinf(event.until) else f"{event.until - event.at:.1f} s remaining"
         what = "out of the rotation" if event.unusable else "cooling"
-        return logging.WARNING, f"{names} {what}, {left}: {event.reason}{on}"
+        return logging.WARNING, f"{names} {what}{after}, {left}: {event.reason}"
 
     def _back(self, event: ev.CooldownEnded) -> tuple[int, str]:
         return logging.INFO, f"{', '.join(event.profiles)} back from cooldown; one probe goes first"

@@ -1,0 +1,50 @@
+# The two commands: `make demo` and `make test`. Both set up all they need.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install -q --disable-pip-version-check -c binder/requirements.txt
+WORKERS ?= 2
+
+.PHONY: demo test test-long lint bench picture clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.installed
+	$(BIN)/vidgen-nb demo
+
+test: $(VENV)/.installed-test
+	sh .ci/chromium
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+
+test-long: $(VENV)/.installed-test
+	sh .ci/chromium
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python -m tests.benchmarks
+
+# The pictures of the README: the Gantt of a run of the demo.
+picture: demo
+	$(BIN)/vidgen-nb gantt demo/run.jsonl --out notebooks/images/demo.svg
+	$(BIN)/vidgen-nb gantt demo/run.jsonl --out notebooks/images/demo-dark.svg --theme dark
+
+clean:
+	rm -rf $(VENV) demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage*
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml binder/requirements.txt
+	$(PIP) -e .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/bin/python pyproject.toml binder/requirements.txt
+	$(PIP) -e ".[test]"
+	touch $@ $(VENV)/.installed

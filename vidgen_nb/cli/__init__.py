@@ -1,0 +1,160 @@
+"""The command line: `vidgen-nb demo`, `run`, `emulator`, `gantt`.
+
+Exit codes: 0 every scene succeeded, 1 not every one did, 2 something given is wrong, 130 left by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+import vidgen_nb.cli.running as running
+from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown, Policy
+from vidgen_nb.errors import InputError, VidgenError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Run video-generation scenes over several rate-limited API profiles, and see what the limits do.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its frames show local variables: never where keys are about
+    rich_markup_mode=None,
+)
+
+ModeName = Literal["normal", "boost"]
+PolicyName = Literal["per-profile", "global-pause"]
+BackendName = Literal["openai-videos"]
+
+ModeOption = Annotated[ModeName, typer.Option(help="How much is under way at once.")]
+PolicyOption = Annotated[PolicyName, typer.Option(help="What cools after a 429: its profile, or everything.")]
+CooldownOption = Annotated[float, typer.Option(help="Seconds of cooldown after a 429.", min=0)]
+HonourOption = Annotated[bool, typer.Option("--honour-retry-after", help="Take the server's Retry-After instead.")]
+
+
+def main() -> None:
+    """Run the command line; errors are one line, not a traceback."""
+    try:
+        app()
+    except VidgenError as error:
+        running.complain(error)
+        sys.exit(2)
+
+
+@app.command()
+def demo(
+    mode: ModeOption = "boost",
+    policy: PolicyOption = "per-profile",
+    cooldown: CooldownOption = 30.0,
+    honour_retry_after: HonourOption = False,
+    profiles: Annotated[int, typer.Option(help="How many simulated profiles.", min=1)] = 4,
+    scenes: Annotated[int, typer.Option(help="How many scenes.", min=1)] = 24,
+    speed: Annotated[float, typer.Option(help="Run seconds per wall second.", min=0.01)] = 20.0,
+    seed: Annotated[int, typer.Option(help="Of service times and jitter.")] = 7,
+    out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("demo"),
+) -> None:
+    """Run scenes on the bundled emulator: real HTTP on loopback, no key needed."""
+    from vidgen_nb.demo import demo as make_demo
+    from vidgen_nb.demo import demo_scenes
+
+    with make_demo(
+        profiles,
+        mode=mode,
+        policy=_policy(policy, cooldown, honour_retry_after),
+        speed=speed,
+        seed=seed,
+        output=out / "videos",
+    ) as session:
+        code = running.run(session, demo_scenes(scenes), record=out / "run.jsonl", gantt=out / "gantt.html")
+    raise typer.Exit(code)
+
+
+@app.command()
+def run(
+    scenes: Annotated[Path, typer.Argument(help="Scenes: .txt (a prompt a line), .csv, .json or .jsonl.")],
+    profiles: Annotated[Path, typer.Option(help="Profiles: a TOML file.")],
+    base_url: Annotated[str, typer.Option(help="Of the server, with its version: http://127.0.0.1:8000/v1")],
+    backend: Annotated[BackendName, typer.Option(help="Wire format of the server.")] = "openai-videos",
+    model: Annotated[str | None, typer.Option(help="Model for scenes that name none.")] = None,
+    mode: ModeOption = "normal",
+    policy: PolicyOption = "per-profile",
+    cooldown: CooldownOption = 30.0,
+    honour_retry_after: HonourOption = False,
+    only: Annotated[str | None, typer.Option(help="A range of scenes, counted from 1: 3-7, or 5.")] = None,
+    max_wait: Annotated[float, typer.Option(help="Seconds to wait when every profile is unusable.", min=0)] = 3600.0,
+    speed: Annotated[float, typer.Option(help="Above 1 only against an emulator.", min=0.01)] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of back-off jitter.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("videos"),
+) -> None:
+    """Run your own scenes on your own server."""
+    from vidgen_nb.backends.openai_videos import OpenAIVideos
+    from vidgen_nb.inputs import load_profiles, load_scenes
+    from vidgen_nb.session import Session
+
+    chosen = running.within(load_scenes(scenes), only)
+    with Session(
+        OpenAIVideos(base_url, model),
+        load_profiles(profiles),
+        mode=mode,
+        policy=_policy(policy, cooldown, honour_retry_after),
+        output=out,
+        max_wait=max_wait,
+        speed=speed,
+        seed=seed,
+    ) as session:
+        code = running.run(session, chosen, record=out / "run.jsonl", gantt=out / "gantt.html")
+    raise typer.Exit(code)
+
+
+@app.command()
+def emulator(
+    port: Annotated[int, typer.Option(help="0: a free one.", min=0, max=65535)] = 8000,
+    profiles: Annotated[Path | None, typer.Option(help="Simulated profiles: a TOML file; default: the demo's.")] = None,
+    speed: Annotated[float, typer.Option(help="Run seconds per wall second.", min=0.01)] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of service times.")] = 0,
+    write_profiles: Annotated[
+        Path | None, typer.Option(help="Write the profiles, with their keys, for `vidgen-nb run --profiles`.")
+    ] = None,
+) -> None:
+    """Serve the emulator on this machine until Ctrl-C."""
+    from vidgen_nb.demo import demo_profiles
+    from vidgen_nb.emulator import Emulator
+    from vidgen_nb.inputs import load_simulated
+
+    simulated = load_simulated(profiles) if profiles is not None else demo_profiles()
+    with Emulator(simulated, port=port, speed=speed, seed=seed) as served:
+        running.serve(served, write_profiles)
+
+
+@app.command()
+def gantt(
+    recorded: Annotated[Path, typer.Argument(help="A recorded run: run.jsonl")],
+    out: Annotated[Path, typer.Option(help="gantt.html (interactive) or gantt.svg (a picture)")] = Path("gantt.html"),
+    theme: Annotated[str, typer.Option(help="light or dark")] = "light",
+    width: Annotated[int, typer.Option(help="Pixels; of an .svg only.", min=480)] = 1000,
+) -> None:
+    """Draw a recorded run."""
+    from vidgen_nb.run import load_run
+
+    found = load_run(recorded)
+    if out.suffix == ".svg":
+        text = found.svg(theme=theme, width=width)
+    elif out.suffix in (".html", ".htm"):
+        text = found.html(theme=theme)
+    else:
+        raise InputError(f"--out {str(out)!r}: a name that ends in .html or .svg is wanted")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    Console().print(str(out), markup=False, highlight=False)
+
+
+def _policy(name: PolicyName, cooldown: float, honour_retry_after: bool) -> Policy:
+    if name == "per-profile":
+        return PerProfileCooldown(cooldown, honour_retry_after=honour_retry_after)
+    if honour_retry_after:
+        raise InputError("--honour-retry-after goes with --policy per-profile: global-pause has one length")
+    return GlobalPause(cooldown)
