@@ -126,8 +126,7 @@ class LiveRun:
             state = self.scheduler.scenes.get(scene.id)
             if state is not None and state.status in ("queued", "submitting", "generating", "fetching"):
                 raise DuplicateScene(scene.id, f"is already {state.status} in this run")
-        for scene in scenes:
-            self.post(ev.SceneAdded(scene, single, attempts.get(scene.id, 0)))
+        self._driver.post(*(ev.SceneAdded(scene, single, attempts.get(scene.id, 0)) for scene in scenes))
 
     def go(self) -> None:
         """Begin, or go on after a stop or an end."""
@@ -162,11 +161,7 @@ class LiveRun:
 
     async def _drive(self) -> None:
         try:
-            while True:
-                await self._driver.run()
-                await self._settings.backend.aclose()
-                if self.scheduler.ended:  # else scenes came in while the connections were closed
-                    break
+            await self._driver.run()
             if self.scheduler.ended == "no usable profile":
                 self._error = NoUsableProfile(self._why_none(), self.run)
         except asyncio.CancelledError as broken_off:
@@ -187,8 +182,8 @@ class LiveRun:
                 future.set_exception(error)
 
     def _settle_waiting(self, events: Sequence[ev.Event]) -> None:
-        """Tell those who wait for a single scene (an observer)."""
-        if self._waiting:
+        """Tell those who wait for a single scene (an observer); where the run ends with it, `_drive` does."""
+        if self._waiting and not self.scheduler.ended:
             settled = {event.scene for event in events if isinstance(event, ev.Fetched | ev.SceneSettled)}
             done = [future for scene, future in self._waiting if scene in settled]
             self._waiting = [waiting for waiting in self._waiting if waiting[0] not in settled]

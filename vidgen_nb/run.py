@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidgen_nb.analysis.metrics import Metrics, measure, trail
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
-from vidgen_nb.core.events import Event, RunEnded
+from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
 from vidgen_nb.errors import InputError
 from vidgen_nb.recording.runfile import read_run, write_run
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "load_run"]
 
-TABLES = ("scenes", "attempts", "cooldowns", "moves")
+TABLES = {"scenes": SceneRecord, "attempts": AttemptRecord, "cooldowns": CooldownRecord, "moves": MoveRecord}
 
 
 class Run:
@@ -67,15 +68,22 @@ class Run:
     @property
     def ended(self) -> str | None:
         """Why it ended (`settled`, `stopped`, `no usable profile`), or None while it goes on."""
-        last = self.events[-1] if self.events else None
-        return last.reason if isinstance(last, RunEnded) else None
+        for event in reversed(self.events):
+            if isinstance(event, RunEnded):
+                return event.reason
+            if isinstance(event, RunStarted | SceneAdded):
+                break
+        return None
 
     def metrics(self) -> Metrics:
         """Return counts, makespan, and each profile's share."""
         return measure(self.data)
 
     def trail(self, scene: str) -> str:
-        """Return a scene's way over the profiles, such as `A✕429→B✓`; `InputError` for an unknown one."""
+        """Return a scene's way over the profiles, such as `A✕429→B✓`; marks as in `metrics.trail`.
+
+        Raises `InputError` for an unknown scene.
+        """
         if all(record.id != scene for record in self.scenes):
             raise InputError(f"no scene has the id {scene!r} in this run")
         return trail(attempt for attempt in self.attempts if attempt.scene == scene)
@@ -106,7 +114,8 @@ class Run:
             import pandas as pd
         except ImportError as error:
             raise ImportError("to_frame needs pandas: pip install 'vidgen_nb[lab]'") from error
-        return pd.DataFrame([asdict(record) for record in getattr(self, table)])
+        columns = [column.name for column in fields(TABLES[table])]
+        return pd.DataFrame(map(attrgetter(*columns), getattr(self, table)), columns=columns)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the run as JSON lines and return the path; `load_run` reads it back."""

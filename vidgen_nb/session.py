@@ -106,10 +106,18 @@ class Session:
 
     def run_blocking(self, scenes: Any = None) -> Run:
         """Run scenes and wait for the end, in a script or a cell; Ctrl-C or Kernel > Interrupt means `stop()`."""
-        return self._block(self._home.call(self._begin, _scenes(scenes), single=False))
+        found = _scenes(scenes)
+        try:
+            return self._block(self._home.call(self._begin, found, single=False))
+        except KeyboardInterrupt:
+            self.stop()
+            raise
 
     def wait(self, timeout: float | None = None) -> Run:
-        """Wait for the end of the run that is under way, at most `timeout` wall seconds (then `TimeoutError`)."""
+        """Wait for the end of the run that is under way, at most `timeout` wall seconds (then `TimeoutError`).
+
+        An interrupt ends the waiting, not the run.
+        """
         return self._block(self._home.call(lambda: self._current().wait_for()), timeout)
 
     def add(self, scenes: Any) -> None:
@@ -138,7 +146,12 @@ class Session:
 
     def stop(self) -> None:
         """End the run once what is under way has settled; the rest stays queued, for `run()` to go on with."""
-        self._post(ev.Stopped())
+
+        def stop() -> None:
+            if self._live is not None and not self._live.scheduler.ended:
+                self._live.post(ev.Stopped())
+
+        self._home.call(stop)
 
     def cancel(self, scene: str | None = None) -> None:
         """Cancel a scene, or with None every scene that is not settled; at the provider too, where it can."""
@@ -250,16 +263,17 @@ class Session:
 
     def close(self) -> None:
         """Stop, wait for what is under way, and close the connections; the session is over then."""
+        if self._closed:
+            return
         if self._home.is_adopted:
             raise SessionError("this session lives on your loop: leave its `async with`, or await session.aclose()")
-        if not self._closed:
-            live = self._live
-            if live is not None and not live.is_over:
-                self.stop()
-                self._home.call(live.wait_for).exception()  # however it ended, it has
-            self._closed = True
-            asyncio.run_coroutine_threadsafe(self._settings.backend.aclose(), self._home.loop).result()
-            self._home.stop()
+        live = self._live
+        if live is not None and not live.is_over:
+            self.stop()
+            self._home.call(live.wait_for).exception()  # however it ended, it has
+        self._closed = True
+        asyncio.run_coroutine_threadsafe(self._settings.backend.aclose(), self._home.loop).result()
+        self._home.stop()
 
     def abandon(self) -> None:
         """Break off what is under way; what the provider has accepted stays there, and its videos are not fetched."""
@@ -351,11 +365,7 @@ class Session:
     def _block(self, end: Future[Run], timeout: float | None = None) -> Run:
         if self._home.here() or self._home.is_adopted:
             raise SessionError("this would wait for itself: use `await session.run(...)` on the session's own loop")
-        try:
-            return end.result(timeout)
-        except KeyboardInterrupt:
-            self.stop()
-            raise
+        return end.result(timeout)
 
 
 def _checked(backend: Backend, profiles: Iterable[Profile]) -> dict[str, Profile]:

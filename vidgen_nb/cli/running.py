@@ -92,6 +92,7 @@ def _wait(session: Session, console: Console) -> tuple[Run, bool]:
                 session.abandon()
                 return current, True
             interrupted = True
+            session.stop()
             console.print("stopping: what is under way may finish; press Ctrl-C again to leave it", markup=False)
 
 

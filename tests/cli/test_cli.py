@@ -1,0 +1,159 @@
+"""The command line, as a user types it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.audit import audit
+from vidgen_nb.core.model import BOOST
+from vidgen_nb.run import load_run
+
+PLAIN = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"}
+
+
+def vidgen_nb(*args: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `vidgen-nb` and return what it did."""
+    command = [sys.executable, "-m", "vidgen_nb", *map(str, args)]
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=100, env={**PLAIN, **env}, check=False
+    )
+
+
+@contextmanager
+def emulator(cwd: Path, *args: str | Path) -> Iterator[str]:
+    """Serve `vidgen-nb emulator` on a free port and give its base URL."""
+    command = [sys.executable, "-m", "vidgen_nb", "emulator", "--port", "0", "--write-profiles", "profiles.toml"]
+    with subprocess.Popen(
+        [*command, *map(str, args)], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=PLAIN
+    ) as served:
+        assert served.stdout is not None
+        try:
+            for line in served.stdout:
+                if found := re.search(r"http://127\.0\.0\.1:\d+/v1", line):
+                    break
+            else:
+                raise AssertionError("it did not say where it serves")
+            yield found[0]
+        finally:
+            served.send_signal(signal.SIGINT)
+            assert served.wait(20) == 0
+
+
+def test_demo(tmp_path: Path) -> None:
+    """Every scene succeeds; tables, trails, Gantt, recorded run and videos are there."""
+    done = vidgen_nb("demo", "--speed", "60", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    run = load_run(tmp_path / "demo" / "run.jsonl")
+    audit(run.events, BOOST)
+    assert {scene.status for scene in run.scenes} == {"succeeded"}
+    assert len(run.scenes) == 24
+    assert run.moves, "the demo is there to show scenes moving"
+    for scene in {move.scene for move in run.moves}:
+        assert f"{scene}  {run.trail(scene)}" in done.stdout
+    for row in run.metrics().profiles:
+        pattern = rf"{row.profile} +│ +{row.scenes} │ +{row.attempts} │ +{row.rate_limited} │ +{row.cooldown:.1f} │"
+        assert re.search(pattern, done.stdout), done.stdout
+    assert "cooling after" in done.stderr
+    assert "24/24" in done.stderr
+    assert all((tmp_path / (scene.path or "")).read_bytes()[4:8] == b"ftyp" for scene in run.scenes)
+    assert "<html" in (tmp_path / "demo" / "gantt.html").read_text()
+
+
+def test_run_on_somebodys_server(tmp_path: Path) -> None:
+    """Own scenes, own profiles, own server; then a picture of the recorded run."""
+    (tmp_path / "scenes.csv").write_text(
+        "id,prompt,seconds\nfox,a fox in the snow,4\nowl,an owl at night,8\nelk,an elk,4\n"
+    )
+    with emulator(tmp_path, "--speed", "50") as base_url:
+        options = ["--profiles", "profiles.toml", "--base-url", base_url, "--speed", "50", "--backend", "openai-videos"]
+        done = vidgen_nb("run", "scenes.csv", *options, "--only", "1-2", "--model", "sora-2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    run = load_run(tmp_path / "videos" / "run.jsonl")
+    assert [(scene.id, scene.status) for scene in run.scenes] == [("fox", "succeeded"), ("owl", "succeeded")]
+    assert run.header["mode"]["name"] == "normal"
+    assert (tmp_path / "videos" / "fox.mp4").stat().st_size > 0
+    drawn = vidgen_nb("gantt", "videos/run.jsonl", "--out", "pictures/run.svg", "--theme", "dark", cwd=tmp_path)
+    assert drawn.returncode == 0, drawn.stderr
+    assert (tmp_path / "pictures" / "run.svg").read_text().startswith("<svg")
+
+
+def test_scenes_that_fail_make_exit_code_1(tmp_path: Path) -> None:
+    """A scene that the server refuses is named with its reason."""
+    (tmp_path / "scenes.txt").write_text("a fox\n")
+    with emulator(tmp_path, "--speed", "50") as base_url:
+        options = ["--profiles", "profiles.toml", "--base-url", base_url, "--model", "no-such-model"]
+        done = vidgen_nb("run", "scenes.txt", *options, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "s001 failed: HTTP 404 model_not_found" in done.stdout
+
+
+def test_ctrl_c_stops_the_run(tmp_path: Path) -> None:
+    """The first Ctrl-C lets what is under way finish; what was done is saved; exit code 130."""
+    command = [sys.executable, "-m", "vidgen_nb", "demo", "--mode", "normal", "--speed", "60"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=PLAIN
+    ) as demo:
+        assert demo.stderr is not None
+        for line in demo.stderr:
+            if "succeeded on" in line:
+                demo.send_signal(signal.SIGINT)
+                break
+        rest = demo.stderr.read()
+        assert demo.wait(60) == 130, rest
+    run = load_run(tmp_path / "demo" / "run.jsonl")
+    assert run.ended == "stopped"
+    assert {scene.status for scene in run.scenes} == {"succeeded", "queued"}
+
+
+def test_no_usable_profile(tmp_path: Path) -> None:
+    """Refused keys end the run with their reason, no traceback and no key; the run is saved."""
+    (tmp_path / "scenes.txt").write_text("a fox\n")
+    with emulator(tmp_path) as base_url:
+        (tmp_path / "mine.toml").write_text('[[profile]]\nname = "alice"\nkey_env = "KEY_OF_ALICE"\n')
+        options = ["--profiles", "mine.toml", "--base-url", base_url]
+        done = vidgen_nb("run", "scenes.txt", *options, cwd=tmp_path, KEY_OF_ALICE="sk-planted")
+    assert done.returncode == 1
+    assert "no profile is usable" in done.stderr
+    assert "HTTP 401" in done.stderr
+    everything = done.stdout + done.stderr + (tmp_path / "videos" / "run.jsonl").read_text()
+    assert "Traceback" not in everything
+    assert "sk-planted" not in everything
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (["run", "none.csv", "--profiles", "p.toml", "--base-url", "http://x/v1"], "none.csv"),
+        (["run", "bad.csv", "--profiles", "p.toml", "--base-url", "http://127.0.0.1:1/v1"], "bad.csv, line 3"),
+        (["run", "s.txt", "--profiles", "bad.toml", "--base-url", "http://127.0.0.1:1/v1"], "bad.toml, line 2, column"),
+        (["run", "s.txt", "--profiles", "nokey.toml", "--base-url", "http://127.0.0.1:1/v1"], "NOT_SET_KEY"),
+        (["run", "s.txt", "--profiles", "p.toml", "--base-url", "ftp://x"], "base_url is an address such as"),
+        (["run", "s.txt", "--profiles", "p.toml", "--base-url", "http://x/v1", "--only", "2-9"], "within 1-1"),
+        (["demo", "--policy", "global-pause", "--honour-retry-after"], "per-profile"),
+        (["gantt", "none.jsonl"], "none.jsonl"),
+        (["gantt", "p.toml"], "p.toml, line 1"),
+        (["emulator", "--profiles", "typo.toml"], "'api_keys'; did you mean 'api_key'"),
+        (["demo", "--mode", "fast"], "'fast'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(args: list[str], text: str, tmp_path: Path) -> None:
+    """Exit code 2, one line that says what and where, no traceback."""
+    (tmp_path / "bad.csv").write_text("id,prompt\na,fine\nb,too,many\n")
+    (tmp_path / "s.txt").write_text("a fox\n")
+    (tmp_path / "p.toml").write_text('[[profile]]\nname = "a"\napi_key = "k"\n')
+    (tmp_path / "typo.toml").write_text('[[profile]]\nname = "a"\napi_keys = "k"\n')
+    (tmp_path / "bad.toml").write_text('[[profile]]\nname = = "a"\n')
+    (tmp_path / "nokey.toml").write_text('[[profile]]\nname = "not set"\nkey_env = "NOT_SET_KEY"\n')
+    done = vidgen_nb(*args, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,105 @@
+"""The README's snippets and commands work as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from vidgen_nb.demo import demo_profiles
+from vidgen_nb.emulator import Emulator
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"(<!--[^\n]*SERVER -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
+PYTHON = [(bool(server), text) for server, language, text in BLOCK.findall(README) if language == "python"]
+SHELL = [line for _, language, text in BLOCK.findall(README) if language == "bash" for line in text.splitlines()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files that the snippets name."""
+    (tmp_path / "scenes.csv").write_text("prompt,seconds\na fox in the snow,4\nan owl,8\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("server", "snippet"), PYTHON)
+def test_python_snippets_run(server: bool, snippet: str, folder: Path) -> None:
+    """Each snippet runs by itself; those for a server of yours get an emulator in its place."""
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    if server:
+        with Emulator(demo_profiles(), speed=50) as emulator:
+            keys = dict(zip(("ALICE", "BRUNO", "CHIARA"), emulator.provider.profiles.values(), strict=False))
+            environment |= {f"{name}_API_KEY": profile.api_key for name, profile in keys.items()}
+            snippet = snippet.replace("http://127.0.0.1:8000/v1", emulator.base_url)
+            run_python(snippet.replace('output="videos"', 'output="videos", speed=50'), folder, environment)
+    else:
+        run_python(snippet, folder, environment)
+
+
+def run_python(snippet: str, folder: Path, environment: dict[str, str]) -> None:
+    """Run a snippet in a Python of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(snippet)],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_vidgen_nb_commands_run(folder: Path) -> None:
+    """The commands of the README, one after the other, as they stand (but for the port)."""
+    commands = [line for line in SHELL if line.startswith("vidgen-nb")]
+    assert [line.split()[1] for line in commands] == ["emulator", "run", "gantt"]
+    script = "\n".join(commands).replace("8000", str(free_port())).replace("--speed 20", "--speed 60")
+    script = script.replace("vidgen-nb", f'"{sys.executable}" -m vidgen_nb')
+    first, rest = script.split("\n", 1)
+    waiting = "for _ in $(seq 200); do [ -s profiles.toml ] && break; sleep 0.1; done"
+    done = subprocess.run(
+        ["bash", "-euc", f"{first}\ntrap 'kill $!' EXIT\n{waiting}\n{rest}\n"],
+        cwd=folder, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (folder / "gantt.svg").exists()
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_make_targets_exist() -> None:
+    """Each `make` of the README names a target of the Makefile."""
+    targets = {line.split()[1] for line in SHELL if line.startswith("make")}
+    assert {"demo", "test", "test-long", "lint", "bench"} <= targets
+    for target in targets:
+        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.mark.long
+def test_the_way_without_make(tmp_path: Path) -> None:
+    """The pip commands of the README lead from a checkout to a demo."""
+    checkout = tmp_path / "checkout"
+    shutil.copytree(
+        ROOT, checkout, ignore=shutil.ignore_patterns(".venv*", ".git", ".hypothesis", "demo", ".mypy_cache")
+    )
+    commands = [line for line in SHELL if "-m venv" in line or line.startswith(".venv/bin/")]
+    assert len(commands) == 4
+    script = "\n".join(commands[:3]).replace("python3", sys.executable, 1)
+    subprocess.run(["bash", "-euc", script], cwd=checkout, check=True, timeout=600, capture_output=True)
+    assert (checkout / "demo" / "gantt.html").exists()
+
+
+def test_picture_is_there() -> None:
+    """The pictures that the README shows are in the repository."""
+    shown = set(re.findall(r'(?:src|srcset)="([^"]+)"', README))
+    assert shown
+    assert all((ROOT / each).exists() for each in shown)
