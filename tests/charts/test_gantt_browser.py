@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser import launch
 from vidgen_nb.analysis.records import RunData
 from vidgen_nb.charts.gantt import TRACES, gantt, html
 from vidgen_nb.charts.svg import svg
@@ -22,15 +21,6 @@ PAYLOAD = (
     '<img src=x onerror="window.stolen=1"><a href="javascript:window.stolen=1">x</a>'
     "</script><script>window.stolen=1</script>"
 )
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-]  # fmt: skip
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found: install one, or name it in CHROMIUM")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +29,7 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        browser = launch(playwright)
         yield browser
         browser.close()
 
