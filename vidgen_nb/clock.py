@@ -18,7 +18,7 @@ class Clock:
     """
 
     def __init__(self, speed: float = 1.0, *, monotonic: Callable[[], float] = time.monotonic) -> None:  # noqa: TID251
-        if not isinstance(speed, int | float) or not (0 < speed < math.inf):
+        if isinstance(speed, bool) or not isinstance(speed, int | float) or not (0 < speed < math.inf):
             raise InputError(f"speed must be a finite number above 0, not {speed!r}")
         self.speed = float(speed)
         self.epoch = time.time()  # noqa: TID251 - stands once in the run's header

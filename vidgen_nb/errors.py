@@ -32,6 +32,10 @@ __all__ = [
 class VidgenError(Exception):
     """The root of all errors of this package."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # an exception is unpickled by a call with its message alone, which is not what these take
+        return (_restored, (type(self), self.args, self.__dict__))
+
 
 class InputError(VidgenError, ValueError):
     """Something given to us is wrong; the message says what, where, and what to do."""
@@ -85,3 +89,9 @@ class BackendError(VidgenError):
     def __init__(self, outcome: Failure) -> None:
         super().__init__(f"{outcome.kind}: {outcome.reason}")
         self.outcome = outcome
+
+
+def _restored(kind: type[VidgenError], args: tuple[Any, ...], context: dict[str, Any]) -> VidgenError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(context)
+    return error

@@ -31,6 +31,9 @@ class Secret:
     def __repr__(self) -> str:
         return "Secret(…)"
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a Secret is not pickled: read the key again where it is needed")
 
@@ -54,6 +57,12 @@ class Profile:
         quota_group: str | None = None,
         base_url: str | None = None,
     ) -> None:
+        # first of all: a traceback that shows local variables finds no key in this frame, and a repr that works
+        self._api_key = api_key = _closed(api_key)
+        self.name = name
+        self.capacity = capacity
+        self.quota_group = quota_group
+        self.base_url = base_url
         if not isinstance(name, str) or not name.strip():
             raise InputError(f"a profile needs a non-empty text as its name, not {name!r}")
         if isinstance(capacity, bool) or (capacity is not None and (not isinstance(capacity, int) or capacity < 1)):
@@ -62,13 +71,10 @@ class Profile:
             )
         if quota_group is not None and (not isinstance(quota_group, str) or not quota_group.strip()):
             raise InputError(f"profile {name!r}: quota_group is a non-empty text or None, not {quota_group!r}")
-        if isinstance(api_key, str):
-            api_key = Secret(api_key) if api_key.strip() else None
-        self.name = name
-        self.capacity = capacity
-        self.quota_group = quota_group
-        self.base_url = base_url
-        self._api_key = api_key
+        if api_key is not None and not _is_sendable(api_key.reveal()):
+            raise InputError(
+                f"profile {name!r}: an API key is plain ASCII text without spaces or line ends; was it copied whole?"
+            )
 
     @classmethod
     def from_env(cls, name: str, variable: str | None = None, **options: Any) -> Profile:
@@ -77,8 +83,8 @@ class Profile:
         Raises `MissingKey` when the variable is not set or empty.
         """
         variable = variable or "".join(c if c.isalnum() else "_" for c in name).upper() + "_API_KEY"
-        key = os.environ.get(variable, "").strip()
-        if not key:
+        key = _closed(os.environ.get(variable))
+        if key is None:
             raise MissingKey(name, f"set the environment variable {variable}, or name another one")
         return cls(name, key, **options)
 
@@ -96,6 +102,18 @@ class Profile:
 
     def __repr__(self) -> str:
         return f"Profile({self.name!r}, capacity={self.capacity!r}, quota_group={self.quota_group!r})"
+
+
+def _closed(key: Any) -> Secret | None:
+    """Return a key as a secret, whatever it is, or None for an empty one."""
+    if key is None or isinstance(key, Secret):
+        return key
+    text = key.strip() if isinstance(key, str) else key
+    return Secret(text) if text else None
+
+
+def _is_sendable(key: object) -> bool:
+    return isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key
 
 
 @record

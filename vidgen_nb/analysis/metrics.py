@@ -81,11 +81,14 @@ def union(windows: Iterable[tuple[float, float]]) -> float:
 
 
 def trail(attempts: Iterable[AttemptRecord]) -> str:
-    """Return a scene's way in one line, such as `A✕429→B✓`; attempts in order."""
+    """Return a scene's way in one line, such as `A✕429→B✓`; attempts in order.
+
+    `✓` succeeded, `✕429` rate limited, `?` in doubt, `…` still running; any other outcome by its name: `✕transient`.
+    """
     return "→".join(each.profile + MARKS.get(each.outcome or "", "✕" + (each.outcome or "")) for each in attempts)
 
 
-MARKS = {"succeeded": "✓", "rate_limited": "✕429", "": "…"}
+MARKS = {"succeeded": "✓", "rate_limited": "✕429", "ambiguous": "?", "": "…"}
 
 
 def _utilisation(attempts: list[AttemptRecord], capacity: int | None, end: float) -> float:

@@ -175,7 +175,7 @@ class _Builder:
     def read(self, header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
         handlers: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.ProfileAdded: self._profile_added,
-            ev.ProfileChanged: self._profile_changed,
+            ev.ProfileChanged: lambda event: self._capacities.update({event.profile: event.capacity}),
             ev.ProfileRemoved: self._profile_removed,
             ev.SceneAdded: self._scene_added,
             ev.AttemptStarted: self._started,
@@ -196,7 +196,7 @@ class _Builder:
                     what = f"event {index + 1} of this run, {type(event).__name__}"
                     raise InputError(f"{what}, is about {error.args[0]!r}, which was never added") from None
         for scene in self._scenes.values():
-            self._end_attempt(scene, None)
+            self._end_attempt(scene, None, None, None, None)
         return RunData(
             header=header,
             events=events,
@@ -208,8 +208,6 @@ class _Builder:
             end=events[-1].at if events else 0.0,
             capacities=self._capacities,
         )
-
-    # -- scenes and attempts
 
     def _scene_added(self, event: ev.SceneAdded) -> None:
         name, prompt, at = event.scene.id, event.scene.prompt, event.at
@@ -242,7 +240,7 @@ class _Builder:
     def _fetched(self, event: ev.Fetched) -> None:
         scene = self._scenes[event.scene]
         scene.status, scene.end, scene.path = "succeeded", event.at, event.path
-        self._end_attempt(scene, event.at, "succeeded")
+        self._end_attempt(scene, event.at, "succeeded", None, None)
 
     def _requeued(self, event: ev.SceneRequeued) -> None:
         scene = self._scenes[event.scene]
@@ -259,29 +257,13 @@ class _Builder:
         """End the attempt as the provider ended it; what becomes of the scene may be another thing."""
         self._end_attempt(scene, at, outcome.kind, outcome.reason, getattr(outcome, "retry_after", None))
 
-    def _end_attempt(
-        self,
-        scene: _Scene,
-        at: float | None,
-        outcome: str | None = None,
-        reason: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        if scene.running is not None and scene.profile is not None:
+    def _end_attempt(self, scene: _Scene, *ending: Any) -> None:
+        """Make the record of its running attempt; `ending`: end, outcome, reason, retry_after."""
+        if scene.running is not None:
             self._attempts[scene.running] = AttemptRecord(
-                scene.id,
-                scene.number,
-                scene.profile,
-                scene.waiting_since,
-                scene.started,
-                at,
-                outcome,
-                reason,
-                retry_after,
+                scene.id, scene.number, scene.profile or "", scene.waiting_since, scene.started, *ending
             )
             scene.running = None
-
-    # -- profiles and cooldowns
 
     def _profile_added(self, event: ev.ProfileAdded) -> None:
         name = event.profile
@@ -289,9 +271,6 @@ class _Builder:
         for key in ((event.group or name, False), (name, True)):
             if closed := self._closed.get(key):  # it comes into a cooldown that is under way
                 self._cool(closed, name, event.at)
-
-    def _profile_changed(self, event: ev.ProfileChanged) -> None:
-        self._capacities[event.profile] = event.capacity
 
     def _profile_removed(self, event: ev.ProfileRemoved) -> None:
         for closed in self._closed.values():

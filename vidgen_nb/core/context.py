@@ -50,7 +50,20 @@ class Timers:
 class Context:
     """Settings, timers, and the two things that the scheduler produces: events and commands."""
 
-    __slots__ = ("commands", "events", "max_wait", "mode", "on_ambiguous", "policy", "poll", "retry", "rng", "timers")
+    __slots__ = (
+        "commands",
+        "events",
+        "learns",
+        "max_wait",
+        "mode",
+        "on_ambiguous",
+        "paces",
+        "policy",
+        "poll",
+        "retry",
+        "rng",
+        "timers",
+    )
 
     def __init__(
         self,
@@ -63,7 +76,7 @@ class Context:
         rng: Random,
     ) -> None:
         self.mode = mode
-        self.policy = policy
+        self.use(policy)
         self.retry = retry
         self.poll = poll
         self.on_ambiguous = on_ambiguous
@@ -75,9 +88,15 @@ class Context:
         self.commands: list[Command] = []
         """What is to be done; emptied by every `handle`."""
 
+    def use(self, policy: Policy) -> None:
+        """Decide by a policy from now on; whether it overrides what it need not is looked up once."""
+        self.policy = policy
+        self.learns = type(policy).observe is not Policy.observe
+        self.paces = type(policy).earliest is not Policy.earliest
+
     def record(self, event: Event, now: float) -> None:
         """Stamp an event and write it down; let the policy learn from it."""
         event.at = now  # type: ignore[misc]  # records are frozen for everyone else
         self.events.append(event)
-        if type(self.policy).observe is not Policy.observe:
+        if self.learns:
             self.policy.observe(event, now)

@@ -77,7 +77,7 @@ class Failures:
             gate.strikes += 1
         cooldown = self._context.policy.on_429(gate, outcome, now)
         floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), LONGEST_FLOOR)
-        until = max(now + floor, cooldown.until)
+        until = max(now + floor, cooldown.until)  # in this order: a policy's NaN counts as the minimum
         for each in self._roster.groups.values() if cooldown.scope == "all" else (gate,):
             self._roster.close(
                 each,

@@ -58,13 +58,9 @@ class Scene:
             raise InputError(f"a scene needs a non-empty text as its id, not {id!r}")
         if not isinstance(prompt, str) or not prompt.strip():
             raise InputError(f"scene {id!r} has an empty prompt: say what to generate")
-        try:
-            json.dumps(params, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"scene {id!r} has a parameter that can't be sent as JSON: {error}") from None
         object.__setattr__(self, "id", id)
         object.__setattr__(self, "prompt", prompt)
-        object.__setattr__(self, "params", MappingProxyType(params) if params else _NO_PARAMS)
+        object.__setattr__(self, "params", _as_json(id, params) if params else _NO_PARAMS)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Scene can't be changed; make a new one instead of setting {name!r}")
@@ -83,6 +79,15 @@ class Scene:
     def __repr__(self) -> str:
         extras = "".join(f", {name}={value!r}" for name, value in self.params.items())
         return f"Scene({self.id!r}, {self.prompt!r}{extras})"
+
+
+def _as_json(scene: str, params: dict[str, Any]) -> Mapping[str, Any]:
+    """Return a copy of parameters as JSON has them, with lists for tuples; what the caller does to his is his."""
+    try:
+        text = json.dumps(params, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"scene {scene!r} has a parameter that can't be sent as JSON: {error}") from None
+    return MappingProxyType(json.loads(text))
 
 
 _NO_PARAMS: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -118,6 +123,10 @@ class Artifact:
     """Base64 data of an inline result."""
 
 
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
 @dataclass(frozen=True)
 class Mode:
     """How much is under way at once (design.md section 5); None means no bound."""
@@ -129,8 +138,10 @@ class Mode:
     """Attempts submitting or generating at once, on each profile."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise InputError(f"a mode needs a non-empty text as its name, not {self.name!r}")
         for label, value in (("max_submitting", self.max_submitting), ("max_generating", self.max_generating)):
-            if value is not None and (not isinstance(value, int) or value < 1):
+            if value is not None and not _is_count(value):
                 raise InputError(f"mode {self.name!r}: {label} is a whole number from 1 up, or None, not {value!r}")
 
 
@@ -150,8 +161,8 @@ def as_mode(mode: Mode | str) -> Mode:
 
 
 def _positive(what: str, value: float, *, zero: bool = False) -> None:
-    good = isinstance(value, int | float) and math.isfinite(value) and (value > 0 or (zero and value == 0))
-    if not good:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not (0 <= value < math.inf) or (value == 0 and not zero):
         raise InputError(f"{what} must be {'0 or more' if zero else 'more than 0'} seconds, and finite, not {value!r}")
 
 
@@ -168,12 +179,15 @@ class RetryPolicy:
     """A scene that is still in the queue so long after it was added fails; None: it waits for ever."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.max_failures, int) or self.max_failures < 1:
+        if not _is_count(self.max_failures):
             raise InputError(f"max_failures is a whole number from 1 up, not {self.max_failures!r}")
         _positive("backoff", self.backoff, zero=True)
         _positive("backoff_cap", self.backoff_cap, zero=True)
         if self.deadline is not None:
             _positive("deadline", self.deadline)
+
+
+MOST_DELAYS = 1000
 
 
 @dataclass(frozen=True)
@@ -185,15 +199,15 @@ class PollSchedule:
     longest: float = 5.0
     shortest: float = 0.0
     delays: tuple[float, ...] = field(init=False, repr=False, compare=False)
-    """The first delays, until they reach `longest`."""
+    """The first delays, until they reach `longest`; `MOST_DELAYS` at most, then the last one stays."""
 
     def __post_init__(self) -> None:
         for name in ("first", "longest", "shortest"):
             _positive(f"poll {name}", getattr(self, name), zero=True)
-        if not self.factor >= 1 or not math.isfinite(self.factor):
+        if not isinstance(self.factor, int | float) or not 1 <= self.factor < math.inf:
             raise InputError(f"poll factor must be a finite number from 1 up, not {self.factor!r}")
         delays = [min(self.first, self.longest)]
-        while self.factor > 1 and 0 < delays[-1] < self.longest:
+        while self.factor > 1 and 0 < delays[-1] < self.longest and len(delays) < MOST_DELAYS:
             delays.append(min(delays[-1] * self.factor, self.longest))
         object.__setattr__(self, "delays", tuple(max(delay, self.shortest) for delay in delays))
 

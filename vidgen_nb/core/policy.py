@@ -14,7 +14,7 @@ consecutive 429 (R7). Times are run seconds.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 from vidgen_nb.core.events import Event
@@ -146,11 +146,11 @@ def as_policy(policy: Policy | str) -> Policy:
 
 
 def describe(policy: Policy) -> dict[str, Any]:
-    """Return a policy as plain data: its class's name and its dataclass fields, where it is one."""
+    """Return a policy as data: its class's name and its settings, which are its dataclass fields, where it is one."""
     if isinstance(policy, RecordedPolicy):
         return {"name": policy.name, **dict(policy.settings)}
-    names = [each.name for each in fields(policy)] if hasattr(policy, "__dataclass_fields__") else []  # type: ignore[arg-type]
-    return {"name": type(policy).__name__, **{name: getattr(policy, name) for name in names}}
+    own = [each.name for each in fields(policy) if each.init] if is_dataclass(policy) else list[str]()
+    return {**{name: getattr(policy, name) for name in own}, "name": type(policy).__name__}
 
 
 def recorded(data: dict[str, Any]) -> Policy:

@@ -64,7 +64,7 @@ class Requests:
         if not isinstance(event.policy, Policy):
             raise InputError(f"a policy is an instance of a class derived from Policy, not {event.policy!r}")
         self._context.record(event, now)
-        self._context.policy = event.policy
+        self._context.use(event.policy)
         if event.policy.moves:
             for profile in list(self._queue.pinned):
                 self._queue.unpin(profile)
@@ -121,8 +121,10 @@ class Requests:
         self._context.record(event, now)
         self._orders += 1
         if state is None:
-            state = scenes[scene_id] = SceneState(event.scene, self._orders, event.attempts)
-        state.reset(event.scene, self._orders, single=event.single, now=now)
+            state = SceneState(event.scene, self._orders, event.attempts, single=event.single, now=now)
+            scenes[scene_id] = state
+        else:
+            state.reset(event.scene, self._orders, single=event.single, now=now)
         self._attempts.unsettled += 1
         self.ended = None
         if event.single:

@@ -13,7 +13,6 @@ from heapq import heappop, heappush
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.events import CooldownEnded, CooldownImposed, CooldownStarted
-from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.state import Gate, ProfileState, SceneState
 from vidgen_nb.errors import InputError
 
@@ -112,9 +111,9 @@ class Roster:
             or profile.removed
         ):
             return False
-        policy = self._context.policy
-        if type(policy).earliest is not Policy.earliest and (earliest := policy.earliest(profile.name, now)) > now:
-            self._context.timers.at(earliest, lambda each, _: self.offer(each), profile)
+        context = self._context
+        if context.paces and (earliest := context.policy.earliest(profile.name, now)) > now:
+            context.timers.at(earliest, lambda each, _: self.offer(each), profile)
             return False
         return True
 
@@ -148,7 +147,7 @@ class Roster:
             gate.waiting, gate.since = True, now
         gate.until = until
         gate.reason = reason
-        gate.unusable = gate.unusable or unusable
+        gate.unusable = gate.unusable or unusable or until == math.inf
         if until < math.inf:
             self._context.timers.at(until, self._due, (gate, until))
         names = tuple(each.name for each in gate.members if not each.removed)

@@ -190,7 +190,9 @@ class Scheduler:
 
     def _advance(self, now: float) -> float:
         """Do what is due. A `now` before the last one counts as that: a timer may fire a little early."""
-        self._now = now = max(now, self._now)
+        if now < self._now:
+            now = self._now
+        self._now = now
         self._context.timers.run(now)
         return now
 
@@ -203,10 +205,11 @@ class Scheduler:
 
     def _decide(self, now: float) -> list[Command]:
         requests = self._requests
-        if self._queue and requests.started and not (requests.stopped or requests.paused):
-            self._dispatch(now)
-        if not self._attempts.in_flight and requests.ended is None and requests.started:
-            self._end_if_over(now)
+        if requests.started:
+            if not (requests.stopped or requests.paused) and self._queue:
+                self._dispatch(now)
+            if not self._attempts.in_flight and requests.ended is None:
+                self._end_if_over(now)
         commands, self._context.commands = self._context.commands, []
         return commands
 

@@ -109,14 +109,14 @@ class SceneState:
         "ticket",
     )
 
-    def __init__(self, scene: Scene, order: int, number: int) -> None:
+    def __init__(self, scene: Scene, order: int, number: int, *, single: bool, now: float) -> None:
         self.number = number
         """Attempts so far; the number of the running one."""
         self.profile: ProfileState | None = None
         """Of the running attempt."""
         self.previous: ProfileState | None = None
         """Of the attempt before."""
-        self.reset(scene, order, single=False, now=0.0)
+        self.reset(scene, order, single=single, now=now)
 
     def reset(self, scene: Scene, order: int, *, single: bool, now: float) -> None:
         """Begin a scene's life in the queue, the first time or when it is run again by hand."""

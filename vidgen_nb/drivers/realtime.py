@@ -97,17 +97,22 @@ class RealtimeDriver:
 
     async def _run_tasks(self) -> None:
         try:
-            async with asyncio.TaskGroup() as self._tasks:
-                self._standby = False  # one that was cancelled before it began can't have said so
-                self._took(self.scheduler.wake(self._clock.now()))
-                while not self.scheduler.ended:
-                    self._changed.clear()
-                    await self._changed.wait()
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                self._standby = self._turning = False  # what an earlier loop or a cancelled task left behind
+                try:
+                    self._took(self.scheduler.wake(self._clock.now()))
+                    self._hire()
+                    while not self.scheduler.ended:
+                        self._changed.clear()
+                        await self._changed.wait()
+                        if self._timer is None and self._armed is not None:
+                            self._wake()
+                finally:
+                    self._tasks = None  # a group that closes takes no new tasks
         except BaseExceptionGroup as group:
             # a bug of the scheduler, a policy or the driver: show it as it is
             raise group.exceptions[0] from None
-        finally:
-            self._tasks = None
 
     def post(self, *events: ev.Event) -> None:
         """Hand requests to the scheduler, and tell observers; only from the driver's own loop.
@@ -115,11 +120,13 @@ class RealtimeDriver:
         Raises `InputError`, with nothing changed by that request or those after it, for one that makes no sense.
         """
         commands: list[Command] = []
+        now = self._clock.now()
         try:
             for event in events:
-                commands += self.scheduler.handle(event, self._clock.now())
+                commands += self.scheduler.handle(event, now)
         finally:
             self._took(commands)
+            self._hire()
             self._tell()
 
     def observe(self, observer: Observer) -> None:
@@ -129,11 +136,11 @@ class RealtimeDriver:
     # -- feeding
 
     def _took(self, commands: list[Command]) -> None:
-        """Put commands in front of the line: what is under way is finished before more is begun."""
-        if commands:
-            self._line.extendleft(reversed(commands))
-            self._urgent = len(self.scheduler.events)
-            self._hire()
+        """Put commands in the line, and see to it that this turn is ended."""
+        for command in commands:
+            self._line.append(command)
+            if type(command) is Submit:
+                self._urgent = len(self.scheduler.events)
         if not self._turning and self._tasks is not None:
             self._turning = True
             asyncio.get_running_loop().call_soon(self._turn)
@@ -152,7 +159,7 @@ class RealtimeDriver:
         self._disarm()
         if due is not None and self._tasks is not None:
             delay = max(0.0, self._clock.wall(due - self._clock.now()))
-            self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
             self._armed = due
 
     def _disarm(self) -> None:
@@ -160,33 +167,43 @@ class RealtimeDriver:
             self._timer.cancel()
         self._timer = self._armed = None
 
+    def _ring(self) -> None:
+        """Let `run` wake the scheduler: what is raised there is not lost, as it would be in a callback of the loop."""
+        self._timer = None
+        self._changed.set()
+
     def _wake(self) -> None:
-        due = self._armed
-        self._timer = self._armed = None
+        due, self._armed = self._armed, None
         # a timer may fire early by the loop's resolution: then it is as late as it was meant to be
         self._took(self.scheduler.wake(max(self._clock.now(), due or 0.0)))
+        self._hire()
 
     def _tell(self) -> None:
         """Hand observers what is new; what one of them posts comes after it, for all of them."""
-        events = self.scheduler.events
         if self._telling:
             return
         self._telling = True
-        while self._seen < len(events):
-            new, self._seen = events[self._seen :], len(events)
-            for observer in list(self._observers):
-                try:
-                    observer(new)
-                except Exception:  # whatever it is, it must not end the run
-                    log.exception("observer %r failed and is dropped; the run goes on", observer)
-                    self._observers.remove(observer)
-        self._telling = False
+        events = self.scheduler.events
+        try:
+            while self._seen < len(events):
+                new, self._seen = events[self._seen :], len(events)
+                for observer in list(self._observers):
+                    self._hand(observer, new)
+        finally:
+            self._telling = False
+
+    def _hand(self, observer: Observer, new: Sequence[ev.Event]) -> None:
+        try:
+            observer(new)
+        except Exception:  # whatever it is, it must not end the run
+            log.exception("observer %r failed and is dropped; the run goes on", observer)
+            self._observers.remove(observer)
 
     # -- carrying out
 
     def _hire(self) -> None:
-        """See to it that a worker stands by."""
-        if not self._standby and self._tasks is not None:
+        """See to it that a worker stands by while commands wait."""
+        if self._line and not self._standby and self._tasks is not None:
             self._standby = True
             self._tasks.create_task(self._work())
 
@@ -198,19 +215,15 @@ class RealtimeDriver:
             if not line:
                 return
             command = line.popleft()
-            if line:
-                self._hire()
-            self._took(scheduler.handle(await self._answer(command), now()))
-        if line:
             self._hire()
-
-    async def _answer(self, command: Command) -> ev.Event:
-        try:
-            return await self._calls[type(command)](command, self._profiles[command.profile])
-        except BackendError as error:
-            return ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], error.outcome)
-        except Exception as bug:  # noqa: BLE001 - raised by `run`, once what is under way has settled
-            return self._bug_in(command, bug)
+            try:
+                event = await self._calls[type(command)](command, self._profiles[command.profile])
+            except BackendError as error:
+                event = ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], error.outcome)
+            except Exception as bug:  # noqa: BLE001 - raised by `run`, once what is under way has settled
+                event = self._bug_in(command, bug)
+            self._took(scheduler.handle(event, now()))
+        self._hire()
 
     def _bug_in(self, command: Command, bug: Exception) -> ev.Event:
         """Stop the run for a bug in the backend; a submit may have been accepted all the same (R12)."""

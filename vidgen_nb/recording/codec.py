@@ -1,65 +1,55 @@
 """Events as JSON objects and back, field by field as their annotations say.
 
-`{"event": "Accepted", "at": 1.5, "scene": "s001", …}`; infinite times are the texts `"inf"` and `"-inf"`, since JSON
-has no number for them. A policy is its class's name and settings; keys of profiles are in no event.
+`{"event": "Accepted", "at": 1.5, "scene": "s001", …}`; numbers that JSON has no word for are the texts `"inf"`,
+`"-inf"` and `"nan"`. A policy is its class's name and settings; keys of profiles are in no event.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Set
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache, partial
+from types import NoneType
+from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
-from vidgen_nb.core import outcomes
 from vidgen_nb.core.events import EVENTS, Event
-from vidgen_nb.core.model import Artifact, Mode, Operation, Scene
+from vidgen_nb.core.model import Scene
+from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.core.policy import Policy, describe, recorded
 
 __all__ = ["decode", "encode", "plain"]
 
-OUTCOMES: dict[str, type[Any]] = {
-    kind.kind: kind
-    for kind in (
-        outcomes.RateLimited,
-        outcomes.Transient,
-        outcomes.Permanent,
-        outcomes.ProfileUnusable,
-        outcomes.Ambiguous,
-        outcomes.Cancelled,
-    )
-}
-
-OUTCOMES_BY_TYPE = {kind: name for name, kind in OUTCOMES.items()}
+Reader = Callable[[Any], Any]
+"""Checks plain data and returns the value; raises `ValueError` that says what is wrong."""
 
 
 def encode(event: Event) -> dict[str, Any]:
     """Return an event as plain data."""
-    names = (each.name for each in fields(event) if each.name != "at")
-    return {
-        "event": type(event).__name__,
-        "at": event.at,
-        **{name: plain(getattr(event, name)) for name in names},
-    }
+    return {"event": type(event).__name__, **_plain_fields(event)}
 
 
 def plain(value: Any) -> Any:
-    """Return a value as what JSON can carry."""
+    """Return a value as what JSON can carry; of what is foreign to it, in a user's own policy say, the repr."""
     match value:
-        case float() if math.isinf(value):
-            return str(value)
+        case None | str() | int():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
         case Scene():
             return {"id": value.id, "prompt": value.prompt, "params": dict(value.params)}
         case Policy():
-            return describe(value)
+            return plain(describe(value))
         case tuple() | list():
             return [plain(each) for each in value]
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case _ if isinstance(value, Failure):
+            return {"kind": value.kind, **_plain_fields(value)}
         case _ if is_dataclass(value) and not isinstance(value, type):
-            kind = OUTCOMES_BY_TYPE.get(type(value))
-            data = {each.name: plain(getattr(value, each.name)) for each in fields(value) if each.init}
-            return data if kind is None else {"kind": kind, **data}
+            return _plain_fields(value)
         case _:
-            return value
+            return repr(value)
 
 
 def decode(data: Mapping[str, Any]) -> Event:
@@ -69,55 +59,152 @@ def decode(data: Mapping[str, Any]) -> Event:
     the wrong kind.
     """
     name = data.get("event")
-    if name not in EVENTS:
+    if not isinstance(name, str) or name not in EVENTS:
         raise ValueError(f"unknown event {name!r}")
-    kind = EVENTS[name]
-    known = {each.name: each for each in fields(kind)}
-    unknown = data.keys() - known.keys() - {"event"}
-    required = {n for n, each in known.items() if each.default is MISSING and each.default_factory is MISSING}
-    if unknown or (missing := required - data.keys()):
-        raise ValueError(f"{name}: " + (f"unknown field {min(unknown)!r}" if unknown else f"no {min(missing)!r}"))
-    try:
-        return kind(**{key: _value(str(known[key].type), value) for key, value in data.items() if key != "event"})
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{name}: {error}") from None
+    event: Event = _object(EVENTS[name], {key: value for key, value in data.items() if key != "event"})
+    if not math.isfinite(event.at):
+        raise ValueError(f"{name}: at: {event.at} is no time in run seconds")
+    return event
 
 
-def _value(annotation: str, value: Any) -> Any:
-    if value is None and (annotation.endswith("| None") or annotation == "Any"):
+@cache
+def _own(kind: type) -> tuple[Field[Any], ...]:
+    return tuple(each for each in fields(kind) if each.init)
+
+
+def _plain_fields(value: Any) -> dict[str, Any]:
+    return {each.name: plain(getattr(value, each.name)) for each in _own(type(value))}  # type: ignore[arg-type]  # a class is hashable
+
+
+# -- reading
+
+
+@cache
+def _shape(kind: type) -> tuple[dict[str, Reader], frozenset[str]]:
+    """Return how the fields of a dataclass are read, and which of them must be there."""
+    hints = get_type_hints(kind)
+    required = (each.name for each in _own(kind) if each.default is MISSING and each.default_factory is MISSING)
+    return {each.name: _reader(hints[each.name]) for each in _own(kind)}, frozenset(required)
+
+
+def _object(kind: type[Any], data: Any) -> Any:
+    readers, required = _shape(kind)  # type: ignore[arg-type]  # a class is hashable
+    if not isinstance(data, dict) or not required <= data.keys() <= readers.keys():
+        _complain(kind.__name__, data, required, readers.keys())
+    values = {}
+    for key, value in data.items():
+        try:
+            values[key] = readers[key](value)
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"{kind.__name__}: {key}: {error}") from None
+    return kind(**values)
+
+
+def _complain(what: str, data: Any, required: Set[str], known: Set[str]) -> NoReturn:
+    """Say what is wrong with an object's fields."""
+    if not isinstance(data, dict):
+        raise ValueError(f"{what}: {data!r} is no object")
+    if unknown := data.keys() - known:
+        raise ValueError(f"{what}: unknown field {min(unknown)!r}")
+    raise ValueError(f"{what}: no {min(required - data.keys())!r}")
+
+
+def _reader(hint: Any) -> Reader:
+    """Return what reads a value of that type."""
+    if hint in READERS:
+        return READERS[hint]
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return partial(_choice, args)
+    if origin is tuple:
+        return partial(_tuple, _reader(args[0]))
+    if origin is dict:
+        return partial(_dict, _reader(args[1]))
+    if args:
+        return partial(_union, args)
+    return partial(_object, hint)
+
+
+def _union(kinds: tuple[Any, ...], value: Any) -> Any:
+    """Read `X | None`, or a failure, whose `kind` says which one it is."""
+    if value is None and NoneType in kinds:
         return None
-    kind = annotation.removesuffix(" | None")
-    reader = READERS.get(kind)
-    return reader(value) if reader else value
+    some = [kind for kind in kinds if kind is not NoneType]
+    if len(some) == 1:
+        return _reader(some[0])(value)
+    by_kind = {kind.kind: kind for kind in some}
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in by_kind:
+        raise ValueError(f"{value!r} is no failure: its kind is one of {', '.join(by_kind)}")
+    return _object(by_kind[kind], {key: each for key, each in value.items() if key != "kind"})
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a text")
+        raise ValueError(f"{value!r} is not a text")
     return value
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "nan":
-        raise TypeError(f"{value!r} is not a number")
+    if isinstance(value, bool) or (not isinstance(value, int | float) and value not in ("inf", "-inf", "nan")):
+        raise ValueError(f"{value!r} is not a number")
     return float(value)
 
 
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r} is not a whole number")
+        raise ValueError(f"{value!r} is not a whole number")
     return value
 
 
-READERS: dict[str, Callable[[Any], Any]] = {
-    "str": _text,
-    "float": _number,
-    "int": _whole,
-    "tuple[str, ...]": lambda value: tuple(map(_text, value)),
-    "Scene": lambda value: Scene(value["id"], value["prompt"], **value["params"]),
-    "Mode": lambda value: Mode(**value),
-    "Any": recorded,
-    "Operation": lambda value: Operation(**value),
-    "Artifact": lambda value: Artifact(**value),
-    "Failure": lambda value: OUTCOMES[value["kind"]](**{k: v for k, v in value.items() if k != "kind"}),
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is not true or false")
+    return value
+
+
+def _choice(choices: tuple[str, ...], value: Any) -> str:
+    if value not in choices:
+        raise ValueError(f"{value!r} is not one of {', '.join(choices)}")
+    return str(value)
+
+
+def _tuple(each: Reader, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r} is not a list")
+    return tuple(map(each, value))
+
+
+def _dict(each: Reader, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is no object")
+    return {key: each(item) for key, item in value.items()}
+
+
+def _scene(value: Any) -> Scene:
+    if not isinstance(value, dict) or value.keys() != SCENE:
+        _complain("Scene", value, SCENE, SCENE)
+    try:
+        return Scene(value["id"], value["prompt"], **value["params"])
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+def _policy(value: Any) -> Policy:
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        raise ValueError(f"{value!r} is no policy: it has no name")
+    try:
+        return recorded(value)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+SCENE = {"id", "prompt", "params"}
+READERS: dict[Any, Reader] = {
+    str: _text,
+    float: _number,
+    int: _whole,
+    bool: _flag,
+    Scene: _scene,
+    Any: _policy,  # the one field of an event that names no type
 }

@@ -10,12 +10,15 @@ from typing import Any
 
 from vidgen_nb.core.events import Event
 from vidgen_nb.errors import FileFormatError
-from vidgen_nb.recording.codec import decode, encode
+from vidgen_nb.recording.codec import decode, encode, plain
 
 __all__ = ["FORMAT", "read_run", "write_run"]
 
 FORMAT = 1
 """Version of the format; stands in the header as `vidgen_nb_run`."""
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_ASCII = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 def write_run(path: str | os.PathLike[str], header: dict[str, Any], events: Iterable[Event]) -> Path:
@@ -24,8 +27,8 @@ def write_run(path: str | os.PathLike[str], header: dict[str, Any], events: Iter
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(_line({"vidgen_nb_run": FORMAT, **header}))
+        with draft.open("wb") as file:
+            file.write(_line({"vidgen_nb_run": FORMAT, **plain(header)}))
             for event in events:
                 file.write(_line(encode(event)))
         draft.replace(target)
@@ -41,39 +44,50 @@ def read_run(path: str | os.PathLike[str]) -> tuple[dict[str, Any], list[Event]]
     """
     name = str(path)
     try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
+        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise FileFormatError(name, f"not a run of vidgen_nb: no UTF-8 text (byte {error.start})") from None
     except OSError as error:
         raise FileFormatError(name, f"can't be read: {error.strerror}") from None
-    header = _object(name, 1, lines[0])
+    try:
+        header = _object(name, 1, lines[0])
+    except FileFormatError as error:
+        raise FileFormatError(name, "not a run of vidgen_nb: its first line is no header", 1, error.column) from None
     version = header.pop("vidgen_nb_run", None)
-    if not isinstance(version, int):
+    if isinstance(version, bool) or not isinstance(version, int):
         raise FileFormatError(name, "not a run of vidgen_nb: its first line has no 'vidgen_nb_run'", 1)
     if version > FORMAT:
         raise FileFormatError(name, f"written by a newer vidgen_nb (format {version}, known: {FORMAT}): upgrade", 1)
-    events = []
-    for number, line in enumerate(lines[1:], 2):
-        if line:
-            try:
-                events.append(decode(_object(name, number, line)))
-            except ValueError as error:
-                if isinstance(error, FileFormatError):
-                    raise
-                raise FileFormatError(name, str(error), number) from None
-    return header, events
+    return header, [_event(name, number, line) for number, line in enumerate(lines[1:], 2) if line]
 
 
-def _line(data: dict[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+def _line(data: dict[str, Any]) -> bytes:
+    """Return JSON in UTF-8; where a text has half a surrogate pair, which UTF-8 has not, with JSON's own escapes."""
+    try:
+        return (_JSON(data) + "\n").encode()
+    except UnicodeEncodeError:
+        return (_ASCII(data) + "\n").encode()
+
+
+def _event(name: str, number: int, line: str) -> Event:
+    data = _object(name, number, line)
+    try:
+        return decode(data)
+    except ValueError as error:
+        raise FileFormatError(name, str(error), number) from None
 
 
 def _object(name: str, number: int, line: str) -> dict[str, Any]:
     try:
-        data = json.loads(line)
-    except ValueError as error:
-        column = error.colno if isinstance(error, json.JSONDecodeError) else None
-        raise FileFormatError(name, f"no JSON object: {error}", number, column) from None
+        data = json.loads(line, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise FileFormatError(name, f"no JSON: {error.msg}", number, error.colno) from None
+    except (ValueError, RecursionError) as error:  # NaN; a number of 5,000 digits; 100,000 brackets
+        raise FileFormatError(name, f"no JSON: {error}", number) from None
     if not isinstance(data, dict):
         raise FileFormatError(name, f"a JSON object is wanted, not {type(data).__name__}", number)
     return data
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON number")

@@ -16,8 +16,12 @@ __all__ = ["RunLog", "cooling_line"]
 
 log = logging.getLogger("vidgen_nb")
 
-LONGEST = 300
-"""Characters of foreign text in a line."""
+Lines = dict[type[ev.Event], Callable[[Any], tuple[int, str] | None]]
+
+LONGEST = 500
+"""Characters of a line; reasons, which are somebody else's text, come last and are cut first."""
+MOST = 12
+"""Profiles that one line names."""
 
 
 class RunLog:
@@ -25,36 +29,44 @@ class RunLog:
 
     def __init__(self) -> None:
         self._on: dict[str, str] = {}
-        self._lines: dict[type[ev.Event], Callable[[Any], tuple[int, str] | None]] = {
-            ev.RunStarted: lambda e: (logging.INFO, "run started"),
-            ev.AttemptStarted: self._started,
-            ev.Fetched: self._fetched,
+        self._warnings: Lines = {
+            ev.AttemptStarted: self._note,
             ev.SceneRequeued: self._requeued,
             ev.SceneSettled: self._settled,
             ev.CallFailed: self._call_failed,
             ev.CooldownStarted: self._cooldown,
-            ev.CooldownEnded: self._back,
-            ev.ModeChanged: lambda e: (logging.INFO, f"mode is {e.mode.name} from now on"),
-            ev.PolicyChanged: lambda e: (logging.INFO, f"policy is {e.policy!r} from now on"),
-            ev.Paused: lambda e: (logging.INFO, "paused: no new submissions"),
-            ev.Unpaused: lambda e: (logging.INFO, "unpaused"),
             ev.Stopped: lambda e: (logging.WARNING, f"stopping: {e.reason}"),
             ev.RunEnded: lambda e: (
                 logging.INFO if e.reason == "settled" else logging.WARNING,
                 f"run ended: {e.reason}",
             ),
         }
+        self._all: Lines = {
+            **self._warnings,
+            ev.RunStarted: lambda e: (logging.INFO, "run started"),
+            ev.AttemptStarted: self._started,
+            ev.Fetched: self._fetched,
+            ev.CooldownEnded: self._back,
+            ev.ModeChanged: lambda e: (logging.INFO, f"mode is {e.mode.name} from now on"),
+            ev.PolicyChanged: lambda e: (logging.INFO, f"policy is {e.policy!r} from now on"),
+            ev.Paused: lambda e: (logging.INFO, "paused: no new submissions"),
+            ev.Unpaused: lambda e: (logging.INFO, "unpaused"),
+        }
 
     def __call__(self, events: Sequence[ev.Event]) -> None:
-        """Log what is new."""
+        """Log what is new; no line is made that nobody wants to see."""
+        lines = self._all if log.isEnabledFor(logging.INFO) else self._warnings
         for event in events:
-            line = self._lines.get(type(event))
+            line = lines.get(type(event))
             if line is not None and (found := line(event)) is not None:
                 level, text = found
                 log.log(level, "[%7.1f s] %s", event.at, clean(text))
 
-    def _started(self, event: ev.AttemptStarted) -> tuple[int, str]:
+    def _note(self, event: ev.AttemptStarted) -> None:
         self._on[event.scene] = event.profile
+
+    def _started(self, event: ev.AttemptStarted) -> tuple[int, str]:
+        self._note(event)
         return logging.INFO, f"{event.scene} → {event.profile}, attempt {event.number}: {event.reason}"
 
     def _fetched(self, event: ev.Fetched) -> tuple[int, str]:
@@ -82,20 +94,26 @@ class RunLog:
         )
 
     def _cooldown(self, event: ev.CooldownStarted) -> tuple[int, str]:
-        names = ", ".join(event.profiles)
+        names = _some(event.profiles)
         after = f" after {event.scene}" if event.scene else ""
         left = "no end known" if math.isinf(event.until) else f"{event.until - event.at:.1f} s remaining"
         what = "out of the rotation" if event.unusable else "cooling"
         return logging.WARNING, f"{names} {what}{after}, {left}: {event.reason}"
 
     def _back(self, event: ev.CooldownEnded) -> tuple[int, str]:
-        return logging.INFO, f"{', '.join(event.profiles)} back from cooldown; one probe goes first"
+        return logging.INFO, f"{_some(event.profiles)} back from cooldown; one probe goes first"
 
 
 def cooling_line(left: Mapping[str, float], waiting: int) -> str:
     """Return the report of R5: which profiles cool, and for how much longer."""
-    each = ", ".join(f"{name} {'no end known' if math.isinf(s) else f'{s:.1f} s'}" for name, s in left.items())
+    soonest = sorted(left.items(), key=lambda each: each[1])
+    each = _some([f"{name} {'no end known' if math.isinf(s) else f'{s:.1f} s'}" for name, s in soonest])
     return clean(f"all profiles cool: {each} remaining; {waiting} scene{'s' * (waiting != 1)} waiting")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more
 
 
 def clean(text: str) -> str:

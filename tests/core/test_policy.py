@@ -1,0 +1,158 @@
+"""Policies: the two that are here, users' own ones in the scheduler, and what is recorded of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.core.harness import BOOST, World, names
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.events import Event
+from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import (
+    Cooldown,
+    GlobalPause,
+    GroupView,
+    PerProfileCooldown,
+    Policy,
+    RecordedPolicy,
+    as_policy,
+    describe,
+    recorded,
+)
+from vidgen_nb.core.state import Gate
+from vidgen_nb.errors import InputError
+
+GROUP = Gate("team")
+
+
+@pytest.mark.parametrize(
+    ("policy", "asked", "cooldown"),
+    [
+        (PerProfileCooldown(), 5.0, Cooldown("group", 130.0)),
+        (PerProfileCooldown(7), None, Cooldown("group", 107.0)),
+        (PerProfileCooldown(honour_retry_after=True), None, Cooldown("group", 130.0)),
+        (PerProfileCooldown(honour_retry_after=True), 0.0, Cooldown("group", 100.0)),
+        (PerProfileCooldown(honour_retry_after=True), 600.0, Cooldown("group", 700.0)),
+        (PerProfileCooldown(honour_retry_after=True), 601.0, Cooldown("group", 701.0, unusable=True)),
+        (PerProfileCooldown(honour_retry_after=True, cap=10), 11.0, Cooldown("group", 111.0, unusable=True)),
+        (PerProfileCooldown(honour_retry_after=True), math.inf, Cooldown("group", math.inf, unusable=True)),
+        (GlobalPause(), 5.0, Cooldown("all", 130.0)),
+    ],
+)
+def test_what_follows_a_429(policy: Policy, asked: float | None, cooldown: Cooldown) -> None:
+    """R7: 30 s, or the server's word up to the cap where that is honoured; a longer one takes the group out."""
+    assert policy.on_429(GROUP, RateLimited(asked), 100.0) == cooldown
+
+
+@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, True, "30", None])
+def test_settings_are_checked(seconds: Any) -> None:
+    """An error names policy and setting."""
+    with pytest.raises(InputError, match="PerProfileCooldown: seconds must be"):
+        PerProfileCooldown(seconds)
+    with pytest.raises(InputError, match="PerProfileCooldown: cap must be"):
+        PerProfileCooldown(cap=seconds)
+    with pytest.raises(InputError, match="GlobalPause: seconds must be"):
+        GlobalPause(seconds)
+
+
+def test_as_policy() -> None:
+    """A name, or a policy itself; anything else, also a class, is told what there is."""
+    assert as_policy("GlobalPause") == GlobalPause()
+    assert as_policy(own := Paced()) is own
+    wrongs: list[Any] = ["Fastest", None, 30, [], PerProfileCooldown]
+    for wrong in wrongs:
+        with pytest.raises(InputError, match="choose one of PerProfileCooldown, GlobalPause, or pass an instance"):
+            as_policy(wrong)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [PerProfileCooldown(5, honour_retry_after=True, cap=9), GlobalPause(1), RecordedPolicy("Mine", (("x", 1),))],
+)
+def test_a_described_policy_comes_back(policy: Policy) -> None:
+    """By its class's name and its settings."""
+    assert recorded(describe(policy)) == policy
+
+
+@dataclass
+class Paced(Policy):
+    """A user's own policy: a profile submits every 10 s at most, and it remembers all that it saw."""
+
+    gap: float = 10.0
+    seen: list[Event] = field(default_factory=list, init=False)
+    last: dict[str, float] = field(default_factory=dict, init=False)
+
+    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
+        """Wait as long again."""
+        return Cooldown("group", now + self.gap)
+
+    def earliest(self, profile: str, now: float) -> float:
+        """Say when its last submit is long enough ago."""
+        return self.last.get(profile, -math.inf) + self.gap
+
+    def observe(self, event: Event, now: float) -> None:
+        """Note submits, and everything."""
+        assert event.at == now
+        self.seen.append(event)
+        if isinstance(event, ev.AttemptStarted):
+            self.last[event.profile] = now
+
+
+def test_a_users_policy_paces_and_learns() -> None:
+    """Submits of a profile are 10 s apart, with no profile left waiting longer, and it sees every event."""
+    policy = Paced()
+    world = World(profiles=2, scenes=7, mode=BOOST, policy=policy)
+    world.sleep_until(12)
+    world.limit("s1")
+    world.sleep_until(100)
+    starts = {name: [e.at for e in world.events(ev.AttemptStarted) if e.profile == name] for name in names("p", 2)}
+    assert starts == {"p1": [0.0, 10.0, 22.0], "p2": [0.0, 10.0, 20.0, 30.0, 40.0]}  # p1 cools, and then probes
+    assert policy.seen == world.scheduler.events
+    assert describe(policy) == {"name": "Paced", "gap": 10.0}
+
+
+@dataclass(frozen=True)
+class Answers(Policy):
+    """A policy that answers a 429 in some odd way."""
+
+    until: float
+    error: Exception | None = None
+
+    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
+        """Answer, or fail."""
+        if self.error is not None:
+            raise self.error
+        return Cooldown("group", self.until)
+
+
+@pytest.mark.parametrize("until", [math.nan, -math.inf, 0.0, -5.0])
+def test_a_time_that_makes_no_sense_is_the_least_cooldown(until: float) -> None:
+    """R7: a policy can't wedge a profile, nor shorten its cooldown below 1 s, by what it returns."""
+    world = World(profiles=1, scenes=1, policy=Answers(until))
+    world.sleep_until(5)
+    world.limit("s1")
+    assert [event.until for event in world.events(ev.CooldownStarted)] == [6.0]
+    world.sleep_until(6)
+    assert world.submitted() == [("s1", "p1"), ("s1", "p1")]
+
+
+def test_a_cooldown_without_an_end_takes_the_profile_out() -> None:
+    """R11: nobody waits for ever; when no other profile is left, the run ends and says why."""
+    world = World(profiles=1, scenes=1, policy=Answers(math.inf))
+    world.limit("s1")
+    assert [event.unusable for event in world.events(ev.CooldownStarted)] == [True]
+    assert world.scheduler.ended == "no usable profile"
+    assert world.status("s1") == "queued"
+
+
+def test_an_error_in_a_policy_is_raised_as_it_is() -> None:
+    """It is a bug in the user's code: no scheduler hides or renames it."""
+    error = ZeroDivisionError("in my policy")
+    world = World(profiles=1, scenes=1, policy=Answers(0.0, error))
+    with pytest.raises(ZeroDivisionError) as caught:
+        world.limit("s1")
+    assert caught.value is error

@@ -1,0 +1,135 @@
+"""Profiles and their keys: what is refused, and that a key shows nowhere."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import pprint
+import traceback
+from typing import Any
+
+import pytest
+
+from vidgen_nb.errors import InputError, MissingKey
+from vidgen_nb.ports import Profile, Secret
+
+KEY = "sk-planted-1234567890"
+
+
+def planted() -> Profile:
+    """Return a profile with a key, which stands in no frame of a test."""
+    return Profile("alice", KEY, capacity=2, quota_group="team", base_url="http://127.0.0.1:1")
+
+
+def test_the_key_can_be_used() -> None:
+    """`reveal()` is the one way to it."""
+    assert planted().api_key.reveal() == KEY
+    assert planted().has_key
+    assert Profile("bob", f" {KEY}\n").api_key.reveal() == KEY
+    assert Profile("bob", Secret(KEY)).api_key.reveal() == KEY
+
+
+def test_the_key_shows_nowhere() -> None:
+    """Neither in any text of a profile and its key, nor in their attributes, nor in a copy."""
+    for profile in (planted(), copy.copy(planted()), copy.deepcopy(planted())):
+        assert profile.api_key.reveal() == KEY
+        for thing in (profile, profile.api_key, [profile], {"key": profile.api_key}):
+            texts = [
+                repr(thing),
+                str(thing),
+                f"{thing}",
+                pprint.pformat(thing),
+                str(dir(thing)),
+            ]
+            slots = [name for name in getattr(type(thing), "__slots__", ()) if hasattr(thing, name)]
+            texts += [repr(getattr(thing, name)) for name in slots]
+            assert not any(KEY in text for text in texts)
+            assert not hasattr(thing, "__dict__")
+
+
+def test_a_key_is_not_pickled() -> None:
+    """It would end in a file or another process without anybody's intent: an error says what to do instead."""
+    for thing in (planted(), planted().api_key):
+        with pytest.raises(TypeError, match="a Secret is not pickled: read the key again"):
+            pickle.dumps(thing)
+
+
+def shown(error: BaseException) -> str:
+    """Return a traceback with the local variables of all frames, as IPython and rich show it."""
+    return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+
+
+def test_a_traceback_with_local_variables_does_not_show_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else is wrong with the profile, and wherever the key came from."""
+    monkeypatch.setenv("ALICE_API_KEY", KEY)
+    monkeypatch.setenv("BROKEN_API_KEY", f"{KEY} {KEY}")
+    makers: list[Any] = [
+        lambda: Profile("alice", KEY, capacity=0),
+        lambda: Profile("", KEY),
+        lambda: Profile("alice", KEY, quota_group=""),
+        lambda: Profile("alice", f"{KEY}\nnext line"),
+        lambda: Profile("alice", KEY.encode()),  # type: ignore[arg-type]
+        lambda: Profile.from_env("alice", capacity=0),
+        lambda: Profile.from_env("broken"),
+    ]
+    for make in makers:
+        with pytest.raises(InputError) as caught:
+            make()
+        text = shown(caught.value)
+        assert "capacity = " in text  # the locals are there
+        assert KEY not in text
+
+
+def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is named after the profile, or by the caller; options go on to the profile."""
+    monkeypatch.setenv("TEAM_A_1_API_KEY", f"{KEY}\n")
+    monkeypatch.setenv("OTHER", "sk-other")
+    profile = Profile.from_env("team a-1", capacity=3)
+    assert (profile.api_key.reveal(), profile.capacity) == (KEY, 3)
+    assert Profile.from_env("team a-1", "OTHER").api_key.reveal() == "sk-other"
+
+
+@pytest.mark.parametrize("value", [None, "", "  \n"])
+def test_a_missing_key(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    """The error names the profile and what to do; a profile without a key can be made, for servers that want none."""
+    monkeypatch.delenv("ALICE_API_KEY", raising=False)
+    if value is not None:
+        monkeypatch.setenv("ALICE_API_KEY", value)
+    with pytest.raises(
+        MissingKey, match=r"'alice' has no API key: set the environment variable ALICE_API_KEY"
+    ) as caught:
+        Profile.from_env("alice")
+    assert caught.value.profile == "alice"
+    profile = Profile("alice", value)
+    assert not profile.has_key
+    with pytest.raises(MissingKey, match=r"'alice' has no API key: pass Profile\('alice', api_key=...\)"):
+        _ = profile.api_key
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"name": ""}, "needs a non-empty text as its name, not ''"),
+        ({"name": " "}, "as its name"),
+        ({"name": 3}, "as its name, not 3"),
+        ({"capacity": 0}, "profile 'alice': capacity is a whole number from 1 up"),
+        ({"capacity": -1}, "capacity"),
+        ({"capacity": True}, "capacity"),
+        ({"capacity": 1.5}, "capacity"),
+        ({"capacity": float("nan")}, "capacity"),
+        ({"quota_group": " "}, "profile 'alice': quota_group is a non-empty text or None"),
+        ({"quota_group": 5}, "quota_group"),
+        ({"api_key": 5}, "profile 'alice': an API key is plain ASCII text"),
+        ({"api_key": "sk-ключ"}, "an API key is plain ASCII text"),
+        ({"api_key": "Bearer sk-1"}, "an API key is plain ASCII text without spaces"),
+    ],
+)
+def test_settings_are_checked(options: dict[str, Any], text: str) -> None:
+    """An error names the profile and the setting."""
+    with pytest.raises(InputError, match=text):
+        Profile(**{"name": "alice", **options})
+
+
+def test_repr() -> None:
+    """Name, capacity and group."""
+    assert repr(planted()) == "Profile('alice', capacity=2, quota_group='team')"
