@@ -1,0 +1,23 @@
+"""All benchmarks as one table: `python -m tests.benchmarks`; exit code 1 when a target is missed."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from tests.benchmarks import against_litellm, memory, throughput, wakeups
+from tests.benchmarks.measure import table
+
+
+def main() -> int:
+    """Run and print them."""
+    # log lines of level WARNING are made, as by default, and go nowhere
+    logging.getLogger("vidgen_nb").addHandler(logging.NullHandler())
+    rows = [row for part in (throughput, against_litellm, memory, wakeups) for row in part.measure()]
+    print(table(rows))
+    print("Rates: the best of several, taken in turns in this one process.")
+    return int(any(row.missed for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""A backend that never suspends, and a live run over it: what is measured is our own work."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, PollSchedule, RetryPolicy, Scene
+from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import PerProfileCooldown
+from vidgen_nb.errors import BackendError
+from vidgen_nb.live import LiveRun, Settings
+from vidgen_nb.output import VideoFolder
+from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.run import Run
+
+__all__ = ["InstantBackend", "live_run", "make_profiles", "make_scenes", "run_live"]
+
+
+class InstantBackend:
+    """Answers at once: submit, one poll, fetch. `limited`: the share of submits that get a 429, seeded."""
+
+    name = "instant"
+    poll_schedule = PollSchedule(first=0)
+
+    def __init__(self, limited: float = 0.0) -> None:
+        self._limited = limited
+        self._random = Random(1)
+        self._progress = Progress("succeeded", artifact=Artifact("inline"))
+
+    def check(self, profile: Profile) -> None:
+        """Every profile will do."""
+
+    async def submit(self, scene: Scene, profile: Profile) -> Operation:
+        """Take the scene."""
+        if self._limited and self._random.random() < self._limited:
+            raise BackendError(RateLimited(1.0, "Retry-After"))
+        return Operation(scene.id)
+
+    async def poll(self, operation: Operation, profile: Profile) -> Progress:
+        """Say that it is done."""
+        return self._progress
+
+    async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink | None) -> None:
+        """Write nothing."""
+
+    async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
+        """Too late: it is done."""
+        return "too late"
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return nothing to record."""
+        return {}
+
+
+def make_scenes(count: int) -> list[Scene]:
+    """Return scenes with short prompts."""
+    return [Scene(f"s{index:05}", f"prompt {index}") for index in range(count)]
+
+
+def make_profiles(count: int) -> list[Profile]:
+    """Return profiles without a bound on their capacity."""
+    return [Profile(f"p{index}") for index in range(count)]
+
+
+def live_run(
+    backend: InstantBackend,
+    profiles: Sequence[Profile],
+    *,
+    mode: Mode = BOOST,
+    speed: float = 1.0,
+    cooldown: float = 1.0,
+) -> LiveRun:
+    """Return a run as a session makes it, with its observers; no log handler is attached."""
+    settings = Settings(
+        backend=backend,
+        profiles={profile.name: profile for profile in profiles},
+        mode=mode,
+        policy=PerProfileCooldown(cooldown),
+        retry=RetryPolicy(),
+        folder=VideoFolder(tempfile.gettempdir()),
+        on_ambiguous="hold",
+        max_wait=3600.0,
+        speed=speed,
+        seed=0,
+    )
+    return LiveRun(settings, (), ())
+
+
+async def run_live(live: LiveRun, scenes: Sequence[Scene]) -> Run:
+    """Run scenes to their end."""
+    live.add(scenes, single=False, attempts={})
+    live.go()
+    return await asyncio.wrap_future(live.wait_for())

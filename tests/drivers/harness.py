@@ -1,0 +1,188 @@
+"""A driver on a loop whose time jumps to the next timer: minutes pass at once, and no machine is too slow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from random import Random
+from typing import Any
+
+from tests.audit import audit
+from vidgen_nb.clock import Clock
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, PollSchedule, Scene
+from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import PerProfileCooldown, Policy
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
+from vidgen_nb.errors import BackendError
+from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+
+__all__ = ["FakeBackend", "JumpingLoop", "Stage", "limited", "play"]
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """When nothing is ready it is the next timer's time. `early`: timers may fire that much too soon."""
+
+    def __init__(self, early: float = 0.0) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.early = early
+        self._clock_resolution = 2 * early or 1e-9
+
+    def time(self) -> float:
+        """Return the seconds that have passed."""
+        return self.now
+
+    def timers(self) -> list[float]:
+        """Return when the armed timers are due."""
+        return sorted(handle.when() for handle in self._scheduled if not handle.cancelled())  # type: ignore[attr-defined]
+
+    def _run_once(self) -> None:
+        if not self._ready and not self._stopping:  # type: ignore[attr-defined]
+            assert self.timers(), "nothing is ready and nothing ever will be"
+            self.now = max(self.now, self.timers()[0] - self.early)
+        super()._run_once()  # type: ignore[misc]
+
+
+class FakeSink:
+    """Notes whether it was thrown away."""
+
+    def __init__(self, path: str) -> None:
+        self.path: str | None = path
+        self.discarded = False
+
+    async def write(self, chunk: bytes) -> None:
+        """Take bytes."""
+
+    async def commit(self, *, expected: int | None, media_type: str | None) -> None:
+        """Keep them."""
+
+    def discard(self) -> None:
+        """Throw them away."""
+        self.discarded = True
+
+
+Hook = Callable[[Scene, Profile], Awaitable[None]]
+
+
+class FakeBackend:
+    """Every call takes `seconds`; `hooks` by phase are awaited in it and may raise.
+
+    The first poll, `first_poll` seconds after the acceptance, finds the job done.
+    """
+
+    name = "fake"
+
+    def __init__(self, seconds: float = 0.0, *, first_poll: float = 0.5, **hooks: Hook) -> None:
+        self.poll_schedule = PollSchedule(first_poll)
+        self.calls: list[tuple[str, str, str, float]] = []
+        """(phase, scene, profile, time) in order."""
+        self._seconds = seconds
+        self._hooks = hooks
+        self._scenes: dict[str, Scene] = {}
+
+    def check(self, profile: Profile) -> None:
+        """Every profile will do."""
+
+    async def submit(self, scene: Scene, profile: Profile) -> Operation:
+        """Take a scene."""
+        self._scenes[scene.id] = scene
+        await self._call("submit", scene.id, profile)
+        return Operation(scene.id)
+
+    async def poll(self, operation: Operation, profile: Profile) -> Progress:
+        """Say that it is done."""
+        await self._call("poll", operation.id, profile)
+        return Progress("succeeded", artifact=Artifact("with_key"))
+
+    async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
+        """Write nothing."""
+        await self._call("fetch", operation.id, profile)
+
+    async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
+        """Say that it is too late."""
+        await self._call("cancel", operation.id, profile)
+        return "too late"
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return nothing to record."""
+        return {}
+
+    def times(self, phase: str) -> list[float]:
+        """Return when the calls of a phase came."""
+        return [at for each, _, _, at in self.calls if each == phase]
+
+    async def _call(self, phase: str, scene: str, profile: Profile) -> None:
+        self.calls.append((phase, scene, profile.name, asyncio.get_running_loop().time()))
+        if self._seconds:
+            await asyncio.sleep(self._seconds)
+        if phase in self._hooks:
+            await self._hooks[phase](self._scenes[scene], profile)
+
+
+def limited(*waits: float) -> Hook:
+    """Return a hook that answers the first calls with 429s that ask for these waits, and then lets all pass."""
+    left = list(waits)
+
+    async def bounce(_scene: Scene, _profile: Profile) -> None:
+        if left:
+            raise BackendError(RateLimited(left.pop(0)))
+
+    return bounce
+
+
+class Stage:
+    """A driver with profiles and scenes, ready to run on the running loop."""
+
+    def __init__(
+        self,
+        backend: FakeBackend,
+        *,
+        profiles: int = 1,
+        scenes: int = 1,
+        mode: Mode = BOOST,
+        policy: Policy | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        policy = policy or PerProfileCooldown(honour_retry_after=True)
+        self._mode = mode
+        self.backend = backend
+        self.sinks: list[FakeSink] = []
+        self.scheduler = Scheduler(mode=mode, policy=policy, poll=backend.poll_schedule, rng=Random(1))
+        given = {f"p{index}": Profile(f"p{index}") for index in range(1, profiles + 1)}
+        clock = Clock(monotonic=asyncio.get_running_loop().time)
+        self.driver = RealtimeDriver(self.scheduler, backend, given, clock, self._sink, observers)
+        self.driver.post(*(ev.ProfileAdded(name) for name in given))
+        self.driver.post(*(ev.SceneAdded(Scene(f"s{index}", "a prompt")) for index in range(1, scenes + 1)))
+        self.driver.post(ev.RunStarted())
+
+    def _sink(self, scene: str, number: int) -> FakeSink:
+        self.sinks.append(FakeSink(f"{scene}.{number}.mp4"))
+        return self.sinks[-1]
+
+    async def run(self) -> None:
+        """Run to the end; whatever comes of it, the rules hold and no task is left."""
+        before = asyncio.all_tasks()
+        try:
+            await self.driver.run()
+        finally:
+            audit(self.scheduler.events, self._mode)
+            assert asyncio.all_tasks() == before
+
+    def events(self, kind: type[ev.Event]) -> list[Any]:
+        """Return the events of a kind."""
+        return [event for event in self.scheduler.events if type(event) is kind]
+
+    def statuses(self) -> dict[str, str]:
+        """Return the status of each scene."""
+        return {name: state.status for name, state in self.scheduler.scenes.items()}
+
+
+def play(scenario: Coroutine[Any, Any, None], *, early: float = 0.0) -> None:
+    """Run a scenario on a jumping loop."""
+    with asyncio.Runner(loop_factory=lambda: JumpingLoop(early)) as runner:
+        runner.run(scenario)
