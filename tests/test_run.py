@@ -122,7 +122,7 @@ class Echo:
     """A backend that succeeds at once."""
 
     name = "echo"
-    poll_schedule = PollSchedule(first=0)
+    poll_schedule = PollSchedule(first=0, shortest=0)
 
     def check(self, profile: Profile) -> None:
         """Take any profile."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
 from operator import attrgetter
@@ -122,7 +123,8 @@ class Run:
         return write_run(path, self.header, list(self.events))
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{count} {status}" for status, count in self.metrics().scenes.items()) or "no scenes"
+        statuses = Counter(scene.status for scene in self.scenes)
+        counts = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "no scenes"
         return f"<Run {self.header.get('run', '')}: {counts}; {self.ended or 'under way'}>"
 
 

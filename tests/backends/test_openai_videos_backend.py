@@ -108,7 +108,7 @@ def test_it_is_a_backend() -> None:
     backend: Backend = OpenAIVideos("http://127.0.0.1:1/v1", "m", poll=PollSchedule(first=2))
     assert backend.settings() == {
         "name": "openai_videos", "base_url": "http://127.0.0.1:1/v1", "model": "m",
-        "poll": {"first": 2, "factor": 1.5, "longest": 5.0, "shortest": 0.0},
+        "poll": {"first": 2, "factor": 1.5, "longest": 5.0, "shortest": 0.1},
     }  # fmt: skip
 
 

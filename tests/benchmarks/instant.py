@@ -24,7 +24,7 @@ class InstantBackend:
     """Answers at once: submit, one poll, fetch. `limited`: the share of submits that get a 429, seeded."""
 
     name = "instant"
-    poll_schedule = PollSchedule(first=0)
+    poll_schedule = PollSchedule(first=0, shortest=0)
 
     def __init__(self, limited: float = 0.0) -> None:
         self._limited = limited

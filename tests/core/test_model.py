@@ -111,7 +111,7 @@ def test_polls_slow_down_to_5_s() -> None:
     delays = [poll.delay(polls, None) for polls in range(8)]
     assert delays == pytest.approx([0.5, 0.75, 1.125, 1.6875, 2.53125, 3.796875, 5.0, 5.0])
     assert poll.delay(0, 20.0) == 20.0
-    assert poll.delay(9, 0.0) == 0.0
+    assert poll.delay(9, 0.0) == 0.1, "never back to back"
     assert PollSchedule(shortest=5).delay(0, 1.0) == 5.0
     assert PollSchedule(shortest=5).delay(0, None) == 5.0
     assert PollSchedule(first=9).delay(0, None) == 5.0
@@ -131,7 +131,7 @@ def test_a_weird_word_of_the_server_is_no_word(weird: float) -> None:
 )
 def test_delays_grow_and_are_bounded(first: float, longest: float, factor: float, polls: int) -> None:
     """Any schedule can be made in no time, never shrinks, and stays below `longest`."""
-    poll = PollSchedule(first, factor, longest)
+    poll = PollSchedule(first, factor, longest, shortest=0)
     assert poll.delay(polls, None) <= poll.delay(polls + 1, None) <= longest
     assert poll.delay(0, None) == min(first, longest)
 
@@ -151,3 +151,12 @@ def test_as_mode() -> None:
     for wrong in wrongs:
         with pytest.raises(InputError, match=r"unknown mode .*: choose one of normal, boost, or pass a Mode"):
             as_mode(wrong)
+
+
+@pytest.mark.parametrize("seconds", [-4, 0, "0", "-1", math.inf, "nan", [4], {"s": 4}])
+def test_a_scene_of_no_length_is_an_error(seconds: object) -> None:
+    """What can't be a duration is said before anything is sent; a text that is no number is the API's to judge."""
+    with pytest.raises(InputError, match="s1"):
+        Scene("s1", "a fox", seconds=seconds)
+    assert Scene("s1", "a fox", seconds="short").params["seconds"] == "short"
+    assert Scene("s1", "a fox", seconds="4").params["seconds"] == "4"

@@ -75,7 +75,7 @@ class FakeBackend:
     name = "fake"
 
     def __init__(self, seconds: float = 0.0, *, first_poll: float = 0.5, **hooks: Hook) -> None:
-        self.poll_schedule = PollSchedule(first_poll)
+        self.poll_schedule = PollSchedule(first_poll, shortest=0)
         self.calls: list[tuple[str, str, str, float]] = []
         """(phase, scene, profile, time) in order."""
         self._seconds = seconds

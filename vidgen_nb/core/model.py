@@ -83,6 +83,8 @@ class Scene:
 
 def _as_json(scene: str, params: dict[str, Any]) -> Mapping[str, Any]:
     """Return a copy of parameters as JSON has them, with lists for tuples; what the caller does to his is his."""
+    if not _may_be_seconds(params.get("seconds")):
+        raise InputError(f"scene {scene!r}: seconds must be more than 0, and finite, not {params['seconds']!r}")
     try:
         text = json.dumps(params, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -121,6 +123,16 @@ class Artifact:
     """Where it is; empty for inline data and for results addressed by the operation."""
     data: str = ""
     """Base64 data of an inline result."""
+
+
+def _may_be_seconds(value: object) -> bool:
+    """Say whether a duration can be meant; texts that are no numbers are the API's to judge."""
+    try:
+        return value is None or 0 < float(value) < math.inf  # type: ignore[arg-type]
+    except ValueError:
+        return True
+    except TypeError:
+        return False
 
 
 def _is_count(value: object) -> bool:
@@ -197,7 +209,7 @@ class PollSchedule:
     first: float = 0.5
     factor: float = 1.5
     longest: float = 5.0
-    shortest: float = 0.0
+    shortest: float = 0.1
     delays: tuple[float, ...] = field(init=False, repr=False, compare=False)
     """The first delays, until they reach `longest`; `MOST_DELAYS` at most, then the last one stays."""
 
