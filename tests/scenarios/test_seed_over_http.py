@@ -189,6 +189,31 @@ def test_a_single_scene_while_a_batch_runs(mode: str, tmp_path: Path) -> None:
     assert all(event.at <= added for event in starts(run)[:first_after]), "nobody was submitted before it"
 
 
+def one(session: Session) -> Run:
+    """Run scene 5 alone."""
+    return asyncio.run(session.run_one(Scene("s5", "prompt 5")))
+
+
+@MODES
+def test_a_single_scene_meets_429s_on_all_profiles(mode: str, tmp_path: Path) -> None:
+    """It tries each at once after the other, waits for the first that is free again, and goes back there."""
+    faults = [Fault("rate", profile=f"p{k}", nth=1) for k in range(1, 5)]
+    run = live(tmp_path, one, mode=mode, faults=faults)
+    assert run.trail("s5") == "p1✕429→p2✕429→p3✕429→p4✕429→p1✓"
+    assert all(later.start == earlier.end for earlier, later in itertools.pairwise(run.attempts[:4]))
+    assert run.attempts[4].start >= run.cooldowns[0].end
+    assert [window.end - window.start for window in run.cooldowns] == pytest.approx([30] * 4)
+
+
+@MODES
+def test_what_the_old_behaviour_cost_a_single_scene(mode: str, tmp_path: Path) -> None:
+    """Under GlobalPause it waits 30 s for the profile that refused it, with three others free."""
+    run = live(tmp_path, one, mode=mode, faults=[Fault("rate", scene="s5", nth=1)], policy=GlobalPause(30))
+    assert run.trail("s5") == "p1✕429→p1✓"
+    assert run.attempts[1].start - (run.attempts[0].end or 0) >= 30 - 1e-6
+    assert len(run.cooldowns) == 4
+
+
 @MODES
 def test_what_the_old_behaviour_cost(mode: str, tmp_path: Path) -> None:
     """The same 429 under GlobalPause: four profiles stand still for 30 s instead of one; scene 5 goes back to it."""
