@@ -135,6 +135,7 @@ class Audit:
         """A new profile, or one that is back."""
         old = self.profiles.get(event.profile)
         assert old is None or old.removed
+        self.gates.pop((event.profile, True), None)
         index = len(self.profiles) if old is None else old.index
         self.profiles[event.profile] = ProfileView(event.capacity, event.group or event.profile, index)
 
@@ -216,6 +217,13 @@ class Audit:
         if isinstance(outcome, RateLimited):
             gate = self.gate((self.profiles[view.profile].group, False))
             gate.strikes += view.started > gate.since
+
+    def on_AttemptAbandoned(self, event: ev.AttemptAbandoned) -> None:
+        """R17: only an attempt in flight can be; the scene is settled next."""
+        view = self.scenes[event.scene]
+        assert view.number == event.number and view.status in LIVE
+        if view.status == "submitting":
+            self.answered(event.scene, view, accepted=False)
 
     # -- decisions
 

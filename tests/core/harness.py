@@ -73,8 +73,9 @@ class World:
         return commands
 
     def add(self, *ids: str, single: bool = False) -> list[Command]:
-        """Add scenes."""
-        return [command for each in ids for command in self.feed(ev.SceneAdded(Scene(each, f"prompt {each}"), single))]
+        """Add scenes; a run that had ended goes on."""
+        commands = [c for each in ids for c in self.feed(ev.SceneAdded(Scene(each, f"prompt {each}"), single))]
+        return commands + (self.feed(ev.RunStarted()) if ids and self.scheduler.ended else [])
 
     def command(self, kind: type[Command], scene: str) -> Any:
         """Take the open command of that kind for a scene."""

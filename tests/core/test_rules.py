@@ -11,7 +11,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Fetch, Poll, Submit
 from vidgen_nb.core.model import Artifact, Mode, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Permanent, ProfileUnusable, RateLimited, Transient
-from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown
+from vidgen_nb.core.policy import Cooldown, GlobalPause, PerProfileCooldown
 from vidgen_nb.errors import DuplicateScene, InputError
 
 
@@ -423,8 +423,8 @@ def test_a_cooldown_released_by_hand_ends_now() -> None:
     assert len(world.feed(ev.CooldownReleased("p1"))) == 1
     world.fail("s1", ProfileUnusable("401"))
     assert world.scheduler.ended == "no usable profile"
-    world.feed(ev.RunStarted())
-    assert len(world.feed(ev.CooldownReleased("p1"))) == 1
+    assert world.feed(ev.CooldownReleased("p1")) == []
+    assert len(world.feed(ev.RunStarted())) == 1
 
 
 def test_global_pause_stops_all_and_retries_on_the_same_profile() -> None:
@@ -463,3 +463,108 @@ def test_requests_that_make_no_sense_change_nothing() -> None:
         with pytest.raises(InputError, match=text):
             world.feed(event)
     assert world.scheduler.events == before
+
+
+def test_nothing_is_dispatched_once_the_run_has_ended() -> None:
+    """A profile or a scene that comes after the end waits for the run to go on."""
+    world = World(profiles=1, scenes=1)
+    world.fail("s1", ProfileUnusable("401"))
+    assert world.feed(ev.ProfileAdded("p2")) == []
+    assert world.feed(ev.SceneAdded(Scene("s2", "x"))) == []
+    assert [c.scene.id for c in world.feed(ev.RunStarted())] == ["s1"]
+
+
+def test_a_scene_that_waits_for_a_profile_does_not_wait_for_one_that_is_out() -> None:
+    """Under GlobalPause a scene waits for the profile that bounced it, but not when its key turns out to be bad."""
+    world = World(profiles=2, scenes=3, mode=BOOST, policy=GlobalPause(30))
+    world.limit("s1")
+    world.fail("s3", ProfileUnusable("401"))
+    world.accept("s2")
+    world.sleep_until(31)
+    assert world.profile_of("s1") == "p2"
+
+
+def test_r2_a_single_scene_goes_before_scenes_that_wait_for_their_profile() -> None:
+    """Also under a policy that does not move."""
+    world = World(profiles=1, scenes=1, policy=GlobalPause(30))
+    world.limit("s1")
+    world.add("now", single=True)
+    world.sleep_until(30)
+    assert world.submitted()[-1] == ("now", "p1")
+
+
+def test_r9_a_profile_whose_jobs_keep_breaking_cools() -> None:
+    """Accepting is no success: jobs that break inside one after the other cool the profile."""
+    world = World(profiles=1, scenes=1, retry=RetryPolicy(backoff=0))
+    for number in (1, 2):
+        world.accept("s1")
+        world.feed(ev.JobFailed("s1", number, Transient("internal")))
+    (cooldown,) = world.events(ev.CooldownStarted)
+    assert (cooldown.alone, cooldown.profiles) == (True, ("p1",))
+
+
+def test_r16_a_cancel_that_failed_is_repeated() -> None:
+    """As long as the job runs; when the job is gone, the scene is cancelled, not failed."""
+    world = World(profiles=1, scenes=1)
+    world.accept("s1")
+    world.feed(ev.CancelRequested("s1"))
+    world.feed(ev.CallFailed("s1", 1, "cancel", Transient("503")))
+    assert Cancel in [type(command) for command in world.sleep_until(5)]
+    world.feed(ev.CallFailed("s1", 1, "poll", Permanent("404", "no_result")))
+    assert world.status("s1") == "cancelled"
+
+
+def test_r17_an_abandoned_attempt_is_held() -> None:
+    """When a run is broken off, what was submitting or accepted is in doubt; the rest stays queued."""
+    world = World(profiles=1, scenes=3)
+    world.accept("s1")
+    world.feed(ev.Stopped())
+    world.feed(ev.AttemptAbandoned("s1", 1))
+    world.feed(ev.AttemptAbandoned("s2", 1))
+    assert [world.status(s) for s in ("s1", "s2", "s3")] == ["held", "held", "queued"]
+    assert world.scheduler.ended == "stopped"
+    assert "'job-s1-1'" in world.events(ev.SceneSettled)[0].reason
+
+
+def test_a_policy_that_raises_leaves_everything_as_it_was() -> None:
+    """Its exception gets out; the attempt can still be answered."""
+
+    class Broken(PerProfileCooldown):
+        def on_429(self, *_: object) -> Cooldown:
+            raise ZeroDivisionError
+
+    world = World(profiles=1, scenes=1, policy=Broken())
+    before = list(world.scheduler.events)
+    with pytest.raises(ZeroDivisionError):
+        world.feed(ev.CallFailed("s1", 1, "submit", RateLimited()))
+    assert world.scheduler.events == before
+    assert world.scheduler.roster.groups["p1"].strikes == 0
+    world.accept("s1")
+    assert world.status("s1") == "generating"
+
+
+def test_a_profile_that_is_added_again_begins_anew() -> None:
+    """A bad key of its first life is forgotten; a cooldown of its group is not."""
+    world = World(profiles=2, scenes=1)
+    world.fail("s1", ProfileUnusable("401"))
+    world.limit("s1")
+    world.feed(ev.ProfileRemoved("p1"))
+    world.feed(ev.ProfileAdded("p1"))
+    assert world.profile_of("s1") == "p1"
+
+
+def test_a_profile_and_a_group_do_not_share_a_name() -> None:
+    """Else a profile would cool with a group that it is no part of (R1)."""
+    with pytest.raises(InputError, match="use two names"):
+        World({"team": (None, ""), "b": (None, "team")})
+    with pytest.raises(InputError, match="use two names"):
+        World({"b": (None, "team"), "team": (None, "")})
+
+
+def test_no_word_of_a_server_parks_a_paid_job() -> None:
+    """A poll is asked again within a minute, whatever the server would like."""
+    world = World(profiles=1, scenes=1)
+    world.accept("s1")
+    world.sleep_until(0.5)
+    world.feed(ev.CallFailed("s1", 1, "poll", RateLimited(30 * 86400)))
+    assert world.scheduler.next_wakeup() == 60.5

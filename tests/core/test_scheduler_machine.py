@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.core.harness import BOOST, NORMAL, World, names
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
-from vidgen_nb.core.model import Artifact, Mode, Operation, RetryPolicy, Scene
+from vidgen_nb.core.model import Artifact, Mode, Operation, RetryPolicy
 from vidgen_nb.core.outcomes import (
     Ambiguous,
     Cancelled,
@@ -166,6 +166,15 @@ class SchedulerMachine(RuleBasedStateMachine):
         """Say whether the attempt still waits for such an answer (a second Progressed is a first one then)."""
         return any((c.scene.id, c.number) == (event.scene, event.number) for c in self.world.open)
 
+    @precondition(lambda self: self.world.scheduler.in_flight)
+    @rule(data=st.data())
+    def abandon(self, data: st.DataObject) -> None:
+        """Nobody carries an attempt on."""
+        running = [s for s in self.world.scheduler.scenes.values() if s.profile is not None]
+        state = data.draw(st.sampled_from(running))
+        self.world.open = [c for c in self.world.open if c.scene.id != state.scene.id]
+        self.answer(ev.AttemptAbandoned(state.scene.id, state.number))
+
     # -- users
 
     @rule(seconds=st.sampled_from([0.0, 0.25, 1.0, 10.0, 31.0, 400.0]))
@@ -179,7 +188,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         state = self.world.scheduler.scenes.get(name)
         if state is None or state.status in SETTLED:
             self.billed.pop(name, None)
-            self.world.feed(ev.SceneAdded(Scene(name, "prompt"), single))
+            self.world.add(name, single=single)
 
     @rule(name=st.sampled_from(names("p", 5)), capacity=st.sampled_from([None, 1, 3]))
     def toggle_profile(self, name: str, capacity: int | None) -> None:
@@ -249,13 +258,17 @@ class SchedulerMachine(RuleBasedStateMachine):
             return
         scheduler, audit = self.world.scheduler, self.world.audit
         most = scheduler.mode.max_submitting
-        if not audit.moves or audit.paused or audit.stopped or (most and scheduler.submitting >= most):
+        if audit.paused or audit.stopped or scheduler.ended or (most and scheduler.submitting >= most):
             return
-        if scheduler.waiting:
+        for profile in scheduler.roster.profiles.values():
+            if scheduler._queue.peek_pinned(profile) is not None:
+                assert not audit.eligible(profile.name)
+                assert scheduler.in_flight or scheduler.next_wakeup() is not None
+        if scheduler._queue.peek() is not None:
             assert [name for name in audit.profiles if audit.eligible(name)] == []
             wakeup = scheduler.next_wakeup()
             # someone will wake it: an answer that is due, a timer, or the user where no profile is left
-            assert scheduler.in_flight or wakeup is not None or scheduler.ended
+            assert scheduler.in_flight or wakeup is not None
 
     @invariant()
     def replay_gives_the_same_state(self) -> None:

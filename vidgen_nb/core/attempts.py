@@ -15,13 +15,15 @@ from __future__ import annotations
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Fetch, Poll, Submit
 from vidgen_nb.core.context import Context
-from vidgen_nb.core.outcomes import Cancelled, Failure
+from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import ProfileState, SceneState
+from vidgen_nb.core.state import Gate, ProfileState, SceneState
 
 __all__ = ["LIVE", "Attempts", "operation_id", "running_on"]
 
+CANCEL_AGAIN = 5.0
+"""Seconds between two tries to cancel a job."""
 LIVE = ("submitting", "generating", "fetching")
 """Statuses of a scene with an attempt in flight."""
 
@@ -52,7 +54,7 @@ class Attempts:
     def _deadline_over(self, watch: tuple[SceneState, float], now: float) -> None:
         state, queued_at = watch
         if state.status == "queued" and state.queued_at == queued_at:
-            self.settle(state, "failed", f"deadline: still queued after {now - queued_at:g} s", now)
+            self.settle(state, "failed", f"deadline: still queued after {now - queued_at:.1f} s", now)
 
     def begin(self, state: SceneState, profile: ProfileState, now: float) -> None:
         """Give a scene to a profile."""
@@ -74,7 +76,7 @@ class Attempts:
         profile = running_on(state)
         self.submitting -= 1
         self._roster.answered(state, accepted=True)
-        profile.group.strikes = profile.own.strikes = 0
+        profile.group.strikes = 0
         state.status, state.operation, state.avoid = "generating", event.operation, None
         state.calls, state.asked = 0, False
         if state.cancelling:
@@ -100,6 +102,7 @@ class Attempts:
             return
         self._context.record(event, now)
         state.status, state.artifact = "fetching", event.artifact
+        running_on(state).own.strikes = 0
         self._roster.free(running_on(state))
         self._call(state)
 
@@ -182,11 +185,27 @@ class Attempts:
 
     def _enqueue(self, state: SceneState) -> None:
         """Put a scene that ran before into the front segment, or before its own profile's door."""
-        if state.pinned_to is not None and not state.pinned_to.removed:
+        if state.pinned_to is not None and state.pinned_to.in_rotation:
             self._queue.push_pinned(state, state.pinned_to)
         else:
             state.pinned_to = None
             self._queue.push_front(state)
+
+    def unpin_unusable(self, gate: Gate) -> None:
+        """Let scenes that wait for a profile out of the rotation go elsewhere."""
+        if gate.unusable:
+            for profile in gate.members:
+                self._queue.unpin(profile)
+
+    def abandoned(self, event: ev.AttemptAbandoned, now: float) -> None:
+        """Hold the scene of an attempt that nobody carries on: it may be running at the provider."""
+        state = self.scenes.get(event.scene)
+        if state is None or state.number != event.number or state.status not in LIVE:
+            return
+        self._context.record(event, now)
+        accepted = "" if state.status == "submitting" else f" after it was accepted as {operation_id(state)!r}"
+        reason = f"broken off{accepted}: the provider may have it. Look at the account, or run the scene again"
+        self.settle(state, "held", reason, now, self.end(state), Ambiguous(reason))
 
     def settle(
         self,
@@ -207,13 +226,25 @@ class Attempts:
     # -- cancelling
 
     def cancel(self, state: SceneState, now: float) -> None:
-        """Cancel a scene: at once in the queue, at the provider when it has the job, else when it answers."""
+        """Cancel a scene: at once in the queue, at the provider when it has the job, else when it answers.
+
+        A result that is being fetched is paid for and almost here: it is taken.
+        """
         if state.status == "queued":
             self.settle(state, "cancelled", "cancelled by the user", now)
         elif state.status in ("submitting", "generating") and not state.cancelling:
             state.cancelling = True
             if state.status == "generating":
                 self._context.commands.append(_cancel(state))
+
+    def cancel_again(self, state: SceneState, now: float) -> None:
+        """Repeat a cancel that failed, as long as the job runs; polls go on meanwhile."""
+
+        def again(number: int, _now: float) -> None:
+            if state.number == number and state.status == "generating" and state.cancelling:
+                self._context.commands.append(_cancel(state))
+
+        self._context.timers.at(now + CANCEL_AGAIN, again, state.number)
 
     def cancel_answered(self, event: ev.CancelAnswered, now: float) -> None:
         """Take in what the provider said; after `requested` and `too late` the polls go on and tell."""

@@ -27,6 +27,7 @@ __all__ = [
     "DECISIONS",
     "EVENTS",
     "Accepted",
+    "AttemptAbandoned",
     "AttemptStarted",
     "CallFailed",
     "CancelAnswered",
@@ -244,6 +245,14 @@ class CancelAnswered(Event):
     answer: Literal["cancelled", "requested", "too late", "unsupported"]
 
 
+@record
+class AttemptAbandoned(Event):
+    """Nobody carries the attempt on: the run was broken off. Its scene is in doubt."""
+
+    scene: str
+    number: int
+
+
 # -- decided by the scheduler
 
 
@@ -327,6 +336,6 @@ EVENTS: dict[str, type[Event]] = {
     for kind in (
         ProfileAdded, ProfileChanged, ProfileRemoved, SceneAdded, RunStarted, ModeChanged, PolicyChanged, Paused,
         Unpaused, Stopped, CancelRequested, CooldownReleased, CooldownImposed, Accepted, Progressed, Generated,
-        Fetched, CallFailed, JobFailed, CancelAnswered, *DECISIONS,
+        Fetched, CallFailed, JobFailed, CancelAnswered, AttemptAbandoned, *DECISIONS,
     )
 }  # fmt: skip

@@ -8,6 +8,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts import LIVE, Attempts, operation_id, running_on
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.core.policy import Cooldown
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import ProfileState, SceneState
 
@@ -35,24 +36,43 @@ class Failures:
         state = self._attempts.current(event.scene, event.number, PHASE_STATUS[event.phase])
         if state is None or (event.phase in ("poll", "fetch") and not state.asked):
             return
-        self._context.record(event, now)
         if event.phase == "submit":
-            self._attempt_failed(state, event.outcome, now)
-        elif event.phase != "cancel":  # a cancel that failed may have arrived: the polls, which go on, will tell
+            cooldown = self._ask_policy(state, event.outcome, now)
+            self._context.record(event, now)
+            self._attempt_failed(state, event.outcome, cooldown, now)
+            return
+        self._context.record(event, now)
+        if event.phase == "cancel":
+            self._attempts.cancel_again(state, now)
+        else:
             self._asking_failed(state, event.outcome, now)
 
     def job_failed(self, event: ev.JobFailed, now: float) -> None:
         """The provider says that the job ended without a result."""
         state = self._attempts.current(event.scene, event.number, "generating")
         if state is not None:
+            cooldown = self._ask_policy(state, event.outcome, now)
             self._context.record(event, now)
-            self._attempt_failed(state, event.outcome, now)
+            self._attempt_failed(state, event.outcome, cooldown, now)
 
-    def _attempt_failed(self, state: SceneState, outcome: Failure, now: float) -> None:
+    def _ask_policy(self, state: SceneState, outcome: Failure, now: float) -> Cooldown | None:
+        """Ask what follows a 429, before anything has changed: a policy may be a user's own, and raise."""
+        if not isinstance(outcome, RateLimited):
+            return None
+        gate = running_on(state).group
+        strike = state.started > gate.since  # else its submit left before the cooldown began: late (R6)
+        gate.strikes += strike
+        try:
+            return self._context.policy.on_429(gate, outcome, now)
+        except BaseException:
+            gate.strikes -= strike
+            raise
+
+    def _attempt_failed(self, state: SceneState, outcome: Failure, cooldown: Cooldown | None, now: float) -> None:
         profile = self._attempts.end(state)
         match outcome:
-            case RateLimited():
-                self._rate_limited(state, profile, outcome, now)
+            case RateLimited() if cooldown is not None:
+                self._rate_limited(state, profile, outcome, cooldown, now)
                 self._attempts.requeue(state, profile, outcome, now)
             case ProfileUnusable():
                 self._unusable(state, profile, outcome, now)
@@ -70,12 +90,11 @@ class Failures:
             case Cancelled():
                 self._attempts.settle(state, "cancelled", outcome.reason, now, profile, outcome)
 
-    def _rate_limited(self, state: SceneState, profile: ProfileState, outcome: RateLimited, now: float) -> None:
+    def _rate_limited(
+        self, state: SceneState, profile: ProfileState, outcome: RateLimited, cooldown: Cooldown, now: float
+    ) -> None:
         gate = profile.group
         self._attempts.last_429_at = now
-        if state.started > gate.since:  # else its submit left before the cooldown began: late, no new strike (R6)
-            gate.strikes += 1
-        cooldown = self._context.policy.on_429(gate, outcome, now)
         floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), LONGEST_FLOOR)
         until = max(now + floor, cooldown.until)  # in this order: a policy's NaN counts as the minimum
         for each in self._roster.groups.values() if cooldown.scope == "all" else (gate,):
@@ -91,6 +110,7 @@ class Failures:
         state.avoid = (state.avoid or set()) | {gate}
         if not self._context.policy.moves:
             state.pinned_to = profile
+        self._attempts.unpin_unusable(gate)
 
     def _unusable(self, state: SceneState, profile: ProfileState, outcome: ProfileUnusable, now: float) -> None:
         # a day's quota is the group's; a bad key or an empty purse is the profile's own
@@ -99,6 +119,7 @@ class Failures:
         self._roster.close(
             gate, until, now, profile=profile.name, reason=outcome.reason, scene=state.scene.id, unusable=True
         )
+        self._attempts.unpin_unusable(gate)
         state.avoid = (state.avoid or set()) | {gate}
 
     def _transient(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> None:
@@ -128,7 +149,8 @@ class Failures:
             self._attempts.settle(state, "held", reason, now, profile, outcome)
         elif isinstance(outcome, Permanent | Cancelled):
             self._attempts.end(state)
-            self._attempts.settle(state, "failed", outcome.reason, now, profile, outcome)
+            status: ev.SettledStatus = "cancelled" if state.cancelling else "failed"
+            self._attempts.settle(state, status, outcome.reason, now, profile, outcome)
         elif isinstance(outcome, RateLimited):  # a limit on polls is no limit on submits, and costs nothing
             delay = self._context.poll.delay(state.calls, outcome.retry_after)
             self._attempts.again(state, max(delay, self._context.poll.longest), now)

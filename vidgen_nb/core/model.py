@@ -200,11 +200,13 @@ class RetryPolicy:
 
 
 MOST_DELAYS = 1000
+LONGEST_POLL_AFTER = 60.0
+"""Seconds: a server that asks for more is asked then all the same, or one odd header would park a paid job."""
 
 
 @dataclass(frozen=True)
 class PollSchedule:
-    """When an accepted attempt is asked about, in run seconds; the server's own poll-after wins, down to `shortest`."""
+    """When an accepted attempt is asked about, in run seconds; the server's own word wins, down to `shortest`."""
 
     first: float = 0.5
     factor: float = 1.5
@@ -226,5 +228,5 @@ class PollSchedule:
     def delay(self, polls: int, poll_after: float | None) -> float:
         """Return the seconds to wait before the next poll, after `polls` polls of this attempt."""
         if poll_after is not None and 0 <= poll_after < math.inf:
-            return max(poll_after, self.shortest)
+            return max(min(poll_after, LONGEST_POLL_AFTER), self.shortest)
         return self.delays[min(polls, len(self.delays) - 1)]

@@ -109,11 +109,12 @@ class Requests:
             self._roster.close(
                 gate, event.until, now, profile=profile.name, reason=event.reason, unusable=event.unusable
             )
+            self._attempts.unpin_unusable(gate)
 
     # -- scenes
 
     def scene_added(self, event: ev.SceneAdded, now: float) -> None:
-        """Queue a scene: a new one, or a settled one that is run again by hand."""
+        """Queue a scene: a new one, or a settled one that is run again by hand; after an end `RunStarted` goes on."""
         scenes, scene_id = self._attempts.scenes, event.scene.id
         state = scenes.get(scene_id)
         if state is not None and state.status in UNSETTLED:
@@ -126,7 +127,6 @@ class Requests:
         else:
             state.reset(event.scene, self._orders, single=event.single, now=now)
         self._attempts.unsettled += 1
-        self.ended = None
         if event.single:
             self._queue.push_front(state)
         else:

@@ -40,9 +40,12 @@ class Roster:
             raise InputError(f"no profile is named {name!r}; there are: {known}") from None
 
     def add(self, name: str, capacity: int | None, group: str) -> ProfileState:
-        """Add a profile, or bring a removed one back."""
-        gate = self.groups.setdefault(group or name, Gate(group or name))
+        """Add a profile, or bring a removed one back; a bad key of its first life is forgotten then."""
         profile = self.profiles.get(name)
+        key = group or name
+        gate = self.groups.setdefault(key, Gate(key, shared=bool(group)))
+        if gate.shared != bool(group):
+            raise InputError(f"{key!r} can't be a quota group's name and that of a profile outside it: use two names")
         if profile is None:
             profile = ProfileState(name, len(self._by_index), capacity, gate)
             self.profiles[name] = profile
@@ -52,6 +55,8 @@ class Roster:
         else:
             profile.group.members.remove(profile)
             profile.group, profile.capacity, profile.removed = gate, capacity, False
+            profile.own = Gate(name, alone=True)
+            profile.own.members.append(profile)
         gate.members.append(profile)
         self.set_limit(profile)
         return profile
@@ -113,7 +118,9 @@ class Roster:
             return False
         context = self._context
         if context.paces and (earliest := context.policy.earliest(profile.name, now)) > now:
-            context.timers.at(earliest, lambda each, _: self.offer(each), profile)
+            if earliest != profile.paced_until:
+                profile.paced_until = earliest
+                context.timers.at(earliest, lambda each, _: self.offer(each), profile)
             return False
         return True
 
@@ -209,6 +216,11 @@ class Roster:
             for gate, name in gates.items()
             if gate.waiting and gate.until > now
         ]
+
+    def all_closed(self, now: float) -> bool:
+        """Say whether every profile in the rotation cools or is unusable, and there is one."""
+        open_ones = (p for p in self._by_index if not p.removed and p.group.until <= now and p.own.until <= now)
+        return next(open_ones, None) is None and len(self) > 0
 
     def usable_again(self, now: float) -> float:
         """Return when the first profile comes back, in run seconds; `now` if one is usable, inf: none ever."""

@@ -79,6 +79,7 @@ class Scheduler:
             ev.CallFailed: failures.call_failed,
             ev.JobFailed: failures.job_failed,
             ev.CancelAnswered: attempts.cancel_answered,
+            ev.AttemptAbandoned: attempts.abandoned,
         }
 
     # -- the interface of drivers
@@ -182,6 +183,10 @@ class Scheduler:
         """Scenes that could be submitted now if a profile were free."""
         return len(self._queue)
 
+    def all_cool(self, now: float) -> bool:
+        """Say whether scenes wait and every profile cools or is unusable (R5)."""
+        return len(self._queue) > 0 and not (self.ended or self.stopped or self.paused) and self.roster.all_closed(now)
+
     def cooling(self, now: float) -> dict[str, float]:
         """Return the seconds left for each profile that cools or is unusable; inf: no end is known."""
         return self.roster.closed(now)
@@ -205,21 +210,27 @@ class Scheduler:
 
     def _decide(self, now: float) -> list[Command]:
         requests = self._requests
-        if requests.started:
+        if requests.started and requests.ended is None:
             if not (requests.stopped or requests.paused) and self._queue:
                 self._dispatch(now)
-            if not self._attempts.in_flight and requests.ended is None:
+            if not self._attempts.in_flight:
                 self._end_if_over(now)
         commands, self._context.commands = self._context.commands, []
         return commands
 
     def _dispatch(self, now: float) -> None:
         queue, roster = self._queue, self.roster
+        if queue.pinned:
+            self._dispatch_free(now, singles=True)  # they go before bounced ones (R2)
         for profile in list(queue.pinned):
             while (state := queue.peek_pinned(profile)) is not None and self._room() and roster.eligible(profile, now):
                 self._begin(state, profile, now)
-        while self._room() and (state := queue.peek()) is not None:
-            chosen = roster.pick(state.avoid, now)
+        self._dispatch_free(now)
+
+    def _dispatch_free(self, now: float, *, singles: bool = False) -> None:
+        """Serve scenes that may go to any profile; with `singles` only those at the head that are single."""
+        while self._room() and (state := self._queue.peek()) is not None and (state.single or not singles):
+            chosen = self.roster.pick(state.avoid, now)
             if chosen is None:
                 return
             self._begin(state, chosen, now)

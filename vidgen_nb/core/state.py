@@ -27,6 +27,7 @@ class Gate:
         "probe",
         "probe_due",
         "reason",
+        "shared",
         "since",
         "strikes",
         "until",
@@ -34,8 +35,10 @@ class Gate:
         "waiting",
     )
 
-    def __init__(self, name: str, *, alone: bool = False) -> None:
+    def __init__(self, name: str, *, alone: bool = False, shared: bool = False) -> None:
         self.name = name
+        self.shared = shared
+        """Whether this is a quota group that profiles name."""
         self.alone = alone
         """Whether this is one profile's own gate, not a quota group's."""
         self.members: list[ProfileState] = []
@@ -58,7 +61,7 @@ class Gate:
 class ProfileState:
     """A profile in the rotation."""
 
-    __slots__ = ("active", "capacity", "group", "index", "limit", "name", "own", "ready", "removed")
+    __slots__ = ("active", "capacity", "group", "index", "limit", "name", "own", "paced_until", "ready", "removed")
 
     def __init__(self, name: str, index: int, capacity: int | None, group: Gate) -> None:
         self.name = name
@@ -75,6 +78,13 @@ class ProfileState:
         self.ready = False
         """Offered to the rotation; cleared when found not eligible, until something changes."""
         self.removed = False
+        self.paced_until = -math.inf
+        """Until when the policy holds it back; a timer is set for that."""
+
+    @property
+    def in_rotation(self) -> bool:
+        """Whether it can be waited for: not removed, and not unusable."""
+        return not (self.removed or self.group.unusable or self.own.unusable)
 
     @property
     def gates(self) -> tuple[Gate, Gate]:
