@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import NORMAL, Mode
-from vidgen_nb.core.outcomes import Ambiguous, Permanent, RateLimited
+from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Permanent, RateLimited
 
 LIVE = ("submitting", "generating", "fetching")
 SETTLED = ("succeeded", "failed", "cancelled", "held")
@@ -135,7 +135,6 @@ class Audit:
         """A new profile, or one that is back."""
         old = self.profiles.get(event.profile)
         assert old is None or old.removed
-        self.gates.pop((event.profile, True), None)
         index = len(self.profiles) if old is None else old.index
         self.profiles[event.profile] = ProfileView(event.capacity, event.group or event.profile, index)
 
@@ -271,7 +270,8 @@ class Audit:
         view.not_before = -math.inf if event.not_before is None else event.not_before
         view.pinned = not self.moves and isinstance(event.outcome, RateLimited)
         group = isinstance(event.outcome, RateLimited) or getattr(event.outcome, "cause", "") == "day_quota"
-        view.avoid.add((self.profiles[event.profile].group, False) if group else (event.profile, True))
+        if not isinstance(event.outcome, Cancelled):  # else it was never sent, and nobody bounced it
+            view.avoid.add((self.profiles[event.profile].group, False) if group else (event.profile, True))
 
     def on_SceneSettled(self, event: ev.SceneSettled) -> None:
         """R17: settled once."""
@@ -297,7 +297,8 @@ class Audit:
         """R5, R18: not before its time, unless released by hand; a probe is due."""
         gate = self.gate((event.group, event.alone))
         assert not gate.open
-        released = isinstance(self.last, ev.CooldownReleased | ev.CooldownEnded)
+        comes_back = event.alone and self.profiles[event.group].removed
+        released = comes_back or isinstance(self.last, ev.CooldownReleased | ev.CooldownEnded)
         assert released or event.at >= gate.until, f"R5: {event}"
         gate.open, gate.probe_due, gate.until = True, True, min(gate.until, event.at)
 

@@ -375,7 +375,7 @@ def test_bad_scenes_are_errors_before_anything_is_sent(make: Ends) -> None:
     with pytest.raises(SessionError, match="nothing to go on with"):
         session.run_blocking()
     with pytest.raises(SessionError, match="no run yet"):
-        session.pause()
+        session.cancel()
     assert backend.submits == []
     assert session.last_run is None
 

@@ -61,10 +61,8 @@ class DemoSession(Session):
 
     def close(self) -> None:
         """Close the session, and the emulator with it."""
-        try:
-            super().close()
-        finally:
-            self.emulator.stop()
+        super().close()
+        self.emulator.stop()
 
     async def aclose(self) -> None:
         """As `close`, on the caller's loop."""

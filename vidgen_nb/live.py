@@ -5,66 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import Random
-from typing import Any
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.context import OnAmbiguous
-from vidgen_nb.core.model import Mode, RetryPolicy, Scene
-from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.model import Scene
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.core.state import UNSETTLED
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
-from vidgen_nb.errors import DuplicateScene, NoUsableProfile
-from vidgen_nb.output import VideoFolder
-from vidgen_nb.ports import Backend, Profile
-from vidgen_nb.recording.codec import plain
+from vidgen_nb.errors import DuplicateScene, NoUsableProfile, SessionError
+from vidgen_nb.ports import Profile
 from vidgen_nb.recording.runlog import RunLog, cooling_line
 from vidgen_nb.run import Run
+from vidgen_nb.settings import Settings
 
-__all__ = ["LiveRun", "Settings"]
+__all__ = ["LiveRun"]
 
 log = logging.getLogger("vidgen_nb")
 
 REPORT_EVERY = 3.0
 """Run seconds between two reports that all profiles cool (R5)."""
-
-
-@dataclass
-class Settings:
-    """What a session's runs begin with; mode, policy and profiles may change."""
-
-    backend: Backend
-    profiles: dict[str, Profile]
-    mode: Mode
-    policy: Policy
-    retry: RetryPolicy
-    folder: VideoFolder
-    on_ambiguous: OnAmbiguous
-    max_wait: float
-    speed: float
-    seed: int
-
-    def header(self, epoch: float) -> dict[str, Any]:
-        """Return a run's header; no keys."""
-        started = datetime.fromtimestamp(epoch, UTC)
-        return {
-            "run": f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
-            "started": started.isoformat(timespec="milliseconds"),
-            "mode": plain(self.mode),
-            "policy": plain(self.policy),
-            "retry": plain(self.retry),
-            "on_ambiguous": self.on_ambiguous,
-            "max_wait": plain(self.max_wait),
-            "speed": self.speed,
-            "seed": self.seed,
-            "backend": dict(self.backend.settings()),
-        }
 
 
 class LiveRun:
@@ -83,8 +45,10 @@ class LiveRun:
             rng=Random(settings.seed),  # noqa: S311 - jitter, no secret
         )
         self.run = Run(settings.header(self._clock.epoch), self.scheduler.events)
-        self._keys = dict(settings.profiles)
+        self._keys: dict[str, Profile] = {}
         """Also of profiles that were removed: what runs on them goes on."""
+        self.dead = False
+        """It broke off in a way that left the scheduler unfit to go on."""
         self._driver = RealtimeDriver(
             self.scheduler,
             settings.backend,
@@ -97,10 +61,8 @@ class LiveRun:
         self._error: BaseException | None = None
         self._waiting: list[tuple[str | None, Future[Run]]] = []
         """Who waits for a scene, or with None for the end. Each has a future of its own: one may be cancelled."""
-        for profile in settings.profiles.values():
-            self.add_profile(profile)
-        for event in carried:
-            self.post(event)
+        self.sync()
+        self._driver.post(*carried)
 
     @property
     def is_over(self) -> bool:
@@ -115,23 +77,48 @@ class LiveRun:
         """Hand new events to a function as well."""
         self._driver.observe(observer)
 
-    def add_profile(self, profile: Profile) -> None:
-        """Bring a profile into the rotation."""
-        self._keys[profile.name] = profile
-        self.post(ev.ProfileAdded(profile.name, profile.capacity, profile.quota_group or ""))
+    def sync(self) -> None:
+        """Take over what has changed in the settings: mode, policy, pause, profiles."""
+        scheduler, settings = self.scheduler, self._settings
+        if scheduler.mode != settings.mode:
+            self.post(ev.ModeChanged(settings.mode))
+        if scheduler.policy is not settings.policy:
+            self.post(ev.PolicyChanged(settings.policy))
+        if scheduler.paused != settings.paused:
+            self.post(ev.Paused() if settings.paused else ev.Unpaused())
+        known = {name: state for name, state in scheduler.roster.profiles.items() if not state.removed}
+        for name in known:
+            if settings.profiles.get(name) is not self._keys[name]:
+                self.post(ev.ProfileRemoved(name))
+        for name, profile in settings.profiles.items():
+            if name not in known or profile is not self._keys[name]:
+                self.post(ev.ProfileAdded(name, profile.capacity, profile.quota_group or ""))
+                self._keys[name] = profile
+            elif known[name].capacity != profile.capacity:
+                self.post(ev.ProfileChanged(name, profile.capacity))
+
+    def runs_on(self, profile: str) -> int:
+        """Return how many attempts are under way on a profile."""
+        states = self.scheduler.scenes.values()
+        return sum(state.profile is not None and state.profile.name == profile for state in states)
 
     def add(self, scenes: Sequence[Scene], *, single: bool, attempts: Mapping[str, int]) -> None:
         """Queue scenes; where one of them can't be, none is."""
         for scene in scenes:
             state = self.scheduler.scenes.get(scene.id)
-            if state is not None and state.status in ("queued", "submitting", "generating", "fetching"):
-                raise DuplicateScene(scene.id, f"is already {state.status} in this run")
+            if state is not None and state.status in UNSETTLED:
+                raise DuplicateScene(
+                    scene.id, f"is already {state.status} in this run; run() goes on with what is queued"
+                )
         self._driver.post(*(ev.SceneAdded(scene, single, attempts.get(scene.id, 0)) for scene in scenes))
 
     def go(self) -> None:
         """Begin, or go on after a stop or an end."""
-        if self.is_over or self.scheduler.stopped:
+        self.sync()
+        if self.is_over or self.scheduler.stopped or self.scheduler.ended:
             self.post(ev.RunStarted())
+        if self.scheduler.paused:
+            log.warning("the session is paused: unpause() begins to submit")
         if self.is_over:
             self._error = None
             self._task = asyncio.get_running_loop().create_task(self._drive(), name="vidgen_nb run")
@@ -164,15 +151,27 @@ class LiveRun:
             await self._driver.run()
             if self.scheduler.ended == "no usable profile":
                 self._error = NoUsableProfile(self._why_none(), self.run)
-        except asyncio.CancelledError as broken_off:
-            self._error = broken_off
+        except asyncio.CancelledError:
+            self._error = SessionError("the run was broken off; run() goes on with the scenes that were not sent")
             raise
         except BaseException as bug:  # noqa: BLE001 - it is raised where the run is waited for
             self._error = bug
         finally:
+            self._break_off_if_open()
             waiting, self._waiting = self._waiting, []
+            if self._error is not None and not waiting:
+                log.error("the run broke off: %s", self._error, exc_info=self._error)
             for _, future in waiting:
                 self._finish(future, self._error)
+
+    def _break_off_if_open(self) -> None:
+        """Bring a run that did not end by itself to an end, so that it can be gone on with."""
+        if not self.scheduler.ended:
+            try:
+                self._driver.abandon(f"broken off: {type(self._error).__name__}")
+            except Exception:
+                self.dead = True
+                log.exception("what was under way can't be accounted for; the next run is a new one")
 
     def _finish(self, future: Future[Run], error: BaseException | None) -> None:
         if future.set_running_or_notify_cancel():
@@ -213,14 +212,13 @@ class CoolingReport:
 
     def __call__(self, events: Sequence[ev.Event]) -> None:
         """Begin to report when all profiles have come to cool (an observer)."""
-        if self._timer is None and any(isinstance(event, ev.CooldownStarted) for event in events):
+        if self._timer is None:
             self._report()
 
     def _report(self) -> None:
         self._timer = None
-        scheduler = self._scheduler
-        left = scheduler.cooling(self._clock.now())
-        if scheduler.waiting and not scheduler.ended and not scheduler.stopped and len(left) == len(scheduler.roster):
-            log.warning("[%7.1f s] %s", self._clock.now(), cooling_line(left, scheduler.waiting))
+        scheduler, now = self._scheduler, self._clock.now()
+        if scheduler.all_cool(now):
+            log.warning("[%7.1f s] %s", now, cooling_line(scheduler.cooling(now), scheduler.waiting))
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._clock.wall(REPORT_EVERY), self._report)

@@ -6,33 +6,28 @@ from any thread. In `async with Session(...)` it lives on the caller's loop inst
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 from collections.abc import Iterable
-from concurrent.futures import Future
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene, as_mode
 from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
-from vidgen_nb.drivers.home import Home
 from vidgen_nb.drivers.realtime import Observer
-from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
-from vidgen_nb.live import LiveRun, Settings
+from vidgen_nb.lifecycle import Lifecycle, Started
 from vidgen_nb.output import VideoFolder
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.run import Run
+from vidgen_nb.settings import Settings, check_profiles, checked_profiles, checked_retry
 
 __all__ = ["Session"]
 
-T = TypeVar("T")
 
-
-class Session:
+class Session(Lifecycle):
     """Runs scenes over profiles, and can be asked for more, paused, stopped and changed meanwhile.
 
         session = Session(OpenAIVideos("http://127.0.0.1:8000/v1"), [Profile("alice", api_key=key)])
@@ -64,23 +59,19 @@ class Session:
             raise InputError(f"max_wait must be 0 or more seconds, not {max_wait!r}")
         if not isinstance(speed, int | float) or not 0 < speed < math.inf:
             raise InputError(f"speed must be a finite number above 0, not {speed!r}")
-        self._settings = Settings(
+        settings = Settings(
             backend=backend,
-            profiles=_checked(backend, profiles),
+            profiles=checked_profiles(backend, profiles),
             mode=as_mode(mode),
             policy=as_policy(policy) if policy is not None else PerProfileCooldown(),
-            retry=retry or RetryPolicy(),
+            retry=checked_retry(retry),
             folder=VideoFolder(output),
             on_ambiguous=on_ambiguous,
             max_wait=float(max_wait),
             speed=float(speed),
             seed=seed,
         )
-        self._home = Home("vidgen_nb session")
-        self._live: LiveRun | None = None
-        self._attempts: dict[str, int] = {}
-        self._observers: list[Observer] = []
-        self._closed = False
+        super().__init__(settings)
 
     # -- running
 
@@ -90,27 +81,35 @@ class Session:
         `scenes` is whatever `load_scenes` takes: a list of prompts or `Scene`s, a file, a DataFrame. None goes on
         with those still queued. While a run goes on, the scenes join it.
         """
-        self._home.call(self._begin, _scenes(scenes), single=False)
+        self._home.call(self._begin, Started(_scenes(scenes)))
 
     async def run(self, scenes: Any = None) -> Run:
         """Run scenes, as `start`, and return the run once the last one has settled.
 
-        Cancelling this means `stop()`: what is under way goes on and settles. Raises `NoUsableProfile` (with `.run`)
-        when no profile is left to wait for.
+        Cancelling this means `stop()`, if it began the run: what is under way goes on and settles. Raises
+        `NoUsableProfile` (with `.run`) when no profile is left to wait for.
         """
-        return await self._wait_for(self._home.call(self._begin, _scenes(scenes), single=False))
+        return await self._wait_for(Started(_scenes(scenes)))
 
     async def run_one(self, scene: Any) -> Run:
-        """Run a single scene, before all that are queued, and return the run once it has settled."""
-        return await self._wait_for(self._home.call(self._begin, _one(scene), single=True))
+        """Run a single scene, before all that are queued, and return the run once it has settled.
+
+        Cancelling this cancels the scene, and nothing of a run that was under way before.
+        """
+        return await self._wait_for(Started(_one(scene), single=True))
 
     def run_blocking(self, scenes: Any = None) -> Run:
-        """Run scenes and wait for the end, in a script or a cell; Ctrl-C or Kernel > Interrupt means `stop()`."""
-        found = _scenes(scenes)
+        """Run scenes and wait for the end, in a script or a cell.
+
+        Ctrl-C or Kernel > Interrupt means `stop()`, if this began the run.
+        """
+        started = Started(_scenes(scenes))
+        self._may_block()
         try:
-            return self._block(self._home.call(self._begin, found, single=False))
+            self._home.call(self._begin, started)
+            return started.end.result()
         except KeyboardInterrupt:
-            self.stop()
+            self._home.call(self._interrupted, started)
             raise
 
     def wait(self, timeout: float | None = None) -> Run:
@@ -118,7 +117,8 @@ class Session:
 
         An interrupt ends the waiting, not the run.
         """
-        return self._block(self._home.call(lambda: self._current().wait_for()), timeout)
+        self._may_block()
+        return self._home.call(lambda: self._current().wait_for()).result(timeout)
 
     def add(self, scenes: Any) -> None:
         """Add scenes to the run that is under way, or start one with them."""
@@ -131,27 +131,18 @@ class Session:
             live = self._current()
             failed = [state.scene for state in live.scheduler.scenes.values() if state.status == "failed"]
             if failed:
-                self._begin(failed, single=False, same_run=True)
+                self._begin(Started(failed, same_run=True))
             return [scene.id for scene in failed]
 
         return self._home.call(retry)
 
     def pause(self) -> None:
-        """Submit nothing new; what runs goes on."""
-        self._post(ev.Paused())
+        """Submit nothing new, in this run or the next; what runs goes on."""
+        self._change(paused=True)
 
     def unpause(self) -> None:
         """Go on submitting."""
-        self._post(ev.Unpaused())
-
-    def stop(self) -> None:
-        """End the run once what is under way has settled; the rest stays queued, for `run()` to go on with."""
-
-        def stop() -> None:
-            if self._live is not None and not self._live.scheduler.ended:
-                self._live.post(ev.Stopped())
-
-        self._home.call(stop)
+        self._change(paused=False)
 
     def cancel(self, scene: str | None = None) -> None:
         """Cancel a scene, or with None every scene that is not settled; at the provider too, where it can."""
@@ -170,7 +161,7 @@ class Session:
 
     @mode.setter
     def mode(self, mode: Mode | str) -> None:
-        self._change("mode", as_mode(mode), ev.ModeChanged)
+        self._change(mode=as_mode(mode))
 
     @property
     def policy(self) -> Policy:
@@ -179,7 +170,7 @@ class Session:
 
     @policy.setter
     def policy(self, policy: Policy | str) -> None:
-        self._change("policy", as_policy(policy), ev.PolicyChanged)
+        self._change(policy=as_policy(policy))
 
     @property
     def profiles(self) -> dict[str, Profile]:
@@ -187,34 +178,39 @@ class Session:
         return dict(self._settings.profiles)
 
     def add_profile(self, profile: Profile) -> None:
-        """Use another profile from now on, also in the run that is under way."""
+        """Use another profile from now on, also in the run that is under way.
+
+        One that was removed may come back under its name, with a new key, once nothing runs on it any more.
+        """
 
         def add() -> None:
-            if profile.name in self._settings.profiles:
-                raise InputError(f"profile {profile.name!r} is already there: give each profile its own name")
-            self._settings.backend.check(profile)
-            self._settings.profiles[profile.name] = profile
-            if self._live is not None:
-                self._live.add_profile(profile)
+            live, profiles = self._live, self._settings.profiles
+            if live is not None and profile.name not in profiles and (left := live.runs_on(profile.name)):
+                raise InputError(f"{left} scenes still run on the old {profile.name!r}: wait, or use another name")
+            check_profiles(self._settings.backend, {**profiles, profile.name: profile}, [*profiles.values(), profile])
+            self._change(profiles={**profiles, profile.name: profile})
 
         self._home.call(add)
 
     def remove_profile(self, name: str) -> None:
         """Use a profile no more; what runs on it goes on."""
+        self._change(profiles={key: each for key, each in self.profiles.items() if each is not self._profile(name)})
 
-        def remove() -> None:
-            if name not in self._settings.profiles:
-                raise InputError(f"no profile is named {name!r}")
-            del self._settings.profiles[name]
-            if self._live is not None:
-                self._live.post(ev.ProfileRemoved(name))
+    def set_capacity(self, name: str, capacity: int | None) -> None:
+        """Let a profile generate so many scenes at once from now on; None: no bound."""
+        Profile(name, capacity=capacity)  # says what is wrong with a capacity
+        self._profile(name).capacity = capacity
+        self._change()
 
-        self._home.call(remove)
+    def _profile(self, name: str) -> Profile:
+        if name not in self._settings.profiles:
+            raise InputError(f"no profile is named {name!r}; there are: {', '.join(self._settings.profiles)}")
+        return self._settings.profiles[name]
 
     def observe(self, observer: Observer) -> None:
         """Hand the events of this and later runs to a function, in order, on the session's own thread.
 
-        One that raises is logged and dropped; the run goes on.
+        One that raises is logged and dropped for the rest of that run, which goes on.
         """
 
         def watch() -> None:
@@ -247,7 +243,8 @@ class Session:
     @property
     def cooling(self) -> dict[str, float]:
         """Run seconds left for each profile that cools or is unusable; inf: no end is known."""
-        return self._home.call(lambda: self._live.cooling() if self._live is not None else {})
+        live = self._live
+        return {} if live is None or self._closed else self._home.call(live.cooling)
 
     @property
     def last_429_at(self) -> float | None:
@@ -258,130 +255,6 @@ class Session:
     def __repr__(self) -> str:
         profiles = ", ".join(self._settings.profiles)
         return f"<Session on {profiles}: {self.mode.name}, {self.policy!r}; {self.last_run or 'no run yet'}>"
-
-    # -- ending
-
-    def close(self) -> None:
-        """Stop, wait for what is under way, and close the connections; the session is over then."""
-        if self._closed:
-            return
-        if self._home.is_adopted:
-            raise SessionError("this session lives on your loop: leave its `async with`, or await session.aclose()")
-        live = self._live
-        if live is not None and not live.is_over:
-            self.stop()
-            self._home.call(live.wait_for).exception()  # however it ended, it has
-        self._closed = True
-        asyncio.run_coroutine_threadsafe(self._settings.backend.aclose(), self._home.loop).result()
-        self._home.stop()
-
-    def abandon(self) -> None:
-        """Break off what is under way; what the provider has accepted stays there, and its videos are not fetched."""
-        live = self._live
-        if live is not None and not live.is_over and not self._home.here():
-            asyncio.run_coroutine_threadsafe(live.abandon(), self._home.loop).result()
-
-    async def aclose(self) -> None:
-        """As `close`, for a session on the caller's loop."""
-        if not self._home.is_adopted:
-            await asyncio.to_thread(self.close)
-            return
-        live = self._live
-        if live is not None and not live.is_over:
-            self.stop()
-            await asyncio.wait([asyncio.wrap_future(live.wait_for())])
-        self._closed = True
-        await self._settings.backend.aclose()
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Session:
-        if self._live is not None:
-            raise SessionError("a session that has run already keeps its own thread: enter it before its first run")
-        self._home.adopt(asyncio.get_running_loop())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        live = self._live
-        if kind is not None and live is not None and not live.is_over:
-            await live.abandon()  # the caller is being torn down: waiting minutes for videos would hang it
-        await self.aclose()
-
-    # -- inside, on the session's loop
-
-    def _begin(self, scenes: list[Scene] | None, *, single: bool, same_run: bool = False) -> Future[Run]:
-        """Add scenes to the run under way, or begin one; return the future of its end, or of the single scene's."""
-        if self._closed:
-            raise SessionError("this session is closed: make a new one")
-        live = self._live
-        unfinished = live is not None and live.scheduler.unsettled > 0
-        if scenes is None and not unfinished:
-            raise SessionError("there is nothing to go on with: give the scenes to run")
-        if live is None or not (unfinished or same_run or not live.is_over):
-            live = self._new_run(live)
-        live.add(scenes or [], single=single, attempts=self._attempts)
-        live.go()
-        return live.wait_for(scenes[0].id if single and scenes else None)
-
-    def _new_run(self, old: LiveRun | None) -> LiveRun:
-        carried: list[ev.CooldownImposed] = []
-        if old is not None:
-            carried = old.carry_over()
-            self._attempts.update({name: state.number for name, state in old.scheduler.scenes.items()})
-        self._live = LiveRun(self._settings, carried, self._observers)
-        return self._live
-
-    def _current(self) -> LiveRun:
-        if self._live is None:
-            raise SessionError("there is no run yet: start one with run(scenes)")
-        return self._live
-
-    def _post(self, event: ev.Event) -> None:
-        self._home.call(lambda: self._current().post(event))
-
-    def _change(self, name: str, value: Any, event: type[ev.ModeChanged | ev.PolicyChanged]) -> None:
-        def change() -> None:
-            setattr(self._settings, name, value)
-            if self._live is not None and not self._live.is_over:
-                self._live.post(event(value))
-
-        self._home.call(change)
-
-    # -- waiting
-
-    async def _wait_for(self, end: Future[Run]) -> Run:
-        try:
-            return await asyncio.wrap_future(end)
-        except asyncio.CancelledError:
-            self.stop()
-            raise
-
-    def _block(self, end: Future[Run], timeout: float | None = None) -> Run:
-        if self._home.here() or self._home.is_adopted:
-            raise SessionError("this would wait for itself: use `await session.run(...)` on the session's own loop")
-        return end.result(timeout)
-
-
-def _checked(backend: Backend, profiles: Iterable[Profile]) -> dict[str, Profile]:
-    if isinstance(profiles, Profile):
-        profiles = [profiles]
-    found: dict[str, Profile] = {}
-    for profile in profiles:
-        if not isinstance(profile, Profile):
-            raise InputError(f"profiles are Profile(name, api_key) objects, not {type(profile).__name__}")
-        if profile.name in found:
-            raise InputError(f"profile name {profile.name!r} is given twice: give each profile its own name")
-        backend.check(profile)
-        found[profile.name] = profile
-    if not found:
-        raise InputError("no profiles: give at least one Profile(name, api_key)")
-    return found
 
 
 def _scenes(scenes: Any) -> list[Scene] | None:

@@ -112,6 +112,7 @@ def test_a_scene_that_is_run_again_by_hand() -> None:
     world.fail("s1", Permanent("refused"))
     world.sleep_until(5)
     world.feed(ev.SceneAdded(Scene("s1", "a better prompt")))
+    world.feed(ev.RunStarted())
     (scene,) = records(world).scenes
     assert (scene.prompt, scene.status, scene.error, scene.end) == ("a better prompt", "submitting", None, None)
     assert (scene.queued, scene.start, scene.attempts) == (0.0, 0.0, 2)

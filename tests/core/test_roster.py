@@ -21,7 +21,7 @@ def roster_of(profiles: int, capacity: int | None = None) -> Roster:
     """Return a roster of profiles, each in a group of its own."""
     roster = Roster(Context(BOOST, PerProfileCooldown(), RetryPolicy(), PollSchedule(), "hold", 3600.0, Random(0)))
     for index in range(profiles):
-        roster.add(f"p{index}", capacity, "")
+        roster.add(f"p{index}", capacity, "", 0.0)
     return roster
 
 
@@ -49,7 +49,7 @@ def test_the_next_eligible_one_in_turn_is_picked(actions: list[tuple[str, int]])
             roster.open(profile.group, 0.0)
         elif action == "remove":
             if profile.removed:
-                roster.add(profile.name, None, "")
+                roster.add(profile.name, None, "", 0.0)
             else:
                 profile.removed = True
         else:
@@ -84,4 +84,4 @@ def test_names() -> None:
     with pytest.raises(InputError, match="no profile is named 'x'; there are: p0, p1"):
         roster["x"]
     with pytest.raises(InputError, match="profile 'p1' is already there"):
-        roster.add("p1", None, "")
+        roster.add("p1", None, "", 0.0)

@@ -173,7 +173,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         running = [s for s in self.world.scheduler.scenes.values() if s.profile is not None]
         state = data.draw(st.sampled_from(running))
         self.world.open = [c for c in self.world.open if c.scene.id != state.scene.id]
-        self.answer(ev.AttemptAbandoned(state.scene.id, state.number))
+        sent = state.status != "submitting" or data.draw(st.booleans())
+        self.answer(ev.AttemptAbandoned(state.scene.id, state.number, sent))
 
     # -- users
 

@@ -100,22 +100,20 @@ def test_what_is_posted_while_nothing_runs_is_not_lost() -> None:
     play(scenario())
 
 
-def test_a_scene_added_while_the_last_call_closes_the_run_is_run_too() -> None:
-    """The run has ended but for a slow answer to a cancel; what comes then is run all the same."""
+def test_a_run_is_over_when_it_has_ended() -> None:
+    """A call whose answer can change nothing any more, such as a slow cancel, does not hold it up."""
 
     async def scenario() -> None:
         async def slow(_scene: Scene, _profile: Profile) -> None:
-            await asyncio.sleep(10)
+            await asyncio.sleep(1000)
 
         stage = Stage(FakeBackend(cancel=slow))
         running = asyncio.create_task(stage.run())
         await asyncio.sleep(0.1)
         stage.driver.post(ev.CancelRequested("s1"))
-        await asyncio.sleep(5)
-        assert stage.scheduler.ended == "settled"
-        stage.driver.post(ev.SceneAdded(Scene("more", "later")), ev.RunStarted())
         await running
-        assert stage.statuses() == {"s1": "succeeded", "more": "succeeded"}
+        assert asyncio.get_running_loop().time() < 100
+        assert stage.statuses() == {"s1": "succeeded"}
 
     play(scenario())
 

@@ -69,8 +69,11 @@ def run(session: Session, scenes: Sequence[Scene], *, record: Path, gantt: Path)
 
         session.observe(follow)
         session.start(scenes)
-        finished, interrupted = _wait(session, console)
-    save(finished, record, gantt)
+        try:
+            finished, interrupted = _wait(session, console)
+        finally:
+            if (current := session.last_run) is not None:
+                save(current, record, gantt)  # also when a bug broke it off: what was done is paid for
     report(finished, record, gantt)
     if interrupted:
         return 130

@@ -18,14 +18,12 @@ from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import Gate, ProfileState, SceneState
+from vidgen_nb.core.state import LIVE, Gate, ProfileState, SceneState
 
-__all__ = ["LIVE", "Attempts", "operation_id", "running_on"]
+__all__ = ["Attempts", "operation_id", "running_on"]
 
 CANCEL_AGAIN = 5.0
 """Seconds between two tries to cancel a job."""
-LIVE = ("submitting", "generating", "fetching")
-"""Statuses of a scene with an attempt in flight."""
 
 
 class Attempts:
@@ -198,11 +196,14 @@ class Attempts:
                 self._queue.unpin(profile)
 
     def abandoned(self, event: ev.AttemptAbandoned, now: float) -> None:
-        """Hold the scene of an attempt that nobody carries on: it may be running at the provider."""
+        """Hold the scene of an attempt that nobody carries on, unless its submit never left."""
         state = self.scenes.get(event.scene)
         if state is None or state.number != event.number or state.status not in LIVE:
             return
         self._context.record(event, now)
+        if not event.sent:
+            self.requeue(state, self.end(state), Cancelled("broken off before it was sent"), now)
+            return
         accepted = "" if state.status == "submitting" else f" after it was accepted as {operation_id(state)!r}"
         reason = f"broken off{accepted}: the provider may have it. Look at the account, or run the scene again"
         self.settle(state, "held", reason, now, self.end(state), Ambiguous(reason))

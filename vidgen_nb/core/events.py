@@ -247,10 +247,12 @@ class CancelAnswered(Event):
 
 @record
 class AttemptAbandoned(Event):
-    """Nobody carries the attempt on: the run was broken off. Its scene is in doubt."""
+    """Nobody carries the attempt on: the run was broken off."""
 
     scene: str
     number: int
+    sent: bool = True
+    """Whether its submit may have left: then the scene is in doubt, else it waits again."""
 
 
 # -- decided by the scheduler

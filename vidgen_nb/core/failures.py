@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts import LIVE, Attempts, operation_id, running_on
+from vidgen_nb.core.attempts import Attempts, operation_id, running_on
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.core.policy import Cooldown
 from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import ProfileState, SceneState
+from vidgen_nb.core.state import LIVE, ProfileState, SceneState
 
 __all__ = ["Failures"]
 

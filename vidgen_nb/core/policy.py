@@ -138,8 +138,10 @@ POLICIES: dict[str, type[Policy]] = {kind.__name__: kind for kind in (PerProfile
 
 def as_policy(policy: Policy | str) -> Policy:
     """Return the policy of that name with its defaults, or the policy itself; `InputError` for an unknown one."""
-    if isinstance(policy, Policy):
+    if isinstance(policy, Policy) and type(policy).on_429 not in (Policy.on_429, RecordedPolicy.on_429):
         return policy
+    if isinstance(policy, Policy):
+        raise InputError(f"{policy!r} can't decide: a policy needs an on_429 method of its own")
     if isinstance(policy, str) and policy in POLICIES:
         return POLICIES[policy]()
     raise InputError(f"unknown policy {policy!r}: choose one of {', '.join(POLICIES)}, or pass an instance of Policy")

@@ -10,12 +10,10 @@ from vidgen_nb.core.context import Context
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import SceneState
+from vidgen_nb.core.state import UNSETTLED, SceneState
 from vidgen_nb.errors import DuplicateScene, InputError
 
 __all__ = ["Requests"]
-
-UNSETTLED = ("queued", "submitting", "generating", "fetching")
 
 
 class Requests:
@@ -74,7 +72,7 @@ class Requests:
 
     def profile_added(self, event: ev.ProfileAdded, now: float) -> None:
         """Bring a profile into the rotation."""
-        self._roster.add(event.profile, event.capacity, event.group)
+        self._roster.add(event.profile, event.capacity, event.group, now)
         self._context.record(event, now)
 
     def profile_changed(self, event: ev.ProfileChanged, now: float) -> None:

@@ -39,7 +39,7 @@ class Roster:
             known = ", ".join(sorted(self.profiles)) or "none"
             raise InputError(f"no profile is named {name!r}; there are: {known}") from None
 
-    def add(self, name: str, capacity: int | None, group: str) -> ProfileState:
+    def add(self, name: str, capacity: int | None, group: str, now: float) -> ProfileState:
         """Add a profile, or bring a removed one back; a bad key of its first life is forgotten then."""
         profile = self.profiles.get(name)
         key = group or name
@@ -55,8 +55,8 @@ class Roster:
         else:
             profile.group.members.remove(profile)
             profile.group, profile.capacity, profile.removed = gate, capacity, False
-            profile.own = Gate(name, alone=True)
-            profile.own.members.append(profile)
+            self.open(profile.own, now)
+            profile.own.strikes = 0
         gate.members.append(profile)
         self.set_limit(profile)
         return profile

@@ -12,8 +12,11 @@ from typing import Literal
 
 from vidgen_nb.core.model import Artifact, Operation, Scene
 
-__all__ = ["Gate", "ProfileState", "SceneState", "Status"]
+__all__ = ["LIVE", "UNSETTLED", "Gate", "ProfileState", "SceneState", "Status"]
 
+LIVE = ("submitting", "generating", "fetching")
+"""Statuses of a scene with an attempt in flight."""
+UNSETTLED = ("queued", *LIVE)
 Status = Literal["queued", "submitting", "generating", "fetching", "succeeded", "failed", "cancelled", "held"]
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import ParamSpec, TypeVar
 
+from vidgen_nb.errors import SessionError
+
 __all__ = ["Home"]
 
 P = ParamSpec("P")
@@ -24,11 +26,13 @@ class Home:
         self._name = name
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._ended = False
+        self._lock = threading.Lock()
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Live on the caller's loop; only before anything was called."""
-        self._loop = loop
+        """Live on the caller's loop, and end a thread that was begun before."""
+        self.stop()
+        self._loop, self._ended = loop, False
 
     @property
     def is_adopted(self) -> bool:
@@ -37,13 +41,18 @@ class Home:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop; starts the thread when there is none yet."""
-        with self._starting:
-            if self._loop is None:
-                self._loop = loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._live, args=(loop,), name=self._name, daemon=True)
-                self._thread.start()
-            return self._loop
+        """The loop; starts the thread when there is none yet. `SessionError` after the end."""
+        with self._lock:
+            return self._begun()
+
+    def _begun(self) -> asyncio.AbstractEventLoop:
+        if self._ended:
+            raise SessionError(f"the {self._name} is closed: make a new one")
+        if self._loop is None:
+            self._loop = loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._live, args=(loop,), name=self._name, daemon=True)
+            self._thread.start()
+        return self._loop
 
     def here(self) -> bool:
         """Say whether the caller runs on this loop already."""
@@ -53,8 +62,10 @@ class Home:
             return False
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function on the loop, from whichever thread, and return or raise what it did."""
-        loop = self.loop
+        """Call a function on the loop, from whichever thread, and return or raise what it did.
+
+        Raises `SessionError` after the end.
+        """
         if self.here():
             return function(*args, **kwargs)
         done: Future[T] = Future()
@@ -65,16 +76,20 @@ class Home:
             except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
                 done.set_exception(error)
 
-        loop.call_soon_threadsafe(carry_out)
+        with self._lock:  # so that what is handed over stands before the end
+            self._begun().call_soon_threadsafe(carry_out)
         return done.result()
 
     def stop(self) -> None:
-        """End the thread, where it is our own."""
-        loop, thread = self._loop, self._thread
-        if thread is not None and loop is not None and thread is not threading.current_thread():
-            loop.call_soon_threadsafe(loop.stop)
+        """End it, with the thread where that is our own; what was handed over before is carried out."""
+        with self._lock:
+            self._ended = True
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+            if thread is not None and loop is not None:
+                loop.call_soon_threadsafe(loop.stop)
+        if thread is not None:
             thread.join()
-        self._loop = self._thread = None
 
     @staticmethod
     def _live(loop: asyncio.AbstractEventLoop) -> None:

@@ -68,6 +68,7 @@ class RealtimeDriver:
         self._tasks: asyncio.TaskGroup | None = None
         self._line: deque[Command] = deque()
         """Commands that no worker has taken yet."""
+        self._workers: set[asyncio.Task[None]] = set()
         self._standby = False
         """Whether a worker has been made that has not begun."""
         self._turning = False
@@ -108,6 +109,8 @@ class RealtimeDriver:
                         await self._changed.wait()
                         if self._timer is None and self._armed is not None:
                             self._wake()
+                    for worker in self._workers:  # what still waits for an answer can change nothing any more
+                        worker.cancel()
                 finally:
                     self._tasks = None  # a group that closes takes no new tasks
         except BaseExceptionGroup as group:
@@ -128,6 +131,13 @@ class RealtimeDriver:
             self._took(commands)
             self._hire()
             self._tell()
+
+    def abandon(self, reason: str) -> None:
+        """Stop, and give up every attempt in flight; for a run whose tasks are gone."""
+        unsent = {(command.scene.id, command.number) for command in self._line if type(command) is Submit}
+        self._line.clear()
+        running = [(s.scene.id, s.number) for s in self.scheduler.scenes.values() if s.profile is not None]
+        self.post(ev.Stopped(reason), *(ev.AttemptAbandoned(*each, sent=each not in unsent) for each in running))
 
     def observe(self, observer: Observer) -> None:
         """Hand what is new from now on to one more observer."""
@@ -205,7 +215,9 @@ class RealtimeDriver:
         """See to it that a worker stands by while commands wait."""
         if self._line and not self._standby and self._tasks is not None:
             self._standby = True
-            self._tasks.create_task(self._work())
+            worker = self._tasks.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
 
     async def _work(self) -> None:
         """Carry out commands from the line until it is empty."""

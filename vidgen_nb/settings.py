@@ -1,0 +1,85 @@
+"""What a session was made with, and what can't be made to work together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from vidgen_nb.core.context import OnAmbiguous
+from vidgen_nb.core.model import Mode, RetryPolicy
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.errors import InputError
+from vidgen_nb.output import VideoFolder
+from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.recording.codec import plain
+
+__all__ = ["Settings", "check_profiles", "checked_profiles", "checked_retry"]
+
+
+@dataclass
+class Settings:
+    """What a session's runs begin with; mode, policy and profiles may change."""
+
+    backend: Backend
+    profiles: dict[str, Profile]
+    mode: Mode
+    policy: Policy
+    retry: RetryPolicy
+    folder: VideoFolder
+    on_ambiguous: OnAmbiguous
+    max_wait: float
+    speed: float
+    seed: int
+    paused: bool = False
+
+    def header(self, epoch: float) -> dict[str, Any]:
+        """Return a run's header; no keys."""
+        started = datetime.fromtimestamp(epoch, UTC)
+        return {
+            "run": f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            "started": started.isoformat(timespec="milliseconds"),
+            "mode": plain(self.mode),
+            "policy": plain(self.policy),
+            "retry": plain(self.retry),
+            "on_ambiguous": self.on_ambiguous,
+            "max_wait": plain(self.max_wait),
+            "speed": self.speed,
+            "seed": self.seed,
+            "backend": dict(self.backend.settings()),
+        }
+
+
+def checked_profiles(backend: Backend, profiles: Iterable[Profile]) -> dict[str, Profile]:
+    """Return profiles by name; `InputError` for what is none, and for those that can't work together."""
+    given: list[Profile] = [profiles] if isinstance(profiles, Profile) else list(profiles)
+    for profile in given:
+        if not isinstance(profile, Profile):
+            raise InputError(f"profiles are Profile(name, api_key) objects, not {type(profile).__name__}")
+    found = {profile.name: profile for profile in given}
+    check_profiles(backend, found, given)
+    return found
+
+
+def check_profiles(backend: Backend, found: dict[str, Profile], given: list[Profile]) -> None:
+    """Raise `InputError` for profiles that can't work together, or with the backend."""
+    names = [profile.name for profile in given]
+    if len(found) < len(given):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"profile name {twice!r} is given twice: give each profile its own name")
+    if not found:
+        raise InputError("no profiles: give at least one Profile(name, api_key)")
+    alone = {profile.name for profile in given if profile.quota_group is None}
+    for group in {profile.quota_group for profile in given} & alone:
+        raise InputError(f"{group!r} can't be a quota group's name and that of a profile outside it: use two names")
+    for profile in given:
+        backend.check(profile)
+
+
+def checked_retry(retry: RetryPolicy | None) -> RetryPolicy:
+    """Return the policy, or the default one; `InputError` for anything else."""
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise InputError(f"retry is a RetryPolicy(...) or None, not {retry!r}")
+    return retry or RetryPolicy()
