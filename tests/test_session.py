@@ -97,12 +97,12 @@ def test_await_run_on_another_loop(make: Ends) -> None:
 
 def test_cancelling_run_means_stop(make: Ends) -> None:
     """What is under way settles; the rest stays queued and can be gone on with."""
-    backend = FakeBackend(hold=frozenset({"s001", "s002"}))
+    backend = FakeBackend(hold=frozenset(f"s00{k}" for k in range(1, 9)))
     session = make(backend, count=1, mode="normal")
     accepted = seen(session, ev.Accepted)
 
     async def notebook() -> None:
-        task = asyncio.create_task(session.run([f"prompt {k}" for k in range(8)]))
+        task = asyncio.create_task(session.run([f"prompt {k}" for k in range(1, 9)]))
         await asyncio.to_thread(accepted.wait, 10)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -159,8 +159,8 @@ class LiveRun:
         finally:
             self._break_off_if_open()
             waiting, self._waiting = self._waiting, []
-            if self._error is not None and not waiting:
-                log.error("the run broke off: %s", self._error, exc_info=self._error)
+            if self._error is not None:
+                log.error("the run broke off: %s", self._error, exc_info=None if waiting else self._error)
             for _, future in waiting:
                 self._finish(future, self._error)
 

@@ -196,3 +196,11 @@ def test_clean_text_is_one_short_printable_line(text: str) -> None:
     """Any text becomes one printable line of at most 200 characters."""
     assert clean(text).isprintable()
     assert len(clean(text)) <= 200
+
+
+def test_a_key_in_a_code_is_redacted_in_whatever_case() -> None:
+    """Codes are lowered before they are compared; a server that echoes the key in one must not get it into a log."""
+    answer = Answer(401, [], {"error": {"code": "Invalid_Key:SK-Planted", "message": "SK-Planted"}})
+    outcome = classify(answer, "submit", key=Secret("SK-Planted"), now_epoch=0.0)
+    assert "planted" not in outcome.reason.lower()
+    assert outcome.reason.count("[key]") == 2

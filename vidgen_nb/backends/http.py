@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import re
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Literal
@@ -90,8 +91,8 @@ def is_loopback(host: str) -> bool:
 def clean(text: str, key: Secret | None = None, limit: int = 200) -> str:
     """Make somebody else's text fit for a log: no key, no control or bidi characters, one line, at most `limit`."""
     if key is not None:
-        # before anything is cut: half a key is a key
-        text = text.replace(key.reveal(), "[key]")
+        # before anything is cut: half a key is a key; in whatever case, for codes are lowered
+        text = re.sub(re.escape(key.reveal()), "[key]", text, flags=re.IGNORECASE)
     printable = "".join(c if c.isprintable() else " " for c in text[: 4 * limit])
     line = " ".join(printable.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
