@@ -55,14 +55,34 @@ def test_a_complete_video_gets_its_name(tmp_path: Path) -> None:
 
 
 def test_an_earlier_video_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
-    """A failed download leaves the old file as it was; a good one replaces it."""
-    folder = VideoFolder(tmp_path)
+    """A failed download leaves the old file as it was; a good one replaces it, where that is wanted."""
+    folder = VideoFolder(tmp_path, replace=True)
     save(folder.sink("s001", 1), MP4 + b"old")
     refusal(folder.sink("s001", 2), MP4, expected=9999)
     assert (tmp_path / "s001.mp4").read_bytes() == MP4 + b"old"
     save(folder.sink("s001", 3), MP4 + b"new")
     assert (tmp_path / "s001.mp4").read_bytes() == MP4 + b"new"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_paid_video_is_never_overwritten(tmp_path: Path) -> None:
+    """A second one of its name gets the next free number, and its path says so."""
+    folder = VideoFolder(tmp_path)
+    for k in (1, 2, 3):
+        save(folder.sink("s001", k), MP4 + bytes([k]))
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["s001-2.mp4", "s001-3.mp4", "s001.mp4"]
+    assert (tmp_path / "s001.mp4").read_bytes() == MP4 + bytes([1])
+    assert (tmp_path / "s001-3.mp4").read_bytes() == MP4 + bytes([3])
+
+
+def test_a_folder_that_cannot_be_written_to_is_an_error_before_anything_is_sent(tmp_path: Path) -> None:
+    """It is tried, for permissions do not tell everything; what was tried leaves nothing."""
+    VideoFolder(tmp_path / "new" / "folder").prepare()
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+    folder = VideoFolder(tmp_path / "later")
+    (tmp_path / "later").write_text("a file now")
+    with pytest.raises(InputError, match="can't be written to"):
+        folder.prepare()
 
 
 def test_discard_leaves_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -255,3 +258,78 @@ def test_a_demo_session_on_the_callers_loop(tmp_path: Path) -> None:
             return (await session.run(["a fox"])).ended
 
     assert asyncio.run(script()) == "settled"
+
+
+def test_added_prompts_get_the_next_free_ids(make: Ends) -> None:
+    """Prompts without ids can be added while others run; running them twice by mistake is an error."""
+    backend = FakeBackend(hold=frozenset({"s001"}))
+    session = make(backend)
+    session.start(PROMPTS)
+    session.add(["one more"])
+    with pytest.raises(InputError, match="'s001' is already"):
+        session.start(PROMPTS)
+    backend.let_go()
+    assert [scene.id for scene in session.wait(10).scenes] == ["s001", "s002", "s003", "s004"]
+
+
+def test_an_interrupt_reaches_an_awaiting_cell_at_once(make: Ends) -> None:
+    """A kernel cancels from a signal handler, which wakes no loop that sleeps: the wait looks up by itself."""
+    backend = FakeBackend(hold=frozenset({"s001"}))
+    session = make(backend, count=1)
+    accepted = seen(session, ev.Accepted)
+
+    async def cell() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+
+        def interrupt(*_: object) -> None:
+            task.cancel()
+
+        signal.signal(signal.SIGUSR1, interrupt)
+
+        def kernel() -> None:
+            accepted.wait(10)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+        threading.Thread(target=kernel).start()
+        await session.run(["one"])
+
+    try:
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(cell())
+        run = session.last_run
+        assert run is not None
+        assert run.ended is None
+    finally:
+        signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+
+
+def test_what_a_program_leaves_under_way_is_said_at_its_end(tmp_path: Path) -> None:
+    """A script that starts a run and forgets to wait for it is told so."""
+    script = f"""
+import vidgen_nb as vg
+session = vg.demo(speed=1, output={str(tmp_path)!r})
+session.start(vg.demo_scenes(4))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert "under way" in done.stderr
+    assert "wait()" in done.stderr
+
+
+def test_odd_arguments_are_told_what_is_wanted(make: Ends, tmp_path: Path) -> None:
+    """Not a Python error from deep inside."""
+    session = make()
+    with pytest.raises(InputError, match="OpenAIVideos"):
+        Session("http://x", profiles("p1"), output=tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="Profile"):
+        session.add_profile("zoe")  # type: ignore[arg-type]
+    session.run_blocking(["one"])
+    with pytest.raises(InputError, match="id of one scene"):
+        session.cancel(["s001"])  # type: ignore[arg-type]
+
+
+def test_a_demo_of_any_size(tmp_path: Path) -> None:
+    """More profiles than there are kinds: each has a name and a key of its own."""
+    with demo(9, speed=200, output=tmp_path) as session:
+        assert len(session.profiles) == 9
+        assert session.run_blocking(["a fox"]).ended == "settled"

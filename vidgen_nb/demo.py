@@ -11,6 +11,7 @@ from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError
+from vidgen_nb.output import VideoFolder
 from vidgen_nb.provider import LogNormal, SimulatedProfile, SlidingWindow, TokenBucket
 from vidgen_nb.session import Session
 
@@ -43,7 +44,7 @@ def demo_profiles(count: int = 4) -> list[SimulatedProfile]:
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise InputError(f"how many profiles? a whole number from 1 up, not {count!r}")
     return [
-        replace(KINDS[index % len(KINDS)], name=KINDS[index].name if index < len(KINDS) else f"p{index + 1}")
+        KINDS[index] if index < len(KINDS) else replace(KINDS[index % len(KINDS)], name=f"p{index + 1}", api_key="")
         for index in range(count)
     ]
 
@@ -89,4 +90,4 @@ def demo(
     """
     simulated = demo_profiles(profiles) if isinstance(profiles, int) else profiles
     emulator = Emulator(simulated, speed=speed, seed=seed, latency=0.4)
-    return DemoSession(emulator, mode=mode, policy=policy, seed=seed, output=output)
+    return DemoSession(emulator, mode=mode, policy=policy, seed=seed, output=VideoFolder(output, replace=True))

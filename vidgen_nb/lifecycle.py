@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import logging
+import weakref
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -18,6 +21,11 @@ from vidgen_nb.run import Run
 from vidgen_nb.settings import Settings
 
 __all__ = ["Lifecycle", "Started"]
+
+log = logging.getLogger("vidgen_nb")
+
+LOOK_UP = 0.2
+"""Wall seconds until an interrupt of an awaiting cell is noticed."""
 
 
 @dataclass
@@ -44,6 +52,8 @@ class Lifecycle:
         """Attempts that scenes had in earlier runs."""
         self._observers: list[Observer] = []
         self._closed = False
+        self._watched = False
+        """Whether the interpreter's end is watched for."""
 
     # -- ending
 
@@ -126,6 +136,9 @@ class Lifecycle:
             raise SessionError("there is nothing to go on with: give the scenes to run")
         if live is None or live.dead or (live.is_over and not (unfinished or started.same_run)):
             live = self._new_run(live)
+        if not self._watched:
+            self._watched = True
+            atexit.register(_say_what_is_left, weakref.ref(self))
         started.began = live.is_over
         live.add(scenes or [], single=started.single, attempts=self._attempts)
         live.go()
@@ -143,6 +156,7 @@ class Lifecycle:
         if old is not None:
             carried = [each for each in old.carry_over() if each.profile in self._settings.profiles]
             self._attempts.update({name: state.number for name, state in old.scheduler.scenes.items()})
+        self._settings.folder.prepare()
         self._live = LiveRun(self._settings, carried, self._observers)
         return self._live
 
@@ -172,9 +186,15 @@ class Lifecycle:
 
     async def _wait_for(self, started: Started) -> Run:
         self._home.call(self._begin, started)
+        end = asyncio.wrap_future(started.end)
         try:
-            return await asyncio.wrap_future(started.end)
+            # A kernel's interrupt cancels this from a signal handler, which does not wake a loop that sleeps: where
+            # all the work is on another thread, nothing else would either, and the cancel came at the run's end.
+            while not end.done():
+                await asyncio.wait([end], timeout=LOOK_UP)
+            return end.result()
         except asyncio.CancelledError:
+            end.cancel()
             self._home.call(self._interrupted, started)
             raise
 
@@ -184,3 +204,15 @@ class Lifecycle:
                 "this would wait for itself: on the session's own loop use `await session.run(...)`, and leave its "
                 "`async with`, or await session.aclose(), to close it"
             )
+
+
+def _say_what_is_left(session: weakref.ref[Lifecycle]) -> None:
+    """Warn, at the interpreter's end, of a run that nobody waited for."""
+    found = session()
+    live = found._live if found is not None else None  # noqa: SLF001 - its own module
+    if live is not None and not live.is_over:
+        log.warning(
+            "the program ends with %d scenes under way and %d more to do; wait() for them, or use `with Session(...)`",
+            live.scheduler.in_flight,
+            live.scheduler.unsettled - live.scheduler.in_flight,
+        )

@@ -1,7 +1,7 @@
 """The folder where videos land: each under its scene's name, and only when it is complete.
 
 A download is written beside its place as a hidden `.part` file and renamed when its length and first bytes are right,
-so that a video of that name is always whole. One of an earlier run stays until the new one replaces it, atomically.
+so that a video of that name is always whole.
 
 Chunks are written synchronously: 64 KB into the page cache take some 20 µs, less than a hop to a thread and back.
 """
@@ -39,11 +39,13 @@ _ANY_BYTES: Final = frozenset({"", "application/octet-stream", "binary/octet-str
 class VideoFolder:
     """A folder of videos, made on first use; `sink()` opens a place in it for one download.
 
-    Raises `InputError` where the path cannot become a folder, before anything is paid for.
+    A video that is there is never overwritten, for it was paid for: a second one of its name becomes `<name>-2.mp4`,
+    unless `replace` is set. Raises `InputError` where the path cannot become a folder, before anything is paid for.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], *, replace: bool = False) -> None:
         self.path = Path(folder).expanduser()
+        self._replace = replace
         # a later chdir in a notebook must not split a video from its place
         self._absolute = self.path.absolute()
         self._names: dict[str, str] | None = None
@@ -52,6 +54,18 @@ class VideoFolder:
             raise InputError(f"output folder {str(self.path)!r}: {str(nearest)!r} is not a folder; name another one")
         if not os.access(nearest, os.W_OK | os.X_OK):
             raise InputError(f"output folder {str(self.path)!r} can't be written to; name another one")
+
+    def prepare(self) -> None:
+        """Make the folder and see that it can be written to; `InputError` where it can't, before anything is sent."""
+        try:
+            part, file = self.open_part("probe", 0)
+            file.close()
+            part.unlink()
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise InputError(
+                f"output folder {str(self.path)!r} can't be written to ({why}); name another one"
+            ) from None
 
     def sink(self, scene_id: str, number: int) -> VideoSink:
         """Return where the result of a scene's attempt goes; nothing is created before the first write."""
@@ -78,9 +92,14 @@ class VideoFolder:
         return part, part.open("xb")
 
     def place(self, part: Path, file_name: str) -> str:
-        """Give a finished file its name, in place of one that has it, and return its path."""
-        part.replace(self._absolute / file_name)
-        return str(self.path / file_name)
+        """Give a finished file its name, or with `-2` and so on the first that is free, and return its path."""
+        target = Path(file_name)
+        number = 1
+        while not self._replace and (self._absolute / target).exists():
+            number += 1
+            target = Path(file_name).with_stem(f"{Path(file_name).stem}-{number}")
+        part.replace(self._absolute / target)
+        return str(self.path / target)
 
 
 class VideoSink:

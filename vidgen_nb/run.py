@@ -108,13 +108,13 @@ class Run:
         return html(self.gantt(**options), f"Run {self.header.get('run', '')}")
 
     def to_frame(self, table: str = "attempts") -> pd.DataFrame:
-        """Return `scenes`, `attempts`, `cooldowns` or `moves` as a pandas DataFrame (`pip install vidgen_nb[lab]`)."""
+        """Return `scenes`, `attempts`, `cooldowns` or `moves` as a pandas DataFrame (needs pandas)."""
         if table not in TABLES:
             raise InputError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
         try:
             import pandas as pd
         except ImportError as error:
-            raise ImportError("to_frame needs pandas: pip install 'vidgen_nb[lab]'") from error
+            raise ImportError("to_frame needs pandas: pip install pandas") from error
         columns = [column.name for column in fields(TABLES[table])]
         return pd.DataFrame(map(attrgetter(*columns), getattr(self, table)), columns=columns)
 

@@ -33,10 +33,11 @@ class Session(Lifecycle):
         session = Session(OpenAIVideos("http://127.0.0.1:8000/v1"), [Profile("alice", api_key=key)])
         run = session.run_blocking(["a lighthouse at dawn", "a harbour at night"])
 
-    `mode`: `"normal"`, `"boost"` or a `Mode`. `output`: the folder of the videos. `on_ambiguous`: `"hold"` a submit
-    that may have been accepted, or `"retry"` it, which may cost money twice. `max_wait`: how long a run waits, in run
-    seconds, when every profile is unusable. `speed`: run seconds per wall second; 1 for real APIs. `seed`: of back-off
-    jitter. Raises `InputError` for anything that can't work, before anything is sent.
+    `mode`: `"normal"`, `"boost"` or a `Mode`. `output`: the folder of the videos, of which none is overwritten.
+    `on_ambiguous`: `"hold"` a submit that may have been accepted, or `"retry"` it, which may cost money twice.
+    `max_wait`: how long a run waits, in run seconds, when every profile is unusable. `speed`: run seconds per wall
+    second; 1 for real APIs. `seed`: of back-off jitter. Raises `InputError` for anything that can't work, before
+    anything is sent.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Session(Lifecycle):
         mode: Mode | str = "normal",
         policy: Policy | str | None = None,
         retry: RetryPolicy | None = None,
-        output: str | os.PathLike[str] = "videos",
+        output: str | os.PathLike[str] | VideoFolder = "videos",
         on_ambiguous: OnAmbiguous = "hold",
         max_wait: float = 3600.0,
         speed: float = 1.0,
@@ -65,7 +66,7 @@ class Session(Lifecycle):
             mode=as_mode(mode),
             policy=as_policy(policy) if policy is not None else PerProfileCooldown(),
             retry=checked_retry(retry),
-            folder=VideoFolder(output),
+            folder=output if isinstance(output, VideoFolder) else VideoFolder(output),
             on_ambiguous=on_ambiguous,
             max_wait=float(max_wait),
             speed=float(speed),
@@ -118,11 +119,16 @@ class Session(Lifecycle):
         An interrupt ends the waiting, not the run.
         """
         self._may_block()
-        return self._home.call(lambda: self._current().wait_for()).result(timeout)
+        try:
+            return self._home.call(lambda: self._current().wait_for()).result(timeout)
+        except TimeoutError:
+            raise TimeoutError(f"the run is still under way after {timeout:g} s; it goes on") from None
 
     def add(self, scenes: Any) -> None:
-        """Add scenes to the run that is under way, or start one with them."""
-        self.start(scenes)
+        """Add scenes to the run under way, or start one with them; those without an id get the next free ones."""
+        used = self._live.scheduler.scenes if self._live is not None else {}
+        numbers = [int(each[1:]) for each in used if each[0] == "s" and each[1:].isdecimal()]
+        self._home.call(self._begin, Started(_scenes(scenes, max(numbers, default=0))))
 
     def retry_failed(self) -> list[str]:
         """Run the failed scenes of the last run again, in that run; return their ids."""
@@ -146,6 +152,8 @@ class Session(Lifecycle):
 
     def cancel(self, scene: str | None = None) -> None:
         """Cancel a scene, or with None every scene that is not settled; at the provider too, where it can."""
+        if scene is not None and not isinstance(scene, str):
+            raise InputError(f"cancel takes the id of one scene, or nothing for all, not {scene!r}")
         self._post(ev.CancelRequested(scene))
 
     def release_cooldown(self, profile: str) -> None:
@@ -182,6 +190,8 @@ class Session(Lifecycle):
 
         One that was removed may come back under its name, with a new key, once nothing runs on it any more.
         """
+        if not isinstance(profile, Profile):
+            raise InputError(f"a profile is a Profile(name, api_key), not {profile!r}")
 
         def add() -> None:
             live, profiles = self._live, self._settings.profiles
@@ -257,10 +267,10 @@ class Session(Lifecycle):
         return f"<Session on {profiles}: {self.mode.name}, {self.policy!r}; {self.last_run or 'no run yet'}>"
 
 
-def _scenes(scenes: Any) -> list[Scene] | None:
+def _scenes(scenes: Any, after: int = 0) -> list[Scene] | None:
     if scenes is None:
         return None
-    found = load_scenes(scenes)
+    found = load_scenes(scenes, after=after)
     if not found:
         raise InputError("no scenes: give at least one prompt")
     return found

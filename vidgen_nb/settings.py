@@ -54,6 +54,8 @@ class Settings:
 
 def checked_profiles(backend: Backend, profiles: Iterable[Profile]) -> dict[str, Profile]:
     """Return profiles by name; `InputError` for what is none, and for those that can't work together."""
+    if not hasattr(backend, "submit") or not hasattr(backend, "check"):
+        raise InputError(f"the backend is an object such as OpenAIVideos(base_url), not {backend!r}")
     given: list[Profile] = [profiles] if isinstance(profiles, Profile) else list(profiles)
     for profile in given:
         if not isinstance(profile, Profile):

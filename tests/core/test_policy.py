@@ -63,10 +63,12 @@ def test_as_policy() -> None:
     """A name, or a policy itself; anything else, also a class, is told what there is."""
     assert as_policy("GlobalPause") == GlobalPause()
     assert as_policy(own := Paced()) is own
-    wrongs: list[Any] = ["Fastest", None, 30, [], PerProfileCooldown]
+    wrongs: list[Any] = ["Fastest", None, 30, []]
     for wrong in wrongs:
         with pytest.raises(InputError, match="choose one of PerProfileCooldown, GlobalPause, or pass an instance"):
             as_policy(wrong)
+    with pytest.raises(InputError, match=r"pass an instance of it, such as GlobalPause\(\)"):
+        as_policy(GlobalPause)
 
 
 @pytest.mark.parametrize(

@@ -568,3 +568,15 @@ def test_no_word_of_a_server_parks_a_paid_job() -> None:
     world.sleep_until(0.5)
     world.feed(ev.CallFailed("s1", 1, "poll", RateLimited(30 * 86400)))
     assert world.scheduler.next_wakeup() == 60.5
+
+
+def test_a_policy_that_returns_nothing_is_told_what_to_return() -> None:
+    """The likeliest mistake in a policy of one's own."""
+
+    class Forgets(PerProfileCooldown):
+        def on_429(self, *_: object) -> Cooldown:
+            return None  # type: ignore[return-value]
+
+    world = World(profiles=1, scenes=1, policy=Forgets())
+    with pytest.raises(InputError, match=r"Forgets.on_429 returned None: a policy returns a Cooldown"):
+        world.feed(ev.CallFailed("s1", 1, "submit", RateLimited()))

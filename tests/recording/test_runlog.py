@@ -75,6 +75,7 @@ def test_foreign_text_is_inert_and_prompts_are_not_logged(caplog: pytest.LogCapt
     world = World(profiles={f"p{evil}": (None, "")}, mode=BOOST)
     for name in (evil, evil + "2"):
         world.feed(ev.SceneAdded(Scene(name, "SECRET PROMPT")))
+    world.feed(ev.RunStarted())
     world.fail(evil, Permanent(f"{evil} {evil}"))
     world.accept(evil + "2")
     world.feed(ev.Generated(evil + "2", 1, Artifact("with_key")))

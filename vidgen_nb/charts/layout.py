@@ -88,7 +88,7 @@ def _lanes_axis(rows: Rows) -> dict[str, Any]:
         for lane in rows.lanes
     ]
     if rows.queue is not None:
-        ticks.append(((rows.queue.top + rows.queue.bottom) / 2, f"waiting (at most {rows.queue.longest:,})"))
+        ticks.append(((rows.queue.top + rows.queue.bottom) / 2, f"waiting (peak {rows.queue.longest:,})"))
     return {
         "range": [rows.height, 0],
         "fixedrange": True,

@@ -139,7 +139,7 @@ class _Picture:
         for at, length in queue.steps:
             path += f"H{_number(self.x(at))}V{_number(self.top + queue.y(length))}"
         path += f"V{_number(self.top + queue.bottom)}Z"
-        yield self._label((queue.top + queue.bottom) / 2, f"waiting (at most {queue.longest:,})")
+        yield self._label((queue.top + queue.bottom) / 2, f"waiting (peak {queue.longest:,})")
         yield f'<path d="{path}" fill="{self.theme.queue}" stroke="{self.theme.queue_line}"/>'
 
     def _bar(self, bar: Bar) -> Iterator[str]:

@@ -81,7 +81,7 @@ def _attempt_lines(
     lines = [
         f"scene {clean(attempt.scene, 60)} · attempt {attempt.number} of {total} · on {clean(attempt.profile, 60)}",
         f"“{clean(prompt)}”" if prompt else "",
-        f"queued {seconds(attempt.queued)} · start {seconds(attempt.start)} · "
+        f"queued at {seconds(attempt.queued)} · start at {seconds(attempt.start)} · "
         + (f"running for {seconds(took)}" if attempt.end is None else f"took {seconds(took)}"),
         f"outcome: {outcome}" + (f" – {clean(attempt.reason, 100)}" if attempt.reason else ""),
     ]

@@ -6,6 +6,7 @@ Exit codes: 0 every scene succeeded, 1 not every one did, 2 something given is w
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,8 +33,23 @@ BackendName = Literal["openai-videos"]
 
 ModeOption = Annotated[ModeName, typer.Option(help="How much is under way at once.")]
 PolicyOption = Annotated[PolicyName, typer.Option(help="What cools after a 429: its profile, or everything.")]
-CooldownOption = Annotated[float, typer.Option(help="Seconds of cooldown after a 429.", min=0)]
+CooldownOption = Annotated[
+    float, typer.Option(help="Seconds of cooldown; at least 1, doubling with each 429 in a row.", min=0)
+]
 HonourOption = Annotated[bool, typer.Option("--honour-retry-after", help="Take the server's Retry-After instead.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"vidgen-nb {version('vidgen_nb')}")  # noqa: T201 - what was asked for
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Run video-generation scenes over several rate-limited API profiles, and see what the limits do."""
 
 
 def main() -> None:
@@ -106,7 +122,8 @@ def run(
         speed=speed,
         seed=seed,
     ) as session:
-        code = running.run(session, chosen, record=out / "run.jsonl", gantt=out / "gantt.html")
+        record, picture = running.free(out / "run.jsonl"), running.free(out / "gantt.html")
+        code = running.run(session, chosen, record=record, gantt=picture)
     raise typer.Exit(code)
 
 

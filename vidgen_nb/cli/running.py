@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ from vidgen_nb.session import Session
 
 __all__ = ["complain", "run", "serve", "within"]
 
+MOST_LINES = 20
+"""Moved scenes listed."""
 RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -47,7 +50,7 @@ def within(scenes: Sequence[Scene], only: str | None) -> Sequence[Scene]:
 
 def run(session: Session, scenes: Sequence[Scene], *, record: Path, gantt: Path) -> int:
     """Run scenes with a progress bar and log lines, then print tables and write files; return the exit code."""
-    console = Console(stderr=True)
+    console = _console(stderr=True)
     with (
         _log_to(console),
         Progress(
@@ -63,8 +66,8 @@ def run(session: Session, scenes: Sequence[Scene], *, record: Path, gantt: Path)
 
         def follow(events: Sequence[ev.Event]) -> None:
             done = sum(isinstance(event, ev.Fetched | ev.SceneSettled) for event in events)
-            under_way, cooling = session.in_flight, session.cooling
-            state = f"{under_way} under way" + (f", cooling: {', '.join(map(clean, cooling))}" if cooling else "")
+            closed = ", ".join(map(clean, session.cooling))
+            state = f"{session.in_flight} under way" + (f", cooling or out: {closed}" if closed else "")
             progress.update(task, advance=done, state=state)
 
         session.observe(follow)
@@ -104,14 +107,12 @@ class _log_to:  # noqa: N801 - a context manager, used as a function
 
     def __init__(self, console: Console) -> None:
         self._log = logging.getLogger("vidgen_nb")
-        self._handler = RichHandler(
-            console=console,
-            show_time=False,
-            show_path=False,
-            show_level=False,
-            markup=False,
-            highlighter=NullHighlighter(),
-        )
+        self._handler: logging.Handler = logging.StreamHandler(sys.stderr)
+        if console.is_terminal:  # the bar must stay below; in a pipe, rich would pad lines and break them
+            plain = NullHighlighter()
+            self._handler = RichHandler(
+                console=console, show_time=False, show_path=False, show_level=False, markup=False, highlighter=plain
+            )
         self._handler.setFormatter(logging.Formatter("%(message)s"))
 
     def __enter__(self) -> None:
@@ -126,17 +127,31 @@ class _log_to:  # noqa: N801 - a context manager, used as a function
         self._log.propagate = self._propagate
 
 
+def free(path: Path) -> Path:
+    """Return the path, or with `-2` and so on the first that is free: earlier runs are not overwritten."""
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_stem(f"{path.stem}-{number}")
+    return found
+
+
 def save(finished: Run, record: Path, gantt: Path) -> None:
     """Write the recorded run and its Gantt."""
-    finished.save(record)
-    gantt.parent.mkdir(parents=True, exist_ok=True)
-    gantt.write_text(finished.html(), encoding="utf-8")
+    try:
+        finished.save(record)
+        gantt.parent.mkdir(parents=True, exist_ok=True)
+        gantt.write_text(finished.html(), encoding="utf-8")
+    except OSError as error:
+        complain(InputError(f"the run can't be written to {error.filename}: {error.strerror}"))
 
 
 def report(finished: Run, record: Path, gantt: Path) -> None:
     """Print the table of profiles, the moved scenes, those that did not succeed, and where things are."""
-    console, metrics = Console(), finished.metrics()
-    table = Table("profile", title=f"{len(finished.scenes)} scenes in {finished.data.end:.1f} s", title_justify="left")
+    console, metrics = _console(), finished.metrics()
+    done = metrics.scenes.get("succeeded", 0)
+    title = f"{done} of {len(finished.scenes)} scenes succeeded in {finished.data.end:.1f} s"
+    table = Table("profile", title=title, title_justify="left")
     for column in ("scenes", "attempts", "429s", "cooldown s", "utilisation"):
         table.add_column(column, justify="right")
     for row in metrics.profiles:
@@ -151,13 +166,24 @@ def report(finished: Run, record: Path, gantt: Path) -> None:
     console.print(table)
     moved = sorted({move.scene for move in finished.moves})
     if moved:
-        console.print(f"moved ({len(moved)}):", markup=False)
-    for scene in moved:
+        console.print(f"{len(finished.moves)} moves of {len(moved)} scenes:", markup=False)
+    for scene in moved[:MOST_LINES]:
         console.print(Text(f"  {clean(scene)}  {clean(finished.trail(scene))}"))
-    for record_ in finished.scenes:
-        if record_.status != "succeeded":
-            console.print(Text(f"{clean(record_.id)} {record_.status}: {clean(record_.error or 'not run')}", "red"))
-    console.print(Text(f"Gantt: {gantt}   recorded run: {record}"))
+    if len(moved) > MOST_LINES:
+        console.print(f"  and {len(moved) - MOST_LINES} more: see the Gantt", markup=False)
+    for each in finished.scenes:
+        if each.status not in ("succeeded", "queued"):
+            console.print(Text(f"{clean(each.id)} {each.status}: {clean(each.error or 'under way')}", "red"))
+    if waiting := [clean(each.id) for each in finished.scenes if each.status == "queued"]:
+        several = f"{waiting[0]} to {waiting[-1]}" if len(waiting) > 1 else waiting[0]
+        console.print(Text(f"{len(waiting)} not run: {several}", "red"))
+    console.print(Text(f"Gantt: {gantt}   recorded run: {record}"), soft_wrap=True)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """Return a console; what goes into a pipe or a file is wide enough not to be broken into lines."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=max(console.width, 160))
 
 
 def serve(served: Emulator, write_profiles: Path | None) -> None:

@@ -11,6 +11,7 @@ from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Pr
 from vidgen_nb.core.policy import Cooldown
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import LIVE, ProfileState, SceneState
+from vidgen_nb.errors import InputError
 
 __all__ = ["Failures"]
 
@@ -62,11 +63,17 @@ class Failures:
         gate = running_on(state).group
         strike = state.started > gate.since  # else its submit left before the cooldown began: late (R6)
         gate.strikes += strike
+        policy = self._context.policy
         try:
-            return self._context.policy.on_429(gate, outcome, now)
+            cooldown = policy.on_429(gate, outcome, now)
+            if not isinstance(cooldown, Cooldown):
+                raise InputError(
+                    f"{type(policy).__name__}.on_429 returned {cooldown!r}: a policy returns a Cooldown(...)"
+                )
         except BaseException:
             gate.strikes -= strike
             raise
+        return cooldown
 
     def _attempt_failed(self, state: SceneState, outcome: Failure, cooldown: Cooldown | None, now: float) -> None:
         profile = self._attempts.end(state)

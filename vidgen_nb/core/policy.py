@@ -136,7 +136,7 @@ class RecordedPolicy(Policy):
 POLICIES: dict[str, type[Policy]] = {kind.__name__: kind for kind in (PerProfileCooldown, GlobalPause)}
 
 
-def as_policy(policy: Policy | str) -> Policy:
+def as_policy(policy: object) -> Policy:
     """Return the policy of that name with its defaults, or the policy itself; `InputError` for an unknown one."""
     if isinstance(policy, Policy) and type(policy).on_429 not in (Policy.on_429, RecordedPolicy.on_429):
         return policy
@@ -144,6 +144,8 @@ def as_policy(policy: Policy | str) -> Policy:
         raise InputError(f"{policy!r} can't decide: a policy needs an on_429 method of its own")
     if isinstance(policy, str) and policy in POLICIES:
         return POLICIES[policy]()
+    if isinstance(policy, type) and issubclass(policy, Policy):
+        raise InputError(f"the policy is a class: pass an instance of it, such as {policy.__name__}()")
     raise InputError(f"unknown policy {policy!r}: choose one of {', '.join(POLICIES)}, or pass an instance of Policy")
 
 

@@ -32,7 +32,7 @@ _INT: Final = re.compile(r"-?(0|[1-9]\d{0,14})", re.ASCII)
 _FLOAT: Final = re.compile(r"-?(0|[1-9]\d{0,14})?\.\d{1,17}(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 
 
-def load_scenes(source: Any) -> list[Scene]:
+def load_scenes(source: Any, *, after: int = 0) -> list[Scene]:
     r"""Return the scenes of a source, in its order.
 
     `source` is one of
@@ -43,34 +43,37 @@ def load_scenes(source: Any) -> list[Scene]:
     - a text of several lines, read like a `.txt`;
     - a list of prompts, mappings and `Scene`s, or a DataFrame with the columns of a `.csv`.
 
-    Scenes without an id get their place as one: s001, s002, … Raises `FileFormatError` with the line for a file that
-    can't be read, `DuplicateScene` for an id that is there twice, and `InputError` for anything else that is wrong.
+    Scenes without an id get their place as one: s001, s002, …, counted from `after`. Raises `FileFormatError` with the
+    line for a file that can't be read, `DuplicateScene` for an id that is there twice, and `InputError` for anything
+    else that is wrong.
 
     >>> load_scenes("a lighthouse at dawn\na harbour at night\n")
     [Scene('s001', 'a lighthouse at dawn'), Scene('s002', 'a harbour at night')]
     """
     if isinstance(source, str) and "\n" in source:
-        return _filled(_scenes(rows_of_text(source, ""), None), "the text")
+        return _filled(_scenes(rows_of_text(source, ""), None, after), "the text")
     if isinstance(source, str | os.PathLike):
-        return _from_file(Path(source))
+        return _from_file(Path(source), after)
     if isinstance(source, Scene):
         return [source]
     if hasattr(source, "columns") and hasattr(source, "to_dict"):
-        return _scenes(((None, _known(row)) for row in source.to_dict(orient="records")), None)
+        return _scenes(((None, _known(row)) for row in source.to_dict(orient="records")), None, after)
     if isinstance(source, Iterable) and not isinstance(source, bytes | Mapping):
-        return _scenes(((None, item) for item in source), None)
+        return _scenes(((None, item) for item in source), None, after)
     raise InputError(
         f"scenes come from a path, a text of several lines, a list or a DataFrame, not from {type(source).__name__}"
     )
 
 
-def _from_file(path: Path) -> list[Scene]:
+def _from_file(path: Path, after: int) -> list[Scene]:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise InputError(
-            f"{str(path)!r} is no file of scenes ({', '.join(_READERS)}); pass prompts as a list: load_scenes([...])"
+            f'{str(path)!r} is no file of scenes ({", ".join(_READERS)}); prompts are given as a list: ["a prompt"]'
         )
-    return _filled(_scenes(reader(read_text(path), str(path)), str(path), numbers=reader is rows_of_csv), str(path))
+    return _filled(
+        _scenes(reader(read_text(path), str(path)), str(path), after, numbers=reader is rows_of_csv), str(path)
+    )
 
 
 def _filled(scenes: list[Scene], what: str) -> list[Scene]:
@@ -79,13 +82,13 @@ def _filled(scenes: list[Scene], what: str) -> list[Scene]:
     return scenes
 
 
-def _scenes(rows: Iterable[Row], path: str | None, *, numbers: bool = False) -> list[Scene]:
+def _scenes(rows: Iterable[Row], path: str | None, after: int, *, numbers: bool = False) -> list[Scene]:
     found = list(rows)
-    width = max(3, len(str(len(found))))
+    width = max(3, len(str(after + len(found))))
     scenes: dict[str, Scene] = {}
     for place, (line, item) in enumerate(found, start=1):
         try:
-            scene = _scene(item, f"s{place:0{width}}", numbers=numbers)
+            scene = _scene(item, f"s{after + place:0{width}}", numbers=numbers)
         except InputError as error:
             where = f"scene {place}: " if line is None else ""
             if path is None:
