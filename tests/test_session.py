@@ -380,6 +380,17 @@ def test_bad_scenes_are_errors_before_anything_is_sent(make: Ends) -> None:
     assert session.last_run is None
 
 
+def test_waiting_has_an_end_if_wanted(make: Ends) -> None:
+    """A wait that takes too long says so; the run goes on."""
+    backend = FakeBackend(hold=frozenset({"s001"}))
+    session = make(backend)
+    session.start(["one"])
+    with pytest.raises(TimeoutError, match=r"still under way after 0\.01 s; it goes on"):
+        session.wait(0.01)
+    backend.let_go()
+    assert session.wait(10).ended == "settled"
+
+
 def test_last_429_at(make: Ends) -> None:
     """R19: the old global is kept and set."""
     session = make(FakeBackend(lambda scene, profile, nth: RateLimited() if nth == 1 else None))

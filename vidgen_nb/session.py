@@ -122,6 +122,8 @@ class Session(Lifecycle):
         try:
             return self._home.call(lambda: self._current().wait_for()).result(timeout)
         except TimeoutError:
+            if timeout is None or not self.is_running:  # it is the run's own
+                raise
             raise TimeoutError(f"the run is still under way after {timeout:g} s; it goes on") from None
 
     def add(self, scenes: Any) -> None:

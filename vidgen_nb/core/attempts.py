@@ -17,6 +17,7 @@ from vidgen_nb.core.commands import Cancel, Fetch, Poll, Submit
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure
 from vidgen_nb.core.queue import SceneQueue
+from vidgen_nb.core.reasons import where_to, why
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import LIVE, Gate, ProfileState, SceneState
 
@@ -61,7 +62,7 @@ class Attempts:
         self.submitting += 1
         self.in_flight += 1
         self._roster.occupy(profile, state)
-        self._context.record(ev.AttemptStarted(state.scene.id, state.number, profile.name, _why(state, profile)), now)
+        self._context.record(ev.AttemptStarted(state.scene.id, state.number, profile.name, why(state, profile)), now)
         state.pinned_to = None
         self._context.commands.append(Submit(state.scene, state.number, profile.name))
 
@@ -165,9 +166,7 @@ class Attempts:
             return
         state.not_before = now + delay if delay > 0 else None
         self._context.record(
-            ev.SceneRequeued(
-                state.scene.id, state.number, profile.name, outcome, _where_to(state, outcome), state.not_before
-            ),
+            ev.SceneRequeued(state.scene.id, state.number, profile.name, outcome, where_to(state), state.not_before),
             now,
         )
         if state.not_before is None:
@@ -282,22 +281,3 @@ def operation_id(state: SceneState) -> str:
 def _cancel(state: SceneState) -> Cancel:
     assert state.operation is not None  # noqa: S101 - set when it was accepted
     return Cancel(state.scene, state.number, running_on(state).name, state.operation)
-
-
-def _why(state: SceneState, profile: ProfileState) -> str:
-    """Say why this profile (R20)."""
-    previous = state.previous
-    if not state.avoid or previous is None:
-        return "next in turn"
-    if previous is not profile:
-        return f"moved from {previous.name}"
-    return f"back on {profile.name}" + ("" if state.pinned_to else ": no other profile is free")
-
-
-def _where_to(state: SceneState, outcome: Failure) -> str:
-    """Say what becomes of a scene that was bounced (R20)."""
-    if state.pinned_to is not None:
-        return f"waits for {state.pinned_to.name}"
-    if state.not_before is not None:
-        return f"back-off, failure {state.failures}"
-    return "to the front of the queue"
