@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install -q --disable-pip-version-check -c binder/requirements.txt
 WORKERS ?= 2
 
-.PHONY: demo test test-long lint bench picture clean
+.PHONY: demo lab test test-long lint bench picture clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -26,6 +26,10 @@ lint: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# The tour, in JupyterLab.
+lab: $(VENV)/.installed-lab
+	$(BIN)/jupyter lab notebooks/00_tour.ipynb
+
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m tests.benchmarks
 
@@ -44,6 +48,10 @@ $(VENV)/bin/python:
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml binder/requirements.txt
 	$(PIP) -e .
 	touch $@
+
+$(VENV)/.installed-lab: $(VENV)/bin/python pyproject.toml binder/requirements.txt
+	$(PIP) -e ".[lab]"
+	touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-test: $(VENV)/bin/python pyproject.toml binder/requirements.txt
 	$(PIP) -e ".[test]"
