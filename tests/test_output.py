@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,6 +74,22 @@ def test_a_paid_video_is_never_overwritten(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["s001-2.mp4", "s001-3.mp4", "s001.mp4"]
     assert (tmp_path / "s001.mp4").read_bytes() == MP4 + bytes([1])
     assert (tmp_path / "s001-3.mp4").read_bytes() == MP4 + bytes([3])
+
+
+def test_two_folders_on_one_path_lose_nothing(tmp_path: Path) -> None:
+    """Two sessions, or two processes, may write into one folder: a name is taken in one step."""
+    folders = [VideoFolder(tmp_path), VideoFolder(tmp_path)]
+
+    def fill(folder: VideoFolder) -> None:
+        for k in range(40):
+            save(folder.sink("s001", k), MP4)
+
+    threads = [threading.Thread(target=fill, args=(folder,)) for folder in folders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(list(tmp_path.iterdir())) == 80
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error_before_anything_is_sent(tmp_path: Path) -> None:

@@ -333,3 +333,144 @@ def test_a_demo_of_any_size(tmp_path: Path) -> None:
     with demo(9, speed=200, output=tmp_path) as session:
         assert len(session.profiles) == 9
         assert session.run_blocking(["a fox"]).ended == "settled"
+
+
+def test_a_new_key_is_used_by_the_next_run_too(make: Ends) -> None:
+    """What stood against the old key is forgotten with it; a group's cooldown is not, whoever leaves."""
+    good: set[str] = set()
+    backend = FakeBackend(lambda scene, profile, nth: None if good or profile == "p2" else ProfileUnusable("HTTP 401"))
+    session = make(backend)
+    session.run_blocking(["one"])
+    good.add("now")
+    session.remove_profile("p1")
+    session.add_profile(Profile("p1", "sk-planted-new"))
+    run = session.run_blocking([Scene("a", "x"), Scene("b", "y"), Scene("c", "z")])
+    assert "p1" in {attempt.profile for attempt in run.attempts}
+
+
+def test_a_groups_cooldown_outlives_a_member(tmp_path: Path) -> None:
+    """R1: the quota is the group's, and the next run knows that it still cools."""
+    backend = FakeBackend(lambda scene, profile, nth: RateLimited() if profile != "p3" else None)
+    team = [*profiles("p1", "p2", quota_group="team"), *profiles("p3")]
+    with Session(backend, team, output=tmp_path, speed=20, policy=PerProfileCooldown(900)) as session:
+        session.run_blocking(["one"])
+        session.remove_profile("p2")
+        run = session.run_blocking([Scene("a", "x"), Scene("b", "y")])
+    assert {attempt.profile for attempt in run.attempts} == {"p3"}
+
+
+def test_closing_twice_at_once_and_starting_meanwhile(make: Ends) -> None:
+    """The second close waits for the first; what would begin meanwhile is told that the session is closed."""
+    backend = FakeBackend(hold=frozenset({"s001"}))
+    session = make(backend, count=1)
+    accepted = seen(session, ev.Accepted)
+    stopped = seen(session, ev.Stopped)
+    session.start(PROMPTS)
+    assert accepted.wait(10)
+    closers = [threading.Thread(target=session.close) for _ in range(3)]
+    for closer in closers:
+        closer.start()
+    assert stopped.wait(10)
+    with pytest.raises(SessionError, match="closed"):
+        session.add(["more"])
+    backend.let_go()
+    for closer in closers:
+        closer.join(10)
+        assert not closer.is_alive()
+    assert backend.closed == 1
+
+
+def test_an_error_in_the_turn_of_the_start(tmp_path: Path) -> None:
+    """A run that is broken off before its first step has an end too, for all who wait."""
+
+    async def script() -> None:
+        session = Session(FakeBackend(), profiles("p1"), output=tmp_path, speed=20)
+
+        async def block() -> None:
+            async with session:
+                waiting.append(asyncio.ensure_future(session.run(PROMPTS)))
+                session.start([Scene("more", "x")])
+                raise ZeroDivisionError
+
+        waiting: list[asyncio.Future[object]] = []
+        with pytest.raises(ZeroDivisionError):
+            await block()
+        with pytest.raises(SessionError):
+            await asyncio.wait_for(waiting[0], 5)
+        assert session.last_run is not None
+        assert session.last_run.ended == "stopped"
+
+    asyncio.run(script())
+
+
+@pytest.mark.parametrize("where", ["earliest", "observe", "answer"])
+def test_a_policys_mistake_is_raised_and_another_policy_goes_on(where: str, make: Ends) -> None:
+    """Wherever it is made, whoever waits hears of it, no scene is lost, and the run can go on."""
+
+    class Mistaken(PerProfileCooldown):
+        def earliest(self, profile: str, now: float) -> float:
+            return 1 / 0 if where == "earliest" else now
+
+        def observe(self, event: ev.Event, now: float) -> None:
+            if where == "observe" and isinstance(event, ev.SceneRequeued):
+                raise ZeroDivisionError
+
+        def on_429(self, group: object, outcome: RateLimited, now: float) -> Cooldown:
+            return Cooldown("group", None if where == "answer" else now + 1)  # type: ignore[arg-type]
+
+    backend = FakeBackend(lambda scene, profile, nth: RateLimited() if (scene, nth) == ("s001", 1) else None)
+    session = make(backend, count=2, policy=Mistaken())
+    with pytest.raises((ZeroDivisionError, InputError)):
+        session.run_blocking(PROMPTS)
+    session.policy = PerProfileCooldown(1)
+    run = session.run_blocking()
+    assert {scene.status for scene in run.scenes} <= {"succeeded", "held"}
+    assert [scene.status for scene in run.scenes].count("succeeded") >= 2
+
+
+def test_cancelling_run_one_cancels_the_scene_at_the_provider(make: Ends) -> None:
+    """Also where it began the run: nobody waits for that video any more."""
+    backend = FakeBackend(hold=frozenset({"now"}))
+    session = make(backend)
+    accepted = seen(session, ev.Accepted)
+
+    async def notebook() -> None:
+        task = asyncio.create_task(session.run_one(Scene("now", "x")))
+        await asyncio.to_thread(accepted.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(notebook())
+    assert session.wait(10).scenes[0].status == "cancelled"
+    assert backend.cancelled == ["now"]
+
+
+def test_a_group_named_like_a_profile_that_was_here(make: Ends) -> None:
+    """It is refused when it is added, and the session stays fit for use."""
+    session = make()
+    session.run_blocking(["one"])
+    session.remove_profile("p2")
+    with pytest.raises(InputError, match="use two names"):
+        session.add_profile(Profile("q", "sk-planted-q", quota_group="p2"))
+    session.mode = "boost"
+    assert session.run_blocking([Scene("two", "x")]).ended == "settled"
+
+
+def test_prompts_added_from_several_threads(make: Ends) -> None:
+    """Each gets an id of its own."""
+    backend = FakeBackend(hold=frozenset({"s001"}))
+    session = make(backend, mode="boost")
+    session.start(["one"])
+
+    def add() -> None:
+        for _ in range(20):
+            session.add(["more"])
+
+    threads = [threading.Thread(target=add) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    backend.let_go()
+    assert len(session.wait(20).scenes) == 61

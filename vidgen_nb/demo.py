@@ -10,7 +10,7 @@ from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.emulator import Emulator
-from vidgen_nb.errors import InputError
+from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.output import VideoFolder
 from vidgen_nb.provider import LogNormal, SimulatedProfile, SlidingWindow, TokenBucket
 from vidgen_nb.session import Session
@@ -62,7 +62,13 @@ class DemoSession(Session):
 
     def close(self) -> None:
         """Close the session, and the emulator with it."""
-        super().close()
+        try:
+            super().close()
+        except SessionError:  # refused, so the emulator is needed still
+            raise
+        except BaseException:
+            self.emulator.stop()
+            raise
         self.emulator.stop()
 
     async def aclose(self) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import logging
-import weakref
+import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -52,8 +52,11 @@ class Lifecycle:
         """Attempts that scenes had in earlier runs."""
         self._observers: list[Observer] = []
         self._closed = False
-        self._watched = False
-        """Whether the interpreter's end is watched for."""
+        self._closing = threading.Lock()
+        self._closer: asyncio.Future[None] | None = None
+        """The closing of a session on the caller's loop."""
+        self._beginner = Started(None)
+        """The call that began the run."""
 
     # -- ending
 
@@ -68,16 +71,24 @@ class Lifecycle:
 
     def close(self) -> None:
         """Stop, wait for what is under way, and close the connections; the session is over then."""
-        if self._closed:
-            return
-        self._may_block()
-        live = self._live
-        if live is not None and not live.is_over:
-            self.stop()
-            self._home.call(live.wait_for).exception()  # however it ended, it has
+        if not self._closed:
+            self._may_block()
+        with self._closing:
+            if self._closed:
+                return
+            end = self._home.call(self._shut)
+            if end is not None:
+                end.exception()  # however it ended, it has
+            try:
+                asyncio.run_coroutine_threadsafe(self._settings.backend.aclose(), self._home.loop).result()
+            finally:
+                self._home.stop()
+
+    def _shut(self) -> Future[Run] | None:
+        """Take nothing new from now on, stop, and return the future of the end."""
         self._closed = True
-        asyncio.run_coroutine_threadsafe(self._settings.backend.aclose(), self._home.loop).result()
-        self._home.stop()
+        self.stop()
+        return self._live.wait_for() if self._live is not None else None
 
     def abandon(self) -> None:
         """Break off what is under way, without waiting for it.
@@ -94,13 +105,18 @@ class Lifecycle:
         if not self._home.is_adopted:
             await asyncio.to_thread(self.close)
             return
-        live = self._live
-        if live is not None and not live.is_over:
-            self.stop()
-            await asyncio.wait([asyncio.wrap_future(live.wait_for())])
-        self._closed = True
-        await self._settings.backend.aclose()
-        self._home.stop()
+        if self._closer is None:
+            self._closer = asyncio.ensure_future(self._shut_down())
+        await asyncio.shield(self._closer)
+
+    async def _shut_down(self) -> None:
+        end = self._shut()
+        if end is not None:
+            await asyncio.wait([asyncio.wrap_future(end)])
+        try:
+            await self._settings.backend.aclose()
+        finally:
+            self._home.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -136,25 +152,26 @@ class Lifecycle:
             raise SessionError("there is nothing to go on with: give the scenes to run")
         if live is None or live.dead or (live.is_over and not (unfinished or started.same_run)):
             live = self._new_run(live)
-        if not self._watched:
-            self._watched = True
-            atexit.register(_say_what_is_left, weakref.ref(self))
         started.began = live.is_over
+        if started.began:
+            self._beginner = started
+        else:  # the run is not that one's alone any more
+            self._beginner.began = False
         live.add(scenes or [], single=started.single, attempts=self._attempts)
         live.go()
         started.end = live.wait_for(scenes[0].id if started.single and scenes else None)
 
     def _interrupted(self, started: Started) -> None:
         """Undo what a call began whose caller does not wait any more, and nothing else."""
-        if started.began:
-            self.stop()
-        elif started.single and started.scenes and self._live is not None:
+        if started.single and started.scenes and self._live is not None:
             self._live.post(ev.CancelRequested(started.scenes[0].id))
+        elif started.began:
+            self.stop()
 
     def _new_run(self, old: LiveRun | None) -> LiveRun:
         carried: list[ev.CooldownImposed] = []
         if old is not None:
-            carried = [each for each in old.carry_over() if each.profile in self._settings.profiles]
+            carried = old.carry_over()
             self._attempts.update({name: state.number for name, state in old.scheduler.scenes.items()})
         self._settings.folder.prepare()
         self._live = LiveRun(self._settings, carried, self._observers)
@@ -195,7 +212,8 @@ class Lifecycle:
             return end.result()
         except asyncio.CancelledError:
             end.cancel()
-            self._home.call(self._interrupted, started)
+            with suppress(SessionError):  # closed meanwhile
+                self._home.call(self._interrupted, started)
             raise
 
     def _may_block(self) -> None:
@@ -204,15 +222,3 @@ class Lifecycle:
                 "this would wait for itself: on the session's own loop use `await session.run(...)`, and leave its "
                 "`async with`, or await session.aclose(), to close it"
             )
-
-
-def _say_what_is_left(session: weakref.ref[Lifecycle]) -> None:
-    """Warn, at the interpreter's end, of a run that nobody waited for."""
-    found = session()
-    live = found._live if found is not None else None  # noqa: SLF001 - its own module
-    if live is not None and not live.is_over:
-        log.warning(
-            "the program ends with %d scenes under way and %d more to do; wait() for them, or use `with Session(...)`",
-            live.scheduler.in_flight,
-            live.scheduler.unsettled - live.scheduler.in_flight,
-        )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from random import Random
 
 from vidgen_nb.clock import Clock
@@ -59,6 +61,10 @@ class LiveRun:
         )
         self._task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
+        self._drove = False
+        """Whether the task has begun."""
+        self._left = partial(_say_what_is_left, self.scheduler)
+        """Called at the interpreter's end, unless the run ends before."""
         self._waiting: list[tuple[str | None, Future[Run]]] = []
         """Who waits for a scene, or with None for the end. Each has a future of its own: one may be cancelled."""
         self.sync()
@@ -87,13 +93,13 @@ class LiveRun:
         if scheduler.paused != settings.paused:
             self.post(ev.Paused() if settings.paused else ev.Unpaused())
         known = {name: state for name, state in scheduler.roster.profiles.items() if not state.removed}
-        for name in known:
-            if settings.profiles.get(name) is not self._keys[name]:
-                self.post(ev.ProfileRemoved(name))
+        for name in [name for name in known if settings.profiles.get(name) is not self._keys[name]]:
+            self.post(ev.ProfileRemoved(name))
+            del known[name]
         for name, profile in settings.profiles.items():
-            if name not in known or profile is not self._keys[name]:
-                self.post(ev.ProfileAdded(name, profile.capacity, profile.quota_group or ""))
+            if name not in known:
                 self._keys[name] = profile
+                self.post(ev.ProfileAdded(name, profile.capacity, profile.quota_group or ""))
             elif known[name].capacity != profile.capacity:
                 self.post(ev.ProfileChanged(name, profile.capacity))
 
@@ -121,10 +127,13 @@ class LiveRun:
             log.warning("the session is paused: unpause() begins to submit")
         if self.is_over:
             self._error = None
+            self._drove = False
+            atexit.register(self._left)
             self._task = asyncio.get_running_loop().create_task(self._drive(), name="vidgen_nb run")
 
     def wait_for(self, scene: str | None = None) -> Future[Run]:
         """Return a future that is done when the scene has settled, or when the run has ended."""
+        self._waiting = [each for each in self._waiting if not each[1].cancelled()]
         future: Future[Run] = Future()
         if self.is_over:
             self._finish(future, self._error)
@@ -137,32 +146,48 @@ class LiveRun:
         return self.scheduler.cooling(self._clock.now())
 
     def carry_over(self) -> list[ev.CooldownImposed]:
-        """Return the cooldowns that are not over yet, with times counted from now, for the next run."""
-        return self.scheduler.roster.windows(self._clock.now())
+        """Return the cooldowns that are not over yet, with times counted from now, for the next run.
+
+        What stood against a profile that has been replaced since, by one with another key, is forgotten.
+        """
+        kept = {name for name, profile in self._settings.profiles.items() if self._keys.get(name) is profile}
+        return self.scheduler.roster.windows(self._clock.now(), kept)
 
     async def abandon(self) -> None:
         """Break everything off; what the provider has accepted stays there."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+            if not self._drove:  # cancelled before its first step
+                self._broken_off()
+                self._wind_up()
+
+    def _broken_off(self) -> None:
+        self._error = SessionError("the run was broken off; run() goes on with the scenes that were not sent")
 
     async def _drive(self) -> None:
+        self._drove = True
         try:
             await self._driver.run()
             if self.scheduler.ended == "no usable profile":
                 self._error = NoUsableProfile(self._why_none(), self.run)
         except asyncio.CancelledError:
-            self._error = SessionError("the run was broken off; run() goes on with the scenes that were not sent")
+            self._broken_off()
             raise
         except BaseException as bug:  # noqa: BLE001 - it is raised where the run is waited for
             self._error = bug
         finally:
-            self._break_off_if_open()
-            waiting, self._waiting = self._waiting, []
-            if self._error is not None:
-                log.error("the run broke off: %s", self._error, exc_info=None if waiting else self._error)
-            for _, future in waiting:
-                self._finish(future, self._error)
+            self._wind_up()
+
+    def _wind_up(self) -> None:
+        """Bring the run to an end in the records, and tell those who wait."""
+        self._break_off_if_open()
+        atexit.unregister(self._left)
+        waiting, self._waiting = self._waiting, []
+        if self._error is not None:
+            log.error("the run broke off: %s", self._error, exc_info=None if waiting else self._error)
+        for _, future in waiting:
+            self._finish(future, self._error)
 
     def _break_off_if_open(self) -> None:
         """Bring a run that did not end by itself to an end, so that it can be gone on with."""
@@ -193,13 +218,22 @@ class LiveRun:
         reasons = [
             f"{window.profile}: {window.reason}"
             + ("" if math.isinf(window.until) else f" (back in {window.until:.0f} s)")
-            for window in self.carry_over()
+            for window in self.scheduler.roster.windows(self._clock.now())
         ]
         left = self.scheduler.unsettled
         return (
             f"no profile is usable within max_wait={self._settings.max_wait:g} s; scenes still queued: {left}. "
             f"{'; '.join(reasons) or 'all profiles were removed'}. Mend that, then release_cooldown(profile) and run()"
         )
+
+
+def _say_what_is_left(scheduler: Scheduler) -> None:
+    """Warn of a run that nobody waited for."""
+    log.warning(
+        "the program ends with %d scenes under way and %d more to do; wait() for them, or use `with Session(...)`",
+        scheduler.in_flight,
+        scheduler.unsettled - scheduler.in_flight,
+    )
 
 
 class CoolingReport:

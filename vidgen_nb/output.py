@@ -95,10 +95,12 @@ class VideoFolder:
         """Give a finished file its name, or with `-2` and so on the first that is free, and return its path."""
         target = Path(file_name)
         number = 1
-        while not self._replace and (self._absolute / target).exists():
+        if self._replace:
+            part.replace(self._absolute / target)
+            return str(self.path / target)
+        while not _claim(part, self._absolute / target):
             number += 1
             target = Path(file_name).with_stem(f"{Path(file_name).stem}-{number}")
-        part.replace(self._absolute / target)
         return str(self.path / target)
 
 
@@ -163,6 +165,23 @@ class VideoSink:
     def _refused(self, error: OSError) -> BackendError:
         self.discard()
         return BackendError(Transient(f"can't write to {str(self._folder.path)!r}: {error.strerror or error}"))
+
+
+def _claim(part: Path, target: Path) -> bool:
+    """Give a file a name that nobody has, in one step, or return False; another process may want it too."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        return False
+    except OSError:  # no hard links here: take the name first, then its place
+        try:
+            target.open("xb").close()
+        except FileExistsError:
+            return False
+        part.replace(target)
+        return True
+    part.unlink()
+    return True
 
 
 def safe_name(scene_id: str) -> str:

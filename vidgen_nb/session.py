@@ -119,18 +119,24 @@ class Session(Lifecycle):
         An interrupt ends the waiting, not the run.
         """
         self._may_block()
+        end = self._home.call(lambda: self._current().wait_for())
         try:
-            return self._home.call(lambda: self._current().wait_for()).result(timeout)
+            return end.result(timeout)
         except TimeoutError:
+            end.cancel()
             if timeout is None or not self.is_running:  # it is the run's own
                 raise
             raise TimeoutError(f"the run is still under way after {timeout:g} s; it goes on") from None
 
     def add(self, scenes: Any) -> None:
         """Add scenes to the run under way, or start one with them; those without an id get the next free ones."""
-        used = self._live.scheduler.scenes if self._live is not None else {}
-        numbers = [int(each[1:]) for each in used if each[0] == "s" and each[1:].isdecimal()]
-        self._home.call(self._begin, Started(_scenes(scenes, max(numbers, default=0))))
+
+        def add() -> None:
+            used = self._live.scheduler.scenes if self._live is not None else {}
+            numbers = [int(each[1:]) for each in used if each[0] == "s" and each[1:].isdecimal()]
+            self._begin(Started(_scenes(scenes, max(numbers, default=0))))
+
+        self._home.call(add)
 
     def retry_failed(self) -> list[str]:
         """Run the failed scenes of the last run again, in that run; return their ids."""
@@ -199,6 +205,8 @@ class Session(Lifecycle):
             live, profiles = self._live, self._settings.profiles
             if live is not None and profile.name not in profiles and (left := live.runs_on(profile.name)):
                 raise InputError(f"{left} scenes still run on the old {profile.name!r}: wait, or use another name")
+            if live is not None:
+                live.scheduler.roster.check_group(profile.name, profile.quota_group or "")
             check_profiles(self._settings.backend, {**profiles, profile.name: profile}, [*profiles.values(), profile])
             self._change(profiles={**profiles, profile.name: profile})
 
@@ -206,7 +214,12 @@ class Session(Lifecycle):
 
     def remove_profile(self, name: str) -> None:
         """Use a profile no more; what runs on it goes on."""
-        self._change(profiles={key: each for key, each in self.profiles.items() if each is not self._profile(name)})
+
+        def remove() -> None:
+            gone = self._profile(name)
+            self._change(profiles={key: each for key, each in self.profiles.items() if each is not gone})
+
+        self._home.call(remove)
 
     def set_capacity(self, name: str, capacity: int | None) -> None:
         """Let a profile generate so many scenes at once from now on; None: no bound."""

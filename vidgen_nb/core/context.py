@@ -53,6 +53,7 @@ class Context:
     __slots__ = (
         "commands",
         "events",
+        "fault",
         "learns",
         "max_wait",
         "mode",
@@ -83,6 +84,8 @@ class Context:
         self.max_wait = max_wait
         self.rng = rng
         self.timers = Timers()
+        self.fault: Exception | None = None
+        """What the policy raised while it was told of an event."""
         self.events: list[Event] = []
         """Everything that happened, in order."""
         self.commands: list[Command] = []
@@ -99,4 +102,7 @@ class Context:
         event.at = now  # type: ignore[misc]  # records are frozen for everyone else
         self.events.append(event)
         if self.learns:
-            self.policy.observe(event, now)
+            try:
+                self.policy.observe(event, now)
+            except Exception as mistake:  # noqa: BLE001 - a user's policy: raised once what is being done is done
+                self.fault = self.fault or mistake

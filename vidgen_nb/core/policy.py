@@ -62,6 +62,12 @@ class Cooldown:
     unusable: bool = False
     """The server asked for more than the policy waits: the group leaves the rotation until then."""
 
+    def __post_init__(self) -> None:
+        if self.scope not in ("group", "all"):
+            raise InputError(f"a Cooldown's scope is 'group' or 'all', not {self.scope!r}")
+        if isinstance(self.until, bool) or not isinstance(self.until, int | float):
+            raise InputError(f"a Cooldown's until is a time in run seconds, not {self.until!r}")
+
 
 class Policy:
     """The port; a policy overrides `on_429`, and the rest where it wants to."""

@@ -8,7 +8,7 @@ that could make it eligible has changed, so that a pick is O(log P).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from heapq import heappop, heappush
 
 from vidgen_nb.core.context import Context
@@ -43,9 +43,8 @@ class Roster:
         """Add a profile, or bring a removed one back; a bad key of its first life is forgotten then."""
         profile = self.profiles.get(name)
         key = group or name
+        self.check_group(name, group)
         gate = self.groups.setdefault(key, Gate(key, shared=bool(group)))
-        if gate.shared != bool(group):
-            raise InputError(f"{key!r} can't be a quota group's name and that of a profile outside it: use two names")
         if profile is None:
             profile = ProfileState(name, len(self._by_index), capacity, gate)
             self.profiles[name] = profile
@@ -60,6 +59,12 @@ class Roster:
         gate.members.append(profile)
         self.set_limit(profile)
         return profile
+
+    def check_group(self, name: str, group: str) -> None:
+        """Raise `InputError` for a quota group named like a profile outside it, or the other way round."""
+        key = group or name
+        if key in self.groups and self.groups[key].shared != bool(group):
+            raise InputError(f"{key!r} can't be a quota group's name and that of a profile outside it: use two names")
 
     def set_limit(self, profile: ProfileState) -> None:
         """Take over the profile's capacity and the mode's cap."""
@@ -88,7 +93,13 @@ class Roster:
             if not self._round:
                 self._round, self._next = self._next, self._round
             profile = self._by_index[heappop(self._round)]
-            if not self.eligible(profile, now):
+            try:
+                eligible = self.eligible(profile, now)
+            except BaseException:  # a user's policy: the turn is not lost by its mistakes
+                for each in (profile, *skipped):
+                    self._push(each.index)
+                raise
+            if not eligible:
                 profile.ready = False
             elif avoid and (profile.group in avoid or profile.own in avoid):
                 skipped.append(profile)
@@ -208,9 +219,13 @@ class Roster:
         ends = {p.name: max(p.group.until, p.own.until) for p in self._by_index if not p.removed}
         return {name: end - now for name, end in ends.items() if end > now}
 
-    def windows(self, now: float) -> list[CooldownImposed]:
-        """Return what is still closed, with times counted from now, as it can be imposed on another scheduler."""
-        gates = {gate: profile.name for profile in self._by_index if not profile.removed for gate in profile.gates}
+    def windows(self, now: float, names: Container[str] | None = None) -> list[CooldownImposed]:
+        """Return what is still closed, with times counted from now, as it can be imposed on another scheduler.
+
+        With `names`, a window is told of one of these profiles, and one that concerns none of them is left out.
+        """
+        profiles = [each for each in self._by_index if not each.removed and (names is None or each.name in names)]
+        gates = {gate: profile.name for profile in profiles for gate in profile.gates}
         return [
             CooldownImposed(name, gate.until - now, gate.reason, gate.alone, gate.unusable)
             for gate, name in gates.items()

@@ -92,11 +92,11 @@ class Scheduler:
         """
         now = self._advance(now)
         self._apply(event, now)
-        return self._decide(now)
+        return self._decided(now)
 
     def wake(self, now: float) -> list[Command]:
         """Do what is due by now and return what to do."""
-        return self._decide(self._advance(now))
+        return self._decided(self._advance(now))
 
     def next_wakeup(self) -> float | None:
         """Return when `wake` is wanted, in run seconds, or None."""
@@ -208,15 +208,22 @@ class Scheduler:
             raise InputError(f"{type(event).__name__} is the scheduler's own decision; it can't be fed in") from None
         handler(event, now)
 
-    def _decide(self, now: float) -> list[Command]:
+    def _decided(self, now: float) -> list[Command]:
+        self._decide(now)
+        context = self._context
+        if context.fault is not None:  # the commands stay for the next call
+            fault, context.fault = context.fault, None
+            raise fault
+        commands, context.commands = context.commands, []
+        return commands
+
+    def _decide(self, now: float) -> None:
         requests = self._requests
         if requests.started and requests.ended is None:
             if not (requests.stopped or requests.paused) and self._queue:
                 self._dispatch(now)
             if not self._attempts.in_flight:
                 self._end_if_over(now)
-        commands, self._context.commands = self._context.commands, []
-        return commands
 
     def _dispatch(self, now: float) -> None:
         queue, roster = self._queue, self.roster

@@ -26,18 +26,18 @@ class Home:
         self._name = name
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._ended = False
+        self._adopted = self._ended = False
         self._lock = threading.Lock()
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
         """Live on the caller's loop, and end a thread that was begun before."""
         self.stop()
-        self._loop, self._ended = loop, False
+        self._loop, self._adopted, self._ended = loop, True, False
 
     @property
     def is_adopted(self) -> bool:
         """Whether it lives on a caller's loop."""
-        return self._loop is not None and self._thread is None
+        return self._adopted
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:

@@ -24,7 +24,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
 from vidgen_nb.core.outcomes import Ambiguous, Permanent
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.errors import BackendError
+from vidgen_nb.errors import BackendError, InputError
 from vidgen_nb.ports import Backend, Profile, Sink
 
 __all__ = ["Observer", "RealtimeDriver"]
@@ -77,6 +77,9 @@ class RealtimeDriver:
         self._armed: float | None = None
         self._changed = asyncio.Event()
         self._bug: Exception | None = None
+        """Of the backend: raised once what is under way has settled."""
+        self._mistake: Exception | None = None
+        """Of a policy: raised at once."""
         self._calls: dict[type[Command], Callable[[Any, Profile], Awaitable[ev.Event]]] = {
             Submit: self._submit,
             Poll: self._poll,
@@ -86,10 +89,11 @@ class RealtimeDriver:
 
     async def run(self) -> None:
         """Go on until the run has ended; raises what was no provider's failure."""
-        self._bug = None
+        self._bug = self._mistake = None
         try:
             while not self.scheduler.ended:
                 await self._run_tasks()
+                self._tell()  # an observer may go on with more
         finally:
             self._disarm()
             self._tell()
@@ -107,6 +111,8 @@ class RealtimeDriver:
                     while not self.scheduler.ended:
                         self._changed.clear()
                         await self._changed.wait()
+                        if self._mistake is not None:
+                            raise self._mistake
                         if self._timer is None and self._armed is not None:
                             self._wake()
                     for worker in self._workers:  # what still waits for an answer can change nothing any more
@@ -127,6 +133,12 @@ class RealtimeDriver:
         try:
             for event in events:
                 commands += self.scheduler.handle(event, now)
+        except InputError:
+            raise
+        except Exception as mistake:  # of a policy: whoever waits for the run must hear of it too
+            self._mistake = mistake
+            self._changed.set()
+            raise
         finally:
             self._took(commands)
             self._hire()
@@ -241,8 +253,8 @@ class RealtimeDriver:
         """Stop the run for a bug in the backend; a submit may have been accepted all the same (R12)."""
         kind = type(bug).__name__
         log.error("%s of scene %s on %s: %s", type(command).__name__, command.scene.id, command.profile, kind)
-        if self._bug is None:
-            self._bug = bug
+        self._bug = self._bug or bug
+        if not self.scheduler.stopped:
             self.post(ev.Stopped(f"a bug in backend {self._backend.name!r}: {kind}"))
         reason = f"a bug in backend {self._backend.name!r}: {kind}"
         outcome = Ambiguous(reason) if isinstance(command, Submit) else Permanent(reason, "no_result")
