@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidgen_nb.backends.openai_videos import OpenAIVideos as OpenAIVideos
+    from vidgen_nb.controller import Controller as Controller
     from vidgen_nb.core.model import BOOST as BOOST
     from vidgen_nb.core.model import NORMAL as NORMAL
     from vidgen_nb.core.model import Mode as Mode
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vidgen_nb.errors import VidgenError as VidgenError
     from vidgen_nb.inputs import load_profiles as load_profiles
     from vidgen_nb.inputs import load_scenes as load_scenes
+    from vidgen_nb.nested import enable_nested as enable_nested
     from vidgen_nb.ports import Profile as Profile
     from vidgen_nb.provider import Concurrency as Concurrency
     from vidgen_nb.provider import Constant as Constant
@@ -55,6 +57,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "backends.openai_videos": ("OpenAIVideos",),
+    "controller": ("Controller",),
     "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryPolicy", "Scene"),
     "core.policy": ("Cooldown", "GlobalPause", "PerProfileCooldown", "Policy"),
     "demo": ("demo", "demo_scenes"),
@@ -70,6 +73,7 @@ _HOMES = {
         "VidgenError",
     ),
     "inputs": ("load_profiles", "load_scenes"),
+    "nested": ("enable_nested",),
     "ports": ("Profile",),
     "provider": (
         "Concurrency",

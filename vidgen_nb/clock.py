@@ -29,6 +29,11 @@ class Clock:
         """Return run seconds since the start."""
         return (self._monotonic() - self._start) * self.speed
 
+    def set_speed(self, speed: float) -> None:
+        """Go on from now at another speed."""
+        now, self.speed = self.now(), float(speed)
+        self._start = self._monotonic() - now / self.speed
+
     def wall(self, seconds: float) -> float:
         """Return how many wall seconds so many run seconds take."""
         return seconds / self.speed

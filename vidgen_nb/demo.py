@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.controller import Controller
 from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.output import VideoFolder
 from vidgen_nb.provider import LogNormal, SimulatedProfile, SlidingWindow, TokenBucket
-from vidgen_nb.session import Session
 
 __all__ = ["DemoSession", "demo", "demo_profiles", "demo_scenes"]
 
@@ -49,8 +49,10 @@ def demo_profiles(count: int = 4) -> list[SimulatedProfile]:
     ]
 
 
-class DemoSession(Session):
-    """A session that brings its own emulator, and ends it with itself."""
+class DemoSession(Controller):
+    """A controller that brings its own emulator, and ends it with itself."""
+
+    simulated = True
 
     def __init__(self, emulator: Emulator, **options: Any) -> None:
         self.emulator = emulator.start()
@@ -59,6 +61,9 @@ class DemoSession(Session):
         except BaseException:
             emulator.stop()
             raise
+
+    def _set_speed(self, speed: float) -> None:
+        self.emulator.clock.set_speed(speed)
 
     def close(self) -> None:
         """Close the session, and the emulator with it."""
@@ -86,7 +91,7 @@ def demo(
     seed: int = 7,
     output: str | os.PathLike[str] = "demo/videos",
 ) -> DemoSession:
-    """Return a session over a bundled emulator, on a free port of this machine.
+    """Return a controller over a bundled emulator, on a free port of this machine.
 
     `profiles`: how many, or which. `speed`: run seconds per wall second, for emulator and session alike. `seed`: of
     service times and of back-off jitter. Use it as `with vg.demo() as session:`, or `close()` it.
@@ -96,4 +101,6 @@ def demo(
     """
     simulated = demo_profiles(profiles) if isinstance(profiles, int) else profiles
     emulator = Emulator(simulated, speed=speed, seed=seed, latency=0.4)
-    return DemoSession(emulator, mode=mode, policy=policy, seed=seed, output=VideoFolder(output, replace=True))
+    session = DemoSession(emulator, mode=mode, policy=policy, seed=seed, output=VideoFolder(output, replace=True))
+    session.scenes = demo_scenes()
+    return session

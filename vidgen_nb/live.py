@@ -75,6 +75,11 @@ class LiveRun:
         """Whether nothing is under way."""
         return self._task is None or self._task.done()
 
+    @property
+    def now(self) -> float:
+        """The seconds of this run."""
+        return self._clock.now()
+
     def post(self, event: ev.Event) -> None:
         """Hand a request to the scheduler."""
         self._driver.post(event)

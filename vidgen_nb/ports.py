@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any, Literal, Protocol
 
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene, record
@@ -99,6 +100,14 @@ class Profile:
     def has_key(self) -> bool:
         """Whether a key was given."""
         return self._api_key is not None
+
+    def _repr_html_(self) -> str:
+        """Return a chip; no key."""
+        room = "no bound" if self.capacity is None else f"{self.capacity} at once"
+        group = f" · quota group {self.quota_group}" if self.quota_group else ""
+        key = "" if self.has_key else " · no key"
+        chip = "border:1px solid currentColor;border-radius:4px;padding:1px 8px"
+        return f'<span style="{chip}"><b>{escape(self.name)}</b> · {escape(room + group + key)}</span>'
 
     def __repr__(self) -> str:
         return f"Profile({self.name!r}, capacity={self.capacity!r}, quota_group={self.quota_group!r})"

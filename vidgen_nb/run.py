@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
+from html import escape
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load_run"]
 
 TABLES = {"scenes": SceneRecord, "attempts": AttemptRecord, "cooldowns": CooldownRecord, "moves": MoveRecord}
+
+SHOWN = 12
+"""Trails in a notebook's view of a run."""
 
 
 class Run:
@@ -121,6 +125,23 @@ class Run:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the run as JSON lines and return the path; `load_run` reads it back."""
         return write_run(path, self.header, list(self.events))
+
+    def _repr_html_(self) -> str:
+        """Return a row of figures, and the trails of the scenes that needed more than one attempt."""
+        numbers = self.metrics()
+        took = "–" if numbers.makespan is None else f"{numbers.makespan:.1f} s"
+        figures = {"scenes": len(self.scenes), **numbers.scenes, "attempts": numbers.attempts}
+        figures |= {"429s": numbers.rate_limited, "moves": numbers.moves}
+        shown = {**{name: f"{count:,}" for name, count in figures.items()}, "makespan": took}
+        head = "".join(f"<th>{escape(name)}</th>" for name in shown)
+        row = "".join(f"<td>{text}</td>" for text in shown.values())
+        tried: dict[str, list[AttemptRecord]] = {scene.id: [] for scene in self.scenes}
+        for attempt in self.attempts:
+            tried[attempt.scene].append(attempt)
+        again = [(scene, attempts) for scene, attempts in tried.items() if len(attempts) > 1]
+        lines = "".join(f"<li>{escape(scene)}: {escape(trail(each))}</li>" for scene, each in again[:SHOWN])
+        more = f"<li>… and {len(again) - SHOWN:,} more</li>" if len(again) > SHOWN else ""
+        return f"<table><tr>{head}</tr><tr>{row}</tr></table><ul>{lines}{more}</ul>"
 
     def __repr__(self) -> str:
         statuses = Counter(scene.status for scene in self.scenes)

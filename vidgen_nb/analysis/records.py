@@ -1,15 +1,13 @@
-"""A run as records: scenes, attempts, cooldowns, moves, built in one pass over its events.
-
-Records are plain frozen dataclasses; times are seconds of the run (design.md section 7).
-"""
+"""A run as records: scenes, attempts, cooldowns, moves, built in one pass over its events."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, MutableSequence, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from vidgen_nb.analysis.kinds import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError
@@ -19,97 +17,12 @@ __all__ = ["AttemptRecord", "CooldownRecord", "MoveRecord", "RunData", "SceneRec
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class SceneRecord:
-    """One scene and how it stands."""
-
-    id: str
-    prompt: str
-    status: str
-    """`queued`, `submitting`, `generating`, `fetching`, `succeeded`, `failed`, `cancelled` or `held`."""
-    attempts: int
-    """How many it had in this run."""
-    profile: str | None
-    """The last one it was tried on."""
-    queued: float
-    """When it was added."""
-    start: float | None
-    """Start of its first attempt in this run."""
-    end: float | None
-    """When it settled."""
-    error: str | None
-    path: str | None
-    """The file of the result."""
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
-    """One try of one scene on one profile."""
-
-    scene: str
-    number: int
-    profile: str
-    queued: float
-    """Since when the scene had waited for it."""
-    start: float
-    """When the submit left."""
-    end: float | None
-    """None while it runs."""
-    outcome: str | None
-    """`succeeded`, `rate_limited`, `transient`, `permanent`, `unusable`, `ambiguous`, `cancelled`; None: it runs."""
-    reason: str | None
-    retry_after: float | None
-    """Seconds the server asked for, or None."""
-
-
-@dataclass(frozen=True, slots=True)
-class CooldownRecord:
-    """One window in which one profile got no new submissions."""
-
-    profile: str
-    group: str
-    start: float
-    end: float
-    """inf: no end is known."""
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MoveRecord:
-    """Two consecutive attempts of a scene on different profiles."""
-
-    scene: str
-    from_profile: str
-    to_profile: str
-    at: float
-    """Start of the second attempt."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunData:
-    """Everything that charts and analysis need of a run."""
-
-    header: dict[str, Any]
-    events: Sequence[ev.Event]
-    profiles: list[str]
-    """Names in the order in which they were added."""
-    scenes: list[SceneRecord]
-    attempts: list[AttemptRecord]
-    """In order of their start."""
-    cooldowns: list[CooldownRecord]
-    moves: list[MoveRecord]
-    end: float
-    """Time of the last event; what is open is drawn until here."""
-    capacities: dict[str, int | None] = field(default_factory=dict)
-    """Capacity of each profile; None: no bound."""
-
-
 def build(header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
     """Read a run's events into records, in one pass.
 
     Raises `InputError` for events that don't belong together, such as an attempt of a scene that was never added.
     """
-    return _Builder().read(header, events)
+    return Builder().read(header, events)
 
 
 # A frozen record is slow to make, and slower to replace: while events are read, plain drafts are changed in place, and
@@ -156,12 +69,20 @@ class _Closed:
     members: dict[str, _Window] = field(default_factory=dict)
 
 
-def _freeze(kind: type[T], drafts: Iterable[Any]) -> list[T]:
+def freeze(kind: type[T], drafts: Iterable[Any]) -> list[T]:
+    """Make records of drafts."""
     values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]  # a dataclass, as all records
     return [kind(*values(draft)) for draft in drafts]
 
 
-class _Builder:
+def attempt_of(scene: _Scene, *ending: Any) -> AttemptRecord:
+    """Make the record of a scene's latest attempt; `ending`: end, outcome, reason, retry_after."""
+    return AttemptRecord(scene.id, scene.number, scene.profile or "", scene.waiting_since, scene.started, *ending)
+
+
+class Builder:
+    """Reads events in order; `recent.Recent` is one that forgets."""
+
     def __init__(self) -> None:
         self._capacities: dict[str, int | None] = {}
         self._scenes: dict[str, _Scene] = {}
@@ -170,10 +91,8 @@ class _Builder:
         self._windows: list[_Window] = []
         self._closed: dict[tuple[str, bool], _Closed] = {}
         """What is closed now, by (group, alone)."""
-        self._moves: list[MoveRecord] = []
-
-    def read(self, header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
-        handlers: dict[type[ev.Event], Callable[[Any], None]] = {
+        self._moves: MutableSequence[MoveRecord] = []
+        self._handlers: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.ProfileAdded: self._profile_added,
             ev.ProfileChanged: lambda event: self._capacities.update({event.profile: event.capacity}),
             ev.ProfileRemoved: self._profile_removed,
@@ -187,8 +106,11 @@ class _Builder:
             ev.CooldownStarted: self._cooldown_started,
             ev.CooldownEnded: self._cooldown_ended,
         }
+
+    def read(self, header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
+        """Return the records of a whole run."""
         for index, event in enumerate(events):
-            handler = handlers.get(type(event))
+            handler = self._handlers.get(type(event))
             if handler is not None:
                 try:
                     handler(event)
@@ -201,10 +123,10 @@ class _Builder:
             header=header,
             events=events,
             profiles=list(self._capacities),
-            scenes=_freeze(SceneRecord, self._scenes.values()),
+            scenes=freeze(SceneRecord, self._scenes.values()),
             attempts=self._attempts,
-            cooldowns=_freeze(CooldownRecord, self._windows),
-            moves=self._moves,
+            cooldowns=freeze(CooldownRecord, self._windows),
+            moves=list(self._moves),
             end=events[-1].at if events else 0.0,
             capacities=self._capacities,
         )
@@ -228,8 +150,8 @@ class _Builder:
             scene.start = at
         scene.status, scene.profile = "submitting", profile
         scene.attempts += 1
-        scene.number, scene.started, scene.running = event.number, at, len(self._attempts)
-        self._attempts.append(None)
+        scene.number, scene.started = event.number, at
+        self._begin(scene)
 
     def _accepted(self, event: ev.Accepted) -> None:
         self._scenes[event.scene].status = "generating"
@@ -260,10 +182,15 @@ class _Builder:
     def _end_attempt(self, scene: _Scene, *ending: Any) -> None:
         """Make the record of its running attempt; `ending`: end, outcome, reason, retry_after."""
         if scene.running is not None:
-            self._attempts[scene.running] = AttemptRecord(
-                scene.id, scene.number, scene.profile or "", scene.waiting_since, scene.started, *ending
-            )
+            self._finish(scene.running, attempt_of(scene, *ending))
             scene.running = None
+
+    def _begin(self, scene: _Scene) -> None:
+        scene.running = len(self._attempts)
+        self._attempts.append(None)
+
+    def _finish(self, place: int, record: AttemptRecord) -> None:
+        self._attempts[place] = record
 
     def _profile_added(self, event: ev.ProfileAdded) -> None:
         name = event.profile

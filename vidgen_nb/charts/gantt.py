@@ -7,7 +7,7 @@ axis is fragile and slow (plotly.js #4922).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -67,8 +67,11 @@ def html(figure: go.Figure, title: str = "Run") -> str:
     )
 
 
-def traces(rows: Rows, theme: Theme) -> list[dict[str, Any]]:
-    """Return the traces of `TRACES` as plotly's dicts."""
+Say = Callable[[Sequence[str]], str]
+
+
+def traces(rows: Rows, theme: Theme, say: Say = markup) -> list[dict[str, Any]]:
+    """Return the traces of `TRACES` as plotly's dicts. `say`: makes lines ready for plotly."""
     bars = {state: rows.of(state) for state in STATES}
     outlined = {state: [bar for bar in bars[state] if not bar.dim] for state in _OUTLINED}
     dimmed = [bar for state in _OUTLINED for bar in bars[state] if bar.dim]
@@ -76,27 +79,28 @@ def traces(rows: Rows, theme: Theme) -> list[dict[str, Any]]:
     made = [
         _lane_lines(rows, theme),
         _queue(rows, theme),
-        *(_bars(state, bars[state], theme.marks[state], rows.end) for state in STATES),
+        *(_bars(state, bars[state], theme.marks[state], rows, say) for state in STATES),
         _outlines(None, dimmed, faint),
         *(_outlines(state, outlined[state], theme.marks[state]) for state in _OUTLINED),
-        _links(rows, theme, chosen=False),
-        _links(rows, theme, chosen=True),
-        *(_glyphs(state, bars[state], theme, rows.end) for state in _GLYPHS),
+        _links(rows, theme, say, chosen=False),
+        _links(rows, theme, say, chosen=True),
+        *(_glyphs(state, bars[state], theme, rows, say) for state in _GLYPHS),
     ]
     return [trace | {"meta": name} for name, trace in zip(TRACES, made, strict=True)]
 
 
-def _drawn(bar: Bar, end: float) -> tuple[float, float]:
+def _drawn(bar: Bar, rows: Rows) -> tuple[float, float]:
     """Return start and length as drawn: a 429 is often over in no time and must be seen all the same."""
     length = bar.end - bar.start
-    if bar.state != "limited" or length >= end * _NARROWEST:
+    least = (rows.end - rows.start) * _NARROWEST
+    if bar.state != "limited" or length >= least:
         return bar.start, length
-    return min(bar.start, end * (1 - _NARROWEST)), end * _NARROWEST
+    return min(bar.start, rows.end - least), least
 
 
-def _bars(state: State, bars: list[Bar], mark: Mark, end: float) -> dict[str, Any]:
+def _bars(state: State, bars: list[Bar], mark: Mark, rows: Rows, say: Say) -> dict[str, Any]:
     """Return the bars of one state."""
-    drawn = [_drawn(bar, end) for bar in bars]
+    drawn = [_drawn(bar, rows) for bar in bars]
     # Dashes and an open edge are beyond a bar's outline: they are traces of their own.
     # Without an outline trace (all are dimmed), the bar itself must show in the legend.
     alone = mark.dashed and all(bar.dim for bar in bars)
@@ -111,7 +115,7 @@ def _bars(state: State, bars: list[Bar], mark: Mark, end: float) -> dict[str, An
         "x": [length for _start, length in drawn],
         "y": [bar.y for bar in bars],
         "width": [bar.height for bar in bars],
-        "hovertext": [markup(bar.lines) for bar in bars],
+        "hovertext": [say(bar.lines) for bar in bars],
         "hoverinfo": "text",
         "marker": {
             "color": mark.fill or "rgba(0,0,0,0)",
@@ -158,9 +162,9 @@ def _line(x: Sequence[float | None], y: Sequence[float | None], line: dict[str, 
     }
 
 
-def _glyphs(state: State, bars: list[Bar], theme: Theme, end: float) -> dict[str, Any]:
+def _glyphs(state: State, bars: list[Bar], theme: Theme, rows: Rows, say: Say) -> dict[str, Any]:
     """Return ▲, ✕ or ? on the bars of a state: what tells it apart without colour and at any width."""
-    drawn = [_drawn(bar, end) for bar in bars]
+    drawn = [_drawn(bar, rows) for bar in bars]
     common = {
         "type": "scatter",
         "x": [start + length / 2 for start, length in drawn],
@@ -168,7 +172,7 @@ def _glyphs(state: State, bars: list[Bar], theme: Theme, end: float) -> dict[str
         "name": theme.marks[state].label,
         "legendgroup": state,
         "showlegend": False,
-        "hovertext": [markup(bar.lines) for bar in bars],
+        "hovertext": [say(bar.lines) for bar in bars],
         "hoverinfo": "text",
     }
     if _GLYPHS[state] == "?":
@@ -194,10 +198,10 @@ def _faded(colour: str, dim: bool) -> str:
     return f"rgba({red},{green},{blue},{_DIM if dim else 1})"
 
 
-def _links(rows: Rows, theme: Theme, *, chosen: bool) -> dict[str, Any]:
+def _links(rows: Rows, theme: Theme, say: Say, *, chosen: bool) -> dict[str, Any]:
     """Return the moves as one line with gaps, with ◆ at the head of each."""
     links = [link for link in rows.links if link.chosen == chosen]
-    hover = [markup(link.lines) for link in links]
+    hover = [say(link.lines) for link in links]
     return {
         "type": "scatter",
         "mode": "lines+markers",

@@ -11,12 +11,13 @@ import math
 import re
 from collections import Counter, defaultdict
 
+from vidgen_nb.analysis.recent import RecentData
 from vidgen_nb.analysis.records import AttemptRecord, RunData
 from vidgen_nb.charts import text
 from vidgen_nb.charts.fold import FOLD_ABOVE, fold, thin
 from vidgen_nb.charts.palette import State
 from vidgen_nb.charts.shapes import Bar, Lane, Link, Queue, Rows
-from vidgen_nb.charts.waiting import idle, queue_steps
+from vidgen_nb.charts.waiting import Interval, idle, queue_steps, subtract, union
 from vidgen_nb.errors import InputError
 
 __all__ = ["build_rows", "pack"]
@@ -35,11 +36,13 @@ def build_rows(
     moves: str = "last 20",
     queue: bool = True,
     now: float | None = None,
+    words: text.Words | None = None,
 ) -> Rows:
-    """Lay out a run.
+    """Lay out a run, or the latest part of one (`RecentData`).
 
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
     whole path. `now`: run seconds of the present, for a run that is not over; the chart then ends there at least.
+    `words`: hover lines of the chart before this one of the same run.
     Raise `InputError` for a scene that is not in the run, or a `now` that is no time. O(n log n) in attempts.
     """
     if now is not None and not 0 <= now < math.inf:
@@ -48,12 +51,13 @@ def build_rows(
     if scene is not None and scene not in ids:
         raise InputError(f"no scene {scene!r} in this run, so it can't be selected; run.scenes lists them")
     end = max(data.end, now or 0.0) or 1.0
-    slots = pack(data.attempts)
+    slots = data.slots if isinstance(data, RecentData) else pack(data.attempts)
+    start = data.since if isinstance(data, RecentData) else 0.0
     lanes, row, top = _lanes(data, slots, queue)
-    bars = _bars(data, lanes, slots, row, end, scene)
+    bars = _bars(data, lanes, slots, row, end, scene, words)
     places = {(a.scene, a.number): bar.y for a, bar in zip(reversed(data.attempts), reversed(bars), strict=False)}
     links, notes = _links(data, places, scene, moves)
-    steps = queue_steps(data, end) if queue else []
+    steps = _steps(data, end) if queue else []
     if len(data.attempts) > FOLD_ABOVE:
         bars, said = fold(bars, end, scene)
         steps = thin(steps, end)
@@ -61,7 +65,7 @@ def build_rows(
     height = lanes[-1].bottom if lanes else top
     return Rows(
         lanes, bars, links, Queue(steps, 6.0, _QUEUE) if steps else None, top - _HEAD / 2, height, end, now,
-        text.summary(data, end), tuple(notes),
+        text.summary(data, end), tuple(notes), start,
     )  # fmt: skip
 
 
@@ -90,9 +94,14 @@ def pack(attempts: list[AttemptRecord]) -> list[int]:
 
 def _lanes(data: RunData, slots: list[int], queue: bool) -> tuple[list[Lane], float, float]:
     """Return the lanes, the height of a slot's row and where the first lane begins."""
-    counts: Counter[tuple[str, str | None]] = Counter((a.profile, a.outcome) for a in data.attempts)
+    if isinstance(data, RecentData):
+        counts = Counter(data.tallies)
+    else:
+        counts = Counter((a.profile, a.outcome) for a in data.attempts)
     gone = {window.profile for window in data.cooldowns if math.isinf(window.end)}
     need = dict.fromkeys(data.profiles, 1)
+    if isinstance(data, RecentData):
+        need |= data.used
     for attempt, slot in zip(data.attempts, slots, strict=True):
         need[attempt.profile] = max(need.get(attempt.profile, 1), slot + 1)
     # Many slots share the height of 60 full rows, down to 4 px each.
@@ -109,12 +118,40 @@ def _lanes(data: RunData, slots: list[int], queue: bool) -> tuple[list[Lane], fl
     return lanes, row, top
 
 
-def _bars(data: RunData, lanes: list[Lane], slots: list[int], row: float, end: float, chosen: str | None) -> list[Bar]:
+def _steps(data: RunData, end: float) -> list[tuple[float, int]]:
+    """Return the queue's length as steps until the end."""
+    if not isinstance(data, RecentData):
+        return queue_steps(data, end)
+    known = [(max(at, data.since), length) for at, length in data.waiting if at < end]
+    return [*known, (end, known[-1][1])] if known else []
+
+
+def _idle(data: RunData, end: float) -> dict[str, list[Interval]]:
+    """Return each profile's idle stretches."""
+    if not isinstance(data, RecentData):
+        return idle(data, end)
+    cooling: dict[str, list[Interval]] = defaultdict(list)
+    for window in data.cooldowns:
+        cooling[window.profile].append((window.start, window.end))
+    backlog = union((max(start, data.since), stop) for start, stop in data.backlog)
+    return {name: subtract(backlog, union([*data.taken[name], *cooling[name]])) for name in data.profiles}
+
+
+def _bars(
+    data: RunData,
+    lanes: list[Lane],
+    slots: list[int],
+    row: float,
+    end: float,
+    chosen: str | None,
+    words: text.Words | None,
+) -> list[Bar]:
     """Return all bars: idle stretches, cooldown windows, attempts."""
     lane_of = {lane.profile: lane for lane in lanes}
+    hover = text.Hover(data, end, words)
     dim = chosen is not None
     bars: list[Bar] = []
-    for profile, stretches in idle(data, end).items():
+    for profile, stretches in _idle(data, end).items():
         lane = lane_of[profile]
         middle = lane.top + _PAD / 2 + lane.slots * row / 2
         for start, stop in stretches:
@@ -126,9 +163,8 @@ def _bars(data: RunData, lanes: list[Lane], slots: list[int], row: float, end: f
         if window.profile in lane_of and window.start < end:
             lane = lane_of[window.profile]
             y = lane.top + _PAD / 2 + (lane.slots + 0.25) * row
-            said = text.cooldown_lines(window, end)
+            said = hover.cools(window)
             bars.append(Bar("cooldown", window.start, min(window.end, end), y, row / 2, said, dim=dim))
-    hover = text.Hover(data, end)
     for attempt, slot in zip(data.attempts, slots, strict=True):
         y = lane_of[attempt.profile].top + _PAD / 2 + (slot + 0.5) * row
         stop = end if attempt.end is None else attempt.end

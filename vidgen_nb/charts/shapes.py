@@ -94,6 +94,8 @@ class Rows:
     summary: tuple[str, ...]
     notes: tuple[str, ...]
     """What is not shown, or not as it was: caps and merging."""
+    start: float = 0.0
+    """Only from here on everything is there: the axis may begin here."""
 
     def of(self, state: State) -> list[Bar]:
         """Return the bars of one state."""

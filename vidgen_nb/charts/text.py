@@ -12,10 +12,11 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, RunData
 
-__all__ = ["Hover", "clean", "consecutive", "cooldown_lines", "seconds", "short", "summary"]
+__all__ = ["Hover", "Words", "clean", "consecutive", "cooldown_lines", "seconds", "short", "summary"]
 
 _OUTCOMES = {
     None: "running",
@@ -28,7 +29,11 @@ _OUTCOMES = {
 def clean(text: str, limit: int = 80) -> str:
     """Return one line of at most `limit` characters: no control, bidi or other invisible character in it."""
     kept: list[str] = []
-    for char in text[: 4 * limit]:
+    start = text[: 4 * limit]
+    if start.isascii() and start.isprintable():
+        kept.append(start)
+        start = ""
+    for char in start:
         kind = unicodedata.category(char)
         if kind in ("Zs", "Zl", "Zp") or char in "\t\n\r":
             kept.append(" ")
@@ -97,11 +102,28 @@ def _attempt_lines(
     return tuple(line for line in lines if line)
 
 
+class Words:
+    """Hover lines of one chart, kept for the next one of the same run: most attempts ended and stay as they are."""
+
+    def __init__(self) -> None:
+        self.old: dict[tuple[str, int], tuple[tuple[Any, ...], tuple[str, ...]]] = {}
+        self.new: dict[tuple[str, int], tuple[tuple[Any, ...], tuple[str, ...]]] = {}
+        self.windows: dict[CooldownRecord, tuple[str, ...]] = {}
+        self.old_windows: dict[CooldownRecord, tuple[str, ...]] = {}
+
+    def turn(self) -> None:
+        """Begin another chart; what the last one did not use is forgotten."""
+        self.old, self.new = self.new, {}
+        self.old_windows, self.windows = self.windows, {}
+
+
 class Hover:
     """Finds, for an attempt, what its hover tells beyond its own record."""
 
-    def __init__(self, data: RunData, end: float) -> None:
+    def __init__(self, data: RunData, end: float, words: Words | None = None) -> None:
         self.end = end
+        self.words = words or Words()
+        self.words.turn()
         self.prompts = {scene.id: scene.prompt for scene in data.scenes}
         self.total: dict[str, int] = {}
         self.following: dict[tuple[str, int], AttemptRecord] = {}
@@ -121,14 +143,26 @@ class Hover:
             at = bisect_right(windows, attempt.end + 1e-6, key=lambda window: window.start)
             if at and windows[at - 1].end > attempt.end:
                 window = windows[at - 1]
-        return _attempt_lines(
-            attempt,
-            total=self.total[attempt.scene],
-            prompt=self.prompts.get(attempt.scene),
-            window=window,
-            following=self.following.get((attempt.scene, attempt.number)),
-            end=self.end,
-        )
+        key = (attempt.scene, attempt.number)
+        following, total = self.following.get(key), self.total[attempt.scene]
+        # A running attempt's record is a new one each time; of the next attempt, the hover tells only this.
+        told = (attempt, total, window, following and (following.profile, following.start))
+        before = self.words.old.get(key)
+        if before is not None and before[0] == told and attempt.end is not None:
+            lines = before[1]
+        else:
+            prompt = self.prompts.get(attempt.scene)
+            lines = _attempt_lines(
+                attempt, total=total, prompt=prompt, window=window, following=following, end=self.end
+            )
+        self.words.new[key] = (told, lines)
+        return lines
+
+    def cools(self, window: CooldownRecord) -> tuple[str, ...]:
+        """Return the lines of a cooldown window."""
+        lines = self.words.old_windows.get(window) if window.end <= self.end else None
+        lines = self.words.windows[window] = lines or cooldown_lines(window, self.end)
+        return lines
 
 
 def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, dataclass_transform
 
@@ -75,6 +76,11 @@ class Scene:
 
     def __hash__(self) -> int:
         return hash((self.id, self.prompt))
+
+    def _repr_html_(self) -> str:
+        """Return id, prompt and parameters, as a notebook shows them."""
+        extras = "".join(f" · {name} {value}" for name, value in self.params.items())
+        return f"<b>{escape(self.id)}</b> {escape(self.prompt)}<small>{escape(extras)}</small>"
 
     def __repr__(self) -> str:
         extras = "".join(f", {name}={value!r}" for name, value in self.params.items())

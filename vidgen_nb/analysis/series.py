@@ -1,0 +1,87 @@
+"""Small series over time that forget their past: for what watches a run without end."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict, deque
+
+__all__ = ["Slots", "Span", "Spans", "Steps"]
+
+Span = tuple[float, float]
+
+
+class Spans:
+    """When something was on: the last `limit` stretches."""
+
+    def __init__(self, limit: int) -> None:
+        self._done: deque[Span] = deque(maxlen=limit)
+        self._since: float | None = None
+
+    def set(self, at: float, on: bool) -> None:
+        """Switch it at a time, never earlier than the last one."""
+        if on and self._since is None:
+            self._since = self._done.pop()[0] if self._done and self._done[-1][1] == at else at
+        elif not on and self._since is not None:
+            if at > self._since:
+                self._done.append((self._since, at))
+            self._since = None
+
+    def between(self, start: float, end: float) -> list[Span]:
+        """Return the stretches that reach beyond `start`, sorted and disjoint; one that is on ends at `end`."""
+        found = [span for span in self._done if span[1] > start]
+        if self._since is not None and self._since < end:
+            found.append((self._since, end))
+        return found
+
+
+class Steps:
+    """A number over time, at most `limit` steps of it: where there are more, neighbours of the past are joined."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._steps: list[tuple[float, int]] = [(0.0, 0)]
+
+    def set(self, at: float, value: int) -> None:
+        """Change it at a time, never earlier than the last one."""
+        steps = self._steps
+        if steps and steps[-1][0] == at:
+            steps.pop()
+        if not steps or steps[-1][1] != value:
+            steps.append((at, value))
+        if len(steps) > self._limit:
+            half = self._limit // 2
+            past = [(steps[i][0], max(steps[i][1], steps[i + 1][1])) for i in range(half % 2, half, 2)]
+            self._steps = steps[: half % 2] + past + steps[half:]
+
+    def after(self, start: float) -> list[tuple[float, int]]:
+        """Return the steps from a time on (time, value from then on); the first is what held at that time."""
+        steps = self._steps
+        first = len(steps) - 1
+        while first > 0 and steps[first][0] > start:
+            first -= 1
+        return steps[first:]
+
+
+class Slots:
+    """Gives each attempt the first slot of its profile that is free."""
+
+    def __init__(self) -> None:
+        self.of: dict[int, int] = {}
+        """By the attempt's place; whoever forgets an attempt deletes it here."""
+        self.used: dict[str, int] = {}
+        """How many each profile ever had."""
+        self.busy: Counter[str] = Counter()
+        self._spare: dict[str, list[int]] = defaultdict(list)
+
+    def take(self, place: int, profile: str) -> None:
+        """Give one to an attempt that starts."""
+        spare = self._spare[profile]
+        slot = heapq.heappop(spare) if spare else self.used.get(profile, 0)
+        self.used[profile] = max(slot + 1, self.used.get(profile, 0))
+        self.of[place] = slot
+        self.busy[profile] += 1
+
+    def give_back(self, place: int, profile: str) -> None:
+        """Free the slot of an attempt that ended."""
+        heapq.heappush(self._spare[profile], self.of[place])
+        self.busy[profile] -= 1

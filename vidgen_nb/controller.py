@@ -1,0 +1,256 @@
+"""A session with a panel: as a cell's last value it shows itself, and each control of the panel is one call to it.
+
+ipywidgets is imported when the panel is first asked for, not before. The panel lives on the session's own loop: that
+is its one writer, and callbacks, which come from any thread, only post to it (ui.md).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from vidgen_nb.choices import Choices
+from vidgen_nb.core.context import OnAmbiguous
+from vidgen_nb.core.model import Mode, RetryPolicy
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.export import export
+from vidgen_nb.output import VideoFolder
+from vidgen_nb.ports import Backend, Profile
+
+if TYPE_CHECKING:
+    from ipywidgets import VBox
+
+    from vidgen_nb.widgets.panel import Panel
+
+__all__ = ["Controller"]
+
+Moves = Literal["none", "selected", "last 20"]
+
+MOST_DRAWN = 1_000
+"""Attempts up to which a notebook keeps a picture of the run: more would make its file heavy."""
+
+log = logging.getLogger("vidgen_nb")
+
+
+class Controller(Choices):
+    """A session that shows itself in Jupyter: as a cell's last value it is the panel.
+
+    Parameters and methods are those of `Session`. What a hand can choose in the panel, a cell can set here: `scenes`,
+    `kind`, `span`, `scene`, `in_use`, `cap`, `cooldown_seconds` and so on; `start()` is the panel's Run.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        profiles: Iterable[Profile],
+        *,
+        mode: Mode | str = "normal",
+        policy: Policy | str | None = None,
+        retry: RetryPolicy | None = None,
+        output: str | os.PathLike[str] | VideoFolder = "videos",
+        on_ambiguous: OnAmbiguous = "hold",
+        max_wait: float = 3600.0,
+        speed: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        self._panel: Panel | None = None
+        self._making = threading.Lock()
+        super().__init__(
+            backend,
+            profiles,
+            mode=mode,
+            policy=policy,
+            retry=retry,
+            output=output,
+            on_ambiguous=on_ambiguous,
+            max_wait=max_wait,
+            speed=speed,
+            seed=seed,
+        )
+        self._show_moves: Moves = "last 20"
+        self._follow_now = True
+        self._selected: str | None = None
+        self.theme: Literal["light", "dark"] = "light"
+        """Of the panel's chart; to be set before the panel is first shown."""
+
+    # -- while it runs
+
+    @property
+    def paused(self) -> bool:
+        """Whether new work is held back; setting it is `pause()` or `unpause()`."""
+        return self._settings.paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        (self.pause if paused else self.unpause)()
+
+    @property
+    def follow_now(self) -> bool:
+        """Whether the chart moves along; zooming into it ends that."""
+        return self._follow_now
+
+    @follow_now.setter
+    def follow_now(self, follow: bool) -> None:
+        self._follow_now = bool(follow)
+        self._touched()
+
+    @property
+    def show_moves(self) -> Moves:
+        """Which moves the chart shows: `none`, `selected` or `last 20`."""
+        return self._show_moves
+
+    @show_moves.setter
+    def show_moves(self, moves: Moves) -> None:
+        if moves not in ("none", "selected", "last 20"):
+            raise InputError(f"show_moves is 'none', 'selected' or 'last 20', not {moves!r}")
+        self._show_moves = moves
+        self._touched()
+
+    @property
+    def selected(self) -> str | None:
+        """The scene whose path stands out in the chart; None: none does."""
+        return self._selected
+
+    @selected.setter
+    def selected(self, scene: str | None) -> None:
+        self._selected = scene or None
+        self._touched()
+
+    @property
+    def now(self) -> float:
+        """Seconds of the run that is under way, or of the last one; 0: there was none."""
+        live = self._live
+        return 0.0 if live is None else live.now
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the run ends with what is under way."""
+        live = self._live
+        return live is not None and live.scheduler.stopped and not live.is_over
+
+    def export(self, folder: str | os.PathLike[str] | None = None) -> list[Path]:
+        """Write the run as HTML, SVG, CSV and JSON lines, and return the files.
+
+        `folder`: default `exports` beside the folder of the videos.
+        """
+        run = self.last_run
+        if run is None or not run.events:
+            raise SessionError("nothing is recorded yet: run something first")
+        return export(run, Path(folder) if folder is not None else self._settings.folder.path.parent / "exports")
+
+    def step_selected(self, step: int) -> None:
+        """Select the next scene of the run (1), or the one before (-1); round and round."""
+        run = self.last_run
+        ids = [scene.id for scene in run.scenes] if run is not None else []
+        if ids:
+            place = ids.index(self._selected) + step if self._selected in ids else min(step, 0)
+            self.selected = ids[place % len(ids)]
+
+    @property
+    def failed(self) -> int:
+        """How many scenes of the last run have failed."""
+        return 0 if self._live is None else sum(s.status == "failed" for s in self._live.scheduler.scenes.values())
+
+    # -- the panel
+
+    def touch(self) -> None:
+        """Let the panel show what has changed; on the session's own loop."""
+        if self._panel is not None:
+            self._panel.touch()
+
+    def is_here(self) -> bool:
+        """Say whether the caller runs on the session's own loop."""
+        return self._home.here()
+
+    @property
+    def panel(self) -> VBox:
+        """The panel, a widget. It is made once; shown twice, it is the same one."""
+        with self._making:
+            panel, is_new = self._panel, self._panel is None
+            if panel is None:
+                from vidgen_nb.widgets.panel import Panel
+
+                panel = self._panel = Panel(self)
+        if is_new and not self._closed:  # the loop is waited for without the lock
+            self.observe(lambda _: panel.touch())
+            self._touched()
+        return panel.root
+
+    def post(self, function: Callable[..., Any], *args: Any) -> None:
+        """Call a function on the session's own loop, from whichever thread, and don't wait for it.
+
+        What it raises is shown in the panel's red strip.
+        """
+
+        def carry_out() -> None:
+            try:
+                function(*args)
+            except Exception as error:  # noqa: BLE001 - a callback's error must not end in the void
+                self._failed(error)
+
+        try:
+            self._home.loop.call_soon_threadsafe(carry_out)
+        except (SessionError, RuntimeError) as error:  # the loop is closed: nobody else writes any more
+            self._failed(error)
+
+    def later(self, seconds: float, function: Callable[[], Any]) -> None:
+        """Call a function on the session's own loop in so many wall seconds; to be called there."""
+        self._home.loop.call_later(seconds, function)
+
+    def _failed(self, error: Exception) -> None:
+        if self._panel is None:
+            log.error("a callback failed: %s", error, exc_info=error)
+        else:
+            self._panel.fail(error)
+
+    def _touched(self) -> None:
+        if self._panel is not None and not self._closed:
+            self.post(self._panel.touch)
+
+    def close(self) -> None:
+        """As `Session.close`; the panel stays, with its controls off."""
+        super().close()
+        if self._panel is not None:
+            self._panel.closed()
+
+    async def aclose(self) -> None:
+        """As `close`, on the caller's loop."""
+        await super().aclose()
+        if self._panel is not None:
+            self._panel.closed()
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        if self._panel is not None:  # its timer was on the loop that it leaves
+            self._panel.moved()
+        return self
+
+    # -- looking
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Return the panel, and for a notebook without a kernel a picture of the run."""
+        return {
+            "text/plain": repr(self),
+            "text/html": self._still(),
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.panel.model_id,
+            },
+        }
+
+    def _still(self) -> str:
+        run = self.last_run
+        if run is None or not run.events or len(run.attempts) > MOST_DRAWN:
+            what = "Nothing had run yet" if run is None else repr(run)
+            return f"<p>{escape(what)} when this was saved; run the cell for the live panel.</p>"
+        return run.svg(theme=self.theme)
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("<Session", "<Controller", 1)
