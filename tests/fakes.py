@@ -40,6 +40,8 @@ class FakeBackend:
         self.submits: list[tuple[str, str]] = []
         self.cancelled: list[str] = []
         self.closed = 0
+        self.video = b""
+        """What every scene becomes; empty: nothing is written."""
         self.checked: list[str] = []
         self._counts: Counter[str] = Counter()
 
@@ -71,7 +73,10 @@ class FakeBackend:
         return Progress("succeeded", artifact=Artifact("inline"))
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
-        """Deliver nothing."""
+        """Deliver the video, if there is one."""
+        if self.video:
+            await sink.write(self.video)
+            await sink.commit(expected=len(self.video), media_type="video/mp4")
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
         """Cancel."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vidgen_nb.core.model import BOOST, Mode, Scene, as_mode
@@ -27,14 +28,12 @@ class Choices(Session):
     simulated: ClassVar[bool] = False
     """Whether speed and seed are ours to choose, because no real provider is behind it."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._known = self.profiles
-        self._scenes: list[Scene] = []
-        self._span = (1, 1)
-        self._scene: str | None = None
-        self._kind: Kind = "batch"
-        self._cap = self.mode.max_generating if self.mode.name == BOOST.name else None
+    _known: Mapping[str, Profile] = MappingProxyType({})
+    _scenes: Sequence[Scene] = ()
+    _span = (1, 1)
+    _scene: str | None = None
+    _kind: Kind = "batch"
+    _cap: int | None = None
 
     def _touched(self) -> None:
         """Something was chosen; the panel wants to know."""
@@ -110,7 +109,7 @@ class Choices(Session):
         """The scenes that Run takes when nothing is left over from a run that was stopped."""
         if self._kind == "single":
             return [each for each in self._scenes if each.id == self._scene]
-        return self._scenes[self._span[0] - 1 : self._span[1]]
+        return list(self._scenes[self._span[0] - 1 : self._span[1]])
 
     @property
     def problem(self) -> str:
@@ -134,13 +133,13 @@ class Choices(Session):
 
     @mode.setter
     def mode(self, mode: Mode | str) -> None:
-        found = as_mode(mode)
+        found, self._cap = as_mode(mode), self.cap
         self._change(mode=replace(BOOST, max_generating=self._cap) if mode == BOOST.name else found)
 
     @property
     def cap(self) -> int | None:
         """Scenes that a profile generates at once in boost mode; None: no bound."""
-        return self._cap
+        return self.mode.max_generating if self.mode.name == BOOST.name else self._cap
 
     @cap.setter
     def cap(self, cap: int | None) -> None:
@@ -161,7 +160,6 @@ class Choices(Session):
             raise InputError(f"no profile is named {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
         if not wanted:
             raise InputError("choose at least one profile; Pause holds back new work")
-        self._known = known
         self._change(profiles={name: each for name, each in known.items() if name in wanted})
 
     @property
@@ -248,6 +246,8 @@ class Choices(Session):
         self._touched()
 
     def _change(self, **settings: Any) -> None:
+        if "profiles" in settings:
+            self._known = self.known_profiles
         super()._change(**settings)
         self._touched()
 

@@ -9,19 +9,15 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from vidgen_nb import cells
 from vidgen_nb.choices import Choices
-from vidgen_nb.core.context import OnAmbiguous
-from vidgen_nb.core.model import Mode, RetryPolicy
-from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.export import export
-from vidgen_nb.output import VideoFolder
-from vidgen_nb.ports import Backend, Profile
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -31,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Controller"]
 
 Moves = Literal["none", "selected", "last 20"]
+Theme = Literal["auto", "light", "dark"]
 
 MOST_DRAWN = 1_000
 """Attempts up to which a notebook keeps a picture of the run: more would make its file heavy."""
@@ -45,39 +42,13 @@ class Controller(Choices):
     `kind`, `span`, `scene`, `in_use`, `cap`, `cooldown_seconds` and so on; `start()` is the panel's Run.
     """
 
-    def __init__(
-        self,
-        backend: Backend,
-        profiles: Iterable[Profile],
-        *,
-        mode: Mode | str = "normal",
-        policy: Policy | str | None = None,
-        retry: RetryPolicy | None = None,
-        output: str | os.PathLike[str] | VideoFolder = "videos",
-        on_ambiguous: OnAmbiguous = "hold",
-        max_wait: float = 3600.0,
-        speed: float = 1.0,
-        seed: int = 0,
-    ) -> None:
-        self._panel: Panel | None = None
-        self._making = threading.Lock()
-        super().__init__(
-            backend,
-            profiles,
-            mode=mode,
-            policy=policy,
-            retry=retry,
-            output=output,
-            on_ambiguous=on_ambiguous,
-            max_wait=max_wait,
-            speed=speed,
-            seed=seed,
-        )
-        self._show_moves: Moves = "last 20"
-        self._follow_now = True
-        self._selected: str | None = None
-        self.theme: Literal["light", "dark"] = "light"
-        """Of the panel's chart; to be set before the panel is first shown."""
+    _panel: Panel | None = None
+    _making: ClassVar = threading.RLock()
+    _show_moves: Moves = "last 20"
+    _follow_now = True
+    _selected: str | None = None
+    _video: str | None = None
+    _theme: Theme = "auto"
 
     # -- while it runs
 
@@ -120,6 +91,31 @@ class Controller(Choices):
     @selected.setter
     def selected(self, scene: str | None) -> None:
         self._selected = scene or None
+        self._touched()
+
+    @property
+    def video(self) -> str | None:
+        """The scene whose finished video the panel plays; None: none."""
+        return self._video
+
+    @video.setter
+    def video(self, scene: str | None) -> None:
+        state = self._live.scheduler.scenes.get(scene) if self._live is not None and scene else None
+        if scene and (state is None or state.status != "succeeded"):
+            raise InputError(f"scene {scene!r} has no video: it has not succeeded in this run")
+        self._video = scene or None
+        self._touched()
+
+    @property
+    def theme(self) -> Theme:
+        """Of the panel's chart: `light`, `dark`, or `auto`, which is that of the page."""
+        return self._theme
+
+    @theme.setter
+    def theme(self, theme: Theme) -> None:
+        if theme not in ("auto", "light", "dark"):
+            raise InputError(f"theme is 'auto', 'light' or 'dark', not {theme!r}")
+        self._theme = theme
         self._touched()
 
     @property
@@ -177,6 +173,7 @@ class Controller(Choices):
                 from vidgen_nb.widgets.panel import Panel
 
                 panel = self._panel = Panel(self)
+                cells.made(self)
         if is_new and not self._closed:  # the loop is waited for without the lock
             self.observe(lambda _: panel.touch())
             self._touched()
@@ -225,6 +222,14 @@ class Controller(Choices):
         if self._panel is not None:
             self._panel.closed()
 
+    def orphaned(self) -> None:
+        """Its cell was run again, and no variable is bound to it any more: say so if it still runs."""
+        if self.is_running:
+            log.warning(
+                "the controller that this cell made before has %d scenes under way and goes on: Out has it, for stop()",
+                self.in_flight,
+            )
+
     async def __aenter__(self) -> Self:
         await super().__aenter__()
         if self._panel is not None:  # its timer was on the loop that it leaves
@@ -250,7 +255,7 @@ class Controller(Choices):
         if run is None or not run.events or len(run.attempts) > MOST_DRAWN:
             what = "Nothing had run yet" if run is None else repr(run)
             return f"<p>{escape(what)} when this was saved; run the cell for the live panel.</p>"
-        return run.svg(theme=self.theme)
+        return run.svg(theme="dark" if self._theme == "dark" else "light")
 
     def __repr__(self) -> str:
         return super().__repr__().replace("<Session", "<Controller", 1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from typing import Any
 
+from vidgen_nb import cells
 from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.controller import Controller
 from vidgen_nb.core.model import Mode, Scene
@@ -61,6 +63,15 @@ class DemoSession(Controller):
         except BaseException:
             emulator.stop()
             raise
+        cells.made(self)
+
+    def orphaned(self) -> None:
+        """Its cell was run again, and no variable is bound to it any more: nobody wants it to go on."""
+        threading.Thread(target=self._end, name="vidgen_nb end of a demo", daemon=True).start()
+
+    def _end(self) -> None:
+        self.abandon()
+        self.close()
 
     def _set_speed(self, speed: float) -> None:
         self.emulator.clock.set_speed(speed)
@@ -94,7 +105,8 @@ def demo(
     """Return a controller over a bundled emulator, on a free port of this machine.
 
     `profiles`: how many, or which. `speed`: run seconds per wall second, for emulator and session alike. `seed`: of
-    service times and of back-off jitter. Use it as `with vg.demo() as session:`, or `close()` it.
+    service times and of back-off jitter. Use it as `with vg.demo() as session:`, or `close()` it; one that a notebook's
+    cell made is closed when the cell is run again, unless a variable still has it.
 
     >>> with demo() as session:
     ...     run = session.run_blocking(demo_scenes(24))

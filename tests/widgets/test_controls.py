@@ -64,7 +64,7 @@ def test_a_refused_value_goes_back(desk: Desk) -> None:
     """The widget shows what holds, and the red strip says why."""
     desk.set("in_use", ())
     assert desk.panel.controls["in_use"].value == ("p1", "p2")
-    assert "choose at least one profile" in desk.panel.strip.value
+    assert "choose at least one profile" in desk.panel.troubles.strip.value
 
 
 def test_scenes_are_typed_and_loaded(desk: Desk) -> None:
@@ -90,7 +90,7 @@ def test_what_is_off_when_idle(desk: Desk) -> None:
     """Without scenes and runs, all that needs them is off, and says why."""
     recorded = {"export", "selected", "previous", "next"}
     real = {"seed", "speed"}
-    assert off(desk) == {"run", "stop", "paused", "cancel", "retry_failed", "scene", "cap"} | recorded | real
+    assert off(desk) == {"run", "stop", "paused", "cancel", "retry_failed", "scene", "cap", "video"} | recorded | real
     assert "Run: there are no scenes" in desk.panel.why.value
     assert "Off now: nothing runs" in desk.panel.controls["stop"].tooltip
     desk.ctl.scenes, desk.ctl.mode = PROMPTS, "boost"

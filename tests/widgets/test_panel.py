@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from vidgen_nb.core.outcomes import Permanent, RateLimited
+from vidgen_nb.emulator.clip import CLIP
+from vidgen_nb.errors import InputError
 from vidgen_nb.widgets.feed import RING, Feed
 from vidgen_nb.widgets.status import State, chip, eta, sentence
-from vidgen_nb.widgets.tables import AttemptsTable
 
 if TYPE_CHECKING:
     from tests.widgets.conftest import Desk
@@ -41,10 +48,10 @@ def test_the_sentence_of_a_move(desk: Desk) -> None:
     said = sentence(desk.panel.feed, desk.panel._state)
     assert said.startswith("p2 cools ")
     assert said.endswith(" s more after a 429 on s002, which moved to p1.")
-    assert "cooling" in desk.panel._lanes["p2"][0].value
-    assert "Retry-After 20 s" in desk.panel._lanes["p2"][0].value
-    release = desk.panel._lanes["p2"][1]
-    assert not release.disabled and desk.panel._lanes["p1"][1].disabled
+    assert "cooling" in desk.panel.lanes.chips["p2"][0].value
+    assert "Retry-After 20 s" in desk.panel.lanes.chips["p2"][0].value
+    release = desk.panel.lanes.chips["p2"][1]
+    assert not release.disabled and desk.panel.lanes.chips["p1"][1].disabled
     release.click()
     desk.settle()
     assert release.disabled
@@ -80,12 +87,17 @@ def test_hostile_text_is_escaped(desk: Desk) -> None:
     desk.ctl.run_blocking([{"id": f"s{EVIL}", "prompt": EVIL}])
     desk.ctl.post(fails)
     desk.settle()
-    for tab in range(4):
-        desk.panel.tabs.selected_index = tab
+    for tab in range(5):
+        desk.panel.pages.tabs.selected_index = tab
         desk.settle()
-    pages = [page.value for page in desk.panel.pages.values()]
-    assert all("&lt;img" in page for page in (pages[0], pages[2], pages[3]))
-    shown = [*pages, desk.panel.status.value, desk.panel.strip.value, chip(EVIL, Feed().lane("x"), State(), None)]
+    pages = {name: page.value for name, page in desk.panel.pages.texts.items()}
+    assert all("&lt;img" in pages[name] for name in ("Log", "Events"))
+    shown = [
+        *pages.values(),
+        desk.panel.status.value,
+        desk.panel.troubles.strip.value,
+        chip(EVIL, Feed().lane("x"), State(), None),
+    ]
     assert not any("<img" in text for text in shown)
 
 
@@ -96,22 +108,22 @@ def fails() -> None:
 
 def test_an_error_is_shown_and_dismissed(desk: Desk) -> None:
     """A callback's error is in the red strip with its traceback, until it is dismissed."""
-    assert desk.panel.red.layout.display == "none"
+    assert desk.panel.troubles.root.layout.display == "none"
     desk.ctl.post(fails)
     desk.settle()
-    assert desk.panel.red.layout.display == ""
-    assert "ValueError" in desk.panel.strip.value and "in fails" in desk.panel.strip.value
-    desk.panel.dismiss.click()
+    assert desk.panel.troubles.root.layout.display == ""
+    assert "ValueError" in desk.panel.troubles.strip.value and "in fails" in desk.panel.troubles.strip.value
+    desk.panel.troubles.dismiss.click()
     desk.settle()
-    assert desk.panel.red.layout.display == "none"
+    assert desk.panel.troubles.root.layout.display == "none"
 
 
 def test_a_session_error_shows_without_a_traceback(desk: Desk) -> None:
     """What we say ourselves is a sentence."""
     desk.ctl.post(desk.ctl.release_cooldown, "p1")
     desk.settle()
-    assert "SessionError: there is no run yet" in desk.panel.strip.value
-    assert "Traceback" not in desk.panel.strip.value
+    assert "SessionError: there is no run yet" in desk.panel.troubles.strip.value
+    assert "Traceback" not in desk.panel.troubles.strip.value
 
 
 def test_the_log_is_a_ring(desk: Desk) -> None:
@@ -124,58 +136,135 @@ def test_the_log_is_a_ring(desk: Desk) -> None:
             log.warning("line %d", k)
 
     desk.ctl._home.call(many)
-    desk.panel.tabs.selected_index = 2
+    desk.panel.pages.tabs.selected_index = 2
     desk.settle()
     assert len(desk.panel.feed.log) == RING
-    assert f"line {RING + 49}" in desk.panel.pages["Log"].value
-    assert "line 49\n" not in desk.panel.pages["Log"].value
-    assert "elsewhere" not in desk.panel.pages["Log"].value
+    assert f"line {RING + 49}" in desk.panel.pages.texts["Log"].value
+    assert "line 49\n" not in desk.panel.pages.texts["Log"].value
+    assert "elsewhere" not in desk.panel.pages.texts["Log"].value
 
 
 def test_the_runs_lines_are_in_the_log_whatever_the_level(desk: Desk) -> None:
     """Also those that the logger would not let through."""
     desk.ctl.run_blocking(PROMPTS[:1])
-    desk.panel.tabs.selected_index = 2
+    desk.panel.pages.tabs.selected_index = 2
     desk.settle()
-    assert "s001 succeeded on p1" in desk.panel.pages["Log"].value
+    assert "s001 succeeded on p1" in desk.panel.pages.texts["Log"].value
 
 
 def test_tabs(desk: Desk) -> None:
-    """Attempts can be filtered; metrics have a row for each profile; only the open tab is written."""
+    """Attempts have a row each and metrics one for each profile; only the open tab is written."""
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
-    assert "3 of 3 attempts" in desk.panel.pages["Attempts"].value
-    assert desk.panel.pages["Metrics"].value == ""
-    desk.panel.filter.value = "s002"
+    rows = desk.panel.pages.attempts.rows
+    assert [row[:3] for row in rows] == [["s001", 1, "p1"], ["s002", 1, "p2"], ["s003", 1, "p1"]]
+    assert {row[6] for row in rows} == {"✓ succeeded"}
+    assert desk.panel.pages.texts["Metrics"].value == ""
+    desk.panel.pages.tabs.selected_index = 1
     desk.settle()
-    assert "1 of 3 attempts" in desk.panel.pages["Attempts"].value
-    desk.panel.tabs.selected_index = 1
+    assert "3 of 3 scenes succeeded" in desk.panel.pages.texts["Metrics"].value
+
+
+def test_a_press_on_a_scene_in_the_table_selects_it(desk: Desk) -> None:
+    """Its whole path lights up in the chart."""
+    desk.ctl.run_blocking(PROMPTS)
     desk.settle()
-    assert "3 of 3 scenes succeeded" in desk.panel.pages["Metrics"].value
-    assert AttemptsTable().html([], 0).count("<tr>") == 1
+    desk.panel.pages.attempts._handle_custom_msg({"select": "s002"}, [])
+    desk.settle()
+    assert desk.ctl.selected == desk.panel._gantt.scene == "s002"
+
+
+def test_a_finished_video_is_played(desk: Desk) -> None:
+    """The tab offers the videos that are there, and sends the chosen one."""
+    control = desk.panel.controls.all["video"]
+    desk.panel.pages.tabs.selected_index = 4
+    desk.settle()
+    assert control.widget.disabled
+    desk.backend.video = CLIP
+    desk.ctl.run_blocking(PROMPTS)
+    desk.settle()
+    assert [value for _label, value in control.widget.options] == [None, "s003", "s002", "s001"]
+    desk.set("video", "s002")
+    videos = desk.panel.pages.videos
+    wait_until(desk, lambda: videos.player is not None)
+    assert videos.player.value == CLIP
+    desk.ctl.video = None
+    desk.settle()
+    assert videos.player is None
+    with pytest.raises(InputError, match="has no video"):
+        desk.ctl.video = "s009"
+
+
+def test_a_video_that_is_gone_is_said(desk: Desk) -> None:
+    """In the red strip."""
+    desk.panel.pages.tabs.selected_index = 4
+    desk.backend.video = CLIP
+    path = desk.ctl.run_blocking(PROMPTS[:1]).scenes[0].path
+    desk.settle()
+    assert path is not None
+    Path(path).unlink()
+    desk.set("video", "s001")
+    wait_until(desk, lambda: "FileNotFoundError" in desk.panel.troubles.strip.value)
+
+
+def test_exported_files_can_be_downloaded(desk: Desk) -> None:
+    """Each is offered with its size, and sent when the page asks for it."""
+    desk.ctl.run_blocking(PROMPTS)
+    desk.settle()
+    desk.click("export")
+    page = desk.panel.page
+    wait_until(desk, lambda: len(page.files) == 4)
+    assert sorted(name.rsplit(".", 1)[1] for name, _size in page.files) == ["csv", "html", "jsonl", "svg"]
+    sent: list[Any] = []
+    page.send = lambda content, buffers=None: sent.append((content["file"], len(buffers[0])))
+    name, size = page.files[1]
+    page._handle_custom_msg({"download": name}, [])
+    wait_until(desk, lambda: sent)
+    assert sent == [(name, size)]
+
+
+def test_the_chart_takes_the_theme_of_the_page(desk: Desk) -> None:
+    """Until one is set by hand."""
+    desk.panel.page.dark = True
+    desk.settle()
+    assert desk.panel._gantt.theme == "dark"
+    desk.ctl.theme = "light"
+    desk.settle()
+    assert desk.panel._gantt.theme == "light"
+    with pytest.raises(InputError, match="theme is"):
+        desk.ctl.theme = "blue"  # type: ignore[assignment]
+
+
+def wait_until(desk: Desk, condition: Callable[[], Any]) -> None:
+    """Let the loop, and what works beside it, go on."""
+    for _ in range(2000):
+        desk.settle()
+        if condition():
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError("it did not come")
 
 
 def test_written_on_the_loop_alone(desk: Desk, monkeypatch: Any) -> None:
     """Every refresh, whoever caused it, is on the session's loop."""
     where: list[bool] = []
-    refresh = desk.panel.refresh
+    for name in ("_read", "_write", "_draw"):
 
-    def watched() -> None:
-        where.append(desk.ctl.is_here())
-        refresh()
+        def watched(step: Callable[[], None]) -> None:
+            where.append(desk.ctl.is_here())
+            step()
 
-    monkeypatch.setattr(desk.panel, "refresh", watched)
+        monkeypatch.setattr(desk.panel, name, partial(watched, getattr(desk.panel, name)))
     desk.ctl.mode = "boost"
     desk.ctl.run_blocking(PROMPTS)
-    desk.ctl._home.call(desk.panel._tick, desk.panel._generation)
-    assert where and all(where)
+    wait_until(desk, lambda: len(where) >= 3)
+    assert all(where)
 
 
 def test_an_idle_panel_does_nothing(desk: Desk) -> None:
     """After the run no timer is left; a change arms one again."""
     desk.ctl.run_blocking(PROMPTS)
-    desk.ctl._home.call(desk.panel._tick, desk.panel._generation)
-    assert not desk.panel._armed
+    wait_until(desk, lambda: not desk.panel._armed)
     desk.ctl.mode = "boost"
     desk.ctl._home.call(lambda: None)
     assert desk.panel._armed
@@ -186,7 +275,7 @@ def test_closed(desk: Desk) -> None:
     desk.ctl.close()
     assert all(control.widget.disabled for control in desk.panel.controls.all.values())
     desk.panel.controls["run"].click()
-    assert "closed" in desk.panel.strip.value
+    assert "closed" in desk.panel.troubles.strip.value
     assert desk.panel._tap not in logging.getLogger("vidgen_nb").filters
 
 

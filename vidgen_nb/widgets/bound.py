@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vidgen_nb.controller import Controller
 
-__all__ = ["Bound", "Control", "answer_anywhere"]
+__all__ = ["Bound", "Control", "answer_anywhere", "write"]
 
 Off = Callable[[], str]
 
@@ -43,6 +43,12 @@ def answer_anywhere(widget: Any) -> None:
     """
     if hasattr(widget.comm, "_reply_subshell_for"):
         widget.comm._reply_subshell_for = lambda data, default: default  # noqa: SLF001
+
+
+def write(widget: Any, name: str, value: Any) -> None:
+    """Set a trait, unless it is that already: what does not change is not sent."""
+    if getattr(widget, name) != value:
+        setattr(widget, name, value)
 
 
 def never() -> str:
@@ -128,7 +134,7 @@ class Bound:
                 control.widget.disabled = bool(reason)
                 control.widget.tooltip = f"{control.help}. Off now: {reason}" if reason else control.help
                 if control.read is not None and not control.pending:
-                    _write(control.widget, control.read())
+                    write(control.widget, "value", control.read())
 
     def reasons(self) -> str:
         """Return one line that says why controls are off."""
@@ -137,8 +143,3 @@ class Bound:
         for label, reason in off:
             by_reason.setdefault(reason, []).append(label)
         return " · ".join(f"{', '.join(labels)}: {reason}" for reason, labels in by_reason.items() if reason)
-
-
-def _write(widget: Any, value: Any) -> None:
-    if widget.value != value:
-        widget.value = value

@@ -10,6 +10,7 @@ import ipywidgets as w
 
 from vidgen_nb.core.policy import POLICIES
 from vidgen_nb.widgets.bound import Bound, never
+from vidgen_nb.widgets.videos import NONE
 
 if TYPE_CHECKING:
     from vidgen_nb.controller import Controller
@@ -145,6 +146,15 @@ class Controls(Bound):
         for name, label, step in (("previous", "Previous scene", -1), ("next", "Next scene", 1)):
             widget, call = w.Button(description=label), partial(ctl.step_selected, step)
             self.button(name, widget, f"Highlight the {label.lower()}", call, self._nothing)
+
+        video = _made(w.Dropdown, "Video of scene", options=[NONE])
+        self.value("video", video, "Play the finished video of a scene", self._video, self._no_video)
+
+    def _video(self) -> str | None:
+        return self._controller.video if len(self["video"].options) > 1 else None
+
+    def _no_video(self) -> str:
+        return "" if len(self["video"].options) > 1 else "no video is there yet"
 
     def _running(self) -> str:
         return "a run is under way" if self._controller.is_running else ""

@@ -65,6 +65,8 @@ class Feed:
         self.lanes: dict[str, Lane] = {}
         self.on: dict[str, str] = {}
         """The profile that each scene was tried on last."""
+        self.videos: dict[str, str | None] = {}
+        """The file of each scene that succeeded, in the order in which they did."""
         self.limited = self.attempts = self.moves = 0
         self.first: float | None = None
         self.ended: str | None = None
@@ -99,6 +101,7 @@ class Feed:
             case ev.Fetched():
                 self.lane(self.on[event.scene]).ok += self.status.get(event.scene) == "running"
                 self._settled(event.scene, "succeeded")
+                self.videos[event.scene] = event.path
             case ev.SceneSettled():
                 self._settled(event.scene, event.status)
             case ev.SceneRequeued():

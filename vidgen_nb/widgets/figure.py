@@ -9,6 +9,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.basedatatypes import Undefined
 
+from vidgen_nb.widgets.mended import figure_esm
+
 __all__ = ["LiveFigure", "flat", "put"]
 
 
@@ -18,6 +20,7 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]  # plotly is untyped
     Plotly's own tells a new page what it was constructed with: after a reload, and in Voila, it would be empty.
     """
 
+    _esm = figure_esm()
     _made = False
 
     def __init__(self, data: list[dict[str, Any]], layout: dict[str, Any]) -> None:

@@ -27,6 +27,15 @@ STYLE = """<style>
   padding: 2px 8px; }
 .vg-panel .vg-scroll td { padding: 1px 8px; border-bottom: 1px solid var(--jp-border-color2, #ddd);
   text-align: left; }
+.vg-panel .vg-files { display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 0 2px; }
+.vg-panel .vg-link { border: 0; background: none; padding: 0; font: inherit; font-size: 12px; cursor: pointer;
+  color: var(--jp-content-link-color, #0b5cad); text-decoration: underline; }
+.vg-panel .vg-video { max-width: min(480px, 100%); }
+.vg-panel .vg-attempts { overflow-x: auto; font-size: 12px; padding: 2px; }
+.vg-panel .vg-attempts td:last-child { max-width: 340px; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
+.vg-panel .vg-attempts input, .vg-panel .vg-attempts select { color: inherit; background: var(--jp-layout-color1, #fff);
+  border: 1px solid var(--jp-border-color1, #bbb); border-radius: 2px; }
 .vg-panel .jupyter-button { width: auto; padding: 0 12px; flex: none; }
 .vg-panel .vg-follow-now, .vg-panel .vg-honour-retry-after { width: auto; flex: none; }
 .vg-panel .vg-follow-now input, .vg-panel .vg-honour-retry-after input { width: auto; }

@@ -8,38 +8,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
-import weakref
-from collections import deque
+from collections.abc import Callable
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets as w
 
 from vidgen_nb.analysis.recent import Recent, RecentData
-from vidgen_nb.errors import VidgenError
-from vidgen_nb.recording.runlog import clean
-from vidgen_nb.widgets import tables
-from vidgen_nb.widgets.bound import answer_anywhere
+from vidgen_nb.widgets.bound import answer_anywhere, write
 from vidgen_nb.widgets.controls import Controls
-from vidgen_nb.widgets.feed import Feed, Lane
+from vidgen_nb.widgets.feed import Feed
+from vidgen_nb.widgets.lanes import Lanes
 from vidgen_nb.widgets.live_gantt import LiveGantt
 from vidgen_nb.widgets.look import STYLE
-from vidgen_nb.widgets.status import State, chip, error_strip, strip
+from vidgen_nb.widgets.page import Page
+from vidgen_nb.widgets.pages import Pages
+from vidgen_nb.widgets.status import State, strip
+from vidgen_nb.widgets.troubles import Tap, Troubles
 
 if TYPE_CHECKING:
     from vidgen_nb.controller import Controller
 
 __all__ = ["Panel"]
 
+T = TypeVar("T")
 PERIOD = 0.5
 """Wall seconds between two updates."""
 AT_ONCE = 0.03
 """Wall seconds until an idle panel shows a change: what comes together is shown together."""
-ERRORS = 5
-TABS = ("Attempts", "Metrics", "Log", "Events")
+BARS = 500
+"""Attempts that the chart and the table show: a browser redraws them twice a second with ease (ui.md)."""
 
 
 class Panel:
@@ -48,42 +48,32 @@ class Panel:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self.feed = Feed()
-        self.errors: deque[str] = deque(maxlen=ERRORS)
-        self._recent = Recent(limit=500)
-        self._attempts = tables.AttemptsTable()
+        self._recent = Recent(limit=BARS)
         self._data: RecentData | None = None
         """What the chart and the table show."""
-        self._was_running = False
-        self._armed = False
+        self._state = State()
+        self._was_running = self._is_new = self._armed = False
         self._generation = 0
         self._dirty = True
+        self.troubles = Troubles(lambda _: controller.post(self._dismiss))
         self.controls = Controls(controller, self._export)
-        self._gantt = LiveGantt(theme=controller.theme)
+        self.lanes = Lanes(controller)
+        self.pages = Pages(controller, self.controls, self._aside)
+        self.page = Page()
+        self.page.observe(lambda _: controller.post(self.touch), names="dark")
+        self.page.on_msg(lambda _widget, content, _buffers: controller.post(self._download, content))
+        answer_anywhere(self.page)
+        self._gantt = LiveGantt(theme=self._theme())
+        self._gantt.on_follow = lambda on: controller.post(self._followed, on)
         self._follow = controller.follow_now
         self._make()
-        self._tap = _Tap(self)
-        logging.getLogger("vidgen_nb").addFilter(self._tap)
+        self._tap = Tap(controller.is_here, self.note)
 
     # -- making
 
     def _make(self) -> None:
         c = self.controls
-        self.status, self.strip, self.why, self.said = w.HTML(), w.HTML(), w.HTML(), w.HTML()
-        self.dismiss = w.Button(description="Dismiss", tooltip="Take the errors away")
-        self.dismiss.on_click(lambda _: self._controller.post(self._dismiss))
-        answer_anywhere(self.dismiss)
-        self.red = w.VBox([self.strip, self.dismiss])
-        self.red.layout.display = "none"
-        self.lanes = w.Box(layout=w.Layout(flex_flow="row wrap", grid_gap="6px"))
-        self._lanes: dict[str, tuple[Any, Any]] = {}
-        self.filter = w.Text(description="Filter", placeholder="scene, profile or outcome", continuous_update=False)
-        self.filter.observe(lambda _: self._controller.post(self.touch), names="value")
-        answer_anywhere(self.filter)
-        self.pages = {name: w.HTML() for name in TABS}
-        self.tabs = w.Tab([w.VBox([self.filter, self.pages["Attempts"]]), *(self.pages[name] for name in TABS[1:])])
-        self.tabs.titles = TABS
-        self.tabs.observe(lambda _: self._controller.post(self.touch), names="selected_index")
-        answer_anywhere(self.tabs)
+        self.status, self.why, self.said = w.HTML(), w.HTML(), w.HTML()
         self.given = w.Accordion([w.VBox([c["prompts"], c["upload"]])], selected_index=None)
         spring = w.Box(layout=w.Layout(flex="1 1 auto"))
         wrap = w.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 10px")
@@ -96,10 +86,10 @@ class Panel:
         buttons = [c[name] for name in ("run", "paused", "retry_failed", "cancel", "export")]
         view = [c[name] for name in ("follow_now", "show_moves", "selected", "previous", "next")]
         parts = [
-            w.HTML(STYLE), self.status, self.red,
-            w.Box([*buttons, spring, c["stop"]], layout=wrap), self.why, self.said,
-            w.Box(groups, layout=w.Layout(flex_flow="row wrap", grid_gap="4px 18px")), self.lanes,
-            w.Box(view, layout=wrap), self._gantt.figure, self.tabs,
+            w.HTML(STYLE), self.status, self.troubles.root,
+            w.Box([*buttons, spring, c["stop"]], layout=wrap), self.why, self.said, self.page,
+            w.Box(groups, layout=w.Layout(flex_flow="row wrap", grid_gap="4px 18px")), self.lanes.root,
+            w.Box(view, layout=wrap), self._gantt.figure, self.pages.tabs,
         ]  # fmt: skip
         self.root = w.VBox(parts)
         self.root.add_class("vg-panel")
@@ -120,22 +110,28 @@ class Panel:
 
     def closed(self) -> None:
         """The controller is closed: show how it ended, with all controls off. Its loop is gone."""
-        logging.getLogger("vidgen_nb").removeFilter(self._tap)
+        self._tap.close()
         self._generation += 1
         self.refresh()
 
     def _arm(self, seconds: float) -> None:
         self._armed = True
-        self._controller.later(seconds, partial(self._tick, self._generation))
+        self._dirty = False
+        self._controller.later(seconds, partial(self._step, self._generation, 0))
 
-    def _tick(self, generation: int) -> None:
+    def _step(self, generation: int, which: int) -> None:
+        """Do one part of an update: the run's own timers get their turn between two of them."""
         if generation != self._generation:
             return
-        self._armed = self._dirty = False
+        steps = (self._read, self._write, self._draw)
         try:
-            self.refresh()
+            steps[which]()
         except Exception as error:  # noqa: BLE001 - the panel must not end silently
             self._note_error(error)
+        if which + 1 < len(steps):
+            self._controller.later(0, partial(self._step, generation, which + 1))
+            return
+        self._armed = False
         if self._dirty or self._controller.is_running or self._state.cooling:
             self._arm(PERIOD)
 
@@ -143,16 +139,22 @@ class Panel:
 
     def refresh(self) -> None:
         """Write everything that has changed."""
+        self._read()
+        self._write()
+        self._draw()
+
+    def _read(self) -> None:
+        """Take in what is new."""
         ctl = self._controller
         run = ctl.last_run
         if run is not self.feed.run:
-            self._recent, self._data = Recent(limit=500), None
+            self._recent, self._data = Recent(limit=BARS), None
         new = self.feed.pull(run)
-        is_new = len(new) > 0
-        if is_new:
+        self._is_new |= len(new) > 0
+        if len(new) > 0:
             self._recent(new)
             self._data = self._recent.data()
-        self._state = state = State(
+        self._state = State(
             now=ctl.now,
             running=ctl.is_running,
             paused=ctl.paused,
@@ -162,71 +164,44 @@ class Panel:
             ready=len(ctl.chosen),
             cooling=ctl.cooling,
         )
-        self.controls.sync()
+
+    def _write(self) -> None:
+        """Write the controls and all text."""
         with self.controls.writing():
-            _set(self.status, strip(self.feed, state))
-            self._show_errors()
+            self.pages.show(self.feed, self._data, self._state.now)
+            self.controls.sync()
+            write(self.status, "value", strip(self.feed, self._state))
+            self.troubles.show()
             reasons = self.controls.reasons()
-            _set(self.why, f'<div class="vg-note">Off now – {escape(reasons)}</div>' if reasons else "")
-            count = len(ctl.scenes)
-            self.given.titles = (f"Scenes: {count:,} loaded (type, paste or load others)",)
-            self._show_lanes(state)
-            self._show_page()
-        self._draw(state, is_new=is_new)
+            write(self.why, "value", f'<div class="vg-note">Off now – {escape(reasons)}</div>' if reasons else "")
+            self.given.titles = (f"Scenes: {len(self._controller.scenes):,} loaded (type, paste or load others)",)
+            self.lanes.show(self.feed, self._state)
 
-    def _show_errors(self) -> None:
-        _set(self.strip, error_strip(list(self.errors)))
-        self.red.layout.display = "" if self.errors else "none"
-
-    def _show_lanes(self, state: State) -> None:
-        ctl = self._controller
-        profiles = {name: each for name, each in ctl.known_profiles.items() if name in ctl.in_use}
-        if list(self._lanes) != list(profiles):
-            old, self._lanes = self._lanes, {name: self._lane(name) for name in profiles}
-            self.lanes.children = [w.HBox(pair) for pair in self._lanes.values()]
-            for pair in old.values():
-                for each in pair:
-                    each.close()
-        for name, (html, release) in self._lanes.items():
-            _set(html, chip(name, self.feed.lanes.get(name, Lane()), state, profiles[name].capacity))
-            release.disabled = state.closed or name not in (state.cooling or {})
-
-    def _lane(self, name: str) -> tuple[Any, Any]:
-        ctl = self._controller
-        release = w.Button(
-            description="Release", tooltip=f"End the cooldown of {clean(name)}; off while it does not cool"
-        )
-        release.on_click(lambda _: ctl.post(ctl.release_cooldown, name))
-        answer_anywhere(release)
-        return w.HTML(), release
-
-    def _show_page(self) -> None:
-        """Write the tab that is open; the others when they are opened."""
-        name = TABS[self.tabs.selected_index or 0]
-        feed = self.feed
-        if name == "Attempts":
-            attempts = self._data.attempts if self._data is not None else []
-            text = self._attempts.html(attempts, feed.attempts, self.filter.value)
-        elif name == "Metrics":
-            text = tables.metrics_table(feed, self._state.now)
-        else:
-            text = tables.lines(feed.log if name == "Log" else feed.events, f"{name.lower()} lines")
-        _set(self.pages[name], text)
-
-    def _draw(self, state: State, *, is_new: bool) -> None:
-        ctl, gantt = self._controller, self._gantt
-        if gantt.follow != self._follow:  # a zoom turned it off
-            ctl.follow_now = gantt.follow
+    def _draw(self) -> None:
+        """Bring the chart in line."""
+        ctl, gantt, running = self._controller, self._gantt, self._state.running
+        if gantt.follow != self._follow:  # a zoom turned it off, and its message is still on its way
+            self._followed(gantt.follow)
         elif ctl.follow_now != self._follow:
-            gantt.follow = ctl.follow_now
-        self._follow = gantt.follow
+            self._follow = gantt.follow = ctl.follow_now
         if ctl.selected != gantt.scene:
             gantt.select(ctl.selected)
         if ctl.show_moves != gantt.moves:
             gantt.moves = ctl.show_moves
-        if self._data is not None and (is_new or state.running or self._was_running):
-            gantt.update(self._data, state.now if state.running else None)
-        self._was_running = state.running
+        if (theme := self._theme()) != gantt.theme:
+            gantt.theme = theme
+        if self._data is not None and (self._is_new or running or self._was_running):
+            gantt.update(self._data, self._state.now if running else None)
+        self._was_running, self._is_new = running, False
+
+    def _followed(self, on: bool) -> None:
+        """A zoom by hand has ended the following, or a double click begun it again."""
+        self._follow = self._controller.follow_now = on
+        self.controls.sync()
+
+    def _theme(self) -> str:
+        chosen = self._controller.theme
+        return chosen if chosen != "auto" else "dark" if self.page.dark else "light"
 
     # -- what goes wrong, and what is said
 
@@ -234,60 +209,45 @@ class Panel:
         """Show an error in the red strip, with its text."""
         self._note_error(error)
         if self._controller.is_closed:
-            self._show_errors()
+            self.troubles.show()
         else:
             self.touch()
 
     def _note_error(self, error: BaseException) -> None:
-        own = isinstance(error, VidgenError)
-        self.errors.append(f"{type(error).__name__}: {error}" if own else "".join(traceback.format_exception(error)))
-        self.feed.log.append(clean(f"{type(error).__name__}: {error}"))
+        self.feed.log.append(self.troubles.note(error))
 
-    def note(self, record: logging.LogRecord) -> None:
+    def note(self, text: str, level: int) -> None:
         """Take a warning of the session that no event stands for; on its loop."""
-        text = clean(record.getMessage())
         self.feed.log.append(text)
-        if record.levelno >= logging.ERROR:
-            self.errors.append(text)
+        if level >= logging.ERROR:
+            self.troubles.texts.append(text)
         self.touch()
-
-    def is_here(self) -> bool:
-        """Whether this thread runs the session's loop."""
-        return self._controller.is_here()
 
     def _dismiss(self) -> None:
-        self.errors.clear()
+        self.troubles.texts.clear()
         self.touch()
+
+    # -- files
+
+    def _aside(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Do some work beside the loop, and the rest, with its result, on it."""
+
+        def finish(done: asyncio.Future[T]) -> None:
+            self.said.value = ""
+            then(done.result())
+
+        future = asyncio.get_running_loop().run_in_executor(None, work)
+        future.add_done_callback(lambda done: self._controller.post(finish, done))
 
     def _export(self) -> None:
         """Write the run's files beside the loop: a page takes longer to make than a tick may."""
         self.said.value = '<div class="vg-note">Writing …</div>'
-        future = asyncio.get_running_loop().run_in_executor(None, self._controller.export)
-        future.add_done_callback(lambda done: self._controller.post(self._exported, done))
 
-    def _exported(self, done: asyncio.Future[list[Path]]) -> None:
-        self.said.value = ""
-        files = done.result()
-        said = f"Written to {files[0].parent}: {', '.join(file.name for file in files)}"
-        self.said.value = f'<div class="vg-note">{escape(said)}</div>'
+        def offer(files: list[Path]) -> None:
+            self.said.value = f'<div class="vg-note">Written to {escape(str(files[0].parent))}:</div>'
+            self.page.offer(files)
 
+        self._aside(self._controller.export, offer)
 
-class _Tap(logging.Filter):
-    """Sees what the session logs; no handler, for with one the logging module's last resort would fall silent."""
-
-    def __init__(self, panel: Panel) -> None:
-        super().__init__()
-        self._panel = weakref.ref(panel)
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let everything pass."""
-        panel = self._panel()
-        # the run's own lines come from its events; other sessions log on other loops
-        if panel is not None and record.levelno >= logging.WARNING and record.module != "runlog" and panel.is_here():
-            panel.note(record)
-        return True
-
-
-def _set(widget: Any, value: str) -> None:
-    if widget.value != value:
-        widget.value = value
+    def _download(self, content: Any) -> None:
+        self._aside(partial(self.page.read, content["download"]), self.page.hand_over)
