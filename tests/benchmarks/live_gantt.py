@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Iterator
 from itertools import count
 from statistics import median
@@ -20,15 +21,20 @@ from vidgen_nb.widgets.live_gantt import LiveGantt
 __all__ = ["measure", "stream"]
 
 SLOTS = [f"p{number % 4}" for number in range(12)]
+PROMPT = "a paper boat in a gutter, in heavy rain & wind, slow"
 UPDATES = 40
 PER_UPDATE = 10  # attempts between two updates: 20 a second
 
 
 def stream() -> Iterator[list[ev.Event]]:
-    """Yield, without end, the events of one more attempt each: 4 profiles, 3 slots each, every eighth gets a 429."""
+    """Yield, without end, the events of one more attempt each: 4 profiles, 3 slots each, every eighth gets a 429.
+
+    Scenes come 50 at a time, so there is a queue.
+    """
     yield [ev.ProfileAdded(f"p{number}", 3, at=0.0) for number in range(4)]
     yield [ev.RunStarted(at=0.0)]
     numbers, names, at, again = count(), count(), 0.0, ""
+    waiting: deque[str] = deque()
     open_attempts: list[tuple[str, int, str]] = []
     for turn in numbers:
         at += 0.9
@@ -49,8 +55,10 @@ def stream() -> Iterator[list[ev.Event]]:
         if again:
             scene, number, again = again, 2, ""
         else:
-            scene, number = f"s{next(names):06}", 1
-            events.append(ev.SceneAdded(Scene(scene, "a paper boat in a gutter, in heavy rain & wind, slow"), at=at))
+            if not waiting:
+                waiting.extend(f"s{next(names):06}" for _ in range(50))
+                events += [ev.SceneAdded(Scene(scene, PROMPT), at=at) for scene in waiting]
+            scene, number = waiting.popleft(), 1
         open_attempts.append((scene, number, profile))
         events.append(ev.AttemptStarted(scene, number, profile, "first free", at=at))
         yield events
@@ -76,9 +84,9 @@ class Watched:
             self.recent(events)
             self.now = events[-1].at
         with patch.object(self.chart.figure, "send_state", self._sent):
-            begin = time.perf_counter()
+            begin = time.process_time()
             self.chart.update(self.recent.data(), self.now)
-            self.times.append(time.perf_counter() - begin)
+            self.times.append(time.process_time() - begin)
         self.sizes.append(self._bytes)
 
     def _sent(self, key: Any = None) -> None:

@@ -1,7 +1,8 @@
 """What a live chart needs of a run under way, however long it is: its latest attempts and a few counts.
 
 An observer keeps it up to date with O(log n) work per event. It belongs to the session's loop, as the events do:
-nothing else may read it. It holds its window and one small draft per scene; the run itself holds all events.
+nothing else may read it. It holds its window, sums of what is older, and the scenes that are not settled or have an
+attempt in the window; of the others their ids, with one of few words each (any of them may be run again by hand).
 """
 
 from __future__ import annotations
@@ -14,13 +15,20 @@ from typing import Any
 
 from vidgen_nb.analysis.kinds import AttemptRecord, CooldownRecord, RunData, SceneRecord
 from vidgen_nb.analysis.records import Builder, attempt_of, freeze
-from vidgen_nb.analysis.series import Slots, Span, Spans, Steps
+from vidgen_nb.analysis.series import Bin, Bins, Slots, Span, Spans, Steps
 from vidgen_nb.core import events as ev
 
-__all__ = ["LIMIT", "Recent", "RecentData"]
+__all__ = ["COOLDOWN", "LIMIT", "Kind", "Past", "Recent", "RecentData"]
 
 LIMIT = 500
 """Bars that a browser redraws twice a second with ease (ui.md)."""
+SUMS = 400
+"""Sums kept of what is older: what a chart can join in no time."""
+COOLDOWN = "cooldown"
+Kind = tuple[str, str | None]
+Past = Bin[Kind]
+"""What was over in a stretch of time: attempts that ended, by (profile, outcome), and seconds of cooldown, by (profile,
+`COOLDOWN`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,11 @@ class RecentData(RunData):
     """How many scenes of the whole run have which status."""
     tallies: dict[tuple[str, str | None], int] = field(default_factory=dict)
     """Attempts of the whole run that ended, by (profile, outcome)."""
+    history: list[Past] = field(default_factory=list)
+    """What is older, summed up: attempts that ended before `since`, and cooldowns that are over. Its bins have one
+    width and begin at multiples of it; those in which nothing was over are not there."""
+    places: list[int] = field(default_factory=list)
+    """The place of each attempt among all of the run."""
     slots: list[int] = field(default_factory=list)
     """The slot of each attempt: the first one of its profile that was free when it started."""
     used: dict[str, int] = field(default_factory=dict)
@@ -77,6 +90,12 @@ class Recent(Builder):
         self._since = self._at = 0.0
         self._statuses: Counter[str] = Counter()
         self._tallies: Counter[tuple[str, str | None]] = Counter()
+        self._past: Bins[Kind] = Bins(SUMS)
+        self._kept: Counter[str] = Counter()
+        """How many attempts of a scene are in the window."""
+        self._gone: dict[str, tuple[str, str | None]] = {}
+        """Status and last profile of settled scenes that are forgotten; equal ones are one object."""
+        self._fates: dict[tuple[str, str | None], tuple[str, str | None]] = {}
         self._slots = Slots()
         self._waiting = Steps(4 * self.limit)
         self._not_before: dict[str, float] = {}
@@ -104,11 +123,13 @@ class Recent(Builder):
                 self._records.pop(scene.id, None)
                 if scene.status != before:
                     self._turned(scene.id, before, scene.status)
+                self._forget(scene.id)
             self._switch(event)
             self._backlog.set(event.at, not self._shut and self._statuses["queued"] > len(self._not_before))
 
     def data(self) -> RecentData:
         """Return the window as records. O(limit log limit)."""
+        self._retire()
         running = {place: attempt_of(scene, None, None, None, None) for place, scene in self._running.items()}
         attempts = dict(sorted((self._ended | running).items()))
         ids = dict.fromkeys(attempt.scene for attempt in attempts.values())
@@ -127,6 +148,8 @@ class Recent(Builder):
             moved=self._moved,
             statuses={name: count for name, count in self._statuses.items() if count},
             tallies=dict(self._tallies),
+            history=self._past.all(),
+            places=list(attempts),
             slots=[self._slots.of[place] for place in attempts],
             used=dict(self._slots.used),
             waiting=self._waiting.after(self._since),
@@ -136,19 +159,31 @@ class Recent(Builder):
 
     def _scene_records(self, ids: Iterable[str]) -> list[SceneRecord]:
         """Return records of scenes; most of them are the same as the last time."""
-        old, self._records = self._records, {}
-        for name in ids:
-            self._records[name] = old.get(name) or freeze(SceneRecord, [self._scenes[name]])[0]
+        known, names = self._records, list(ids)
+        new = [name for name in names if name not in known]
+        known.update(zip(new, freeze(SceneRecord, (self._scenes[name] for name in new)), strict=True))
+        self._records = {name: known[name] for name in names}
         return list(self._records.values())
 
     # -- scenes and their queue
 
     def _scene_added(self, event: ev.SceneAdded) -> None:
-        known = self._scenes.get(event.scene.id)
-        before = known.status if known is not None else ""
+        name = event.scene.id
+        known = self._scenes.get(name)
+        before, profile = (known.status, known.profile) if known is not None else self._gone.pop(name, ("", None))
         super()._scene_added(event)
-        self._records.pop(event.scene.id, None)
-        self._turned(event.scene.id, before, "queued")
+        self._scenes[name].profile = profile
+        self._records.pop(name, None)
+        self._turned(name, before, "queued")
+
+    def _forget(self, name: str) -> None:
+        """Forget a scene that is settled and has no attempt in the window, but for what became of it."""
+        scene = self._scenes.get(name)
+        if scene is not None and scene.end is not None and name not in self._kept:
+            fate = scene.status, scene.profile
+            self._gone[name] = self._fates.setdefault(fate, fate)
+            del self._scenes[name]
+            self._records.pop(name, None)
 
     def _requeued(self, event: ev.SceneRequeued) -> None:
         super()._requeued(event)
@@ -183,6 +218,7 @@ class Recent(Builder):
         place = scene.running = self._count
         self._count += 1
         self._running[place] = scene
+        self._kept[scene.id] += 1
         self._slots.take(place, scene.profile)
         self._retake(scene.profile)
         self._trim()
@@ -199,8 +235,14 @@ class Recent(Builder):
         """Forget the attempt that ended first, where there are too many."""
         if self._ended and len(self._ended) + len(self._running) > self.limit:
             oldest = next(iter(self._ended))
-            self._since = self._ended.pop(oldest).end or 0.0
+            record = self._ended.pop(oldest)
+            self._since = record.end or 0.0
+            self._past.add(self._since, (record.profile, record.outcome), 1)
             del self._slots.of[oldest]
+            self._kept[record.scene] -= 1
+            if not self._kept[record.scene]:
+                del self._kept[record.scene]
+                self._forget(record.scene)
 
     # -- profiles
 
@@ -224,7 +266,19 @@ class Recent(Builder):
     def _cool(self, closed: Any, profile: str, at: float) -> None:
         super()._cool(closed, profile, at)
         if len(self._windows) > 4 * self.limit:
-            self._windows = [each for each in self._windows if each.end > self._since][-2 * self.limit :]
+            self._retire(2 * self.limit)
+
+    def _retire(self, most: int | None = None) -> None:
+        """Sum up cooldowns that are over and left the window, and where there are more than `most`, older ones too."""
+        still = {id(window) for closed in self._closed.values() for window in closed.members.values()}
+        early = 0 if most is None else len(self._windows) - most
+        kept: list[Any] = []
+        for index, window in enumerate(self._windows):
+            if id(window) in still or (window.end > self._since and index >= early) or window.end > self._at:
+                kept.append(window)
+            else:
+                self._past.spread(window.start, window.end, (window.profile, COOLDOWN))
+        self._windows = kept
 
     def _switch(self, event: ev.Event) -> None:
         """Note whether anything is to be submitted at all."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict, deque
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-__all__ = ["Slots", "Span", "Spans", "Steps"]
+__all__ = ["Bin", "Bins", "Slots", "Span", "Spans", "Steps", "joined"]
 
 Span = tuple[float, float]
+K = TypeVar("K", bound=Hashable)
 
 
 class Spans:
@@ -85,3 +89,72 @@ class Slots:
         """Free the slot of an attempt that ended."""
         heapq.heappush(self._spare[profile], self.of[place])
         self.busy[profile] -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bin(Generic[K]):
+    """Sums over one stretch of time."""
+
+    start: float
+    end: float
+    sums: Mapping[K, float]
+
+
+def joined(bins: Iterable[Bin[K]], width: float) -> list[Bin[K]]:
+    """Join bins into wider ones, which begin at multiples of `width`; `width`: so many of theirs, a power of two."""
+    found: dict[int, Counter[K]] = defaultdict(Counter)
+    for each in bins:
+        sums = found[int(each.start // width)]
+        for key, value in each.sums.items():
+            sums[key] += value  # type: ignore[assignment]  # a Counter of floats
+    return [Bin(index * width, (index + 1) * width, sums) for index, sums in sorted(found.items())]
+
+
+class Bins(Generic[K]):
+    """Sums over time by key, in bins of one width: it doubles where there would be more than `limit` sums in all.
+
+    A few bins there are whatever their sums.
+    """
+
+    fewest = 4
+
+    def __init__(self, limit: int, width: float = 1.0) -> None:
+        self.width = width
+        self._limit = limit
+        self._size = 0
+        self._bins: dict[int, dict[K, float]] = {}
+        self._made: dict[int, Bin[K]] = {}
+        """Of bins that did not change since."""
+
+    def add(self, at: float, key: K, value: float) -> None:
+        """Add something at a time."""
+        index = int(at // self.width)
+        sums = self._bins.setdefault(index, {})
+        self._size += key not in sums
+        sums[key] = sums.get(key, 0) + value
+        self._made.pop(index, None)
+        while self._size > self._limit and len(self._bins) > self.fewest:
+            self._double()
+
+    def spread(self, start: float, end: float, key: K) -> None:
+        """Add the seconds of a stretch, each to its bin."""
+        while start < end:
+            stop = min(end, (start // self.width + 1) * self.width)
+            self.add(start, key, stop - start)
+            start = stop
+
+    def all(self) -> list[Bin[K]]:
+        """Return the bins that are not empty, in order; they don't change any more."""
+        for index in self._bins.keys() - self._made.keys():
+            self._made[index] = self._bin(index)
+        return [self._made[index] for index in sorted(self._made)]
+
+    def _bin(self, index: int) -> Bin[K]:
+        return Bin(index * self.width, (index + 1) * self.width, dict(self._bins[index]))
+
+    def _double(self) -> None:
+        wider = joined([self._bin(index) for index in self._bins], 2 * self.width)
+        self.width *= 2
+        self._bins = {int(each.start // self.width): dict(each.sums) for each in wider}
+        self._size = sum(map(len, self._bins.values()))
+        self._made.clear()

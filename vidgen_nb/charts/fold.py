@@ -8,7 +8,7 @@ from vidgen_nb.charts import text
 from vidgen_nb.charts.palette import State
 from vidgen_nb.charts.shapes import Bar
 
-__all__ = ["FOLD_ABOVE", "fold", "thin"]
+__all__ = ["COLUMNS", "FOLD_ABOVE", "fold", "thin"]
 
 FOLD_ABOVE = 10_000
 """With more attempts than this, neighbouring bars are merged."""
@@ -54,9 +54,8 @@ def _joined(run: list[Bar]) -> Bar:
     return replace(first, end=end, lines=lines, scene=None, count=len(run))
 
 
-def thin(steps: list[tuple[float, int]], end: float) -> list[tuple[float, int]]:
-    """Keep of the queue's steps the longest in each column."""
-    column = end / COLUMNS
+def thin(steps: list[tuple[float, int]], column: float) -> list[tuple[float, int]]:
+    """Keep of the queue's steps the longest in each column, which is so many seconds wide."""
     kept: list[tuple[float, int]] = []
     for at, length in steps[:-1]:
         if kept and at // column == kept[-1][0] // column:

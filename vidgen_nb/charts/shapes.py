@@ -6,7 +6,7 @@ only adds its margins and the chart has the same fixed heights everywhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vidgen_nb.charts.palette import State
 
@@ -43,6 +43,8 @@ class Bar:
     dim: bool = False
     """Another scene is selected."""
     count: int = 1
+    place: int = 0
+    """Of its attempt among all of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,12 @@ class Queue:
     """(time, length from then on); the last one ends the chart."""
     top: float
     bottom: float
+    longest: int = field(init=False)
+    """The longest it was."""
 
-    @property
-    def longest(self) -> int:
-        """The longest the queue was."""
-        return max(length for _at, length in self.steps)
+    def __post_init__(self) -> None:
+        """Find the longest once: every step asks for it."""
+        object.__setattr__(self, "longest", max(length for _at, length in self.steps))
 
     def y(self, length: int) -> float:
         """Return where that length is drawn."""
@@ -96,6 +99,8 @@ class Rows:
     """What is not shown, or not as it was: caps and merging."""
     start: float = 0.0
     """Only from here on everything is there: the axis may begin here."""
+    merged: tuple[Bar, ...] = ()
+    """Before that: bars that stand for all attempts, or for all time cooled, of a stretch of time."""
 
     def of(self, state: State) -> list[Bar]:
         """Return the bars of one state."""

@@ -12,11 +12,22 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
+from typing import NamedTuple
 
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, RunData
 
-__all__ = ["Hover", "Words", "clean", "consecutive", "cooldown_lines", "seconds", "short", "summary"]
+__all__ = [
+    "Beyond",
+    "Hover",
+    "attempt_lines",
+    "clean",
+    "cooldown_lines",
+    "outcome",
+    "seconds",
+    "short",
+    "summary",
+    "tries",
+]
 
 _OUTCOMES = {
     None: "running",
@@ -24,6 +35,11 @@ _OUTCOMES = {
     "ambiguous": "in doubt: it may have been accepted",
     "unusable": "profile unusable",
 }
+
+
+def outcome(name: str | None) -> str:
+    """Return an attempt's outcome for reading; None: it runs."""
+    return _OUTCOMES.get(name, str(name))
 
 
 def clean(text: str, limit: int = 80) -> str:
@@ -71,98 +87,65 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if abs(value) >= 1 or value == 0 else f"{value:.3g} s"
 
 
-def _attempt_lines(
-    attempt: AttemptRecord,
-    *,
-    total: int,
-    prompt: str | None,
-    window: CooldownRecord | None,
-    following: AttemptRecord | None,
-    end: float,
-) -> tuple[str, ...]:
+class Beyond(NamedTuple):
+    """What the hover of an attempt tells beyond its own record."""
+
+    total: int
+    """Attempts of its scene."""
+    prompt: str | None
+    until: float | None
+    """End of the cooldown that its 429 began, or fell into."""
+    following: AttemptRecord | None
+
+
+class Hover:
+    """Finds the words for attempts."""
+
+    def __init__(self, data: RunData) -> None:
+        self._prompts = {scene.id: scene.prompt for scene in data.scenes}
+        self.tries = tries(data.attempts)
+        self._windows: dict[str, list[CooldownRecord]] = defaultdict(list)
+        for window in sorted(data.cooldowns, key=lambda window: window.start):
+            self._windows[window.profile].append(window)
+
+    def beyond(self, attempt: AttemptRecord) -> Beyond:
+        """Return what is to be told of an attempt, beyond its record."""
+        all_of_it = self.tries[attempt.scene]
+        following = None
+        if all_of_it[-1] is not attempt:
+            following = next(after for before, after in pairwise(all_of_it) if before is attempt)
+        until = self._until(attempt) if attempt.outcome == "rate_limited" else None
+        return Beyond(all_of_it[-1].number, self._prompts.get(attempt.scene), until, following)
+
+    def _until(self, attempt: AttemptRecord) -> float | None:
+        if attempt.end is None:
+            return None
+        windows = self._windows[attempt.profile]
+        at = bisect_right(windows, attempt.end + 1e-6, key=lambda window: window.start)
+        return windows[at - 1].end if at and windows[at - 1].end > attempt.end else None
+
+
+def attempt_lines(attempt: AttemptRecord, beyond: Beyond, end: float) -> tuple[str, ...]:
     """Return the hover of one attempt: which, where, when, how it ended, and what came next."""
-    outcome = _OUTCOMES.get(attempt.outcome, str(attempt.outcome))
     took = (end if attempt.end is None else attempt.end) - attempt.start
+    name, where = clean(attempt.scene, 60), clean(attempt.profile, 60)
     lines = [
-        f"scene {clean(attempt.scene, 60)} · attempt {attempt.number} of {total} · on {clean(attempt.profile, 60)}",
-        f"“{clean(prompt)}”" if prompt else "",
+        f"scene {name} · attempt {attempt.number} of {beyond.total} · on {where}",
+        f"“{clean(beyond.prompt)}”" if beyond.prompt else "",
         f"queued at {seconds(attempt.queued)} · start at {seconds(attempt.start)} · "
         + (f"running for {seconds(took)}" if attempt.end is None else f"took {seconds(took)}"),
-        f"outcome: {outcome}" + (f" – {clean(attempt.reason, 100)}" if attempt.reason else ""),
+        f"outcome: {outcome(attempt.outcome)}" + (f" – {clean(attempt.reason, 100)}" if attempt.reason else ""),
     ]
     if attempt.outcome == "rate_limited":
         given = "none" if attempt.retry_after is None else seconds(attempt.retry_after)
         used = "no cooldown"
-        if window is not None and attempt.end is not None:
-            used = seconds(window.end - attempt.end)
+        if beyond.until is not None and attempt.end is not None:
+            used = seconds(beyond.until - attempt.end)
         lines.append(f"Retry-After given: {given} · used: {used}")
-    if following is not None:
-        where = "again" if following.profile == attempt.profile else clean(following.profile, 60)
-        lines.append(f"next: {where} at {seconds(following.start)}")
+    if (following := beyond.following) is not None:
+        next_one = "again" if following.profile == attempt.profile else clean(following.profile, 60)
+        lines.append(f"next: {next_one} at {seconds(following.start)}")
     return tuple(line for line in lines if line)
-
-
-class Words:
-    """Hover lines of one chart, kept for the next one of the same run: most attempts ended and stay as they are."""
-
-    def __init__(self) -> None:
-        self.old: dict[tuple[str, int], tuple[tuple[Any, ...], tuple[str, ...]]] = {}
-        self.new: dict[tuple[str, int], tuple[tuple[Any, ...], tuple[str, ...]]] = {}
-        self.windows: dict[CooldownRecord, tuple[str, ...]] = {}
-        self.old_windows: dict[CooldownRecord, tuple[str, ...]] = {}
-
-    def turn(self) -> None:
-        """Begin another chart; what the last one did not use is forgotten."""
-        self.old, self.new = self.new, {}
-        self.old_windows, self.windows = self.windows, {}
-
-
-class Hover:
-    """Finds, for an attempt, what its hover tells beyond its own record."""
-
-    def __init__(self, data: RunData, end: float, words: Words | None = None) -> None:
-        self.end = end
-        self.words = words or Words()
-        self.words.turn()
-        self.prompts = {scene.id: scene.prompt for scene in data.scenes}
-        self.total: dict[str, int] = {}
-        self.following: dict[tuple[str, int], AttemptRecord] = {}
-        self.windows: dict[str, list[CooldownRecord]] = defaultdict(list)
-        for before, after in consecutive(data.attempts):
-            self.following[before.scene, before.number] = after
-        for attempt in data.attempts:
-            self.total[attempt.scene] = max(attempt.number, self.total.get(attempt.scene, 0))
-        for window in sorted(data.cooldowns, key=lambda window: window.start):
-            self.windows[window.profile].append(window)
-
-    def of(self, attempt: AttemptRecord) -> tuple[str, ...]:
-        """Return the lines of one attempt."""
-        window = None
-        if attempt.outcome == "rate_limited" and attempt.end is not None:
-            windows = self.windows[attempt.profile]
-            at = bisect_right(windows, attempt.end + 1e-6, key=lambda window: window.start)
-            if at and windows[at - 1].end > attempt.end:
-                window = windows[at - 1]
-        key = (attempt.scene, attempt.number)
-        following, total = self.following.get(key), self.total[attempt.scene]
-        # A running attempt's record is a new one each time; of the next attempt, the hover tells only this.
-        told = (attempt, total, window, following and (following.profile, following.start))
-        before = self.words.old.get(key)
-        if before is not None and before[0] == told and attempt.end is not None:
-            lines = before[1]
-        else:
-            prompt = self.prompts.get(attempt.scene)
-            lines = _attempt_lines(
-                attempt, total=total, prompt=prompt, window=window, following=following, end=self.end
-            )
-        self.words.new[key] = (told, lines)
-        return lines
-
-    def cools(self, window: CooldownRecord) -> tuple[str, ...]:
-        """Return the lines of a cooldown window."""
-        lines = self.words.old_windows.get(window) if window.end <= self.end else None
-        lines = self.words.windows[window] = lines or cooldown_lines(window, self.end)
-        return lines
 
 
 def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:
@@ -200,9 +183,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def consecutive(attempts: list[AttemptRecord]) -> list[tuple[AttemptRecord, AttemptRecord]]:
-    """Return all pairs of consecutive attempts of a scene."""
-    by_scene: dict[str, list[AttemptRecord]] = defaultdict(list)
+def tries(attempts: list[AttemptRecord]) -> dict[str, list[AttemptRecord]]:
+    """Return the attempts of each scene, in their order."""
+    found: dict[str, list[AttemptRecord]] = defaultdict(list)
     for attempt in attempts:
-        by_scene[attempt.scene].append(attempt)
-    return [pair for tries in by_scene.values() for pair in pairwise(tries)]
+        found[attempt.scene].append(attempt)
+    return found

@@ -7,11 +7,13 @@ from copy import deepcopy
 from typing import Any
 
 import plotly.graph_objects as go
-from plotly.basedatatypes import Undefined
+from traitlets import Dict
 
 from vidgen_nb.widgets.mended import figure_esm
 
 __all__ = ["LiveFigure", "flat", "put"]
+
+_UNCHANGED = "_undefined_"  # what plotly's own view takes for JavaScript's undefined
 
 
 class LiveFigure(go.FigureWidget):  # type: ignore[misc]  # plotly is untyped
@@ -22,6 +24,8 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]  # plotly is untyped
 
     _esm = figure_esm()
     _made = False
+    # Plotly looks at every number of a message for what JSON can't hold; there is nothing of the kind in ours.
+    _py2js_update = Dict(allow_none=True).tag(sync=True, to_json=lambda value, _widget: value)
 
     def __init__(self, data: list[dict[str, Any]], layout: dict[str, Any]) -> None:
         super().__init__(data=data, layout=layout)
@@ -57,7 +61,7 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]  # plotly is untyped
         put(self._layout, layout)
         put(self._layout_now, layout)
         names = dict.fromkeys(name for index in changed for name in traces[index])
-        style = {name: [traces[index].get(name, Undefined) for index in changed] for name in names}
+        style = {name: [traces[index].get(name, _UNCHANGED) for index in changed] for name in names}
         # A height fixes the width, too, unless told otherwise (plotly.js relayout).
         also = {"autosize": True, "width": None} if "height" in layout else {}
         self._send_update_msg(style, {**layout, **also}, changed or [0])

@@ -5,18 +5,20 @@ Like all widgets, it is written to on the session's loop only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from vidgen_nb.analysis.kinds import RunData
-from vidgen_nb.analysis.recent import RecentData
+from vidgen_nb.analysis.recent import LIMIT, RecentData
 from vidgen_nb.charts import text
-from vidgen_nb.charts.gantt import traces
+from vidgen_nb.charts.bars import Kept
 from vidgen_nb.charts.layout import layout, markup
 from vidgen_nb.charts.palette import theme_of
 from vidgen_nb.charts.rows import build_rows
 from vidgen_nb.charts.shapes import Rows
+from vidgen_nb.charts.traces import traces
 from vidgen_nb.widgets.figure import LiveFigure, flat
 
 __all__ = ["LiveGantt"]
@@ -29,11 +31,19 @@ _MARGIN = 0.02  # of the shown time, right of the now-line
 class LiveGantt:
     """Draws the latest part of a run, again and again, into one figure.
 
-    `theme`: `"light"` or `"dark"`. `window`: run seconds to follow; None: all that `update` is given.
+    `theme`: `"light"` or `"dark"`. `window`: run seconds to follow; None: all that `update` is given, but for older
+    history. `on_follow`: is told when a hand turns `follow` on or off, on whichever thread the page's message comes.
     """
 
-    def __init__(self, theme: str = "light", *, window: float | None = None) -> None:
+    def __init__(
+        self,
+        theme: str = "light",
+        *,
+        window: float | None = None,
+        on_follow: Callable[[bool], None] | None = None,
+    ) -> None:
         self.window = window
+        self.on_follow = on_follow
         self._theme = theme_of(theme)
         self._scene: str | None = None
         self._moves = "last 20"
@@ -43,13 +53,13 @@ class LiveGantt:
         self._seen: tuple[Any, ...] | None = None
         """The range that the page last told."""
         self._last: tuple[RunData, float | None] = (_EMPTY, 0.0)
-        self._words = text.Words()
-        self._said: dict[Sequence[str], str] = {}
-        self._saying: dict[Sequence[str], str] = {}
-        made, around = self._draw(_EMPTY, 0.0)
-        self._traces = [dict(flat(trace)) for trace in made]
+        self._kept = Kept()
+        self._say = lru_cache(4 * LIMIT)(markup)  # most lines were in the chart before
+        self._drawn: dict[str, tuple[Any, dict[str, Any]]] = {}
+        """Each trace, after what it was drawn from."""
+        self._traces, around = self._draw(_EMPTY, 0.0)
         self._layout = dict(flat(around))
-        self.figure = LiveFigure(data=made, layout=around)
+        self.figure = LiveFigure(data=self._traces, layout=around)
         self.figure.layout.on_change(self._moved_by_hand, "xaxis.range", "xaxis.autorange")
 
     # -- what is shown
@@ -104,14 +114,10 @@ class LiveGantt:
     def redraw(self) -> None:
         """Show the same once more, as settings changed."""
         made, around = self._draw(*self._last)
-        changes: list[dict[str, Any]] = []
-        for at, trace in enumerate(made):
-            before, leaves = self._traces[at], dict(flat(trace))
-            changes.append({name: value for name, value in leaves.items() if before.get(name) != value})
-            self._traces[at] = leaves
+        changes = [_changed(before, trace) for before, trace in zip(self._traces, made, strict=True)]
         leaves = dict(flat(around))
         moved = {name: value for name, value in leaves.items() if self._layout.get(name) != value}
-        self._layout = leaves
+        self._traces, self._layout = made, leaves
         self.figure.change(changes, moved)
 
     def _draw(self, data: RunData, now: float | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -119,16 +125,18 @@ class LiveGantt:
         known = any(record.id == self._scene for record in data.scenes)
         scene = self._scene if known else None
         moves = self._moves if self._moves != "selected" else scene or "none"
-        rows = build_rows(data, scene=scene, moves=moves, now=now, words=self._words)
-        rows = replace(rows, summary=(_sentence(data),), notes=(self._note(data, known) or _BLANK,))
-        self._said, self._saying = self._saying, {}
-        made = [_lean(trace) for trace in traces(rows, self._theme, self._say)]
-        return made, self._around(rows)
+        rows = build_rows(data, scene=scene, moves=moves, now=now, kept=self._kept)
+        rows = replace(rows, summary=(_sentence(data),), notes=(self._note(data, rows, known) or _BLANK,))
+        return traces(rows, self._theme, self._say, self._make, live=True), self._around(rows)
 
-    def _say(self, lines: Sequence[str]) -> str:
-        """Return lines for plotly; most of them were in the chart before."""
-        said = self._saying[lines] = self._said.get(lines) or self._saying.get(lines) or markup(lines)
-        return said
+    def _make(self, name: str, draw: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
+        """Draw a trace, unless it would be as before: then it is the same object."""
+        before = self._drawn.get(name)
+        if before is not None and before[0] == given:
+            return before[1]
+        trace = _lean(draw(*given) | {"meta": name})
+        self._drawn[name] = (given, trace)
+        return trace
 
     def _around(self, rows: Rows) -> dict[str, Any]:
         """Return the layout: that of the static chart, with an axis that follows."""
@@ -145,32 +153,45 @@ class LiveGantt:
         axis["autorangeoptions"] = {"minallowed": self._range[0], "maxallowed": self._range[1]}
         return around | {"autosize": True}
 
-    def _note(self, data: RunData, known: bool) -> str:
+    def _note(self, data: RunData, rows: Rows, known: bool) -> str:
         """Return what is not shown."""
         notes: list[str] = []
         if isinstance(data, RecentData) and data.older:
             notes.append(
-                f"Showing the latest {len(data.attempts):,} of {data.started:,} attempts; run.gantt() shows all."
+                f"Showing the latest {len(data.attempts):,} of {data.started:,} attempts; older ones are merged "
+                "(zoom out). run.gantt() shows all."
             )
+        if len(rows.lanes) < len(data.profiles):
+            notes.append(f"Lanes: the {len(rows.lanes)} of {len(data.profiles):,} profiles that were active last.")
         if self._scene is not None and not known:
             notes.append(f"Scene {text.clean(self._scene, 30)} has no attempt here.")
         return " ".join(notes)
 
     def _moved_by_hand(self, _layout: Any, axis: Any, autorange: Any) -> None:
-        """Hear that the axis changed (from whichever thread the page's message comes on): only note it.
+        """Hear that the axis changed (from whichever thread the page's message comes on): note it, and tell.
 
         A zoom tells a range and nothing of autorange, a double click the other way round.
         """
         told = None if axis is None else tuple(axis)
-        self._follow = bool(autorange) and told == self._seen
+        before, self._follow = self._follow, bool(autorange) and told == self._seen
         self._seen = told
+        if self._follow != before and self.on_follow is not None:
+            self.on_follow(self._follow)
+
+
+def _changed(before: dict[str, Any], trace: dict[str, Any]) -> dict[str, Any]:
+    """Return the leaves of a trace that are not as before."""
+    if trace is before:
+        return {}
+    known = dict(flat(before))
+    return {name: value for name, value in flat(trace) if known.get(name) != value}
 
 
 def _lean(trace: dict[str, Any]) -> dict[str, Any]:
     """Make a trace small to send: milliseconds will do, and what is the same for all bars is said once."""
     for name in ("base", "x"):
-        if name in trace:
-            trace[name] = [None if at is None else round(at, 3) for at in trace[name]]
+        if name in trace:  # times are positive, and `round` takes three times as long
+            trace[name] = [None if at is None else int(at * 1000 + 0.5) / 1000 for at in trace[name]]
     if trace["type"] == "bar":
         trace["width"] = _once(trace["width"], 1.0)
         trace["marker"]["opacity"] = _once(trace["marker"]["opacity"], 1.0)
