@@ -103,3 +103,12 @@ def test_picture_is_there() -> None:
     shown = set(re.findall(r'(?:src|srcset)="([^"]+)"', README))
     assert shown
     assert all((ROOT / each).exists() for each in shown)
+
+
+def test_badge_opens_the_tour_in_jupyterlab() -> None:
+    """The badge is a link to a notebook that exists; owner and repository stand in one place only."""
+    assert README.count("OWNER/REPO") == 1
+    assert "][binder]" in README
+    link = re.search(r"^\[binder\]: \S+/v2/gh/OWNER/REPO/HEAD\?urlpath=lab/tree/(\S+)$", README, re.MULTILINE)
+    assert link is not None
+    assert (ROOT / link[1]).is_file()
