@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from html import escape
 
-import plotly.graph_objects as go
-
 from vidgen_nb.analysis.records import RunData
+from vidgen_nb.charts.engine import go
 from vidgen_nb.charts.layout import layout
 from vidgen_nb.charts.palette import theme_of
 from vidgen_nb.charts.rows import build_rows

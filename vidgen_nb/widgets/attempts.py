@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import anywidget
-import itables
 import traitlets as t
 
 from vidgen_nb.analysis.records import AttemptRecord
@@ -21,7 +21,7 @@ HEADS: Final = [
     ["Took s", "number"], ["Outcome", "text"], ["Retry-After s", "number"], ["Reason", "text"],
 ]  # fmt: skip
 _MARKS = {None: "… running", "succeeded": "✓ succeeded", "rate_limited": "▲ 429", "ambiguous": "? in doubt"}
-_HERE, _BUNDLE = Path(__file__).parent, Path(itables.__file__).parent / "html"
+_HERE, _BUNDLE = Path(__file__).parent, Path(find_spec("itables").origin or "").parent / "html"  # type: ignore[union-attr]  # importing it imports pandas
 
 
 def _read(path: Path) -> str:

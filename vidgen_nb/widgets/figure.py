@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-import plotly.graph_objects as go
 from traitlets import Dict
 
+from vidgen_nb.charts.engine import go
 from vidgen_nb.widgets.mended import figure_esm
 
 __all__ = ["LiveFigure", "flat", "put"]

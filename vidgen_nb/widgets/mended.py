@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-import plotly.graph_objects as go
+from vidgen_nb.charts.engine import go
 
 __all__ = ["figure_esm"]
 
