@@ -1,9 +1,10 @@
-"""A JupyterLab server and pages in it, for tests: the recipe of ui.md, found out by running it."""
+"""A JupyterLab server, for tests: the recipe of ui.md, found out by running it."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,26 +12,16 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-__all__ = ["cell_outputs", "notebook", "open_notebook", "run_cell", "serve"]
+__all__ = ["Lab", "notebook", "serve"]
 
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "docmanager-extension/plugin": {"autosave": False},
 }
-IDLE = """() => {
-    const s = window.jupyterapp.shell.currentWidget?.sessionContext, k = s?.session?.kernel;
-    return s?.isReady && k?.status === 'idle' && k.connectionStatus === 'connected';
-}"""
-CELL_DONE = """i => {
-    const c = window.jupyterapp.shell.currentWidget.content.widgets[i];
-    return c.model.executionState === 'idle' && c.model.executionCount != null;
-}"""
 
 
 def notebook(path: Path, *cells: str) -> Path:
@@ -45,9 +36,39 @@ def notebook(path: Path, *cells: str) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Lab:
+    """A server that is up."""
+
+    url: str
+    root: Path
+    state: Path
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return the notebooks that have a kernel."""
+        with urllib.request.urlopen(f"{self.url}/api/sessions", timeout=20) as answer:  # noqa: S310 - our own server
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+    def kernel_of(self, name: str) -> str | None:
+        """Return the id of the kernel of a notebook; None: it has none."""
+        return next((each["kernel"]["id"] for each in self.sessions() if each["path"] == name), None)
+
+    def connection_file(self, kernel: str) -> Path:
+        """Return the file that says how to reach a kernel."""
+        return self.state / "runtime" / f"kernel-{kernel}.json"
+
+    def shut_down(self, name: str) -> None:
+        """End the kernel of a notebook."""
+        for each in self.sessions():
+            if each["path"] == name:
+                end = urllib.request.Request(f"{self.url}/api/sessions/{each['id']}", method="DELETE")  # noqa: S310
+                urllib.request.urlopen(end, timeout=20).close()  # noqa: S310 - our own server
+
+
 @contextmanager
-def serve(root: Path, state: Path, *, subshells: bool = True) -> Iterator[str]:
-    """Serve JupyterLab on a free port over `root`, with all its own files below `state`; give its URL."""
+def serve(root: Path, state: Path, *, subshells: bool = True) -> Iterator[Lab]:
+    """Serve JupyterLab on a free port over `root`, with all its own files below `state`."""
     port = _free_port()
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
@@ -62,45 +83,29 @@ def serve(root: Path, state: Path, *, subshells: bool = True) -> Iterator[str]:
         file = state / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(content))
-    with subprocess.Popen(
-        command, cwd=root, env=_environment(state), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
+    _quicken(state)
+    with (
+        (state / "server.log").open("wb") as said,
+        subprocess.Popen(command, cwd=root, env=_environment(state), stdout=said, stderr=said) as server,
+    ):
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_ready(url, server)
-            yield url
+            yield Lab(url, root, state)
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+    shutil.rmtree(state / "runtime", ignore_errors=True)
 
 
-def open_notebook(page: Page, url: str, name: str) -> None:
-    """Open a notebook and wait for its kernel."""
-    page.goto(f"{url}/doc/tree/{name}?reset", wait_until="domcontentloaded")
-    page.wait_for_selector("#jupyterlab-splash", state="detached")
-    page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell")
-    page.wait_for_function(IDLE, timeout=60_000)
-
-
-def run_cell(page: Page, index: int, *, wait: bool = True) -> None:
-    """Run one cell, and wait until it is done."""
-    page.evaluate(
-        """i => {
-            window.jupyterapp.shell.currentWidget.content.activeCellIndex = i;
-            window.jupyterapp.commands.execute('notebook:run-cell');
-        }""",
-        index,
-    )
-    if wait:
-        page.wait_for_function(CELL_DONE, arg=index, timeout=60_000)
-
-
-def cell_outputs(page: Page, index: int) -> list[dict[str, Any]]:
-    """Return the outputs of a cell."""
-    outputs: list[dict[str, Any]] = page.evaluate(
-        "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.outputs.toJSON()", index
-    )
-    return outputs
+def _quicken(state: Path) -> None:
+    """Spare each kernel one import of more than a second that nothing here needs: jsonschema goes without it."""
+    file = state / "ipython" / "profile_default" / "startup" / "quicken.py"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("import sys\nsys.modules.setdefault('rfc3987_syntax', None)\n")
 
 
 def _environment(state: Path) -> dict[str, str]:

@@ -1,0 +1,111 @@
+"""Hands on the panel: what is pressed on the page happens in the kernel, and is seen on the page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.in_lab.conftest import ATTEMPTS, MANY, Opener
+from tests.in_lab.page import RANGE
+
+TOUR = Path(__file__).parent.parent.parent / "notebooks" / "00_tour.ipynb"
+LAST = len(json.loads(TOUR.read_text())["cells"]) - 1
+
+
+def test_tour(open_lab: Opener) -> None:
+    """Run All takes the tour to its end without an error, and leaves bars in its charts."""
+    page = open_lab(notebook=TOUR, height=1400)
+    page.run_all()
+    page.done(LAST)
+    assert page.errors() == []
+    assert page.kernel("run.ended") == "settled"
+    assert page.bars_now() >= page.kernel("len(run.attempts)") >= 12
+    assert page.kernel("ctl.is_closed")
+
+
+def test_one_click_to_the_first_bar(open_lab: Opener) -> None:
+    """The cell that shows the panel returns; Boost, Run, Pause, Run on, Stop, Cancel and Single do what they say."""
+    page = open_lab(MANY)
+    page.run(0)
+    page.click("Normal")
+    page.kernel.wait("ctl.mode.name == 'normal'")
+    page.click("Boost")
+    page.kernel.wait("ctl.mode.name == 'boost'")
+    page.active("Boost")
+    page.click("Run")
+    page.bars(5)
+    assert page.kernel("ctl.is_running")
+    page.screenshot("running")
+
+    page.click("Pause new work")
+    page.kernel.wait("ctl.paused")
+    page.says("Paused")
+    submitted = page.kernel(ATTEMPTS)
+    page.kernel.wait("not ctl.in_flight")
+    assert page.kernel(ATTEMPTS) == submitted
+    assert page.kernel("ctl.is_running and ctl.left_over > 0")
+    page.click("Pause new work")
+    page.kernel.wait(f"{ATTEMPTS} > {submitted + 3}")
+    page.bars(submitted)
+
+    page.click("Stop")
+    page.kernel.wait("not ctl.is_running")
+    assert page.kernel("ctl.last_run.ended") == "stopped"
+    assert page.kernel("ctl.left_over") > 0
+    page.says("stopped")
+    page.screenshot("stopped")
+
+    page.click("Cancel all")
+    page.kernel.wait("not ctl.left_over")
+    page.click("Single")
+    page.kernel.wait("ctl.kind == 'single'")
+    page.active("Single")
+    page.click("Run")
+    page.kernel.wait("not ctl.is_running and len(ctl.last_run.scenes) == 1")
+    assert page.kernel("[each.id for each in ctl.last_run.scenes]") == ["s001"]
+    page.says("1 of 1 scene succeeded")
+    assert page.kernel("ctl.panel is not None and not list(ctl._panel.errors)")
+
+
+def test_zoom_is_kept(open_lab: Opener) -> None:
+    """A range drawn with the mouse stays through updates and turns Follow now off; ticked again, the axis follows."""
+    page = open_lab(MANY)
+    page.run(0)
+    page.click("Run")
+    page.bars(10)
+    page.zoom()
+    page.kernel.wait("not ctl.follow_now")
+    follow = page.panel().get_by_label("Follow now")
+    page.page.wait_for_function("box => !box.checked", arg=follow.element_handle())
+    zoomed = page.range()
+    for _ in range(3):
+        page.updated()
+        assert page.range() == zoomed
+    page.screenshot("zoomed")
+    follow.check()
+    page.kernel.wait("ctl.follow_now")
+    page.updated()
+    page.page.wait_for_function(f"end => ({RANGE})()[1] > end", arg=zoomed[1])
+    followed = page.range()
+    page.updated()
+    page.updated()
+    assert page.range()[1] > followed[1]
+
+
+def test_run_all_with_cells_behind(open_lab: Opener) -> None:
+    """Cells behind an awaited and a blocking run are carried out, in order, when all are queued at once."""
+    page = open_lab(
+        "import vidgen_nb as vg\nctl, order = vg.demo(speed=50), []\nctl",
+        "run = await ctl.run(vg.demo_scenes(4)); order.append(run.ended)",
+        "order.append(1)",
+        "run = ctl.run_blocking(vg.demo_scenes(4)); order.append(run.ended)",
+        "order.append(2)",
+        "import asyncio\nawait asyncio.sleep(0); order.append(3)",
+        "order.append(4)",
+    )
+    page.run_all()
+    page.done(6)
+    assert page.errors() == []
+    assert page.kernel("order") == ["settled", 1, "settled", 2, 3, 4]
+    assert [page.count(index) for index in range(7)] == [1, 2, 3, 4, 5, 6, 7]
+    page.bars(4)

@@ -1,0 +1,55 @@
+"""The panel's looks, wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from tests.in_lab.conftest import MANY, Opener
+
+CONTROLS = "button, select, textarea, input:not([type=file]), .noUi-target"
+BOXES = f"""panel => Array.from(panel.querySelectorAll('{CONTROLS}')).map(one => {{
+    const box = one.getBoundingClientRect();
+    return {{name: one.textContent.trim().slice(0, 30) || one.title || one.type || one.className,
+             x: box.x, y: box.y, right: box.right, bottom: box.bottom}};
+}}).filter(box => box.right > box.x && box.bottom > box.y)"""
+WIDER = """panel => Array.from([panel, ...panel.querySelectorAll(':scope > *')])
+    .filter(one => one.scrollWidth > one.clientWidth + 1)
+    .map(one => one.className + ' ' + one.scrollWidth + ' > ' + one.clientWidth)"""
+PAPER = "() => getComputedStyle(document.body).getPropertyValue('--jp-layout-color1').trim()"
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_fits(open_lab: Opener, theme: str) -> None:
+    """At 1280 and at 800 pixels nothing is wider than the panel, and no control lies over another."""
+    page = open_lab(MANY, height=1300)
+    page.theme(f"JupyterLab {theme}")
+    try:
+        page.run(0)
+        page.click("Run")
+        page.bars(5)
+        for width in (1280, 800):
+            page.resize(width)
+            page.updated()
+            page.screenshot(f"{width}")
+            panel = page.panel()
+            assert panel.evaluate(WIDER) == [], width
+            boxes = panel.evaluate(BOXES)
+            assert len(boxes) > 20
+            edge = panel.bounding_box()
+            assert edge is not None
+            outside = [box["name"] for box in boxes if box["right"] > edge["x"] + edge["width"] + 1]
+            assert outside == [], width
+            over = [(one["name"], other["name"]) for one, other in combinations(boxes, 2) if overlap(one, other)]
+            assert over == [], width
+    finally:
+        page.theme("JupyterLab Light")
+
+
+def overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Say whether two boxes share more than an edge."""
+    wide = min(one["right"], other["right"]) - max(one["x"], other["x"])
+    high = min(one["bottom"], other["bottom"]) - max(one["y"], other["y"])
+    return bool(wide > 1 and high > 1)
