@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from uuid import uuid4
 
 from vidgen_nb import cells
 from vidgen_nb.choices import Choices
+from vidgen_nb.core.events import Event, RunEnded
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.export import export
 
@@ -31,6 +33,12 @@ Theme = Literal["auto", "light", "dark"]
 
 MOST_DRAWN = 1_000
 """Attempts up to which a notebook keeps a picture of the run: more would make its file heavy."""
+
+_SIDE = """<style>
+.jp-OutputArea:has(.vg-panel) > .jp-OutputArea-child:has(.vg-still) { display: none; }
+.jp-OutputArea:has(.vg-still) > .jp-OutputArea-child > .jp-OutputArea-output:not(:has(*)) { display: none; }
+</style><span class="vg-still"></span>"""
+"""Beside a live panel no picture, and beside the picture no bare words that the panel loads or is gone."""
 
 log = logging.getLogger("vidgen_nb")
 
@@ -49,6 +57,8 @@ class Controller(Choices):
     _selected: str | None = None
     _video: str | None = None
     _theme: Theme = "auto"
+    _still_id: str | None = None
+    """Of the picture that stands below the panel, once it was shown."""
 
     # -- while it runs
 
@@ -176,6 +186,7 @@ class Controller(Choices):
                 cells.made(self)
         if is_new and not self._closed:  # the loop is waited for without the lock
             self.observe(lambda _: panel.touch())
+            self.observe(self._keep_still)
             self._touched()
         return panel.root
 
@@ -249,6 +260,28 @@ class Controller(Choices):
                 "model_id": self.panel.model_id,
             },
         }
+
+    def _ipython_display_(self) -> None:
+        """Show the panel, and below it, hidden beside a live one, the picture that stays in the saved notebook.
+
+        Two outputs, for JupyterLab takes the widget of a bundle that has one, and without a kernel shows an error.
+        """
+        from IPython.display import display
+
+        shown = self._repr_mimebundle_()
+        self._still_id = self._still_id or f"vidgen_nb-{uuid4().hex}"
+        still = {"text/html": _SIDE + shown.pop("text/html"), "text/plain": ""}
+        show: Any = display  # it is untyped
+        show(shown, raw=True)
+        show(still, raw=True, display_id=self._still_id)
+
+    def _keep_still(self, events: Iterable[Event]) -> None:
+        """Bring the picture below the panel up to date at a run's end (an observer)."""
+        if self._still_id is not None and any(isinstance(event, RunEnded) for event in events):
+            from IPython.display import update_display
+
+            update: Any = update_display  # it is untyped
+            update({"text/html": _SIDE + self._still(), "text/plain": ""}, display_id=self._still_id, raw=True)
 
     def _still(self) -> str:
         run = self.last_run
