@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install -q --disable-pip-version-check -c binder/requirements.txt
 WORKERS ?= 2
+# How often `make test-long` carries out the browser tests: what depends on timing shows late.
+TIMES ?= 1 2 3 4 5 6 7 8 9 10
 
 .PHONY: demo lab test test-long lint bench picture clean
 .DEFAULT_GOAL := demo
@@ -13,12 +15,16 @@ demo: $(VENV)/.installed
 	$(BIN)/vidgen-nb demo
 
 test: $(VENV)/.installed-test
-	sh .ci/chromium
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+	BIN=$(BIN) sh .ci/chromium
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long"
 
 test-long: $(VENV)/.installed-test
-	sh .ci/chromium
-	$(BIN)/python -m pytest -n $(WORKERS)
+	BIN=$(BIN) sh .ci/chromium
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	for time in $(TIMES); do \
+		echo "--- browser tests, time $$time"; \
+		$(BIN)/python -m pytest -q tests/in_lab || exit 1; \
+	done
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
@@ -39,7 +45,7 @@ picture: demo
 	$(BIN)/vidgen-nb gantt demo/run.jsonl --out notebooks/images/demo-dark.svg --theme dark
 
 clean:
-	rm -rf $(VENV) demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage*
+	rm -rf $(VENV) demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* artifacts
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 1; }

@@ -22,6 +22,7 @@ SLOW = MANY.replace("speed=20", "speed=8")
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist's own is next
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests on one worker, where they share what is below."""
     for item in items:

@@ -40,7 +40,7 @@ class Kernel:
             raise RuntimeError(f"{expression}: {found['ename']}: {found['evalue']}")
         return json.loads(ast.literal_eval(found["data"]["text/plain"]))
 
-    def wait(self, expression: str, timeout: float = 20.0) -> Any:
+    def wait(self, expression: str, timeout: float = 40.0) -> Any:
         """Wait until an expression is true in the kernel, and return its value."""
         end = time.perf_counter() + timeout
         while not (value := self(expression)):
@@ -53,13 +53,13 @@ class Kernel:
         """Hang up."""
         self._context.destroy(linger=0)
 
-    def _ask(self, channel: str, kind: str, content: dict[str, Any], timeout: float = 20.0, **header: Any) -> Any:
+    def _ask(self, channel: str, kind: str, content: dict[str, Any], timeout: float = 40.0, **header: Any) -> Any:
         socket, message = self._sockets[channel], self._session.msg(kind, content)
         message["header"].update(header)
         self._session.send(socket, message)
         end = time.perf_counter() + timeout
         while (left := end - time.perf_counter()) > 0:
-            if socket.poll(left * 1000):
+            if socket.poll(int(left * 1000) + 1):
                 _, reply = self._session.recv(socket)
                 if reply is not None and reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
                     return reply["content"]

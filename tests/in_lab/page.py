@@ -13,7 +13,7 @@ from tests.lab import Lab
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
 
-__all__ = ["ARTIFACTS", "RANGE", "LabPage", "Tab"]
+__all__ = ["ARTIFACTS", "NOTEBOOK", "RANGE", "LabPage", "Tab"]
 
 ARTIFACTS = Path("artifacts")
 NOTEBOOK = "window.jupyterapp?.shell?.currentWidget"
@@ -21,8 +21,9 @@ IDLE = f"""() => {{
     const s = {NOTEBOOK}?.sessionContext, k = s?.session?.kernel;
     return s?.isReady && k?.status === 'idle' && k.connectionStatus === 'connected';
 }}"""
-OPEN = """name => window.jupyterapp.commands.execute('docmanager:open', {path: name, factory: 'Notebook'})
-    .then(() => undefined)"""
+OPEN = """([name, kernel]) => window.jupyterapp.commands.execute('docmanager:open', {
+    path: name, factory: 'Notebook', kernelPreference: kernel ? undefined : {shouldStart: false, canStart: false},
+}).then(() => undefined)"""
 SHOWN = f"""name => {NOTEBOOK}?.context?.path === name && {NOTEBOOK}.context.isReady
     && {NOTEBOOK}.node.querySelector('.jp-Notebook .jp-Cell') !== null"""
 CLOSE = f"""() => {{ const one = {NOTEBOOK}; one.context.model.dirty = false; one.dispose(); }}"""
@@ -101,13 +102,13 @@ class LabPage:
         """The browser's tab."""
         return self._tab.page
 
-    def open(self) -> None:
+    def open(self, *, kernel: bool = True) -> None:
         """Open the notebook, in the JupyterLab that is on the screen or in a new tab, and wait for its kernel."""
         self._tab.listener = self._note
         if self._tab.url == self.lab.url:
             self._resize()
-            self.page.evaluate(OPEN, self.name)
-            self._ready()
+            self.page.evaluate(OPEN, [self.name, kernel])
+            self._ready(wait=kernel)
         else:
             self.open_tab()
 
@@ -162,6 +163,10 @@ class LabPage:
         """Carry out one of JupyterLab's own commands, and don't wait for it."""
         self.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)
 
+    def picture(self, cell: int) -> Locator:
+        """Return the static picture of a run in a cell's output."""
+        return self.output(cell).locator(".jp-RenderedHTMLCommon > svg, .jp-RenderedHTML > svg").first
+
     def screenshot(self, what: str = "") -> Path:
         """Keep a picture of the page among the artifacts."""
         ARTIFACTS.mkdir(exist_ok=True)
@@ -200,11 +205,6 @@ class LabPage:
             f"i => {NOTEBOOK}.content.widgets[i].model.outputs.toJSON()", index
         )
         return found
-
-    def text(self, index: int) -> str:
-        """Return what a cell printed, and how it failed."""
-        outputs = self.outputs(index)
-        return "".join("".join(each.get("text", [])) + each.get("ename", "") for each in outputs)
 
     def errors(self) -> list[str]:
         """Return the errors of all cells."""
@@ -266,13 +266,13 @@ class LabPage:
     def runs(self, cell: int = 0) -> None:
         """Wait until the panel knows of a run: Stop can be pressed."""
         stop = self.panel(cell).get_by_role("button", name="Stop", exact=True)
-        self.page.wait_for_function("stop => !stop.disabled", arg=stop.element_handle(), timeout=20_000)
+        self.page.wait_for_function("stop => !stop.disabled", arg=stop.element_handle(), timeout=40_000)
 
     def tab(self, name: str, cell: int = 0) -> None:
         """Open one of the panel's tabs."""
         self.panel(cell).get_by_role("tab", name=name).click()
 
-    def says(self, text: str, cell: int = 0, timeout: float = 20.0) -> None:
+    def says(self, text: str, cell: int = 0, timeout: float = 40.0) -> None:
         """Wait until the panel says something in its status strip."""
         self.panel(cell).locator(".vg-now", has_text=text).wait_for(timeout=timeout * 1000)
 
@@ -286,7 +286,7 @@ class LabPage:
 
     # -- the chart
 
-    def bars(self, least: int, cell: int | None = None, timeout: float = 20.0) -> int:
+    def bars(self, least: int, cell: int | None = None, timeout: float = 40.0) -> int:
         """Wait until a chart (of a cell, or any) has so many bars, and return how many there are."""
         self.page.wait_for_function(
             f"([least, cell]) => ({POINTS})(cell) >= least", arg=[least, cell], timeout=timeout * 1000
@@ -300,7 +300,7 @@ class LabPage:
     def updated(self) -> None:
         """Wait until the chart has been brought up to date once more: its line of now has moved."""
         before = self.page.evaluate(SHAPES)
-        self.page.wait_for_function(f"before => ({SHAPES})() !== before", arg=before, timeout=20_000)
+        self.page.wait_for_function(f"before => ({SHAPES})() !== before", arg=before, timeout=40_000)
 
     def range(self) -> list[float]:
         """Return the time that the chart shows."""
