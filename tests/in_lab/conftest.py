@@ -11,7 +11,8 @@ import pytest
 
 from tests import lab
 from tests.browser import launch
-from tests.in_lab.page import LabPage, Tab
+from tests.in_lab.page import LabPage
+from tests.in_lab.tab import Tab
 
 Opener = Callable[..., LabPage]
 ATTEMPTS = "(len(ctl.last_run.attempts) if ctl.last_run else 0)"
@@ -24,10 +25,11 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)  # xdist's own is next
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests on one worker, where they share what is below."""
+    """Keep these tests on one worker, where they share what is below, and give them time."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.timeout(300))  # a machine with much else to do takes its time
 
 
 @pytest.fixture(scope="package")
@@ -37,7 +39,9 @@ def tab() -> Iterator[Tab]:
 
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        yield Tab(browser.new_context())
+        context = browser.new_context()
+        context.set_default_timeout(60_000)
+        yield Tab(context)
         browser.close()
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.in_lab.kernel import Kernel
+from tests.in_lab.tab import Tab
 from tests.lab import Lab
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Locator, Page
+    from playwright.sync_api import Locator, Page
 
-__all__ = ["ARTIFACTS", "NOTEBOOK", "RANGE", "LabPage", "Tab"]
+__all__ = ["ARTIFACTS", "NOTEBOOK", "RANGE", "LabPage"]
 
 ARTIFACTS = Path("artifacts")
 NOTEBOOK = "window.jupyterapp?.shell?.currentWidget"
@@ -31,10 +31,11 @@ DONE = f"""i => {{
     const c = {NOTEBOOK}.content.widgets[i];
     return c.model.executionState === 'idle' && c.model.executionCount != null;
 }}"""
-RUN = f"""i => {{
+RUN = f"""([i, wait]) => {{
     const notebook = {NOTEBOOK};
     notebook.content.activeCellIndex = i;
-    window.jupyterapp.commands.execute('notebook:run-cell');
+    const done = window.jupyterapp.commands.execute('notebook:run-cell').then(() => undefined);
+    return wait ? done : undefined;
 }}"""
 POINTS = """cell => {
     const all = document.querySelectorAll('.jp-Notebook .jp-Cell'), root = cell === null ? document : all[cell];
@@ -44,42 +45,6 @@ POINTS = """cell => {
 PLOT = "document.querySelector('.vg-panel .js-plotly-plot')"
 SHAPES = f"() => JSON.stringify({PLOT}.layout.shapes)"
 RANGE = f"() => {PLOT}._fullLayout.xaxis.range"
-HARMLESS: dict[str, str] = {}
-"""What the console may say, and why it does no harm."""
-
-
-class Tab:
-    """A tab of the browser, in which a JupyterLab stays loaded from one test to the next."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        self._context = context
-        self._page: Page | None = None
-        self.url = ""
-        self.listener: Callable[[str], None] | None = None
-
-    @property
-    def page(self) -> Page:
-        """The page that is shown."""
-        if self._page is None:
-            raise RuntimeError("there is no tab open")
-        return self._page
-
-    def renew(self, url: str) -> None:
-        """Begin with an empty page, to be filled from a server."""
-        self.close()
-        self._page, self.url = self._context.new_page(), url
-        self._page.on("console", lambda message: self._hear(message.text) if message.type == "error" else None)
-        self._page.on("pageerror", lambda error: self._hear(str(error)))
-
-    def close(self) -> None:
-        """Close it."""
-        if self._page is not None:
-            self._page.close()
-        self._page, self.url = None, ""
-
-    def _hear(self, text: str) -> None:
-        if self.listener is not None:
-            self.listener(text)
 
 
 class LabPage:
@@ -104,7 +69,7 @@ class LabPage:
 
     def open(self, *, kernel: bool = True) -> None:
         """Open the notebook, in the JupyterLab that is on the screen or in a new tab, and wait for its kernel."""
-        self._tab.listener = self._note
+        self._tab.listener = self.said.append
         if self._tab.url == self.lab.url:
             self._resize()
             self.page.evaluate(OPEN, [self.name, kernel])
@@ -138,10 +103,6 @@ class LabPage:
         if self._tab.url:
             self.page.evaluate(CLOSE)
         self.lab.shut_down(self.name)
-
-    def _note(self, text: str) -> None:
-        if not any(known in text for known in HARMLESS):
-            self.said.append(text)
 
     def reload(self) -> None:
         """Save, and load the page anew."""
@@ -178,7 +139,7 @@ class LabPage:
 
     def run(self, index: int, *, wait: bool = True) -> None:
         """Run one cell, and wait until it is done."""
-        self.page.evaluate(RUN, index)
+        self.page.evaluate(RUN, [index, wait])
         if wait:
             self.done(index)
 
