@@ -199,7 +199,7 @@ def test_mimebundle(ctl: Controller) -> None:
     assert "Nothing had run yet" in bundle["text/html"]
     assert bundle["text/plain"].startswith("<Controller on p1, p2")
     ctl.run_blocking(PROMPTS)
-    assert ctl._repr_mimebundle_()["text/html"].startswith("<svg")
+    assert ctl._repr_mimebundle_()["text/html"].startswith("<img alt=")
 
 
 def test_the_panel_is_made_once(ctl: Controller) -> None:

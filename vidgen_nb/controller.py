@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
@@ -288,7 +289,9 @@ class Controller(Choices):
         if run is None or not run.events or len(run.attempts) > MOST_DRAWN:
             what = "Nothing had run yet" if run is None else repr(run)
             return f"<p>{escape(what)} when this was saved; run the cell for the live panel.</p>"
-        return run.svg(theme="dark" if self._theme == "dark" else "light")
+        # as an image: a notebook that is not trusted takes away the tags of an SVG and leaves its words
+        picture = b64encode(run.svg(theme="dark" if self._theme == "dark" else "light").encode()).decode()
+        return f'<img alt="{escape(repr(run))}" src="data:image/svg+xml;base64,{picture}">'
 
     def __repr__(self) -> str:
         return super().__repr__().replace("<Session", "<Controller", 1)

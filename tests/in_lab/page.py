@@ -126,7 +126,7 @@ class LabPage:
 
     def picture(self, cell: int) -> Locator:
         """Return the static picture of a run in a cell's output."""
-        return self.output(cell).locator(".jp-RenderedHTMLCommon > svg, .jp-RenderedHTML > svg").first
+        return self.output(cell).locator(".jp-RenderedHTMLCommon > img, .jp-RenderedHTML > img").first
 
     def screenshot(self, what: str = "") -> Path:
         """Keep a picture of the page among the artifacts."""

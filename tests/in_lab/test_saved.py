@@ -16,7 +16,7 @@ def test_saved_and_reopened(open_lab: Opener) -> None:
     page.kernel.wait("ctl.last_run and not ctl.is_running")
     page.run(1)
     page.bars(8, cell=1)
-    page.page.wait_for_function(f"() => JSON.stringify({NOTEBOOK}.model.toJSON().cells[0]).includes('<svg')")
+    page.page.wait_for_function(f"() => JSON.stringify({NOTEBOOK}.model.toJSON().cells[0]).includes('image/svg+xml')")
     for cell in (0, 1):  # beside a live panel it would be one too many
         assert page.panel(cell).is_visible()
         assert not page.picture(cell).is_visible()
