@@ -17,8 +17,8 @@ from ipywidgets import Widget
 from tests.benchmarks.instant import InstantBackend, make_profiles, make_scenes
 from tests.benchmarks.measure import Row
 from vidgen_nb.controller import Controller
-from vidgen_nb.core.model import Operation, PollSchedule, Scene
-from vidgen_nb.ports import Profile, Progress
+from vidgen_nb.core.model import Operation, Scene
+from vidgen_nb.ports import Profile
 
 __all__ = ["measure"]
 
@@ -33,24 +33,23 @@ SERVICE = 2.0
 """Wall seconds of a job: 10 of them at a time are 5 scenes, or 20 events, a second."""
 
 
-class Steady(InstantBackend):
-    """A job takes its time; every other number is the same."""
+FILL = 600
+"""Scenes before that, which take no time: the chart's window is full."""
 
-    poll_schedule = PollSchedule(first=SERVICE, shortest=SERVICE)
+
+class Steady(InstantBackend):
+    """After the first scenes, a submit takes its time."""
 
     def __init__(self) -> None:
         super().__init__()
         self.submits = 0
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
-        """Take the scene; the first few begin one after the other, so that they don't end together."""
+        """Take the scene; the first slow ones begin one after the other, so that they don't end together."""
         self.submits += 1
-        await asyncio.sleep(0 if self.submits > SLOTS else self.submits * SERVICE / SLOTS)
+        slow = self.submits - FILL
+        await asyncio.sleep(0 if slow < 0 else SERVICE if slow > SLOTS else slow * SERVICE / SLOTS)
         return await super().submit(scene, profile)
-
-    async def poll(self, operation: Operation, profile: Profile) -> Progress:
-        """Say that it is done."""
-        return self._progress
 
 
 class Sent:

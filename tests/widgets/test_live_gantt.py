@@ -147,7 +147,7 @@ def test_a_long_run_says_what_is_not_drawn() -> None:
     chart.update(data, data.end)
     title = chart.figure._layout["title"]["text"]
     title = title.replace("<br>", " ")
-    assert f"Showing the latest 100 of {data.started:,} attempts; older ones are merged (zoom out)." in title
+    assert f"The latest 100 of {data.started:,} attempts; older ones are merged (zoom out);" in title
     assert "run.gantt() shows all." in title
     assert chart.figure._layout["xaxis"]["autorangeoptions"]["minallowed"] == round(data.end - 60, 3)
     merged = [trace for trace in chart.figure._data if trace["meta"].startswith("merged ")]

@@ -158,8 +158,8 @@ class LiveGantt:
         notes: list[str] = []
         if isinstance(data, RecentData) and data.older:
             notes.append(
-                f"Showing the latest {len(data.attempts):,} of {data.started:,} attempts; older ones are merged "
-                "(zoom out). run.gantt() shows all."
+                f"The latest {len(data.attempts):,} of {data.started:,} attempts; older ones are merged (zoom out); "
+                "run.gantt() shows all."
             )
         if len(rows.lanes) < len(data.profiles):
             notes.append(f"Lanes: the {len(rows.lanes)} of {len(data.profiles):,} profiles that were active last.")
