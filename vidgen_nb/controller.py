@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from uuid import uuid4
 
-from vidgen_nb import cells
+from vidgen_nb.cells import made
 from vidgen_nb.choices import Choices
 from vidgen_nb.core.events import Event, RunEnded
 from vidgen_nb.errors import InputError, SessionError
@@ -184,7 +184,7 @@ class Controller(Choices):
                 from vidgen_nb.widgets.panel import Panel
 
                 panel = self._panel = Panel(self)
-                cells.made(self)
+                made(self)
         if is_new and not self._closed:  # the loop is waited for without the lock
             self.observe(lambda _: panel.touch())
             self.observe(self._keep_still)

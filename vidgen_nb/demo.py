@@ -7,8 +7,8 @@ import threading
 from dataclasses import replace
 from typing import Any
 
-from vidgen_nb import cells
 from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.cells import made
 from vidgen_nb.controller import Controller
 from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.core.policy import Policy
@@ -63,7 +63,7 @@ class DemoSession(Controller):
         except BaseException:
             emulator.stop()
             raise
-        cells.made(self)
+        made(self)
 
     def orphaned(self) -> None:
         """Its cell was run again, and no variable is bound to it any more: nobody wants it to go on."""

@@ -20,6 +20,7 @@ import httpx
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
 from vidgen_nb.errors import BackendError
+from vidgen_nb.plaintext import clean as one_line
 from vidgen_nb.ports import Secret, Sink
 
 __all__ = ["Answer", "HttpPool", "Phase", "clean", "is_loopback", "transport_failure"]
@@ -93,9 +94,7 @@ def clean(text: str, key: Secret | None = None, limit: int = 200) -> str:
     if key is not None:
         # before anything is cut: half a key is a key; in whatever case, for codes are lowered
         text = re.sub(re.escape(key.reveal()), "[key]", text, flags=re.IGNORECASE)
-    printable = "".join(c if c.isprintable() else " " for c in text[: 4 * limit])
-    line = " ".join(printable.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return one_line(text, limit)
 
 
 def transport_failure(error: httpx.RequestError, phase: Phase, key: Secret | None = None) -> Failure:

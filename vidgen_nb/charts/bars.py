@@ -17,6 +17,7 @@ from vidgen_nb.charts import text
 from vidgen_nb.charts.palette import State
 from vidgen_nb.charts.shapes import Bar, Lane
 from vidgen_nb.charts.waiting import Interval, idle, subtract, union
+from vidgen_nb.plaintext import clean
 
 __all__ = ["PAD", "Kept", "Place", "make_bars", "state_of"]
 
@@ -121,7 +122,7 @@ def _idle_bars(data: RunData, place: Place, end: float) -> Iterator[Bar]:
             middle, height = place.whole(profile)
             for start, stop in stretches:
                 if stop - start >= end / 1000:  # shorter ones are below a pixel: the scheduler's own latency
-                    lines = (f"{text.clean(profile, 60)} idle while scenes waited",
+                    lines = (f"{clean(profile, 60)} idle while scenes waited",
                              f"from {text.seconds(start)} for {text.seconds(stop - start)}")  # fmt: skip
                     yield Bar("idle", start, stop, middle, height, lines, dim=place.dim)
 

@@ -11,6 +11,7 @@ from vidgen_nb.charts import text
 from vidgen_nb.charts.bars import Place
 from vidgen_nb.charts.shapes import Link
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
 
 __all__ = ["knows", "make_links"]
 
@@ -51,8 +52,8 @@ def make_links(
     links = [link for move in shown if (link := _link(move, tries, y, chosen=move.scene in (scene, moves)))]
     if len(shown) == len(data.moves):
         return links, []
-    which = f"the last {last[1]}" if last else "none" if not shown else f"those of scene {text.clean(moves, 40)}"
-    also = f" and those of scene {text.clean(scene, 40)}" if last and scene is not None else ""
+    which = f"the last {last[1]}" if last else "none" if not shown else f"those of scene {clean(moves, 40)}"
+    also = f" and those of scene {clean(scene, 40)}" if last and scene is not None else ""
     return links, [f"Moves shown: {which}{also}, of {len(data.moves):,}."]
 
 
@@ -64,7 +65,7 @@ def _link(move: MoveRecord, tries: Tries, y: Mapping[tuple[str, int], float], *,
         ends = y.get((before.scene, before.number)), y.get((after.scene, after.number))
         if before.end is None or ends[0] is None or ends[1] is None:
             continue
-        names = f"{text.clean(move.from_profile, 40)} → {text.clean(move.to_profile, 40)}"
-        lines = (f"scene {text.clean(move.scene, 60)} moved: {names}", f"at {text.seconds(move.at)}")
+        names = f"{clean(move.from_profile, 40)} → {clean(move.to_profile, 40)}"
+        lines = (f"scene {clean(move.scene, 60)} moved: {names}", f"at {text.seconds(move.at)}")
         return Link(before.end, ends[0], after.start, ends[1], lines, chosen)
     return None

@@ -11,6 +11,7 @@ from vidgen_nb.charts import text
 from vidgen_nb.charts.bars import Kept, Place, state_of
 from vidgen_nb.charts.palette import STATES
 from vidgen_nb.charts.shapes import Bar
+from vidgen_nb.plaintext import clean
 
 __all__ = ["MOST", "merged"]
 
@@ -87,7 +88,7 @@ def _lines(profile: str, counts: Sums, cooled: float, start: float, end: float) 
     total = round(sum(counts.values()))
     when = f"from {text.seconds(start)} to {text.seconds(end)}"
     noun = "attempt" if total == 1 else "attempts"
-    yield f"{text.clean(profile, 60)}: {total:,} {noun} that ended {when}, merged"
+    yield f"{clean(profile, 60)}: {total:,} {noun} that ended {when}, merged"
     if counts:
         yield ", ".join(f"{count:,.0f} {text.outcome(kind)}" for kind, count in counts.items())
     if cooled > 0:

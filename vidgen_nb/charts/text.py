@@ -15,12 +15,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, RunData
+from vidgen_nb.plaintext import clean
 
 __all__ = [
     "Beyond",
     "Hover",
     "attempt_lines",
-    "clean",
     "cooldown_lines",
     "outcome",
     "seconds",
@@ -40,24 +40,6 @@ _OUTCOMES = {
 def outcome(name: str | None) -> str:
     """Return an attempt's outcome for reading; None: it runs."""
     return _OUTCOMES.get(name, str(name))
-
-
-def clean(text: str, limit: int = 80) -> str:
-    """Return one line of at most `limit` characters: no control, bidi or other invisible character in it."""
-    kept: list[str] = []
-    start = text[: 4 * limit]
-    if start.isascii() and start.isprintable():
-        kept.append(start)
-        start = ""
-    for char in start:
-        kind = unicodedata.category(char)
-        if kind in ("Zs", "Zl", "Zp") or char in "\t\n\r":
-            kept.append(" ")
-        elif not kind.startswith("C"):
-            kept.append(char)
-    line = " ".join("".join(kept).split())
-    cut = len(line) > limit or len(text) > 4 * limit
-    return line[: limit - 1].rstrip() + "…" if cut else line
 
 
 def short(name: str, columns: int) -> str:
@@ -131,7 +113,7 @@ def attempt_lines(attempt: AttemptRecord, beyond: Beyond, end: float) -> tuple[s
     name, where = clean(attempt.scene, 60), clean(attempt.profile, 60)
     lines = [
         f"scene {name} · attempt {attempt.number} of {beyond.total} · on {where}",
-        f"“{clean(beyond.prompt)}”" if beyond.prompt else "",
+        f"“{clean(beyond.prompt, 80)}”" if beyond.prompt else "",
         f"queued at {seconds(attempt.queued)} · start at {seconds(attempt.start)} · "
         + (f"running for {seconds(took)}" if attempt.end is None else f"took {seconds(took)}"),
         f"outcome: {outcome(attempt.outcome)}" + (f" – {clean(attempt.reason, 100)}" if attempt.reason else ""),

@@ -21,7 +21,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError, NoUsableProfile
-from vidgen_nb.recording.runlog import clean
+from vidgen_nb.plaintext import clean
 from vidgen_nb.run import Run
 from vidgen_nb.session import Session
 

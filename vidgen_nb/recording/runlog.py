@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vidgen_nb.core import events as ev
+from vidgen_nb.plaintext import clean
 
 __all__ = ["RunLog", "cooling_line"]
 
@@ -18,8 +19,6 @@ log = logging.getLogger("vidgen_nb")
 
 Lines = dict[type[ev.Event], Callable[[Any], tuple[int, str] | None]]
 
-LONGEST = 500
-"""Characters of a line; reasons, which are somebody else's text, come last and are cut first."""
 MOST = 12
 """Profiles that one line names."""
 
@@ -114,9 +113,3 @@ def cooling_line(left: Mapping[str, float], waiting: int) -> str:
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
     return ", ".join(names[:MOST]) + more
-
-
-def clean(text: str) -> str:
-    """Return foreign text as one short line that moves no cursor and turns no direction."""
-    line = "".join(c if c.isprintable() else " " for c in text[: LONGEST + 1])
-    return line if len(line) <= LONGEST else line[:LONGEST] + "…"

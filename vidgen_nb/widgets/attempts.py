@@ -12,7 +12,7 @@ import anywidget
 import traitlets as t
 
 from vidgen_nb.analysis.records import AttemptRecord
-from vidgen_nb.charts.text import clean
+from vidgen_nb.plaintext import clean
 
 __all__ = ["AttemptsTable"]
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.recording.runlog import RunLog, clean
+from vidgen_nb.plaintext import clean
+from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run
 
 __all__ = ["RING", "Feed", "Lane"]
@@ -84,7 +85,7 @@ class Feed:
             self._take(event)
         latest = new[-4 * RING :]
         self.log.extend(self._lines.lines(latest))
-        self.events.extend(clean(f"{event.at:9.2f} s  {_event(event)}") for event in latest[-RING:])
+        self.events.extend(f"{event.at:9.2f} s  {clean(_event(event))}" for event in latest[-RING:])
         return new
 
     def _take(self, event: ev.Event) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from vidgen_nb.charts.text import clean
+from vidgen_nb.plaintext import clean
 from vidgen_nb.widgets.bound import answer_anywhere, write
 from vidgen_nb.widgets.feed import Feed, Lane
 from vidgen_nb.widgets.status import State, chip

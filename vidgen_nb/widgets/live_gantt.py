@@ -19,6 +19,7 @@ from vidgen_nb.charts.palette import theme_of
 from vidgen_nb.charts.rows import build_rows
 from vidgen_nb.charts.shapes import Rows
 from vidgen_nb.charts.traces import traces
+from vidgen_nb.plaintext import clean
 from vidgen_nb.widgets.figure import LiveFigure, flat
 
 __all__ = ["LiveGantt"]
@@ -164,7 +165,7 @@ class LiveGantt:
         if len(rows.lanes) < len(data.profiles):
             notes.append(f"Lanes: the {len(rows.lanes)} of {len(data.profiles):,} profiles that were active last.")
         if self._scene is not None and not known:
-            notes.append(f"Scene {text.clean(self._scene, 30)} has no attempt here.")
+            notes.append(f"Scene {clean(self._scene, 30)} has no attempt here.")
         return " ".join(notes)
 
     def _moved_by_hand(self, _layout: Any, axis: Any, autorange: Any) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from vidgen_nb.charts.text import clean
+from vidgen_nb.plaintext import clean
 from vidgen_nb.widgets.feed import Feed, Lane
 
 __all__ = ["State", "chip", "error_strip", "eta", "sentence", "strip"]

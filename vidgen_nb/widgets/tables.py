@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from vidgen_nb.charts.text import clean
+from vidgen_nb.plaintext import clean
 from vidgen_nb.widgets.feed import RING, Feed
 
 __all__ = ["lines", "metrics_table"]

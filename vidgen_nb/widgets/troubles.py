@@ -12,7 +12,7 @@ from typing import Any
 import ipywidgets as w
 
 from vidgen_nb.errors import VidgenError
-from vidgen_nb.recording.runlog import clean
+from vidgen_nb.plaintext import clean
 from vidgen_nb.widgets.bound import answer_anywhere, write
 from vidgen_nb.widgets.status import error_strip
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from vidgen_nb.charts.text import clean
+from vidgen_nb.plaintext import clean
 from vidgen_nb.widgets.bound import write
 
 __all__ = ["NONE", "Videos"]
