@@ -17,7 +17,7 @@ from tests.in_lab.tab import Tab
 Opener = Callable[..., LabPage]
 ATTEMPTS = "(len(ctl.last_run.attempts) if ctl.last_run else 0)"
 """How many have been begun, in a kernel."""
-MANY = "import vidgen_nb as vg\nctl = vg.demo(speed=20)\nctl.scenes = vg.demo_scenes(300)\nctl"
+MANY = "import vidgen_nb as vg\nctl = vg.demo(speed=20)\nctl.scenes = vg.demo_scenes(600)\nctl"
 """A cell that shows a panel; what it runs takes minutes, what is under way settles in two seconds."""
 SLOW = MANY.replace("speed=20", "speed=8")
 HERE = Path(__file__).parent
@@ -93,5 +93,6 @@ def open_lab(tab: Tab, servers: Callable[[bool], lab.Lab], request: pytest.Fixtu
         page.leave()
     if dialogs:
         tab.close()
-    assert [each for page in opened for each in page.said] == []
+    said = "\n".join(each for page in opened for each in page.said)
+    assert not said, said
     assert dialogs == 0

@@ -104,6 +104,12 @@ class LabPage:
             self.page.evaluate(CLOSE)
         self.lab.shut_down(self.name)
 
+    def forgive(self, text: str) -> None:
+        """Wait for a message on the console that had to come, and take it away."""
+        self.page.wait_for_timeout(50)  # in which playwright hands over what came
+        self.said = [each for each in self.said if text not in each]
+        self._tab.listener = self.said.append
+
     def reload(self) -> None:
         """Save, and load the page anew."""
         self.save()

@@ -66,6 +66,16 @@ def test_one_click_to_the_first_bar(open_lab: Opener) -> None:
     assert page.kernel("ctl.panel is not None and not list(ctl._panel.troubles.texts)")
 
 
+def test_run_before_the_page_has_the_chart(open_lab: Opener) -> None:
+    """What a chart was sent while the page still loaded it is not lost: a run over in the cell that shows it is seen."""
+    page = open_lab(
+        "import vidgen_nb as vg\nctl = vg.demo(speed=100)\nctl.panel\nrun = ctl.run_blocking(vg.demo_scenes(8))\nctl"
+    )
+    page.run(0)
+    page.says("8 of 8 scenes succeeded")
+    page.bars(8)
+
+
 def test_zoom_is_kept(open_lab: Opener) -> None:
     """A range drawn with the mouse stays through updates and turns Follow now off; ticked again, the axis follows."""
     page = open_lab(MANY)

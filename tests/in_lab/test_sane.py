@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.in_lab.conftest import ATTEMPTS, MANY, SLOW, Opener
 from tests.in_lab.page import LabPage
 
@@ -64,19 +66,19 @@ def test_cell_run_twice(open_lab: Opener) -> None:
 
 def test_started_while_running(open_lab: Opener) -> None:
     """Scenes that a cell starts during a run join it, and the panel counts them in."""
-    page = open_lab("import vidgen_nb as vg\nctl = vg.demo(speed=20)\nctl", "ctl.start(vg.demo_scenes(40)[24:])")
+    page = open_lab(MANY, "ctl.start(vg.demo_scenes(616)[600:])")
     page.run(0)
     page.click("Run")
     page.bars(3)
     page.kernel("globals().update(run=ctl.last_run)")
-    assert page.kernel("len(run.scenes)") == 24
+    assert page.kernel("len(run.scenes)") == 600
     assert page.panel().get_by_role("button", name="Run", exact=True).is_disabled()
     page.run(1)
     assert page.errors() == []
-    assert page.kernel("ctl.last_run is run and len(run.scenes)") == 40
+    assert page.kernel("ctl.last_run is run and len(run.scenes)") == 616
     page.click("Stop")
     page.kernel.wait("ctl.last_run is run and run.ended == 'stopped'")
-    page.says("of 40 scenes succeeded")
+    page.says("of 616 scenes succeeded")
 
 
 def test_tab_closed_and_opened_again(open_lab: Opener) -> None:
@@ -119,7 +121,7 @@ def test_two_controllers(open_lab: Opener) -> None:
     """Side by side, each has its own run: one is stopped, the other goes on."""
     page = open_lab(
         MANY,
-        "other = vg.demo(speed=20, output='demo/other')\nother.scenes = vg.demo_scenes(300)\nother",
+        "other = vg.demo(speed=20, output='demo/other')\nother.scenes = vg.demo_scenes(600)\nother",
     )
     page.run(0)
     page.run(1)
@@ -160,7 +162,7 @@ def test_ten_thousand_log_lines(open_lab: Opener) -> None:
     page.kernel.wait("any('line 9999' in line for line in ctl._panel.feed.log)")
     page.panel().get_by_text("line 9999").wait_for()
     assert page.kernel("len(ctl._panel.feed.log)") == 200
-    assert page.panel().inner_text().count("\n") < 700
-    assert page.answers() < 1.0
+    assert 100 < len(re.findall(r"line \d+", page.panel().inner_text())) <= 200
+    assert page.answers() < 2.0
     page.click("Stop")
     page.kernel.wait("ctl.last_run.ended == 'stopped'")
