@@ -67,7 +67,7 @@ def test_one_click_to_the_first_bar(open_lab: Opener) -> None:
 
 
 def test_run_before_the_page_has_the_chart(open_lab: Opener) -> None:
-    """What a chart was sent while the page still loaded it is not lost: a run over in the cell that shows it is seen."""
+    """What the chart was sent while the page still loaded it is not lost: a run that was over by then is seen."""
     page = open_lab(
         "import vidgen_nb as vg\nctl = vg.demo(speed=100)\nctl.panel\nrun = ctl.run_blocking(vg.demo_scenes(8))\nctl"
     )
