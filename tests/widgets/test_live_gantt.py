@@ -100,6 +100,21 @@ def test_an_update_sends_only_what_changed(monkeypatch: pytest.MonkeyPatch) -> N
     assert "xaxis.range" not in message["layout"] and "xaxis.autorange" not in message["layout"]
 
 
+def test_a_page_that_has_begun_to_show_it_gets_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Updates that came while it loaded plotly.js were lost."""
+    shown: list[bool] = []
+    chart = LiveGantt(on_shown=lambda: shown.append(True))
+    data = run(80)
+    chart.update(data, data.end)
+    messages = sent(chart, monkeypatch)
+    chart.figure._handle_custom_msg({"rendered": True}, [])
+    assert shown == [True] and messages == []
+    chart.resend()
+    (message,) = messages
+    assert message["traces"] == list(range(len(LIVE_TRACES)))
+    assert message["style"]["x"] == [list(trace["x"]) for trace in chart.figure._data]
+
+
 def test_a_zoom_by_hand_ends_following() -> None:
     """A range from the page stops it, a double click (autorange) goes on; `follow` does too, but is no hand."""
     told: list[bool] = []

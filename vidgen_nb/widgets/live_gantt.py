@@ -33,7 +33,8 @@ class LiveGantt:
     """Draws the latest part of a run, again and again, into one figure.
 
     `theme`: `"light"` or `"dark"`. `window`: run seconds to follow; None: all that `update` is given, but for older
-    history. `on_follow`: is told when a hand turns `follow` on or off, on whichever thread the page's message comes.
+    history. `on_follow`: is told when a hand turns `follow` on or off, and `on_shown` when a page has begun to show the
+    figure, which may have missed updates and wants a `resend`; both on whichever thread the page's message comes.
     """
 
     def __init__(
@@ -42,9 +43,10 @@ class LiveGantt:
         *,
         window: float | None = None,
         on_follow: Callable[[bool], None] | None = None,
+        on_shown: Callable[[], None] | None = None,
     ) -> None:
         self.window = window
-        self.on_follow = on_follow
+        self.on_follow, self.on_shown = on_follow, on_shown
         self._theme = theme_of(theme)
         self._scene: str | None = None
         self._moves = "last 20"
@@ -61,6 +63,7 @@ class LiveGantt:
         self._traces, around = self._draw(_EMPTY, 0.0)
         self._layout = dict(flat(around))
         self.figure = LiveFigure(data=self._traces, layout=around)
+        self.figure.on_msg(self._heard)
         self.figure.layout.on_change(self._moved_by_hand, "xaxis.range", "xaxis.autorange")
 
     # -- what is shown
@@ -121,6 +124,10 @@ class LiveGantt:
         self._traces, self._layout = made, leaves
         self.figure.change(changes, moved)
 
+    def resend(self) -> None:
+        """Send all of what is shown."""
+        self.figure.change([dict(flat(trace)) for trace in self._traces], self._layout)
+
     def _draw(self, data: RunData, now: float | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Return traces and layout."""
         known = any(record.id == self._scene for record in data.scenes)
@@ -167,6 +174,10 @@ class LiveGantt:
         if self._scene is not None and not known:
             notes.append(f"Scene {clean(self._scene, 30)} has no attempt here.")
         return " ".join(notes)
+
+    def _heard(self, _figure: Any, content: Any, _buffers: Any) -> None:
+        if isinstance(content, dict) and content.get("rendered") and self.on_shown is not None:
+            self.on_shown()
 
     def _moved_by_hand(self, _layout: Any, axis: Any, autorange: Any) -> None:
         """Hear that the axis changed (from whichever thread the page's message comes on): note it, and tell.

@@ -1,7 +1,9 @@
-"""Plotly's front end, mended: a view that was removed must not hear of updates any more.
+"""Plotly's front end, mended in two places (plotly 7.1).
 
-In plotly 7.1 its handlers stay on the model; the next update throws in the purged view, and with that no later view
-gets it: a panel that is shown again while a run goes on stood still.
+A view that was removed must not hear of updates any more: its handlers stay on the model, the next update throws in the
+purged view, and with that no later view gets it. A panel that was shown again while a run went on stood still.
+
+A view that is there says so, for updates that come while a page still loads the 5 MB of plotly.js are lost.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ for (const name of Object.getOwnPropertyNames(VIEW.prototype).filter((each) => e
   const before = VIEW.prototype[name];
   VIEW.prototype[name] = function (...args) { return this.isRemoved ? undefined : before.apply(this, args); };
 }
+const render = VIEW.prototype.perform_render;
+VIEW.prototype.perform_render = function () { render.call(this); this.model.model.send({ rendered: true }); };
 const remove = VIEW.prototype.remove;
 VIEW.prototype.remove = function () { this.isRemoved = true; return remove.call(this); };
 """

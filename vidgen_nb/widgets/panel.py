@@ -63,8 +63,11 @@ class Panel:
         self.page.observe(lambda _: controller.post(self.touch), names="dark")
         self.page.on_msg(lambda _widget, content, _buffers: controller.post(self._download, content))
         answer_anywhere(self.page)
-        self._gantt = LiveGantt(theme=self._theme())
-        self._gantt.on_follow = lambda on: controller.post(self._followed, on)
+        self._gantt = LiveGantt(
+            theme=self._theme(),
+            on_follow=lambda on: controller.post(self._followed, on),
+            on_shown=lambda: controller.post(self._gantt.resend),
+        )
         self._follow = controller.follow_now
         self._make()
         self._tap = Tap(controller.is_here, self.note)
