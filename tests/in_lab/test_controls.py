@@ -118,3 +118,39 @@ def test_run_all_with_cells_behind(open_lab: Opener) -> None:
     assert page.kernel("order") == ["settled", 1, "settled", 2, 3, 4]
     assert [page.count(index) for index in range(7)] == [1, 2, 3, 4, 5, 6, 7]
     page.bars(4)
+
+
+def test_the_tabs_below_the_chart(open_lab: Opener) -> None:
+    """The table keeps filter and order while it is updated; a press selects; a video plays; a file is handed over."""
+    page = open_lab(MANY)
+    page.run(0)
+    panel = page.panel()
+    page.click("Run")
+    rows = panel.locator(".vg-attempts tbody tr")
+    needle = panel.get_by_role("searchbox", name="Filter")
+    needle.fill("alice")
+    panel.locator(".vg-attempts th", has_text="Took s").click()
+    before = page.kernel(ATTEMPTS)
+    page.kernel.wait(f"{ATTEMPTS} > {before + 8}")
+    page.updated()
+    assert needle.input_value() == "alice"
+    assert panel.locator("th[aria-sort=ascending]").inner_text().strip() == "Took s"
+    assert all("alice" in text for text in rows.all_inner_texts())
+    scene = rows.first.get_by_role("button")
+    wanted = scene.inner_text()
+    scene.click()
+    page.kernel.wait(f"ctl.selected == {wanted!r}")
+
+    page.kernel.wait("any(scene.path for scene in ctl.last_run.scenes)")
+    panel.get_by_role("tab", name="Videos").click()
+    choice = panel.get_by_label("Video of scene")
+    choice.select_option(index=1)
+    page.page.wait_for_function("() => document.querySelector('video')?.readyState === 4")
+    page.click("Stop")
+    page.kernel.wait("not ctl.is_running")
+    page.click("Export")
+    link = panel.get_by_role("button", name="Download").nth(2)
+    with page.page.expect_download() as download:
+        link.click()
+    assert download.value.suggested_filename.endswith(".csv")
+    assert Path(download.value.path()).read_text().startswith("scene,number,profile,queued,start,end,outcome")

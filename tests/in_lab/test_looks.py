@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from tests.in_lab.conftest import MANY, Opener
+from vidgen_nb.charts.palette import theme_of
 
 CONTROLS = "button, select, textarea, input:not([type=file]), .noUi-target"
 BOXES = f"""panel => Array.from(panel.querySelectorAll('{CONTROLS}')).map(one => {{
@@ -13,6 +14,8 @@ BOXES = f"""panel => Array.from(panel.querySelectorAll('{CONTROLS}')).map(one =>
     return {{name: one.textContent.trim().slice(0, 30) || one.title || one.type || one.className,
              x: box.x, y: box.y, right: box.right, bottom: box.bottom}};
 }}).filter(box => box.right > box.x && box.bottom > box.y)"""
+GROUND = "wanted => document.querySelector('.js-plotly-plot')._fullLayout.paper_bgcolor === wanted"
+PAPER = {"Dark": theme_of("dark").ground, "Light": theme_of("light").ground}
 WIDER = """panel => Array.from([panel, ...panel.querySelectorAll(':scope > *')])
     .filter(one => one.scrollWidth > one.clientWidth + 1)
     .map(one => one.className + ' ' + one.scrollWidth + ' > ' + one.clientWidth)"""
@@ -26,6 +29,7 @@ def test_fits(open_lab: Opener) -> None:
     page.bars(5)
     for theme in ("Dark", "Light"):  # the next test finds the usual one
         page.theme(f"JupyterLab {theme}")
+        page.page.wait_for_function(GROUND, arg=PAPER[theme])
         for width in (1280, 800):
             page.resize(width)
             page.updated()

@@ -7,6 +7,8 @@ import re
 from tests.in_lab.conftest import ATTEMPTS, MANY, SLOW, Opener
 from tests.in_lab.page import LabPage
 
+THREADS = "sorted(t.name for t in __import__('threading').enumerate() if t.name.startswith('vidgen_nb'))"
+
 
 def test_shown_twice(open_lab: Opener) -> None:
     """Two outputs of one controller show the same, whichever was clicked."""
@@ -45,7 +47,10 @@ def test_shown_again(open_lab: Opener) -> None:
 
 
 def test_cell_run_twice(open_lab: Opener) -> None:
-    """Run again while the first controller runs: the page has one panel, the new one, and it works."""
+    """Run again while the first controller runs: the page has one panel, the new one, and it works.
+
+    A demo that no variable has any more ends with that, and leaves neither thread nor server behind.
+    """
     page = open_lab(MANY)
     page.run(0)
     page.click("Run")
@@ -61,7 +66,10 @@ def test_cell_run_twice(open_lab: Opener) -> None:
     page.click("Stop")
     page.kernel.wait("ctl.last_run.ended == 'stopped'")
     page.says("stopped")
-    assert page.kernel("first.is_running")  # somebody may hold it still
+    assert page.kernel("first.is_running")  # a variable has it still
+    page.kernel("globals().pop('first') is None")
+    page.run(0)
+    page.kernel.wait(f"{THREADS} == ['vidgen_nb emulator', 'vidgen_nb session']")
 
 
 def test_started_while_running(open_lab: Opener) -> None:
