@@ -73,12 +73,13 @@ def test_one_that_still_has_a_name_is_left_alone(book: Notebook) -> None:
     """Until it has none, and the cell is run once more."""
     made: list[Made] = []
     book.run("a", lambda: made.append(book.make("ctl")))
-    book.user_ns["kept"] = made[0]
-    book.run("a", lambda: made.append(book.make("ctl")))
-    assert made[0].lost == 0
+    for holder in (made[0], [made[0]], {"a": made[0]}, SimpleNamespace(a=made[0])):
+        book.user_ns["kept"] = holder
+        book.run("a", lambda: made.append(book.make("ctl")))
+        assert made[0].lost == 0
     del book.user_ns["kept"]
     book.run("a", lambda: made.append(book.make("ctl")))
-    assert [each.lost for each in made] == [1, 1, 0]
+    assert [each.lost for each in made] == [1] * 5 + [0]
 
 
 def test_others_are_left_alone(book: Notebook) -> None:

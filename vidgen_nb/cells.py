@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections.abc import Mapping
+from types import ModuleType
 from typing import Any, Protocol
 
 __all__ = ["made"]
@@ -46,7 +48,7 @@ def made(controller: Orphan) -> None:
 
     def after(_result: Any) -> None:
         shell.events.unregister("post_run_cell", after)
-        named = {id(value) for name, value in shell.user_ns.items() if not name.startswith("_")}
+        named = _named(shell.user_ns)
         for entry in [each for each in entries if each[0] != message]:
             earlier = entry[1]()
             if earlier is None or id(earlier) not in named:
@@ -55,3 +57,19 @@ def made(controller: Orphan) -> None:
                     earlier.orphaned()
 
     shell.events.register("post_run_cell", after)
+
+
+def _named(variables: Mapping[str, Any]) -> set[int]:
+    """Return the ids of what the notebook's variables are, and of what lies in the containers and objects there."""
+    named: set[int] = set()
+    for name, value in list(variables.items()):
+        if name.startswith("_") or name in ("In", "Out", "exit", "quit"):
+            continue
+        named.add(id(value))
+        if isinstance(value, Mapping):
+            named.update(map(id, value.values()))
+        elif isinstance(value, list | tuple | set | frozenset):
+            named.update(map(id, value))
+        elif hasattr(value, "__dict__") and not isinstance(value, ModuleType):
+            named.update(map(id, vars(value).values()))
+    return named

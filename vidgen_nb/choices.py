@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
-from vidgen_nb.core.model import BOOST, Mode, Scene, as_mode
-from vidgen_nb.core.policy import Policy, as_policy
+from vidgen_nb.core.model import BOOST, MODES, Mode, Scene, as_mode
+from vidgen_nb.core.policy import POLICIES, Policy, as_policy
 from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.lifecycle import Started
@@ -29,6 +29,8 @@ class Choices(Session):
     """Whether speed and seed are ours to choose, because no real provider is behind it."""
 
     _known: Mapping[str, Profile] = MappingProxyType({})
+    _own: Mapping[str, Any] = MappingProxyType({})
+    """Policies and modes that were in force, by the names that the panel shows for them."""
     _scenes: Sequence[Scene] = ()
     _span = (1, 1)
     _scene: str | None = None
@@ -54,17 +56,25 @@ class Choices(Session):
         self._touched()
 
     def type_scenes(self, text: str) -> None:
-        """Take the scenes from a text, a prompt a line."""
-        self.scenes = text + "\n"
+        """Take the scenes from a text: a prompt a line, or what a CSV or JSON file has in it."""
+        start = text.lstrip()
+        if start[:1] in ("[", "{"):
+            lines = [line for line in text.splitlines() if line.strip()]
+            one_each = len(lines) > 1 and all(line.lstrip().startswith("{") for line in lines)
+            self.upload_scenes("pasted.jsonl" if one_each else "pasted.json", text.encode())
+        elif "prompt" in [head.strip().strip('"').lower() for head in start.partition("\n")[0].split(",")]:
+            self.upload_scenes("pasted.csv", start.encode())
+        else:
+            self.scenes = text + "\n"
 
     def upload_scenes(self, name: str, content: bytes) -> None:
         """Take the scenes from the content of a file, whose name says how to read it."""
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / Path(name.replace("\\", "/")).name
+            path = Path(folder) / (Path(name.replace("\\", "/")).name or "scenes")
             path.write_bytes(content)
             try:
                 self.scenes = path
-            except FileFormatError as error:
+            except (FileFormatError, InputError) as error:
                 raise InputError(str(error).replace(str(path), path.name)) from None
 
     @property
@@ -133,7 +143,7 @@ class Choices(Session):
 
     @mode.setter
     def mode(self, mode: Mode | str) -> None:
-        found, self._cap = as_mode(mode), self.cap
+        found, self._cap = as_mode(self._own.get(mode, mode) if isinstance(mode, str) else mode), self.cap
         self._change(mode=replace(BOOST, max_generating=self._cap) if mode == BOOST.name else found)
 
     @property
@@ -143,9 +153,10 @@ class Choices(Session):
 
     @cap.setter
     def cap(self, cap: int | None) -> None:
-        boost = replace(BOOST, max_generating=cap)  # says what is wrong with a cap
+        is_boost = self.mode.name == BOOST.name
+        boost = replace(self.mode if is_boost else BOOST, max_generating=cap)  # says what is wrong with a cap
         self._cap = cap
-        self._change(**({"mode": boost} if self.mode.name == BOOST.name else {}))
+        self._change(**({"mode": boost} if is_boost else {}))
 
     @property
     def in_use(self) -> list[str]:
@@ -168,21 +179,27 @@ class Choices(Session):
         return {**self._known, **self._settings.profiles}
 
     @property
+    def own(self) -> dict[str, Policy | Mode]:
+        """The user's own policies and modes that were in force so far, by name: they can be chosen again."""
+        return dict(self._own)
+
+    @property
     def policy_name(self) -> str:
-        """The class of the policy; setting it keeps the cooldown's seconds."""
+        """The class of the policy; setting it to one of ours keeps the cooldown's seconds."""
         return type(self.policy).__name__
 
     @policy_name.setter
     def policy_name(self, name: str) -> None:
-        policy, seconds = as_policy(name), self.cooldown_seconds
-        if seconds is not None and hasattr(policy, "seconds"):
+        policy, seconds = as_policy(self._own.get(name, name)), self.cooldown_seconds
+        if name not in self._own and seconds is not None and _setting(policy, "seconds") is not None:
             policy = _changed(policy, "seconds", seconds)
         self.policy = policy
 
     @property
     def cooldown_seconds(self) -> float | None:
         """How long the policy cools; None: it has no such setting."""
-        return getattr(self.policy, "seconds", None)
+        seconds = _setting(self.policy, "seconds")
+        return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
 
     @cooldown_seconds.setter
     def cooldown_seconds(self, seconds: float) -> None:
@@ -191,7 +208,8 @@ class Choices(Session):
     @property
     def honour_retry_after(self) -> bool | None:
         """Whether the policy takes the server's word instead; None: it has no such setting."""
-        return getattr(self.policy, "honour_retry_after", None)
+        honour = _setting(self.policy, "honour_retry_after")
+        return honour if isinstance(honour, bool) else None
 
     @honour_retry_after.setter
     def honour_retry_after(self, honour: bool) -> None:
@@ -248,8 +266,19 @@ class Choices(Session):
     def _change(self, **settings: Any) -> None:
         if "profiles" in settings:
             self._known = self.known_profiles
+        for own in (self._settings.policy, self._settings.mode):
+            name = own.name if isinstance(own, Mode) else type(own).__name__
+            if name not in POLICIES and name not in MODES:
+                self._own = {**self._own, name: own}
         super()._change(**settings)
         self._touched()
+
+
+def _setting(policy: Policy, name: str) -> Any:
+    """Return a setting of a policy that is a dataclass; None: it has none of that name."""
+    own: Any = policy
+    has = is_dataclass(own) and any(each.name == name for each in fields(own))
+    return getattr(policy, name) if has else None
 
 
 def _changed(policy: Policy, name: str, value: Any) -> Policy:

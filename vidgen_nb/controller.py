@@ -9,9 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Iterable
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from uuid import uuid4
@@ -21,25 +19,18 @@ from vidgen_nb.choices import Choices
 from vidgen_nb.core.events import Event, RunEnded
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.export import export
+from vidgen_nb.widgets.still import SIDE, still
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
 
+    from vidgen_nb.live import LiveRun
     from vidgen_nb.widgets.panel import Panel
 
 __all__ = ["Controller"]
 
 Moves = Literal["none", "selected", "last 20"]
 Theme = Literal["auto", "light", "dark"]
-
-MOST_DRAWN = 1_000
-"""Attempts up to which a notebook keeps a picture of the run: more would make its file heavy."""
-
-_SIDE = """<style>
-.jp-OutputArea:has(.vg-panel) > .jp-OutputArea-child:has(.vg-still) { display: none; }
-.jp-OutputArea:has(.vg-still) > .jp-OutputArea-child > .jp-OutputArea-output:not(:has(*)) { display: none; }
-</style><span class="vg-still"></span>"""
-"""Beside a live panel no picture, and beside the picture no bare words that the panel loads or is gone."""
 
 log = logging.getLogger("vidgen_nb")
 
@@ -131,9 +122,12 @@ class Controller(Choices):
 
     @property
     def now(self) -> float:
-        """Seconds of the run that is under way, or of the last one; 0: there was none."""
+        """Seconds of the run that is under way, or that the last one took; 0: there was none."""
         live = self._live
-        return 0.0 if live is None else live.now
+        if live is None or live.is_over:
+            events = live.scheduler.events if live is not None else []
+            return events[-1].at if events else 0.0
+        return live.now
 
     @property
     def is_stopping(self) -> bool:
@@ -149,12 +143,18 @@ class Controller(Choices):
         run = self.last_run
         if run is None or not run.events:
             raise SessionError("nothing is recorded yet: run something first")
-        return export(run, Path(folder) if folder is not None else self._settings.folder.path.parent / "exports")
+        return export(
+            run,
+            Path(folder) if folder is not None else self.base_folder() / self._settings.folder.path.parent / "exports",
+        )
+
+    def base_folder(self) -> Path:
+        """Return what the paths of videos are relative to: a notebook may go elsewhere meanwhile."""
+        return self._settings.folder.base
 
     def step_selected(self, step: int) -> None:
         """Select the next scene of the run (1), or the one before (-1); round and round."""
-        run = self.last_run
-        ids = [scene.id for scene in run.scenes] if run is not None else []
+        ids = list(self._live.scheduler.scenes) if self._live is not None else []
         if ids:
             place = ids.index(self._selected) + step if self._selected in ids else min(step, 0)
             self.selected = ids[place % len(ids)]
@@ -169,7 +169,7 @@ class Controller(Choices):
     def touch(self) -> None:
         """Let the panel show what has changed; on the session's own loop."""
         if self._panel is not None:
-            self._panel.touch()
+            self._panel.ticker.touch()
 
     def is_here(self) -> bool:
         """Say whether the caller runs on the session's own loop."""
@@ -186,9 +186,11 @@ class Controller(Choices):
                 panel = self._panel = Panel(self)
                 made(self)
         if is_new and not self._closed:  # the loop is waited for without the lock
-            self.observe(lambda _: panel.touch())
+            self.observe(lambda _: panel.ticker.touch())
             self.observe(self._keep_still)
             self._touched()
+        elif is_new:
+            panel.closed()
         return panel.root
 
     def post(self, function: Callable[..., Any], *args: Any) -> None:
@@ -205,8 +207,9 @@ class Controller(Choices):
 
         try:
             self._home.loop.call_soon_threadsafe(carry_out)
-        except (SessionError, RuntimeError) as error:  # the loop is closed: nobody else writes any more
-            self._failed(error)
+        except (SessionError, RuntimeError):  # it is gone, and with it whoever else wrote; tabs and such still work
+            with self._making:
+                carry_out()
 
     def later(self, seconds: float, function: Callable[[], Any]) -> None:
         """Call a function on the session's own loop in so many wall seconds; to be called there."""
@@ -218,9 +221,13 @@ class Controller(Choices):
         else:
             self._panel.fail(error)
 
+    def _new_run(self, old: LiveRun | None) -> LiveRun:
+        self._video = None
+        return super()._new_run(old)
+
     def _touched(self) -> None:
         if self._panel is not None and not self._closed:
-            self.post(self._panel.touch)
+            self.post(self._panel.ticker.touch)
 
     def close(self) -> None:
         """As `Session.close`; the panel stays, with its controls off."""
@@ -235,17 +242,25 @@ class Controller(Choices):
             self._panel.closed()
 
     def orphaned(self) -> None:
-        """Its cell was run again, and no variable is bound to it any more: say so if it still runs."""
+        """Its cell was run again, and no variable has it any more: say so if it still runs, or take its panel away."""
         if self.is_running:
             log.warning(
                 "the controller that this cell made before has %d scenes under way and goes on: Out has it, for stop()",
                 self.in_flight,
             )
+        else:
+            self._forget_panel()
+
+    def _forget_panel(self) -> None:
+        """Take the widgets away: each reload of a page asks for all that there are. Shown again, there are new ones."""
+        panel, self._panel = self._panel, None
+        if panel is not None:
+            panel.dispose()
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
         if self._panel is not None:  # its timer was on the loop that it leaves
-            self._panel.moved()
+            self._panel.ticker.moved()
         return self
 
     # -- looking
@@ -254,7 +269,7 @@ class Controller(Choices):
         """Return the panel, and for a notebook without a kernel a picture of the run."""
         return {
             "text/plain": repr(self),
-            "text/html": self._still(),
+            "text/html": still(self.last_run, self._theme),
             "application/vnd.jupyter.widget-view+json": {
                 "version_major": 2,
                 "version_minor": 0,
@@ -271,7 +286,7 @@ class Controller(Choices):
 
         shown = self._repr_mimebundle_()
         self._still_id = self._still_id or f"vidgen_nb-{uuid4().hex}"
-        still = {"text/html": _SIDE + shown.pop("text/html"), "text/plain": ""}
+        still = {"text/html": SIDE + shown.pop("text/html"), "text/plain": ""}
         show: Any = display  # it is untyped
         show(shown, raw=True)
         show(still, raw=True, display_id=self._still_id)
@@ -282,16 +297,11 @@ class Controller(Choices):
             from IPython.display import update_display
 
             update: Any = update_display  # it is untyped
-            update({"text/html": _SIDE + self._still(), "text/plain": ""}, display_id=self._still_id, raw=True)
-
-    def _still(self) -> str:
-        run = self.last_run
-        if run is None or not run.events or len(run.attempts) > MOST_DRAWN:
-            what = "Nothing had run yet" if run is None else repr(run)
-            return f"<p>{escape(what)} when this was saved; run the cell for the live panel.</p>"
-        # as an image: a notebook that is not trusted takes away the tags of an SVG and leaves its words
-        picture = b64encode(run.svg(theme="dark" if self._theme == "dark" else "light").encode()).decode()
-        return f'<img alt="{escape(repr(run))}" src="data:image/svg+xml;base64,{picture}">'
+            update(
+                {"text/html": SIDE + still(self.last_run, self._theme), "text/plain": ""},
+                display_id=self._still_id,
+                raw=True,
+            )
 
     def __repr__(self) -> str:
         return super().__repr__().replace("<Session", "<Controller", 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import threading
 from dataclasses import replace
@@ -18,6 +20,8 @@ from vidgen_nb.output import VideoFolder
 from vidgen_nb.provider import LogNormal, SimulatedProfile, SlidingWindow, TokenBucket
 
 __all__ = ["DemoSession", "demo", "demo_profiles", "demo_scenes"]
+
+log = logging.getLogger("vidgen_nb")
 
 KINDS = (
     SimulatedProfile("alice", TokenBucket(2, per=60), LogNormal(22, 0.25), capacity=3),
@@ -70,8 +74,16 @@ class DemoSession(Controller):
         threading.Thread(target=self._end, name="vidgen_nb end of a demo", daemon=True).start()
 
     def _end(self) -> None:
-        self.abandon()
-        self.close()
+        """End it from another thread, whatever state it is in."""
+        try:
+            if self._home.is_adopted and not self.is_closed:
+                asyncio.run_coroutine_threadsafe(self.aclose(), self._home.loop).result()
+            elif not self.is_closed:
+                self.abandon()
+                self.close()
+        except (SessionError, RuntimeError) as error:  # its loop has ended meanwhile
+            log.debug("a demo that nobody has any more could not be closed: %s", error)
+        self._forget_panel()
 
     def _set_speed(self, speed: float) -> None:
         self.emulator.clock.set_speed(speed)

@@ -48,6 +48,8 @@ class VideoFolder:
         self._replace = replace
         # a later chdir in a notebook must not split a video from its place
         self._absolute = self.path.absolute()
+        self.base = Path.cwd()
+        """What relative paths are relative to: where the program was when the folder was named."""
         self._names: dict[str, str] | None = None
         nearest = next(place for place in (self._absolute, *self._absolute.parents) if os.path.lexists(place))
         if not nearest.is_dir():

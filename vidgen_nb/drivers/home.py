@@ -6,6 +6,7 @@ A user's cell that blocks the kernel does not stop a run (ui.md), and callbacks 
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -13,7 +14,10 @@ from typing import ParamSpec, TypeVar
 
 from vidgen_nb.errors import SessionError
 
-__all__ = ["Home"]
+__all__ = ["HAS_THREADS", "Home"]
+
+HAS_THREADS = sys.platform != "emscripten"
+"""Pyodide has none: there everything lives on the kernel's loop."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,6 +52,8 @@ class Home:
     def _begun(self) -> asyncio.AbstractEventLoop:
         if self._ended:
             raise SessionError(f"the {self._name} is closed: make a new one")
+        if self._loop is None and not HAS_THREADS:
+            self._loop, self._adopted = asyncio.get_running_loop(), True
         if self._loop is None:
             self._loop = loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._live, args=(loop,), name=self._name, daemon=True)

@@ -42,14 +42,31 @@ async function render({ model, el, signal }) {
       infoEmpty: "0 attempts",
     },
   });
-  table.addEventListener("click", (event) => {
-    const row = event.target.closest("button.vg-link") && dt.row(event.target.closest("tr"));
-    if (row) model.send({ select: row.data()[0] });
-  });
-  const follow = () => dt.clear().rows.add(model.get("rows")).draw("full-hold");
+  // A row is [what HEADS name…, the scene's id as it is]; scene and number tell it from others.
+  const rowOf = (element) => dt.row(element.closest("tr")).data();
+  const select = (event) => {
+    const isKey = event.type === "click" && event.detail === 0;
+    // not the end of a press: the row it began on may have been drawn anew until then
+    if (event.target.closest("button.vg-link") && (event.type === "pointerdown" || isKey))
+      model.send({ select: rowOf(event.target).at(-1) });
+  };
+  table.addEventListener("pointerdown", select);
+  table.addEventListener("click", select);
+
+  const isSelected = () => !document.getSelection().isCollapsed && table.contains(document.getSelection().anchorNode);
+  const follow = () => {
+    if (isSelected()) return; // somebody copies; it goes on when nothing is selected any more
+    const focused = table.tBodies[0]?.contains(document.activeElement) ? rowOf(document.activeElement) : null;
+    dt.clear().rows.add(model.get("rows")).draw("full-hold");
+    if (focused === null) return;
+    const same = dt.row((_, row) => row.at(-1) === focused.at(-1) && row[1] === focused[1]).node();
+    same?.querySelector("button")?.focus({ preventScroll: true });
+  };
   model.on("change:rows", follow);
+  document.addEventListener("selectionchange", follow);
   return () => {
     model.off("change:rows", follow);
+    document.removeEventListener("selectionchange", follow);
     dt.destroy();
   };
 }

@@ -35,7 +35,7 @@ class AttemptsTable(anywidget.AnyWidget):
     _css = _read(_BUNDLE / "dt_bundle.css")
     heads = t.List(HEADS).tag(sync=True)
     rows: Any = t.List().tag(sync=True)
-    """A list per attempt, with a value per head."""
+    """A list per attempt: a value per head, and the scene's id as it is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,4 +54,5 @@ def _row(each: AttemptRecord) -> list[Any]:
     return [  # as HEADS
         clean(each.scene, 120), each.number, clean(each.profile, 120), round(each.queued, 3), round(each.start, 3),
         took, clean(_MARKS.get(each.outcome, f"✕ {each.outcome}")), each.retry_after, clean(each.reason or "", 120),
+        each.scene,
     ]  # fmt: skip

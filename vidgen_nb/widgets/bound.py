@@ -33,6 +33,8 @@ class Control:
     """What it should show; None: a button."""
     pending: int = 0
     """Changes by hand that the loop has not taken over yet: until then it is not written to."""
+    told: str = ""
+    """What went wrong with it last."""
 
 
 def answer_anywhere(widget: Any) -> None:
@@ -129,12 +131,28 @@ class Bound:
         """Bring all widgets in line with the controller."""
         with self.writing():
             self.offer()
-            for control in self.all.values():
-                reason = "this controller is closed" if self._controller.is_closed else control.off()
-                control.widget.disabled = bool(reason)
-                control.widget.tooltip = f"{control.help}. Off now: {reason}" if reason else control.help
-                if control.read is not None and not control.pending:
-                    write(control.widget, "value", control.read())
+            failed = [error for control in self.all.values() if (error := self._sync(control)) is not None]
+        if failed:
+            raise failed[0]
+
+    def _sync(self, control: Control) -> Exception | None:
+        """Bring one in line; what can't be shown, such as a setting of a user's own policy, is said once."""
+        try:
+            reason = self._closed_to(control) or control.off()
+            write(control.widget, "disabled", bool(reason))
+            write(control.widget, "tooltip", f"{control.help}. Off now: {reason}" if reason else control.help)
+            if control.read is not None and not control.pending:
+                write(control.widget, "value", control.read())
+        except Exception as error:  # noqa: BLE001 - the others are shown all the same
+            told, control.told = control.told, repr(error)
+            return error if control.told != told else None
+        return None
+
+    def _closed_to(self, control: Control) -> str:
+        ctl = self._controller
+        if not ctl.is_closed or (ctl.is_running and control is self.all.get("cancel")):
+            return ""
+        return "this controller is closed"
 
     def reasons(self) -> str:
         """Return one line that says why controls are off."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
+from vidgen_nb.core.model import Mode
 from vidgen_nb.core.policy import POLICIES
 from vidgen_nb.widgets.bound import Bound, never
 from vidgen_nb.widgets.videos import NONE
@@ -47,23 +48,23 @@ class Controls(Bound):
         """What to run."""
 
         def no_single() -> str:
-            return "Batch runs a range of scenes" if ctl.kind == "batch" else self._running()
+            return "Batch runs a range of scenes" if ctl.kind == "batch" else self._fixed()
 
         def no_batch() -> str:
-            return "Single runs one scene" if ctl.kind == "single" else self._running()
+            return "Single runs one scene" if ctl.kind == "single" else self._fixed()
 
         kind = _made(w.ToggleButtons, "Run kind", options=[("Batch", "batch"), ("Single", "single")])
-        self.value("kind", kind, "Run many scenes, or one", lambda: ctl.kind, self._running)
+        self.value("kind", kind, "Run many scenes, or one", lambda: ctl.kind, self._fixed)
         scene = _late(w.Combobox, "Scene", ensure_option=False)
         self.value("scene", scene, "The id of the scene to run singly", lambda: ctl.scene or "", no_single)
         span = _late(w.IntRangeSlider, "Scenes from–to", min=1, max=1, value=(1, 1))
         self.value("span", span, "The first and the last scene of the batch", lambda: ctl.span, no_batch)
         prompts = _late(w.Textarea, "Prompts", rows=4, placeholder="a lighthouse at dawn\na harbour at night")
-        tip = "A prompt a line, typed or pasted; taken when you leave the box"
-        self.value("prompts", prompts, tip, None, self._running, self._typed)
+        tip = "A prompt a line, CSV or JSON, typed or pasted; taken when you leave the box"
+        self.value("prompts", prompts, tip, None, self._fixed, self._typed)
         upload = w.FileUpload(description="Load a file", accept=".txt,.csv,.json,.jsonl", multiple=False)
         tip = "Scenes from a .txt, .csv, .json or .jsonl file"
-        self.value("upload", upload, tip, None, self._running, self._uploaded)
+        self.value("upload", upload, tip, None, self._fixed, self._uploaded)
 
     def _how(self, ctl: Controller) -> None:
         """How to run it."""
@@ -82,7 +83,7 @@ class Controls(Bound):
         self.value("mode", mode, tip, lambda: ctl.mode.name, never)
         in_use = _made(w.SelectMultiple, "Profiles", rows=4)
         self.value("in_use", in_use, "Which profiles get new submissions", lambda: tuple(ctl.in_use), never)
-        cap = _made(w.BoundedIntText, "Cap per profile (0: none)", min=0, max=999)
+        cap = _made(w.BoundedIntText, "Cap per profile (0: none)", min=0, max=1_000_000)
         tip = "Scenes that each profile generates at once in Boost; 0: no bound"
         self.value("cap", cap, tip, lambda: ctl.cap or 0, no_cap, lambda cap: setattr(ctl, "cap", cap or None))
         policy = _made(w.Dropdown, "Policy", options=list(POLICIES))
@@ -156,6 +157,11 @@ class Controls(Bound):
     def _no_video(self) -> str:
         return "" if len(self["video"].options) > 1 else "no video is there yet"
 
+    def _fixed(self) -> str:
+        """What Run takes can't be chosen while there is something to go on with."""
+        left = self._controller.left_over
+        return self._running() or (f"Run goes on with {left} that are left; Cancel all drops them" if left else "")
+
     def _running(self) -> str:
         return "a run is under way" if self._controller.is_running else ""
 
@@ -184,8 +190,9 @@ class Controls(Bound):
         known = tuple(ctl.known_profiles)
         if self["in_use"].options != known:
             self["in_use"].options = known
-        for name, shown in (("policy_name", ctl.policy_name), ("mode", ctl.mode.name)):
-            _offer_too(self[name], shown, shown)
+        own = {name: "mode" if isinstance(each, Mode) else "policy_name" for name, each in ctl.own.items()}
+        for shown, control in {**own, ctl.policy_name: "policy_name", ctl.mode.name: "mode"}.items():
+            _offer_too(self[control], shown, shown)
         _offer_too(self["speed"], f"{ctl.speed:g}×", ctl.speed)
 
 
@@ -194,4 +201,5 @@ def _offer_too(widget: Any, label: str, value: Any) -> None:
     values = [option[1] if isinstance(option, tuple) else option for option in widget.options]
     if value not in values:
         pairs = [option if isinstance(option, tuple) else (option, option) for option in widget.options]
-        widget.options = [*pairs, (label, value)]
+        pairs.append((label, value))
+        widget.options = sorted(pairs, key=lambda pair: pair[1]) if isinstance(value, float) else pairs

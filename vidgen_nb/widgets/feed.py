@@ -6,6 +6,7 @@ An update costs what is new, whatever the run's length: the panel of a run of 50
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from vidgen_nb.plaintext import clean
 from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run
 
-__all__ = ["RING", "Feed", "Lane"]
+__all__ = ["RING", "SETTLED", "Feed", "Lane"]
 
+SETTLED = ("succeeded", "failed", "held", "cancelled")
 RING = 200
 """Log lines, and events, that the panel keeps."""
 
@@ -70,16 +72,19 @@ class Feed:
         """The file of each scene that succeeded, in the order in which they did."""
         self.limited = self.attempts = self.moves = 0
         self.first: float | None = None
+        """When the first attempt began since the run was started, or gone on with."""
+        self.done_before = 0
+        """Scenes that had settled then."""
         self.ended: str | None = None
         self._lines = Lines()
 
-    def pull(self, run: Run | None) -> Sequence[ev.Event]:
-        """Take in what is new, and return it."""
+    def pull(self, run: Run | None, most: int = sys.maxsize) -> Sequence[ev.Event]:
+        """Take in what is new, at most so many events, and return it."""
         if run is not self.run:
             self._begin(run)
         if run is None:
             return ()
-        new = run.events[self.seen : len(run.events)]
+        new = run.events[self.seen : min(len(run.events), self.seen + most)]
         self.seen += len(new)
         for event in new:
             self._take(event)
@@ -96,12 +101,14 @@ class Feed:
                 self._set(event.scene.id, "queued")
                 self.ended = None
             case ev.RunStarted():
-                self.ended = None
+                self.ended = self.first = None
+                self.done_before = sum(self.counts[name] for name in SETTLED)
             case ev.AttemptStarted():
                 self._started(event)
             case ev.Fetched():
                 self.lane(self.on[event.scene]).ok += self.status.get(event.scene) == "running"
                 self._settled(event.scene, "succeeded")
+                self.videos.pop(event.scene, None)  # so that the latest comes last
                 self.videos[event.scene] = event.path
             case ev.SceneSettled():
                 self._settled(event.scene, event.status)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from vidgen_nb.analysis.recent import RecentData
-from vidgen_nb.widgets import tables
 from vidgen_nb.widgets.attempts import AttemptsTable
 from vidgen_nb.widgets.bound import answer_anywhere, write
 from vidgen_nb.widgets.controls import Controls
-from vidgen_nb.widgets.feed import Feed
+from vidgen_nb.widgets.feed import RING, Feed
+from vidgen_nb.widgets.lines import Lines
+from vidgen_nb.widgets.tables import metrics_table
 from vidgen_nb.widgets.videos import Videos
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TABS", "Pages"]
 
+RINGS = ("Log", "Events")
 TABS = ("Attempts", "Metrics", "Log", "Events", "Videos")
 Aside = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 
@@ -33,9 +35,10 @@ class Pages:
         self.attempts, self.caption = AttemptsTable(), w.HTML()
         self.attempts.on_msg(lambda _widget, content, _buffers: controller.post(self._select, content))
         answer_anywhere(self.attempts)
-        self.texts = {name: w.HTML() for name in ("Metrics", "Log", "Events")}
-        self.videos = Videos(controls["video"], aside)
-        self.tabs = w.Tab([w.VBox([self.attempts, self.caption]), *self.texts.values(), self.videos.root])
+        self.metrics = w.HTML()
+        self.lines = {name: Lines(caption=f"The latest {RING} {name.lower()} lines, newest first.") for name in RINGS}
+        self.videos = Videos(controls["video"], controller.base_folder, aside)
+        self.tabs = w.Tab([w.VBox([self.attempts, self.caption]), self.metrics, *self.lines.values(), self.videos.root])
         self.tabs.titles = TABS
         self.tabs.observe(lambda _: controller.post(controller.touch), names="selected_index")
         answer_anywhere(self.tabs)
@@ -47,10 +50,9 @@ class Pages:
         if name == "Attempts":
             self._show_attempts(data)
         elif name == "Metrics":
-            write(self.texts[name], "value", tables.metrics_table(feed, now))
-        elif name in self.texts:
-            text = tables.lines(feed.log if name == "Log" else feed.events, f"{name.lower()} lines")
-            write(self.texts[name], "value", text)
+            write(self.metrics, "value", metrics_table(feed, now))
+        elif name in RINGS:
+            self.lines[name].show(feed.log if name == "Log" else feed.events)
 
     def _select(self, content: Any) -> None:
         self._controller.selected = str(content["select"])

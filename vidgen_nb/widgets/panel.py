@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import ipywidgets as w
 
 from vidgen_nb.analysis.recent import Recent, RecentData
+from vidgen_nb.drivers.home import HAS_THREADS
 from vidgen_nb.widgets.bound import answer_anywhere, write
 from vidgen_nb.widgets.controls import Controls
 from vidgen_nb.widgets.feed import Feed
@@ -26,6 +26,7 @@ from vidgen_nb.widgets.look import STYLE
 from vidgen_nb.widgets.page import Page
 from vidgen_nb.widgets.pages import Pages
 from vidgen_nb.widgets.status import State, strip
+from vidgen_nb.widgets.ticker import AT_ONCE, PERIOD, Ticker
 from vidgen_nb.widgets.troubles import Tap, Troubles
 
 if TYPE_CHECKING:
@@ -34,10 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Panel"]
 
 T = TypeVar("T")
-PERIOD = 0.5
-"""Wall seconds between two updates."""
-AT_ONCE = 0.03
-"""Wall seconds until an idle panel shows a change: what comes together is shown together."""
+SLICE = 4_000
+"""Events that are taken in at once: of a long run that went on without the panel there may be many."""
 BARS = 500
 """Attempts that the chart and the table show: a browser redraws them twice a second with ease (ui.md)."""
 
@@ -52,15 +51,14 @@ class Panel:
         self._data: RecentData | None = None
         """What the chart and the table show."""
         self._state = State()
-        self._was_running = self._is_new = self._armed = False
-        self._generation = 0
-        self._dirty = True
+        self._was_running = self._is_new = self._behind = False
+        self.ticker = Ticker(controller.later, (self._read, self._write, self._draw), self._goes_on, self._note_error)
         self.troubles = Troubles(lambda _: controller.post(self._dismiss))
         self.controls = Controls(controller, self._export)
         self.lanes = Lanes(controller)
         self.pages = Pages(controller, self.controls, self._aside)
         self.page = Page()
-        self.page.observe(lambda _: controller.post(self.touch), names="dark")
+        self.page.observe(lambda _: controller.post(self.ticker.touch), names="dark")
         self.page.on_msg(lambda _widget, content, _buffers: controller.post(self._download, content))
         answer_anywhere(self.page)
         self._gantt = LiveGantt(
@@ -99,44 +97,21 @@ class Panel:
 
     # -- when
 
-    def touch(self) -> None:
-        """Say that something is new; on the session's loop."""
-        self._dirty = True
-        if not self._armed:
-            self._arm(AT_ONCE)
-
-    def moved(self) -> None:
-        """The session lives on another loop now."""
-        self._generation += 1
-        self._armed = False
-        self.touch()
-
     def closed(self) -> None:
         """The controller is closed: show how it ended, with all controls off. Its loop is gone."""
         self._tap.close()
-        self._generation += 1
-        self.refresh()
+        self.ticker.end()
 
-    def _arm(self, seconds: float) -> None:
-        self._armed = True
-        self._dirty = False
-        self._controller.later(seconds, partial(self._step, self._generation, 0))
+    def dispose(self) -> None:
+        """Take all widgets away, on the page and here: nobody will look at this panel again."""
+        self._tap.close()
+        for widget in _tree(self.root):
+            widget.close()
 
-    def _step(self, generation: int, which: int) -> None:
-        """Do one part of an update: the run's own timers get their turn between two of them."""
-        if generation != self._generation:
-            return
-        steps = (self._read, self._write, self._draw)
-        try:
-            steps[which]()
-        except Exception as error:  # noqa: BLE001 - the panel must not end silently
-            self._note_error(error)
-        if which + 1 < len(steps):
-            self._controller.later(0, partial(self._step, generation, which + 1))
-            return
-        self._armed = False
-        if self._dirty or self._controller.is_running or self._state.cooling:
-            self._arm(PERIOD)
+    def _goes_on(self) -> float | None:
+        if self._behind:
+            return AT_ONCE
+        return PERIOD if self._controller.is_running or self._state.cooling else None
 
     # -- what
 
@@ -152,7 +127,8 @@ class Panel:
         run = ctl.last_run
         if run is not self.feed.run:
             self._recent, self._data = Recent(limit=BARS), None
-        new = self.feed.pull(run)
+        new = self.feed.pull(run, SLICE)
+        self._behind = len(new) == SLICE
         self._is_new |= len(new) > 0
         if len(new) > 0:
             self._recent(new)
@@ -162,7 +138,8 @@ class Panel:
             running=ctl.is_running,
             paused=ctl.paused,
             stopping=ctl.is_stopping,
-            closed=ctl.is_closed,
+            closed=ctl.is_closed and not ctl.is_running,
+            closing=ctl.is_closed and ctl.is_running,
             speed=ctl.speed,
             ready=len(ctl.chosen),
             cooling=ctl.cooling,
@@ -211,46 +188,58 @@ class Panel:
     def fail(self, error: BaseException) -> None:
         """Show an error in the red strip, with its text."""
         self._note_error(error)
-        if self._controller.is_closed:
-            self.troubles.show()
-        else:
-            self.touch()
+        self.ticker.touch()
 
     def _note_error(self, error: BaseException) -> None:
         self.feed.log.append(self.troubles.note(error))
 
-    def note(self, text: str, level: int) -> None:
+    def note(self, text: str, trace: str, level: int) -> None:
         """Take a warning of the session that no event stands for; on its loop."""
         self.feed.log.append(text)
         if level >= logging.ERROR:
-            self.troubles.texts.append(text)
-        self.touch()
+            self.troubles.texts.append(f"{text}\n{trace}".rstrip())
+        self.ticker.touch()
 
     def _dismiss(self) -> None:
         self.troubles.texts.clear()
-        self.touch()
+        self.ticker.touch()
 
     # -- files
 
     def _aside(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        """Do some work beside the loop, and the rest, with its result, on it."""
-
-        def finish(done: asyncio.Future[T]) -> None:
-            self.said.value = ""
-            then(done.result())
-
+        """Do some work beside the loop, where there are threads, and the rest, with its result, on it."""
+        post = self._controller.post
+        if not HAS_THREADS:
+            post(lambda: then(work()))
+            return
         future = asyncio.get_running_loop().run_in_executor(None, work)
-        future.add_done_callback(lambda done: self._controller.post(finish, done))
+        future.add_done_callback(lambda done: post(lambda: then(done.result())))
 
     def _export(self) -> None:
         """Write the run's files beside the loop: a page takes longer to make than a tick may."""
         self.said.value = '<div class="vg-note">Writing …</div>'
 
+        def write_files() -> list[Path]:
+            try:
+                return self._controller.export()
+            finally:
+                self._controller.post(write, self.said, "value", "")
+
         def offer(files: list[Path]) -> None:
             self.said.value = f'<div class="vg-note">Written to {escape(str(files[0].parent))}:</div>'
             self.page.offer(files)
 
-        self._aside(self._controller.export, offer)
+        self._aside(write_files, offer)
 
     def _download(self, content: Any) -> None:
-        self._aside(partial(self.page.read, content["download"]), self.page.hand_over)
+        self.page.hand_over(self.page.read(content["download"]))
+
+
+def _tree(widget: Any) -> Iterator[Any]:
+    """Yield a widget and all that is below it, with their layouts and styles."""
+    for child in getattr(widget, "children", ()):
+        yield from _tree(child)
+    yield widget
+    for name in ("layout", "style"):
+        if isinstance(part := getattr(widget, name, None), w.Widget):  # a figure's layout is none
+            yield part

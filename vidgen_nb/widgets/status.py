@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from vidgen_nb.plaintext import clean
-from vidgen_nb.widgets.feed import Feed, Lane
+from vidgen_nb.widgets.feed import SETTLED, Feed, Lane
 
 __all__ = ["State", "chip", "error_strip", "eta", "sentence", "strip"]
 
@@ -35,6 +35,8 @@ class State:
     paused: bool = False
     stopping: bool = False
     closed: bool = False
+    closing: bool = False
+    """Closed, with scenes still under way."""
     speed: float = 1.0
     ready: int = 0
     """Scenes that Run would take."""
@@ -45,6 +47,8 @@ def sentence(feed: Feed, state: State) -> str:
     """Say in one sentence what is going on, as plain text."""
     counts = feed.counts
     under_way, waiting = counts["running"], counts["queued"]
+    if state.closing:
+        return f"Closing: {_n(under_way, 'scene')} under way will settle first; Cancel all cancels them."
     if state.closed:
         return "This controller is closed; make a new one to run more."
     if not state.running:
@@ -113,11 +117,11 @@ def _n(count: int, noun: str) -> str:
 def eta(feed: Feed, state: State) -> str:
     """Say when it will be over, from the pace so far; empty while nobody can tell."""
     counts = feed.counts
-    done = sum(counts[name] for name in ("succeeded", "failed", "held", "cancelled"))
+    done = sum(counts[name] for name in SETTLED)
     rest = counts["queued"] + counts["running"]
-    if not state.running or state.paused or feed.first is None or done < 2 or not rest:
+    if not state.running or state.paused or feed.first is None or done - feed.done_before < 2 or not rest:
         return ""
-    left = rest * (state.now - feed.first) / done
+    left = rest * (state.now - feed.first) / (done - feed.done_before)
     wall = f" ({left / state.speed:.0f} s at {state.speed:g}×)" if state.speed != 1 else ""
     return f"about {left:.0f} s left{wall}"
 

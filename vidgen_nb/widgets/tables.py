@@ -1,4 +1,4 @@
-"""The pages of metrics, log and events as HTML: bounded, and escaped."""
+"""The page of metrics as HTML, escaped."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from vidgen_nb.plaintext import clean
-from vidgen_nb.widgets.feed import RING, Feed
+from vidgen_nb.widgets.feed import Feed
 
-__all__ = ["lines", "metrics_table"]
+__all__ = ["metrics_table"]
 
 
 def metrics_table(feed: Feed, now: float) -> str:
@@ -24,13 +24,6 @@ def metrics_table(feed: Feed, now: float) -> str:
         for name, lane in feed.lanes.items()
     ]
     return _table(("Profile", "Attempts", "Succeeded", "429", "Under way", "Cooldown s"), rows, said)
-
-
-def lines(found: Iterable[str], what: str) -> str:
-    """Return lines, newest first."""
-    text = "\n".join(reversed(list(found)))
-    caption = f'<div class="vg-note">The latest {RING} {what}, newest first.</div>'
-    return f'{caption}<pre class="vg-lines" tabindex="0">{escape(text) or "none yet"}</pre>'
 
 
 def _tr(cells: Iterable[str]) -> str:

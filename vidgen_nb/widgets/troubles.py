@@ -44,27 +44,38 @@ class Troubles:
         write(self.root.layout, "display", "" if self.texts else "none")
 
 
-class Tap(logging.Filter):
+class Tap:
     """Sees what the session on one loop logs.
 
     Where nobody has set up logging, its lines end here: the panel shows them, and the logging module's last resort
-    would write each 429 in red below whichever cell began the run. No handler, for it would silence other sessions.
+    would write each 429 in red below whichever cell began the run. `note`: is told text, traceback and level.
     """
 
-    def __init__(self, is_here: Callable[[], bool], note: Callable[[str, int], None]) -> None:
-        super().__init__()
-        self._is_here, self._note = weakref.WeakMethod(is_here), weakref.WeakMethod(note)
-        logging.getLogger("vidgen_nb").addFilter(self)
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Take a record of this session."""
-        is_here, note = self._is_here(), self._note()
-        if is_here is None or note is None or not is_here():  # other sessions log on other loops
-            return True
-        if record.levelno >= logging.WARNING and record.module != "runlog":  # those come from the run's events
-            note(clean(record.getMessage()), record.levelno)
-        return logging.getLogger("vidgen_nb").hasHandlers()
+    def __init__(self, is_here: Callable[[], bool], note: Callable[[str, str, int], None]) -> None:
+        self.is_here, self.note = is_here, note
+        _TAPS.taps.add(self)
 
     def close(self) -> None:
         """See no more."""
-        logging.getLogger("vidgen_nb").removeFilter(self)
+        _TAPS.taps.discard(self)
+
+
+class _Taps(logging.Filter):
+    """The one filter of the logger: no handler, for that would silence sessions without a panel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taps: weakref.WeakSet[Tap] = weakref.WeakSet()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Hand a record to the panels of the loop that it comes from."""
+        mine = [tap for tap in list(self.taps) if tap.is_here()]
+        if record.levelno >= logging.WARNING and record.module != "runlog":  # those come from the run's events
+            trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+            for tap in mine:
+                tap.note(clean(record.getMessage()), trace, record.levelno)
+        return not mine or logging.getLogger("vidgen_nb").hasHandlers()
+
+
+_TAPS = _Taps()
+logging.getLogger("vidgen_nb").addFilter(_TAPS)
