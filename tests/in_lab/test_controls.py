@@ -140,6 +140,19 @@ def test_the_tabs_below_the_chart(open_lab: Opener) -> None:
     wanted = scene.inner_text()
     scene.click()
     page.kernel.wait(f"ctl.selected == {wanted!r}")
+    before = page.kernel(ATTEMPTS)  # the key's place outlives an update
+    page.kernel.wait(f"{ATTEMPTS} > {before + 8}")
+    page.updated()
+    assert page.page.evaluate("document.activeElement.innerText") == wanted
+
+    panel.get_by_role("tab", name="Log").click()
+    log = panel.locator(".vg-lines").first
+    page.page.wait_for_function("() => document.querySelector('.vg-lines').scrollHeight > 500")
+    log.evaluate("pre => pre.scrollTo(0, 150)")
+    before = page.kernel(ATTEMPTS)
+    page.kernel.wait(f"{ATTEMPTS} > {before + 4}")
+    page.updated()
+    assert log.evaluate("pre => pre.scrollTop") > 0  # it did not jump back to the newest line
 
     page.kernel.wait("any(scene.path for scene in ctl.last_run.scenes)")
     panel.get_by_role("tab", name="Videos").click()

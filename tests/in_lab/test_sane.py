@@ -89,6 +89,22 @@ def test_started_while_running(open_lab: Opener) -> None:
     page.says("of 616 scenes succeeded")
 
 
+def test_cell_run_again_and_again_and_the_page_reloaded(open_lab: Opener) -> None:
+    """The panels before leave no widgets behind, for which a new page would ask."""
+    page = open_lab(MANY)
+    for _ in range(4):
+        page.run(0)
+        page.bars(0)
+    page.kernel.wait(f"{THREADS} == ['vidgen_nb emulator', 'vidgen_nb session']")
+    page.click("Run")
+    page.bars(3)
+    page.save()
+    page.reload()
+    page.bars(3)
+    page.click("Stop")
+    page.kernel.wait("ctl.last_run.ended == 'stopped'")
+
+
 def test_tab_closed_and_opened_again(open_lab: Opener) -> None:
     """The run goes on without a page; a new one shows it, alive."""
     page = open_lab(SLOW)
