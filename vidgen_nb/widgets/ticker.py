@@ -70,16 +70,18 @@ class Ticker:
 
     def _arm(self, seconds: float) -> None:
         self._later(seconds, partial(self._step, self._generation, 0))
-        self.armed, self._dirty = True, False
+        self.armed = True
 
     def _step(self, generation: int, which: int) -> None:
         if generation != self._generation:
             return
         self.armed = False  # unless what follows arms it again, even if this is interrupted
+        if which == 0:
+            self._dirty = False
         self._carry_out(self._steps[which])
         with suppress(SessionError, RuntimeError):  # the loop is about to end: `end` shows the rest
             if which + 1 < len(self._steps):
                 self._later(0, partial(self._step, generation, which + 1))
                 self.armed = True
-            elif (seconds := AT_ONCE if self._dirty else self._goes_on()) is not None:
-                self._arm(seconds)
+            elif (seconds := self._goes_on()) is not None or self._dirty:
+                self._arm(PERIOD if seconds is None else seconds)
