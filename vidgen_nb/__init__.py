@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from vidgen_nb.provider import TokenBucket as TokenBucket
     from vidgen_nb.run import Run as Run
     from vidgen_nb.run import load_run as load_run
+    from vidgen_nb.run import simulate as simulate
     from vidgen_nb.session import Session as Session
 
 __version__ = "0.1.0"
@@ -88,7 +89,7 @@ _HOMES = {
         "SlidingWindow",
         "TokenBucket",
     ),
-    "run": ("Run", "load_run"),
+    "run": ("Run", "load_run", "simulate"),
     "session": ("Session",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from html import escape
 from operator import attrgetter
@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from vidgen_nb.analysis.metrics import Metrics, measure, trail
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
+from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
+from vidgen_nb.core.model import Mode, Scene, as_mode
+from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
 from vidgen_nb.errors import InputError
+from vidgen_nb.inputs import load_scenes
+from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.recording.runfile import read_run, write_run
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["Run", "load_run"]
+__all__ = ["Run", "load_run", "simulate"]
 
 TABLES = {"scenes": SceneRecord, "attempts": AttemptRecord, "cooldowns": CooldownRecord, "moves": MoveRecord}
 
@@ -152,3 +157,29 @@ class Run:
 def load_run(path: str | os.PathLike[str]) -> Run:
     """Read a run that `Run.save` wrote; `FileFormatError` with the line for a file that is none."""
     return Run(*read_run(path))
+
+
+def simulate(
+    scenes: Any,
+    profiles: Iterable[SimulatedProfile],
+    *,
+    mode: Mode | str = "normal",
+    policy: Policy | str | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Run:
+    """Run scenes in virtual time, on the scheduler that live runs use, and return the run.
+
+    `scenes`: how many, or whatever `load_scenes` takes. `seed`: of service times, faults and back-off. `options`: the
+    other fields of `analysis.simulation.Simulation`, such as `faults`, `arrivals`, `latency` and `until`. The same
+    arguments give the same events. Raises `InputError` for what can't be simulated.
+
+    >>> run = simulate(10, [SimulatedProfile("p1", TokenBucket(4, per=60)), SimulatedProfile("p2")], mode="boost")
+    """
+    given = (
+        [Scene(f"s{number:03}", "simulated") for number in range(1, scenes + 1)]
+        if isinstance(scenes, int)
+        else load_scenes(scenes)
+    )
+    chosen = as_policy(policy) if policy is not None else PerProfileCooldown()
+    return Run(*Simulation(given, list(profiles), as_mode(mode), chosen, seed=seed, **options).run())

@@ -1,0 +1,123 @@
+"""A run in virtual time: scenes, simulated profiles and a policy in, a header and events out.
+
+The scheduler is the one that live runs use. The same arguments give the same events, byte for byte, on every Python and
+platform; nothing of a run stands in its header that was not given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from itertools import repeat
+from random import Random
+from typing import Any
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.context import OnAmbiguous
+from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene
+from vidgen_nb.core.policy import PerProfileCooldown, Policy
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.virtual import VirtualDriver
+from vidgen_nb.errors import InputError
+from vidgen_nb.provider import Fault, Provider, SimulatedProfile
+from vidgen_nb.provider.described import described
+from vidgen_nb.recording.codec import plain
+
+__all__ = ["Simulation"]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a run in virtual time begins with; `run()` may be called as often as one likes."""
+
+    scenes: Sequence[Scene]
+    profiles: Sequence[SimulatedProfile]
+    mode: Mode = NORMAL
+    policy: Policy = field(default_factory=PerProfileCooldown)
+    """Each run uses a copy: what a policy learns in one is unknown in the next."""
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    seed: int = 0
+    """Of service times, faults and the jitter of back-off."""
+    faults: Sequence[Fault] = ()
+    arrivals: Sequence[float] | None = None
+    """When each scene is added, in run seconds; None: all at once, at 0."""
+    requests: Sequence[tuple[float, ev.Event]] = ()
+    """(run seconds, event) of what a user does meanwhile."""
+    cooldowns: Sequence[ev.CooldownImposed] = ()
+    """Cooldowns that profiles begin with."""
+    latency: float = 0.0
+    """Seconds that each call takes."""
+    until: float = math.inf
+    """Run seconds after which nothing new is submitted."""
+    on_ambiguous: OnAmbiguous = "hold"
+    max_wait: float = 3600.0
+
+    def __post_init__(self) -> None:
+        if self.arrivals is not None and len(self.arrivals) != len(self.scenes):
+            raise InputError(
+                f"arrivals has {len(self.arrivals)} times for {len(self.scenes)} scenes: give one for each"
+            )
+        for name, value in (("latency", self.latency), *(("an arrival", at) for at in self.arrivals or ())):
+            if not 0 <= value < math.inf:
+                raise InputError(f"{name} is a finite number of seconds, 0 or more, not {value!r}")
+
+    def run(self) -> tuple[dict[str, Any], list[ev.Event]]:
+        """Simulate, and return the run's header and events."""
+        scheduler = Scheduler(
+            mode=self.mode,
+            policy=deepcopy(self.policy),
+            retry=self.retry,
+            poll=PollSchedule(),
+            on_ambiguous=self.on_ambiguous,
+            max_wait=self.max_wait,
+            rng=Random(self.seed),  # noqa: S311 - jitter, no secret
+        )
+        provider = Provider(self.profiles, self.seed, self.faults)
+        for event in self._at_start():
+            scheduler.handle(event, 0.0)
+        VirtualDriver(scheduler, provider, self._later(), latency=self.latency, until=self.until).run()
+        return self.header(), scheduler.events
+
+    def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
+        times = self.arrivals if self.arrivals is not None else repeat(0.0)
+        return ((at, ev.SceneAdded(scene, False, 0)) for scene, at in zip(self.scenes, times, strict=False))
+
+    def _at_start(self) -> Iterable[ev.Event]:
+        """Yield what is there before the run starts."""
+        for profile in self.profiles:
+            yield ev.ProfileAdded(profile.name, profile.capacity, profile.quota_group or "")
+        yield from self.cooldowns
+        yield from (added for at, added in self._arriving() if at == 0)
+
+    def _later(self) -> list[tuple[float, ev.Event]]:
+        arriving = [(at, added) for at, added in self._arriving() if at > 0] if self.arrivals is not None else []
+        return [(0.0, ev.RunStarted()), *arriving, *self.requests]
+
+    def header(self) -> dict[str, Any]:
+        """Return the header of the run's record; its id is a digest of what was given."""
+        given = {
+            "mode": plain(self.mode),
+            "policy": plain(self.policy),
+            "retry": plain(self.retry),
+            "on_ambiguous": self.on_ambiguous,
+            "max_wait": plain(self.max_wait),
+            "seed": self.seed,
+            "backend": {
+                "name": "simulated",
+                "profiles": [described(profile) for profile in self.profiles],
+                "faults": [_plain(fault) for fault in self.faults],
+                "latency": self.latency,
+            },
+        }
+        digest = hashlib.blake2b(json.dumps(given, sort_keys=True).encode(), digest_size=4).hexdigest()
+        return {"run": f"simulated-{digest}", "started": None, **given}
+
+
+def _plain(fault: Fault) -> dict[str, Any]:
+    """Return a fault as plain data; a function that chooses prompts can't be written down."""
+    data: dict[str, Any] = plain(replace(fault, prompt=None))
+    return data if fault.prompt is None else {**data, "prompt": "a function"}

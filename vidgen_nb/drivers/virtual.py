@@ -1,0 +1,186 @@
+"""The virtual driver: the same scheduler against the provider model, in discrete events, with no clock and no asyncio.
+
+Theory of operation. Time jumps to whatever is next: an answer of the provider, the scheduler's own wakeup, or a request
+that was planned for then. Of what is due at one moment, wakeups come first, then answers and requests in the order in
+which they were put down, so that a run is the same on every machine. A call is answered `latency` seconds after it was
+made, as the emulator answers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
+from vidgen_nb.core.model import Artifact, Operation
+from vidgen_nb.core.outcomes import (
+    Ambiguous,
+    Cancelled,
+    Failure,
+    Permanent,
+    ProfileUnusable,
+    RateLimited,
+    Transient,
+)
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.provider import Job, Provider, Refused
+
+__all__ = ["VirtualDriver", "failure"]
+
+LONGEST_POLL = 60.0
+"""Most seconds that the model's poll-after says: the scheduler waits no longer in any case."""
+_INLINE = Artifact("inline")
+
+Call = tuple[float, int, Any]
+"""Due at, order, and a command to be answered or a request to be handed in."""
+
+
+class VirtualDriver:
+    """Runs a scheduler against a provider until the run ends, or nothing is left that could happen.
+
+    `requests`: (run seconds, event) of what a user does meanwhile, such as `Paused` or `ProfileRemoved`, in any order.
+    `until`: run seconds after which nothing new is submitted, as after `Stopped`. `latency`: of each call, in seconds.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        provider: Provider,
+        requests: Iterable[tuple[float, ev.Event]] = (),
+        *,
+        latency: float = 0.0,
+        until: float = math.inf,
+    ) -> None:
+        self.scheduler = scheduler
+        self._provider = provider
+        self._latency = latency
+        self._order = count()
+        self._due: list[Call] = []
+        self._jobs: dict[str, Job] = {}
+        """Of the operations that are not finished with."""
+        for at, request in requests:
+            heappush(self._due, (at, next(self._order), request))
+        if until < math.inf:
+            heappush(self._due, (until, next(self._order), ev.Stopped(f"until={until:g} s is over")))
+        self._answers: dict[type[Command], Callable[[Any, float], ev.Event | None]] = {
+            Submit: self._submit,
+            Poll: self._poll,
+            Fetch: self._fetch,
+            Cancel: self._cancel,
+        }
+
+    def run(self) -> None:
+        """Go on until the run has ended, or until nothing can happen any more: paused, or never begun."""
+        scheduler, due = self.scheduler, self._due
+        now = 0.0
+        commands = deque(scheduler.wake(now))
+        while True:
+            self._carry_out(commands, now)
+            wakeup = scheduler.next_wakeup()
+            if wakeup is not None and (not due or wakeup <= due[0][0]):
+                now = max(now, wakeup)
+                commands.extend(scheduler.wake(now))
+            elif due:
+                at, _, item = heappop(due)
+                now = max(now, at)
+                self._take(item, now, commands)
+            else:
+                return
+
+    def _carry_out(self, commands: deque[Command], now: float) -> None:
+        """Make calls; without latency they are answered at once, and what follows from that is done, too."""
+        handle, answers, latency = self.scheduler.handle, self._answers, self._latency
+        while commands:
+            command = commands.popleft()
+            if latency:
+                heappush(self._due, (now + latency, next(self._order), command))
+            elif (answer := answers[type(command)](command, now)) is not None:
+                commands.extend(handle(answer, now))
+
+    def _take(self, item: Any, now: float, commands: deque[Command]) -> None:
+        """Take in what is due: a call to be answered, or an event."""
+        scheduler = self.scheduler
+        answer = self._answers.get(type(item))
+        event = item if answer is None else answer(item, now)
+        if event is not None:
+            commands.extend(scheduler.handle(event, now))
+        if type(event) is ev.SceneAdded and scheduler.ended and not scheduler.stopped:
+            commands.extend(scheduler.handle(ev.RunStarted(), now))
+
+    # -- the provider's answers
+
+    def _submit(self, command: Submit, now: float) -> ev.Event:
+        scene = command.scene
+        answer = self._provider.submit(command.profile, scene.id, now, scene.prompt)
+        if isinstance(answer, Refused):
+            return ev.CallFailed(scene.id, command.number, "submit", failure(answer.cause, answer.retry_after))
+        if answer.lost:
+            return ev.CallFailed(scene.id, command.number, "submit", Ambiguous("the answer to the submit was lost"))
+        operation = Operation(f"{command.profile}/{answer.number}", "simulated", None, _after(answer.finish, now))
+        self._jobs[operation.id] = answer
+        return ev.Accepted(scene.id, command.number, operation)
+
+    def _poll(self, command: Poll, now: float) -> ev.Event:
+        job = self._jobs[command.operation.id]
+        scene, number = command.scene.id, command.number
+        trouble = self._provider.trouble("poll", job, now)
+        if trouble is not None:
+            return ev.CallFailed(scene, number, "poll", failure(trouble.kind, trouble.retry_after))
+        if now >= job.finish and job.failure is None and job.cancelled is None:
+            return ev.Generated(scene, number, _INLINE)
+        look = self._provider.poll(job, now)
+        if look.status == "failed":
+            kind = "content" if job.failure == "content" else "job_failure"
+            return ev.JobFailed(scene, number, failure(kind, None))
+        if look.status == "cancelled":
+            return ev.JobFailed(scene, number, Cancelled())
+        return ev.Progressed(scene, number, look.status, look.progress, _after(job.finish, now))
+
+    def _fetch(self, command: Fetch, now: float) -> ev.Event | None:
+        job = self._jobs[command.operation.id]
+        scene, number = command.scene.id, command.number
+        trouble = self._provider.trouble("fetch", job, now)
+        expires = self._provider.expires(job)
+        if expires is not None and now >= expires:
+            return ev.CallFailed(scene, number, "fetch", failure("expired", None))
+        if trouble is not None and trouble.kind == "slow":
+            heappush(self._due, (now + trouble.seconds, next(self._order), ev.Fetched(scene, number)))
+            return None
+        if trouble is not None:
+            return ev.CallFailed(scene, number, "fetch", failure(trouble.kind, trouble.retry_after))
+        del self._jobs[command.operation.id]
+        return ev.Fetched(scene, number)
+
+    def _cancel(self, command: Cancel, now: float) -> ev.Event:
+        gone = self._provider.cancel(self._jobs[command.operation.id], now)
+        return ev.CancelAnswered(command.scene.id, command.number, "cancelled" if gone else "too late")
+
+
+def _after(finish: float, now: float) -> float:
+    """Return the seconds until a job's end such that `now` and they make no less than it."""
+    after = max(0.0, finish - now)
+    return after if now + after >= finish else math.nextafter(after, math.inf)
+
+
+def failure(kind: str, retry_after: float | None) -> Failure:
+    """Return what a refusal, or a fault, of the model means to the scheduler; as from the emulator over HTTP."""
+    match kind:
+        case "rate" | "concurrency":
+            return RateLimited(retry_after, "model" if retry_after is not None else "", f"429 {kind}", kind)
+        case "day_quota":
+            return ProfileUnusable("the day's quota is used up", "day_quota", retry_after)
+        case "credit" | "auth":
+            return ProfileUnusable({"credit": "no credit", "auth": "bad key"}[kind], kind)
+        case "content" | "bad_request":
+            return Permanent(kind.replace("_", " "), kind)
+        case "expired":
+            return Permanent("the result has expired", "no_result")
+        case "overload":
+            return Transient("503 overload", retry_after)
+        case _:
+            return Transient(kind.replace("_", " "))

@@ -1,0 +1,96 @@
+"""Simulated profiles as plain data and back: for a run's header, and for files.
+
+    {"name": "alice", "limits": [{"kind": "token_bucket", "n": 4, "per": 60}],
+     "service": {"kind": "constant", "mean": 60}}
+
+`capacity`, `retry_after` and `quota_group` are as in `SimulatedProfile`; several limits hold together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from vidgen_nb.errors import InputError
+from vidgen_nb.provider.limits import (
+    All,
+    Concurrency,
+    DailyQuota,
+    FixedWindow,
+    Limit,
+    SlidingWindow,
+    TokenBucket,
+)
+from vidgen_nb.provider.provider import SimulatedProfile
+from vidgen_nb.provider.service import Constant, Empirical, Exponential, LogNormal, Service
+
+__all__ = ["KEYS", "described", "profile_from"]
+
+KEYS: Final = ("name", "limits", "service", "capacity", "retry_after", "quota_group", "api_key")
+LIMITS: Final[Mapping[str, type[Limit]]] = {
+    "token_bucket": TokenBucket,
+    "fixed_window": FixedWindow,
+    "sliding_window": SlidingWindow,
+    "concurrency": Concurrency,
+    "daily_quota": DailyQuota,
+}
+SERVICES: Final[Mapping[str, type[Service]]] = {
+    "constant": Constant,
+    "exponential": Exponential,
+    "lognormal": LogNormal,
+    "empirical": Empirical,
+}
+
+
+def described(profile: SimulatedProfile) -> dict[str, Any]:
+    """Return a profile as plain data, without its key."""
+    limit = profile.limit
+    parts = () if limit is None else limit.parts if isinstance(limit, All) else (limit,)
+    return {
+        "name": profile.name,
+        "limits": [_plain(LIMITS, part) for part in parts],
+        "service": _plain(SERVICES, profile.service),
+        "capacity": profile.capacity,
+        "retry_after": profile.retry_after,
+        "quota_group": profile.quota_group,
+    }
+
+
+def _plain(kinds: Mapping[str, type[Any]], spec: Any) -> dict[str, Any]:
+    kind = next(name for name, each in kinds.items() if type(spec) is each)
+    values = {each.name: getattr(spec, each.name) for each in fields(spec) if each.init or each.name == "samples"}
+    if kind == "empirical":
+        values = {"samples": list(spec.samples)}
+    return {"kind": kind, **values}
+
+
+def profile_from(data: Mapping[str, Any]) -> SimulatedProfile:
+    """Return the profile that is described; `InputError` for what is wrong with it."""
+    given = {key: value for key, value in data.items() if key not in ("limits", "service")}
+    if "limits" in data:
+        given["limit"] = _limits(data["limits"])
+    if "service" in data:
+        given["service"] = _made(SERVICES, data["service"], "service")
+    try:
+        return SimulatedProfile(**given)
+    except TypeError as error:
+        raise InputError(str(error)) from None
+
+
+def _limits(data: Any) -> Limit | None:
+    limit: Limit | None = None
+    for each in data if isinstance(data, list) else [data]:
+        made = _made(LIMITS, each, "limit")
+        limit = made if limit is None else limit & made
+    return limit
+
+
+def _made(kinds: Mapping[str, Callable[..., Any]], data: Any, what: str) -> Any:
+    if not isinstance(data, dict) or data.get("kind") not in kinds:
+        raise InputError(f"a {what} is a table with kind = one of {', '.join(kinds)}, not {data!r}")
+    options = {key: value for key, value in data.items() if key != "kind"}
+    try:
+        return kinds[data["kind"]](**options)
+    except TypeError as error:
+        raise InputError(f"{what} {data['kind']}: {error}") from None
