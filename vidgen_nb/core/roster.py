@@ -74,6 +74,11 @@ class Roster:
 
     # -- the rotation
 
+    @property
+    def offered(self) -> bool:
+        """Whether a pick could find anyone: while all are known not to be eligible, nobody need look."""
+        return bool(self._round or self._next)
+
     def offer(self, profile: ProfileState) -> None:
         """Put a profile into the rotation; whether it is eligible is found out when it comes up."""
         if not profile.ready:

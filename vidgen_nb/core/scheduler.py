@@ -220,7 +220,8 @@ class Scheduler:
     def _decide(self, now: float) -> None:
         requests = self._requests
         if requests.started and requests.ended is None:
-            if not (requests.stopped or requests.paused) and self._queue:
+            queue = self._queue
+            if len(queue) and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
                 self._dispatch(now)
             if not self._attempts.in_flight:
                 self._end_if_over(now)

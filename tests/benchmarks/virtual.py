@@ -1,0 +1,171 @@
+"""Jobs a second in virtual time, against a SimPy model of the same system and against a bare heap loop."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from time import process_time
+from typing import Any
+
+import simpy
+
+from tests.benchmarks.measure import Row, best_of
+from vidgen_nb.analysis.simulation import Simulation
+from vidgen_nb.core.model import BOOST, Scene
+from vidgen_nb.core.policy import PerProfileCooldown
+from vidgen_nb.provider import Exponential, SimulatedProfile, TokenBucket
+from vidgen_nb.provider.limit_states import LimitState
+from vidgen_nb.provider.service import uniform
+
+__all__ = ["measure"]
+
+JOBS = 10_000
+CAPACITY = 4
+COOLDOWN = 30.0
+MILLION = """
+import resource
+from tests.benchmarks.virtual import ours
+ours(1_000_000, 100)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+"""
+
+
+def profiles(number: int) -> list[SimulatedProfile]:
+    """Return so many; about one submit in twenty is refused."""
+    return [
+        SimulatedProfile(f"p{k}", TokenBucket(8, per=60), Exponential(25), capacity=CAPACITY) for k in range(number)
+    ]
+
+
+def ours(jobs: int, number: int) -> float:
+    """Return jobs per CPU second of `simulate`, with all events recorded."""
+    simulation = Simulation([Scene(f"s{k:07}", "a scene") for k in range(jobs)], profiles(number), BOOST)
+    began = process_time()
+    _header, events = simulation.run()
+    assert len(events) > 4 * jobs
+    return jobs / (process_time() - began)
+
+
+class Account:
+    """A profile of the SimPy model."""
+
+    def __init__(self, env: simpy.Environment, spec: SimulatedProfile) -> None:
+        assert spec.limit is not None
+        self.spec = spec
+        self.limit: LimitState = spec.limit.state()
+        self.slots = simpy.Resource(env, CAPACITY)
+        self.until = 0.0
+
+
+class Model:
+    """The same system as a SimPy user would write it: a queue by priority, slots, a process for each attempt."""
+
+    def __init__(self, jobs: int, number: int) -> None:
+        self.env = simpy.Environment()
+        self.accounts = [Account(self.env, spec) for spec in profiles(number)]
+        self.queue = simpy.PriorityStore(self.env)
+        self.changed = self.env.event()
+        self.left = jobs
+        self.records: list[tuple[str, str, float, float, str]] = []
+        for order in range(jobs):
+            self.queue.put(simpy.PriorityItem((1, order), f"s{order:07}"))
+        self.turn = 0
+        self.env.process(self.dispatch())
+
+    def dispatch(self) -> Iterator[Any]:
+        """Give the first scene to the next free profile, in turn; where none is free, wait for a change."""
+        env, accounts = self.env, self.accounts
+        while self.left:
+            item = yield self.queue.get()
+            while (account := self.free()) is None:
+                self.changed = env.event()
+                soonest = min((each.until for each in accounts if each.until > env.now), default=None)
+                wake = [self.changed] if soonest is None else [self.changed, env.timeout(soonest - env.now)]
+                yield env.any_of(wake)
+            env.process(self.attempt(item, account))
+
+    def free(self) -> Account | None:
+        """Return the next profile with a free slot that does not cool."""
+        for step in range(len(self.accounts)):
+            account = self.accounts[(self.turn + step) % len(self.accounts)]
+            if account.until <= self.env.now and account.slots.count < CAPACITY:
+                self.turn = (self.turn + step + 1) % len(self.accounts)
+                return account
+        return None
+
+    def attempt(self, item: simpy.PriorityItem, account: Account) -> Iterator[Any]:
+        """Submit; a refused scene goes to the front and its profile cools."""
+        env, scene = self.env, item.item
+        with account.slots.request() as slot:
+            yield slot
+            began = env.now
+            if account.limit.admit(env.now) is not None:
+                account.until = env.now + COOLDOWN
+                self.records.append((scene, account.spec.name, began, env.now, "rate_limited"))
+                self.queue.put(simpy.PriorityItem((0, item.priority[1]), scene))
+            else:
+                yield env.timeout(account.spec.service.seconds(uniform(0, "service", scene)))
+                self.records.append((scene, account.spec.name, began, env.now, "succeeded"))
+                self.left -= 1
+        if not self.changed.triggered:
+            self.changed.succeed()
+
+
+def theirs(jobs: int, number: int) -> float:
+    """Return jobs per CPU second of the SimPy model."""
+    began = process_time()
+    model = Model(jobs, number)
+    model.env.run()
+    assert model.left == 0
+    return jobs / (process_time() - began)
+
+
+def bare(jobs: int, number: int) -> float:
+    """Return jobs per CPU second of a heap of ends of jobs: the least that any simulation of it does."""
+    specs = profiles(number)
+    limits = [spec.limit.state() for spec in specs if spec.limit is not None]
+    began = process_time()
+    order, due, waiting, done = count(), list[tuple[float, int, int]](), jobs, 0
+    for k in range(number * CAPACITY):
+        heappush(due, (0.0, next(order), k % number))
+    while done < jobs:
+        now, _, k = heappop(due)
+        done += 1 if now else 0
+        refusal = limits[k].admit(now)
+        if refusal is not None:
+            heappush(due, (now + COOLDOWN, next(order), k))
+            done -= 1 if now else 0
+        elif waiting:
+            waiting -= 1
+            heappush(due, (now + specs[k].service.seconds(uniform(0, "service", waiting)), next(order), k))
+    return jobs / (process_time() - began)
+
+
+def measure() -> list[Row]:
+    """Compare at 4 and at 100 profiles, and the cost of a job at 10,000 with that at 10."""
+    ways: dict[str, Any] = {}
+    for number in (4, 100):
+        for name, way in (("ours", ours), ("SimPy", theirs), ("bare", bare)):
+            ways[f"{name} {number}"] = lambda way=way, number=number: way(JOBS, number)
+    for number in (10, 10_000):
+        ways[f"ours {number}"] = lambda number=number: ours(4 * JOBS, number)
+    best = best_of(ways)
+    rows = [_row(number, best) for number in (4, 100)]
+    cost = best["ours 10"] / best["ours 10000"]
+    rows.append(Row("virtual: a job at 10,000 profiles / at 10", f"{4 * JOBS:,} jobs", cost, most=1.5))
+    rows.append(Row("virtual: 1,000,000 scenes", "peak memory", _gigabytes(), "GB", most=4))
+    return rows
+
+
+def _row(number: int, best: dict[str, float]) -> Row:
+    ours, simpy_, bare_ = (best[f"{name} {number}"] for name in ("ours", "SimPy", "bare"))
+    said = f"{ours / 1000:.1f} k/s, SimPy {simpy_ / 1000:.1f} k/s, a bare heap {bare_ / 1000:.1f} k/s"
+    return Row(f"virtual / SimPy, {number} profiles", said, ours / simpy_, least=1.5)
+
+
+def _gigabytes() -> float:
+    done = subprocess.run([sys.executable, "-c", MILLION], capture_output=True, text=True, check=True)
+    return float(done.stdout)
