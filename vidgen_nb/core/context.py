@@ -10,7 +10,7 @@ from typing import Any, Literal
 from vidgen_nb.core.commands import Command
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy
-from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.policy_port import Policy
 
 __all__ = ["Context", "OnAmbiguous", "Timers"]
 
@@ -54,6 +54,7 @@ class Context:
         "commands",
         "events",
         "fault",
+        "given",
         "learns",
         "max_wait",
         "mode",
@@ -61,6 +62,7 @@ class Context:
         "paces",
         "policy",
         "poll",
+        "ranks",
         "retry",
         "rng",
         "timers",
@@ -93,9 +95,12 @@ class Context:
 
     def use(self, policy: Policy) -> None:
         """Decide by a policy from now on; whether it overrides what it need not is looked up once."""
-        self.policy = policy
+        self.given = policy
+        """As the user gave it; what decides is its copy for this run."""
+        self.policy = policy.for_run()
         self.learns = type(policy).observe is not Policy.observe
         self.paces = type(policy).earliest is not Policy.earliest
+        self.ranks = type(policy).finish is not Policy.finish
 
     def record(self, event: Event, now: float) -> None:
         """Stamp an event and write it down; let the policy learn from it."""

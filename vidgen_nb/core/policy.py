@@ -1,31 +1,23 @@
-"""What follows a 429: the policy port and the two policies that the seed compares (design.md section 6).
-
-A policy is one small class. The scheduler asks it three things and tells it everything:
-
-- `on_429(group, outcome, now)`: which groups cool, and until when. Also asked for a late 429 (R6).
-- `earliest(profile, now)`: when this profile may submit next; `now` or less: at once.
-- `observe(event, now)`: every event of the run, to learn from.
-- `moves`: whether a bounced scene goes to another profile at once (R3) or waits for the same one.
-
-The scheduler itself sees to it that a cooldown never shortens (R6) and lasts at least 1 s, doubling with each
-consecutive 429 (R7). Times are run seconds.
-"""
+"""All policies under one name, and policies as data: by name, described for a record, and back."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
-from vidgen_nb.core.events import Event
+from vidgen_nb.core.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.paced import Paced
+from vidgen_nb.core.policy_port import Cooldown, GroupView, Policy
 from vidgen_nb.errors import InputError
 
 __all__ = [
     "POLICIES",
     "Cooldown",
+    "ExponentialCooldown",
     "GlobalPause",
     "GroupView",
+    "Paced",
     "PerProfileCooldown",
     "Policy",
     "RecordedPolicy",
@@ -33,98 +25,6 @@ __all__ = [
     "describe",
     "recorded",
 ]
-
-
-class GroupView(Protocol):
-    """What a policy sees of the quota group that got the 429."""
-
-    @property
-    def name(self) -> str:
-        """The group's name; a profile's own where it stands alone."""
-
-    @property
-    def strikes(self) -> int:
-        """Consecutive 429s, this one included."""
-
-    @property
-    def until(self) -> float:
-        """End of its cooldown so far, in run seconds; -inf: it never cooled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cooldown:
-    """A policy's answer to a 429."""
-
-    scope: Literal["group", "all"]
-    """`group`: the quota group that was limited; `all`: every group."""
-    until: float
-    """Run seconds."""
-    unusable: bool = False
-    """The server asked for more than the policy waits: the group leaves the rotation until then."""
-
-    def __post_init__(self) -> None:
-        if self.scope not in ("group", "all"):
-            raise InputError(f"a Cooldown's scope is 'group' or 'all', not {self.scope!r}")
-        if isinstance(self.until, bool) or not isinstance(self.until, int | float):
-            raise InputError(f"a Cooldown's until is a time in run seconds, not {self.until!r}")
-
-
-class Policy:
-    """The port; a policy overrides `on_429`, and the rest where it wants to."""
-
-    moves: ClassVar[bool] = True
-
-    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
-        """Return which groups cool, and until when."""
-        raise NotImplementedError
-
-    def earliest(self, profile: str, now: float) -> float:
-        """Return when this profile may submit next."""
-        return now
-
-    def observe(self, event: Event, now: float) -> None:
-        """Learn from an event of the run."""
-
-
-def _check_seconds(policy: str, name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise InputError(f"{policy}: {name} must be 0 or more seconds, and finite, not {value!r}")
-
-
-@dataclass(frozen=True)
-class PerProfileCooldown(Policy):
-    """Only the limited profile's quota group cools; its scene moves on at once. The default."""
-
-    seconds: float = 30.0
-    honour_retry_after: bool = field(default=False, kw_only=True)
-    """Take the server's Retry-After, where it gives one, instead of `seconds`."""
-    cap: float = field(default=600.0, kw_only=True)
-    """A Retry-After above this takes the group out of the rotation for that long, and is reported."""
-
-    def __post_init__(self) -> None:
-        _check_seconds("PerProfileCooldown", "seconds", self.seconds)
-        _check_seconds("PerProfileCooldown", "cap", self.cap)
-
-    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
-        """Cool the group for `seconds`, or for what the server asked."""
-        if not self.honour_retry_after or outcome.retry_after is None:
-            return Cooldown("group", now + self.seconds)
-        return Cooldown("group", now + outcome.retry_after, unusable=outcome.retry_after > self.cap)
-
-
-@dataclass(frozen=True)
-class GlobalPause(Policy):
-    """What the seed replaced: a 429 stops every profile, and the scene is retried on the same one."""
-
-    moves: ClassVar[bool] = False
-    seconds: float = 30.0
-
-    def __post_init__(self) -> None:
-        _check_seconds("GlobalPause", "seconds", self.seconds)
-
-    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
-        """Cool everything."""
-        return Cooldown("all", now + self.seconds)
 
 
 @dataclass(frozen=True)
@@ -139,7 +39,9 @@ class RecordedPolicy(Policy):
         raise InputError(f"the policy class {self.name!r} of this run is not known here: import it, or pass policy=")
 
 
-POLICIES: dict[str, type[Policy]] = {kind.__name__: kind for kind in (PerProfileCooldown, GlobalPause)}
+POLICIES: dict[str, type[Policy]] = {
+    kind.__name__: kind for kind in (PerProfileCooldown, GlobalPause, ExponentialCooldown, Paced)
+}
 
 
 def as_policy(policy: object) -> Policy:

@@ -29,6 +29,8 @@ class Roster:
         self._by_index: list[ProfileState] = []
         self._round: list[int] = []
         self._next: list[int] = []
+        self._held: dict[ProfileState, None] = {}
+        """Those that the policy holds back until an answer or a job's end."""
         self.cursor = -1
         """Index of the profile that was chosen last."""
 
@@ -92,6 +94,8 @@ class Roster:
 
     def pick(self, avoid: set[Gate] | None, now: float) -> ProfileState | None:
         """Return the next eligible profile, one that `avoid` does not name if there is one, or None."""
+        if self._context.ranks:
+            return self._pick_first_done(avoid, now)
         chosen: ProfileState | None = None
         skipped: list[ProfileState] = []
         while self._round or self._next:
@@ -120,6 +124,28 @@ class Roster:
             self._push(profile.index)
         return chosen
 
+    def _pick_first_done(self, avoid: set[Gate] | None, now: float) -> ProfileState | None:
+        """Return the eligible profile on which the policy sees a scene done first; of equal ones whose turn it is."""
+        offered = [self._by_index[index] for index in sorted(self._round) + sorted(self._next)]
+        free: list[ProfileState] = []
+        best: tuple[bool, float] | None = None
+        chosen: ProfileState | None = None
+        for profile in offered:
+            if not self.eligible(profile, now):
+                profile.ready = False
+                continue
+            free.append(profile)
+            avoided = bool(avoid) and (profile.group in avoid or profile.own in avoid)  # type: ignore[operator]
+            rank = (avoided, self._context.policy.finish(profile.name, now))
+            if best is None or rank < best:
+                best, chosen = rank, profile
+        if chosen is not None:
+            self.cursor = chosen.index
+        self._round, self._next = [], []
+        for profile in free:
+            self._push(profile.index)
+        return chosen
+
     def eligible(self, profile: ProfileState, now: float) -> bool:
         """Say whether a profile may submit now; where only the policy forbids it, come back when it allows."""
         group, own = profile.group, profile.own
@@ -134,7 +160,9 @@ class Roster:
             return False
         context = self._context
         if context.paces and (earliest := context.policy.earliest(profile.name, now)) > now:
-            if earliest != profile.paced_until:
+            if earliest == math.inf:
+                self._held[profile] = None
+            elif earliest != profile.paced_until:
                 profile.paced_until = earliest
                 context.timers.at(earliest, lambda each, _: self.offer(each), profile)
             return False
@@ -210,11 +238,21 @@ class Roster:
             gate.probe_due = not accepted
             self.offer_all(gate.members)
         scene.probing = ()
+        if self._context.paces:
+            assert scene.profile is not None  # noqa: S101 - its submit was under way
+            self.offer(scene.profile)  # what the policy learned may let it submit earlier
+            self._offer_held()
 
     def free(self, profile: ProfileState) -> None:
         """Count an attempt that does not generate any more."""
         profile.active -= 1
         self.offer(profile)
+        if self._held:
+            self._offer_held()
+
+    def _offer_held(self) -> None:
+        held, self._held = self._held, {}
+        self.offer_all(held)
 
     def __len__(self) -> int:
         return sum(not profile.removed for profile in self._by_index)

@@ -140,8 +140,8 @@ class Scheduler:
 
     @property
     def policy(self) -> Policy:
-        """The policy that holds for new decisions."""
-        return self._context.policy
+        """The policy that holds for new decisions, as it was given."""
+        return self._context.given
 
     @property
     def unsettled(self) -> int:

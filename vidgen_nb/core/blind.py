@@ -1,0 +1,118 @@
+"""Learning a limit whose 429s do not tell the reset: waits that grow, and bursts that show what came meanwhile.
+
+After the first 429 a `Trial` waits and then tries as many as the first burst. Refused at once, it waits longer. Refused
+after some, it is a bucket, for which so many tokens came in that time. All accepted, it is a window, or a bucket that is
+full again: from then on bursts come a little earlier each time, until one is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from vidgen_nb.core.models import Bucket, Model, Trial, Window
+
+__all__ = ["Tried", "accepted", "pause", "refused"]
+
+FIRST_WAIT = 4.0
+"""Seconds."""
+LONGER = 3.0
+"""By what the wait grows when it was too short."""
+EARLIER = 0.6
+"""By what the window is shortened in a try."""
+NEAR = 1.25
+"""A window whose bounds are nearer to each other is not tried any more."""
+MARGIN = 1.03
+"""Windows are taken to be so much longer, and rates so much lower, than what was seen."""
+
+
+class Tried(Window):
+    """A window that has been long enough; it is tried shorter until that is refused."""
+
+    __slots__ = ("burst", "known", "low", "trying")
+
+    def __init__(self, n: int, known: float, log: Iterable[float], low: float) -> None:
+        super().__init__(n, known, log)
+        self.known = known
+        """So long was enough."""
+        self.low = low
+        """So long was not."""
+        self.trying = False
+        self.burst = 0
+        """Submits accepted at the length that is tried."""
+
+    def shorten(self) -> None:
+        """Try a shorter one, if there is much between the bounds."""
+        self.trying = self.known > NEAR * self.low
+        self.per = max(EARLIER * self.known, math.sqrt(self.low * self.known)) if self.trying else self.known
+        self.burst = 0
+
+    def settle(self) -> None:
+        """Try no more."""
+        self.trying, self.per = False, MARGIN * self.known
+
+
+def pause(model: Model | None) -> float:
+    """Return for how many seconds a group cools that was refused now."""
+    if model is None:
+        return FIRST_WAIT
+    return model.wait * LONGER if isinstance(model, Trial) and model.taken <= 1 else 0.0
+
+
+def accepted(model: Model | None, history: Sequence[float], risky: bool) -> Model | None:
+    """Return the model after one more was accepted; `risky`: whether one more may be refused."""
+    if isinstance(model, Trial) and model.taken >= model.n:
+        model = Tried(model.n, model.began - model.start, history, model.low)
+        if risky:
+            model.shorten()
+    elif isinstance(model, Tried) and model.trying:
+        model.burst += 1
+        if model.burst >= model.n:
+            model.known = model.per
+            if risky:
+                model.shorten()
+    return model
+
+
+def refused(
+    model: Model | None, history: Sequence[float], now: float, last: float, calm: int, risky: bool
+) -> Model | None:
+    """Return the model after a refusal; `last`: the one before, `calm`: how many were accepted since then."""
+    if model is None:
+        return Trial(len(history), history[0], now, FIRST_WAIT) if history else None
+    if isinstance(model, Trial):
+        if model.taken:
+            return _bucket(model.n, model.taken, now - model.tried, now, risky)
+        model.low = now - model.start
+        model.wait *= LONGER
+        model.gate = now + model.wait
+        return model
+    if isinstance(model, Tried):
+        return _try_refused(model, now, risky)
+    if isinstance(model, Bucket):
+        seen = calm / (now - last) / MARGIN if calm and now > last else 0.6 * model.rate
+        model.rate = min(0.95 * model.rate, seen)
+        model.tokens, model.at = 0.0, now
+    else:
+        model.per *= 1.3
+    return model
+
+
+def _bucket(n: int, came: int, within: float, now: float, risky: bool) -> Bucket:
+    """So many tokens came, and less than one more."""
+    return Bucket(n, (came + 0.5 * risky) / max(within, 1e-3), 0.0, now)
+
+
+def _try_refused(model: Tried, now: float, risky: bool) -> Model:
+    if not model.trying:
+        model.known = model.per = 1.3 * model.per
+    elif model.burst:
+        used_up = model.log[-1 - model.burst] if len(model.log) > model.burst else model.log[0]
+        return _bucket(model.n, model.burst, now - used_up, now, risky)
+    else:
+        model.low = model.per
+        if risky and model.known > NEAR**2 * model.low:
+            model.shorten()
+        else:
+            model.settle()
+    return model
