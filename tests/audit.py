@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import NORMAL, Mode
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Permanent, RateLimited
+from vidgen_nb.core.policy import Policy
 
 LIVE = ("submitting", "generating", "fetching")
 SETTLED = ("succeeded", "failed", "cancelled", "held")
@@ -31,6 +32,7 @@ class SceneView:
     not_before: float = -math.inf
     profile: str = ""
     pinned: bool = False
+    unpaid: bool = False
     started: float = -math.inf
     avoid: set[tuple[str, bool]] = field(default_factory=set)
     probing: set[tuple[str, bool]] = field(default_factory=set)
@@ -65,10 +67,17 @@ class GateView:
 
 
 class Audit:
-    """Feed it events; it raises `AssertionError` at the first broken rule."""
+    """Feed it events; it raises `AssertionError` at the first broken rule.
 
-    def __init__(self, mode: Mode = NORMAL, *, moves: bool = True, on_ambiguous: str = "hold") -> None:
+    `turns`: profiles take turns (R4). Without, the policy has a say in that, which events do not tell: where an attempt
+    goes is checked no further than that it may go there.
+    """
+
+    def __init__(
+        self, mode: Mode = NORMAL, *, moves: bool = True, turns: bool = True, on_ambiguous: str = "hold"
+    ) -> None:
         self.mode, self.moves, self.on_ambiguous = mode, moves, on_ambiguous
+        self.turns = turns
         self.scenes: dict[str, SceneView] = {}
         self.profiles: dict[str, ProfileView] = {}
         self.gates: dict[tuple[str, bool], GateView] = {}
@@ -165,7 +174,7 @@ class Audit:
 
     def on_PolicyChanged(self, event: ev.PolicyChanged) -> None:
         """R15."""
-        self.moves = event.policy.moves
+        self.moves, self.turns = event.policy.moves, takes_turns(event.policy)
         if self.moves:
             self.unpin()
 
@@ -232,6 +241,7 @@ class Audit:
         assert self.started and not self.paused and not self.stopped, f"R16: {event}"
         assert view.status == "queued", f"R17, twice at the same time: {event}"
         assert view.not_before <= self.now, f"R9, back-off not over: {event}"
+        assert not view.unpaid, f"no token of the retry budget: {event}"
         assert event.number == view.number + 1, f"numbers go on: {event}"
         assert self.eligible(event.profile), f"R1/R14/R18, not eligible: {event}"
         if self.mode.max_submitting is not None:
@@ -250,8 +260,11 @@ class Audit:
 
     def check_order_and_place(self, event: ev.AttemptStarted, view: SceneView) -> None:
         """R2: nobody with precedence waits; R3, R4: the next free profile in turn that did not bounce it."""
-        waiting = [s for s in self.scenes.values() if s.status == "queued" and s.not_before <= self.now]
+        queued = (s for s in self.scenes.values() if s.status == "queued" and not s.unpaid)
+        waiting = [s for s in queued if s.not_before <= self.now]
         assert view.precedence == min(s.precedence for s in waiting), f"R2: {event}"
+        if not self.turns:
+            return
         free = [name for name in self.profiles if self.eligible(name)]
         others = [name for name in free if not view.avoid & set(self.gates_of(name))] or free
         turn = len(self.profiles)
@@ -269,9 +282,18 @@ class Audit:
         view.status, view.bounced = "queued", True
         view.not_before = -math.inf if event.not_before is None else event.not_before
         view.pinned = not self.moves and isinstance(event.outcome, RateLimited)
+        view.unpaid = event.unpaid
+        assert not (event.unpaid and isinstance(event.outcome, RateLimited)), f"R8, a 429 costs nothing: {event}"
         group = isinstance(event.outcome, RateLimited) or getattr(event.outcome, "cause", "") == "day_quota"
         if not isinstance(event.outcome, Cancelled):  # else it was never sent, and nobody bounced it
             view.avoid.add((self.profiles[event.profile].group, False) if group else (event.profile, True))
+
+    def on_RetryGranted(self, event: ev.RetryGranted) -> None:
+        """The retry budget lets a scene go that waited for it."""
+        view = self.scenes[event.scene]
+        assert view.unpaid and view.status == "queued", f"granted twice: {event}"
+        view.unpaid = False
+        view.not_before = -math.inf if event.not_before is None else event.not_before
 
     def on_SceneSettled(self, event: ev.SceneSettled) -> None:
         """R17: settled once."""
@@ -309,6 +331,19 @@ class Audit:
         assert event.reason != "settled" or statuses <= set(SETTLED), f"R17: {event}"
 
 
-def audit(events: Iterable[ev.Event], mode: Mode = NORMAL, *, moves: bool = True, on_ambiguous: str = "hold") -> Audit:
+def takes_turns(policy: Policy) -> bool:
+    """Say whether nothing but the rules decides which profile is next."""
+    kind = type(policy)
+    return kind.earliest is Policy.earliest and kind.finish is Policy.finish
+
+
+def audit(
+    events: Iterable[ev.Event],
+    mode: Mode = NORMAL,
+    *,
+    moves: bool = True,
+    turns: bool = True,
+    on_ambiguous: str = "hold",
+) -> Audit:
     """Check a whole run."""
-    return Audit(mode, moves=moves, on_ambiguous=on_ambiguous).feed(events)
+    return Audit(mode, moves=moves, turns=turns, on_ambiguous=on_ambiguous).feed(events)

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from vidgen_nb.core.model import NORMAL as NORMAL
     from vidgen_nb.core.model import Mode as Mode
     from vidgen_nb.core.model import PollSchedule as PollSchedule
+    from vidgen_nb.core.model import RetryBudget as RetryBudget
     from vidgen_nb.core.model import RetryPolicy as RetryPolicy
     from vidgen_nb.core.model import Scene as Scene
     from vidgen_nb.core.policy import Cooldown as Cooldown
+    from vidgen_nb.core.policy import EarliestFinish as EarliestFinish
+    from vidgen_nb.core.policy import ExponentialCooldown as ExponentialCooldown
     from vidgen_nb.core.policy import GlobalPause as GlobalPause
+    from vidgen_nb.core.policy import Paced as Paced
     from vidgen_nb.core.policy import PerProfileCooldown as PerProfileCooldown
     from vidgen_nb.core.policy import Policy as Policy
     from vidgen_nb.demo import demo as demo
@@ -59,8 +63,16 @@ __version__ = "0.1.0"
 _HOMES = {
     "backends.openai_videos": ("OpenAIVideos",),
     "controller": ("Controller",),
-    "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryPolicy", "Scene"),
-    "core.policy": ("Cooldown", "GlobalPause", "PerProfileCooldown", "Policy"),
+    "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryBudget", "RetryPolicy", "Scene"),
+    "core.policy": (
+        "Cooldown",
+        "EarliestFinish",
+        "ExponentialCooldown",
+        "GlobalPause",
+        "Paced",
+        "PerProfileCooldown",
+        "Policy",
+    ),
     "demo": ("demo", "demo_scenes"),
     "emulator": ("Emulator",),
     "errors": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from tests.audit import Audit
+from tests.audit import Audit, takes_turns
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.model import BOOST, NORMAL, Artifact, Mode, Operation, Scene
@@ -36,7 +36,10 @@ class World:
         self.settings = {"mode": mode, "policy": policy, "rng": Random(1), **settings}
         self.scheduler = Scheduler(**self.settings)
         self.audit = Audit(
-            mode, moves=policy is None or policy.moves, on_ambiguous=settings.get("on_ambiguous", "hold")
+            mode,
+            moves=policy is None or policy.moves,
+            turns=policy is None or takes_turns(policy),
+            on_ambiguous=settings.get("on_ambiguous", "hold"),
         )
         self.now = 0.0
         self.seen = 0

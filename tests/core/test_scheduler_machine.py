@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.core.harness import BOOST, NORMAL, World, names
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
-from vidgen_nb.core.model import Artifact, Mode, Operation, RetryPolicy
+from vidgen_nb.core.model import Artifact, Mode, Operation, RetryBudget, RetryPolicy
 from vidgen_nb.core.outcomes import (
     Ambiguous,
     Cancelled,
@@ -23,8 +23,9 @@ from vidgen_nb.core.outcomes import (
     RateLimited,
     Transient,
 )
-from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown
+from vidgen_nb.core.policy import EarliestFinish, ExponentialCooldown, GlobalPause, Paced, PerProfileCooldown, Policy
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.provider import Concurrency, SlidingWindow, TokenBucket
 
 WAITS = st.sampled_from([None, 0.0, 0.5, 5.0, 30.0, 700.0])
 OUTCOMES: st.SearchStrategy[Failure] = st.one_of(
@@ -35,6 +36,18 @@ OUTCOMES: st.SearchStrategy[Failure] = st.one_of(
     st.just(Ambiguous("502")),
 )
 MODES = st.sampled_from([NORMAL, BOOST, Mode("two", max_generating=2), Mode("three", max_submitting=3)])
+POLICIES: list[Policy] = [
+    PerProfileCooldown(2),
+    PerProfileCooldown(20),
+    PerProfileCooldown(10, honour_retry_after=True),
+    GlobalPause(15),
+    ExponentialCooldown(2, jitter="full"),
+    ExponentialCooldown(2, jitter="decorrelated", seed=3),
+    Paced(),
+    Paced({"team": TokenBucket(2, per=20) & Concurrency(2), "p3": SlidingWindow(1, per=5)}),
+    EarliestFinish(PerProfileCooldown(2)),
+    EarliestFinish(Paced(), service={"p1": 100, "p2": 1, "p3": 5}),
+]
 SETTLED = ("succeeded", "failed", "cancelled", "held")
 
 
@@ -43,7 +56,7 @@ def state_of(scheduler: Scheduler) -> dict[str, Any]:
     return {
         "scenes": {
             name: (s.status, s.number, s.order, s.single, s.failures, s.not_before, s.started, s.cancelling,
-                   s.profile and s.profile.name, sorted((g.name, g.alone) for g in s.avoid or ()))
+                   s.profile and s.profile.name, sorted((g.name, g.alone) for g in s.avoid or ()), s.ticket > 0)
             for name, s in scheduler.scenes.items()
         },
         "profiles": {
@@ -55,7 +68,8 @@ def state_of(scheduler: Scheduler) -> dict[str, Any]:
         },
         "cursor": scheduler.roster.cursor,
         "run": (scheduler.ended, scheduler.paused, scheduler.stopped, scheduler.waiting, scheduler.in_flight,
-                scheduler.submitting, scheduler.unsettled, scheduler.last_429_at),
+                scheduler.submitting, scheduler.unsettled, scheduler.last_429_at,
+                scheduler._attempts.retries.tokens, list(scheduler._attempts.retries.waiting)),
     }  # fmt: skip
 
 
@@ -65,15 +79,23 @@ class SchedulerMachine(RuleBasedStateMachine):
     world: World
     on_ambiguous = "hold"
 
-    @initialize(mode=MODES, honour=st.booleans(), retry=st.booleans(), deadline=st.sampled_from([None, 40.0]))
-    def begin(self, mode: Mode, honour: bool, retry: bool, deadline: float | None) -> None:
+    @initialize(
+        mode=MODES,
+        policy=st.sampled_from(POLICIES),
+        retry=st.booleans(),
+        deadline=st.sampled_from([None, 40.0]),
+        budget=st.sampled_from([None, RetryBudget(1, 0.5)]),
+    )
+    def begin(
+        self, mode: Mode, policy: Policy, retry: bool, deadline: float | None, budget: RetryBudget | None
+    ) -> None:
         """Start with two groups, one of two profiles, and a few scenes."""
         self.world = World(
             {"p1": (None, "team"), "p2": (2, "team"), "p3": (1, "")},
             scenes=3,
             mode=mode,
-            policy=PerProfileCooldown(10, honour_retry_after=honour),
-            retry=RetryPolicy(max_failures=3, deadline=deadline),
+            policy=policy,
+            retry=RetryPolicy(max_failures=3, deadline=deadline, budget=budget),
             on_ambiguous="retry" if retry else "hold",
         )
         self.answered: list[ev.Event] = []
@@ -212,8 +234,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         """Another mode."""
         self.world.feed(ev.ModeChanged(mode))
 
-    @rule(policy=st.sampled_from([PerProfileCooldown(2), PerProfileCooldown(20), GlobalPause(15)]))
-    def change_policy(self, policy: Any) -> None:
+    @rule(policy=st.sampled_from(POLICIES))
+    def change_policy(self, policy: Policy) -> None:
         """Another policy."""
         self.world.feed(ev.PolicyChanged(policy))
 
@@ -243,7 +265,9 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert scheduler.unsettled == sum(s.status not in SETTLED for s in states)
         for state in states:
             queued = state.status == "queued"
-            assert (state.ticket > 0) == (queued and state.not_before is None)
+            unpaid = state.scene.id in scheduler._attempts.retries.waiting
+            assert (state.ticket > 0) == (queued and state.not_before is None and not unpaid)
+            assert unpaid == self.world.audit.scenes[state.scene.id].unpaid * queued
             assert (state.profile is None) == (queued or state.status in SETTLED)
         for name, profile in scheduler.roster.profiles.items():
             assert profile.active == self.world.audit.busy(name)
@@ -251,6 +275,11 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert {n: s.status for n, s in scheduler.scenes.items()} == {
             n: v.status for n, v in self.world.audit.scenes.items()
         }
+
+    def may_submit(self, name: str) -> bool:
+        """Say whether a profile may submit now, as far as events tell and the policy says."""
+        allowed = self.world.scheduler._context.policy.earliest(name, self.world.now) <= self.world.now
+        return allowed and self.world.audit.eligible(name)
 
     @invariant()
     def nobody_waits_for_nothing(self) -> None:
@@ -263,10 +292,10 @@ class SchedulerMachine(RuleBasedStateMachine):
             return
         for profile in scheduler.roster.profiles.values():
             if scheduler._queue.peek_pinned(profile) is not None:
-                assert not audit.eligible(profile.name)
+                assert not self.may_submit(profile.name)
                 assert scheduler.in_flight or scheduler.next_wakeup() is not None
         if scheduler._queue.peek() is not None:
-            assert [name for name in audit.profiles if audit.eligible(name)] == []
+            assert [name for name in audit.profiles if self.may_submit(name)] == []
             wakeup = scheduler.next_wakeup()
             # someone will wake it: an answer that is due, a timer, or the user where no profile is left
             assert scheduler.in_flight or wakeup is not None

@@ -13,6 +13,7 @@ scene again (R12, R17).
 from __future__ import annotations
 
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.budget import RetryTokens
 from vidgen_nb.core.commands import Cancel, Fetch, Poll, Submit
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure
@@ -42,6 +43,7 @@ class Attempts:
         self.unsettled = 0
         """Scenes that are queued or have an attempt in flight."""
         self.last_429_at: float | None = None
+        self.retries = RetryTokens(context, context.retry.budget, self._back_off)
 
     # -- beginning
 
@@ -114,6 +116,7 @@ class Attempts:
         self.end(state)
         state.status = "succeeded"
         self.unsettled -= 1
+        self.retries.earn(now)
 
     def again(self, state: SceneState, delay: float, now: float) -> None:
         """Poll, or fetch, after a delay."""
@@ -154,9 +157,12 @@ class Attempts:
         return profile
 
     def requeue(
-        self, state: SceneState, profile: ProfileState, outcome: Failure, now: float, delay: float = 0.0
+        self, state: SceneState, profile: ProfileState, outcome: Failure, now: float, delay: float | None = None
     ) -> None:
-        """Let a scene wait again, in front; unless it is to be cancelled, or its deadline is over."""
+        """Let a scene wait again, in front; unless it is to be cancelled, or its deadline is over.
+
+        With a delay, in seconds, this is a retry: it backs off, and needs a token of the retry budget.
+        """
         deadline = self._context.retry.deadline
         if state.cancelling:
             self.settle(state, "cancelled", "cancelled by the user", now, profile, outcome)
@@ -164,11 +170,18 @@ class Attempts:
         if deadline is not None and now >= state.queued_at + deadline:
             self.settle(state, "failed", f"deadline of {deadline:g} s is over: {outcome.reason}", now, profile, outcome)
             return
-        state.not_before = now + delay if delay > 0 else None
+        unpaid = delay is not None and not self.retries.spend()
+        state.not_before = now + delay if delay and not unpaid else None
+        where = where_to(state, unpaid=unpaid)
         self._context.record(
-            ev.SceneRequeued(state.scene.id, state.number, profile.name, outcome, where_to(state), state.not_before),
-            now,
+            ev.SceneRequeued(state.scene.id, state.number, profile.name, outcome, where, state.not_before, unpaid), now
         )
+        if unpaid:
+            self.retries.wait(state, now + (delay or 0.0))
+        else:
+            self._back_off(state)
+
+    def _back_off(self, state: SceneState) -> None:
         if state.not_before is None:
             self._enqueue(state)
         else:
@@ -218,6 +231,7 @@ class Attempts:
     ) -> None:
         """End a scene that has no attempt in flight."""
         self._queue.remove(state)
+        self.retries.forget(state)
         state.status, state.not_before = status, None
         self.unsettled -= 1
         name = profile.name if profile is not None else None

@@ -1,8 +1,8 @@
 """Learning a limit whose 429s do not tell the reset: waits that grow, and bursts that show what came meanwhile.
 
-After the first 429 a `Trial` waits and then tries as many as the first burst. Refused at once, it waits longer. Refused
-after some, it is a bucket, for which so many tokens came in that time. All accepted, it is a window, or a bucket that is
-full again: from then on bursts come a little earlier each time, until one is refused.
+After the first 429 a `Trial` waits and then tries as many as the first burst. Refused at once, it waits longer.
+Refused after some, it is a bucket, for which so many tokens came in that time. All accepted, it is a window, or a
+bucket that is full again: from then on bursts come a little earlier each time, until one is refused.
 """
 
 from __future__ import annotations

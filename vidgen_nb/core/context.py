@@ -79,6 +79,10 @@ class Context:
         rng: Random,
     ) -> None:
         self.mode = mode
+        self.events: list[Event] = []
+        """Everything that happened, in order."""
+        self.fault: Exception | None = None
+        """What the policy raised while it was told of an event."""
         self.use(policy)
         self.retry = retry
         self.poll = poll
@@ -86,28 +90,33 @@ class Context:
         self.max_wait = max_wait
         self.rng = rng
         self.timers = Timers()
-        self.fault: Exception | None = None
-        """What the policy raised while it was told of an event."""
-        self.events: list[Event] = []
-        """Everything that happened, in order."""
         self.commands: list[Command] = []
         """What is to be done; emptied by every `handle`."""
 
     def use(self, policy: Policy) -> None:
-        """Decide by a policy from now on; whether it overrides what it need not is looked up once."""
+        """Decide by a policy from now on; whether it overrides what it need not is looked up once.
+
+        One that begins each run as a copy is told first what has happened so far.
+        """
         self.given = policy
         """As the user gave it; what decides is its copy for this run."""
         self.policy = policy.for_run()
         self.learns = type(policy).observe is not Policy.observe
         self.paces = type(policy).earliest is not Policy.earliest
         self.ranks = type(policy).finish is not Policy.finish
+        if self.learns and self.policy is not policy:
+            for event in self.events:
+                self._tell(event, event.at)
 
     def record(self, event: Event, now: float) -> None:
         """Stamp an event and write it down; let the policy learn from it."""
         event.at = now  # type: ignore[misc]  # records are frozen for everyone else
         self.events.append(event)
         if self.learns:
-            try:
-                self.policy.observe(event, now)
-            except Exception as mistake:  # noqa: BLE001 - a user's policy: raised once what is being done is done
-                self.fault = self.fault or mistake
+            self._tell(event, now)
+
+    def _tell(self, event: Event, now: float) -> None:
+        try:
+            self.policy.observe(event, now)
+        except Exception as mistake:  # noqa: BLE001 - a user's policy: raised once what is being done is done
+            self.fault = self.fault or mistake

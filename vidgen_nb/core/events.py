@@ -49,6 +49,7 @@ __all__ = [
     "ProfileChanged",
     "ProfileRemoved",
     "Progressed",
+    "RetryGranted",
     "RunEnded",
     "RunStarted",
     "SceneAdded",
@@ -280,6 +281,20 @@ class SceneRequeued(Event):
     reason: str
     not_before: float | None = None
     """The back-off's end in run seconds, or None: it may go at once."""
+    unpaid: bool = False
+    """It waits until the retry budget lets it go (`RetryGranted`)."""
+
+
+@record
+class RetryGranted(Event):
+    """The retry budget lets a scene try again."""
+
+    scene: str
+    number: int
+    """The attempt that failed."""
+    reason: str
+    not_before: float | None = None
+    """The back-off's end in run seconds, or None: it is over."""
 
 
 @record
@@ -332,7 +347,7 @@ class RunEnded(Event):
     reason: EndReason
 
 
-DECISIONS = (AttemptStarted, SceneRequeued, SceneSettled, CooldownStarted, CooldownEnded, RunEnded)
+DECISIONS = (AttemptStarted, SceneRequeued, RetryGranted, SceneSettled, CooldownStarted, CooldownEnded, RunEnded)
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (

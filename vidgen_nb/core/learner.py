@@ -4,7 +4,8 @@ Without a model one submit at a time goes out, until a 429 says that the limit i
 whether the 429 tells the reset; without one see `vidgen_nb.core.blind`. With one:
 
 - One submit at the reset is certain under a bucket and a window alike. A second one at once is the *dare* that tells
-  them apart: accepted, it is a window, of as many as the first burst; refused, a bucket, whose rate the two resets give.
+  them apart: accepted, it is a window, of as many as the first burst; refused, a bucket, whose rate is known from the
+  two resets.
 - With the risk budget used up the dare waits, and the model is the bucket, which is the slower one of the two.
 
 A model that is refused follows what the refusal says, and is given up when that happens again and again. One that was

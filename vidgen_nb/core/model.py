@@ -20,6 +20,7 @@ __all__ = [
     "Mode",
     "Operation",
     "PollSchedule",
+    "RetryBudget",
     "RetryPolicy",
     "Scene",
     "as_mode",
@@ -185,6 +186,26 @@ def _positive(what: str, value: float, *, zero: bool = False) -> None:
 
 
 @dataclass(frozen=True)
+class RetryBudget:
+    """How many retries a run may have on top of its first attempts; a token bucket (`core.budget` has the source).
+
+    A retry takes a token; without one the scene waits until there is one. Polls and fetches of a job that was accepted
+    are free, and so are attempts after a 429.
+    """
+
+    size: float = 10.0
+    """Tokens at the start, and at most."""
+    per_success: float = 0.1
+    """Tokens that each scene adds that succeeds."""
+
+    def __post_init__(self) -> None:
+        for name, value, least in (("size", self.size, 1), ("per_success", self.per_success, 0)):
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not least <= value < math.inf:
+                raise InputError(f"RetryBudget: {name} must be a finite number, {least} or more, not {value!r}")
+
+
+@dataclass(frozen=True)
 class RetryPolicy:
     """How failures that are not rate limits are retried (R8, R9). Times in run seconds."""
 
@@ -195,6 +216,8 @@ class RetryPolicy:
     backoff_cap: float = 60.0
     deadline: float | None = None
     """A scene that is still in the queue so long after it was added fails; None: it waits for ever."""
+    budget: RetryBudget | None = None
+    """Bounds the retries of the whole run; None: no bound."""
 
     def __post_init__(self) -> None:
         if not _is_count(self.max_failures):
@@ -203,6 +226,8 @@ class RetryPolicy:
         _positive("backoff_cap", self.backoff_cap, zero=True)
         if self.deadline is not None:
             _positive("deadline", self.deadline)
+        if self.budget is not None and not isinstance(self.budget, RetryBudget):
+            raise InputError(f"budget is a RetryBudget(...) or None, not {self.budget!r}")
 
 
 MOST_DELAYS = 1000

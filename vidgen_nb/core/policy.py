@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from vidgen_nb.core.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.paced import Paced
+from vidgen_nb.core.placement import EarliestFinish
 from vidgen_nb.core.policy_port import Cooldown, GroupView, Policy
 from vidgen_nb.errors import InputError
 
 __all__ = [
     "POLICIES",
     "Cooldown",
+    "EarliestFinish",
     "ExponentialCooldown",
     "GlobalPause",
     "GroupView",
@@ -40,7 +43,7 @@ class RecordedPolicy(Policy):
 
 
 POLICIES: dict[str, type[Policy]] = {
-    kind.__name__: kind for kind in (PerProfileCooldown, GlobalPause, ExponentialCooldown, Paced)
+    kind.__name__: kind for kind in (PerProfileCooldown, GlobalPause, ExponentialCooldown, Paced, EarliestFinish)
 }
 
 
@@ -62,11 +65,27 @@ def describe(policy: Policy) -> dict[str, Any]:
     if isinstance(policy, RecordedPolicy):
         return {"name": policy.name, **dict(policy.settings)}
     own = [each.name for each in fields(policy) if each.init] if is_dataclass(policy) else list[str]()
-    return {**{name: getattr(policy, name) for name in own}, "name": type(policy).__name__}
+    return {**{name: _shown(getattr(policy, name)) for name in own}, "name": type(policy).__name__}
+
+
+def _shown(value: Any) -> Any:
+    """Return a setting as it can be written down: a policy as its description, limits as their text."""
+    if isinstance(value, Policy):
+        return describe(value)
+    if isinstance(value, Mapping):
+        return {name: each if isinstance(each, int | float | str) else repr(each) for name, each in value.items()}
+    return value
 
 
 def recorded(data: dict[str, Any]) -> Policy:
-    """Return the policy that `describe` described, or a `RecordedPolicy` where its class is not known."""
+    """Return the policy that `describe` described, or a `RecordedPolicy` where its class is not known here.
+
+    The same for a `Paced` that was told limits: they are written down as text, to be read by people.
+    """
     settings = {key: value for key, value in data.items() if key != "name"}
     kind = POLICIES.get(data["name"])
-    return kind(**settings) if kind else RecordedPolicy(data["name"], tuple(settings.items()))
+    if isinstance(settings.get("policy"), dict) and "name" in settings["policy"]:
+        settings["policy"] = recorded(settings["policy"])
+    if kind is None or (kind is Paced and settings.get("limits")):
+        return RecordedPolicy(data["name"], tuple(settings.items()))
+    return kind(**settings)

@@ -17,10 +17,12 @@ def why(state: SceneState, profile: ProfileState) -> str:
     return f"back on {profile.name}" + ("" if state.pinned_to else ": no other profile is free")
 
 
-def where_to(state: SceneState) -> str:
+def where_to(state: SceneState, *, unpaid: bool = False) -> str:
     """Say what becomes of a scene that was bounced."""
     if state.pinned_to is not None:
         return f"waits for {state.pinned_to.name}"
+    if unpaid:
+        return f"waits for the retry budget, failure {state.failures}"
     if state.not_before is not None:
         return f"back-off, failure {state.failures}"
     return "to the front of the queue"

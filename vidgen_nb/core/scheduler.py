@@ -113,6 +113,8 @@ class Scheduler:
             scheduler._advance(event.at)
             if isinstance(event, ev.AttemptStarted):
                 scheduler._take_over(event)
+            elif isinstance(event, ev.RetryGranted):
+                scheduler._attempts.retries.grant(event.scene, event.reason, event.at)
             elif isinstance(event, ev.RunEnded):
                 scheduler._end(event.reason, event.at)
             elif not isinstance(event, ev.DECISIONS):
@@ -220,6 +222,8 @@ class Scheduler:
     def _decide(self, now: float) -> None:
         requests = self._requests
         if requests.started and requests.ended is None:
+            if self._attempts.retries.waiting and not requests.stopped:
+                self._attempts.retries.unblock(self._attempts.unsettled, now)
             queue = self._queue
             if len(queue) and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
                 self._dispatch(now)

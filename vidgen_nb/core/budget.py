@@ -1,0 +1,72 @@
+"""The retry budget: retries after transient failures are paid for by successes.
+
+A token bucket after Marc Brooker, "Fixing retries with token buckets and circuit breakers" (2022): it begins full, each
+scene that succeeds adds a part of a token, each retry takes one. Without a token a scene waits, first come, first
+served; it is never lost (R17). When all that is left waits, no success can come: then one retry goes unpaid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.context import Context
+from vidgen_nb.core.model import RetryBudget
+from vidgen_nb.core.state import SceneState
+
+__all__ = ["RetryTokens"]
+
+CLOSE = 1e-9
+"""Tokens that may be missing, for rounding: ten tenths make one."""
+
+
+class RetryTokens:
+    """What is left of a budget, and who waits for it; without a budget every retry is free."""
+
+    def __init__(self, context: Context, budget: RetryBudget | None, release: Callable[[SceneState], None]) -> None:
+        self._context = context
+        self._budget = budget
+        self._release = release
+        """Lets a scene wait out its back-off, and then puts it into the queue."""
+        self.tokens = budget.size if budget is not None else 0.0
+        self.waiting: dict[str, tuple[SceneState, float]] = {}
+        """Scenes that wait for a token, in order, and the ends of their back-offs."""
+
+    def spend(self) -> bool:
+        """Take a token, if there is one."""
+        if self._budget is None:
+            return True
+        if self.waiting or self.tokens < 1 - CLOSE:
+            return False
+        self.tokens -= 1
+        return True
+
+    def wait(self, state: SceneState, not_before: float) -> None:
+        """Let a scene wait for a token."""
+        self.waiting[state.scene.id] = (state, not_before)
+
+    def forget(self, state: SceneState) -> None:
+        """A scene waits no more."""
+        self.waiting.pop(state.scene.id, None)
+
+    def earn(self, now: float) -> None:
+        """A scene has succeeded."""
+        if self._budget is not None:
+            self.tokens = min(self._budget.size, self.tokens + self._budget.per_success)
+            while self.waiting and self.tokens >= 1 - CLOSE:
+                self.tokens -= 1
+                self.grant(next(iter(self.waiting)), "the retry budget has a token", now)
+
+    def unblock(self, unsettled: int, now: float) -> None:
+        """Let one go where all scenes that are not settled wait."""
+        if len(self.waiting) == unsettled:
+            self.grant(next(iter(self.waiting)), "all wait for the retry budget: one goes unpaid", now)
+
+    def grant(self, scene: str, reason: str, now: float) -> None:
+        """Let a waiting scene try again, once its back-off is over."""
+        if scene not in self.waiting:
+            return
+        state, not_before = self.waiting.pop(scene)
+        state.not_before = not_before if not_before > now else None
+        self._context.record(ev.RetryGranted(scene, state.number, reason, state.not_before), now)
+        self._release(state)
