@@ -18,8 +18,14 @@ FIRST_WAIT = 4.0
 """Seconds."""
 LONGER = 3.0
 """By what the wait grows when it was too short."""
+MUCH_LONGER = 5.0
+"""The same once the risk budget is used up."""
 EARLIER = 0.6
 """By what the window is shortened in a try."""
+WIDER = 1.15
+"""By what a window grows at least that was refused."""
+BURSTS = 3
+"""So many bursts show how long a window is on average."""
 NEAR = 1.25
 """A window whose bounds are nearer to each other is not tried any more."""
 MARGIN = 1.03
@@ -84,7 +90,7 @@ def refused(
         if model.taken:
             return _bucket(model.n, model.taken, now - model.tried, now, risky)
         model.low = now - model.start
-        model.wait *= LONGER
+        model.wait *= LONGER if risky else MUCH_LONGER
         model.gate = now + model.wait
         return model
     if isinstance(model, Tried):
@@ -105,7 +111,10 @@ def _bucket(n: int, came: int, within: float, now: float, risky: bool) -> Bucket
 
 def _try_refused(model: Tried, now: float, risky: bool) -> Model:
     if not model.trying:
-        model.known = model.per = 1.3 * model.per
+        # a fixed window may have looked shorter than it is: bursts fell on both sides of its edge
+        seen = min(len(model.log), BURSTS * model.n)
+        mean = (now - model.log[-seen]) * model.n / seen if seen else 0.0
+        model.known = model.per = max(WIDER * model.per, mean)
     elif model.burst:
         used_up = model.log[-1 - model.burst] if len(model.log) > model.burst else model.log[0]
         return _bucket(model.n, model.burst, now - used_up, now, risky)

@@ -69,6 +69,8 @@ class Learner:
         """How many jobs may be, once a 429 said that there were too many."""
         self.one_by_one = False
         """Whether the model is being tried: then one submit at a time goes out."""
+        self.leading = False
+        """The submit under way goes before a burst: if it is refused, it is one 429 and not many."""
         self.daring = False
         """The submit under way is one that the model expects to be refused."""
         self.calm = 0
@@ -88,7 +90,7 @@ class Learner:
         model = self.model
         if self.slots is not None and self.running + self.unanswered >= self.slots:
             return math.inf
-        if self.unanswered and (model is None or self.daring or self.one_by_one or not self.kind_known):
+        if self.unanswered and (model is None or self.leading or self.daring or self.one_by_one or not self.kind_known):
             return math.inf
         if model is None:
             # the first one is never held back: without it nothing is ever known
@@ -99,6 +101,7 @@ class Learner:
 
     def sent(self, now: float) -> None:
         """A submit leaves."""
+        self.leading = self.leading or not self.unanswered
         self.unanswered += 1
         if self.model is not None:
             self.daring = self.model.next(now) > now
@@ -107,6 +110,7 @@ class Learner:
     def accepted(self, sent: float) -> None:
         """A submit was accepted."""
         self.unanswered -= 1
+        self.leading = False
         self.risk.accepted += 1
         self.running += 1
         self.calm += 1
