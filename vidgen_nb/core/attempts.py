@@ -116,7 +116,7 @@ class Attempts:
         self.end(state)
         state.status = "succeeded"
         self.unsettled -= 1
-        self.retries.earn(now)
+        self.retries.earn(state, now)
 
     def again(self, state: SceneState, delay: float, now: float) -> None:
         """Poll, or fetch, after a delay."""

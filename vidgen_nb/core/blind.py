@@ -8,13 +8,13 @@ bucket that is full again: from then on bursts come a little earlier each time, 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from vidgen_nb.core.models import Bucket, Model, Trial, Window
 
 __all__ = ["Tried", "accepted", "pause", "refused"]
 
-FIRST_WAIT = 4.0
+FIRST_WAIT = 3.0
 """Seconds."""
 LONGER = 3.0
 """By what the wait grows when it was too short."""
@@ -65,6 +65,15 @@ def pause(model: Model | None) -> float:
     return model.wait * LONGER if isinstance(model, Trial) and model.taken <= 1 else 0.0
 
 
+def heed(model: Trial, too_short: Mapping[int, float]) -> None:
+    """Wait longer where a group with an equal first burst was refused after that time; but not twice in a row."""
+    waited = model.gate - model.tried
+    if not (model.taken or model.skipped) and waited <= too_short.get(model.n, 0.0):
+        model.skipped = True
+        model.wait *= LONGER
+        model.gate += model.wait
+
+
 def accepted(model: Model | None, history: Sequence[float], risky: bool) -> Model | None:
     """Return the model after one more was accepted; `risky`: whether one more may be refused."""
     if isinstance(model, Trial) and model.taken >= model.n:
@@ -89,6 +98,7 @@ def refused(
     if isinstance(model, Trial):
         if model.taken:
             return _bucket(model.n, model.taken, now - model.tried, now, risky)
+        model.skipped = False
         model.low = now - model.start
         model.wait *= LONGER if risky else MUCH_LONGER
         model.gate = now + model.wait

@@ -2,7 +2,8 @@
 
 A token bucket after Marc Brooker, "Fixing retries with token buckets and circuit breakers" (2022): it begins full, each
 scene that succeeds adds a part of a token, each retry takes one. Without a token a scene waits, first come, first
-served; it is never lost (R17). When all that is left waits, no success can come: then one retry goes unpaid.
+served; it is never lost (R17). When all that is left waits, no success can come: then one retry goes unpaid, and if it
+succeeds the trouble is over and the bucket is full again, as when a circuit breaker closes.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ class RetryTokens:
         self.waiting: dict[str, tuple[SceneState, float]] = {}
         """Scenes that wait for a token, in order, and the ends of their back-offs."""
 
+        self._unpaid: SceneState | None = None
+        """The scene that tries without a token."""
+
     def spend(self) -> bool:
         """Take a token, if there is one."""
         if self._budget is None:
@@ -49,23 +53,31 @@ class RetryTokens:
         """A scene waits no more."""
         self.waiting.pop(state.scene.id, None)
 
-    def earn(self, now: float) -> None:
+    def earn(self, state: SceneState, now: float) -> None:
         """A scene has succeeded."""
         if self._budget is not None:
-            self.tokens = min(self._budget.size, self.tokens + self._budget.per_success)
+            more = self._budget.size if state is self._unpaid else self._budget.per_success
+            self.tokens = min(self._budget.size, self.tokens + more)
             while self.waiting and self.tokens >= 1 - CLOSE:
                 self.tokens -= 1
-                self.grant(next(iter(self.waiting)), "the retry budget has a token", now)
+                self._grant(next(iter(self.waiting)), "the retry budget has a token", now)
 
     def unblock(self, unsettled: int, now: float) -> None:
         """Let one go where all scenes that are not settled wait."""
         if len(self.waiting) == unsettled:
-            self.grant(next(iter(self.waiting)), "all wait for the retry budget: one goes unpaid", now)
+            self._go_unpaid(next(iter(self.waiting)), now)
 
-    def grant(self, scene: str, reason: str, now: float) -> None:
+    def take_over(self, scene: str, now: float) -> None:
+        """Repeat what was recorded; what a success had paid for has been repeated already."""
+        if scene in self.waiting:
+            self._go_unpaid(scene, now)
+
+    def _go_unpaid(self, scene: str, now: float) -> None:
+        self._unpaid = self.waiting[scene][0]
+        self._grant(scene, "all wait for the retry budget: one goes unpaid", now)
+
+    def _grant(self, scene: str, reason: str, now: float) -> None:
         """Let a waiting scene try again, once its back-off is over."""
-        if scene not in self.waiting:
-            return
         state, not_before = self.waiting.pop(scene)
         state.not_before = not_before if not_before > now else None
         self._context.record(ev.RetryGranted(scene, state.number, reason, state.not_before), now)

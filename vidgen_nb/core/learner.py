@@ -40,10 +40,12 @@ SURPRISES = 3
 class Risk:
     """The 429s of the whole run, against its scenes."""
 
-    __slots__ = ("accepted", "rejected", "scenes")
+    __slots__ = ("accepted", "rejected", "scenes", "too_short")
 
     def __init__(self) -> None:
         self.scenes = self.accepted = self.rejected = 0
+        self.too_short: dict[int, float] = {}
+        """The longest wait that was too short, by the size of the first burst: groups are often alike."""
 
     def allowed(self, share: float) -> bool:
         """Say whether one more leaves the refused attempts within their share."""
@@ -96,6 +98,8 @@ class Learner:
             # the first one is never held back: without it nothing is ever known
             slow = self.history and not self.risk.allowed(self.share)
             return max(now, self.history[-1] + SLOW) if slow else now
+        if isinstance(model, Trial) and model.gate <= now:
+            blind.heed(model, self.risk.too_short)
         at = model.next(now)
         return now if at > now and self._dares() else at
 
@@ -245,6 +249,9 @@ class Learner:
             self.dare_after *= 2
             return
         risky = self.risk.allowed(self.share)
+        if isinstance(self.model, Trial) and not self.model.taken:
+            longest = max(self.risk.too_short.get(self.model.n, 0.0), now - self.model.tried)
+            self.risk.too_short[self.model.n] = longest
         self._take(blind.refused(self.model, self.history, now, self.last_429, self.calm, risky))
 
     def _take(self, model: Model | None) -> None:

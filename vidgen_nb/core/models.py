@@ -69,7 +69,7 @@ class Window:
 class Trial:
     """A limit of unknown reset: after a wait, as many as the first burst are tried, one after the other."""
 
-    __slots__ = ("began", "gate", "low", "n", "start", "taken", "tried", "wait")
+    __slots__ = ("began", "gate", "low", "n", "skipped", "start", "taken", "tried", "wait")
 
     def __init__(self, n: int, start: float, tried: float, wait: float) -> None:
         self.n = n
@@ -79,6 +79,8 @@ class Trial:
         """When it was used up."""
         self.wait = wait
         self.gate = tried + wait
+        self.skipped = False
+        """Whether the wait was made longer because another group's was too short."""
         self.low = 0.0
         """So long after the burst's start it was refused."""
         self.began = 0.0

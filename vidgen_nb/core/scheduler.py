@@ -114,7 +114,7 @@ class Scheduler:
             if isinstance(event, ev.AttemptStarted):
                 scheduler._take_over(event)
             elif isinstance(event, ev.RetryGranted):
-                scheduler._attempts.retries.grant(event.scene, event.reason, event.at)
+                scheduler._attempts.retries.take_over(event.scene, event.at)
             elif isinstance(event, ev.RunEnded):
                 scheduler._end(event.reason, event.at)
             elif not isinstance(event, ev.DECISIONS):
