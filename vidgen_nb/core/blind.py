@@ -28,6 +28,10 @@ BURSTS = 3
 """So many bursts show how long a window is on average."""
 NEAR = 1.25
 """A window whose bounds are nearer to each other is not tried any more."""
+RAISE = 1.25
+"""By what a limit is taken to be higher once more was accepted than was expected."""
+SHORTEST = 1e-3
+"""Seconds; what is closer together is not told apart."""
 MARGIN = 1.03
 """Windows are taken to be so much longer, and rates so much lower, than what was seen."""
 
@@ -56,6 +60,53 @@ class Tried(Window):
     def settle(self) -> None:
         """Try no more."""
         self.trying, self.per = False, MARGIN * self.known
+
+
+class Counted(Bucket):
+    """A bucket whose rate is known from how many tokens came since it was empty."""
+
+    __slots__ = ("came", "empty", "late", "latest", "since")
+
+    def __init__(self, n: int, came: int, since: float, now: float, risky: bool) -> None:
+        # less than one more came
+        super().__init__(n, (came + 0.5 * risky) / max(now - since, SHORTEST), 0.0, now)
+        self.came, self.since = came, since
+        """Tokens that were taken since then, up to the latest refusal."""
+        self.empty = True
+        """Whether there were none at that time."""
+        self.late, self.latest = 0, now
+        """Tokens that were taken since the latest refusal, and when that was."""
+
+    def take(self, now: float) -> None:
+        """Count a submit."""
+        super().take(now)
+        self.late += 1
+
+    def give_back(self) -> None:
+        """A submit used up nothing."""
+        super().give_back()
+        self.late -= 1
+
+    def raised(self, now: float) -> None:
+        """More came than was expected: the limit is another one than it was."""
+        self.rate *= RAISE
+        self._begin(now, empty=False)
+
+    def refused(self, now: float, risky: bool) -> None:
+        """It is empty again."""
+        came = self.came + self.late
+        mean = (came + 0.5 * risky) / max(now - self.since, SHORTEST)
+        least, most = (count / max(now - self.latest, SHORTEST) for count in (self.late, self.late + 1))
+        slower = mean > most
+        self.rate = min(0.95 * self.rate, (max(least, 0.5 * most) if slower else mean) / MARGIN)
+        self.came, self.late, self.latest = came, 0, now
+        if slower or not self.empty:
+            self._begin(now, empty=True)
+        self.tokens, self.at = 0.0, now
+
+    def _begin(self, now: float, *, empty: bool) -> None:
+        self.came, self.since, self.empty = 0, now, empty
+        self.late, self.latest = 0, now
 
 
 def pause(model: Model | None) -> float:
@@ -89,15 +140,13 @@ def accepted(model: Model | None, history: Sequence[float], risky: bool) -> Mode
     return model
 
 
-def refused(
-    model: Model | None, history: Sequence[float], now: float, last: float, calm: int, risky: bool
-) -> Model | None:
-    """Return the model after a refusal; `last`: the one before, `calm`: how many were accepted since then."""
+def refused(model: Model | None, history: Sequence[float], now: float, risky: bool) -> Model | None:
+    """Return the model after a refusal."""
     if model is None:
         return Trial(len(history), history[0], now, FIRST_WAIT) if history else None
     if isinstance(model, Trial):
         if model.taken:
-            return _bucket(model.n, model.taken, now - model.tried, now, risky)
+            return Counted(model.n, model.taken, model.tried, now, risky)
         model.skipped = False
         model.low = now - model.start
         model.wait *= LONGER if risky else MUCH_LONGER
@@ -105,18 +154,26 @@ def refused(
         return model
     if isinstance(model, Tried):
         return _try_refused(model, now, risky)
-    if isinstance(model, Bucket):
-        seen = calm / (now - last) / MARGIN if calm and now > last else 0.6 * model.rate
-        model.rate = min(0.95 * model.rate, seen)
+    if isinstance(model, Counted):
+        model.refused(now, risky)
+    elif isinstance(model, Bucket):  # the server told its resets, and does no longer
+        model.rate /= RAISE
         model.tokens, model.at = 0.0, now
     else:
-        model.per *= 1.3
+        model.per *= RAISE
     return model
 
 
-def _bucket(n: int, came: int, within: float, now: float, risky: bool) -> Bucket:
-    """So many tokens came, and less than one more."""
-    return Bucket(n, (came + 0.5 * risky) / max(within, 1e-3), 0.0, now)
+def raised(model: Model | None, now: float) -> None:
+    """More was accepted than the model expected."""
+    if isinstance(model, Counted):
+        model.raised(now)
+    elif isinstance(model, Bucket):
+        model.rate *= RAISE
+    elif isinstance(model, Window):
+        model.per /= RAISE
+        if isinstance(model, Tried):
+            model.known = model.per
 
 
 def _try_refused(model: Tried, now: float, risky: bool) -> Model:
@@ -127,7 +184,7 @@ def _try_refused(model: Tried, now: float, risky: bool) -> Model:
         model.known = model.per = max(WIDER * model.per, mean)
     elif model.burst:
         used_up = model.log[-1 - model.burst] if len(model.log) > model.burst else model.log[0]
-        return _bucket(model.n, model.burst, now - used_up, now, risky)
+        return Counted(model.n, model.burst, used_up, now, risky)
     else:
         model.low = model.per
         if risky and model.known > NEAR**2 * model.low:

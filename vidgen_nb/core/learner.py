@@ -31,6 +31,8 @@ SHORTEST = 1e-3
 """Seconds; resets closer than that are not told apart."""
 DARE_AFTER = 50
 """Submits accepted in a row after which a model is dared; doubled by each dare that is refused."""
+DARE_AGAIN = 10
+"""The same after one that was accepted, where no reset is told."""
 MORE_SLOTS_AFTER = 50
 """Submits accepted in a row after which one more job at once is tried, where these are limited."""
 SURPRISES = 3
@@ -77,6 +79,8 @@ class Learner:
         """The submit under way is one that the model expects to be refused."""
         self.calm = 0
         """Submits accepted since the latest 429."""
+        self.dared = 0
+        """How many of them there were at the latest dare."""
         self.dare_after = DARE_AFTER
         self.surprises = 0
         self.last_429 = -math.inf
@@ -152,7 +156,7 @@ class Learner:
         if sent <= self.last_429:
             return  # late: it tells nothing new
         if outcome.cause == "concurrency":
-            self.slots, self.calm = max(1, self.running), 0
+            self.slots, self.calm, self.dared = max(1, self.running), 0, 0
             return
         wait = outcome.retry_after
         if wait is None:
@@ -164,7 +168,7 @@ class Learner:
             self._dare_refused(now, wait)
         else:
             self._surprised(now, wait)
-        self.calm, self.last_429 = 0, now
+        self.calm, self.dared, self.last_429 = 0, 0, now
         self.reset = now + (wait or 0.0)
 
     # -- learning from a told reset
@@ -186,7 +190,7 @@ class Learner:
         """Say whether the next submit may be one that the model expects to be refused."""
         if self.one_by_one:
             return False
-        due = self.calm > 0 if not self.kind_known else self.calm >= self.dare_after
+        due = self.calm > 0 if not self.kind_known else self.calm - self.dared >= self.dare_after
         return due and self.risk.allowed(self.share)
 
     def _dare_accepted(self, sent: float) -> None:
@@ -197,7 +201,12 @@ class Learner:
             self.model = Window(n, max(self.first_at + self.first_wait - first, SHORTEST), self.history)
             return
         # the limit is higher than it was
-        self.dare_after, self.calm = DARE_AFTER, 0
+        self.dared = self.calm
+        if self.share == SHARE_BLIND:
+            self.dare_after = DARE_AGAIN
+            blind.raised(model, sent)
+            return
+        self.dare_after = DARE_AFTER
         self._give_up(sent - model.per if isinstance(model, Window) else sent)
 
     def _give_up(self, since: float) -> None:
@@ -208,7 +217,7 @@ class Learner:
     def _dare_refused(self, now: float, wait: float) -> None:
         model = self.model
         if self.kind_known:
-            self.dare_after *= 2
+            self.dare_after = max(DARE_AFTER, 2 * self.dare_after)
         elif isinstance(model, Bucket):
             model.rate, self.kind_known = self._rate(model, now, wait), True
         if isinstance(model, Bucket):
@@ -246,13 +255,13 @@ class Learner:
 
     def _refused_blindly(self, now: float, daring: bool) -> None:
         if self.model is not None and daring:
-            self.dare_after *= 2
+            self.dare_after = max(DARE_AFTER, 2 * self.dare_after)
             return
         risky = self.risk.allowed(self.share)
         if isinstance(self.model, Trial) and not self.model.taken:
             longest = max(self.risk.too_short.get(self.model.n, 0.0), now - self.model.tried)
             self.risk.too_short[self.model.n] = longest
-        self._take(blind.refused(self.model, self.history, now, self.last_429, self.calm, risky))
+        self._take(blind.refused(self.model, self.history, now, risky))
 
     def _take(self, model: Model | None) -> None:
         self.model = model
