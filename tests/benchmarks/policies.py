@@ -165,7 +165,7 @@ POLICIES: tuple[tuple[str, Callable[[], Policy]], ...] = (
     ("  jitter='decorrelated'", lambda: ExponentialCooldown(jitter="decorrelated")),
     ("GlobalPause(30)", GlobalPause),
 )
-SCENARIOS = 200
+SCENARIOS = 100
 
 
 def _policies(retry_after: bool, most: dict[str, float]) -> list[Row]:

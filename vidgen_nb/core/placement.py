@@ -16,8 +16,11 @@ from vidgen_nb.errors import InputError
 __all__ = ["EarliestFinish"]
 
 LOOK = 0.1
-"""The part of its service time for which a profile waits at the start, if others are faster by that factor; and after
-which one that is held back is looked at again, at least after a second."""
+"""A profile that is held back is looked at again after that part of its service time, at least after a second."""
+SLOW = 0.1
+"""A profile is slow if another one's service time is that part of its own, or less."""
+ROUNDS = 2
+"""So many service times of the fastest one show what it can do."""
 
 
 class _Course:
@@ -112,9 +115,11 @@ class _Seen:
 
     def too_soon(self, service: float, now: float) -> bool:
         """Say whether a slow profile is to wait: it is not yet seen how much the fast ones can do."""
-        if self._began is None or now - self._began >= LOOK * service:
+        if self._began is None or now - self._began >= service / 2:
             return False
-        return any(each.service(now) < LOOK * service and each.until <= now for each in self._courses.values())
+        fastest = min((each.service(now) for each in self._courses.values() if each.until <= now), default=service)
+        enough = max(LOOK * service, min(ROUNDS * fastest, service / 2))
+        return fastest <= SLOW * service and now - self._began < enough
 
     def _run_started(self, event: ev.RunStarted) -> None:
         if self._began is None:

@@ -73,7 +73,7 @@ def _shown(value: Any) -> Any:
     if isinstance(value, Policy):
         return describe(value)
     if isinstance(value, Mapping):
-        return {name: each if isinstance(each, int | float | str) else repr(each) for name, each in value.items()}
+        return {name: repr(each) if hasattr(each, "state") else each for name, each in value.items()}
     return value
 
 
