@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections import Counter
 from copy import deepcopy
 from random import Random
 from typing import Any

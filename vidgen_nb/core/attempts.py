@@ -116,7 +116,8 @@ class Attempts:
         self.end(state)
         state.status = "succeeded"
         self.unsettled -= 1
-        self.retries.earn(state, now)
+        if self._context.retry.budget is not None:
+            self.retries.earn(state, now)
 
     def again(self, state: SceneState, delay: float, now: float) -> None:
         """Poll, or fetch, after a delay."""

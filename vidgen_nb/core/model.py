@@ -189,8 +189,8 @@ def _positive(what: str, value: float, *, zero: bool = False) -> None:
 class RetryBudget:
     """How many retries a run may have on top of its first attempts; a token bucket (`core.budget` has the source).
 
-    A retry takes a token; without one the scene waits until there is one, or until nobody else could earn one. Polls and fetches of a job that was accepted
-    are free, and so are attempts after a 429.
+    A retry takes a token; without one the scene waits until there is one, or until nobody else could earn one. Polls
+    and fetches of a job that was accepted are free, and so are attempts after a 429.
     """
 
     size: float = 10.0

@@ -228,7 +228,17 @@ class Scheduler:
             if len(queue) and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
                 self._dispatch(now)
             if not self._attempts.in_flight:
-                self._end_if_over(now)
+                self._idle(now)
+
+    def _idle(self, now: float) -> None:
+        """Nothing is under way: let a scene go that waits for the retry budget, or see whether the run is over."""
+        requests, attempts = self._requests, self._attempts
+        if attempts.retries.waiting and not requests.stopped:
+            attempts.retries.unblock(attempts.unsettled, now)
+            if self._queue and not requests.paused:
+                self._dispatch(now)
+        if not attempts.in_flight:
+            self._end_if_over(now)
 
     def _dispatch(self, now: float) -> None:
         queue, roster = self._queue, self.roster
