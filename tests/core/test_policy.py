@@ -14,6 +14,8 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import (
     Cooldown,
+    EarliestFinish,
+    ExponentialCooldown,
     GlobalPause,
     GroupView,
     PerProfileCooldown,
@@ -23,8 +25,11 @@ from vidgen_nb.core.policy import (
     describe,
     recorded,
 )
+from vidgen_nb.core.policy import Paced as LearningPaced
 from vidgen_nb.core.state import Gate
 from vidgen_nb.errors import InputError
+from vidgen_nb.provider import Constant, SimulatedProfile, TokenBucket
+from vidgen_nb.run import simulate
 
 GROUP = Gate("team")
 
@@ -73,11 +78,25 @@ def test_as_policy() -> None:
 
 @pytest.mark.parametrize(
     "policy",
-    [PerProfileCooldown(5, honour_retry_after=True, cap=9), GlobalPause(1), RecordedPolicy("Mine", (("x", 1),))],
+    [
+        PerProfileCooldown(5, honour_retry_after=True, cap=9),
+        GlobalPause(1),
+        ExponentialCooldown(2, 9, "full", 4),
+        LearningPaced(cap=30),
+        EarliestFinish(LearningPaced(), {"p1": 3}),
+        RecordedPolicy("Mine", (("x", 1),)),
+    ],
 )
 def test_a_described_policy_comes_back(policy: Policy) -> None:
     """By its class's name and its settings."""
     assert recorded(describe(policy)) == policy
+
+
+def test_told_limits_are_recorded_as_text() -> None:
+    """They can be read by people, and are not guessed back: such a policy is shown, not run."""
+    described = describe(LearningPaced({"p1": TokenBucket(4, per=60)}))
+    assert described["limits"] == {"p1": "TokenBucket(n=4, per=60)"}
+    assert isinstance(recorded(described), RecordedPolicy)
 
 
 @dataclass
@@ -158,3 +177,55 @@ def test_an_error_in_a_policy_is_raised_as_it_is() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         world.limit("s1")
     assert caught.value is error
+
+
+class Doubling(Policy):
+    """As one would write it in a notebook cell, without imports of types: the example of `Policy`."""
+
+    def on_429(self, group, outcome, now):  # type: ignore[no-untyped-def]
+        """Cool twice as long each time."""
+        return Cooldown("group", until=now + min(5 * 2 ** (group.strikes - 1), 300))
+
+
+def test_a_policy_of_ones_own_runs_everywhere() -> None:
+    """One method is enough: in a simulation, in another policy, recorded by its name, and asked for each 429."""
+    profiles = [SimulatedProfile("p1", TokenBucket(2, per=60), Constant(5))]
+    run = simulate(6, profiles, policy=Doubling())
+    assert {scene.status for scene in run.scenes} == {"succeeded"}
+    lengths = [event.until - event.at for event in run.events if isinstance(event, ev.CooldownStarted)]
+    assert lengths[:3] == pytest.approx([5, 10, 20])
+    assert run.header["policy"] == {"name": "Doubling"}
+    inside = simulate(6, profiles, policy=EarliestFinish(Doubling()))
+    assert inside.metrics().makespan == run.metrics().makespan
+
+
+@dataclass
+class Counting(Policy):
+    """A policy that counts accepted submits, anew in each run."""
+
+    accepted: int = field(default=0, init=False)
+
+    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
+        """Cool a little."""
+        return Cooldown("group", now + 1)
+
+    def observe(self, event: Event, now: float) -> None:
+        """Count."""
+        self.accepted += isinstance(event, ev.Accepted)
+
+    def for_run(self) -> Counting:
+        """Begin with nothing."""
+        return Counting()
+
+
+def test_a_policy_that_learns_begins_each_run_anew_and_knows_its_past() -> None:
+    """What decides is the copy, which is told first what has happened; the scheduler shows what was given."""
+    given = Counting()
+    world = World(profiles=1, scenes=4, mode=BOOST)
+    world.accept("s1")
+    world.accept("s2")
+    world.feed(ev.PolicyChanged(given))
+    world.accept("s3")
+    deciding: Any = world.scheduler._context.policy
+    assert (given.accepted, deciding.accepted) == (0, 3)
+    assert world.scheduler.policy is given
