@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from vidgen_nb.analysis.kinds import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
+from vidgen_nb.analysis.quick import collector_paused, quick
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError
@@ -22,11 +23,13 @@ def build(header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
 
     Raises `InputError` for events that don't belong together, such as an attempt of a scene that was never added.
     """
-    return Builder().read(header, events)
+    with collector_paused():
+        return Builder().read(header, events)
 
 
-# A frozen record is slow to make, and slower to replace: while events are read, plain drafts are changed in place, and
-# each record is made once, an attempt's when it ends.
+# While events are read, plain drafts are changed in place, and each record is made once, an attempt's when it ends.
+_attempt = quick(AttemptRecord)
+_move = quick(MoveRecord)
 
 
 @dataclass(slots=True)
@@ -72,12 +75,13 @@ class _Closed:
 def freeze(kind: type[T], drafts: Iterable[Any]) -> list[T]:
     """Make records of drafts."""
     values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]  # a dataclass, as all records
-    return [kind(*values(draft)) for draft in drafts]
+    make = quick(kind)
+    return [make(*values(draft)) for draft in drafts]
 
 
 def attempt_of(scene: _Scene, *ending: Any) -> AttemptRecord:
     """Make the record of a scene's latest attempt; `ending`: end, outcome, reason, retry_after."""
-    return AttemptRecord(scene.id, scene.number, scene.profile or "", scene.waiting_since, scene.started, *ending)
+    return _attempt(scene.id, scene.number, scene.profile or "", scene.waiting_since, scene.started, *ending)
 
 
 class Builder:
@@ -109,14 +113,15 @@ class Builder:
 
     def read(self, header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
         """Return the records of a whole run."""
-        for index, event in enumerate(events):
-            handler = self._handlers.get(type(event))
-            if handler is not None:
-                try:
+        handler_of = self._handlers.get
+        try:
+            for event in events:  # noqa: B007 - named below
+                if (handler := handler_of(type(event))) is not None:
                     handler(event)
-                except KeyError as error:
-                    what = f"event {index + 1} of this run, {type(event).__name__}"
-                    raise InputError(f"{what}, is about {error.args[0]!r}, which was never added") from None
+        except KeyError as error:
+            number = next(index for index, each in enumerate(events, 1) if each is event)
+            what = f"event {number} of this run, {type(event).__name__}"
+            raise InputError(f"{what}, is about {error.args[0]!r}, which was never added") from None
         for scene in self._scenes.values():
             self._end_attempt(scene, None, None, None, None)
         return RunData(
@@ -145,7 +150,7 @@ class Builder:
         if profile not in self._capacities:
             raise KeyError(profile)
         if scene.profile is not None and scene.profile != profile:
-            self._moves.append(MoveRecord(event.scene, scene.profile, profile, at))
+            self._moves.append(_move(event.scene, scene.profile, profile, at))
         if scene.start is None:
             scene.start = at
         scene.status, scene.profile = "submitting", profile
