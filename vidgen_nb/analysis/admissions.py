@@ -1,0 +1,53 @@
+"""How many jobs a limit can admit at most, in closed form: the A_p(t) of analysis.md.
+
+Each is the curve of a client that is always there, so no policy is admitted more often. The model lets in who comes a
+microsecond early (`EDGE`), and so do these.
+"""
+
+from __future__ import annotations
+
+from math import floor, inf
+
+from vidgen_nb.provider.limit_states import EDGE
+from vidgen_nb.provider.limits import DAY, All, Concurrency, DailyQuota, FixedWindow, Limit, SlidingWindow, TokenBucket
+
+__all__ = ["at_once", "most_admitted", "parts"]
+
+
+def parts(limit: Limit | None) -> tuple[Limit, ...]:
+    """Return the limits of a sum; none for None."""
+    return () if limit is None else limit.parts if isinstance(limit, All) else (limit,)
+
+
+def most_admitted(limit: Limit | None, t: float, since: float = 0.0) -> float:
+    """Return the most admissions from `since` to `t`, both included, where none came before; inf: no bound is known.
+
+    Token bucket ⌊n + (t - since)·n/per⌋; fixed window n times the windows touched; sliding window
+    n·(1 + ⌊(t - since)/per⌋); a sum has the least of its parts; for a concurrency limit see `at_once`.
+    """
+    if t < since - EDGE:
+        return 0
+    return min((_most(part, t, since) for part in parts(limit)), default=inf)
+
+
+def _most(limit: Limit, t: float, since: float) -> float:
+    match limit:
+        case TokenBucket(n, per=per):
+            return floor(n + (t - since + EDGE) * n / per)
+        case FixedWindow(n, per=per):
+            return n * _windows(t, since, per)
+        case DailyQuota(n):
+            return n * _windows(t, since, DAY)
+        case SlidingWindow(n, per=per):
+            return n * (1 + floor((t - since + EDGE) / (per - EDGE)))
+        case _:
+            return inf
+
+
+def _windows(t: float, since: float, per: float) -> int:
+    return 1 + floor((t + EDGE) / per) - floor((since + EDGE) / per)
+
+
+def at_once(limit: Limit | None) -> float:
+    """Return how many jobs a limit lets run at once; inf: any number."""
+    return min((part.n for part in parts(limit) if isinstance(part, Concurrency)), default=inf)

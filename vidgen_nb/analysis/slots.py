@@ -1,0 +1,188 @@
+"""What slots did with their time: the slot-time split of analysis.md, exact, for a whole run or in stretches of it.
+
+A profile that is part of the session has `capacity` slots; without a capacity, the most attempts that it ever had at
+once. While more run than that (fetching its result, an attempt holds no slot at the provider; a capacity may have been
+lowered), or on a profile that was removed, there are as many slots as attempts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from math import inf
+
+from vidgen_nb.analysis.kinds import AttemptRecord, CooldownRecord, RunData
+from vidgen_nb.analysis.series import Span
+from vidgen_nb.analysis.timeline import Within, above_zero, queue, union
+from vidgen_nb.core import events as ev
+from vidgen_nb.errors import InputError
+
+__all__ = ["SlotTime", "slot_time"]
+
+
+@dataclass(slots=True)
+class SlotTime:
+    """Slot-seconds by what they were used for; `shares` makes them sum to 1."""
+
+    ok: float = 0.0
+    """Of attempts that succeeded."""
+    wasted: float = 0.0
+    """Of attempts that ended in another way. A busy slot is busy also while its profile cools."""
+    cooling: float = 0.0
+    """Free, the profile in a cooldown or unusable."""
+    idle_empty: float = 0.0
+    """Free, and no scene waited."""
+    idle_waiting: float = 0.0
+    """Free, and not cooling, while scenes waited."""
+    running: float = 0.0
+    """Of attempts that have no end yet; 0 once the run has ended."""
+    stranded: float = 0.0
+    """All slots, busy ones too, of profiles that cooled while scenes waited; no part of the sum."""
+
+    @property
+    def total(self) -> float:
+        """Return all of them."""
+        return self.ok + self.wasted + self.cooling + self.idle_empty + self.idle_waiting + self.running
+
+    def add(self, other: SlotTime) -> None:
+        """Add another's."""
+        for name, value in zip(_NAMES, astuple(other), strict=True):
+            setattr(self, name, getattr(self, name) + value)
+
+
+_NAMES = tuple(SlotTime.__dataclass_fields__)
+
+
+def slot_time(
+    data: RunData, edges: Sequence[float] | None = None, waiting: list[Span] | None = None
+) -> dict[str, list[SlotTime]]:
+    """Return, per profile, what its slots did in each stretch between two neighbours of `edges`.
+
+    `edges`: run seconds, rising; None: one stretch, the whole run. `waiting`: when scenes waited, if it is known.
+    Raises `InputError` for edges that do not rise.
+    """
+    edges = [0.0, data.end] if edges is None else list(edges)
+    if len(edges) < 2 or any(not a <= b for a, b in zip(edges, edges[1:], strict=False)):
+        raise InputError(f"edges are at least two times that rise, not {edges!r}")
+    within = Within(above_zero(queue(data), data.end) if waiting is None else waiting)
+    attempts: dict[str, list[AttemptRecord]] = {name: [] for name in data.profiles}
+    for each in data.attempts:
+        attempts[each.profile].append(each)
+    windows: dict[str, list[CooldownRecord]] = {name: [] for name in data.profiles}
+    for window in data.cooldowns:
+        windows[window.profile].append(window)
+    given = _capacities(data)
+    found: dict[str, list[SlotTime]] = {}
+    for name, tries in attempts.items():
+        cooling = union((each.start, min(each.end, data.end)) for each in windows[name])
+        found[name] = _of_profile(tries, given[name], cooling, within, edges, data.end)
+    return found
+
+
+def _capacities(data: RunData) -> dict[str, list[tuple[float, int | None]]]:
+    """Return, per profile, its capacity as steps; 0 while it is no part of the session, None: no bound."""
+    found: dict[str, list[tuple[float, int | None]]] = {name: [] for name in data.profiles}
+    kinds = (ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved)
+    for event in data.events:
+        if type(event) in kinds:
+            capacity = 0 if isinstance(event, ev.ProfileRemoved) else event.capacity  # type: ignore[attr-defined]
+            found[event.profile].append((event.at, capacity))  # type: ignore[attr-defined]
+    return {name: each or [(0.0, data.capacities.get(name))] for name, each in found.items()}
+
+
+def _of_profile(
+    attempts: list[AttemptRecord],
+    capacities: list[tuple[float, int | None]],
+    cooling: list[Span],
+    within: Within,
+    edges: list[float],
+    end: float,
+) -> list[SlotTime]:
+    bins = [SlotTime() for _ in edges[1:]]
+    held = [each for each in attempts if each.end is None or each.end > each.start]
+    starts = [each.start for each in held]  # in order, as attempts are
+    ends = sorted(end if each.end is None else each.end for each in held)
+    for what, spans in (
+        ("ok", [(each.start, each.end) for each in held if each.outcome == "succeeded"]),
+        ("wasted", [(each.start, each.end) for each in held if each.outcome not in ("succeeded", None)]),
+        ("running", [(each.start, end) for each in held if each.outcome is None]),
+    ):
+        _spread(bins, edges, what, spans)  # type: ignore[arg-type]  # what ended has an end
+    most = _most_at_once(starts, ends)
+    slots = {at: most if capacity is None else capacity for at, capacity in capacities}
+    _free(bins, edges, (starts, ends), slots, cooling, within, end)
+    return bins
+
+
+def _spread(bins: list[SlotTime], edges: list[float], what: str, spans: list[Span]) -> None:
+    """Add stretches of one slot each to the bins that they touch."""
+    sums = [0.0] * len(bins)
+    last = len(bins)
+    for start, end in spans:
+        index = bisect_right(edges, start) - 1 if start > edges[0] else 0
+        while index < last and edges[index] < end:
+            part = min(end, edges[index + 1]) - max(start, edges[index])
+            sums[index] += max(part, 0.0)
+            index += 1
+    for bin_, seconds in zip(bins, sums, strict=True):
+        setattr(bin_, what, seconds)
+
+
+def _most_at_once(starts: list[float], ends: list[float]) -> int:
+    """Return the most attempts at once; one that ends as another starts leaves it its slot. Both lists are sorted."""
+    most = now = ended = 0
+    for start in starts:
+        while ends[ended] <= start:
+            ended, now = ended + 1, now - 1
+        now += 1
+        most = max(most, now)
+    return most
+
+
+def _free(
+    bins: list[SlotTime],
+    edges: list[float],
+    busy_spans: tuple[list[float], list[float]],
+    slots_at: dict[float, int],
+    cooling: list[Span],
+    within: Within,
+    end: float,
+) -> None:
+    """Go through the times at which something changes, and say what the free slots did in between."""
+    starts, ends = [*busy_spans[0], inf], [*busy_spans[1], inf]
+    switches = {at: on for start, stop in cooling for at, on in ((start, True), (stop, False))}
+    last = min(end, edges[-1])
+    others = sorted({at for at in (*slots_at, *switches, *edges, last) if at <= last})
+    others.append(inf)
+    i = j = k = busy = slots = 0
+    cools = False
+    at, waited = edges[0], within(edges[0])
+    while at < last:
+        now = min(starts[i], ends[j], others[k])
+        if now > at:
+            all_slots = max(slots, busy)
+            if all_slots > busy or cools:
+                seconds, waited_before, waited = now - at, waited, within(now)
+                bin_ = bins[bisect_right(edges, at) - 1]
+                _add_free(bin_, all_slots, all_slots - busy, cools, seconds, waited - waited_before)
+            else:
+                waited = within(now)
+            at = now
+        while starts[i] == now:
+            i, busy = i + 1, busy + 1
+        while ends[j] == now:
+            j, busy = j + 1, busy - 1
+        if others[k] == now:
+            slots = slots_at.get(now, slots)
+            cools = switches.get(now, cools)
+            k += 1
+
+
+def _add_free(bin_: SlotTime, slots: int, free: int, cools: bool, seconds: float, waited: float) -> None:
+    if cools:
+        bin_.cooling += free * seconds
+        bin_.stranded += slots * waited
+    else:
+        bin_.idle_waiting += free * waited
+        bin_.idle_empty += free * (seconds - waited)
