@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from vidgen_nb.provider import TokenBucket as TokenBucket
     from vidgen_nb.run import Run as Run
     from vidgen_nb.run import load_run as load_run
+    from vidgen_nb.run import lower_bound as lower_bound
     from vidgen_nb.run import simulate as simulate
     from vidgen_nb.session import Session as Session
 
@@ -101,7 +102,7 @@ _HOMES = {
         "SlidingWindow",
         "TokenBucket",
     ),
-    "run": ("Run", "load_run", "simulate"),
+    "run": ("Run", "load_run", "lower_bound", "simulate"),
     "session": ("Session",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from html import escape
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidgen_nb.analysis.bounds import LowerBound, bound
 from vidgen_nb.analysis.metrics import Metrics, measure, trail
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
 from vidgen_nb.analysis.simulation import Simulation
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["Run", "load_run", "simulate"]
+__all__ = ["Run", "load_run", "lower_bound", "simulate"]
 
 TABLES = {"scenes": SceneRecord, "attempts": AttemptRecord, "cooldowns": CooldownRecord, "moves": MoveRecord}
 
@@ -85,9 +86,13 @@ class Run:
                 break
         return None
 
-    def metrics(self) -> Metrics:
-        """Return counts, makespan, and each profile's share."""
-        return measure(self.data)
+    def metrics(self, **options: Any) -> Metrics:
+        """Return the run's numbers; options as in `analysis.metrics.measure`.
+
+        A simulated run knows its limits and service times; of a live one `profiles=[SimulatedProfile(...), ...]` says
+        what they are assumed to be, for the lower bound and what follows from it.
+        """
+        return measure(self.data, **options)
 
     def trail(self, scene: str) -> str:
         """Return a scene's way over the profiles, such as `A✕429→B✓`; marks as in `metrics.trail`.
@@ -176,10 +181,34 @@ def simulate(
 
     >>> run = simulate(10, [SimulatedProfile("p1", TokenBucket(4, per=60)), SimulatedProfile("p2")], mode="boost")
     """
-    given = (
-        [Scene(f"s{number:03}", "simulated") for number in range(1, scenes + 1)]
-        if isinstance(scenes, int)
-        else load_scenes(scenes)
-    )
+    given = _as_scenes(scenes)
     chosen = as_policy(policy) if policy is not None else PerProfileCooldown()
     return Run(*Simulation(given, list(profiles), as_mode(mode), chosen, seed=seed, **options).run())
+
+
+def lower_bound(
+    scenes: Any,
+    profiles: Iterable[SimulatedProfile],
+    *,
+    cooldowns: Mapping[str, float] | None = None,
+    seed: int | str | None = 0,
+    arrivals: Sequence[float] | None = None,
+) -> LowerBound:
+    """Return how soon scenes can be done at best, whatever the policy and mode (`analysis.bounds`).
+
+    `scenes`: how many, or whatever `load_scenes` takes. `cooldowns`: until when a profile is closed at the start, in
+    run seconds. `seed`: of the service times, as in `simulate`; None: a bound for any seed. `arrivals`: when each scene
+    is added; None: at 0. On a live API limits and services are assumptions, and so is the bound. Raises `InputError`
+    for what makes no sense.
+
+    >>> lower_bound(10, [SimulatedProfile("p1", TokenBucket(4, per=60)), SimulatedProfile("p2")]).seconds
+    """
+    ids = [scene.id for scene in _as_scenes(scenes)]
+    return bound(ids, list(profiles), seed=seed, cooldowns=cooldowns, releases=arrivals)
+
+
+def _as_scenes(scenes: Any) -> list[Scene]:
+    """Return scenes as they are given, or so many of them."""
+    if isinstance(scenes, int):
+        return [Scene(f"s{number:03}", "simulated") for number in range(1, scenes + 1)]
+    return load_scenes(scenes)

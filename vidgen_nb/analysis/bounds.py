@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from math import fsum
+from math import fsum, inf
 
 from vidgen_nb.analysis.fleet import Fleet, fleet_of
 from vidgen_nb.errors import InputError
@@ -164,8 +164,10 @@ def _bisect(enough: Callable[[float], bool], least: float = 0.0) -> float:
     low, high = least, max(1.0, 2 * least)
     if enough(low):
         return low
-    while not enough(high):
+    while high < inf and not enough(high):
         low, high = high, 2 * high
+    if high == inf:  # never: every profile is closed for good
+        return inf
     while high - low > PRECISION * max(high, 1.0):
         middle = (low + high) / 2
         if enough(middle):

@@ -117,7 +117,9 @@ class Fleet:
 
     def limited_by(self, t: float, seconds: Sequence[float]) -> dict[str, str]:
         """Return, per profile, what keeps it from doing more by `t`."""
-        return {name: _limited(group, member, t, seconds[member.service]) for name, (group, member) in self.names.items()}
+        return {
+            name: _limited(group, member, t, seconds[member.service]) for name, (group, member) in self.names.items()
+        }
 
 
 def _limited(group: Group, member: Member, t: float, seconds: float) -> str:
@@ -144,7 +146,9 @@ def fleet_of(profiles: Sequence[SimulatedProfile], cooldowns: Mapping[str, float
         key = ("alone", profile.name) if profile.quota_group is None else ("group", profile.quota_group)
         limits[key] = limits.get(key) or profile.limit
         capacity = inf if profile.capacity is None else profile.capacity
-        member = Member(services.setdefault(profile.service, len(services)), capacity, max(0.0, cooldowns.get(profile.name, 0.0)))
+        member = Member(
+            services.setdefault(profile.service, len(services)), capacity, max(0.0, cooldowns.get(profile.name, 0.0))
+        )
         members.setdefault(key, []).append(member)
         place[profile.name] = key, member
     groups = {key: Group(limits[key], tuple(each)) for key, each in members.items()}

@@ -1,83 +1,233 @@
-"""What a run came to, in numbers: counts, makespan, and each profile's share (analysis.md)."""
+"""What a run came to, in numbers: the table of analysis.md, exact, from its records and events."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
+from operator import attrgetter
+from typing import Any
 
-from vidgen_nb.analysis.records import AttemptRecord, RunData
+from vidgen_nb.analysis.bounds import LowerBound, bound
+from vidgen_nb.analysis.fairness import ideal_shares, jain
+from vidgen_nb.analysis.kinds import AttemptRecord, RunData
+from vidgen_nb.analysis.numbers import Metrics, ProfileMetrics, SlotSplit
+from vidgen_nb.analysis.quick import collector_paused
+from vidgen_nb.analysis.recovery import outage, recovery
+from vidgen_nb.analysis.slots import SlotTime, slot_time
+from vidgen_nb.analysis.spread import Spread
+from vidgen_nb.analysis.timeline import above_zero, by_profile, integral, released, steps, waits
+from vidgen_nb.analysis.timeline import union as joined
+from vidgen_nb.analysis.wakes import early_wakes, over_waits
+from vidgen_nb.core import events as ev
+from vidgen_nb.errors import InputError
+from vidgen_nb.provider import SimulatedProfile
+from vidgen_nb.provider.described import profile_from
 
-__all__ = ["Metrics", "ProfileMetrics", "measure", "trail"]
+__all__ = ["Metrics", "ProfileMetrics", "SlotSplit", "closed_at_start", "measure", "trail", "union"]
+
+
+def measure(
+    data: RunData,
+    *,
+    profiles: Iterable[SimulatedProfile] | None = None,
+    seed: int | str | None = None,
+    ideal: Mapping[str, float] | None = None,
+    trouble: tuple[float, float] | None = None,
+    window: float = 60.0,
+) -> Metrics:
+    """Return a run's numbers.
+
+    `profiles`: the limits and services of a live run, as far as they are assumed; a simulated run knows its own.
+    `seed`: of the assumed service times; None: the bound holds for any. `ideal`: each profile's due share, in any
+    unit. `trouble`: start and end of what the run had to recover from, and `window` the seconds of the goodput that
+    says so. Raises `InputError` for an assumption that does not fit the run.
+    """
+    with collector_paused():
+        return _measure(data, _assumed(data, profiles, seed), ideal, trouble, window)
 
 
 @dataclass(frozen=True, slots=True)
-class ProfileMetrics:
-    """One profile's share of a run. Times in run seconds."""
+class _Assumed:
+    """Limits and services, as far as they are known."""
 
-    profile: str
-    scenes: int
-    """Scenes that succeeded on it."""
-    attempts: int
-    rate_limited: int
-    """Attempts that got a 429."""
-    cooldown: float
-    """Length of the union of its cooldown windows, cut at the run's end."""
-    utilisation: float
-    """Slot time of attempts that succeeded ÷ (slots · run's length), 0 to 1. Slots: its capacity; without one, the
-    most attempts that it ever had at once."""
+    profiles: list[SimulatedProfile] | None
+    seed: int | str | None
+    trouble: tuple[float, float] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """A run in numbers. Times in run seconds."""
+def _assumed(data: RunData, given: Iterable[SimulatedProfile] | None, seed: int | str | None) -> _Assumed:
+    backend = data.header.get("backend") or {}
+    simulated = backend.get("name") == "simulated"
+    if given is not None:
+        profiles = list(given)
+        missing = set(data.profiles) - {each.name for each in profiles}
+        if missing:
+            raise InputError(f"profiles says nothing of {min(missing)!r}, which this run used: describe all of them")
+        return _Assumed(profiles, seed, None)
+    if not simulated or not backend.get("profiles"):
+        return _Assumed(None, None, None)
+    profiles = [profile_from(each) for each in backend["profiles"]]
+    return _Assumed(profiles, data.header.get("seed"), outage(backend.get("faults", ())))
 
-    scenes: dict[str, int]
-    """How many scenes have which status."""
-    attempts: int
-    rate_limited: int
-    moves: int
-    makespan: float | None
-    """Latest end of a scene that succeeded, from the run's start; None: none did."""
-    profiles: list[ProfileMetrics]
+
+def _measure(
+    data: RunData,
+    known: _Assumed,
+    ideal: Mapping[str, float] | None,
+    trouble: tuple[float, float] | None,
+    window: float,
+) -> Metrics:
+    release = released(data)
+    times = _times(data, release)
+    queue, waiting = _queue(data, release)
+    tried = by_profile(data)
+    bound_, wakes = None, None
+    if known.profiles is not None:
+        bound_ = _bound(data, known.profiles, known.seed, release)
+        wakes = over_waits(data, known.profiles) if data.cooldowns else None
+    trouble = trouble if trouble is not None else known.trouble
+    return Metrics(
+        **_counts(data),
+        **times,
+        **queue,
+        **_slots(data, tried, waiting, _shares(data, known.profiles, ideal)),
+        length=data.end,
+        bound=bound_,
+        early_wakes=early_wakes(data, tried),
+        over_wait=Spread.of(wakes) if wakes else None,
+        recovery=None if trouble is None else recovery(data, *trouble, window),
+    )
 
 
-def measure(data: RunData) -> Metrics:
-    """Return a run's numbers."""
-    by_profile: dict[str, list[AttemptRecord]] = {name: [] for name in data.profiles}
-    for attempt in data.attempts:
-        by_profile[attempt.profile].append(attempt)
+_OUTCOME = attrgetter("outcome")
+
+
+def _counts(data: RunData) -> dict[str, Any]:
+    outcomes = Counter(map(_OUTCOME, data.attempts))
+    tried = len(data.attempts)
+    ended = tried - outcomes[None]
+    return {
+        "scenes": dict(Counter(scene.status for scene in data.scenes)),
+        "attempts": tried,
+        "rate_limited": outcomes["rate_limited"],
+        "moves": len(data.moves),
+        "move_matrix": dict(Counter((move.from_profile, move.to_profile) for move in data.moves)),
+        "amplification": _ratio(tried, len(data.scenes)),
+        "wasted_share": _ratio(ended - outcomes["succeeded"], ended),
+        "rate_429": _ratio(outcomes["rate_limited"], ended),
+        "goodput": _ratio(outcomes["succeeded"], data.end),
+    }
+
+
+def _times(data: RunData, release: dict[str, float]) -> dict[str, Any]:
+    ok = [each for each in data.attempts if each.outcome == "succeeded"]
+    service = {each.scene: (each.end or 0.0) - each.start for each in ok}  # of the last one, where run again
+    ends = {each.id: each.end for each in data.scenes if each.status == "succeeded" and each.end is not None}
+    flow = {name: end - release[name] for name, end in ends.items()}
+    return {
+        "makespan": max(ends.values(), default=None),
+        "first_result": min((each.end for each in ok if each.end is not None), default=None),
+        "flow": Spread.of(flow),
+        "wait": Spread.of({name: time - service[name] for name, time in flow.items() if name in service}),
+    }
+
+
+def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], list[tuple[float, float]]]:
+    """Return L, λ, W_q and what is left between them, and when scenes waited."""
+    scenes, starts, ends = waits(data, release)
+    length = steps(starts, ends)
+    queued = dict.fromkeys(release, 0.0)
+    for scene, start, end in zip(scenes, starts, ends, strict=True):
+        queued[scene] += end - start
+    spread = Spread.of(queued)
+    mean, rate = _ratio(integral(length, data.end), data.end), _ratio(len(data.scenes), data.end)
+    residual = None
+    if mean and rate is not None and spread is not None:
+        residual = abs(mean - rate * spread.mean) / mean
+    found = {"queued": spread, "queue_length": mean, "arrival_rate": rate, "little_residual": residual}
+    return found, above_zero(length, data.end)
+
+
+def _shares(
+    data: RunData, profiles: Sequence[SimulatedProfile] | None, ideal: Mapping[str, float] | None
+) -> dict[str, float]:
+    """Return the part of all successes that is each profile's due."""
+    if ideal is None:
+        return ideal_shares(data.profiles, profiles, data.end)
+    good = set(ideal) == set(data.profiles) and all(0 <= each < inf for each in ideal.values())
+    if not good or not sum(ideal.values()) > 0:
+        raise InputError(f"ideal gives each of {', '.join(data.profiles)} a share of 0 or more, not {dict(ideal)!r}")
+    return {name: each / sum(ideal.values()) for name, each in ideal.items()}
+
+
+def _slots(
+    data: RunData, tried: dict[str, list[AttemptRecord]], waiting: list[tuple[float, float]], shares: dict[str, float]
+) -> dict[str, Any]:
+    """Return each profile's row, and what slots did in the whole run."""
     windows: dict[str, list[tuple[float, float]]] = {name: [] for name in data.profiles}
     for window in data.cooldowns:
         windows[window.profile].append((window.start, min(window.end, data.end)))
-    ends = [scene.end for scene in data.scenes if scene.status == "succeeded" and scene.end is not None]
-    return Metrics(
-        scenes=dict(Counter(scene.status for scene in data.scenes)),
-        attempts=len(data.attempts),
-        rate_limited=sum(attempt.outcome == "rate_limited" for attempt in data.attempts),
-        moves=len(data.moves),
-        makespan=max(ends, default=None),
-        profiles=[
+    total, rows = SlotTime(), []
+    for name, (time,) in slot_time(data, waiting=waiting, tried=tried).items():
+        total.add(time)
+        split, cooldown = SlotSplit.of(time), union(windows[name])
+        outcomes = Counter(map(_OUTCOME, tried[name]))
+        rows.append(
             ProfileMetrics(
-                name,
-                scenes=sum(attempt.outcome == "succeeded" for attempt in attempts),
-                attempts=len(attempts),
-                rate_limited=sum(attempt.outcome == "rate_limited" for attempt in attempts),
-                cooldown=union(windows[name]),
-                utilisation=_utilisation(attempts, data.capacities[name], data.end),
+                profile=name,
+                scenes=outcomes["succeeded"],
+                attempts=len(tried[name]),
+                rate_limited=outcomes["rate_limited"],
+                cooldown=cooldown,
+                utilisation=0.0 if split is None else split.ok,
+                split=split,
+                cooldown_duty=_ratio(cooldown, data.end) or 0.0,
+                stranded=time.stranded,
+                ideal=shares[name],
             )
-            for name, attempts in by_profile.items()
-        ],
+        )
+    return {
+        "profiles": rows,
+        "split": SlotSplit.of(total),
+        "stranded": total.stranded,
+        "cooldown_duty": _ratio(sum(row.cooldown_duty for row in rows), len(rows)),
+        "fairness": jain(row.scenes / row.ideal for row in rows if row.ideal > 0),
+    }
+
+
+def _bound(
+    data: RunData, profiles: Sequence[SimulatedProfile], seed: int | str | None, release: dict[str, float]
+) -> LowerBound:
+    """Return the bound on the scenes that succeeded: no other has a part in the makespan."""
+    done = [scene.id for scene in data.scenes if scene.status == "succeeded"]
+    return bound(
+        done, profiles, seed=seed, cooldowns=closed_at_start(data), releases=[release[scene] for scene in done]
     )
+
+
+def closed_at_start(data: RunData) -> dict[str, float]:
+    """Return until when profiles were closed before the first attempt: cooldowns known from elsewhere."""
+    found: dict[str, float] = {}
+    for event in data.events:
+        if isinstance(event, ev.AttemptStarted):
+            break
+        if isinstance(event, ev.CooldownStarted):
+            found.update((name, max(event.until, found.get(name, 0.0))) for name in event.profiles)
+    for window in data.cooldowns if found else ():
+        if window.start == 0 and window.profile in found:  # released by hand, it ended earlier
+            found[window.profile] = min(found[window.profile], max(window.end, 0.0))
+    return found
+
+
+def _ratio(value: float, whole: float) -> float | None:
+    return value / whole if whole else None
 
 
 def union(windows: Iterable[tuple[float, float]]) -> float:
     """Return the length of the union of (start, end) windows."""
-    total, reached = 0.0, float("-inf")
-    for start, end in sorted(windows):
-        total += max(0.0, end - max(start, reached))
-        reached = max(reached, end)
-    return total
+    return sum(end - start for start, end in joined(windows))
 
 
 def trail(attempts: Iterable[AttemptRecord]) -> str:
@@ -89,19 +239,3 @@ def trail(attempts: Iterable[AttemptRecord]) -> str:
 
 
 MARKS = {"succeeded": "✓", "rate_limited": "✕429", "ambiguous": "?", "": "…"}
-
-
-def _utilisation(attempts: list[AttemptRecord], capacity: int | None, end: float) -> float:
-    spans = [(a.start, end if a.end is None else a.end) for a in attempts]
-    slots = capacity or _most_at_once(spans)
-    busy = sum(a.end - a.start for a in attempts if a.outcome == "succeeded" and a.end is not None)
-    return min(1.0, busy / (slots * end)) if slots and end > 0 else 0.0
-
-
-def _most_at_once(spans: Iterable[tuple[float, float]]) -> int:
-    changes = sorted(change for start, end in spans for change in ((start, 1), (end, -1)))
-    most = now = 0
-    for _, change in changes:
-        now += change
-        most = max(most, now)
-    return most

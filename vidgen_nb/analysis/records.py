@@ -28,8 +28,10 @@ def build(header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
 
 
 # While events are read, plain drafts are changed in place, and each record is made once, an attempt's when it ends.
-_attempt = quick(AttemptRecord)
-_move = quick(MoveRecord)
+_attempt, _move = quick(AttemptRecord), quick(MoveRecord)
+_MAKERS: dict[type[Any], Callable[..., Any]] = {
+    kind: quick(kind) for kind in (SceneRecord, AttemptRecord, CooldownRecord)
+}
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ class _Closed:
 def freeze(kind: type[T], drafts: Iterable[Any]) -> list[T]:
     """Make records of drafts."""
     values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]  # a dataclass, as all records
-    make = quick(kind)
+    make = _MAKERS[kind]
     return [make(*values(draft)) for draft in drafts]
 
 
@@ -115,7 +117,7 @@ class Builder:
         """Return the records of a whole run."""
         handler_of = self._handlers.get
         try:
-            for event in events:  # noqa: B007 - named below
+            for event in events:
                 if (handler := handler_of(type(event))) is not None:
                     handler(event)
         except KeyError as error:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from itertools import pairwise
 from math import inf
 
 from vidgen_nb.analysis.kinds import AttemptRecord, CooldownRecord, RunData
 from vidgen_nb.analysis.series import Span
-from vidgen_nb.analysis.timeline import Within, above_zero, queue, union
+from vidgen_nb.analysis.timeline import Within, above_zero, by_profile, queue, union
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 
@@ -55,26 +56,26 @@ _NAMES = tuple(SlotTime.__dataclass_fields__)
 
 
 def slot_time(
-    data: RunData, edges: Sequence[float] | None = None, waiting: list[Span] | None = None
+    data: RunData,
+    edges: Sequence[float] | None = None,
+    waiting: list[Span] | None = None,
+    tried: dict[str, list[AttemptRecord]] | None = None,
 ) -> dict[str, list[SlotTime]]:
     """Return, per profile, what its slots did in each stretch between two neighbours of `edges`.
 
-    `edges`: run seconds, rising; None: one stretch, the whole run. `waiting`: when scenes waited, if it is known.
-    Raises `InputError` for edges that do not rise.
+    `edges`: run seconds, rising; None: one stretch, the whole run. `waiting`, `tried`: when scenes waited, and the
+    attempts by profile, where they are known. Raises `InputError` for edges that do not rise.
     """
     edges = [0.0, data.end] if edges is None else list(edges)
-    if len(edges) < 2 or any(not a <= b for a, b in zip(edges, edges[1:], strict=False)):
+    if len(edges) < 2 or any(not a <= b for a, b in pairwise(edges)):
         raise InputError(f"edges are at least two times that rise, not {edges!r}")
     within = Within(above_zero(queue(data), data.end) if waiting is None else waiting)
-    attempts: dict[str, list[AttemptRecord]] = {name: [] for name in data.profiles}
-    for each in data.attempts:
-        attempts[each.profile].append(each)
     windows: dict[str, list[CooldownRecord]] = {name: [] for name in data.profiles}
     for window in data.cooldowns:
         windows[window.profile].append(window)
     given = _capacities(data)
     found: dict[str, list[SlotTime]] = {}
-    for name, tries in attempts.items():
+    for name, tries in (by_profile(data) if tried is None else tried).items():
         cooling = union((each.start, min(each.end, data.end)) for each in windows[name])
         found[name] = _of_profile(tries, given[name], cooling, within, edges, data.end)
     return found

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain
 from math import inf
+from typing import Any
 
 from vidgen_nb.analysis.kinds import AttemptRecord, RunData
 from vidgen_nb.analysis.series import Span
@@ -22,6 +23,7 @@ __all__ = [
     "Within",
     "above_zero",
     "busy",
+    "by_profile",
     "goodput",
     "integral",
     "merged",
@@ -155,9 +157,19 @@ def merged(*series: Steps) -> Iterator[tuple[float, tuple[float, ...]]]:
 def released(data: RunData) -> dict[str, float]:
     """Return when each scene was added, the last time where it was run again by hand."""
     times = {scene.id: scene.queued for scene in data.scenes}
-    kind = ev.SceneAdded
-    times.update((event.scene.id, event.at) for event in data.events if type(event) is kind)  # type: ignore[attr-defined]
+    added: list[Any] = [event for event in data.events if type(event) is ev.SceneAdded]
+    if len(added) > len(times):
+        times.update((event.scene.id, event.at) for event in added)
     return times
+
+
+def by_profile(data: RunData) -> dict[str, list[AttemptRecord]]:
+    """Return the attempts of each profile, in order of their start."""
+    found: dict[str, list[AttemptRecord]] = {name: [] for name in data.profiles}
+    add = {name: each.append for name, each in found.items()}
+    for attempt in data.attempts:
+        add[attempt.profile](attempt)
+    return found
 
 
 def waits(data: RunData, release: dict[str, float] | None = None) -> tuple[list[str], list[float], list[float]]:
@@ -170,12 +182,13 @@ def waits(data: RunData, release: dict[str, float] | None = None) -> tuple[list[
     waited = [each for each in attempts if each.start > each.queued]
     scenes = [each.scene for each in waited]
     starts, ends = [each.queued for each in waited], [each.start for each in waited]
-    last: dict[str, AttemptRecord] = {each.scene: each for each in attempts}
-    for scene in data.scenes:
+    rest = {each.id: each for each in data.scenes if each.status != "succeeded"}
+    last: dict[str, AttemptRecord] = {each.scene: each for each in attempts if each.scene in rest} if rest else {}
+    for scene in rest.values():
         before = last.get(scene.id)
         # a settled scene may have waited to its end: cancelled in the queue, or failed by its deadline
         until = data.end if scene.status == "queued" else scene.end
-        if scene.status == "succeeded" or until is None or (before is not None and before.end is None):
+        if until is None or (before is not None and before.end is None):
             continue
         since = release[scene.id] if before is None else max(release[scene.id], before.end or 0.0)
         if until > since:
@@ -193,13 +206,10 @@ def queue(data: RunData) -> Steps:
 
 def busy(data: RunData) -> dict[str, Steps]:
     """Return, per profile, how many attempts it runs."""
-    starts: dict[str, list[float]] = {name: [] for name in data.profiles}
-    ends: dict[str, list[float]] = {name: [] for name in data.profiles}
-    for each in data.attempts:
-        starts[each.profile].append(each.start)
-        if each.end is not None:
-            ends[each.profile].append(each.end)
-    return {name: steps(starts[name], ends[name]) for name in data.profiles}
+    return {
+        name: steps([each.start for each in attempts], [each.end for each in attempts if each.end is not None])
+        for name, attempts in by_profile(data).items()
+    }
 
 
 def goodput(data: RunData, window: float) -> Steps:

@@ -1,0 +1,104 @@
+"""Whether cooldowns were too short or too long: early wakes, and the wait beyond the true reset."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Hashable, Iterable
+from itertools import chain
+from math import inf
+from operator import attrgetter
+from typing import Any
+
+from vidgen_nb.analysis.admissions import parts
+from vidgen_nb.analysis.kinds import AttemptRecord, RunData
+from vidgen_nb.analysis.timeline import by_profile
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.outcomes import Ambiguous, RateLimited
+from vidgen_nb.provider import Concurrency, LimitState, SimulatedProfile
+from vidgen_nb.provider.limit_states import Sum
+
+__all__ = ["early_wakes", "over_waits"]
+
+
+def early_wakes(data: RunData, tried: dict[str, list[AttemptRecord]] | None = None) -> float | None:
+    """Return which share of the first attempts after a cooldown got a 429, or None where there was no such attempt.
+
+    A quota group's cooldown is one, however many profiles it has; the first attempt may go to any of them. `tried`:
+    the attempts as `timeline.by_profile` gives them.
+    """
+    ends: dict[str, set[float]] = {}
+    members: dict[str, set[str]] = {}
+    for window in data.cooldowns:
+        ends.setdefault(window.group, set()).add(window.end)
+        members.setdefault(window.group, set()).add(window.profile)
+    tried = by_profile(data) if tried is None else tried
+    first = early = 0
+    for group, times in ends.items():
+        attempts = list(chain.from_iterable(tried[name] for name in members[group]))
+        if len(members[group]) > 1:
+            attempts.sort(key=attrgetter("start"))
+        starts = [each.start for each in attempts]
+        outcomes = [attempts[place].outcome for place in {bisect_left(starts, end) for end in times} - {len(starts)}]
+        first += len(outcomes) - outcomes.count(None)
+        early += outcomes.count("rate_limited")
+    return early / first if first else None
+
+
+def over_waits(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[Hashable, float]:
+    """Return, by (group, start of the cooldown), its end less the limit's true reset: above 0, time was lost.
+
+    A cooldown over before its reset has a number below 0. The limits of `profiles` are replayed with the submits as
+    they were admitted and refused. Cooldowns of which no true reset is known are not there: those of a fault, of a
+    concurrency limit, of a group that was itself not refused, and those without an end.
+    """
+    resets = _resets(data, profiles)
+    found: dict[Hashable, float] = {}
+    for window in data.cooldowns:
+        refused, reset = resets.get(window.group, _NONE)
+        last = bisect_right(refused, window.end) - 1  # what was learned last is what holds
+        if window.end < inf and last >= 0 and refused[last] >= window.start:
+            found[window.group, window.start] = window.end - reset[last]
+    return found
+
+
+_NONE: tuple[list[float], list[float]] = ([], [])
+
+
+def _resets(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[str, tuple[list[float], list[float]]]:
+    """Return, by quota group, when it refused for a rate, and when it would have admitted instead.
+
+    A refusal uses up nothing in any part of a limit, and one for too many at once tells no reset; so the parts that
+    count running jobs are left out.
+    """
+    found: dict[str, tuple[list[float], list[float]]] = {}
+    states: dict[str, LimitState] = {}
+    group_of: dict[str, str] = {}
+    for profile in profiles:
+        group = group_of[profile.name] = profile.quota_group or profile.name
+        counted = [part.state() for part in parts(profile.limit) if not isinstance(part, Concurrency)]
+        if counted:
+            states.setdefault(group, counted[0] if len(counted) == 1 else Sum(tuple(counted)))
+            found.setdefault(group, ([], []))
+    at: dict[str, Any] = {name: (states[group], *found[group]) for name, group in group_of.items() if group in states}
+    replayed: dict[str, Any] = {}
+    """By scene, what its attempt under way counts in."""
+    started, accepted, failed = ev.AttemptStarted, ev.Accepted, ev.CallFailed
+    event: Any
+    for event in data.events:
+        kind = type(event)
+        if kind is started:
+            replayed[event.scene] = at.get(event.profile)
+        elif kind is accepted:
+            if (counts := replayed[event.scene]) is not None:
+                counts[0].ready_at(event.at)  # a window looks there which one it is in
+                counts[0].take(event.at)
+        elif kind is failed and event.phase == "submit" and (counts := replayed[event.scene]) is not None:
+            outcome, (state, refused, resets) = event.outcome, counts
+            if type(outcome) is RateLimited:
+                if outcome.cause == "rate" and (ready := state.ready_at(event.at)) > event.at:
+                    refused.append(event.at)
+                    resets.append(ready)
+            elif type(outcome) is Ambiguous:  # the answer was lost, the job admitted
+                state.ready_at(event.at)
+                state.take(event.at)
+    return found
