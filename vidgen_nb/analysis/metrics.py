@@ -136,11 +136,11 @@ def _times(data: RunData, release: dict[str, float]) -> dict[str, Any]:
 
 def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], list[tuple[float, float]]]:
     """Return L, λ, W_q and what is left between them, and when scenes waited."""
-    scenes, starts, ends = waits(data, release)
+    scenes, starts, ends = waits(data)
     length = steps(starts, ends)
     queued = dict.fromkeys(release, 0.0)
     for scene, start, end in zip(scenes, starts, ends, strict=True):
-        queued[scene] += end - start
+        queued[scene] = queued.get(scene, 0.0) + end - start
     spread = Spread.of(queued)
     mean, rate = _ratio(integral(length, data.end), data.end), _ratio(len(data.scenes), data.end)
     residual = None

@@ -101,7 +101,7 @@ def _of_profile(
     end: float,
 ) -> list[SlotTime]:
     bins = [SlotTime() for _ in edges[1:]]
-    held = [each for each in attempts if each.end is None or each.end > each.start]
+    held = [each for each in attempts if (end if each.end is None else each.end) > each.start]
     starts = [each.start for each in held]  # in order, as attempts are
     ends = sorted(end if each.end is None else each.end for each in held)
     for what, spans in (

@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain
 from math import inf
-from typing import Any
 
 from vidgen_nb.analysis.kinds import AttemptRecord, RunData
 from vidgen_nb.analysis.series import Span
@@ -157,10 +156,13 @@ def merged(*series: Steps) -> Iterator[tuple[float, tuple[float, ...]]]:
 def released(data: RunData) -> dict[str, float]:
     """Return when each scene was added, the last time where it was run again by hand."""
     times = {scene.id: scene.queued for scene in data.scenes}
-    added: list[Any] = [event for event in data.events if type(event) is ev.SceneAdded]
-    if len(added) > len(times):
+    if len(added := _added(data)) > len(times):
         times.update((event.scene.id, event.at) for event in added)
     return times
+
+
+def _added(data: RunData) -> list[ev.SceneAdded]:
+    return [event for event in data.events if type(event) is ev.SceneAdded]
 
 
 def by_profile(data: RunData) -> dict[str, list[AttemptRecord]]:
@@ -172,30 +174,47 @@ def by_profile(data: RunData) -> dict[str, list[AttemptRecord]]:
     return found
 
 
-def waits(data: RunData, release: dict[str, float] | None = None) -> tuple[list[str], list[float], list[float]]:
-    """Return the stretches in which a scene was queued, back-off included: the scene, start and end of each.
+Waits = tuple[list[str], list[float], list[float]]
+"""The scene, start and end of each stretch in which one waited."""
 
-    `release`: as `released` gives it.
-    """
-    release = released(data) if release is None else release
-    attempts = data.attempts
-    waited = [each for each in attempts if each.start > each.queued]
+
+def waits(data: RunData) -> Waits:
+    """Return the stretches in which a scene was queued, back-off included."""
+    if len(_added(data)) > len(data.scenes):
+        return _waits_of_events(data)
+    waited = [each for each in data.attempts if each.start > each.queued]
     scenes = [each.scene for each in waited]
     starts, ends = [each.queued for each in waited], [each.start for each in waited]
     rest = {each.id: each for each in data.scenes if each.status != "succeeded"}
-    last: dict[str, AttemptRecord] = {each.scene: each for each in attempts if each.scene in rest} if rest else {}
+    last: dict[str, AttemptRecord] = {each.scene: each for each in data.attempts if each.scene in rest} if rest else {}
     for scene in rest.values():
         before = last.get(scene.id)
         # a settled scene may have waited to its end: cancelled in the queue, or failed by its deadline
         until = data.end if scene.status == "queued" else scene.end
         if until is None or (before is not None and before.end is None):
             continue
-        since = release[scene.id] if before is None else max(release[scene.id], before.end or 0.0)
+        since = scene.queued if before is None else max(scene.queued, before.end or 0.0)
         if until > since:
             scenes.append(scene.id)
             starts.append(since)
             ends.append(until)
     return scenes, starts, ends
+
+
+def _waits_of_events(data: RunData) -> Waits:
+    """Return them where scenes were run again by hand: the records know only the last of such a scene's lives."""
+    scenes, starts, ends = [], [], []
+    since: dict[str, float] = {}
+    for event in data.events:
+        if isinstance(event, ev.SceneAdded):
+            since[event.scene.id] = event.at
+        elif isinstance(event, ev.SceneRequeued):
+            since[event.scene] = event.at
+        elif isinstance(event, ev.AttemptStarted | ev.SceneSettled) and event.scene in since:
+            scenes.append(event.scene)
+            starts.append(since.pop(event.scene))
+            ends.append(event.at)
+    return [*scenes, *since], [*starts, *since.values()], [*ends, *(data.end for _ in since)]
 
 
 def queue(data: RunData) -> Steps:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable
-from itertools import chain
 from math import inf
-from operator import attrgetter
 from typing import Any
 
 from vidgen_nb.analysis.admissions import parts
@@ -32,16 +30,28 @@ def early_wakes(data: RunData, tried: dict[str, list[AttemptRecord]] | None = No
         ends.setdefault(window.group, set()).add(window.end)
         members.setdefault(window.group, set()).add(window.profile)
     tried = by_profile(data) if tried is None else tried
+    shared = _together(data, {group: names for group, names in members.items() if len(names) > 1})
     first = early = 0
     for group, times in ends.items():
-        attempts = list(chain.from_iterable(tried[name] for name in members[group]))
-        if len(members[group]) > 1:
-            attempts.sort(key=attrgetter("start"))
+        attempts = shared[group] if group in shared else tried[min(members[group])]
         starts = [each.start for each in attempts]
         outcomes = [attempts[place].outcome for place in {bisect_left(starts, end) for end in times} - {len(starts)}]
         first += len(outcomes) - outcomes.count(None)
         early += outcomes.count("rate_limited")
     return early / first if first else None
+
+
+def _together(data: RunData, members: dict[str, set[str]]) -> dict[str, list[AttemptRecord]]:
+    """Return the attempts of several profiles each, in order of their start."""
+    found: dict[str, list[AttemptRecord]] = {group: [] for group in members}
+    lists: dict[str, list[list[AttemptRecord]]] = {}
+    for group, names in members.items():
+        for name in names:
+            lists.setdefault(name, []).append(found[group])
+    for attempt in data.attempts if lists else ():
+        for each in lists.get(attempt.profile, ()):
+            each.append(attempt)
+    return found
 
 
 def over_waits(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[Hashable, float]:
@@ -55,7 +65,7 @@ def over_waits(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[Hash
     found: dict[Hashable, float] = {}
     for window in data.cooldowns:
         refused, reset = resets.get(window.group, _NONE)
-        last = bisect_right(refused, window.end) - 1  # what was learned last is what holds
+        last = bisect_left(refused, window.end) - 1  # what was learned last is what holds
         if window.end < inf and last >= 0 and refused[last] >= window.start:
             found[window.group, window.start] = window.end - reset[last]
     return found
