@@ -49,7 +49,8 @@ class LowerBound:
     scenes: int
     """How many scenes it is about."""
     limited_by: dict[str, str] = field(default_factory=dict)
-    """Per profile, what it has no more of at that time: its limit, its `capacity`, or nothing."""
+    """Per profile, what it has no more of at that time: its limit, its `capacity`, or nothing; `closed` or `too slow`
+    where it can't finish a scene by then."""
 
     def __float__(self) -> float:
         return self.seconds
@@ -146,7 +147,7 @@ def _tight(fleet: Fleet, descending: list[float], least: float) -> tuple[float, 
     """
     best, at, count = least, descending[-1], len(descending)
     blocks = [(1, count)]
-    while blocks:
+    while blocks and best < inf:
         low, high = blocks.pop()
         if fleet.done_by(best * (1 + PRECISION), fleet.seconds(descending[low - 1])) >= high:
             continue
@@ -162,7 +163,7 @@ def _tight(fleet: Fleet, descending: list[float], least: float) -> tuple[float, 
 def _bisect(enough: Callable[[float], bool], least: float = 0.0) -> float:
     """Return the first time at which `enough` holds, or a little less; `least` where it holds then already."""
     low, high = least, max(1.0, 2 * least)
-    if enough(low):
+    if low == inf or enough(low):
         return low
     while high < inf and not enough(high):
         low, high = high, 2 * high

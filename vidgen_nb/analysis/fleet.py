@@ -123,6 +123,8 @@ class Fleet:
 
 
 def _limited(group: Group, member: Member, t: float, seconds: float) -> str:
+    if t < member.opens + seconds * (1 - SLACK) or member.opens == inf:
+        return "closed" if member.opens > 0 else "too slow"
     found = [(member.slots_by(t, seconds), f"capacity {member.capacity:g}")]
     found += [(most_admitted(part, t - seconds, member.opens), repr(part)) for part in parts(group.limit)]
     found.append((_jobs(at_once(group.limit), t - member.opens, seconds), f"Concurrency({at_once(group.limit):g})"))

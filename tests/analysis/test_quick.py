@@ -1,0 +1,42 @@
+"""Records made quickly are the same as those made slowly."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import pickle
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
+import pytest
+
+from vidgen_nb.analysis.quick import collector_paused, quick
+from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, SceneRecord
+
+
+@pytest.mark.parametrize("kind", [AttemptRecord, CooldownRecord, MoveRecord, SceneRecord])
+def test_a_quick_record_is_a_record(kind: type[Any]) -> None:
+    """Equal to the slow one, with the same hash and text, frozen, and it can be pickled."""
+    values = [f"v{index}" for index, _ in enumerate(fields(kind))]
+    slow, made = kind(*values), quick(kind)(*values)
+    assert type(made) is kind and made == slow and hash(made) == hash(slow) and repr(made) == repr(slow)
+    assert pickle.loads(pickle.dumps(made)) == slow  # noqa: S301 - our own
+    with pytest.raises(FrozenInstanceError):
+        setattr(made, fields(kind)[0].name, "other")
+    with pytest.raises(TypeError):
+        quick(kind)(*values, "one too many")
+
+
+def test_the_collector_is_back_after_a_pause() -> None:
+    """Also after an error; where it was off before, it stays off."""
+    with contextlib.suppress(RuntimeError), collector_paused():
+        assert not gc.isenabled()
+        raise RuntimeError
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with collector_paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
