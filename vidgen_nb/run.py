@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidgen_nb.analysis.bounds import LowerBound, bound
 from vidgen_nb.analysis.metrics import Metrics, measure, trail
+from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
@@ -92,7 +93,8 @@ class Run:
         A simulated run knows its limits and service times; of a live one `profiles=[SimulatedProfile(...), ...]` says
         what they are assumed to be, for the lower bound and what follows from it.
         """
-        return measure(self.data, **options)
+        with collector_paused():
+            return measure(self.data, **options)
 
     def trail(self, scene: str) -> str:
         """Return a scene's way over the profiles, such as `A✕429→B✓`; marks as in `metrics.trail`.

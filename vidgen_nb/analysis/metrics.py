@@ -123,14 +123,15 @@ def _counts(data: RunData) -> dict[str, Any]:
 
 def _times(data: RunData, release: dict[str, float]) -> dict[str, Any]:
     ok = [each for each in data.attempts if each.outcome == "succeeded"]
-    service = {each.scene: (each.end or 0.0) - each.start for each in ok}  # of the last one, where run again
     ends = {each.id: each.end for each in data.scenes if each.status == "succeeded" and each.end is not None}
     flow = {name: end - release[name] for name, end in ends.items()}
+    # of the last one, where a scene was run again
+    wait = {each.scene: each.start - release[each.scene] for each in ok if each.scene in ends}
     return {
         "makespan": max(ends.values(), default=None),
-        "first_result": min((each.end for each in ok if each.end is not None), default=None),
+        "first_result": min([each.end for each in ok if each.end is not None], default=None),
         "flow": Spread.of(flow),
-        "wait": Spread.of({name: time - service[name] for name, time in flow.items() if name in service}),
+        "wait": Spread.of(wait),
     }
 
 

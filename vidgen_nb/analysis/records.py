@@ -81,9 +81,21 @@ def freeze(kind: type[T], drafts: Iterable[Any]) -> list[T]:
     return [make(*values(draft)) for draft in drafts]
 
 
-def attempt_of(scene: _Scene, *ending: Any) -> AttemptRecord:
-    """Make the record of a scene's latest attempt; `ending`: end, outcome, reason, retry_after."""
-    return _attempt(scene.id, scene.number, scene.profile or "", scene.waiting_since, scene.started, *ending)
+def attempt_of(
+    scene: _Scene, end: float | None, outcome: str | None, reason: str | None, retry_after: float | None
+) -> AttemptRecord:
+    """Make the record of a scene's latest attempt."""
+    return _attempt(
+        scene.id,
+        scene.number,
+        scene.profile or "",
+        scene.waiting_since,
+        scene.started,
+        end,
+        outcome,
+        reason,
+        retry_after,
+    )
 
 
 class Builder:
@@ -169,7 +181,9 @@ class Builder:
     def _fetched(self, event: ev.Fetched) -> None:
         scene = self._scenes[event.scene]
         scene.status, scene.end, scene.path = "succeeded", event.at, event.path
-        self._end_attempt(scene, event.at, "succeeded", None, None)
+        if scene.running is not None:
+            self._finish(scene.running, attempt_of(scene, event.at, "succeeded", None, None))
+            scene.running = None
 
     def _requeued(self, event: ev.SceneRequeued) -> None:
         scene = self._scenes[event.scene]

@@ -101,16 +101,20 @@ def _of_profile(
     end: float,
 ) -> list[SlotTime]:
     bins = [SlotTime() for _ in edges[1:]]
-    held = [each for each in attempts if (end if each.end is None else each.end) > each.start]
-    starts = [each.start for each in held]  # in order, as attempts are
-    ends = sorted(end if each.end is None else each.end for each in held)
-    for what, spans in (
-        ("ok", [(each.start, each.end) for each in held if each.outcome == "succeeded"]),
-        ("wasted", [(each.start, each.end) for each in held if each.outcome not in ("succeeded", None)]),
-        ("running", [(each.start, end) for each in held if each.outcome is None]),
-    ):
-        _spread(bins, edges, what, spans)  # type: ignore[arg-type]  # what ended has an end
-    most = _most_at_once(starts, ends)
+    starts: list[float] = []  # in order, as attempts are
+    ends: list[float] = []
+    spans: dict[str, list[Span]] = {"ok": [], "wasted": [], "running": []}
+    what = {"succeeded": "ok", None: "running"}
+    for each in attempts:
+        start, stop = each.start, end if each.end is None else each.end
+        if stop > start:
+            starts.append(start)
+            ends.append(stop)
+            spans[what.get(each.outcome, "wasted")].append((start, stop))
+    ends.sort()
+    for name, held in spans.items():
+        _spread(bins, edges, name, held)
+    most = _most_at_once(starts, ends) if any(capacity is None for _, capacity in capacities) else 0
     slots = {at: most if capacity is None else capacity for at, capacity in capacities}
     _free(bins, edges, (starts, ends), slots, cooling, within, end)
     return bins
@@ -118,6 +122,11 @@ def _of_profile(
 
 def _spread(bins: list[SlotTime], edges: list[float], what: str, spans: list[Span]) -> None:
     """Add stretches of one slot each to the bins that they touch."""
+    if len(bins) == 1:
+        first, last = edges
+        spent = sum([min(end, last) - max(start, first) for start, end in spans if end > first and start < last])
+        setattr(bins[0], what, spent)
+        return
     sums = [0.0] * len(bins)
     last = len(bins)
     for start, end in spans:
@@ -156,28 +165,29 @@ def _free(
     last = min(end, edges[-1])
     others = sorted({at for at in (*slots_at, *switches, *edges, last) if at <= last})
     others.append(inf)
-    i = j = k = busy = slots = 0
+    i = j = k = busy = slots = place = 0
     cools = False
-    at, waited = edges[0], within(edges[0])
+    at = known = edges[0]
+    waited = within(at)  # up to `known`
     while at < last:
         now = min(starts[i], ends[j], others[k])
         if now > at:
             all_slots = max(slots, busy)
             if all_slots > busy or cools:
-                seconds, waited_before, waited = now - at, waited, within(now)
-                bin_ = bins[bisect_right(edges, at) - 1]
-                _add_free(bin_, all_slots, all_slots - busy, cools, seconds, waited - waited_before)
-            else:
-                waited = within(now)
+                before = waited if known == at else within(at)
+                known, waited = now, within(now)
+                _add_free(bins[place], all_slots, all_slots - busy, cools, now - at, waited - before)
             at = now
         while starts[i] == now:
             i, busy = i + 1, busy + 1
         while ends[j] == now:
             j, busy = j + 1, busy - 1
         if others[k] == now:
+            k += 1
             slots = slots_at.get(now, slots)
             cools = switches.get(now, cools)
-            k += 1
+            while edges[place + 1] <= now and place + 2 < len(edges):
+                place += 1
 
 
 def _add_free(bin_: SlotTime, slots: int, free: int, cools: bool, seconds: float, waited: float) -> None:
