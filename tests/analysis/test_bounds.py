@@ -15,7 +15,7 @@ from vidgen_nb.analysis.fleet import fleet_of
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, NORMAL, Mode, RetryPolicy, Scene
-from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown
+from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown, Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import (
     Concurrency,
@@ -156,7 +156,7 @@ class Scenario:
     imposed: list[ev.CooldownImposed]
     arrivals: list[float] | None
     mode: Mode
-    policy: PerProfileCooldown | GlobalPause
+    policy: Policy
     faults: list[Fault]
     latency: float
 
@@ -189,7 +189,8 @@ def drawn(random: Random) -> Scenario:
         limit = limit if group is None else groups.setdefault(group, limit)
         service, capacity = alike or a_service(random), random.choice([1, 2, 3, 5])
         profiles.append(SimulatedProfile(f"p{number}", limit, service, capacity, random.random() < 0.7, group))
-    imposed, cooldowns = [], {}
+    imposed: list[ev.CooldownImposed] = []
+    cooldowns: dict[str, float] = {}
     for profile in profiles:
         if random.random() < 0.25:
             until = random.uniform(1, 80)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from math import inf
-from operator import attrgetter
+from operator import attrgetter, sub
 from typing import Any
 
 from vidgen_nb.analysis.bounds import LowerBound, bound
@@ -123,12 +124,15 @@ def _counts(data: RunData) -> dict[str, Any]:
 
 def _times(data: RunData, release: dict[str, float]) -> dict[str, Any]:
     ok = [each for each in data.attempts if each.outcome == "succeeded"]
-    ends = {each.id: each.end for each in data.scenes if each.status == "succeeded" and each.end is not None}
-    flow = {name: end - release[name] for name, end in ends.items()}
-    # of the last one, where a scene was run again
-    wait = {each.scene: each.start - release[each.scene] for each in ok if each.scene in ends}
+    done = [each for each in data.scenes if each.status == "succeeded" and each.end is not None]
+    ids, ends = [each.id for each in done], [each.end for each in done]
+    flow = dict(zip(ids, map(sub, ends, map(release.__getitem__, ids)), strict=True))
+    names, starts = [each.scene for each in ok], [each.start for each in ok]  # the last one of a scene counts
+    wait = dict(zip(names, map(sub, starts, map(release.get, names, repeat(0.0))), strict=True))
+    if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
+        wait = {name: wait[name] for name in flow if name in wait}
     return {
-        "makespan": max(ends.values(), default=None),
+        "makespan": max(ends, default=None),  # type: ignore[type-var]  # what succeeded has an end
         "first_result": min([each.end for each in ok if each.end is not None], default=None),
         "flow": Spread.of(flow),
         "wait": Spread.of(wait),
@@ -212,9 +216,10 @@ def closed_at_start(data: RunData) -> dict[str, float]:
     """Return until when profiles were closed before the first attempt: cooldowns known from elsewhere."""
     found: dict[str, float] = {}
     for event in data.events:
-        if isinstance(event, ev.AttemptStarted):
+        kind = type(event)
+        if kind is ev.AttemptStarted:
             break
-        if isinstance(event, ev.CooldownStarted):
+        if kind is ev.CooldownStarted and isinstance(event, ev.CooldownStarted):
             found.update((name, max(event.until, found.get(name, 0.0))) for name in event.profiles)
     for window in data.cooldowns if found else ():
         if window.start == 0 and window.profile in found:  # released by hand, it ended earlier

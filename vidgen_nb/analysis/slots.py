@@ -84,7 +84,7 @@ def slot_time(
 def _capacities(data: RunData) -> dict[str, list[tuple[float, int | None]]]:
     """Return, per profile, its capacity as steps; 0 while it is no part of the session, None: no bound."""
     found: dict[str, list[tuple[float, int | None]]] = {name: [] for name in data.profiles}
-    kinds = (ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved)
+    kinds = {ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved}
     for event in data.events:
         if type(event) in kinds:
             capacity = 0 if isinstance(event, ev.ProfileRemoved) else event.capacity  # type: ignore[attr-defined]
