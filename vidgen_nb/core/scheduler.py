@@ -222,8 +222,6 @@ class Scheduler:
     def _decide(self, now: float) -> None:
         requests = self._requests
         if requests.started and requests.ended is None:
-            if self._attempts.retries.waiting and not requests.stopped:
-                self._attempts.retries.unblock(self._attempts.unsettled, now)
             queue = self._queue
             if len(queue) and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
                 self._dispatch(now)
