@@ -1,0 +1,161 @@
+"""Which limits could have answered as the provider did: exact sets of parameters, no search by steps.
+
+Accepted at d_0 ≤ d_1 ≤ …; n is what a limit lets through at once, k how many were accepted before the moment T.
+
+- Token bucket with a token each τ: it is ready again at max over j ≤ k-n of d_j + (k-j-n+1)·τ. So what was accepted at
+  T says τ ≤ min_j (T-d_j)/(k-j-n+1), and a 429 at T says τ > that. The minimum is the tangent from the point (k-n+1, T)
+  to the upper hull of the points (j, d_j).
+- Sliding window of W: ready at d_{k-n} + W. Accepted: W ≤ T-d_{k-n}; a 429: W > T-d_{k-n}.
+- Fixed windows [i·W, (i+1)·W): accepted: an edge lies in (d_{k-n}, T]; a 429: none does.
+
+A Retry-After that is true is a 429 until the moment it names, and an acceptance then. Where a decision is known only
+to lie between two moments, each condition is read with the ones that make it weaker.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+from vidgen_nb.analysis.submits import Submits
+from vidgen_nb.provider.limit_states import EDGE
+
+__all__ = ["SHORTEST", "Evidence", "fixed_window", "sliding_window", "token_bucket"]
+
+SHORTEST = 1e-3
+"""Seconds: no window is shorter."""
+ROUNDING = 1e-6
+Interval = tuple[float, float]
+
+
+class Evidence:
+    """What one quota group's submissions say, ready to be asked for any n.
+
+    `slack`: seconds by which a Retry-After may exceed the true reset, because it was rounded up; None: it is not used.
+    """
+
+    def __init__(self, submits: Submits, slack: float | None) -> None:
+        sure = submits.accepted
+        possible = [*sure, *submits.in_doubt]
+        self.sure = sorted(low for low, _ in sure)
+        """Earliest moments of what was accepted, in order."""
+        self.possible = sorted(high for _, high in possible)
+        """Latest moments of what was, or may have been."""
+        answered = sorted(high for _, high in sure)
+        left = sorted(low for low, _ in possible)
+        self.admits = [(k, high + EDGE) for k, high in enumerate(answered)]
+        """(k, T): with k accepted before, one more was, or would have been, by T."""
+        self.denies: list[tuple[int, float]] = []
+        """(k, T): with no more than k accepted before, none was until T."""
+        for refused in submits.refused:
+            low, high = refused.between
+            most = bisect_right(left, high)
+            wait = refused.retry_after
+            if slack is None or wait is None:
+                self.denies.append((most, low))
+            else:
+                self.denies.append((most, max(low, low + wait - slack)))
+                self.admits.append((bisect_right(answered, low), high + wait + ROUNDING))
+        self.admits.sort()
+        self.denies.sort()
+
+    @property
+    def most(self) -> int:
+        """Return the largest n that could have refused."""
+        return min((k for k, _ in self.denies), default=0)
+
+
+def token_bucket(evidence: Evidence, n: int) -> list[Interval]:
+    """Return the seconds per n tokens that explain everything, as intervals: none or one."""
+    high = min(_slopes(evidence.sure, evidence.admits, n), default=math.inf)
+    low = 0.0
+    for slope in _slopes(evidence.possible, evidence.denies, n):
+        low = max(low, slope)
+        if low > high * (1 + 1e-12):
+            return []
+    return [(max(n * low, SHORTEST), n * high)] if n * high >= SHORTEST else []
+
+
+def _slopes(times: list[float], queries: Iterable[tuple[int, float]], n: int) -> Iterator[float]:
+    """Yield min over j ≤ k-n of (T-times[j])/(k-j-n+1) for each query (k, T) that has such j; k ascends."""
+    xs: list[int] = []
+    ys: list[float] = []
+    pushed = 0
+    for k, moment in queries:
+        while pushed <= k - n:
+            y = times[pushed]
+            while len(xs) > 1 and (ys[-1] - ys[-2]) * (pushed - xs[-1]) <= (y - ys[-1]) * (xs[-1] - xs[-2]):
+                xs.pop()
+                ys.pop()
+            xs.append(pushed)
+            ys.append(y)
+            pushed += 1
+        if not xs:
+            continue
+        x, place = k - n + 1, len(xs) - 1
+        best = (moment - ys[place]) / (x - xs[place])
+        while place > 0 and (slope := (moment - ys[place - 1]) / (x - xs[place - 1])) <= best:
+            best, place = slope, place - 1
+        yield best
+
+
+def sliding_window(evidence: Evidence, n: int) -> list[Interval]:
+    """Return the lengths of a sliding window that explain everything, as intervals: none or one."""
+    high = min((moment - evidence.sure[k - n] for k, moment in evidence.admits if k >= n), default=math.inf)
+    low = max((moment - evidence.possible[k - n] for k, moment in evidence.denies if k >= n), default=0.0)
+    low = max(low, SHORTEST)
+    return [(low, max(low, high))] if low <= high + ROUNDING else []
+
+
+def fixed_window(evidence: Evidence, n: int) -> list[Interval]:
+    """Return the lengths of fixed windows, aligned to the run's start, that explain everything, as intervals."""
+    conditions = [(evidence.sure[k - n], moment, True) for k, moment in evidence.admits if k >= n]
+    conditions += [(evidence.possible[k - n] + EDGE, moment, False) for k, moment in evidence.denies if k >= n]
+    conditions.sort(key=lambda each: each[1])
+    low = max((moment - after for after, moment, edge in conditions if not edge), default=0.0)
+    found = [(max(low, SHORTEST), math.inf)]
+    for after, moment, edge in conditions:
+        if after < moment:
+            keep = _with_edge if edge else _without_edge
+            found = [part for each in found for part in keep(each, after, moment)]
+        elif edge:
+            return []
+        if not found:
+            break
+    return found
+
+
+def _with_edge(lengths: Interval, after: float, until: float) -> Iterator[Interval]:
+    """Yield the part of lengths W of which a multiple lies in (after, until]: W in (after/i, until/i], i = 1, 2, …."""
+    low, high = lengths
+    if after <= 0:
+        joined = 1
+    else:
+        joined = max(1, math.ceil(after / (until - after)))
+    i = max(1, math.floor(after / high) if high < math.inf else 1)
+    ends = []
+    while i < joined and until / i >= low:
+        part = (max(low, after / i), min(high, until / i))
+        if part[0] <= part[1]:
+            ends.append(part)
+        i += 1
+    if i >= joined and until / joined >= low:  # from here on they overlap
+        ends.append((low, min(high, until / joined)))
+    yield from reversed(ends)
+
+
+def _without_edge(lengths: Interval, after: float, until: float) -> Iterator[Interval]:
+    """Yield the part of lengths W of which no multiple lies in (after, until]: W in (until/(i+1), after/i]."""
+    low, high = lengths
+    ends = []
+    i = math.floor(until / high) if high < math.inf else 0
+    i = max(0, i - 1)
+    while i == 0 or after / i >= low:
+        part = (max(low, until / (i + 1)), min(high, after / i if i else math.inf))
+        if i * (until - after) >= after and i > 0:
+            break
+        if part[0] <= part[1]:
+            ends.append(part)
+        i += 1
+    yield from reversed(ends)

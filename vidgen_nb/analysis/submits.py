@@ -1,0 +1,80 @@
+"""What the submissions of a run met: per quota group, what was accepted and what was refused, and when.
+
+A provider decides between the submit and its answer. In virtual time the answer's moment is that of the decision; on a
+real clock the two bracket it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.outcomes import Ambiguous, RateLimited
+
+__all__ = ["Refused", "Span", "Submits", "read_submits"]
+
+Span = tuple[float, float]
+"""The provider decided between these two run seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A submit that got a 429 over its rate."""
+
+    between: Span
+    retry_after: float | None
+
+
+@dataclass(slots=True)
+class Submits:
+    """What the submissions to one quota group met."""
+
+    group: str
+    profiles: list[str] = field(default_factory=list)
+    accepted: list[Span] = field(default_factory=list)
+    in_doubt: list[Span] = field(default_factory=list)
+    """May have been accepted: the answer was lost."""
+    refused: list[Refused] = field(default_factory=list)
+    crowded: int = 0
+    """429s that say that too many jobs run at once; no word on a rate."""
+
+
+def read_submits(header: dict[str, Any], events: Sequence[ev.Event]) -> dict[str, Submits]:
+    """Return what each quota group's submissions met, in the order in which the groups came in."""
+    exact = header.get("backend", {}).get("name") == "simulated"
+    groups: dict[str, Submits] = {}
+    group_of: dict[str, Submits] = {}
+    left: dict[tuple[str, int], tuple[Submits, float]] = {}
+    for event in events:
+        if isinstance(event, ev.AttemptStarted):
+            left[event.scene, event.number] = (group_of[event.profile], event.at)
+        elif isinstance(event, ev.Accepted | ev.CallFailed | ev.AttemptAbandoned):
+            if isinstance(event, ev.CallFailed) and event.phase != "submit":
+                continue
+            met = left.pop((event.scene, event.number), None)
+            if met is not None:
+                _count(met[0], event, (event.at if exact else met[1], event.at))
+        elif isinstance(event, ev.ProfileAdded):
+            name = event.group or event.profile
+            group = group_of[event.profile] = groups.setdefault(name, Submits(name))
+            if event.profile not in group.profiles:
+                group.profiles.append(event.profile)
+    return groups
+
+
+def _count(group: Submits, event: ev.Accepted | ev.CallFailed | ev.AttemptAbandoned, between: Span) -> None:
+    """Put an answer where it belongs; of failures that are no 429, only those in doubt may have used anything up."""
+    if isinstance(event, ev.Accepted):
+        group.accepted.append(between)
+    elif isinstance(event, ev.AttemptAbandoned):
+        if event.sent:
+            group.in_doubt.append(between)
+    elif isinstance(event.outcome, Ambiguous):
+        group.in_doubt.append(between)
+    elif isinstance(event.outcome, RateLimited):
+        if event.outcome.cause == "rate":
+            group.refused.append(Refused(between, event.outcome.retry_after))
+        else:
+            group.crowded += 1
