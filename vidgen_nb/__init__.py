@@ -11,6 +11,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vidgen_nb.analysis.compare import compare as compare
+    from vidgen_nb.analysis.sweep import sweep as sweep
     from vidgen_nb.backends.openai_videos import OpenAIVideos as OpenAIVideos
     from vidgen_nb.controller import Controller as Controller
     from vidgen_nb.core.model import BOOST as BOOST
@@ -62,6 +64,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "analysis.compare": ("compare",),
+    "analysis.sweep": ("sweep",),
     "backends.openai_videos": ("OpenAIVideos",),
     "controller": ("Controller",),
     "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryBudget", "RetryPolicy", "Scene"),

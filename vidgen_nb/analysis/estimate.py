@@ -25,7 +25,7 @@ ENOUGH: Final = 5
 """Encounters with a limit that was partly used up, from which on an interval is given however wide it is."""
 NARROW: Final = 1.2
 """An interval whose ends differ by no more than this factor is given in any case."""
-ROUNDED: Final = ((0.002, "true"), (1.001, "true, rounded up to whole seconds"), (None, "not used"))
+ROUNDED: Final = ((0.002, "true"), (1.001, "true, rounded up to whole seconds"))
 """By how many seconds a Retry-After may exceed the reset, and how that is called."""
 
 
@@ -154,14 +154,7 @@ def _shared(group: Submits, most: int | None) -> Iterable[tuple[str, LimitEstima
 
 def estimate_group(submits: Submits, most: int | None = None) -> LimitEstimate:
     """Return what one quota group's submissions say of its limit."""
-    candidates: tuple[Candidate, ...] = ()
-    evidence, used = Evidence(submits, None), "not used"
-    told = any(each.retry_after is not None for each in submits.refused)
-    for slack, used in ROUNDED if told else ROUNDED[-1:]:
-        evidence = Evidence(submits, slack)
-        candidates = _candidates(evidence, most)
-        if candidates:
-            break
+    evidence, candidates, used = _explain(submits, most)
     met = _met(evidence, candidates)
     reason = _doubt(submits, candidates, met, capped=most is not None and evidence.most > most)
     rate = n = per = limit = None
@@ -176,6 +169,17 @@ def estimate_group(submits: Submits, most: int | None = None) -> LimitEstimate:
         submits.group, tuple(submits.profiles), kinds.pop() if len(kinds) == 1 and limit else None,
         rate, n, per, limit, reason, candidates, len(submits.accepted), len(submits.refused), met, used,
     )  # fmt: skip
+
+
+def _explain(submits: Submits, most: int | None) -> tuple[Evidence, tuple[Candidate, ...], str]:
+    """Take Retry-After for as true as the answers allow, and return what explains them all."""
+    if any(each.retry_after is not None for each in submits.refused):
+        for slack, used in ROUNDED:
+            evidence = Evidence(submits, slack)
+            if candidates := _candidates(evidence, most):
+                return evidence, candidates, used
+    evidence = Evidence(submits, None)
+    return evidence, _candidates(evidence, most), "not used"
 
 
 def _candidates(evidence: Evidence, most: int | None) -> tuple[Candidate, ...]:

@@ -129,10 +129,7 @@ def fixed_window(evidence: Evidence, n: int) -> list[Interval]:
 def _with_edge(lengths: Interval, after: float, until: float) -> Iterator[Interval]:
     """Yield the part of lengths W of which a multiple lies in (after, until]: W in (after/i, until/i], i = 1, 2, …."""
     low, high = lengths
-    if after <= 0:
-        joined = 1
-    else:
-        joined = max(1, math.ceil(after / (until - after)))
+    joined = 1 if after <= 0 else max(1, math.ceil(after / (until - after)))
     i = max(1, math.floor(after / high) if high < math.inf else 1)
     ends = []
     while i < joined and until / i >= low:

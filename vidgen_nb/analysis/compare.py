@@ -1,0 +1,87 @@
+"""Policies and modes against each other, on the same scenes with the same seeds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any
+
+from vidgen_nb.analysis.executors import Submitter, carry_out
+from vidgen_nb.analysis.simulation import Simulation
+from vidgen_nb.analysis.trials import Case, Trials, checked_seeds
+from vidgen_nb.analysis.vary import as_profiles, as_scenes
+from vidgen_nb.core.model import Mode, as_mode
+from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
+from vidgen_nb.errors import InputError
+from vidgen_nb.provider import SimulatedProfile
+
+__all__ = ["Comparison", "compare", "label"]
+
+
+class Comparison(Trials):
+    """What policies and modes came to; the first case is the baseline."""
+
+
+def compare(
+    scenes: Any,
+    profiles: Iterable[SimulatedProfile],
+    *,
+    policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None = None,
+    modes: Mode | str | Sequence[Mode | str] = "normal",
+    seeds: Iterable[int] = range(20),
+    executor: Submitter | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Comparison:
+    """Simulate every policy in every mode with every seed, and return the records.
+
+    `scenes`, `profiles`, `options`: as in `simulate`. `policies`: instances or names, or a dict that gives them names
+    of your own. `executor`: where to run them, any of concurrent.futures or a dask.distributed Client; None: here.
+    An interrupt returns what had finished, with `.partial` true. Raises `InputError` for what can't be simulated.
+
+    >>> compare(20, [SimulatedProfile("p1")], policies=["GlobalPause", "PerProfileCooldown"], seeds=range(3))
+    """
+    given, provided, chosen = as_scenes(scenes), as_profiles(profiles), _named(policies)
+    in_modes = [as_mode(mode) for mode in ([modes] if isinstance(modes, Mode | str) else modes)]
+    if len({mode.name for mode in in_modes}) < max(1, len(in_modes)):
+        raise InputError(f"modes are one or more, with different names, not {modes!r}")
+    each = [(name, policy, mode) for mode in in_modes for name, policy in chosen.items()]
+    cases = [
+        Case(
+            name if len(in_modes) == 1 else f"{name}, {mode.name}",
+            (("policy", name), ("mode", mode.name)),
+            Simulation(given, provided, mode, policy, **options),
+        )
+        for name, policy, mode in each
+    ]
+    numbers = checked_seeds(seeds)
+    return Comparison(cases, carry_out(cases, numbers, executor, progress=progress), len(cases) * len(numbers))
+
+
+def _named(policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None) -> dict[str, Policy]:
+    """Return policies by name; of two of one class, the names say how they differ."""
+    if policies is None:
+        policies = [PerProfileCooldown()]
+    if isinstance(policies, Mapping):
+        named = {name: as_policy(policy) for name, policy in policies.items()}
+    else:
+        given = [as_policy(each) for each in ([policies] if isinstance(policies, Policy | str) else policies)]
+        often = Counter(type(policy).__name__ for policy in given)
+        names = [label(each) if often[type(each).__name__] > 1 else type(each).__name__ for each in given]
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise InputError(f"two policies are both {twice[0]}: give a dict of names and policies")
+        named = dict(zip(names, given, strict=True))
+    if not named:
+        raise InputError('policies is empty: give at least one, such as policies=["PerProfileCooldown"]')
+    return named
+
+
+def label(policy: Policy) -> str:
+    """Return a policy's class with the settings that are not its defaults, such as `PerProfileCooldown(seconds=10)`."""
+    own = []
+    for each in fields(policy) if is_dataclass(policy) else ():
+        value = getattr(policy, each.name, MISSING)
+        if each.init and value is not MISSING and value != each.default:
+            own.append(f"{each.name}={value:g}" if isinstance(value, float) else f"{each.name}={value!r}")
+    return f"{type(policy).__name__}({', '.join(own)})" if own or is_dataclass(policy) else type(policy).__name__

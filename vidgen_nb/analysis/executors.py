@@ -1,0 +1,90 @@
+"""Carries out many simulated runs: here, in threads or processes, or on a dask cluster; with a progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from vidgen_nb.analysis.trials import Case, Trial, check_sendable, run_trials
+from vidgen_nb.errors import InputError
+
+__all__ = ["Submitter", "carry_out"]
+
+CHUNK = 5
+"""Runs per task: sending a task costs about as much as a short run."""
+
+
+class Submitter(Protocol):
+    """What is asked of an executor: any of concurrent.futures, or a dask.distributed client."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Begin a call and return its future."""
+
+
+def carry_out(
+    cases: Sequence[Case], seeds: Sequence[int], executor: Submitter | None, *, progress: bool
+) -> list[Trial]:
+    """Run each case with each seed and return the trials, case by case, seed by seed.
+
+    An interrupt (Ctrl-C, or a notebook's stop button) ends it with those that had finished.
+    """
+    step = 1 if executor is None else CHUNK
+    tasks = [(case, seeds[at : at + step]) for case in cases for at in range(0, len(seeds), step)]
+    done: dict[tuple[str, int], Trial] = {}
+    with _bar(len(cases) * len(seeds), shown=progress) as advance:
+        try:
+            for trials in _here(tasks) if executor is None else _elsewhere(tasks, executor):
+                done.update(((trial.case, trial.seed), trial) for trial in trials)
+                advance(len(trials))
+        except KeyboardInterrupt:
+            pass  # what is finished is kept
+    return [done[key] for case in cases for seed in seeds if (key := (case.name, seed)) in done]
+
+
+def _here(tasks: Iterable[tuple[Case, Sequence[int]]]) -> Iterator[list[Trial]]:
+    return (run_trials(*task) for task in tasks)
+
+
+def _elsewhere(tasks: Sequence[tuple[Case, Sequence[int]]], executor: Submitter) -> Iterator[list[Trial]]:
+    if not callable(getattr(executor, "submit", None)):
+        raise InputError(f"executor is one of concurrent.futures, or a dask.distributed Client, not {executor!r}")
+    dask = type(executor).__module__.partition(".")[0] == "distributed"
+    if not dask and not isinstance(executor, ThreadPoolExecutor):
+        check_sendable({case.name: case for case, _ in tasks}.values())
+    futures = []
+    try:
+        options = {"pure": False} if dask else {}
+        futures += [executor.submit(run_trials, *task, **options) for task in tasks]
+        for future in _as_completed(futures, dask=dask):
+            yield future.result()
+    finally:
+        for future in futures:
+            if not future.done():
+                future.cancel()
+
+
+def _as_completed(futures: list[Any], *, dask: bool) -> Iterable[Any]:
+    if dask:
+        from distributed import as_completed as completed
+
+        return completed(futures)  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
+    if not all(isinstance(future, Future) for future in futures):
+        raise InputError("this executor's futures are none of concurrent.futures; use one of those, or a dask client")
+    return as_completed(futures)
+
+
+@contextmanager
+def _bar(total: int, *, shown: bool) -> Iterator[Any]:
+    """Show a bar, in a terminal or a notebook; give what moves it on."""
+    if not shown:
+        yield lambda runs: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("runs", total=total)
+        yield lambda runs: progress.advance(task, runs)
