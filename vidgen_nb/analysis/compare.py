@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 from vidgen_nb.analysis.executors import Submitter, carry_out
@@ -12,7 +11,7 @@ from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.analysis.trials import Case, Trials, checked_seeds
 from vidgen_nb.analysis.vary import as_profiles, as_scenes
 from vidgen_nb.core.model import Mode, as_mode
-from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
+from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy, describe
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import SimulatedProfile
 
@@ -80,8 +79,7 @@ def _named(policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None)
 def label(policy: Policy) -> str:
     """Return a policy's class with the settings that are not its defaults, such as `PerProfileCooldown(seconds=10)`."""
     own = []
-    for each in fields(policy) if is_dataclass(policy) else ():
-        value = getattr(policy, each.name, MISSING)
-        if each.init and value is not MISSING and value != each.default:
-            own.append(f"{each.name}={value:g}" if isinstance(value, float) else f"{each.name}={value!r}")
-    return f"{type(policy).__name__}({', '.join(own)})" if own or is_dataclass(policy) else type(policy).__name__
+    for name, value in describe(policy).items():
+        if name != "name" and value != getattr(type(policy), name, None):
+            own.append(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}")
+    return f"{type(policy).__name__}({', '.join(own)})"
