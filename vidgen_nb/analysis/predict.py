@@ -1,0 +1,273 @@
+"""When will a run under way be done? What is left is simulated a few times, from where it stands.
+
+Each simulation draws what is not known: a limit of those that explain the attempts so far, service times from those
+seen (resampled, with those under way counted as longer than they are yet), and what is left of what is under way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from random import Random
+from statistics import mean, quantiles, stdev
+from typing import Any, Final
+
+from vidgen_nb.analysis.estimate import LimitEstimate, estimate_group
+from vidgen_nb.analysis.kinds import RunData
+from vidgen_nb.analysis.snapshot import Snapshot, resumed, snapshot
+from vidgen_nb.analysis.student import t_quantile
+from vidgen_nb.analysis.submits import Submits, read_submits
+from vidgen_nb.analysis.what_if import FEWEST, policy_of, service_times
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import RetryPolicy
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.virtual import VirtualDriver
+from vidgen_nb.provider import Empirical, Fault, Job, Limit, LimitState, Provider, SimulatedProfile
+
+__all__ = ["Prediction", "predict_finish"]
+
+BUDGET: Final = 24_000
+"""Events simulated in all: what keeps a prediction quick."""
+RUNS: Final = (4, 40)
+"""Fewest and most simulations."""
+FURTHEST: Final = 500
+"""Scenes left that are simulated; of more, the rest goes on at the pace that these had."""
+DRAWS: Final = 6
+"""Limits drawn per quota group."""
+PREFIX: Final = 400
+"""First decisions of a group, which its limit is estimated from: a run's beginning explains itself."""
+LONGER: Final = 2.5
+"""A window that nothing was seen to end is taken to be so many times as long as it is known to be, at most."""
+BRISK: Final = 8
+"""One that was over whenever it was tried is taken to be no shorter than the longest it can be over this."""
+DOUBT: Final = 0.5
+"""Deviation ÷ mean of service times before any is known; counts as much as one that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """When a run will be done. Times in run seconds."""
+
+    at: float
+    """When this was said."""
+    left: int
+    """Scenes that were not settled."""
+    low: float | None
+    """With a chance of 10 % it is done earlier; None: can't tell, see `reason`."""
+    middle: float | None
+    """It is as likely to be done earlier as later."""
+    high: float | None
+    """With a chance of 10 % it is done later."""
+    runs: int
+    """Simulations behind it."""
+    reason: str = ""
+    """Why it can't be told; empty: it is."""
+
+
+def predict_finish(
+    data: RunData, *, now: float | None = None, policy: Policy | None = None, runs: int | None = None, seed: int = 0
+) -> Prediction:
+    """Predict when every scene of a run will be settled, with an interval that holds four times out of five.
+
+    `now`: run seconds; None: the time of the last event. `policy`: the one in use, with what it has learned (a copy is
+    used); None: the one that the run's record names. A pause counts as over. It takes about a quarter of a second at
+    most, and touches nothing: it may run in a thread of its own.
+    """
+    state = snapshot(data)
+    at = max(data.end, data.end if now is None else now)
+    left = len(state.queued if not state.stopped else ()) + len(state.flights)
+    if not left:
+        return Prediction(data.end, 0, data.end, data.end, data.end, 0)
+    times = service_times(data)
+    if not any(times.values()):
+        return Prediction(at, left, None, None, None, 0, "no scene has succeeded yet")
+    if not state.profiles:
+        return Prediction(at, left, None, None, None, 0, "there is no profile")
+    chosen = policy or state.policy or policy_of(data.header)
+    guess = _Guess(data, state, at, times, chosen)
+    ends: list[float] = []
+    while len(ends) < (runs or RUNS[1]) and (runs or len(ends) < RUNS[0] or guess.simulated < BUDGET):
+        end = guess.finish(Random(f"{seed}/{len(ends)}"))  # noqa: S311 - no secret
+        if end is None:
+            return Prediction(at, left, None, None, None, len(ends), "every profile stays unusable")
+        ends.append(end)
+    return Prediction(at, left, *_spread(ends, at), len(ends))
+
+
+def _spread(ends: Sequence[float], at: float) -> tuple[float, float, float]:
+    """Return the 10, 50 and 90 % points; of few runs by Student's prediction interval, mean ± t·s·√(1 + 1/n)."""
+    if len(ends) >= RUNS[1] // 2:
+        tenths = quantiles(ends, n=10, method="exclusive")
+        return max(at, tenths[0]), tenths[4], tenths[8]
+    middle = mean(ends)
+    if len(ends) == 1:
+        return middle, middle, middle
+    half = t_quantile(0.8, len(ends) - 1) * stdev(ends) * math.sqrt(1 + 1 / len(ends))
+    return max(at, middle - half), middle, middle + half
+
+
+class _Guess:
+    """What is known of a run, and how often one likes, how it may go on."""
+
+    def __init__(
+        self, data: RunData, state: Snapshot, at: float, times: dict[str, list[float]], policy: Policy | None
+    ) -> None:
+        self.state, self.at, self.policy = state, at, policy
+        self.header = data.header
+        self.simulated = 0
+        """Events, over all simulations."""
+        self.times = times
+        self.ages = _ages(state, at)
+        self.told = any(attempt.retry_after is not None for attempt in data.attempts)
+        rng = Random("limits")  # noqa: S311 - no secret
+        self.limits: dict[str, list[_Used | None]] = {}
+        for group in read_submits(data.header, data.events).values():
+            estimate = estimate_group(_beginning(group), most=100)
+            drawn = [_draw(estimate, group, rng) for _ in range(DRAWS)]
+            self.limits |= dict.fromkeys(group.profiles, drawn)
+        self.faults = _passing(state)
+
+    def finish(self, rng: Random) -> float | None:
+        """Return when all is settled in one simulation; None: some scenes never are."""
+        state, at = self.state, self.at
+        draw = rng.randrange(DRAWS)
+        services, ends = self._services(rng)
+        profiles = [
+            SimulatedProfile(name, self.limits[name][draw], services[name], None, self.told, added.group or None)
+            for name, added in state.profiles.items()
+        ]
+        waiting = state.waiting
+        room = max(1, FURTHEST - len(state.flights))
+        scheduler = Scheduler.replay(
+            resumed(state, at, waiting[:room], ends),
+            mode=state.mode,
+            policy=deepcopy(self.policy),
+            retry=RetryPolicy(**self.header["retry"]) if "retry" in self.header else None,
+            max_wait=float(self.header.get("max_wait", 3600.0)),
+            rng=rng,
+        )
+        provider = Provider(profiles, str(rng.random()), self.faults)
+        jobs = [Job(0, state.flights[name].profile, name, "", at, at, end) for name, end in ends.items()]
+        _Resumed(scheduler, provider, [(at, ev.RunStarted())], jobs).run()
+        self.simulated += len(scheduler.events)
+        if scheduler.ended != "settled":
+            return None
+        last = max(event.at for event in scheduler.events)
+        done = sorted(event.at for event in scheduler.events if isinstance(event, ev.Fetched))
+        return max([last, *(ends[name] for name in ends)]) + _beyond(done, len(waiting) - room)
+
+    def _services(self, rng: Random) -> tuple[dict[str, Empirical], dict[str, float]]:
+        """Draw each profile's service times, and when what is under way will end.
+
+        Whatever is under way is drawn from those that took longer than it did until now, the youngest first, and then
+        counts as one more that was seen: else a run's beginning would show nothing but short ones (Kaplan and Meier's
+        redistribution to the right).
+        """
+        ends: dict[str, float] = {}
+        services: dict[str, Empirical] = {}
+        known = [name for name, times in self.times.items() if times]
+        for name in self.state.profiles:
+            own = self.times[name]
+            source = name if len(own) >= FEWEST else rng.choice([*known, *([name] if own else [])])
+            seen, ages = self.times[source], self.ages.get(name, {})
+            excess = _deviation(seen, self.ages.get(source, {}).values())
+            drawn = [rng.choice(seen) for _ in range(min(len(seen), 200))]
+            for scene, age in ages.items():
+                longer = [each for each in drawn if each > age]
+                place = rng.randrange(len(longer) + 1)
+                lasts = longer[place] if place < len(longer) else max(age, *drawn) + rng.expovariate(1 / excess)
+                ends[scene] = self.at - age + lasts
+                drawn.append(lasts)
+            drawn.append(max(drawn) + rng.expovariate(1 / excess))
+            services[name] = Empirical(drawn)
+        return services, ends
+
+
+def _ages(state: Snapshot, at: float) -> dict[str, dict[str, float]]:
+    """Return how long what is under way has taken until now, by profile and scene, the youngest first."""
+    ages: dict[str, dict[str, float]] = {}
+    for scene, flight in sorted(state.flights.items(), key=lambda each: -each[1].since):
+        ages.setdefault(flight.profile, {})[scene] = at - flight.since
+    return ages
+
+
+def _deviation(seen: Sequence[float], ages: Iterable[float]) -> float:
+    """Return the deviation of service times, scaled by what those under way add to the mean (time at risk ÷ ends)."""
+    average = mean(seen)
+    known = stdev(seen) if len(seen) > 1 else 0.0
+    doubted = math.sqrt(((len(seen) - 1) * known**2 + (DOUBT * average) ** 2) / len(seen))
+    return max(1e-6, doubted * (1 + sum(ages) / max(1e-9, len(seen) * average)))
+
+
+class _Resumed(VirtualDriver):
+    """A driver with jobs under way."""
+
+    def __init__(
+        self, scheduler: Scheduler, provider: Provider, requests: list[tuple[float, ev.Event]], jobs: list[Job]
+    ) -> None:
+        super().__init__(scheduler, provider, requests)
+        self._jobs.update((job.scene, job) for job in jobs)
+
+
+class _Used(Limit):
+    """A limit with what it has admitted so far."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, limit: Limit, admitted: list[float]) -> None:
+        self._state = limit.state()
+        for at in admitted:
+            self._state.ready_at(at)
+            self._state.take(at)
+
+    def state(self) -> LimitState:
+        """Return a copy of where it stands."""
+        return deepcopy(self._state)
+
+
+def _draw(estimate: LimitEstimate, group: Submits, rng: Random) -> _Used | None:
+    """Draw one of the limits that explain everything so far; None: it was never met."""
+    if not estimate.candidates:
+        return None
+    tried = max(each.between[1] for each in group.refused)
+    lengths = []
+    for each in estimate.candidates:
+        high = min(each.high, max(LONGER * each.low, tried))
+        lengths.append((max(each.low, high / BRISK), high))
+    weights = [1e-9 + math.log(high / low) for low, high in lengths]
+    place = rng.choices(range(len(lengths)), weights)[0]
+    low, high = lengths[place]
+    each, per = estimate.candidates[place], math.exp(rng.uniform(math.log(low), math.log(high)))
+    admitted = sorted((low + high) / 2 for low, high in [*group.accepted, *group.in_doubt])
+    return _Used(each.limit(per), admitted[-2000:])
+
+
+def _beginning(group: Submits) -> Submits:
+    """Return the first decisions of a group."""
+    accepted = sorted(group.accepted)
+    if len(accepted) + len(group.refused) <= PREFIX:
+        return group
+    until = sorted([each[1] for each in accepted] + [each.between[1] for each in group.refused])[PREFIX]
+    refused = [each for each in group.refused if each.between[1] < until]
+    return Submits(group.group, group.profiles, accepted, group.in_doubt, refused, group.crowded)
+
+
+def _passing(state: Snapshot) -> list[Fault]:
+    """Return faults as frequent as the passing failures so far."""
+    faults: list[Any] = []
+    if state.broken:
+        faults.append(Fault("job_failure", probability=min(0.9, state.broken / state.accepted)))
+    if state.dropped:
+        faults.append(Fault("overload", probability=min(0.9, state.dropped / (state.dropped + state.accepted))))
+    return faults
+
+
+def _beyond(done: Sequence[float], more: int) -> float:
+    """Return how much longer it takes with so many more scenes, at the pace of the second half of those simulated."""
+    if more <= 0:
+        return 0.0
+    first, last = len(done) // 2, len(done) * 9 // 10
+    return more * (done[last] - done[first]) / max(1, last - first)
