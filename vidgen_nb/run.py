@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 from vidgen_nb.analysis.bounds import LowerBound, bound
 from vidgen_nb.analysis.metrics import Metrics, measure, trail
 from vidgen_nb.analysis.quick import collector_paused
+from vidgen_nb.analysis.estimate import Estimates, estimate_limits
+from vidgen_nb.analysis.predict import Prediction, predict_finish
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
 from vidgen_nb.analysis.simulation import Simulation
+from vidgen_nb.analysis.what_if import what_if
 from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
 from vidgen_nb.core.model import Mode, Scene, as_mode
 from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
@@ -133,6 +136,32 @@ class Run:
             raise ImportError("to_frame needs pandas: pip install pandas") from error
         columns = [column.name for column in fields(TABLES[table])]
         return pd.DataFrame(map(attrgetter(*columns), getattr(self, table)), columns=columns)
+
+    def what_if(
+        self,
+        *,
+        policy: Policy | str | None = None,
+        mode: Mode | str | None = None,
+        profiles: int | Iterable[SimulatedProfile] | None = None,
+        seed: int | None = None,
+        **changes: Any,
+    ) -> Run:
+        """Run it once more in virtual time, with something changed, and return that run.
+
+        `profiles`: others, or how many of these (copies beyond). `changes`: as the names of a grid in `sweep`, such as
+        `cooldown=10` or `capacity=4`. Of a simulated run all is known; of a live one limits are estimated and service
+        times drawn from its own: `header["what_if"]["assumed"]` says what was taken for granted.
+        """
+        given = {"policy": policy, "mode": mode, "profiles": profiles, "seed": seed}
+        return Run(*what_if(self.data, {name: each for name, each in given.items() if each is not None} | changes))
+
+    def estimate_limits(self) -> Estimates:
+        """Return what the attempts say of each profile's limit: kind, rate, burst, with intervals, or why not."""
+        return estimate_limits(self.data)
+
+    def predict_finish(self, **options: Any) -> Prediction:
+        """Predict when all is settled, with an interval; options as in `analysis.predict.predict_finish`."""
+        return predict_finish(self.data, **options)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the run as JSON lines and return the path; `load_run` reads it back."""

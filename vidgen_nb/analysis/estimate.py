@@ -1,8 +1,8 @@
 """Which limit does each quota group have? Estimated from what its submissions met, with an interval or a reason.
 
 Every limit that explains each single answer is kept (`feasible`), so the true one lies in the interval as long as it
-is one token bucket, fixed or sliding window, unused when the run began, used by this run alone, and, where it is a
-fixed window, aligned to the run's start. Nothing is said of limits that were never met.
+is one token bucket, fixed or sliding window, unused when the run began and used by this run alone. Nothing is said of
+limits that were never met.
 """
 
 from __future__ import annotations
@@ -216,11 +216,11 @@ def _doubt(submits: Submits, candidates: tuple[Candidate, ...], met: int, *, cap
         return (
             f"it lets through more than was looked at ({submits.group} had its first 429 late)"
             if capped
-            else "no single token bucket, fixed window (from the run's start) or sliding window explains every answer"
+            else "no single token bucket, fixed or sliding window explains every answer"
         )
     low, high = _rates(candidates)
     if low <= 0:
-        return f"nothing was accepted after a 429: at most {high:.3g} a second is all they say"
+        return f"too little was accepted after its 429s: at most {high:.3g} a second is all they say"
     if any(each.low <= SHORTEST * 1.1 for each in candidates):
         return f"its limit was full again whenever it was tried: at least {low:.3g} a second is all they say"
     if met < ENOUGH and high > NARROW * low:

@@ -6,7 +6,9 @@ Accepted at d_0 ≤ d_1 ≤ …; n is what a limit lets through at once, k how m
   T says τ ≤ min_j (T-d_j)/(k-j-n+1), and a 429 at T says τ > that. The minimum is the tangent from the point (k-n+1, T)
   to the upper hull of the points (j, d_j).
 - Sliding window of W: ready at d_{k-n} + W. Accepted: W ≤ T-d_{k-n}; a 429: W > T-d_{k-n}.
-- Fixed windows [i·W, (i+1)·W): accepted: an edge lies in (d_{k-n}, T]; a 429: none does.
+- Fixed windows of W: accepted: an edge lies in (d_{k-n}, T]; a 429: none does. Edges are the multiples of W where the
+  windows are aligned to the run's start. Elsewhere one edge is known to lie in a gap between a 429 and an acceptance:
+  the gap is cut into pieces, and within each the edge's place is one more thing known only to lie between two moments.
 
 A Retry-After that is true is a 429 until the moment it names, and an acceptance then. Where a decision is known only
 to lie between two moments, each condition is read with the ones that make it weaker.
@@ -15,7 +17,7 @@ to lie between two moments, each condition is read with the ones that make it we
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
 from vidgen_nb.analysis.submits import Submits
@@ -26,6 +28,9 @@ __all__ = ["SHORTEST", "Evidence", "fixed_window", "sliding_window", "token_buck
 SHORTEST = 1e-3
 """Seconds: no window is shorter."""
 ROUNDING = 1e-6
+PIECES = 16
+FINE = 0.01
+"""Seconds: a gap so short is one piece."""
 Interval = tuple[float, float]
 
 
@@ -36,6 +41,8 @@ class Evidence:
     """
 
     def __init__(self, submits: Submits, slack: float | None) -> None:
+        self.aligned = submits.exact
+        """Whether fixed windows begin with the run."""
         sure = submits.accepted
         possible = [*sure, *submits.in_doubt]
         self.sure = sorted(low for low, _ in sure)
@@ -109,21 +116,77 @@ def sliding_window(evidence: Evidence, n: int) -> list[Interval]:
 
 
 def fixed_window(evidence: Evidence, n: int) -> list[Interval]:
-    """Return the lengths of fixed windows, aligned to the run's start, that explain everything, as intervals."""
-    conditions = [(evidence.sure[k - n], moment, True) for k, moment in evidence.admits if k >= n]
-    conditions += [(evidence.possible[k - n] + EDGE, moment, False) for k, moment in evidence.denies if k >= n]
-    conditions.sort(key=lambda each: each[1])
-    low = max((moment - after for after, moment, edge in conditions if not edge), default=0.0)
-    found = [(max(low, SHORTEST), math.inf)]
-    for after, moment, edge in conditions:
-        if after < moment:
-            keep = _with_edge if edge else _without_edge
-            found = [part for each in found for part in keep(each, after, moment)]
-        elif edge:
+    """Return the lengths of fixed windows that explain everything, as intervals in order."""
+    edges = [(evidence.sure[k - n], moment) for k, moment in evidence.admits if k >= n]
+    none = [(evidence.possible[k - n] + EDGE, moment) for k, moment in evidence.denies if k >= n]
+    longest = _longest(evidence, n)
+    if evidence.aligned:
+        return _joined(_lengths(edges, none, (0.0, 0.0), longest))
+    if not edges:
+        return [(max(SHORTEST, *(until - after for after, until in none)), math.inf)]
+    low, high = _gap(edges, none)
+    if high - low <= 2 * EDGE:
+        return []
+    pieces = 1 if high - low <= FINE else PIECES
+    step = (high - low) / pieces
+    found = (_lengths(edges, none, (low + i * step, low + (i + 1) * step), longest) for i in range(pieces))
+    return _joined(part for each in found for part in each)
+
+
+def _longest(evidence: Evidence, n: int) -> float:
+    """Return how long a window can be at most: more than m·n admissions need m edges, over m-1 whole windows."""
+    longest, many = math.inf, 2
+    while many * n < len(evidence.sure):
+        spans = (moment - evidence.sure[k - many * n] for k, moment in evidence.admits if k >= many * n)
+        longest = min(longest, min(spans) / (many - 1))
+        many *= 2
+    return longest
+
+
+def _gap(edges: list[Interval], none: list[Interval]) -> Interval:
+    """Return the shortest time in which there is an edge for certain."""
+    best = (0.0, math.inf)
+    ends = sorted((end, start) for start, end in none)
+    for after, until in edges:
+        low, place = after, bisect_left(ends, (until, -math.inf)) - 1
+        if place >= 0 and ends[place][1] <= after + 2 * EDGE:  # closed from then on
+            low = max(low, ends[place][0])
+        if until - low < best[1] - best[0]:
+            best = (low, until)
+    return best
+
+
+def _lengths(edges: list[Interval], none: list[Interval], first: Interval, longest: float) -> list[Interval]:
+    """Return the lengths, up to the longest, that explain everything if an edge lies in `first`."""
+    begin, end = first
+    conditions = [(after - end, until - begin, True) for after, until in edges]
+    conditions += [(after - begin, until - end, False) for after, until in none if after - begin < until - end]
+    conditions.sort(key=lambda each: abs(each[1]))
+    low = max((until - after for after, until, edge in conditions if not edge), default=0.0)
+    low = max(low, SHORTEST)
+    found = [(low, longest)] if low <= longest else []
+    for after, until, edge in conditions:
+        if until <= 0:
+            after, until = -until, -after
+        if after >= until or (after < 0 and not edge):
             return []
+        if after >= 0 or until == 0:
+            keep = _with_edge if edge else _without_edge
+            found = [part for each in found for part in keep(each, after, until)]
         if not found:
             break
     return found
+
+
+def _joined(parts: Iterable[Interval]) -> list[Interval]:
+    """Return intervals in order, with those that touch made one."""
+    joined: list[Interval] = []
+    for low, high in sorted(parts):
+        if joined and low <= joined[-1][1] + ROUNDING:
+            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
+        else:
+            joined.append((low, high))
+    return joined
 
 
 def _with_edge(lengths: Interval, after: float, until: float) -> Iterator[Interval]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from statistics import mean, quantiles, stdev
 from typing import Any, Final
@@ -29,7 +29,7 @@ from vidgen_nb.provider import Empirical, Fault, Job, Limit, LimitState, Provide
 
 __all__ = ["Prediction", "predict_finish"]
 
-BUDGET: Final = 24_000
+BUDGET: Final = 16_000
 """Events simulated in all: what keeps a prediction quick."""
 RUNS: Final = (4, 40)
 """Fewest and most simulations."""
@@ -252,7 +252,7 @@ def _beginning(group: Submits) -> Submits:
         return group
     until = sorted([each[1] for each in accepted] + [each.between[1] for each in group.refused])[PREFIX]
     refused = [each for each in group.refused if each.between[1] < until]
-    return Submits(group.group, group.profiles, accepted, group.in_doubt, refused, group.crowded)
+    return replace(group, accepted=accepted, refused=refused)
 
 
 def _passing(state: Snapshot) -> list[Fault]:

@@ -32,6 +32,8 @@ class Submits:
     """What the submissions to one quota group met."""
 
     group: str
+    exact: bool = True
+    """Whether this is virtual time: the moments of decisions are known, and windows begin with the run."""
     profiles: list[str] = field(default_factory=list)
     accepted: list[Span] = field(default_factory=list)
     in_doubt: list[Span] = field(default_factory=list)
@@ -58,7 +60,7 @@ def read_submits(header: dict[str, Any], events: Sequence[ev.Event]) -> dict[str
                 _count(met[0], event, (event.at if exact else met[1], event.at))
         elif isinstance(event, ev.ProfileAdded):
             name = event.group or event.profile
-            group = group_of[event.profile] = groups.setdefault(name, Submits(name))
+            group = group_of[event.profile] = groups.setdefault(name, Submits(name, exact))
             if event.profile not in group.profiles:
                 group.profiles.append(event.profile)
     return groups

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from vidgen_nb.analysis.compare import label
 from vidgen_nb.analysis.estimate import estimate_limits
 from vidgen_nb.analysis.kinds import RunData
 from vidgen_nb.analysis.simulation import Simulation
@@ -44,8 +45,12 @@ def what_if(data: RunData, changes: Mapping[str, Any]) -> tuple[dict[str, Any], 
     for name in sorted(changes, key=lambda each: each not in ("profiles", "policy", "mode")):
         simulation = varied(simulation, name, changes[name])
     header, events = simulation.run()
-    changed = {name: str(value) for name, value in changes.items()}
+    changed = {name: _in_words(value) for name, value in changes.items()}
     return {**header, "what_if": {"run": data.header.get("run"), "changed": changed, "assumed": assumed}}, events
+
+
+def _in_words(value: Any) -> str:
+    return label(value) if isinstance(value, Policy) else value.name if isinstance(value, Mode) else str(value)
 
 
 def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simulation, list[str]]:
