@@ -198,7 +198,7 @@ def _met(evidence: Evidence, candidates: tuple[Candidate, ...]) -> int:
     largest = max((each.n for each in candidates), default=1)
     moments = {
         moment
-        for k, moment in evidence.denies
+        for k, moment in evidence.refusals
         if k >= largest and moment - evidence.possible[k - largest] > EDGE
     }  # fmt: skip
     return len(moments)

@@ -51,21 +51,23 @@ class Evidence:
         """Latest moments of what was, or may have been."""
         answered = sorted(high for _, high in sure)
         left = sorted(low for low, _ in possible)
-        self.admits = [(k, high + EDGE) for k, high in enumerate(answered)]
-        """(k, T): with k accepted before, one more was, or would have been, by T."""
-        self.denies: list[tuple[int, float]] = []
-        """(k, T): with no more than k accepted before, none was until T."""
+        admits = {k: high + EDGE for k, high in enumerate(answered)}
+        denies: dict[int, float] = {}
+        self.refusals: list[tuple[int, float]] = []
+        """(k, T): a 429 at T, with no more than k accepted before."""
         for refused in submits.refused:
             low, high = refused.between
-            most = bisect_right(left, high)
-            wait = refused.retry_after
-            if slack is None or wait is None:
-                self.denies.append((most, low))
-            else:
-                self.denies.append((most, max(low, low + wait - slack)))
-                self.admits.append((bisect_right(answered, low), high + wait + ROUNDING))
-        self.admits.sort()
-        self.denies.sort()
+            most, wait, until = bisect_right(left, high), refused.retry_after, low
+            self.refusals.append((most, low))
+            if slack is not None and wait is not None:
+                until = max(low, low + wait - slack)
+                least = bisect_right(answered, low)
+                admits[least] = min(admits.get(least, math.inf), high + wait + ROUNDING)
+            denies[most] = max(denies.get(most, -math.inf), until)
+        self.admits = sorted(admits.items())
+        """(k, T): with k accepted before, one more was, or would have been, by T; the earliest T of each k."""
+        self.denies = sorted(denies.items())
+        """(k, T): with no more than k accepted before, none was until T; the latest T of each k."""
 
     @property
     def most(self) -> int:
