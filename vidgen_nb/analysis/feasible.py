@@ -57,11 +57,12 @@ class Evidence:
         """(k, T): a 429 at T, with no more than k accepted before."""
         for refused in submits.refused:
             low, high = refused.between
-            most, wait, until = bisect_right(left, high), refused.retry_after, low
+            most = refused.possible if submits.exact else bisect_right(left, high)
+            wait, until = refused.retry_after, low + (EDGE if submits.exact else 0.0)
             self.refusals.append((most, low))
             if slack is not None and wait is not None:
-                until = max(low, low + wait - slack)
-                least = bisect_right(answered, low)
+                until = max(until, low + wait - slack)
+                least = refused.sure if submits.exact else bisect_right(answered, low)
                 admits[least] = min(admits.get(least, math.inf), high + wait + ROUNDING)
             denies[most] = max(denies.get(most, -math.inf), until)
         self.admits = sorted(admits.items())
@@ -81,7 +82,7 @@ def token_bucket(evidence: Evidence, n: int) -> list[Interval]:
     low = 0.0
     for slope in _slopes(evidence.possible, evidence.denies, n):
         low = max(low, slope)
-        if low > high * (1 + 1e-12):
+        if low >= high:
             return []
     return [(max(n * low, SHORTEST), n * high)] if n * high >= SHORTEST else []
 
@@ -114,7 +115,7 @@ def sliding_window(evidence: Evidence, n: int) -> list[Interval]:
     high = min((moment - evidence.sure[k - n] for k, moment in evidence.admits if k >= n), default=math.inf)
     low = max((moment - evidence.possible[k - n] for k, moment in evidence.denies if k >= n), default=0.0)
     low = max(low, SHORTEST)
-    return [(low, max(low, high))] if low <= high + ROUNDING else []
+    return [(low, high)] if low < high else []
 
 
 def fixed_window(evidence: Evidence, n: int) -> list[Interval]:
@@ -199,7 +200,7 @@ def _with_edge(lengths: Interval, after: float, until: float) -> Iterator[Interv
     ends = []
     while i < joined and until / i >= low:
         part = (max(low, after / i), min(high, until / i))
-        if part[0] <= part[1]:
+        if part[0] < part[1]:
             ends.append(part)
         i += 1
     if i >= joined and until / joined >= low:  # from here on they overlap
@@ -217,7 +218,7 @@ def _without_edge(lengths: Interval, after: float, until: float) -> Iterator[Int
         part = (max(low, until / (i + 1)), min(high, after / i if i else math.inf))
         if i * (until - after) >= after and i > 0:
             break
-        if part[0] <= part[1]:
+        if part[0] < part[1]:
             ends.append(part)
         i += 1
     yield from reversed(ends)

@@ -25,6 +25,10 @@ class Refused:
 
     between: Span
     retry_after: float | None
+    sure: int = 0
+    """Submits whose acceptance was known by then."""
+    possible: int = 0
+    """With those in doubt."""
 
 
 @dataclass(slots=True)
@@ -77,6 +81,7 @@ def _count(group: Submits, event: ev.Accepted | ev.CallFailed | ev.AttemptAbando
         group.in_doubt.append(between)
     elif isinstance(event.outcome, RateLimited):
         if event.outcome.cause == "rate":
-            group.refused.append(Refused(between, event.outcome.retry_after))
+            sure = len(group.accepted)
+            group.refused.append(Refused(between, event.outcome.retry_after, sure, sure + len(group.in_doubt)))
         else:
             group.crowded += 1
