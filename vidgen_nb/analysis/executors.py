@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -34,20 +34,27 @@ def carry_out(
     tasks = [(case, seeds[at : at + step]) for case in cases for at in range(0, len(seeds), step)]
     done: dict[tuple[str, int], Trial] = {}
     with _bar(len(cases) * len(seeds), shown=progress) as advance:
+
+        def take(trials: list[Trial]) -> None:
+            before = len(done)
+            done.update(((trial.case, trial.seed), trial) for trial in trials)
+            advance(len(done) - before)
+
         try:
-            for trials in _here(tasks) if executor is None else _elsewhere(tasks, executor):
-                done.update(((trial.case, trial.seed), trial) for trial in trials)
-                advance(len(trials))
+            if executor is None:
+                for task in tasks:
+                    take(run_trials(*task))
+            else:
+                _elsewhere(tasks, executor, take)
         except KeyboardInterrupt:
             pass  # what is finished is kept
     return [done[key] for case in cases for seed in seeds if (key := (case.name, seed)) in done]
 
 
-def _here(tasks: Iterable[tuple[Case, Sequence[int]]]) -> Iterator[list[Trial]]:
-    return (run_trials(*task) for task in tasks)
-
-
-def _elsewhere(tasks: Sequence[tuple[Case, Sequence[int]]], executor: Submitter) -> Iterator[list[Trial]]:
+def _elsewhere(
+    tasks: Sequence[tuple[Case, Sequence[int]]], executor: Submitter, take: Callable[[list[Trial]], None]
+) -> None:
+    """Have an executor run tasks, and take each result as it comes; after an interrupt those that are there."""
     if not callable(getattr(executor, "submit", None)):
         raise InputError(f"executor is one of concurrent.futures, or a dask.distributed Client, not {executor!r}")
     dask = type(executor).__module__.partition(".")[0] == "distributed"
@@ -58,7 +65,12 @@ def _elsewhere(tasks: Sequence[tuple[Case, Sequence[int]]], executor: Submitter)
         options = {"pure": False} if dask else {}
         futures += [executor.submit(run_trials, *task, **options) for task in tasks]
         for future in _as_completed(futures, dask=dask):
-            yield future.result()
+            take(future.result())
+    except KeyboardInterrupt:
+        for future in futures:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                take(future.result())
+        raise
     finally:
         for future in futures:
             if not future.done():
