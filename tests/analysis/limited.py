@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
@@ -26,6 +26,7 @@ from vidgen_nb.run import Run, simulate
 __all__ = ["Limited", "limited", "met_in_use", "submits"]
 
 Limited = TokenBucket | FixedWindow | SlidingWindow
+KINDS: list[Callable[..., Limited]] = [TokenBucket, FixedWindow, SlidingWindow]
 
 
 def limited(seed: int) -> tuple[Limited, Run]:
@@ -35,7 +36,7 @@ def limited(seed: int) -> tuple[Limited, Run]:
     per = n / math.exp(rng.uniform(math.log(2 / 60), math.log(10)))
     if rng.random() < 0.5:
         per = float(f"{per:.1g}")
-    limit: Limited = rng.choice([TokenBucket, FixedWindow, SlidingWindow])(n, per=per)
+    limit = rng.choice(KINDS)(n, per=per)
     policies: list[Policy] = [PerProfileCooldown(seconds) for seconds in (5, 10, 30, per * rng.uniform(0.1, 1.5))]
     policies += [PerProfileCooldown(30, honour_retry_after=True), GlobalPause(30)]
     mean = rng.choice([1, 5, 20, 60, 120])

@@ -73,7 +73,7 @@ def test_the_summary_is_paired() -> None:
     for options, says in (({"metric": "speed"}, "no metric 'speed'"), ({"baseline": "x"}, "no case 'x'"),
                           ({"confidence": 95}, "between 0 and 1")):  # fmt: skip
         with pytest.raises(InputError, match=says):
-            found.summary(**options)  # type: ignore[arg-type]
+            found.summary(**options)
 
 
 def test_where_nothing_succeeded() -> None:

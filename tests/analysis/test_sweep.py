@@ -58,11 +58,11 @@ def test_a_grid_of_cooldowns_and_profiles() -> None:
 )
 def test_what_can_be_varied(grid: dict[str, Any], options: dict[str, Any]) -> None:
     """Anything of the simulation, the policy or the profiles, by its name."""
+    options = dict(options)
     (trial,) = sweep(6, PROFILES, grid=grid, seeds=[1], progress=False)
-    own = {name: options.pop(name) for name in ("limit", "service", "capacity") if name in options}
-    profile = SimulatedProfile(
-        "q", **{"limit": PROFILES[0].limit, "service": Constant(20), "retry_after": False, **own}
-    )
+    own: dict[str, Any] = {"limit": PROFILES[0].limit, "service": Constant(20), "retry_after": False}
+    own |= {name: options.pop(name) for name in ("limit", "service", "capacity") if name in options}
+    profile = SimulatedProfile("q", **own)
     run = simulate(options.pop("scenes", 6), [profile], seed=1, **options)
     assert (trial.makespan, trial.attempts) == (run.metrics().makespan, run.metrics().attempts)
 

@@ -1,0 +1,127 @@
+"""A recorded run once more: unchanged it is the same, changed it is another, and what was assumed is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import Mode, RetryPolicy, Scene
+from vidgen_nb.core.policy import Cooldown, GlobalPause, GroupView, PerProfileCooldown, Policy
+from vidgen_nb.errors import InputError
+from vidgen_nb.provider import Concurrency, Constant, Empirical, Fault, FixedWindow, LogNormal, SimulatedProfile
+from vidgen_nb.provider import TokenBucket as Bucket
+from vidgen_nb.run import Run, load_run, simulate
+
+PROFILES = [
+    SimulatedProfile("p1", Bucket(4, per=60) & Concurrency(3), LogNormal(40, 0.4)),
+    SimulatedProfile("p2", FixedWindow(2, per=60), Empirical([3, 40, 50]), capacity=2, retry_after=False),
+]
+EVENTFUL: dict[str, Any] = {
+    "faults": [Fault("overload", probability=0.1), Fault("lost_answer", scene="s009"), Fault("slow", nth=3, end=99.0)],
+    "arrivals": [0.0] * 10 + [7.0 * k for k in range(14)],
+    "requests": [
+        (0.0, ev.CooldownReleased("p1")),
+        (30.0, ev.Paused()), (70.0, ev.Unpaused()), (80.0, ev.ModeChanged(Mode("wide", None, 9))),
+        (90.0, ev.PolicyChanged(PerProfileCooldown(12))), (95.0, ev.CancelRequested("s002")),
+        (100.0, ev.SceneAdded(Scene("first", "x", seconds=4), True)), (120.0, ev.ProfileRemoved("p2")),
+        (180.0, ev.ProfileAdded("p2", 1)), (185.0, ev.CooldownImposed("p1", 200.0, "another kernel")),
+    ],
+    "cooldowns": [ev.CooldownImposed("p1", 20.0, "an earlier run")],
+    "retry": RetryPolicy(max_failures=3, backoff=2.0),
+    "latency": 0.2,
+    "until": 400.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", [PerProfileCooldown(10), GlobalPause(15)])
+def test_unchanged_it_is_the_same(policy: Policy, tmp_path: Path) -> None:
+    """Faults, arrivals, and whatever a user did come again: the events are equal, also after saving and loading."""
+    run = simulate(24, PROFILES, policy=policy, seed=5, **EVENTFUL)
+    again = run.what_if()
+    assert again.events == run.events
+    assert again.header["run"] == run.header["run"]
+    assert again.header["what_if"] == {"run": run.header["run"], "changed": {}, "assumed": []}
+    assert load_run(run.save(tmp_path / "run.jsonl")).what_if().events == run.events
+
+
+def test_changes() -> None:
+    """Policy, mode, profiles, seed and settings by name: the result is what `simulate` makes of them."""
+    run = simulate(24, PROFILES, seed=5)
+    other = run.what_if(policy=GlobalPause(9), mode="boost", seed=6)
+    assert other.events == simulate(24, PROFILES, policy=GlobalPause(9), mode="boost", seed=6).events
+    assert other.header["what_if"]["changed"] == {"policy": "GlobalPause(seconds=9)", "mode": "boost", "seed": "6"}
+    assert run.what_if(profiles=1).events == simulate(24, PROFILES[:1], seed=5).events
+    assert (
+        run.what_if(profiles=PROFILES[1:], cooldown=5).events
+        == simulate(24, PROFILES[1:], policy=PerProfileCooldown(5), seed=5).events
+    )
+    more, base = run.what_if(profiles=5).metrics().makespan, run.metrics().makespan
+    assert more is not None and base is not None and more < 0.6 * base
+    with pytest.raises(InputError, match="can't be varied"):
+        run.what_if(colour=1)
+
+
+def test_a_change_replaces_what_was_done_by_hand() -> None:
+    """Another mode or policy holds throughout, whatever was set during the run; pauses stay."""
+    run = simulate(24, PROFILES, seed=5, **EVENTFUL)
+    other = run.what_if(policy="GlobalPause", mode="boost", profiles=2)
+    kinds = {type(event) for event in other.events}
+    assert not kinds & {ev.ModeChanged, ev.PolicyChanged, ev.ProfileRemoved}
+    assert {ev.Paused, ev.Unpaused, ev.Stopped} <= kinds
+
+
+class Own(Policy):
+    """A policy of a user."""
+
+    def on_429(self, group: GroupView, outcome: Any, now: float) -> Cooldown:
+        """Cool for a second."""
+        return Cooldown("group", now + 1)
+
+
+def test_what_the_record_does_not_hold() -> None:
+    """A policy of one's own must be given again, a fault's function is left out, both in words."""
+    run = simulate(5, PROFILES, policy=Own(), faults=[Fault("content", prompt=lambda text: True)])
+    with pytest.raises(InputError, match="'Own' of this run is not known here: pass policy="):
+        run.what_if()
+    other = run.what_if(policy=Own())
+    assert run.metrics().scenes == {"failed": 5} and other.metrics().scenes == {"succeeded": 5}
+    (assumed,) = other.header["what_if"]["assumed"]
+    assert "chose its prompts by a function, which is left out" in assumed
+
+
+def as_live(run: Run) -> Run:
+    """Return a run as if it had been made over HTTP: its header doesn't describe the provider."""
+    return Run({**run.header, "backend": {"name": "openai_videos"}}, run.events)
+
+
+def test_of_a_live_run_the_provider_is_estimated() -> None:
+    """Limits from its attempts, service times from those seen: the same policy comes out close to what happened."""
+    profiles = [
+        SimulatedProfile("a", Bucket(4, per=60), LogNormal(20, 0.4)),
+        SimulatedProfile("b", FixedWindow(3, per=90), Constant(30)),
+        SimulatedProfile("c", None, Constant(150), capacity=1),
+    ]
+    run = simulate(80, profiles, mode=Mode("boost", None, 6), seed=3)
+    again = as_live(run).what_if()
+    took, base = again.metrics().makespan, run.metrics().makespan
+    assert took is not None and base is not None and took == pytest.approx(base, rel=0.1)
+    assumed = again.header["what_if"]["assumed"]
+    assert "a: TokenBucket(n=4, per=60.0)" in assumed
+    assert any(each.startswith("c: no limit on its rate (no 429") for each in assumed)
+    assert any(each.startswith("a: service times drawn from ") and each.endswith("of its own") for each in assumed)
+    assert any(each.startswith("c: service times drawn from ") for each in assumed)
+    assert again.header["backend"]["profiles"][2]["capacity"] == 1
+    faster = as_live(run).what_if(profiles=6).metrics().makespan
+    truth = run.what_if(profiles=6).metrics().makespan
+    assert faster is not None and truth is not None and faster == pytest.approx(truth, rel=0.15)
+
+
+def test_a_live_run_without_a_result() -> None:
+    """Nobody knows how long a scene takes: an error that says what to give; with that it works."""
+    run = as_live(simulate(3, PROFILES, faults=[Fault("content")]))
+    with pytest.raises(InputError, match=r"no scene of this run succeeded.*pass profiles="):
+        run.what_if()
+    assert run.what_if(profiles=PROFILES).metrics().scenes == {"succeeded": 3}
