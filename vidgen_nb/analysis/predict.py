@@ -7,7 +7,7 @@ seen (resampled, with those under way counted as longer than they are yet), and 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from random import Random
@@ -19,6 +19,7 @@ from vidgen_nb.analysis.kinds import RunData
 from vidgen_nb.analysis.snapshot import Snapshot, resumed, snapshot
 from vidgen_nb.analysis.student import t_quantile
 from vidgen_nb.analysis.submits import Submits, read_submits
+from vidgen_nb.analysis.tail import fitted
 from vidgen_nb.analysis.what_if import FEWEST, policy_of, service_times
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import RetryPolicy
@@ -39,12 +40,12 @@ DRAWS: Final = 6
 """Limits drawn per quota group."""
 PREFIX: Final = 400
 """First decisions of a group, which its limit is estimated from: a run's beginning explains itself."""
+WIDER: Final = 1.2
+"""The simulations' own 10 and 90 % points held the truth in 72 of 100 seeded cases; so much wider ones in 80."""
 LONGER: Final = 2.5
 """A window that nothing was seen to end is taken to be so many times as long as it is known to be, at most."""
 BRISK: Final = 8
 """One that was over whenever it was tried is taken to be no shorter than the longest it can be over this."""
-DOUBT: Final = 0.5
-"""Deviation ÷ mean of service times before any is known; counts as much as one that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,12 @@ def _spread(ends: Sequence[float], at: float) -> tuple[float, float, float]:
     """Return the 10, 50 and 90 % points; of few runs by Student's prediction interval, mean ± t·s·√(1 + 1/n)."""
     if len(ends) >= RUNS[1] // 2:
         tenths = quantiles(ends, n=10, method="exclusive")
-        return max(at, tenths[0]), tenths[4], tenths[8]
-    middle = mean(ends)
-    if len(ends) == 1:
-        return middle, middle, middle
-    half = t_quantile(0.8, len(ends) - 1) * stdev(ends) * math.sqrt(1 + 1 / len(ends))
-    return max(at, middle - half), middle, middle + half
+        low, middle, high = tenths[0], tenths[4], tenths[8]
+    else:
+        middle = mean(ends)
+        half = t_quantile(0.8, len(ends) - 1) * stdev(ends) * math.sqrt(1 + 1 / len(ends)) if len(ends) > 1 else 0.0
+        low, high = middle - half, middle + half
+    return max(at, middle - WIDER * (middle - low)), middle, middle + WIDER * (high - middle)
 
 
 class _Guess:
@@ -121,6 +122,9 @@ class _Guess:
         """Events, over all simulations."""
         self.times = times
         self.ages = _ages(state, at)
+        self.tails = {name: fitted(own, [*self.ages.get(name, {}).values()]) for name, own in times.items() if own}
+        under_way = [age for ages in self.ages.values() for age in ages.values()]
+        self.tail = fitted([seconds for own in times.values() for seconds in own], under_way)
         self.told = any(attempt.retry_after is not None for attempt in data.attempts)
         rng = Random("limits")  # noqa: S311 - no secret
         self.limits: dict[str, list[_Used | None]] = {}
@@ -173,16 +177,16 @@ class _Guess:
             own = self.times[name]
             source = name if len(own) >= FEWEST else rng.choice([*known, *([name] if own else [])])
             seen, ages = self.times[source], self.ages.get(name, {})
-            excess = _deviation(seen, self.ages.get(source, {}).values())
+            tail = (self.tails[source] if len(seen) >= FEWEST else self.tail).drawn(rng)
             drawn = [rng.choice(seen) for _ in range(min(len(seen), 200))]
             for scene, age in ages.items():
                 longer = [each for each in drawn if each > age]
                 place = rng.randrange(len(longer) + 1)
-                lasts = longer[place] if place < len(longer) else max(age, *drawn) + rng.expovariate(1 / excess)
+                lasts = longer[place] if place < len(longer) else tail.beyond(max(age, *drawn), rng)
                 ends[scene] = self.at - age + lasts
                 drawn.append(lasts)
-            drawn.append(max(drawn) + rng.expovariate(1 / excess))
-            services[name] = Empirical(drawn)
+            drawn.append(tail.beyond(max(drawn), rng))
+            services[name] = Empirical([max(each, 1e-6) for each in drawn])
         return services, ends
 
 
@@ -192,14 +196,6 @@ def _ages(state: Snapshot, at: float) -> dict[str, dict[str, float]]:
     for scene, flight in sorted(state.flights.items(), key=lambda each: -each[1].since):
         ages.setdefault(flight.profile, {})[scene] = at - flight.since
     return ages
-
-
-def _deviation(seen: Sequence[float], ages: Iterable[float]) -> float:
-    """Return the deviation of service times, scaled by what those under way add to the mean (time at risk ÷ ends)."""
-    average = mean(seen)
-    known = stdev(seen) if len(seen) > 1 else 0.0
-    doubted = math.sqrt(((len(seen) - 1) * known**2 + (DOUBT * average) ** 2) / len(seen))
-    return max(1e-6, doubted * (1 + sum(ages) / max(1e-9, len(seen) * average)))
 
 
 class _Resumed(VirtualDriver):
