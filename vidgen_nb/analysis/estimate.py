@@ -58,8 +58,11 @@ class Candidate:
 
     @property
     def per(self) -> float:
-        """The geometric middle of its lengths, or the roundest number close to it: limits are set by people."""
-        middle = math.sqrt(self.low * self.high)
+        """The middle of its lengths, or the roundest number close to it: limits are set by people.
+
+        The shortest where there is no longest.
+        """
+        middle = (self.low + self.high) / 2 if self.high < math.inf else self.low
         for digits in range(1, 6):
             rounded = float(f"{middle:.{digits}g}")
             if max(self.low, middle / 1.03) <= rounded <= min(self.high, middle * 1.03):
