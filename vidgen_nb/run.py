@@ -126,6 +126,54 @@ class Run:
 
         return html(self.gantt(**options), f"Run {self.header.get('run', '')}")
 
+    def slot_time_chart(self, **options: Any) -> go.Figure:
+        """Return what the profiles' slots did, as stacked shares; options as in `charts.slots.slot_time_chart`."""
+        from vidgen_nb.charts.slots import slot_time_chart
+
+        return slot_time_chart(self.data, **options)
+
+    def queue_chart(self, **options: Any) -> go.Figure:
+        """Return the queue's length and the goodput over time; options as in `charts.flow.queue_chart`."""
+        from vidgen_nb.charts.flow import queue_chart
+
+        return queue_chart(self.data, **options)
+
+    def wait_chart(
+        self, beside: Mapping[str, Run] | None = None, *, name: str = "this run", **options: Any
+    ) -> go.Figure:
+        """Return the share of scenes over how long they waited, of this run and of those `beside` it, by name.
+
+        Options as in `charts.waits.wait_chart`. Raises `InputError` for two runs of one name.
+        """
+        from vidgen_nb.charts.waits import wait_chart
+
+        if name in (beside or {}):
+            raise InputError(f"two runs are named {name!r}: give this one another with name=")
+        return wait_chart({name: self.data, **{other: run.data for other, run in (beside or {}).items()}}, **options)
+
+    def move_chart(self, **options: Any) -> go.Figure:
+        """Return how often scenes moved from which profile to which; options as in `charts.moves.move_chart`."""
+        from vidgen_nb.charts.moves import move_chart
+
+        return move_chart(self.data, **options)
+
+    def admission_chart(self, profile: str, **options: Any) -> go.Figure:
+        """Return a profile's accepted submits and 429s beside what its limit admits.
+
+        Options as in `charts.admission.admission_chart`: `limit` above all, where the run doesn't know it.
+        """
+        from vidgen_nb.charts.admission import admission_chart
+
+        return admission_chart(self.data, profile, **options)
+
+    def aligned_chart(
+        self, other: Run, *, names: tuple[str, str] = ("this run", "other run"), **options: Any
+    ) -> go.Figure:
+        """Return this run's Gantt above another's, over one axis; options as in `charts.aligned.aligned_chart`."""
+        from vidgen_nb.charts.aligned import aligned_chart
+
+        return aligned_chart(dict(zip(names, (self.data, other.data), strict=True)), **options)
+
     def to_frame(self, table: str = "attempts") -> pd.DataFrame:
         """Return `scenes`, `attempts`, `cooldowns` or `moves` as a pandas DataFrame (needs pandas)."""
         if table not in TABLES:

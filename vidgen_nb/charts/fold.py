@@ -16,11 +16,11 @@ COLUMNS = 2000
 """Pixels across at which merging begins: more than a screen's chart has."""
 
 
-def fold(bars: list[Bar], end: float, chosen: str | None) -> tuple[list[Bar], str]:
-    """Merge neighbours of one state and row that are narrower than a pixel, or as much wider as it takes."""
+def fold(bars: list[Bar], end: float, chosen: str | None, most: int = FOLD_ABOVE) -> tuple[list[Bar], str]:
+    """Merge neighbours of one state and row that are narrower than a pixel, or as much wider as `most` bars take."""
     column = end / COLUMNS
     merged = bars
-    while len(merged := _merge(bars, column, chosen)) > FOLD_ABOVE and column < end:
+    while len(merged := _merge(bars, column, chosen)) > most and column < end:
         column *= 1.25
     return merged, (
         f"Folded: {len(bars):,} bars drawn as {len(merged):,}; neighbours alike and closer than "

@@ -10,9 +10,11 @@ from typing import Any
 from vidgen_nb.charts.palette import Theme
 from vidgen_nb.charts.shapes import Rows
 
-__all__ = ["layout", "markup"]
+__all__ = ["BELOW", "LEFT", "axis", "frame", "lanes_axis", "layout", "markup", "seconds_axis", "wrapped"]
 
-_LEFT, _RIGHT, _BELOW = 172, 20, 104
+LEFT, BELOW = 172, 104
+"""Pixels beside and below the plot: labels of lanes; the axis and three lines of legend."""
+_RIGHT = 20
 _LINE = 96  # characters of a line of the title: left of the mode bar at 800 px
 _FONT = "system-ui, -apple-system, Segoe UI, sans-serif"
 
@@ -24,52 +26,86 @@ def markup(lines: Sequence[str]) -> str:
 
 def layout(rows: Rows, theme: Theme) -> dict[str, Any]:
     """Return sizes, title, legend, axes and the now-line."""
-    title = [line for part in (*rows.summary, *rows.notes) for line in textwrap.wrap(part, _LINE)]
-    above = 12 + 17 * len(title) + 12
-    height = round(rows.height) + above + _BELOW
     line = {"color": theme.text, "width": 1.5, "dash": "dot"}
     now = [{"type": "line", "x0": rows.now, "x1": rows.now, "y0": 0, "y1": 1, "yref": "paper", "line": line}]
+    return frame(wrapped([*rows.summary, *rows.notes]), theme, rows.height) | {
+        "barmode": "overlay",
+        "xaxis": seconds_axis(rows.end, theme),
+        "yaxis": lanes_axis(rows),
+        "shapes": now if rows.now is not None else [],
+    }
+
+
+def wrapped(parts: Sequence[str], width: int = _LINE) -> list[str]:
+    """Return sentences as lines that fit a title, each beginning a line."""
+    return [line for part in parts for line in textwrap.wrap(part, width)]
+
+
+def frame(
+    title: Sequence[str], theme: Theme, tall: float, *, left: int = LEFT, bold: int = 0, named: bool = False
+) -> dict[str, Any]:
+    """Return what all charts share: sizes, title, legend, colours.
+
+    `title`: lines of plain text, of which the first `bold` ones are the finding. `tall`: pixels of the plot itself.
+    `left`: pixels beside it. `named`: the axis below it has a title.
+    """
+    above = 12 + 17 * (max(2, len(title)) if title else 0) + 12
+    axis = 34 + (18 if named else 0)
+    below = BELOW - 34 + axis
+    height = round(tall) + above + below
+    lines = [f"<b>{markup([line])}</b>" if at < bold else markup([line]) for at, line in enumerate(title)]
     return {
         "template": "none",
         "paper_bgcolor": theme.ground,
         "plot_bgcolor": theme.ground,
         "font": {"family": _FONT, "size": 12, "color": theme.text},
         "height": height,
-        "margin": {"l": _LEFT, "r": _RIGHT, "t": above, "b": _BELOW, "pad": 0},
-        "barmode": "overlay",
+        "margin": {"l": left, "r": _RIGHT, "t": above, "b": below, "pad": 0},
         "hovermode": "closest",
         "hoverlabel": {
             "align": "left", "bgcolor": theme.ground, "bordercolor": theme.muted,
             "font": {"family": _FONT, "color": theme.text, "size": 12}, "namelength": -1,
         },
         "title": {
-            "text": markup(title), "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 16},
+            "text": "<br>".join(lines), "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 16},
             "y": 1 - 24 / height, "yref": "container", "yanchor": "top", "font": {"size": 13, "color": theme.text},
         },
         # A fixed distance below the axis, however many lines the width of the page breaks it into (up to three).
         "legend": {
-            "orientation": "h", "x": 0.01, "xref": "container", "xanchor": "left", "y": (_BELOW - 34) / height,
+            "orientation": "h", "x": 0.01, "xref": "container", "xanchor": "left", "y": (below - axis) / height,
             "yref": "container", "yanchor": "top", "font": {"size": 12}, "itemsizing": "trace",
             "bgcolor": "rgba(0,0,0,0)",
         },
-        "xaxis": _seconds_axis(rows, theme),
-        "yaxis": _lanes_axis(rows),
         # plotly's "Share chart" would upload the prompts; in a notebook, only the layout can take it away.
         "modebar": {
             "bgcolor": theme.ground, "color": theme.muted, "activecolor": theme.text,
             "remove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
         },
-        "shapes": now if rows.now is not None else [],
     }  # fmt: skip
 
 
-def _seconds_axis(rows: Rows, theme: Theme) -> dict[str, Any]:
+def axis(theme: Theme, title: str = "") -> dict[str, Any]:
+    """Return an axis of numbers from 0 up; its title is plain text."""
+    return {
+        "type": "linear",
+        "rangemode": "tozero",
+        "title": {"text": markup([title]), "standoff": 12, "font": {"size": 12, "color": theme.muted}},
+        "ticks": "outside",
+        "tickcolor": theme.muted,
+        "showline": True,
+        "linecolor": theme.muted,
+        "gridcolor": theme.grid,
+        "zeroline": False,
+    }
+
+
+def seconds_axis(end: float, theme: Theme) -> dict[str, Any]:
     """Return the axis of seconds, on which one can zoom within the run."""
     return {
         "type": "linear",
-        "range": [0, rows.end],
+        "range": [0, end],
         "minallowed": 0,
-        "maxallowed": rows.end,
+        "maxallowed": end,
         "ticksuffix": " s",
         "ticks": "outside",
         "tickcolor": theme.muted,
@@ -80,7 +116,7 @@ def _seconds_axis(rows: Rows, theme: Theme) -> dict[str, Any]:
     }
 
 
-def _lanes_axis(rows: Rows) -> dict[str, Any]:
+def lanes_axis(rows: Rows) -> dict[str, Any]:
     """Return the axis of lanes, in pixels from the top, with a label for each lane."""
     ticks = [(rows.heading, f"<i>{markup(['profile · ok/429/held'])}</i>")]
     ticks += [

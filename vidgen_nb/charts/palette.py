@@ -51,6 +51,8 @@ class Theme:
     queue_line: str
     glyph_edge: str
     """Thin edge around glyphs, so that they stand out on any bar."""
+    lines: tuple[str, ...]
+    """Of curves, one after the other; as far apart, pairwise and for every vision, as the fills."""
     marks: dict[State, Mark]
 
 
@@ -76,11 +78,13 @@ _DARK: dict[State, Mark] = _LIGHT | {
 THEMES: dict[ThemeName, Theme] = {
     "light": Theme(
         ground="#FFFFFF", text="#1F2328", muted="#57606A", grid="#E3E6EA", move="#CC79A7",
-        queue="#DDE3EA", queue_line="#57606A", glyph_edge="#FFFFFF", marks=_LIGHT,
+        queue="#DDE3EA", queue_line="#57606A", glyph_edge="#FFFFFF",
+        lines=("#005A8C", "#D55E00", "#3A9BD9", "#7A3500", "#8C8C8C"), marks=_LIGHT,
     ),
     "dark": Theme(
         ground="#16181D", text="#E6E8EB", muted="#A3ABB5", grid="#30343B", move="#CC79A7",
-        queue="#343B45", queue_line="#A3ABB5", glyph_edge="#16181D", marks=_DARK,
+        queue="#343B45", queue_line="#A3ABB5", glyph_edge="#16181D",
+        lines=("#56B4E9", "#D55E00", "#F0C05A", "#E6E8EB", "#8C8C8C"), marks=_DARK,
     ),
 }  # fmt: skip
 

@@ -39,12 +39,14 @@ def build_rows(
     queue: bool = True,
     now: float | None = None,
     kept: Kept | None = None,
+    most: int = FOLD_ABOVE,
 ) -> Rows:
     """Lay out a run, or the latest part of one (`RecentData`).
 
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
     whole path. `now`: run seconds of the present, for a run that is not over; the chart then ends there at least.
-    `kept`: what the chart before this one of the same run has kept. The latest part has at most `MOST_LANES` lanes.
+    `kept`: what the chart before this one of the same run has kept. `most`: attempts above which bars are merged.
+    The latest part has at most `MOST_LANES` lanes.
     Raise `InputError` for a scene that is not in the run, or a `now` that is no time. O(n log n) in attempts.
     """
     if now is not None and not 0 <= now < math.inf:
@@ -61,8 +63,8 @@ def build_rows(
     bars = make_bars(data, place, slots, end, scene, hover, kept)
     links, notes = make_links(data, hover.tries, place, slots, scene, moves)
     steps = _steps(data, end) if queue else []
-    if len(data.attempts) > FOLD_ABOVE:
-        bars, said = fold(bars, end, scene)
+    if len(data.attempts) > most:
+        bars, said = fold(bars, end, scene, most)
         steps = thin(steps, end / COLUMNS)
         notes = [*notes, said]
     older = merged(data, place, kept) if isinstance(data, RecentData) else []

@@ -1,0 +1,191 @@
+"""What a limit let through: accepted submits of a profile, counted up, beside the most that a known limit admits."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+
+from vidgen_nb.analysis.records import RunData
+from vidgen_nb.charts import text
+from vidgen_nb.charts.curves import COLUMNS, cap, look, percent, stair, step_trace
+from vidgen_nb.charts.layout import axis, frame, markup, seconds_axis, wrapped
+from vidgen_nb.charts.palette import Theme, theme_of
+from vidgen_nb.core import events as ev
+from vidgen_nb.errors import InputError
+from vidgen_nb.provider.described import profile_from
+from vidgen_nb.provider.limit_states import EDGE
+from vidgen_nb.provider.limits import All, Concurrency, Limit, TokenBucket
+
+__all__ = ["admission_chart", "known_limit", "most_admitted"]
+
+_TALL, _LEFT, _TITLE = 340.0, 76, 92
+
+
+class _Answers(NamedTuple):
+    """When submits were answered, sorted."""
+
+    accepted: list[float]
+    limited: list[float]
+    in_doubt: int
+
+
+def admission_chart(data: RunData, profile: str, *, limit: Limit | None = None, theme: str = "light") -> go.Figure:
+    """Draw a profile's accepted submits, counted up over time, a ▲ for each 429, and the most its limit admits.
+
+    `limit`: what is held to be its limit; default: the one that a simulated run was given. By time t a bucket admits at
+    most n + t·n/per, a window n·(1 + ⌊t/per⌋); a limit of running jobs has no such curve. Profiles of one quota group
+    share a limit and are counted together. Raise `InputError` for an unknown profile or theme.
+    """
+    if profile not in data.profiles:
+        raise InputError(f"no profile {profile!r} in this run; it has {', '.join(map(repr, data.profiles[:20]))}")
+    drawn = theme_of(theme)
+    members = _members(data, profile)
+    limit = known_limit(data, profile) if limit is None else limit
+    answers = _answers(data, set(members))
+    end = data.end or 1.0
+    top = len(answers.accepted) * 1.2 + 1
+    accepted, said = cap([(0.0, 0.0), *((at, float(i)) for i, at in enumerate(answers.accepted, 1))], end)
+    marks, also = _marks(answers, drawn, end)
+    curves = _curves(limit, end, drawn)
+    title = wrapped(_finding(profile, limit, answers, end), _TITLE)
+    notes = [each for each in (*_notes(members, limit, answers), said, also) if each]
+    x, y = stair(accepted, end)
+    hover = [markup([f"{number:,.0f} accepted by {text.seconds(at)}"]) for at, number in zip(x, y, strict=True)]
+    line = step_trace(x, y, "accepted submits", look(drawn, 0), meta="accepted", hovertext=hover, hoverinfo="text")
+    layout = frame([*title, *wrapped(notes)], drawn, _TALL, left=_LEFT, bold=len(title)) | {
+        "xaxis": seconds_axis(end, drawn) | {"title": {"text": ""}},
+        "yaxis": axis(drawn, "submits") | {"range": [0, top]},
+    }
+    return go.Figure(data=[*curves, line, marks], layout=layout)
+
+
+def known_limit(data: RunData, profile: str) -> Limit | None:
+    """Return the limit that a simulated run says it gave a profile or its quota group; None: it says nothing."""
+    told = [profile_from(each) for each in data.header.get("backend", {}).get("profiles", ())]
+    own = next((each for each in told if each.name == profile), None)
+    if own is None or own.limit is not None or own.quota_group is None:
+        return own.limit if own else None
+    return next((each.limit for each in told if each.quota_group == own.quota_group and each.limit), None)
+
+
+def most_admitted(limit: Limit, at: float) -> float:
+    """Return the most that a limit lets through in [0, at], at a time of 0 or more; inf: any number.
+
+    Exact for one that is full at 0, but for the fraction of a bucket's next token; of a sum, the least of its parts.
+    """
+    if isinstance(limit, All):
+        return min(most_admitted(part, at) for part in limit.parts)
+    size = _size(limit)
+    if size is None:
+        return math.inf
+    number, per = size
+    return number + at * number / per if isinstance(limit, TokenBucket) else number * (1 + (at + EDGE) // per)
+
+
+def _size(limit: Limit) -> tuple[int, float] | None:
+    """Return how many a limit admits in how many seconds; None for one that counts running jobs."""
+    if isinstance(limit, Concurrency):
+        return None
+    return limit.n, getattr(limit, "per", 86_400.0)  # type: ignore[attr-defined]  # all others have n
+
+
+def _members(data: RunData, profile: str) -> list[str]:
+    """Return the profiles of its quota group, itself among them."""
+    groups = {event.profile: event.group for event in data.events if isinstance(event, ev.ProfileAdded)}
+    group = groups.get(profile)
+    return [name for name in data.profiles if name == profile or (group and groups.get(name) == group)]
+
+
+def _answers(data: RunData, members: set[str]) -> _Answers:
+    tried = {(a.scene, a.number): a for a in data.attempts if a.profile in members}
+    accepted = {(e.scene, e.number): e.at for e in data.events if isinstance(e, ev.Accepted)}
+    refused = [a for key, a in tried.items() if key not in accepted]
+    return _Answers(
+        sorted(at for key, at in accepted.items() if key in tried),
+        sorted(a.end for a in refused if a.outcome == "rate_limited" and a.end is not None),
+        sum(a.outcome == "ambiguous" for a in refused),
+    )
+
+
+def _marks(answers: _Answers, theme: Theme, end: float) -> tuple[dict[str, Any], str]:
+    """Return a ▲ for each 429 at the number accepted by then; of very many, one of each pixel's."""
+    found: dict[tuple[float, int], int] = {}
+    column = 0.0 if len(answers.limited) <= COLUMNS else end / COLUMNS
+    for at in answers.limited:
+        level = bisect_right(answers.accepted, at)
+        key = (at if not column else (at // column) * column, level)
+        found[key] = found.get(key, 0) + 1
+    said = f"Thinned: {len(answers.limited):,} of ▲ drawn as {len(found):,}." if column else ""
+    hover = [
+        markup([f"{number:,} × 429 at {text.seconds(at)}" if number > 1 else f"429 at {text.seconds(at)}",
+                f"{level:,} accepted by then"])
+        for (at, level), number in found.items()
+    ]  # fmt: skip
+    return {
+        "type": "scatter", "mode": "markers", "meta": "limited", "name": "429",
+        "showlegend": bool(found), "x": [at for at, _level in found], "y": [level for _at, level in found],
+        "hovertext": hover, "hoverinfo": "text",
+        "marker": {"symbol": "triangle-up", "size": 11, "color": theme.marks["limited"].fill,
+                   "line": {"width": 1, "color": theme.glyph_edge}},
+    }, said  # fmt: skip
+
+
+def _curves(limit: Limit | None, end: float, theme: Theme) -> Iterable[dict[str, Any]]:
+    """Return a curve for each part of a limit that has one."""
+    parts = () if limit is None else limit.parts if isinstance(limit, All) else (limit,)
+    for number, part in enumerate(part for part in parts if _size(part)):
+        n, per = _size(part) or (0, 1.0)
+        if isinstance(part, TokenBucket):
+            x, y, said = [0.0, end], [float(n), n + end * n / per], f"{n} + t · {n}/{per:g} s"
+        elif end / per > COLUMNS:
+            x, y, said = [0.0, end], [float(n), n + end * n / per], f"{n} in each {per:g} s, drawn without its steps"
+        else:
+            steps = [(k * per, n * (k + 1.0)) for k in range(int(end // per) + 1)]
+            (x, y), said = stair(steps, end), f"{n} in each {per:g} s"
+        drawn = {"color": theme.text, "width": 1.5, "dash": ("dash", "dot", "dashdot")[number % 3]}
+        yield step_trace(x, y, markup([f"at most: {type(part).__name__}, {said}"]), look(theme, 0), meta="limit") | {
+            "line": {**drawn, "shape": "linear" if len(x) == 2 and y[0] != y[1] else "hv"}, "hoverinfo": "skip",
+        }  # fmt: skip
+
+
+def _finding(profile: str, limit: Limit | None, answers: _Answers, end: float) -> list[str]:
+    """Return what the chart shows: how much of the limit was used, or that it is another one."""
+    accepted, limited = answers.accepted, len(answers.limited)
+    name = text.clean(profile, 40)
+    sent = f"{name}: {len(accepted):,} submits accepted, {limited:,} refused with a 429"
+    if limit is None or not accepted:
+        return [f"{sent}."]
+    over = next(
+        (at for number, at in enumerate(accepted, 1) if number > math.floor(most_admitted(limit, at) + EDGE)), None
+    )
+    if over is not None:
+        return [
+            f"{sent}.",
+            f"From {text.seconds(over)} on that is more than this limit admits: its limit is another one.",
+        ]
+    last = max(accepted[-1], answers.limited[-1] if limited else 0.0)
+    most = most_admitted(limit, last)
+    if math.isinf(most):
+        return [f"{sent}."]
+    whole = math.floor(most + EDGE)
+    used = percent(len(accepted) / whole)
+    return [f"{sent}.", f"By {text.seconds(last)} the limit admits {whole:,}: {used} of it was used."]
+
+
+def _notes(members: list[str], limit: Limit | None, answers: _Answers) -> list[str]:
+    """Return what else is to be known."""
+    notes: list[str] = []
+    if len(members) > 1:
+        names = ", ".join(text.clean(name, 30) for name in members[:8]) + (", …" if len(members) > 8 else "")
+        notes.append(f"Counted together, for they share a limit: {names}.")
+    if limit is None:
+        notes.append("No limit is known of it: give one with limit=, to see what it would admit.")
+    elif any(_size(part) is None for part in (limit.parts if isinstance(limit, All) else (limit,))):
+        notes.append("Its limit of running jobs has no curve of its own.")
+    if answers.in_doubt:
+        notes.append(f"Not counted: {answers.in_doubt:,} submits without an answer, which may have been accepted.")
+    return notes

@@ -1,0 +1,122 @@
+"""Two runs, one Gantt above the other over one axis of seconds, with their lanes in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import plotly.graph_objects as go
+
+from vidgen_nb.analysis.records import RunData
+from vidgen_nb.charts import text
+from vidgen_nb.charts.curves import percent
+from vidgen_nb.charts.fold import FOLD_ABOVE
+from vidgen_nb.charts.layout import frame, lanes_axis, markup, seconds_axis, wrapped
+from vidgen_nb.charts.palette import Theme, theme_of
+from vidgen_nb.charts.rows import build_rows
+from vidgen_nb.charts.shapes import Rows
+from vidgen_nb.charts.traces import traces
+from vidgen_nb.errors import InputError
+
+__all__ = ["aligned_chart"]
+
+_GAP, _TITLE = 34, 92  # pixels above each Gantt for its name
+
+
+def aligned_chart(
+    runs: Mapping[str, RunData], *, moves: str = "last 20", queue: bool = True, theme: str = "light"
+) -> go.Figure:
+    """Draw two runs as Gantt charts above each other, with a common axis of seconds.
+
+    `runs`: two runs by name, the first above. A profile that only one of them has keeps an empty lane in the other. A
+    dotted line marks the last success of each. `moves`, `queue`: as in `gantt`. With more than 10,000 attempts in
+    both, bars are merged, and the chart says so. Raise `InputError` for another number of runs or an unknown theme.
+    """
+    if len(runs) != 2:
+        raise InputError(f"aligned_chart compares two runs, by name; it was given {len(runs)}")
+    look = theme_of(theme)
+    names, both = [text.clean(str(name), 60) for name in runs], list(runs.values())
+    profiles = list(dict.fromkeys(name for data in both for name in data.profiles))
+    most = FOLD_ABOVE if sum(len(data.attempts) for data in both) <= FOLD_ABOVE else FOLD_ABOVE // 2
+    rows = [_rows(data, profiles, moves, queue, most) for data in both]
+    end = max(each.end for each in rows)
+    rows = [replace(each, end=end) for each in rows]
+    title = wrapped([_finding(names, both)], _TITLE)
+    notes = [f"{name}: {note}" for name, each in zip(names, rows, strict=True) for note in each.notes]
+    tall = sum(each.height for each in rows) + 2 * _GAP
+    layout = frame([*title, *wrapped(notes)], look, tall, bold=len(title)) | {"barmode": "overlay"}
+    layout |= {"xaxis": seconds_axis(end, look) | {"anchor": "y2"}, "shapes": [], "annotations": []}
+    top = tall
+    for number, (name, each, data) in enumerate(zip(names, rows, both, strict=True)):
+        top -= _GAP
+        domain = [max(0.0, (top - each.height) / tall), top / tall]
+        layout["yaxis2" if number else "yaxis"] = lanes_axis(each) | {"domain": domain}
+        layout["annotations"].append(_heading(name, each, domain[1], look))
+        layout["shapes"] += _finish(data, number, look)
+        top -= each.height
+    return go.Figure(data=_traces(rows, look), layout=layout)
+
+
+def _rows(data: RunData, profiles: list[str], moves: str, queue: bool, most: int) -> Rows:
+    """Return the rows of one run, with a lane for each profile of both."""
+    rows = build_rows(replace(data, profiles=profiles), moves=moves, queue=queue, most=most)
+    absent = set(profiles) - set(data.profiles)
+    lanes = [replace(lane, label=f"{text.short(lane.profile, 14)} · not in it") if lane.profile in absent else lane
+             for lane in rows.lanes]  # fmt: skip
+    spans = [(lane.top, lane.bottom) for lane in rows.lanes if lane.profile in absent]
+    # A profile that was never there did not stand idle.
+    bars = [bar for bar in rows.bars if not any(top <= bar.y < bottom for top, bottom in spans)]
+    return replace(rows, lanes=lanes, bars=bars)
+
+
+def _traces(rows: list[Rows], theme: Theme) -> list[dict[str, Any]]:
+    """Return the traces of both; what is in both stands in the legend once."""
+    found: list[dict[str, Any]] = []
+    named: set[str] = set()
+    for number, each in enumerate(rows):
+        for trace in traces(each, theme):
+            shown = trace["showlegend"] and trace["legendgroup"] not in named
+            if shown:
+                named.add(trace["legendgroup"])
+            place = {"xaxis": "x", "yaxis": "y2" if number else "y", "showlegend": shown}
+            found.append(trace | place | {"meta": f"{number} {trace['meta']}"})
+    return found
+
+
+def _makespan(data: RunData) -> float | None:
+    return max((s.end for s in data.scenes if s.status == "succeeded" and s.end is not None), default=None)
+
+
+def _finding(names: list[str], both: list[RunData]) -> str:
+    """Return the difference in makespan."""
+    one, other = (_makespan(data) for data in both)
+    if one is None or other is None:
+        without = " and ".join(name for name, made in zip(names, (one, other), strict=True) if made is None)
+        return f"No scene succeeded in {without}, so there is no makespan to compare."
+    if one == other:
+        return f"Both took {text.seconds(one)} to the last success."
+    (fast, quick), (slow, long) = sorted(zip((one, other), names, strict=True))
+    return (
+        f"{quick} took {text.seconds(fast)} to the last success, {text.seconds(slow - fast)} "
+        f"({percent((slow - fast) / slow)}) less than {long} with {text.seconds(slow)}."
+    )
+
+
+def _heading(name: str, rows: Rows, at: float, theme: Theme) -> dict[str, Any]:
+    """Return a run's name and sums, above its Gantt."""
+    return {
+        "text": f"<b>{markup([name])}</b>  {markup([rows.summary[1]])}", "showarrow": False, "x": 0, "xref": "paper",
+        "xanchor": "left", "y": at, "yref": "paper", "yanchor": "bottom", "yshift": 2, "align": "left",
+        "font": {"size": 12, "color": theme.text},
+    }  # fmt: skip
+
+
+def _finish(data: RunData, number: int, theme: Theme) -> list[dict[str, Any]]:
+    """Return the line at a run's last success."""
+    made = _makespan(data)
+    line = {"color": theme.text, "width": 1.5, "dash": "dot"}
+    axis = "y2 domain" if number else "y domain"
+    return (
+        [] if made is None else [{"type": "line", "x0": made, "x1": made, "y0": 0, "y1": 1, "yref": axis, "line": line}]
+    )

@@ -1,0 +1,191 @@
+"""How work flowed: the queue's length and the goodput over time, one above the other, with cooldowns behind them."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import plotly.graph_objects as go
+
+from vidgen_nb.analysis.records import RunData
+from vidgen_nb.charts import text
+from vidgen_nb.charts.curves import COLUMNS, faded, nice, percent
+from vidgen_nb.charts.fold import thin
+from vidgen_nb.charts.layout import axis, frame, markup, seconds_axis, wrapped
+from vidgen_nb.charts.palette import Theme, theme_of
+from vidgen_nb.charts.waiting import Interval, queue_steps, union
+from vidgen_nb.errors import InputError
+
+__all__ = ["goodput_steps", "queue_chart"]
+
+_TALL, _GAP = 360.0, 0.09
+_LEFT = 76
+_FULL = 0.7  # opacity of the ground where all profiles cool
+_TITLE = 92
+
+
+def queue_chart(
+    data: RunData, *, window: float | None = None, outages: Sequence[Interval] = (), theme: str = "light"
+) -> go.Figure:
+    """Draw how many scenes waited, and below how many came out, over one axis of seconds.
+
+    Goodput at t is the number of successes in (t - window, t], as a rate per minute; until t = window it only fills.
+    `window`: seconds; default: a round number that holds about five successes. `outages`: (start, end) of each, marked
+    with lines. Behind both: how many profiles were cooling. Raise `InputError` for a window or an outage that is none,
+    and for an unknown theme.
+    """
+    look = theme_of(theme)
+    end = data.end or 1.0
+    _check(window, outages)
+    ends = sorted(a.end for a in data.attempts if a.outcome == "succeeded" and a.end is not None)
+    width = window or nice(min(end, max(end / 20, 5 * end / max(1, len(ends)))))
+    waiting, flow = queue_steps(data, end), goodput_steps(ends, width, end)
+    cooling = _cooling(data, end)
+    title = wrapped(_finding(data, waiting, ends, cooling, end), _TITLE)
+    notes = [
+        f"Goodput: successes in the last {width:g} s, as a rate per minute; in the first {width:g} s it only fills."
+    ]
+    if max(len(waiting), len(flow), len(cooling)) > COLUMNS:
+        notes.append(
+            f"Thinned: of each {text.seconds(end / COLUMNS)} the highest value is drawn, of up to "
+            f"{max(len(waiting), len(flow), len(cooling)):,}."
+        )
+        waiting, flow, cooling = (thin(steps, end / COLUMNS) for steps in (waiting, flow, cooling))
+    longest = max(length for _at, length in waiting)
+    fastest = max(number for _at, number in flow) * 60 / width
+    tops = (longest * 1.15 or 1.0, fastest * 1.15 or 1.0)
+    traces = [
+        *(_shade(cooling, top, number, len(data.profiles), look) for number, top in enumerate(tops)),
+        _area("queue", waiting, 1.0, "scenes waiting", look.queue_line, look, ""),
+        _area("goodput", flow, 60 / width, "successes per minute", look.lines[0], look, "2"),
+    ]
+    if any(number for _at, number in cooling):
+        traces.append(_swatch(look))
+    layout = frame([*title, *wrapped(notes)], look, _TALL, left=_LEFT, bold=len(title)) | _axes(end, tops, look)
+    layout["shapes"] = [_outage(start, stop, look) for start, stop in outages]
+    return go.Figure(data=traces, layout=layout)
+
+
+def goodput_steps(ends: Sequence[float], window: float, end: float) -> list[tuple[float, int]]:
+    """Return how many of the times `ends` lie in (t - window, t], as steps (from when on, number) up to `end`."""
+    changes: dict[float, int] = defaultdict(int, {0.0: 0})
+    for at in ends:
+        changes[at] += 1
+        changes[at + window] -= 1
+    return _steps(changes, end)
+
+
+def _steps(changes: dict[float, int], end: float) -> list[tuple[float, int]]:
+    steps: list[tuple[float, int]] = []
+    number = 0
+    for at in sorted(change for change in changes if change <= end):
+        number += changes[at]
+        steps.append((at, number))
+    return [*steps, (end, number)]
+
+
+def _check(window: float | None, outages: Sequence[Interval]) -> None:
+    if window is not None and not 0 < window < math.inf:
+        raise InputError(f"window is a positive number of seconds, not {window!r}")
+    for each in outages:
+        if len(each) != 2 or not 0 <= each[0] <= each[1] < math.inf:
+            raise InputError(f"an outage is (start, end) in run seconds, start first, not {each!r}")
+
+
+def _cooling(data: RunData, end: float) -> list[tuple[float, int]]:
+    """Return how many profiles cooled, as steps; a profile in two cooldowns at once counts as one."""
+    windows: dict[str, list[Interval]] = defaultdict(list)
+    for window in data.cooldowns:
+        windows[window.profile].append((window.start, min(window.end, end)))
+    changes: dict[float, int] = defaultdict(int, {0.0: 0})
+    for start, stop in (span for spans in windows.values() for span in union(spans)):
+        changes[start] += 1
+        changes[stop] -= 1
+    return _steps(changes, end)
+
+
+def _finding(
+    data: RunData, waiting: list[tuple[float, int]], ends: list[float], cooling: list[tuple[float, int]], end: float
+) -> list[str]:
+    """Return what the chart shows."""
+    if not data.attempts:
+        return ["Nothing ran."]
+    at, longest = max(waiting, key=lambda step: (step[1], -step[0]))
+    queue = f"Up to {longest:,} scenes waited (at {text.seconds(at)})" if longest else "No scene waited"
+    if ends:
+        done = f"{len(ends):,} succeeded by {text.seconds(ends[-1])}, {60 * len(ends) / (ends[-1] or 1.0):.3g} a minute"
+    else:
+        done = "none succeeded"
+    some = sum(after - start for (start, n), (after, _n) in pairwise(cooling) if n) / end
+    most = max(number for _at, number in cooling)
+    cooled = (
+        f"At least one profile was cooling for {percent(some)} of the time, up to {most:,} of {len(data.profiles):,}."
+    )
+    return [f"{queue}; {done}.", cooled if most else "No profile was cooling."]
+
+
+def _axes(end: float, tops: tuple[float, float], theme: Theme) -> dict[str, Any]:
+    """Return one axis of seconds and two of numbers."""
+    middle = (1 + _GAP) / 2
+    upper, lower = (
+        axis(theme, name) | {"range": [0, top], "fixedrange": True, "showgrid": False, "nticks": 5}
+        for name, top in zip(("scenes waiting", "successes per minute"), tops, strict=True)
+    )
+    return {
+        "xaxis": seconds_axis(end, theme) | {"anchor": "y2", "title": {"text": ""}, "showgrid": False},
+        "yaxis": upper | {"domain": [middle, 1], "tickformat": ",d" if tops[0] > 5 else ""},
+        "yaxis2": lower | {"domain": [0, middle - _GAP]},
+        "hovermode": "x",
+    }
+
+
+def _area(
+    meta: str, steps: list[tuple[float, int]], unit: float, label: str, colour: str, theme: Theme, row: str
+) -> dict[str, Any]:
+    """Return steps as a line with its area."""
+    return {
+        "type": "scatter", "mode": "lines", "meta": meta, "name": label, "showlegend": False,
+        "x": [at for at, _number in steps], "y": [number * unit for _at, number in steps],
+        "xaxis": "x", "yaxis": f"y{row}",
+        "line": {"color": colour, "width": 1.5, "shape": "hv"}, "fill": "tozeroy", "fillcolor": theme.queue,
+        "hovertext": [f"{number * unit:,.3g} {label} from {text.seconds(at)}" for at, number in steps],
+        "hoverinfo": "text",
+    }  # fmt: skip
+
+
+def _shade(steps: list[tuple[float, int]], top: float, row: int, profiles: int, theme: Theme) -> dict[str, Any]:
+    """Return how many profiles cooled, as a ground: the more, the stronger."""
+    fill = theme.marks["cooldown"].fill or ""
+    return {
+        "type": "heatmap", "meta": f"cooling {row}", "showscale": False, "showlegend": False,
+        "x": [at for at, _number in steps], "y": [0, top], "z": [[number for _at, number in steps[:-1]]],
+        "xaxis": "x", "yaxis": f"y{'2' if row else ''}", "zmin": 0, "zmax": max(1, profiles),
+        "colorscale": [[0, faded(fill, 0.0)], [1e-6, faded(fill, 0.15)], [1, faded(fill, _FULL)]], "hoverinfo": "skip",
+    }  # fmt: skip
+
+
+def _swatch(theme: Theme) -> dict[str, Any]:
+    """Return what stands in the legend for the ground."""
+    mark = theme.marks["cooldown"]
+    marker = {
+        "symbol": "square",
+        "size": 12,
+        "color": faded(mark.fill or "", _FULL),
+        "line": {"width": 1, "color": mark.outline},
+    }
+    return {
+        "type": "scatter", "mode": "markers", "meta": "cooling", "x": [None], "y": [None], "hoverinfo": "skip",
+        "name": "profiles cooling: the more, the stronger", "showlegend": True, "marker": marker,
+    }  # fmt: skip
+
+
+def _outage(start: float, stop: float, theme: Theme) -> dict[str, Any]:
+    """Return the mark of an outage through both rows."""
+    return {
+        "type": "rect", "x0": start, "x1": stop, "y0": 0, "y1": 1, "yref": "paper", "layer": "above",
+        "line": {"color": theme.text, "width": 1.5, "dash": "dash"}, "fillcolor": "rgba(0,0,0,0)",
+        "label": {"text": markup(["outage"]), "textposition": "top left", "font": {"size": 12, "color": theme.text}},
+    }  # fmt: skip

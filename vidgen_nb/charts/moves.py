@@ -1,0 +1,124 @@
+"""From where to where scenes moved: how often an attempt on p was followed by one on q."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import plotly.graph_objects as go
+
+from vidgen_nb.analysis.records import RunData
+from vidgen_nb.charts import text
+from vidgen_nb.charts.layout import LEFT, axis, frame, markup, wrapped
+from vidgen_nb.charts.palette import Theme, theme_of
+
+__all__ = ["MOST_PROFILES", "move_chart"]
+
+MOST_PROFILES = 25
+"""Rows of the matrix; beyond, the profiles with the fewest moves share one."""
+_OTHERS = "all others"
+_CELL, _TITLE, _FEW = 34.0, 92, 8  # beyond so many profiles, noughts are left out
+
+
+def move_chart(data: RunData, *, theme: str = "light") -> go.Figure:
+    """Draw the matrix of moves: rows are the profiles that scenes left, columns those they went to.
+
+    A move is two consecutive attempts of a scene on different profiles, so the diagonal is empty. Beyond 25 profiles,
+    those with the fewest moves are one row and column, and the chart says so. Raise `InputError` for an unknown theme.
+    """
+    look = theme_of(theme)
+    pairs = Counter((move.from_profile, move.to_profile) for move in data.moves)
+    names, folded = _names(data, pairs)
+    matrix = _matrix(pairs, names)
+    said = wrapped(_finding(data, pairs), _TITLE)
+    notes = [f"Folded: the {folded:,} profiles with the fewest moves stand together as “{_OTHERS}”."] if folded else []
+    notes += ["A cell without a number: no move."] if pairs and len(names) > _FEW else []
+    size = max(120.0, min(_CELL, 700 / max(1, len(names))) * len(names))
+    layout = frame([*said, *wrapped(notes)], look, size, left=LEFT, bold=len(said)) | {
+        "xaxis": _axis(look, "moved to", names, upright=len(names) > 8),
+        "yaxis": _axis(look, "moved from", names, upright=False),
+    }
+    layout["plot_bgcolor"] = look.grid  # shows where no cell is: on the diagonal, and between cells
+    layout["yaxis"] |= {"range": [len(names) - 0.5, -0.5]}
+    layout["xaxis"] |= {"range": [-0.5, len(names) - 0.5]}
+    return go.Figure(data=[_trace(matrix, names, look)], layout=layout)
+
+
+def _names(data: RunData, pairs: Counter[tuple[str, str]]) -> tuple[list[str], int]:
+    """Return the profiles of the matrix in their order, and how many share the last place."""
+    profiles = list(dict.fromkeys([*data.profiles, *(name for pair in pairs for name in pair)]))
+    if len(profiles) <= MOST_PROFILES:
+        return profiles, 0
+    busy: Counter[str] = Counter()
+    for (left, reached), number in pairs.items():
+        busy[left] += number
+        busy[reached] += number
+    shown = set(sorted(profiles, key=lambda name: -busy[name])[: MOST_PROFILES - 1])
+    return [name for name in profiles if name in shown] + [""], len(profiles) - len(shown)
+
+
+def _matrix(pairs: Counter[tuple[str, str]], names: list[str]) -> list[list[int]]:
+    """Return how often p was left for q; the last place takes what has none of its own."""
+    place = {name: at for at, name in enumerate(names) if name or at < len(names) - 1}
+    last = len(names) - 1
+    matrix = [[0] * len(names) for _name in names]
+    for (left, reached), number in pairs.items():
+        matrix[place.get(left, last)][place.get(reached, last)] += number
+    return matrix
+
+
+def _label(name: str) -> str:
+    return text.short(name, 20) if name else _OTHERS
+
+
+def _trace(matrix: list[list[int]], names: list[str], theme: Theme) -> dict[str, Any]:
+    """Return the matrix, with its numbers in the cells."""
+    size = len(names)
+    low, high = theme.ground, theme.lines[0]
+    hover = [
+        [markup([f"{matrix[row][column]:,} moves from {_label(names[row])} to {_label(names[column])}"])
+         for column in range(size)]
+        for row in range(size)
+    ]  # fmt: skip
+    few = size <= _FEW
+    named = [matrix[row][at] for row in range(size) for at in range(size) if names[row] and names[at]]
+    none = [[at == row and bool(names[row]) for at in range(size)] for row in range(size)]
+    numbers = [
+        [f"{number:,}" if number or (few and not none[row][at]) else "" for at, number in enumerate(cells)]
+        for row, cells in enumerate(matrix)
+    ]
+    return {
+        "type": "heatmap", "meta": "moves", "x": list(range(size)), "y": list(range(size)),
+        "z": [[None if none[row][at] else matrix[row][at] for at in range(size)] for row in range(size)],
+        "text": numbers,
+        "texttemplate": "%{text}", "textfont": {"size": 12}, "hovertext": hover, "hoverinfo": "text",
+        "hoverongaps": False, "colorscale": [[0, low], [1, high]], "zmin": 0,
+        "zmax": max([*named, 1]), "xgap": 1, "ygap": 1, "showscale": False,
+    }  # fmt: skip
+
+
+def _axis(theme: Theme, title: str, names: list[str], *, upright: bool) -> dict[str, Any]:
+    """Return an axis of profiles."""
+    made = axis(theme, title)
+    del made["rangemode"]
+    return made | {
+        "tickmode": "array", "tickvals": list(range(len(names))),
+        "ticktext": [markup([_label(name)]) for name in names],
+        "tickangle": -90 if upright else 0, "showgrid": False, "showline": False,
+        "ticklen": 6, "tickcolor": "rgba(0,0,0,0)", "fixedrange": True,
+        "automargin": True,
+    }  # fmt: skip
+
+
+def _finding(data: RunData, pairs: Counter[tuple[str, str]]) -> list[str]:
+    """Return what the chart shows."""
+    if not pairs:
+        return ["No scene moved from one profile to another."]
+    scenes = len({move.scene for move in data.moves})
+    (left, reached), number = max(pairs.items(), key=lambda each: each[1])
+    names = f"{text.clean(left, 40)} to {text.clean(reached, 40)}"
+    total = pairs.total()
+    return [
+        f"{total:,} {'move' if total == 1 else 'moves'} of {scenes:,} {'scene' if scenes == 1 else 'scenes'}; "
+        f"most often from {names}, {number:,} times."
+    ]

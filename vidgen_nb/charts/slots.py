@@ -1,0 +1,148 @@
+"""What the slots did, as stacked shares: for each profile, and for all of them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+
+from vidgen_nb.analysis.records import RunData
+from vidgen_nb.analysis.slot_time import SlotTime, slot_time
+from vidgen_nb.charts import text
+from vidgen_nb.charts.curves import percent
+from vidgen_nb.charts.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.palette import Mark, Theme, theme_of
+from vidgen_nb.charts.waiting import Interval, queue_steps
+
+__all__ = ["MOST_ROWS", "slot_time_chart"]
+
+MOST_ROWS = 40
+"""Profiles with a bar of their own."""
+_ROW, _LEAST = 26.0, 0.06  # pixels; share of the axis below which a number does not fit into its part
+_TITLE = 92
+
+
+class _Part(NamedTuple):
+    name: str
+    label: str
+    said: str
+    """In a sentence, after its share."""
+    mark: Mark
+    ink: str
+    """Of its number; empty: it has none, for a hatch would hide it."""
+
+
+def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
+    """Draw what each profile's slots did as stacked shares of their time, from 0 to the last success.
+
+    A slot's time goes into an attempt that succeeded, one that was wasted, or it is free: then it cools, or stands idle
+    with or without scenes waiting (`analysis.slot_time`). Beyond 40 profiles those with the least success are shown,
+    and the chart says so. Raise `InputError` for an unknown theme.
+    """
+    look = theme_of(theme)
+    times = slot_time(data, _waiting(data))
+    every = sum(times.values(), SlotTime())
+    rows = _rows(times)
+    parts = [part for part in _parts(look) if part.name != "running" or every.running > 0]
+    title = wrapped(_finding(every, times, parts), _TITLE)
+    notes = []
+    if len(times) > len(rows):
+        notes.append(f"Shown: the {len(rows)} profiles with the smallest share of success, of {len(times):,}.")
+    bars = [("all profiles", every), *rows]
+    layout = frame([*title, *wrapped(notes)], look, 12 + _ROW * len(bars), bold=len(title), named=True) | {
+        "barmode": "stack",
+        "xaxis": axis(look, "share of slot time") | {"range": [0, 100.15], "ticksuffix": " %", "fixedrange": True},
+        "yaxis": _names(bars),
+    }
+    layout["legend"] |= {"traceorder": "normal"}
+    layout["margin"] |= {"r": 30}  # half of "100 %" lies beyond the axis
+    return go.Figure(data=[_trace(part, bars) for part in parts], layout=layout)
+
+
+def _waiting(data: RunData) -> list[Interval]:
+    """Return when scenes waited."""
+    steps = queue_steps(data, data.end)
+    return [(at, steps[i + 1][0]) for i, (at, length) in enumerate(steps[:-1]) if length > 0]
+
+
+def _rows(times: dict[str, SlotTime]) -> list[tuple[str, SlotTime]]:
+    """Return the profiles to show, in their order."""
+    least = sorted(times, key=lambda name: times[name].shares().ok)[:MOST_ROWS]
+    shown = set(least)
+    return [(name, spent) for name, spent in times.items() if name in shown]
+
+
+def _parts(theme: Theme) -> list[_Part]:
+    """Return the parts in their order from the left: what was done, what was lost, what was free."""
+    marks = theme.marks
+    empty = Mark("", None, outline=theme.muted)
+    return [
+        _Part("ok", "ok", "succeeded", marks["done"], "#FFFFFF"),
+        _Part("running", "still running", "still ran", marks["running"], ""),
+        _Part("wasted", "wasted (429, failed, cancelled)", "was wasted", marks["limited"], ""),
+        _Part("cooling", "cooling", "was cooling", marks["cooldown"], ""),
+        _Part("idle_waiting", "idle while scenes waited", "stood idle while scenes waited", marks["idle"], ""),
+        _Part("idle_empty", "idle, none waited", "stood idle with none waiting", empty, theme.text),
+    ]
+
+
+def _finding(every: SlotTime, times: dict[str, SlotTime], parts: list[_Part]) -> list[str]:
+    """Return what the chart shows."""
+    if every.total == 0:
+        return ["No slot time: nothing ran."]
+    shares = every.shares()
+    lost = sorted(
+        ((getattr(shares, part.name), part.said) for part in parts if part.name != "ok"),
+        key=lambda each: -each[0],
+    )
+    others = [f"{percent(share)} {said}" for share, said in lost if share > 0]
+    first = f"{percent(shares.ok)} of all slot time went into attempts that succeeded"
+    said = [f"{first}; {', '.join(others)}." if others else f"{first}."]
+    if len(times) > 1:
+        by_ok = sorted((spent.shares().ok, name) for name, spent in times.items() if spent.total > 0)
+        (low, worst), (high, best) = by_ok[0], by_ok[-1]
+        names = [text.clean(name, 40) for name in (worst, best)]
+        said.append(f"Success took from {percent(low)} ({names[0]}) to {percent(high)} ({names[1]}).")
+    return said
+
+
+def _names(bars: list[tuple[str, SlotTime]]) -> dict[str, Any]:
+    """Return the axis of profiles; all of them together stand at the top."""
+    labels = ["<b>all profiles</b>", *(markup([text.short(name, 22)]) for name, _spent in bars[1:])]
+    return {
+        "range": [len(bars) - 0.4, -0.6], "fixedrange": True, "tickmode": "array", "tickvals": list(range(len(bars))),
+        "ticktext": labels, "ticks": "outside", "ticklen": 8, "tickcolor": "rgba(0,0,0,0)", "showgrid": False,
+        "zeroline": False,
+    }  # fmt: skip
+
+
+def _trace(part: _Part, bars: list[tuple[str, SlotTime]]) -> dict[str, Any]:
+    """Return one part of all bars."""
+    seconds = [getattr(spent, part.name) for _name, spent in bars]
+    shares = [getattr(spent.shares(), part.name) for _name, spent in bars]
+    mark = part.mark
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "meta": part.name,
+        "name": part.label,
+        "x": [100 * share for share in shares],
+        "y": list(range(len(bars))),
+        "width": 0.76,
+        "text": [percent(share) if share >= _LEAST and part.ink else "" for share in shares],
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "textangle": 0,
+        "textfont": {"color": part.ink or "rgba(0,0,0,0)", "size": 12},
+        "hovertext": [
+            markup([text.clean(name, 60), f"{part.label}: {share:.1%} of its slot time",
+                    f"{text.seconds(spent)} of {text.seconds(whole.total)} of all its slots"])
+            for (name, whole), spent, share in zip(bars, seconds, shares, strict=True)
+        ],
+        "hoverinfo": "text",
+        "marker": {
+            "color": mark.fill or "rgba(0,0,0,0)",
+            "line": {"width": 1, "color": mark.outline or "rgba(0,0,0,0)"},
+            "pattern": {"shape": mark.pattern, "fgcolor": mark.ink or None, "fillmode": "overlay", "size": 6},
+        },
+    }  # fmt: skip

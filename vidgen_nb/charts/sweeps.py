@@ -1,0 +1,178 @@
+"""Curves of a sweep: a mean with its confidence band over what was varied, and the bound below which nothing is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple
+
+import plotly.graph_objects as go
+
+from vidgen_nb.charts import text
+from vidgen_nb.charts.curves import faded, look, names_of
+from vidgen_nb.charts.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.palette import Theme, theme_of
+from vidgen_nb.errors import InputError
+
+__all__ = ["SweepPoint", "sweep_chart"]
+
+_TALL, _LEFT, _TITLE = 340.0, 84, 92
+_APART = 0.06  # of the axis: room for a number
+
+
+class SweepPoint(NamedTuple):
+    """One setting of a sweep, and what came out."""
+
+    x: float
+    mean: float
+    low: float
+    """Of the confidence interval."""
+    high: float
+    lower_bound: float | None = None
+    """What no schedule can beat, or None: not known."""
+    label: str = ""
+    """Points of one label are one curve."""
+
+
+def sweep_chart(
+    points: Iterable[SweepPoint | Sequence[Any]],
+    *,
+    x: str = "x",
+    y: str = "makespan (s)",
+    best: Literal["least", "most"] = "least",
+    log_x: bool = False,
+    theme: str = "light",
+) -> go.Figure:
+    """Draw each label's means over x, with a band from low to high and the lower bound as a dotted line.
+
+    `points`: (x, mean, low, high, lower bound or None, label) in any order. `x`, `y`: titles of the axes, with units.
+    `best`: which mean the title names. `log_x`: a logarithmic axis. Raise `InputError` for a point that is none, for
+    two points of a label at one x, and for an unknown theme.
+    """
+    theme_, curves = theme_of(theme), _curves(points, log_x=log_x)
+    labels = names_of(list(curves), 50)
+    traces: list[dict[str, Any]] = []
+    bounds: dict[tuple[tuple[float, float], ...], list[int]] = {}
+    for number, (label, curve) in enumerate(zip(labels, curves.values(), strict=True)):
+        traces += [_band(curve, number, theme_), _means(curve, label or markup([y]), number, theme_, (x, y))]
+        known = tuple((p.x, p.lower_bound) for p in curve if p.lower_bound is not None)
+        if known:
+            bounds.setdefault(known, []).append(number)
+    for line, numbers in bounds.items():
+        who = "" if len(bounds) == 1 or not labels[numbers[0]] else f": {', '.join(labels[at] for at in numbers)}"
+        traces.append(_bound(line, f"lower bound{who}", None if len(bounds) == 1 else numbers[0], theme_))
+    said = wrapped(_finding(curves, x, y, best), _TITLE)
+    layout = frame(said, theme_, _TALL, left=_LEFT, bold=len(said), named=True) | {
+        "xaxis": axis(theme_, x) | {"rangemode": "normal"} | (_log_ticks(curves) if log_x else {}),
+        "yaxis": axis(theme_, y),
+    }
+    return go.Figure(data=[*(t for t in traces if t["meta"] == "band"), *(t for t in traces if t["meta"] != "band")],
+                     layout=layout)  # fmt: skip
+
+
+def _curves(points: Iterable[SweepPoint | Sequence[Any]], *, log_x: bool) -> dict[str, list[SweepPoint]]:
+    """Return the points of each label, by x."""
+    curves: dict[str, list[SweepPoint]] = {}
+    for number, given in enumerate(points, 1):
+        point = _point(given, number)
+        if log_x and point.x <= 0:
+            raise InputError(f"point {number} has x = {point.x:g}: a logarithmic axis takes positive numbers")
+        curves.setdefault(point.label, []).append(point)
+    for label, curve in curves.items():
+        curve.sort(key=lambda point: point.x)
+        for one, other in pairwise(curve):
+            if one.x == other.x:
+                raise InputError(f"two points of {label!r} have x = {one.x:g}: give them different labels")
+    return curves
+
+
+def _point(given: SweepPoint | Sequence[Any], number: int) -> SweepPoint:
+    """Return a point, checked."""
+    try:
+        point = SweepPoint(*given)
+    except TypeError:
+        raise InputError(f"point {number} is (x, mean, low, high, lower bound or None, label), not {given!r}") from None
+    if not isinstance(point.label, str):
+        raise InputError(f"point {number}: its label is a text, not {point.label!r}")
+    for name in ("x", "mean", "low", "high", "lower_bound"):
+        value = getattr(point, name)
+        if name == "lower_bound" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise InputError(f"point {number}: {name} is a finite number, not {value!r}")
+    if not point.low <= point.mean <= point.high:
+        raise InputError(f"point {number}: low ≤ mean ≤ high does not hold for {point[1:4]}")
+    return point
+
+
+def _log_ticks(curves: dict[str, list[SweepPoint]]) -> dict[str, Any]:
+    """Return a logarithmic axis with ticks at the values that were swept, where they don't crowd."""
+    values = sorted({point.x for curve in curves.values() for point in curve})
+    apart = math.log(values[-1] / values[0]) * _APART if values else 0.0
+    ticks: list[float] = []
+    for value in values:
+        if not ticks or math.log(value / ticks[-1]) >= apart:
+            ticks.append(value)
+    return {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": [f"{value:g}" for value in ticks]}
+
+
+def _band(curve: list[SweepPoint], number: int, theme: Theme) -> dict[str, Any]:
+    """Return the confidence band of a curve."""
+    return {
+        "type": "scatter", "mode": "lines", "meta": "band", "fill": "toself", "hoverinfo": "skip", "showlegend": False,
+        "x": [*(p.x for p in curve), *(p.x for p in reversed(curve))], "legendgroup": str(number),
+        "y": [*(p.high for p in curve), *(p.low for p in reversed(curve))],
+        "fillcolor": faded(look(theme, number).colour, 0.2), "line": {"width": 0},
+    }  # fmt: skip
+
+
+def _means(curve: list[SweepPoint], label: str, number: int, theme: Theme, titles: tuple[str, str]) -> dict[str, Any]:
+    """Return the curve itself: a line through its points, each with its interval as whiskers."""
+    drawn = look(theme, number)
+    x, y = (text.clean(title, 60) for title in titles)
+    hover = [
+        f"{label}<br>" + markup([
+            f"{x}: {p.x:g}", f"{y}: {p.mean:,.4g}, interval {p.low:,.4g} to {p.high:,.4g}",
+            *([f"lower bound {p.lower_bound:,.4g}"] if p.lower_bound is not None else []),
+        ])
+        for p in curve
+    ]  # fmt: skip
+    return {
+        "type": "scatter", "mode": "lines+markers", "meta": "mean", "name": label, "showlegend": True,
+        "legendgroup": str(number), "x": [p.x for p in curve], "y": [p.mean for p in curve],
+        "error_y": {
+            "type": "data", "symmetric": False, "array": [p.high - p.mean for p in curve],
+            "arrayminus": [p.mean - p.low for p in curve], "color": drawn.colour, "thickness": 1, "width": 3,
+        },
+        "line": {"color": drawn.colour, "dash": drawn.dash, "width": 2}, "hovertext": hover, "hoverinfo": "text",
+        "marker": {
+            "symbol": drawn.symbol, "size": 8, "color": drawn.colour, "line": {"width": 1, "color": theme.ground},
+        },
+    }  # fmt: skip
+
+
+def _bound(line: tuple[tuple[float, float], ...], label: str, number: int | None, theme: Theme) -> dict[str, Any]:
+    """Return a lower bound: of one curve in its colour, of all in the text's."""
+    colour = theme.text if number is None else look(theme, number).colour
+    return {
+        "type": "scatter", "mode": "lines+markers" if len(line) == 1 else "lines", "meta": "bound", "name": label,
+        "showlegend": True, "x": [x for x, _bound in line], "y": [bound for _x, bound in line],
+        "line": {"color": colour, "width": 1.5, "dash": "2px,3px"},
+        "marker": {"symbol": "line-ew-open", "size": 16}, "hoverinfo": "skip",
+    }  # fmt: skip
+
+
+def _finding(curves: dict[str, list[SweepPoint]], x: str, y: str, best: str) -> list[str]:
+    """Return what the chart shows: the best point, and how far it is from its bound."""
+    every = [point for curve in curves.values() for point in curve]
+    if not every:
+        return ["The sweep has no points."]
+    chosen = min(every, key=lambda point: point.mean) if best == "least" else max(every, key=lambda point: point.mean)
+    where = f" of {text.clean(chosen.label, 50)}" if len(curves) > 1 else ""
+    across, up = (text.clean(title, 60) for title in (x, y))
+    interval = f"[{chosen.low:,.4g}, {chosen.high:,.4g}]"
+    said = f"{best.capitalize()} {up}: {chosen.mean:,.4g} {interval}{where} at {across} = {chosen.x:g}"
+    if chosen.lower_bound:
+        said += f", {chosen.mean / chosen.lower_bound:.2f} × the lower bound"
+    return [said + "."]

@@ -1,0 +1,90 @@
+"""How long scenes waited: the share that had waited no longer, of one run or of several in one plot (ECDF)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from vidgen_nb.analysis.records import RunData
+from vidgen_nb.charts import text
+from vidgen_nb.charts.curves import cap, look, names_of, stair, step_trace
+from vidgen_nb.charts.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.palette import Theme, theme_of
+from vidgen_nb.errors import InputError
+
+__all__ = ["quantile", "wait_chart", "waits"]
+
+_TALL, _LEFT, _TITLE = 320.0, 76, 92
+
+
+def waits(data: RunData) -> list[float]:
+    """Return the wait of each scene that succeeded, sorted: from its release to its end, less the service it got.
+
+    So whatever came before the attempt that succeeded counts as waiting: the queue, cooldowns, lost attempts.
+    """
+    released = {scene.id: scene.queued for scene in data.scenes if scene.status == "succeeded"}
+    started = {a.scene: a.start for a in data.attempts if a.outcome == "succeeded"}
+    return sorted(at - released[scene] for scene, at in started.items() if scene in released)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the smallest of the sorted values that so large a share of them does not exceed (nearest rank)."""
+    return values[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -> go.Figure:
+    """Draw which share of the scenes that succeeded had waited for at most so many seconds.
+
+    `runs`: one run, or several by name, to be compared. Scenes that did not succeed have no wait; the chart says how
+    many. Raise `InputError` for no runs, a name that is no text, and an unknown theme.
+    """
+    drawn = theme_of(theme)
+    named = {"this run": runs} if isinstance(runs, RunData) else dict(runs)
+    if not named:
+        raise InputError("wait_chart needs a run, or a mapping of names to runs; the mapping is empty")
+    labels = names_of(list(named))
+    found = [waits(data) for data in named.values()]
+    end = max((values[-1] for values in found if values), default=0.0) * 1.04 or 1.0
+    traces, notes = [], []
+    for number, (name, label, values) in enumerate(zip(named, labels, found, strict=True)):
+        trace, said = _trace(values, end, label, number, drawn)
+        traces.append(trace)
+        notes += [said] if said else []
+        if (without := len(named[name].scenes) - len(values)) > 0:
+            notes.append(f"Not in it: {without:,} scenes of {text.clean(name, 40)} that did not succeed.")
+    title = wrapped(_finding(list(named), found), _TITLE)
+    layout = frame([*title, *wrapped(notes)], drawn, _TALL, left=_LEFT, bold=len(title), named=True) | {
+        "xaxis": axis(drawn, "wait until the attempt that succeeded") | {"range": [0, end], "ticksuffix": " s"},
+        "yaxis": axis(drawn, "share of the scenes") | {"range": [0, 103], "ticksuffix": " %", "fixedrange": True},
+    }
+    layout["showlegend"] = len(named) > 1
+    return go.Figure(data=traces, layout=layout)
+
+
+def _trace(values: list[float], end: float, label: str, number: int, theme: Theme) -> tuple[dict[str, Any], str]:
+    """Return the curve of one run, and what is to be said about it."""
+    steps = [(0.0, 0.0)] if values else []
+    for at, value in enumerate(values, 1):
+        if at == len(values) or values[at] != value:
+            steps.append((value, 100 * at / len(values)))
+    kept, said = cap(steps, end)
+    x, y = stair(kept, end)
+    hover = [markup([f"{share:.1f} % waited at most {at:,.1f} s"]) for at, share in zip(x, y, strict=True)]
+    more = {"meta": "wait", "hovertext": [f"{label}<br>{each}" for each in hover], "hoverinfo": "text"}
+    return step_trace(x, y, label, look(theme, number), **more), said
+
+
+def _finding(names: list[str], found: list[list[float]]) -> list[str]:
+    """Return what the chart shows: median and 95 % of each run."""
+    said: list[str] = []
+    for name, values in zip(names, found, strict=True):
+        who = f"{text.clean(name, 40)}: median wait" if len(names) > 1 else "Median wait"
+        if not values:
+            said.append(f"{text.clean(name, 40)}: no scene succeeded." if len(names) > 1 else "No scene succeeded.")
+            continue
+        half, most, worst = (text.seconds(quantile(values, share)) for share in (0.5, 0.95, 1.0))
+        said.append(f"{who} {half}, 95 % of the scenes at most {most}, the longest {worst}.")
+    return said[:4] + ([f"… and {len(said) - 4} more runs."] if len(said) > 4 else [])
