@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser import launch
+from tests.charts.foreign import hostile
 from vidgen_nb.analysis.records import RunData
 from vidgen_nb.charts.gantt import TRACES, gantt, html
 from vidgen_nb.charts.svg import svg
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-PAYLOAD = (
-    '<img src=x onerror="window.stolen=1"><a href="javascript:window.stolen=1">x</a>'
-    "</script><script>window.stolen=1</script>"
-)
 
 
 @pytest.fixture(scope="module")
@@ -45,24 +40,6 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     page.close()
     assert said == []
-
-
-def hostile(run: RunData) -> RunData:
-    """Return the run with a payload wherever text of others stands."""
-    bad = PAYLOAD + "{0}"
-    names = {name: bad.format(name) for name in run.profiles}
-    ids = {scene.id: bad.format(scene.id) for scene in run.scenes}
-    return replace(
-        run,
-        profiles=list(names.values()),
-        scenes=[replace(s, id=ids[s.id], prompt=PAYLOAD) for s in run.scenes],
-        attempts=[replace(a, scene=ids[a.scene], profile=names[a.profile], reason=PAYLOAD) for a in run.attempts],
-        cooldowns=[replace(c, profile=names[c.profile], group=PAYLOAD, reason=PAYLOAD) for c in run.cooldowns],
-        moves=[
-            replace(m, scene=ids[m.scene], from_profile=names[m.from_profile], to_profile=names[m.to_profile])
-            for m in run.moves
-        ],
-    )
 
 
 def hover(page: Page, name: str, point: int = 0) -> str:

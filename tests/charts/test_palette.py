@@ -87,3 +87,14 @@ def test_an_unknown_theme_is_refused() -> None:
     """A theme that does not exist is an error that names those that do."""
     with pytest.raises(InputError, match="light, dark"):
         theme_of("sepia")
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("name", THEMES)
+def test_lines_are_told_apart(name: ThemeName, vision: str) -> None:
+    """Any two colours of curves differ by 20 or more, and each stands out from the ground with 3 or more."""
+    theme = THEMES[name]
+    for one, other in combinations(theme.lines, 2):
+        distance = sum((x - y) ** 2 for x, y in zip(lab(one, vision), lab(other, vision), strict=True)) ** 0.5
+        assert distance >= 20, (one, other, distance)
+    assert min(contrast(colour, theme.ground) for colour in theme.lines) >= 3

@@ -40,18 +40,22 @@ class SlotTime:
     idle_waiting: float = 0.0
     """Free slots while scenes waited."""
 
+    def parts(self) -> tuple[float, ...]:
+        """Return all parts, in the order of the fields."""
+        return astuple(self)
+
     @property
     def total(self) -> float:
         """All of it."""
-        return math.fsum(astuple(self))
+        return math.fsum(self.parts())
 
     def shares(self) -> SlotTime:
         """Return each part as a share of the whole, 0 to 1; all 0 if there is no time at all."""
         whole = self.total
-        return SlotTime(*(part / whole for part in astuple(self))) if whole > 0 else SlotTime()
+        return SlotTime(*(part / whole for part in self.parts())) if whole > 0 else SlotTime()
 
     def __add__(self, other: SlotTime) -> SlotTime:
-        return SlotTime(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
+        return SlotTime(*(one + more for one, more in zip(self.parts(), other.parts(), strict=True)))
 
 
 def slot_time(data: RunData, waiting: Sequence[Span]) -> dict[str, SlotTime]:

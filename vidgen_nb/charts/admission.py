@@ -51,7 +51,7 @@ def admission_chart(data: RunData, profile: str, *, limit: Limit | None = None, 
     accepted, said = cap([(0.0, 0.0), *((at, float(i)) for i, at in enumerate(answers.accepted, 1))], end)
     marks, also = _marks(answers, drawn, end)
     curves = _curves(limit, end, drawn)
-    title = wrapped(_finding(profile, limit, answers, end), _TITLE)
+    title = wrapped(_finding(profile, limit, answers), _TITLE)
     notes = [each for each in (*_notes(members, limit, answers), said, also) if each]
     x, y = stair(accepted, end)
     hover = [markup([f"{number:,.0f} accepted by {text.seconds(at)}"]) for at, number in zip(x, y, strict=True)]
@@ -152,28 +152,26 @@ def _curves(limit: Limit | None, end: float, theme: Theme) -> Iterable[dict[str,
         }  # fmt: skip
 
 
-def _finding(profile: str, limit: Limit | None, answers: _Answers, end: float) -> list[str]:
+def _finding(profile: str, limit: Limit | None, answers: _Answers) -> list[str]:
     """Return what the chart shows: how much of the limit was used, or that it is another one."""
     accepted, limited = answers.accepted, len(answers.limited)
     name = text.clean(profile, 40)
     sent = f"{name}: {len(accepted):,} submits accepted, {limited:,} refused with a 429"
-    if limit is None or not accepted:
+    if limit is None or not accepted or math.isinf(most_admitted(limit, 0.0)):
         return [f"{sent}."]
-    over = next(
-        (at for number, at in enumerate(accepted, 1) if number > math.floor(most_admitted(limit, at) + EDGE)), None
-    )
+    over = next((at for number, at in enumerate(accepted, 1) if number > _whole(limit, at)), None)
     if over is not None:
-        return [
-            f"{sent}.",
-            f"From {text.seconds(over)} on that is more than this limit admits: its limit is another one.",
-        ]
+        since = text.seconds(over)
+        return [f"{sent}.", f"From {since} on that is more than this limit admits: its limit is another one."]
     last = max(accepted[-1], answers.limited[-1] if limited else 0.0)
-    most = most_admitted(limit, last)
-    if math.isinf(most):
-        return [f"{sent}."]
-    whole = math.floor(most + EDGE)
-    used = percent(len(accepted) / whole)
-    return [f"{sent}.", f"By {text.seconds(last)} the limit admits {whole:,}: {used} of it was used."]
+    most = _whole(limit, last)
+    used = percent(len(accepted) / most)
+    return [f"{sent}.", f"By {text.seconds(last)} the limit admits {most:,}: {used} of it was used."]
+
+
+def _whole(limit: Limit, at: float) -> int:
+    """Return the most that a limit lets through by a time, in whole submits."""
+    return math.floor(most_admitted(limit, at) + EDGE)
 
 
 def _notes(members: list[str], limit: Limit | None, answers: _Answers) -> list[str]:

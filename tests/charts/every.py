@@ -1,0 +1,41 @@
+"""Every chart of a run but the Gantt, by name: for what holds for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vidgen_nb.analysis.records import RunData
+from vidgen_nb.charts.admission import admission_chart
+from vidgen_nb.charts.aligned import aligned_chart
+from vidgen_nb.charts.flow import queue_chart
+from vidgen_nb.charts.moves import move_chart
+from vidgen_nb.charts.slots import slot_time_chart
+from vidgen_nb.charts.sweeps import sweep_chart
+from vidgen_nb.charts.waits import wait_chart
+from vidgen_nb.provider.limits import TokenBucket
+
+__all__ = ["CHARTS"]
+
+
+def _sweep(data: RunData, theme: str) -> Any:
+    """Draw a sweep whose labels are the names of the profiles."""
+    points = [
+        (x, 100.0 + at + x, 90.0 + x, 130.0 + x, 80.0, name)
+        for at, name in enumerate(data.profiles)
+        for x in (1, 5, 20)
+    ]
+    return sweep_chart(points, x="cooldown (s)", theme=theme)
+
+
+CHARTS: dict[str, Callable[[RunData, str], Any]] = {
+    "slots": lambda data, theme: slot_time_chart(data, theme=theme),
+    "flow": lambda data, theme: queue_chart(data, outages=[(20, 30)], theme=theme),
+    "waits": lambda data, theme: wait_chart(dict.fromkeys(data.profiles[:3], data), theme=theme),
+    "moves": lambda data, theme: move_chart(data, theme=theme),
+    "admission": lambda data, theme: admission_chart(data, data.profiles[0], limit=TokenBucket(4, per=60), theme=theme),
+    "sweeps": _sweep,
+    "aligned": lambda data, theme: aligned_chart(
+        dict(zip(data.profiles[:2] * 2, [data] * 2, strict=False)), theme=theme
+    ),
+}

@@ -1,0 +1,96 @@
+"""The curves of a sweep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vidgen_nb.charts.sweeps import SweepPoint, sweep_chart
+from vidgen_nb.errors import InputError
+
+POINTS = [
+    (30, 120.0, 110.0, 130.0, 100.0, "wait"),
+    (10, 150.0, 140.0, 165.0, 100.0, "wait"),
+    SweepPoint(10, 200.0, 190.0, 210.0, 100.0, "<i>pause</i>"),
+    SweepPoint(30, 180.0, 170.0, 190.0, 100.0, "<i>pause</i>"),
+]
+
+
+def named(figure: Any, meta: str) -> list[Any]:
+    """Return the traces of a kind."""
+    return list(figure.select_traces({"meta": meta}))
+
+
+def test_each_label_is_a_curve_with_its_band() -> None:
+    """Points are sorted by x; the band goes along the upper ends and back along the lower ones."""
+    figure = sweep_chart(POINTS, x="cooldown (s)")
+    wait, pause = named(figure, "mean")
+    assert (list(wait.x), list(wait.y)) == ([10, 30], [150, 120])
+    assert (list(wait.error_y.array), list(wait.error_y.arrayminus)) == ([15, 10], [10, 10])
+    band = named(figure, "band")[0]
+    assert list(zip(band.x, band.y, strict=True)) == [(10, 165), (30, 130), (30, 110), (10, 140)]
+    assert pause.name == "&lt;i&gt;pause&lt;/i&gt;"
+    assert (wait.line.dash, wait.marker.symbol) != (pause.line.dash, pause.marker.symbol)
+    assert figure.layout.xaxis.title.text == "cooldown (s)"
+    title = "Least makespan (s): 120 [110, 130] of wait at cooldown (s) = 30, 1.20 × the lower bound."
+    assert figure.layout.title.text.replace("<b>", "").replace("</b>", "").replace("<br>", " ") == title
+
+
+def test_a_common_bound_is_drawn_once() -> None:
+    """Curves with one bound share its line; with different ones each has its own, in its colour."""
+    (bound,) = named(sweep_chart(POINTS), "bound")
+    assert (list(bound.x), list(bound.y), bound.name) == ([10, 30], [100, 100], "lower bound")
+    points = [POINTS[0], (30, 180.0, 170.0, 190.0, 90.0, "pause"), (40, 180.0, 170.0, 190.0, None, "none known")]
+    figure = sweep_chart(points)
+    assert [each.name for each in named(figure, "bound")] == ["lower bound: wait", "lower bound: pause"]
+    assert [each.line.color for each in named(figure, "bound")] == [
+        each.line.color for each in named(figure, "mean")[:2]
+    ]
+
+
+def test_the_best_may_be_the_most() -> None:
+    """Where more is better, the title names the largest mean."""
+    title = sweep_chart(POINTS, y="goodput (1/min)", best="most").layout.title.text
+    assert title.startswith("<b>Most goodput (1/min): 200 [190, 210] of &lt;i&gt;pause&lt;/i&gt; at x = 10")
+
+
+def test_a_logarithmic_axis_has_the_values_as_ticks() -> None:
+    """Ticks stand where something was swept, and not closer than their numbers are wide."""
+    points = [(x, 1.0, 1.0, 1.0) for x in (1, 2, 5, 10, 100, 101)]
+    axis = sweep_chart(points, log_x=True).layout.xaxis
+    assert axis.type == "log"
+    assert list(axis.tickvals) == [1, 2, 5, 10, 100]
+    with pytest.raises(InputError, match="logarithmic"):
+        sweep_chart([(0, 1.0, 1.0, 1.0)], log_x=True)
+
+
+def test_no_points_and_one() -> None:
+    """An empty sweep says so, and one point is drawn with its bound."""
+    assert "no points" in sweep_chart([]).layout.title.text
+    assert len(sweep_chart([], log_x=True).data) == 0
+    (bound,) = named(sweep_chart(POINTS[:1]), "bound")
+    assert bound.mode == "lines+markers"
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ((1, 2.0), "point 1 is"),
+        ((1, 2.0, 3.0, 4.0), "low ≤ mean ≤ high"),
+        ((1, float("nan"), 1.0, 2.0), "mean is a finite number"),
+        (("1", 1.0, 1.0, 2.0), "x is a finite number"),
+        ((1, 1.0, 1.0, 2.0, None, 3), "its label"),
+        (7, "point 1 is"),
+    ],
+)
+def test_what_is_no_point_is_refused(point: Any, said: str) -> None:
+    """A point that is none is an error that says which and why."""
+    with pytest.raises(InputError, match=said):
+        sweep_chart([point])
+
+
+def test_two_points_at_one_place_are_refused() -> None:
+    """A label has one point at each x."""
+    with pytest.raises(InputError, match="two points"):
+        sweep_chart([POINTS[0], POINTS[0]])
