@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
 from vidgen_nb.charts.fold import FOLD_ABOVE
-from vidgen_nb.charts.rows import build_rows, pack
+from vidgen_nb.charts.rows import MOST_ROWS, build_rows, pack
 from vidgen_nb.errors import InputError
 
 
@@ -196,6 +196,38 @@ def test_ten_thousand_attempts_are_quick_and_folded(big_run: RunData) -> None:
     assert any("drawn as one" in bar.lines[0] for bar in rows.bars)
     assert rows.queue is not None
     assert len(rows.queue.steps) <= 2002
+
+
+def test_slots_beyond_a_thousand_share_rows_aloud() -> None:
+    """A page has at most about 1,000 rows: 5 slots share one where a profile has 4,500; no attempt is dropped."""
+    attempts = [attempt(0.0, 9.0, scene=f"s{number}") for number in range(4500)]
+    rows = build_rows(replace(nothing(), attempts=attempts, end=9.0))
+    assert rows.lanes[0].slots == 900
+    assert rows.height < 4 * MOST_ROWS + 200
+    assert len(rows.bars) == 4500
+    assert rows.notes == ("Slots folded: up to 5 slots of a profile share a row, and their bars overlap.",)
+
+
+def test_lanes_beyond_three_hundred_are_capped_aloud() -> None:
+    """Of 400 profiles, the 300 with the most attempts have a lane; the chart says how much is not drawn."""
+    names = [f"p{number:03}" for number in range(400)]
+    attempts = [attempt(0.0, 9.0, profile=name) for name in names]
+    attempts += [attempt(9.0, 18.0, profile=name) for name in names[50:]]
+    rows = build_rows(replace(nothing(), profiles=names, attempts=attempts, end=18.0))
+    assert [lane.profile for lane in rows.lanes] == names[50:350]
+    said = (
+        "Lanes shown: the 300 profiles with the most attempts, of 400; 150 attempts on the others, and their moves, are"
+    )
+    assert rows.notes == (f"{said} not drawn.",)
+
+
+def test_what_needs_no_folding_is_not_folded(big_run: RunData) -> None:
+    """Where the lanes of a big run hold few bars, these stay as they are, and nothing is said of merging."""
+    one = [replace(each, profile="p00" if n < 40 else f"q{n}") for n, each in enumerate(big_run.attempts)]
+    rows = build_rows(replace(big_run, profiles=[], attempts=one, moves=[], cooldowns=[]))
+    assert all(bar.count == 1 for bar in rows.bars)
+    assert not any("drawn as" in note for note in rows.notes)
+    assert any("Of the queue the longest" in note for note in rows.notes)
 
 
 def test_the_selected_scene_is_never_merged(big_run: RunData) -> None:

@@ -18,18 +18,20 @@ COLUMNS = 2000
 
 def fold(bars: list[Bar], end: float, chosen: str | None, most: int = FOLD_ABOVE) -> tuple[list[Bar], str]:
     """Merge neighbours of one state and row that are narrower than a pixel, or as much wider as `most` bars take."""
+    if len(bars) <= most:
+        return bars, ""
     column = end / COLUMNS
-    merged = bars
-    while len(merged := _merge(bars, column, chosen)) > most and column < end:
+    while len(runs := _runs(bars, column, chosen)) > most and column < end:
         column *= 1.25
+    merged = [run[0] if len(run) == 1 else _joined(run) for run in runs]
     return merged, (
         f"Folded: {len(bars):,} bars drawn as {len(merged):,}; neighbours alike and closer than "
         f"{text.seconds(column)} are one bar."
     )
 
 
-def _merge(bars: list[Bar], column: float, chosen: str | None) -> list[Bar]:
-    """Merge each bar narrower than `column` with its neighbour if the gap is, too; never those of the chosen scene."""
+def _runs(bars: list[Bar], column: float, chosen: str | None) -> list[list[Bar]]:
+    """Put each bar narrower than `column` to its neighbour if the gap is, too; never those of the chosen scene."""
     open_runs: dict[tuple[State, float], list[Bar]] = {}
     runs: list[list[Bar]] = []
     for bar in bars:
@@ -43,7 +45,7 @@ def _merge(bars: list[Bar], column: float, chosen: str | None) -> list[Bar]:
             open_runs[bar.state, bar.y] = runs[-1]
         else:
             open_runs.pop((bar.state, bar.y), None)
-    return [run[0] if len(run) == 1 else _joined(run) for run in runs]
+    return runs
 
 
 def _joined(run: list[Bar]) -> Bar:

@@ -21,10 +21,14 @@ from vidgen_nb.charts.shapes import Lane, Queue, Rows
 from vidgen_nb.charts.waiting import queue_steps
 from vidgen_nb.errors import InputError
 
-__all__ = ["MOST_LANES", "build_rows", "pack", "shown"]
+__all__ = ["MOST_LANES", "MOST_ROWS", "MOST_STILL", "build_rows", "pack", "shown"]
 
 MOST_LANES = 40
-"""Of a run under way; the chart of a finished one has all."""
+"""Of a run under way."""
+MOST_STILL = 300
+"""Lanes of a finished run: beyond, a page is too long to be drawn."""
+MOST_ROWS = 1000
+"""Rows of all slots together: beyond, several slots share one."""
 LIVE_COLUMNS = 150
 """Steps of the queue that are sent again and again."""
 _COLUMNS = 22  # of a label without its separator: what fits left of the plot
@@ -55,18 +59,21 @@ def build_rows(
         raise InputError(f"no scene {scene!r} in this run, so it can't be selected; run.scenes lists them")
     kept = kept or Kept()
     end = max(data.end, now or 0.0) or 1.0
-    slots = data.slots if isinstance(data, RecentData) else pack(data.attempts)
     start = data.since if isinstance(data, RecentData) else 0.0
     kept.shown = shown(data, kept.shown)
+    slots, capped = (data.slots, []) if isinstance(data, RecentData) else _slots(data, kept.shown)
     lanes, row, top = _lanes(data, slots, kept.shown, queue=queue)
     place, hover = Place.of(lanes, row, dim=scene is not None), text.Hover(data)
     bars = make_bars(data, place, slots, end, scene, hover, kept)
     links, notes = make_links(data, hover.tries, place, slots, scene, moves)
+    notes = [*capped, *notes]
     steps = _steps(data, end) if queue else []
     if len(data.attempts) > most:
         bars, said = fold(bars, end, scene, most)
-        steps = thin(steps, end / COLUMNS)
-        notes = [*notes, said]
+        thinned = thin(steps, end / COLUMNS)
+        if len(thinned) < len(steps):
+            said += f" Of the queue the longest in each {text.seconds(end / COLUMNS)} is drawn."
+        steps, notes = thinned, [*notes, said] if said else notes
     older = merged(data, place, kept) if isinstance(data, RecentData) else []
     height = lanes[-1].bottom if lanes else top
     return Rows(
@@ -76,18 +83,43 @@ def build_rows(
 
 
 def shown(data: RunData, before: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the profiles that have a lane, in their order: all, but of a run under way at most `MOST_LANES`.
+    """Return the profiles that have a lane, in their order: of a run under way at most `MOST_LANES`.
 
     Those go first that had one `before` and still have something to show, so that lanes stay where they are; then
-    the ones that were active last.
+    the ones that were active last. Of a finished run at most `MOST_STILL`: those with the most attempts.
     """
     profiles = dict.fromkeys([*data.profiles, *(attempt.profile for attempt in data.attempts)])
-    if not isinstance(data, RecentData) or len(profiles) <= MOST_LANES:
+    if len(profiles) <= (MOST_LANES if isinstance(data, RecentData) else MOST_STILL):
         return tuple(profiles)
+    if not isinstance(data, RecentData):
+        numbers = Counter(attempt.profile for attempt in data.attempts)
+        busy = set(sorted(profiles, key=lambda profile: -numbers[profile])[:MOST_STILL])
+        return tuple(profile for profile in profiles if profile in busy)
     active = dict.fromkeys(attempt.profile for attempt in reversed(data.attempts))
     stay = [profile for profile in before if profile in active]
     chosen = set(list(dict.fromkeys([*stay, *active, *before, *profiles]))[:MOST_LANES])
     return tuple(profile for profile in profiles if profile in chosen)
+
+
+def _slots(data: RunData, profiles: tuple[str, ...]) -> tuple[list[int], list[str]]:
+    """Return the row of each attempt in its lane, and what is to be said of lanes and slots that have no own place."""
+    slots, said = pack(data.attempts), []
+    lanes = set(profiles)
+    if hidden := {a.profile for a in data.attempts if a.profile not in lanes} | (set(data.profiles) - lanes):
+        count = sum(a.profile in hidden for a in data.attempts)
+        said.append(
+            f"Lanes shown: the {len(lanes)} profiles with the most attempts, of {len(lanes) + len(hidden):,}; "
+            f"{count:,} attempts on the others, and their moves, are not drawn."
+        )
+    used: dict[str, int] = {}
+    for attempt, slot in zip(data.attempts, slots, strict=True):
+        if attempt.profile in lanes:
+            used[attempt.profile] = max(used.get(attempt.profile, 0), slot + 1)
+    share = math.ceil(sum(used.values()) / MOST_ROWS)
+    if share > 1:
+        said.append(f"Slots folded: up to {share:,} slots of a profile share a row, and their bars overlap.")
+        slots = [slot // share for slot in slots]
+    return slots, said
 
 
 def pack(attempts: list[AttemptRecord]) -> list[int]:
