@@ -12,6 +12,7 @@ from tests.browser import launch
 from tests.charts.every import CHARTS
 from tests.charts.foreign import hostile
 from vidgen_nb.analysis.records import RunData
+from vidgen_nb.charts.waits import wait_chart
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -88,6 +89,20 @@ def test_labels_keep_apart(page: Page, moved: RunData, name: str) -> None:
                     or other["y"] + other["height"] <= one["y"] + 1
                 )
                 assert apart, (name, width, one, other)
+
+
+def test_long_legends_have_room(page: Page, moved: RunData) -> None:
+    """Twelve runs with long names are all in the legend, inside the chart, on a narrow page."""
+    runs = {f"a policy with a rather long name, number {number}": moved for number in range(12)}
+    draw(page, 800, wait_chart(runs).to_json())
+    texts = page.locator(".legendtext").all()
+    chart = page.locator(".js-plotly-plot").bounding_box()
+    assert chart is not None
+    assert len(texts) == 12
+    for one in texts:
+        box = one.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= chart["y"] + chart["height"]
 
 
 def test_hostile_text_is_inert(page: Page, run: RunData) -> None:

@@ -34,7 +34,7 @@ def aligned_chart(
     both, bars are merged, and the chart says so. Raise `InputError` for another number of runs or an unknown theme.
     """
     if len(runs) != 2:
-        raise InputError(f"aligned_chart compares two runs, by name; it was given {len(runs)}")
+        raise InputError(f"aligned_chart compares two runs, each by its own name; it was given {len(runs)}")
     look = theme_of(theme)
     names, both = [text.clean(str(name), 60) for name in runs], list(runs.values())
     profiles = list(dict.fromkeys(name for data in both for name in data.profiles))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from vidgen_nb.charts.palette import Theme
@@ -42,16 +43,24 @@ def wrapped(parts: Sequence[str], width: int = _LINE) -> list[str]:
 
 
 def frame(
-    title: Sequence[str], theme: Theme, tall: float, *, left: int = LEFT, bold: int = 0, named: bool = False
+    title: Sequence[str],
+    theme: Theme,
+    tall: float,
+    *,
+    left: int = LEFT,
+    bold: int = 0,
+    named: bool = False,
+    legend: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what all charts share: sizes, title, legend, colours.
 
     `title`: lines of plain text, of which the first `bold` ones are the finding. `tall`: pixels of the plot itself.
-    `left`: pixels beside it. `named`: the axis below it has a title.
+    `left`: pixels beside it. `named`: the axis below it has a title. `legend`: its names, where they may take more than
+    three lines.
     """
     above = 12 + 17 * (max(2, len(title)) if title else 0) + 12
     axis = 34 + (18 if named else 0)
-    below = BELOW - 34 + axis
+    below = BELOW - 34 + axis + 19 * max(0, _legend_lines(legend) - 3)
     height = round(tall) + above + below
     lines = [f"<b>{markup([line])}</b>" if at < bold else markup([line]) for at, line in enumerate(title)]
     return {
@@ -82,6 +91,12 @@ def frame(
             "remove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
         },
     }  # fmt: skip
+
+
+def _legend_lines(names: Sequence[str]) -> int:
+    """Return about how many lines plotly breaks a legend into at 800 px: its columns are as wide as the widest name."""
+    widest = max((len(unescape(name)) for name in names), default=0) * 7.5 + 50
+    return math.ceil(len(names) / max(1, int(760 / widest)))
 
 
 def axis(theme: Theme, title: str = "") -> dict[str, Any]:

@@ -79,7 +79,7 @@ def _parts(theme: Theme) -> list[_Part]:
     return [
         _Part("ok", "ok", "succeeded", marks["done"], "#FFFFFF"),
         _Part("running", "still running", "still ran", marks["running"], ""),
-        _Part("wasted", "wasted (429, failed, cancelled)", "was wasted", marks["limited"], ""),
+        _Part("wasted", "wasted (429, failed, held, …)", "was wasted", marks["limited"], ""),
         _Part("cooling", "cooling", "was cooling", marks["cooldown"], ""),
         _Part("idle_waiting", "idle while scenes waited", "stood idle while scenes waited", marks["idle"], ""),
         _Part("idle_empty", "idle, none waited", "stood idle with none waiting", empty, theme.text),

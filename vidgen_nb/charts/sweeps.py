@@ -62,8 +62,9 @@ def sweep_chart(
     for line, numbers in bounds.items():
         who = "" if len(bounds) == 1 or not labels[numbers[0]] else f": {', '.join(labels[at] for at in numbers)}"
         traces.append(_bound(line, f"lower bound{who}", None if len(bounds) == 1 else numbers[0], theme_))
+    named = [trace["name"] for trace in traces if trace["showlegend"]]
     said = wrapped(_finding(curves, x, y, best), _TITLE)
-    layout = frame(said, theme_, _TALL, left=_LEFT, bold=len(said), named=True) | {
+    layout = frame(said, theme_, _TALL, left=_LEFT, bold=len(said), named=True, legend=named) | {
         "xaxis": axis(theme_, x) | {"rangemode": "normal"} | (_log_ticks(curves) if log_x else {}),
         "yaxis": axis(theme_, y),
     }

@@ -56,7 +56,7 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
         if (without := len(named[name].scenes) - len(values)) > 0:
             notes.append(f"Not in it: {without:,} scenes of {text.clean(name, 40)} that did not succeed.")
     title = wrapped(_finding(list(named), found), _TITLE)
-    layout = frame([*title, *wrapped(notes)], drawn, _TALL, left=_LEFT, bold=len(title), named=True) | {
+    layout = frame([*title, *wrapped(notes)], drawn, _TALL, left=_LEFT, bold=len(title), named=True, legend=labels) | {
         "xaxis": axis(drawn, "wait until the attempt that succeeded") | {"range": [0, end], "ticksuffix": " s"},
         "yaxis": axis(drawn, "share of the scenes") | {"range": [0, 103], "ticksuffix": " %", "fixedrange": True},
     }
@@ -81,9 +81,9 @@ def _finding(names: list[str], found: list[list[float]]) -> list[str]:
     """Return what the chart shows: median and 95 % of each run."""
     said: list[str] = []
     for name, values in zip(names, found, strict=True):
-        who = f"{text.clean(name, 40)}: median wait" if len(names) > 1 else "Median wait"
+        who = f"{text.short(name, 30)}: median wait" if len(names) > 1 else "Median wait"
         if not values:
-            said.append(f"{text.clean(name, 40)}: no scene succeeded." if len(names) > 1 else "No scene succeeded.")
+            said.append(f"{text.short(name, 30)}: no scene succeeded." if len(names) > 1 else "No scene succeeded.")
             continue
         half, most, worst = (text.seconds(quantile(values, share)) for share in (0.5, 0.95, 1.0))
         said.append(f"{who} {half}, 95 % of the scenes at most {most}, the longest {worst}.")
