@@ -221,6 +221,13 @@ def test_lanes_beyond_three_hundred_are_capped_aloud() -> None:
     assert rows.notes == (f"{said} not drawn.",)
 
 
+def test_a_big_run_without_its_queue(big_run: RunData) -> None:
+    """A folded chart without the queue's lane is drawn, too."""
+    rows = build_rows(big_run, queue=False)
+    assert rows.queue is None
+    assert not any("queue" in note for note in rows.notes)
+
+
 def test_what_needs_no_folding_is_not_folded(big_run: RunData) -> None:
     """Where the lanes of a big run hold few bars, these stay as they are, and nothing is said of merging."""
     one = [replace(each, profile="p00" if n < 40 else f"q{n}") for n, each in enumerate(big_run.attempts)]

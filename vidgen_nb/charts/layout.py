@@ -79,17 +79,28 @@ def frame(
             "text": "<br>".join(lines), "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 16},
             "y": 1 - 24 / height, "yref": "container", "yanchor": "top", "font": {"size": 13, "color": theme.text},
         },
-        # A fixed distance below the axis, however many lines the width of the page breaks it into (up to three).
-        "legend": {
-            "orientation": "h", "x": 0.01, "xref": "container", "xanchor": "left", "y": (below - axis) / height,
-            "yref": "container", "yanchor": "top", "font": {"size": 12}, "itemsizing": "trace",
-            "bgcolor": "rgba(0,0,0,0)",
-        },
-        # plotly's "Share chart" would upload the prompts; in a notebook, only the layout can take it away.
-        "modebar": {
-            "bgcolor": theme.ground, "color": theme.muted, "activecolor": theme.text,
-            "remove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
-        },
+        "legend": _legend((below - axis) / height),
+        "modebar": _modebar(theme),
+    }  # fmt: skip
+
+
+def _legend(at: float) -> dict[str, Any]:
+    """Return a legend a fixed distance below the axis, however many lines the page's width breaks it into."""
+    return {
+        "orientation": "h", "x": 0.01, "xref": "container", "xanchor": "left", "y": at,
+        "yref": "container", "yanchor": "top", "font": {"size": 12}, "itemsizing": "trace",
+        "bgcolor": "rgba(0,0,0,0)",
+    }  # fmt: skip
+
+
+def _modebar(theme: Theme) -> dict[str, Any]:
+    """Return the buttons, without "Share chart", which would upload the prompts.
+
+    In a notebook, only the layout can take it away.
+    """
+    return {
+        "bgcolor": theme.ground, "color": theme.muted, "activecolor": theme.text,
+        "remove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
     }  # fmt: skip
 
 

@@ -70,10 +70,8 @@ def build_rows(
     steps = _steps(data, end) if queue else []
     if len(data.attempts) > most:
         bars, said = fold(bars, end, scene, most)
-        thinned = thin(steps, end / COLUMNS)
-        if len(thinned) < len(steps):
-            said += f" Of the queue the longest in each {text.seconds(end / COLUMNS)} is drawn."
-        steps, notes = thinned, [*notes, said] if said else notes
+        steps, also = _thinned(steps, end)
+        notes += [each for each in (also, said) if each]
     older = merged(data, place, kept) if isinstance(data, RecentData) else []
     height = lanes[-1].bottom if lanes else top
     return Rows(
@@ -169,6 +167,13 @@ def _lanes(
         lanes.append(Lane(profile, label, remark, number, y, bottom))
         y = bottom
     return lanes, row, top
+
+
+def _thinned(steps: list[tuple[float, int]], end: float) -> tuple[list[tuple[float, int]], str]:
+    """Return few steps of the queue, and what is to be said of that."""
+    kept = thin(steps, end / COLUMNS) if steps else steps
+    said = f"Of the queue the longest in each {text.seconds(end / COLUMNS)} is drawn."
+    return kept, said if len(kept) < len(steps) else ""
 
 
 def _steps(data: RunData, end: float) -> list[tuple[float, int]]:
