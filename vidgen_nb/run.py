@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidgen_nb.analysis.bounds import LowerBound, bound
-from vidgen_nb.analysis.metrics import Metrics, measure, trail
-from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.analysis.estimate import Estimates, estimate_limits
+from vidgen_nb.analysis.metrics import Metrics, measure, trail
 from vidgen_nb.analysis.predict import Prediction, predict_finish
+from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.analysis.what_if import what_if

@@ -5,17 +5,27 @@ from __future__ import annotations
 import logging
 import sys
 
-from tests.benchmarks import against_litellm, live_gantt, memory, open_panel, throughput, wakeups
+from tests.benchmarks import (
+    against_litellm,
+    live_gantt,
+    memory,
+    metrics,
+    open_panel,
+    policies,
+    throughput,
+    virtual,
+    wakeups,
+)
 from tests.benchmarks.measure import table
+
+PARTS = (throughput, against_litellm, memory, wakeups, live_gantt, open_panel, virtual, metrics, policies)
 
 
 def main() -> int:
     """Run and print them."""
     # log lines of level WARNING are made, as by default, and go nowhere
     logging.getLogger("vidgen_nb").addHandler(logging.NullHandler())
-    rows = [
-        row for part in (throughput, against_litellm, memory, wakeups, live_gantt, open_panel) for row in part.measure()
-    ]
+    rows = [row for part in PARTS for row in part.measure()]
     print(table(rows))
     print("Rates: the best of several, taken in turns in this one process.")
     return int(any(row.missed for row in rows))

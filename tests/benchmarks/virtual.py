@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from time import process_time
@@ -15,7 +14,6 @@ import simpy
 from tests.benchmarks.measure import Row, best_of
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.core.model import BOOST, Scene
-from vidgen_nb.core.policy import PerProfileCooldown
 from vidgen_nb.provider import Exponential, SimulatedProfile, TokenBucket
 from vidgen_nb.provider.limit_states import LimitState
 from vidgen_nb.provider.service import uniform
@@ -75,11 +73,11 @@ class Model:
         self.turn = 0
         self.env.process(self.dispatch())
 
-    def dispatch(self) -> Iterator[Any]:
+    def dispatch(self) -> Generator[Any, Any, Any]:
         """Give the first scene to the next free profile, in turn; where none is free, wait for a change."""
         env, accounts = self.env, self.accounts
         while self.left:
-            item = yield self.queue.get()
+            item: Any = yield self.queue.get()
             while (account := self.free()) is None:
                 self.changed = env.event()
                 soonest = min((each.until for each in accounts if each.until > env.now), default=None)
@@ -96,7 +94,7 @@ class Model:
                 return account
         return None
 
-    def attempt(self, item: simpy.PriorityItem, account: Account) -> Iterator[Any]:
+    def attempt(self, item: simpy.PriorityItem, account: Account) -> Generator[Any, Any, Any]:
         """Submit; a refused scene goes to the front and its profile cools."""
         env, scene = self.env, item.item
         with account.slots.request() as slot:

@@ -16,6 +16,7 @@ from vidgen_nb.charts.layout import axis, frame, markup, seconds_axis, wrapped
 from vidgen_nb.charts.palette import Theme, theme_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
 from vidgen_nb.provider.described import profile_from
 from vidgen_nb.provider.limit_states import EDGE
 from vidgen_nb.provider.limits import All, Concurrency, Limit, TokenBucket
@@ -155,7 +156,7 @@ def _curves(limit: Limit | None, end: float, theme: Theme) -> Iterable[dict[str,
 def _finding(profile: str, limit: Limit | None, answers: _Answers) -> list[str]:
     """Return what the chart shows: how much of the limit was used, or that it is another one."""
     accepted, limited = answers.accepted, len(answers.limited)
-    name = text.clean(profile, 40)
+    name = clean(profile, 40)
     sent = f"{name}: {len(accepted):,} submits accepted, {limited:,} refused with a 429"
     if limit is None or not accepted or math.isinf(most_admitted(limit, 0.0)):
         return [f"{sent}."]
@@ -178,7 +179,7 @@ def _notes(members: list[str], limit: Limit | None, answers: _Answers) -> list[s
     """Return what else is to be known."""
     notes: list[str] = []
     if len(members) > 1:
-        names = ", ".join(text.clean(name, 30) for name in members[:8]) + (", …" if len(members) > 8 else "")
+        names = ", ".join(clean(name, 30) for name in members[:8]) + (", …" if len(members) > 8 else "")
         notes.append(f"Counted together, for they share a limit: {names}.")
     if limit is None:
         notes.append("No limit is known of it: give one with limit=, to see what it would admit.")

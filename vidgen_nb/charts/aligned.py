@@ -18,6 +18,7 @@ from vidgen_nb.charts.rows import build_rows
 from vidgen_nb.charts.shapes import Rows
 from vidgen_nb.charts.traces import traces
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
 
 __all__ = ["aligned_chart"]
 
@@ -36,7 +37,7 @@ def aligned_chart(
     if len(runs) != 2:
         raise InputError(f"aligned_chart compares two runs, each by its own name; it was given {len(runs)}")
     look = theme_of(theme)
-    names, both = [text.clean(str(name), 60) for name in runs], list(runs.values())
+    names, both = [clean(str(name), 60) for name in runs], list(runs.values())
     profiles = list(dict.fromkeys(name for data in both for name in data.profiles))
     most = FOLD_ABOVE if sum(len(data.attempts) for data in both) <= FOLD_ABOVE else FOLD_ABOVE // 2
     rows = [_rows(data, profiles, moves, queue, most) for data in both]

@@ -11,6 +11,7 @@ from vidgen_nb.analysis.records import RunData
 from vidgen_nb.charts import text
 from vidgen_nb.charts.layout import LEFT, axis, frame, markup, wrapped
 from vidgen_nb.charts.palette import Theme, theme_of
+from vidgen_nb.plaintext import clean
 
 __all__ = ["MOST_PROFILES", "move_chart"]
 
@@ -116,7 +117,7 @@ def _finding(data: RunData, pairs: Counter[tuple[str, str]]) -> list[str]:
         return ["No scene moved from one profile to another."]
     scenes = len({move.scene for move in data.moves})
     (left, reached), number = max(pairs.items(), key=lambda each: each[1])
-    names = f"{text.clean(left, 40)} to {text.clean(reached, 40)}"
+    names = f"{clean(left, 40)} to {clean(reached, 40)}"
     total = pairs.total()
     return [
         f"{total:,} {'move' if total == 1 else 'moves'} of {scenes:,} {'scene' if scenes == 1 else 'scenes'}; "

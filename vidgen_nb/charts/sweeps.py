@@ -9,11 +9,11 @@ from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
-from vidgen_nb.charts import text
 from vidgen_nb.charts.curves import faded, look, names_of
 from vidgen_nb.charts.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
 
 __all__ = ["SweepPoint", "sweep_chart"]
 
@@ -131,7 +131,7 @@ def _band(curve: list[SweepPoint], number: int, theme: Theme) -> dict[str, Any]:
 def _means(curve: list[SweepPoint], label: str, number: int, theme: Theme, titles: tuple[str, str]) -> dict[str, Any]:
     """Return the curve itself: a line through its points, each with its interval as whiskers."""
     drawn = look(theme, number)
-    x, y = (text.clean(title, 60) for title in titles)
+    x, y = (clean(title, 60) for title in titles)
     hover = [
         f"{label}<br>" + markup([
             f"{x}: {p.x:g}", f"{y}: {p.mean:,.4g}, interval {p.low:,.4g} to {p.high:,.4g}",
@@ -170,8 +170,8 @@ def _finding(curves: dict[str, list[SweepPoint]], x: str, y: str, best: str) -> 
     if not every:
         return ["The sweep has no points."]
     chosen = min(every, key=lambda point: point.mean) if best == "least" else max(every, key=lambda point: point.mean)
-    where = f" of {text.clean(chosen.label, 50)}" if len(curves) > 1 else ""
-    across, up = (text.clean(title, 60) for title in (x, y))
+    where = f" of {clean(chosen.label, 50)}" if len(curves) > 1 else ""
+    across, up = (clean(title, 60) for title in (x, y))
     interval = f"[{chosen.low:,.4g}, {chosen.high:,.4g}]"
     said = f"{best.capitalize()} {up}: {chosen.mean:,.4g} {interval}{where} at {across} = {chosen.x:g}"
     if chosen.lower_bound:

@@ -14,6 +14,7 @@ from vidgen_nb.charts.curves import cap, look, names_of, stair, step_trace
 from vidgen_nb.charts.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
 
 __all__ = ["quantile", "wait_chart", "waits"]
 
@@ -54,7 +55,7 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
         traces.append(trace)
         notes += [said] if said else []
         if (without := len(named[name].scenes) - len(values)) > 0:
-            notes.append(f"Not in it: {without:,} scenes of {text.clean(name, 40)} that did not succeed.")
+            notes.append(f"Not in it: {without:,} scenes of {clean(name, 40)} that did not succeed.")
     title = wrapped(_finding(list(named), found), _TITLE)
     layout = frame([*title, *wrapped(notes)], drawn, _TALL, left=_LEFT, bold=len(title), named=True, legend=labels) | {
         "xaxis": axis(drawn, "wait until the attempt that succeeded") | {"range": [0, end], "ticksuffix": " s"},
