@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Generator
 from heapq import heappop, heappush
 from itertools import count
 from time import process_time
