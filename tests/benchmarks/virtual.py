@@ -57,10 +57,15 @@ class Account:
         self.limit: LimitState = spec.limit.state()
         self.slots = simpy.Resource(env, CAPACITY)
         self.until = 0.0
+        self.probing = False
+        """After a cooldown one submit goes first."""
 
 
 class Model:
-    """The same system as a SimPy user would write it: a queue by priority, slots, a process for each attempt."""
+    """The same system as a SimPy user would write it: a queue by priority, slots, a process for each attempt.
+
+    It records what a run of ours records, as tuples.
+    """
 
     def __init__(self, jobs: int, number: int) -> None:
         self.env = simpy.Environment()
@@ -68,9 +73,12 @@ class Model:
         self.queue = simpy.PriorityStore(self.env)
         self.changed = self.env.event()
         self.left = jobs
-        self.records: list[tuple[str, str, float, float, str]] = []
+        self.tries: dict[str, int] = {}
+        self.records: list[tuple[Any, ...]] = []
         for order in range(jobs):
-            self.queue.put(simpy.PriorityItem((1, order), f"s{order:07}"))
+            scene = f"s{order:07}"
+            self.records.append(("added", scene, 0.0))
+            self.queue.put(simpy.PriorityItem((1, order), scene))
         self.turn = 0
         self.env.process(self.dispatch())
 
@@ -87,28 +95,36 @@ class Model:
             env.process(self.attempt(item, account))
 
     def free(self) -> Account | None:
-        """Return the next profile with a free slot that does not cool."""
+        """Return the next profile with a free slot that neither cools nor probes."""
         for step in range(len(self.accounts)):
             account = self.accounts[(self.turn + step) % len(self.accounts)]
-            if account.until <= self.env.now and account.slots.count < CAPACITY:
+            if account.until <= self.env.now and not account.probing and account.slots.count < CAPACITY:
                 self.turn = (self.turn + step + 1) % len(self.accounts)
                 return account
         return None
 
     def attempt(self, item: simpy.PriorityItem, account: Account) -> Generator[Any, Any, Any]:
         """Submit; a refused scene goes to the front and its profile cools."""
-        env, scene = self.env, item.item
+        env, scene, name, note = self.env, item.item, account.spec.name, self.records.append
+        number = self.tries[scene] = self.tries.get(scene, 0) + 1
+        account.probing = account.until > 0
         with account.slots.request() as slot:
             yield slot
-            began = env.now
+            note(("started", scene, number, name, env.now))
             if account.limit.admit(env.now) is not None:
                 account.until = env.now + COOLDOWN
-                self.records.append((scene, account.spec.name, began, env.now, "rate_limited"))
+                note(("requeued", scene, number, name, env.now))
+                note(("cooldown", name, account.until, env.now))
                 self.queue.put(simpy.PriorityItem((0, item.priority[1]), scene))
             else:
+                account.until = 0.0
+                note(("accepted", scene, number, name, env.now))
+                account.probing = False
                 yield env.timeout(account.spec.service.seconds(uniform(0, "service", scene)))
-                self.records.append((scene, account.spec.name, began, env.now, "succeeded"))
+                note(("generated", scene, number, name, env.now))
+                note(("fetched", scene, number, name, env.now))
                 self.left -= 1
+            account.probing = False
         if not self.changed.triggered:
             self.changed.succeed()
 

@@ -204,12 +204,33 @@ def over_http(simulation: Simulation, folder: Path, speed: float) -> Run:
         return session.run_blocking(simulation.scenes)
 
 
+def slowest_submit(run: Run) -> float:
+    """Return the run seconds that the slowest submit took to be answered."""
+    left: dict[str, float] = {}
+    took = [0.0]
+    for event in run.events:
+        if isinstance(event, ev.AttemptStarted):
+            left[event.scene] = event.at
+        elif isinstance(event, ev.Accepted | ev.SceneRequeued) and event.scene in left:
+            took.append(event.at - left.pop(event.scene))
+    return max(took)
+
+
+def quickly_over_http(simulation: Simulation, folder: Path) -> Run:
+    """Run it as fast as this machine answers in time; a machine that is busy with other things gets more time."""
+    for speed in (25.0, 10.0, 4.0):
+        live = over_http(simulation, folder / str(speed), speed)
+        if slowest_submit(live) <= SLOWEST:
+            break
+    return live
+
+
 def test_normal_mode_over_http(tmp_path: Path) -> None:
     """Scene by scene the same order of dispatch and the same moves, at times between those of no and much latency."""
     simulation = Simulation(scenes(14), spread((70, 17), (110, 31), (70, 22), (110, 50)), NORMAL)
     quick, slow = (Run(*replace(simulation, latency=latency).run()) for latency in (0.0, SLOWEST))
     over_http(replace(simulation, scenes=scenes(1)), tmp_path / "warm", 100.0)  # imports and all that
-    live = over_http(simulation, tmp_path, 20.0)
+    live = quickly_over_http(simulation, tmp_path)
     tries = [[(a.scene, a.profile, a.outcome) for a in run.attempts] for run in (quick, live, slow)]
     assert tries[0] == tries[1] == tries[2]
     moves = [[(m.scene, m.from_profile, m.to_profile) for m in run.moves] for run in (quick, live)]
@@ -221,7 +242,7 @@ def test_normal_mode_over_http(tmp_path: Path) -> None:
 def test_boost_mode_over_http(tmp_path: Path) -> None:
     """Who comes first is a matter of milliseconds there: counts agree within two, windows within 15 %, the end 10 %."""
     simulation = Simulation(scenes(24), spread((50, 15), (50, 33), (70, 57), (90, 26)), BOOST)
-    virtual, live = Run(*simulation.run()), over_http(simulation, tmp_path, 25.0)
+    virtual, live = Run(*simulation.run()), quickly_over_http(simulation, tmp_path)
     counts = [(run.metrics().rate_limited, len(run.attempts), len(run.moves)) for run in (virtual, live)]
     assert counts[1] == pytest.approx(counts[0], abs=2)
     assert sum(w.end - w.start for w in live.cooldowns) == pytest.approx(

@@ -16,6 +16,7 @@ from itertools import repeat
 from random import Random
 from typing import Any
 
+from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene
@@ -67,6 +68,10 @@ class Simulation:
 
     def run(self) -> tuple[dict[str, Any], list[ev.Event]]:
         """Simulate, and return the run's header and events."""
+        with collector_paused():
+            return self._run()
+
+    def _run(self) -> tuple[dict[str, Any], list[ev.Event]]:
         scheduler = Scheduler(
             mode=self.mode,
             policy=deepcopy(self.policy),

@@ -133,8 +133,9 @@ class Attempts:
             self._call(state)
 
     def _call(self, state: SceneState) -> None:
-        scene, number, name, operation = state.scene, state.number, running_on(state).name, state.operation
-        assert operation is not None  # noqa: S101 - set when it was accepted
+        scene, number, operation = state.scene, state.number, state.operation
+        assert operation is not None and state.profile is not None  # noqa: S101, PT018 - set when it was accepted
+        name = state.profile.name
         state.calls += 1
         state.asked = True
         if state.status == "generating":

@@ -24,27 +24,27 @@ class Timers:
     Nothing is ever taken out: a callback looks itself whether it still has a reason.
     """
 
-    __slots__ = ("_heap", "_order")
+    __slots__ = ("_order", "heap")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Callback, Any]] = []
+        self.heap: list[tuple[float, int, Callback, Any]] = []
         self._order = 0
 
     def at(self, when: float, callback: Callback, argument: Any) -> None:
         """Call `callback(argument, now)` once `when` has come."""
         self._order += 1
-        heappush(self._heap, (when, self._order, callback, argument))
+        heappush(self.heap, (when, self._order, callback, argument))
 
     def run(self, now: float) -> None:
         """Call everything that is due, in order of time."""
-        heap = self._heap
+        heap = self.heap
         while heap and heap[0][0] <= now:
             _, _, callback, argument = heappop(heap)
             callback(argument, now)
 
     def next(self) -> float | None:
         """Return when the next one is due, or None."""
-        return self._heap[0][0] if self._heap else None
+        return self.heap[0][0] if self.heap else None
 
 
 class Context:

@@ -20,18 +20,18 @@ Front = list[tuple[bool, int, int, SceneState]]
 class SceneQueue:
     """Scenes that may be submitted now."""
 
-    __slots__ = ("_back", "_front", "_size", "_tickets", "pinned")
+    __slots__ = ("_back", "_front", "_tickets", "pinned", "size")
 
     def __init__(self) -> None:
         self._front: Front = []
         self._back: deque[tuple[int, SceneState]] = deque()
         self.pinned: dict[ProfileState, Front] = {}
         """Scenes that wait for one profile."""
-        self._size = 0
+        self.size = 0
         self._tickets = 0
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     def push_back(self, scene: SceneState) -> None:
         """Queue a scene behind all others."""
@@ -74,14 +74,14 @@ class SceneQueue:
         """Take a scene out, wherever it stands; one that is not queued is none."""
         if scene.ticket:
             scene.ticket = 0
-            self._size -= 1
+            self.size -= 1
 
     def _push(self, front: Front, scene: SceneState) -> None:
         heappush(front, (not scene.single, scene.order, self._ticket(scene), scene))
 
     def _ticket(self, scene: SceneState) -> int:
         self._tickets += 1
-        self._size += 1
+        self.size += 1
         scene.ticket = self._tickets
         return self._tickets
 

@@ -91,7 +91,10 @@ class Scheduler:
         driver are no error: they change nothing.
         """
         now = self._advance(now)
-        self._apply(event, now)
+        handler = self._handlers.get(type(event))
+        if handler is None:
+            raise InputError(f"{type(event).__name__} is the scheduler's own decision; it can't be fed in")
+        handler(event, now)
         return self._decided(now)
 
     def wake(self, now: float) -> list[Command]:
@@ -118,7 +121,7 @@ class Scheduler:
             elif isinstance(event, ev.RunEnded):
                 scheduler._end(event.reason, event.at)
             elif not isinstance(event, ev.DECISIONS):
-                scheduler._apply(event, event.at)
+                scheduler._handlers[type(event)](event, event.at)
         scheduler.roster.rebuild()
         scheduler._context.commands.clear()
         return scheduler
@@ -200,33 +203,27 @@ class Scheduler:
         if now < self._now:
             now = self._now
         self._now = now
-        self._context.timers.run(now)
+        heap = self._context.timers.heap
+        if heap and heap[0][0] <= now:
+            self._context.timers.run(now)
         return now
 
-    def _apply(self, event: ev.Event, now: float) -> None:
-        try:
-            handler = self._handlers[type(event)]
-        except KeyError:
-            raise InputError(f"{type(event).__name__} is the scheduler's own decision; it can't be fed in") from None
-        handler(event, now)
-
     def _decided(self, now: float) -> list[Command]:
-        self._decide(now)
-        context = self._context
-        if context.fault is not None:  # the commands stay for the next call
-            fault, context.fault = context.fault, None
-            raise fault
-        commands, context.commands = context.commands, []
-        return commands
-
-    def _decide(self, now: float) -> None:
-        requests = self._requests
+        requests, context = self._requests, self._context
         if requests.started and requests.ended is None:
             queue = self._queue
-            if len(queue) and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
+            if queue.size and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
                 self._dispatch(now)
             if not self._attempts.in_flight:
                 self._idle(now)
+        if context.fault is not None:  # the commands stay for the next call
+            fault, context.fault = context.fault, None
+            raise fault
+        commands = context.commands
+        if commands:
+            context.commands = []
+            return commands
+        return []
 
     def _idle(self, now: float) -> None:
         """Nothing is under way: let a scene go that waits for the retry budget, or see whether the run is over."""
@@ -249,8 +246,9 @@ class Scheduler:
 
     def _dispatch_free(self, now: float, *, singles: bool = False) -> None:
         """Serve scenes that may go to any profile; with `singles` only those at the head that are single."""
-        while self._room() and (state := self._queue.peek()) is not None and (state.single or not singles):
-            chosen = self.roster.pick(state.avoid, now)
+        roster, queue = self.roster, self._queue
+        while roster.offered and self._room() and (state := queue.peek()) is not None and (state.single or not singles):
+            chosen = roster.pick(state.avoid, now)
             if chosen is None:
                 return
             self._begin(state, chosen, now)

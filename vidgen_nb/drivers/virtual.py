@@ -59,6 +59,7 @@ class VirtualDriver:
         self.scheduler = scheduler
         self._provider = provider
         self._latency = latency
+        self._is_faulty = bool(provider.faults)
         self._order = count()
         self._due: list[Call] = []
         self._jobs: dict[str, Job] = {}
@@ -94,13 +95,13 @@ class VirtualDriver:
 
     def _carry_out(self, commands: deque[Command], now: float) -> None:
         """Make calls; without latency they are answered at once, and what follows from that is done, too."""
-        handle, answers, latency = self.scheduler.handle, self._answers, self._latency
+        handle, answers, latency, take = self.scheduler.handle, self._answers, self._latency, commands.popleft
         while commands:
-            command = commands.popleft()
+            command = take()
             if latency:
                 heappush(self._due, (now + latency, next(self._order), command))
-            elif (answer := answers[type(command)](command, now)) is not None:
-                commands.extend(handle(answer, now))
+            elif (answer := answers[type(command)](command, now)) is not None and (more := handle(answer, now)):
+                commands.extend(more)
 
     def _take(self, item: Any, now: float, commands: deque[Command]) -> None:
         """Take in what is due: a call to be answered, or an event."""
@@ -128,7 +129,7 @@ class VirtualDriver:
     def _poll(self, command: Poll, now: float) -> ev.Event:
         job = self._jobs[command.operation.id]
         scene, number = command.scene.id, command.number
-        trouble = self._provider.trouble("poll", job, now)
+        trouble = self._provider.trouble("poll", job, now) if self._is_faulty else None
         if trouble is not None:
             return ev.CallFailed(scene, number, "poll", failure(trouble.kind, trouble.retry_after))
         if now >= job.finish and job.failure is None and job.cancelled is None:
@@ -144,7 +145,7 @@ class VirtualDriver:
     def _fetch(self, command: Fetch, now: float) -> ev.Event | None:
         job = self._jobs[command.operation.id]
         scene, number = command.scene.id, command.number
-        trouble = self._provider.trouble("fetch", job, now)
+        trouble = self._provider.trouble("fetch", job, now) if self._is_faulty else None
         expires = self._provider.expires(job)
         if expires is not None and now >= expires:
             return ev.CallFailed(scene, number, "fetch", failure("expired", None))

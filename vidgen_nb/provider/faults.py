@@ -151,10 +151,15 @@ class Faults:
         """Let nothing go wrong any more."""
         self._watched.clear()
 
+    def __len__(self) -> int:
+        return self._number
+
     def find(self, occasion: Occasion, profile: str, scene: str, prompt: str, now: float) -> Fault | None:
         """Return the fault that hits this call, or None."""
         found: Fault | None = None
-        for watched in self._watched.get(occasion, ()):
+        if occasion not in self._watched:
+            return None
+        for watched in self._watched[occasion]:
             if watched.fault.matches(profile, scene, prompt, now):
                 struck = watched.strikes(self._seed, profile, scene)
                 if struck and found is None:

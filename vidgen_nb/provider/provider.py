@@ -197,7 +197,7 @@ class Provider:
     def submit(self, profile: str, scene: str, now: float, prompt: str = "") -> Job | Refused:
         """Accept a scene at `now`, or refuse it. A `lost` job was accepted, but its client gets no answer."""
         account = self._accounts[profile]
-        fault = self.faults.find("submit", profile, scene, prompt, now)
+        fault = self.faults.find("submit", profile, scene, prompt, now) if self.faults else None
         if fault is not None:
             return Refused(fault.kind, fault.retry_after, fault.retry_after)  # type: ignore[arg-type]
         group = account.group
@@ -215,7 +215,7 @@ class Provider:
         job = Job(next(self._numbers), name, scene, prompt, now, start, start + seconds)
         if account.group.state.holds():
             heapq.heappush(account.group.active, (job.finish, job.number, job))
-        fault = self.faults.find("accept", name, scene, prompt, now)
+        fault = self.faults.find("accept", name, scene, prompt, now) if self.faults else None
         if fault is not None:
             job.lost = fault.kind == "lost_answer"
             job.failure = {"job_failure": "internal", "job_content": "content"}.get(fault.kind)  # type: ignore[assignment]

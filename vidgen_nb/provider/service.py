@@ -7,10 +7,10 @@ distributions are read at the same quantile u_i, so profiles may differ in more 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import blake2b as _blake2b
 from statistics import NormalDist
 from typing import Final
 
@@ -26,8 +26,8 @@ _DIGITS: Final = 9
 def uniform(*key: object) -> float:
     """Return the number strictly between 0 and 1 that belongs to a key, the same on every Python and platform."""
     text = "\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")
-    bits = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 12
-    return (bits + 0.5) / 2.0**52
+    bits = int.from_bytes(_blake2b(text, digest_size=8).digest(), "big") >> 12
+    return (bits + 0.5) / 4503599627370496.0  # 2**52
 
 
 class Service:
