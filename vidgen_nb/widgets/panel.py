@@ -20,6 +20,7 @@ from vidgen_nb.drivers.home import HAS_THREADS
 from vidgen_nb.widgets.bound import answer_anywhere, write
 from vidgen_nb.widgets.controls import Controls
 from vidgen_nb.widgets.feed import Feed
+from vidgen_nb.widgets.forecast import Forecast
 from vidgen_nb.widgets.lanes import Lanes
 from vidgen_nb.widgets.live_gantt import LiveGantt
 from vidgen_nb.widgets.look import STYLE
@@ -56,6 +57,7 @@ class Panel:
         self.troubles = Troubles(lambda _: controller.post(self._dismiss))
         self.controls = Controls(controller, self._export)
         self.lanes = Lanes(controller)
+        self.forecast = Forecast(self._aside)
         self.pages = Pages(controller, self.controls, self._aside)
         self.page = Page()
         self.page.observe(lambda _: controller.post(self.ticker.touch), names="dark")
@@ -133,7 +135,10 @@ class Panel:
         if len(new) > 0:
             self._recent(new)
             self._data = self._recent.data()
+        if ctl.is_running and not ctl.paused:
+            self.forecast.tick(run, ctl.policy, ctl.now)
         self._state = State(
+            forecast=self.forecast.latest,
             now=ctl.now,
             running=ctl.is_running,
             paused=ctl.paused,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
+from vidgen_nb.analysis.predict import Prediction
 from vidgen_nb.plaintext import clean
 from vidgen_nb.widgets.feed import SETTLED, Feed, Lane
 
@@ -41,6 +42,7 @@ class State:
     ready: int = 0
     """Scenes that Run would take."""
     cooling: Mapping[str, float] | None = None
+    forecast: Prediction | None = None
 
 
 def sentence(feed: Feed, state: State) -> str:
@@ -115,15 +117,29 @@ def _n(count: int, noun: str) -> str:
 
 
 def eta(feed: Feed, state: State) -> str:
-    """Say when it will be over, from the pace so far; empty while nobody can tell."""
+    """Say when it will be over, as foretold or from the pace so far; empty while nobody can tell."""
+    if state.running and not state.paused and (foretold := _foretold(state)):
+        return foretold
     counts = feed.counts
     done = sum(counts[name] for name in SETTLED)
     rest = counts["queued"] + counts["running"]
     if not state.running or state.paused or feed.first is None or done - feed.done_before < 2 or not rest:
         return ""
     left = rest * (state.now - feed.first) / (done - feed.done_before)
-    wall = f" ({left / state.speed:.0f} s at {state.speed:g}×)" if state.speed != 1 else ""
-    return f"about {left:.0f} s left{wall}"
+    return f"about {left:.0f} s left{_wall(left, state)}"
+
+
+def _foretold(state: State) -> str:
+    told = state.forecast
+    if told is None or told.low is None or told.middle is None or told.high is None or told.middle <= state.now:
+        return ""
+    left = told.middle - state.now
+    between = f"{max(0.0, told.low - state.now):.0f} to {told.high - state.now:.0f} s in 4 cases of 5"
+    return f"about {left:.0f} s left{_wall(left, state)}: {between}"
+
+
+def _wall(seconds: float, state: State) -> str:
+    return f" ({seconds / state.speed:.0f} s at {state.speed:g}×)" if state.speed != 1 else ""
 
 
 def strip(feed: Feed, state: State) -> str:
