@@ -18,8 +18,11 @@ from vidgen_nb.emulator import Emulator
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"(<!--[^\n]*SERVER -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
-PYTHON = [(bool(server), text) for server, language, text in BLOCK.findall(README) if language == "python"]
+BLOCK = re.compile(r"(?:<!--[^\n]*(SERVER|CONTINUES) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
+PYTHON: list[tuple[bool, str]] = []
+for mark, language, text in BLOCK.findall(README):
+    if language == "python":
+        PYTHON.append((mark == "SERVER", (PYTHON[-1][1] if mark == "CONTINUES" else "") + text))
 SHELL = [line for _, language, text in BLOCK.findall(README) if language == "bash" for line in text.splitlines()]
 
 

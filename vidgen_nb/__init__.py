@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vidgen_nb.analysis.compare import compare as compare
     from vidgen_nb.analysis.sweep import sweep as sweep
     from vidgen_nb.backends.openai_videos import OpenAIVideos as OpenAIVideos
+    from vidgen_nb.charts.sweeps import sweep_chart as sweep_chart
     from vidgen_nb.controller import Controller as Controller
     from vidgen_nb.core.model import BOOST as BOOST
     from vidgen_nb.core.model import NORMAL as NORMAL
@@ -67,6 +68,7 @@ _HOMES = {
     "analysis.compare": ("compare",),
     "analysis.sweep": ("sweep",),
     "backends.openai_videos": ("OpenAIVideos",),
+    "charts.sweeps": ("sweep_chart",),
     "controller": ("Controller",),
     "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryBudget", "RetryPolicy", "Scene"),
     "core.policy": (

@@ -14,7 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.core import events as ev
@@ -26,6 +26,7 @@ from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Fault, Provider, SimulatedProfile
 from vidgen_nb.provider.described import described
+from vidgen_nb.provider.service import uniform
 from vidgen_nb.recording.codec import plain
 
 __all__ = ["Simulation"]
@@ -54,6 +55,10 @@ class Simulation:
     """Seconds that each call takes."""
     until: float = math.inf
     """Run seconds after which nothing new is submitted."""
+    order: Literal["given", "shortest", "longest"] = "given"
+    """In which the scenes are queued: as given, or by their service times, which only a simulation knows."""
+    told_groups: bool = True
+    """Whether the scheduler knows which profiles share a quota; if not, each is like a client of its own."""
     on_ambiguous: OnAmbiguous = "hold"
     max_wait: float = 3600.0
 
@@ -62,6 +67,8 @@ class Simulation:
             raise InputError(
                 f"arrivals has {len(self.arrivals)} times for {len(self.scenes)} scenes: give one for each"
             )
+        if self.order not in ("given", "shortest", "longest"):
+            raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
         for name, value in (("latency", self.latency), *(("an arrival", at) for at in self.arrivals or ())):
             if not 0 <= value < math.inf:
                 raise InputError(f"{name} is a finite number of seconds, 0 or more, not {value!r}")
@@ -89,12 +96,19 @@ class Simulation:
 
     def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
         times = self.arrivals if self.arrivals is not None else repeat(0.0)
-        return ((at, ev.SceneAdded(scene, False, 0)) for scene, at in zip(self.scenes, times, strict=False))
+        return ((at, ev.SceneAdded(scene, False, 0)) for scene, at in zip(self._in_order(), times, strict=False))
+
+    def _in_order(self) -> Sequence[Scene]:
+        if self.order == "given":
+            return self.scenes
+        by_length = sorted(self.scenes, key=lambda scene: uniform(self.seed, "service", scene.id))
+        return by_length if self.order == "shortest" else by_length[::-1]
 
     def _at_start(self) -> Iterable[ev.Event]:
         """Yield what is there before the run starts."""
         for profile in self.profiles:
-            yield ev.ProfileAdded(profile.name, profile.capacity, profile.quota_group or "")
+            group = profile.quota_group if self.told_groups else None
+            yield ev.ProfileAdded(profile.name, profile.capacity, group or "")
         yield from self.cooldowns
         yield from (added for at, added in self._arriving() if at == 0)
 
@@ -111,6 +125,7 @@ class Simulation:
             "on_ambiguous": self.on_ambiguous,
             "max_wait": plain(self.max_wait),
             "seed": self.seed,
+            "order": self.order,
             "backend": {
                 "name": "simulated",
                 "profiles": [described(profile) for profile in self.profiles],

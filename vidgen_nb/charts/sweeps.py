@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from statistics import mean
 from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.trials import Trials
 from vidgen_nb.charts.curves import faded, look, names_of
 from vidgen_nb.charts.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
 
-__all__ = ["SweepPoint", "sweep_chart"]
+__all__ = ["SweepPoint", "points_of", "sweep_chart"]
 
 _TALL, _LEFT, _TITLE = 340.0, 84, 92
 _APART = 0.06  # of the axis: room for a number
@@ -35,8 +37,26 @@ class SweepPoint(NamedTuple):
     """Points of one label are one curve."""
 
 
+def points_of(trials: Trials, metric: str = "makespan") -> list[SweepPoint]:
+    """Return a sweep's means with their intervals (95 %) over its first axis, a curve for what else was varied.
+
+    Raise `InputError` where that axis has no numbers.
+    """
+    points: list[SweepPoint] = []
+    for case in trials.summary(metric):
+        (axis, x), *rest = case.values
+        if isinstance(x, bool) or not isinstance(x, int | float):
+            raise InputError(f"the sweep's first axis, {axis!r}, has {x!r}: a chart needs numbers there")
+        if case.mean is not None:
+            bounds = [t.lower_bound for t in trials if t.case == case.case and t.lower_bound is not None]
+            low, high = (case.mean if edge is None else edge for edge in (case.low, case.high))
+            best = mean(bounds) if bounds and metric == "makespan" else None
+            points.append(SweepPoint(x, case.mean, low, high, best, ", ".join(f"{k}={v}" for k, v in rest)))
+    return points
+
+
 def sweep_chart(
-    points: Iterable[SweepPoint | Sequence[Any]],
+    points: Trials | Iterable[SweepPoint | Sequence[Any]],
     *,
     x: str = "x",
     y: str = "makespan (s)",
@@ -46,10 +66,12 @@ def sweep_chart(
 ) -> go.Figure:
     """Draw each label's means over x, with a band from low to high and the lower bound as a dotted line.
 
-    `points`: (x, mean, low, high, lower bound or None, label) in any order. `x`, `y`: titles of the axes, with units.
-    `best`: which mean the title names. `log_x`: a logarithmic axis. Raise `InputError` for a point that is none, for
+    `points`: a sweep, or (x, mean, low, high, lower bound or None, label) in any order. `x`, `y`: titles of the axes,
+    with units. `best`: which mean the title names. `log_x`: a logarithmic axis. Raise `InputError` for a point that is none, for
     two points of a label at one x, and for an unknown theme.
     """
+    if isinstance(points, Trials):
+        points = points_of(points)
     theme_, curves = theme_of(theme), _curves(points, log_x=log_x)
     labels = names_of(list(curves), 50)
     traces: list[dict[str, Any]] = []

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 import vidgen_nb.cli.running as running
-from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown, Policy
+from vidgen_nb.core.policy import ExponentialCooldown, GlobalPause, Paced, PerProfileCooldown, Policy
 from vidgen_nb.errors import InputError, VidgenError
 
 __all__ = ["app", "main"]
@@ -28,11 +28,14 @@ app = typer.Typer(
 )
 
 ModeName = Literal["normal", "boost"]
-PolicyName = Literal["per-profile", "global-pause"]
+PolicyName = Literal["per-profile", "global-pause", "exponential", "paced"]
 BackendName = Literal["openai-videos"]
 
 ModeOption = Annotated[ModeName, typer.Option(help="How much is under way at once.")]
-PolicyOption = Annotated[PolicyName, typer.Option(help="What cools after a 429: its profile, or everything.")]
+PolicyOption = Annotated[
+    PolicyName,
+    typer.Option(help="What follows a 429: its profile cools, or everything, or ever longer; or limits are learned."),
+]
 CooldownOption = Annotated[
     float, typer.Option(help="Seconds of cooldown; at least 1, doubling with each 429 in a row.", min=0)
 ]
@@ -173,5 +176,7 @@ def _policy(name: PolicyName, cooldown: float, honour_retry_after: bool) -> Poli
     if name == "per-profile":
         return PerProfileCooldown(cooldown, honour_retry_after=honour_retry_after)
     if honour_retry_after:
-        raise InputError("--honour-retry-after goes with --policy per-profile: global-pause has one length")
-    return GlobalPause(cooldown)
+        raise InputError(f"--honour-retry-after goes with --policy per-profile, not with {name}")
+    if name == "global-pause":
+        return GlobalPause(cooldown)
+    return ExponentialCooldown(jitter="full") if name == "exponential" else Paced()

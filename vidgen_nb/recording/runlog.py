@@ -47,6 +47,7 @@ class RunLog:
             ev.Fetched: self._fetched,
             ev.CooldownEnded: self._back,
             ev.ModeChanged: lambda e: (logging.INFO, f"mode is {e.mode.name} from now on"),
+            ev.RetryGranted: lambda e: (logging.INFO, f"{e.scene} may try again: {e.reason}"),
             ev.PolicyChanged: lambda e: (logging.INFO, f"policy is {e.policy!r} from now on"),
             ev.Paused: lambda e: (logging.INFO, "paused: no new submissions"),
             ev.Unpaused: lambda e: (logging.INFO, "unpaused"),

@@ -1,0 +1,191 @@
+"""The twenty questions of analysis.md, each asked as a notebook would, in one call or two, and its answer checked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+import vidgen_nb as vg
+
+README = Path(__file__).parent.parent.parent / "README.md"
+FOUR = [
+    vg.SimulatedProfile("alice", vg.TokenBucket(2, per=60), vg.LogNormal(22, 0.25), capacity=3),
+    vg.SimulatedProfile("bruno", vg.TokenBucket(4, per=60), vg.LogNormal(18, 0.25), capacity=3),
+    vg.SimulatedProfile("chiara", vg.SlidingWindow(5, per=60), vg.LogNormal(14, 0.25), capacity=3),
+    vg.SimulatedProfile("delta", vg.TokenBucket(30, per=60), vg.LogNormal(26, 0.25), capacity=3),
+]
+PAIR = [vg.SimulatedProfile(f"p{k}", vg.TokenBucket(6, per=60), vg.Constant(20), capacity=3) for k in (1, 2)]
+
+
+@pytest.fixture(scope="module")
+def run() -> vg.Run:
+    """The run that is asked about."""
+    return vg.simulate(60, FOUR, mode="boost", seed=3)
+
+
+def means(comparison: Any, metric: str = "makespan") -> dict[str, float]:
+    """Return each case's mean."""
+    return {each.case: each.mean for each in comparison.summary(metric)}
+
+
+def test_01_how_long(run: vg.Run) -> None:
+    """How long for N scenes?"""
+    makespan = vg.simulate(60, FOUR, mode="boost", seed=3).metrics().makespan
+    assert makespan == max(scene.end or 0 for scene in run.scenes)
+
+
+def test_02_how_far_from_optimal(run: vg.Run) -> None:
+    """How far from optimal?"""
+    efficiency = run.metrics().efficiency
+    assert efficiency is not None and 0.3 < efficiency <= 1
+
+
+def test_03_which_profile_limits(run: vg.Run) -> None:
+    """Which profile limits us? The bound says what binds, and the split where slots stood still."""
+    bound = vg.lower_bound(60, FOUR, seed=3)
+    worst = max(run.metrics().profiles, key=lambda each: each.cooldown_duty)
+    assert bound.binds and bound.limited_by
+    assert worst.profile == "alice"
+
+
+def test_04_one_more_profile(run: vg.Run) -> None:
+    """What would one more profile buy?"""
+    gain = (run.metrics().makespan or 0) - (run.what_if(profiles=5).metrics().makespan or 0)
+    assert gain > 0
+
+
+def test_05_when_does_boost_hurt() -> None:
+    """When does boost hurt? Many submits at once find a tight limit by being refused."""
+    wasted = means(vg.compare(40, PAIR, modes=["normal", "boost"], seeds=range(3), progress=False), "rate_limited")
+    normal, boost = (next(mean for case, mean in wasted.items() if mode in case) for mode in ("normal", "boost"))
+    assert boost >= normal
+
+
+def test_06_wasted_attempts(run: vg.Run) -> None:
+    """How many attempts were wasted?"""
+    share = run.metrics().wasted_share
+    assert share == sum(each.outcome != "succeeded" for each in run.attempts) / len(run.attempts)
+
+
+def test_07_wait_or_move() -> None:
+    """Wait out the cooldown or move?"""
+    made = vg.compare(40, FOUR, policies=[vg.PerProfileCooldown(), vg.GlobalPause()], seeds=range(3), progress=False)
+    move, wait = means(made).values()
+    assert move < wait
+
+
+def test_08_honour_retry_after() -> None:
+    """Does honouring Retry-After beat guessing?"""
+    policies = {"guess": vg.PerProfileCooldown(), "honour": vg.PerProfileCooldown(honour_retry_after=True)}
+    made = vg.compare(40, PAIR, policies=policies, seeds=range(3), progress=False)
+    assert means(made)["honour"] < means(made)["guess"]
+
+
+@pytest.mark.parametrize("clients", [1, 10])
+def test_09_jitter(clients: int) -> None:
+    """Does jitter matter with one client, with ten? Ten share a limit and know nothing of each other."""
+    limit = vg.TokenBucket(10, per=60)
+    sharing = [vg.SimulatedProfile(f"c{k}", limit, vg.Constant(5), 4, False, "all") for k in range(clients)]
+    policies = {name: vg.ExponentialCooldown(jitter=name) for name in ("none", "full")}
+    made = vg.compare(40, sharing, policies=policies, seeds=range(3), told_groups=False, progress=False)
+    calls = means(made, "attempts")
+    assert all(count >= 40 for count in calls.values())
+    if clients == 1:
+        assert calls["none"] == pytest.approx(calls["full"], rel=0.5)
+
+
+def test_10_best_cooldown() -> None:
+    """Which cooldown is best when the reset is unknown? A U-curve, with the bound below it."""
+    swept = vg.sweep(40, PAIR, grid={"cooldown": [2, 10, 30, 90]}, mode="boost", seeds=range(3), progress=False)
+    best = min(swept.summary(), key=lambda each: each.mean or 0)
+    figure = vg.sweep_chart(swept, x="cooldown (s)")
+    assert dict(best.values)["cooldown"] in (2, 10, 30)
+    assert isinstance(figure, go.Figure)
+    assert any(trace.name and "bound" in trace.name.lower() for trace in figure.data)
+
+
+def test_11_time_to_first_result(run: vg.Run) -> None:
+    """Time to first result, single against batch?"""
+    single = vg.simulate(1, FOUR, seed=3).metrics().first_result
+    assert single is not None and (run.metrics().first_result or 0) <= single
+
+
+def test_12_who_waits_longest(run: vg.Run) -> None:
+    """Who waits longest?"""
+    scenes = run.metrics().to_frame("scenes")
+    assert scenes["wait"].max() == run.metrics().wait.max  # type: ignore[union-attr]
+    assert isinstance(run.wait_chart(), go.Figure)
+
+
+def test_13_fairness(run: vg.Run) -> None:
+    """Are profiles used fairly?"""
+    fairness = run.metrics().fairness
+    assert fairness is not None and 0 < fairness <= 1
+
+
+def test_14_little(run: vg.Run) -> None:
+    """Does Little's law hold here?"""
+    residual = run.metrics().little_residual
+    assert residual is not None and residual < 1e-9
+
+
+def test_15_which_bucket() -> None:
+    """Which bucket (B, r) explains these 429s?"""
+    bucket = [vg.SimulatedProfile("p", vg.TokenBucket(6, per=90), vg.Constant(8), capacity=4)]
+    estimate = vg.simulate(120, bucket, mode="boost", policy=vg.PerProfileCooldown(7)).estimate_limits()["p"]
+    assert estimate.rate is not None
+    assert estimate.rate.low <= 6 / 90 <= estimate.rate.high
+
+
+def test_16_window_or_bucket() -> None:
+    """Fixed window or token bucket: can I tell?"""
+    window = [vg.SimulatedProfile("p", vg.FixedWindow(6, per=90), vg.Constant(8), capacity=4)]
+    estimate = vg.simulate(120, window, mode="boost", policy=vg.PerProfileCooldown(7)).estimate_limits()["p"]
+    assert "fixed_window" in estimate.kinds
+
+
+def test_17_recovery() -> None:
+    """Recovery time after an outage?"""
+    outage = [vg.Fault("overload", start=100, end=130)]
+    recovery = vg.simulate(200, PAIR, mode="boost", faults=outage).metrics(trouble=(100, 130)).recovery
+    assert recovery is not None
+
+
+def test_18_can_retries_sustain_an_overload() -> None:
+    """Can retries keep us overloaded? The same outage, with a retry budget and without."""
+    outage = [vg.Fault("overload", start=20, end=60)]
+    retries = {"free": vg.RetryPolicy(), "budget": vg.RetryPolicy(budget=vg.RetryBudget(3))}
+    attempts = {
+        name: vg.simulate(40, PAIR, mode="boost", faults=outage, retry=retry).metrics().attempts
+        for name, retry in retries.items()
+    }
+    assert attempts["budget"] <= attempts["free"]
+
+
+def test_19_which_order() -> None:
+    """Which order (shortest, longest, FIFO) wins, on what metric?"""
+    uneven = [vg.SimulatedProfile(f"p{k}", None, vg.LogNormal(20, 1.0), capacity=2) for k in range(2)]
+    runs = {order: vg.simulate(40, uneven, mode="boost", order=order) for order in ("given", "shortest", "longest")}
+    flow = {order: each.metrics().flow.mean for order, each in runs.items()}  # type: ignore[union-attr]
+    makespan = {order: each.metrics().makespan or 0 for order, each in runs.items()}
+    assert min(flow, key=flow.__getitem__) == "shortest"
+    assert min(makespan, key=makespan.__getitem__) == "longest"
+
+
+def test_20_what_capacity_did(run: vg.Run) -> None:
+    """What was capacity doing while work waited?"""
+    split = run.metrics().split
+    assert split is not None
+    assert split.ok + split.wasted + split.cooling + split.idle_empty + split.idle_waiting == pytest.approx(1)
+    assert isinstance(run.slot_time_chart(), go.Figure)
+
+
+def test_the_readme_has_all_of_them() -> None:
+    """Each with its call; the test of the README runs them."""
+    questions = README.read_text().split("## Twenty questions")[1].split("\n## ")[0]
+    asked = re.findall(r"^# (\d+)\. .*\?", questions, re.MULTILINE)
+    assert asked == [str(number) for number in range(1, 21)]
