@@ -67,8 +67,8 @@ def sweep_chart(
     """Draw each label's means over x, with a band from low to high and the lower bound as a dotted line.
 
     `points`: a sweep, or (x, mean, low, high, lower bound or None, label) in any order. `x`, `y`: titles of the axes,
-    with units. `best`: which mean the title names. `log_x`: a logarithmic axis. Raise `InputError` for a point that is none, for
-    two points of a label at one x, and for an unknown theme.
+    with units. `best`: which mean the title names. `log_x`: a logarithmic axis. Raise `InputError` for a point that is
+    none, for two points of a label at one x, and for an unknown theme.
     """
     if isinstance(points, Trials):
         points = points_of(points)

@@ -34,7 +34,7 @@ BackendName = Literal["openai-videos"]
 ModeOption = Annotated[ModeName, typer.Option(help="How much is under way at once.")]
 PolicyOption = Annotated[
     PolicyName,
-    typer.Option(help="What follows a 429: its profile cools, or everything, or ever longer; or limits are learned."),
+    typer.Option(help="What cools after a 429: its profile, everything, ever longer; or limits are learned."),
 ]
 CooldownOption = Annotated[
     float, typer.Option(help="Seconds of cooldown; at least 1, doubling with each 429 in a row.", min=0)
