@@ -36,8 +36,9 @@ class ModelBackend:
         await asyncio.sleep(self._latency)
         job = self._provider.submit(profile.name, scene.id, self._now(), scene.prompt)
         if isinstance(job, Refused):
-            raise BackendError(failure(job.cause, job.retry_after))
-        operation = Operation(str(job.number), poll_after=job.finish - self._now())
+            raise BackendError(failure(job.cause, job.retry_after, self._provider.rate(profile.name, self._now())))
+        rate = self._provider.rate(profile.name, self._now())
+        operation = Operation(str(job.number), poll_after=job.finish - self._now(), rate=rate)
         self._jobs[operation.id] = job
         return operation
 

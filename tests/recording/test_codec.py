@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.events import EVENTS, Event
-from vidgen_nb.core.model import Artifact, Mode, Operation, Scene
+from vidgen_nb.core.model import Artifact, Mode, Operation, RateInfo, Scene
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Cooldown, GlobalPause, GroupView, PerProfileCooldown, Policy, RecordedPolicy
 from vidgen_nb.errors import InputError
@@ -85,9 +85,11 @@ def test_what_an_event_looks_like() -> None:
     """The form that files hold: a change to this is a new version of the format."""
     job = Operation("j", "openai_videos", {"status": "u"})
     limited = RateLimited(2.0, "Retry-After")
+    told = Operation("j", rate=RateInfo(4, 0, 1.5))
     assert [
         encode(ev.SceneAdded(Scene("s1", "dawn", seconds=4), at=0.0)),
         encode(ev.Accepted("s1", 1, job, at=1.5)),
+        encode(ev.Accepted("s1", 1, told, at=1.5)),
         encode(ev.CallFailed("s1", 2, "submit", limited, at=2.0)),
         encode(ev.PolicyChanged(PerProfileCooldown(3), at=3.0)),
         encode(ev.CooldownImposed("p1", math.inf, "no credit", at=4.0)),
@@ -96,6 +98,9 @@ def test_what_an_event_looks_like() -> None:
          "single": False, "attempts": 0},
         {"event": "Accepted", "at": 1.5, "scene": "s1", "number": 1, "operation":
             {"id": "j", "backend": "openai_videos", "urls": {"status": "u"}, "poll_after": None}},
+        {"event": "Accepted", "at": 1.5, "scene": "s1", "number": 1, "operation":
+            {"id": "j", "backend": "", "urls": None, "poll_after": None,
+             "rate": {"limit": 4, "remaining": 0, "reset": 1.5, "window": None}}},
         {"event": "CallFailed", "at": 2.0, "scene": "s1", "number": 2, "phase": "submit", "outcome":
             {"kind": "rate_limited", "retry_after": 2.0, "source": "Retry-After", "reason": "429", "cause": "rate"}},
         {"event": "PolicyChanged", "at": 3.0, "policy":

@@ -16,7 +16,8 @@ from urllib.parse import quote
 import httpx
 
 from vidgen_nb.backends.http import Answer, HttpPool, Phase
-from vidgen_nb.backends.openai_errors import classify, job_failure
+from vidgen_nb.backends.openai_errors import classify, job_failure, server_epoch
+from vidgen_nb.backends.rate_headers import rate_info
 from vidgen_nb.backends.retry_after import milliseconds
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
@@ -82,7 +83,9 @@ class OpenAIVideos:
         found = _object(answer).get("id")
         if not answer.ok or not _usable_id(found):
             self._fail(answer, "submit", profile)
-        return Operation(str(found), self.name, poll_after=milliseconds(answer.header("openai-poll-after-ms")))
+        poll_after = milliseconds(answer.header("openai-poll-after-ms"))
+        rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
+        return Operation(str(found), self.name, poll_after=poll_after, rate=rate)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` where the server does not say."""
@@ -141,8 +144,10 @@ class OpenAIVideos:
         return form
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
-        now_epoch = self._clock.epoch + self._clock.now()
-        raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=now_epoch))
+        raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
+
+    def _now_epoch(self) -> float:
+        return self._clock.epoch + self._clock.now()
 
 
 def _checked(base_url: str) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-__all__ = ["LONGEST", "http_date", "milliseconds", "number", "retry_after"]
+__all__ = ["LONGEST", "http_date", "milliseconds", "number", "reset_seconds", "retry_after"]
 
 LONGEST: Final = 366 * 86400.0
 """Seconds; a longer wait is taken for a mistake, such as an epoch where a delay belongs."""
@@ -143,7 +143,7 @@ def _duration(text: str) -> float | None:
     return _sane(sum(float(amount) * _UNITS[unit] for amount, unit in parts))
 
 
-def _reset(text: str, now_epoch: float) -> float | None:
+def reset_seconds(text: str, now_epoch: float) -> float | None:
     """Return the seconds to a reset: a duration, a delay, an epoch in s or ms, RFC 3339, or a human date."""
     text = text.strip()
     if len(text) > _LONGEST_TEXT:
@@ -165,7 +165,7 @@ def _resets(fields: dict[str, list[str]], now_epoch: float) -> Iterator[tuple[fl
         if _RESET.fullmatch(name):
             left = max(_each(fields.get(name.replace("reset", "remaining"), ()), number), default=0.0)
             if left == 0:
-                yield from ((seconds, name) for seconds in _each(lines, lambda text: _reset(text, now_epoch)))
+                yield from ((seconds, name) for seconds in _each(lines, lambda text: reset_seconds(text, now_epoch)))
     for line in fields.get("ratelimit", ()):  # draft-ietf-httpapi-ratelimit-headers: "default";r=0;t=42
         for member in _MEMBER.findall(line[:_LONGEST_TEXT]):
             told = dict(_PARAMETER.findall(re.sub(r'"[^"]*"', "", member)))

@@ -20,6 +20,7 @@ __all__ = [
     "Mode",
     "Operation",
     "PollSchedule",
+    "RateInfo",
     "RetryBudget",
     "RetryPolicy",
     "Scene",
@@ -107,6 +108,20 @@ def _scene(id: str, prompt: str, params: dict[str, Any]) -> Scene:  # noqa: A002
 
 
 @record
+class RateInfo:
+    """What a server tells of a quota group's rate limit in an answer's headers; each may be missing."""
+
+    limit: int | None = None
+    """Requests the whole limit admits."""
+    remaining: int | None = None
+    """Requests that are left of it."""
+    reset: float | None = None
+    """Seconds until the whole limit is there again, counted from the answer."""
+    window: float | None = None
+    """Seconds for which the limit holds."""
+
+
+@record
 class Operation:
     """The provider's own handle of an accepted attempt; JSON-serialisable."""
 
@@ -118,6 +133,8 @@ class Operation:
     """URLs the server gave (status, result, cancel), where it gives any."""
     poll_after: float | None = None
     """Seconds the server asked to wait before the first poll, or None."""
+    rate: RateInfo | None = None
+    """The rate limit as the answer to the submit tells it, or None."""
 
 
 @record

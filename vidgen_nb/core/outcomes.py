@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from vidgen_nb.core.model import record
+from vidgen_nb.core.model import RateInfo, record
 
 __all__ = [
     "Ambiguous",
@@ -33,6 +33,8 @@ class RateLimited:
     reason: str = "429"
     cause: Literal["rate", "concurrency"] = "rate"
     """`concurrency` where the server's code says that too many run at once."""
+    rate: RateInfo | None = None
+    """The rate limit as the answer's headers tell it, or None."""
 
 
 @record

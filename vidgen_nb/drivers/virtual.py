@@ -17,7 +17,7 @@ from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
-from vidgen_nb.core.model import Artifact, Operation
+from vidgen_nb.core.model import Artifact, Operation, RateInfo
 from vidgen_nb.core.outcomes import (
     Ambiguous,
     Cancelled,
@@ -118,11 +118,12 @@ class VirtualDriver:
     def _submit(self, command: Submit, now: float) -> ev.Event:
         scene = command.scene
         answer = self._provider.submit(command.profile, scene.id, now, scene.prompt)
+        rate = self._provider.rate(command.profile, now)
         if isinstance(answer, Refused):
-            return ev.CallFailed(scene.id, command.number, "submit", failure(answer.cause, answer.retry_after))
+            return ev.CallFailed(scene.id, command.number, "submit", failure(answer.cause, answer.retry_after, rate))
         if answer.lost:
             return ev.CallFailed(scene.id, command.number, "submit", Ambiguous("the answer to the submit was lost"))
-        operation = Operation(f"{command.profile}/{answer.number}", "simulated", None, _after(answer.finish, now))
+        operation = Operation(f"{command.profile}/{answer.number}", "simulated", None, _after(answer.finish, now), rate)
         self._jobs[operation.id] = answer
         return ev.Accepted(scene.id, command.number, operation)
 
@@ -168,11 +169,13 @@ def _after(finish: float, now: float) -> float:
     return after if now + after >= finish else math.nextafter(after, math.inf)
 
 
-def failure(kind: str, retry_after: float | None) -> Failure:
+def failure(kind: str, retry_after: float | None, rate: RateInfo | None = None) -> Failure:
     """Return what a refusal, or a fault, of the model means to the scheduler; as from the emulator over HTTP."""
     match kind:
         case "rate" | "concurrency":
-            return RateLimited(retry_after, "model" if retry_after is not None else "", f"429 {kind}", kind)
+            if retry_after is None and rate is not None and rate.remaining == 0:
+                retry_after = rate.reset
+            return RateLimited(retry_after, "model" if retry_after is not None else "", f"429 {kind}", kind, rate)
         case "day_quota":
             return ProfileUnusable("the day's quota is used up", "day_quota", retry_after)
         case "credit" | "auth":

@@ -16,6 +16,7 @@ from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from vidgen_nb.core.model import RateInfo
 from vidgen_nb.emulator.app import ApiError, Call, EmulatorState, make_route
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.emulator.downloads import CutOffResponse, slow_response
@@ -95,14 +96,15 @@ class OpenAIVideosDialect:
         call.scene = call.sent_scene(prompt)
         now = self._state.clock.now()
         answer = self._provider.submit(call.profile, call.scene, now, prompt)
+        rate = self._provider.rate(call.profile, now)
         if isinstance(answer, Refused):
-            raise _refusal(answer.cause, answer.retry_after)
+            raise _refusal(answer.cause, answer.retry_after, rate)
         video = _Video(self._new_id(answer), answer, model, seconds, size)
         self._videos[video.id] = video
         call.job = video.id
         if answer.lost:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
-        return self._show(video, now)
+        return self._show(video, now, rate)
 
     def _parameters(self, call: Call, form: FormData) -> tuple[str, str, str, str]:
         """Return prompt, model, seconds and size, or raise what the API says about them."""
@@ -199,8 +201,8 @@ class OpenAIVideosDialect:
         call.scene = video.job.scene
         return video
 
-    def _show(self, video: _Video, now: float) -> Response:
-        headers = {}
+    def _show(self, video: _Video, now: float, rate: RateInfo | None = None) -> Response:
+        headers = _rate_headers(rate)
         if not self._minimal:
             remaining = self._provider.poll(video.job, now).remaining
             if remaining > 0:
@@ -255,10 +257,28 @@ def _up(number: float) -> int:
     return math.ceil(round(number, 3))
 
 
-def _refusal(cause: str, retry_after: float | None) -> ApiError:
+def _rate_headers(rate: RateInfo | None) -> dict[str, str]:
+    """Return a rate limit as OpenAI's headers."""
+    told = (rate.limit, rate.remaining, _duration(rate.reset or 0.0)) if rate is not None else ()
+    names = ("limit", "remaining", "reset")[: len(told)]
+    return {f"x-ratelimit-{name}-requests": str(value) for name, value in zip(names, told, strict=True)}
+
+
+def _duration(seconds: float) -> str:
+    """Return seconds as Go writes them, in whole milliseconds: `6m0s`, `1.5s`, `120ms`."""
+    ms = _up(seconds * 1000)
+    if ms < 1000:
+        return f"{ms}ms" if ms else "0s"
+    minutes, ms = divmod(ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    parts = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{parts}{ms / 1000:g}s"
+
+
+def _refusal(cause: str, retry_after: float | None, rate: RateInfo | None = None) -> ApiError:
     """Return the answer to a refusal; OpenAI tells whole seconds in one header and milliseconds in another."""
     status, kind, code, message = _REFUSALS[cause]
-    headers = {}
+    headers = _rate_headers(rate) if cause in ("rate", "concurrency") else {}
     if retry_after is not None:
-        headers = {"Retry-After": str(_up(retry_after)), "retry-after-ms": str(_up(retry_after * 1000))}
+        headers |= {"Retry-After": str(_up(retry_after)), "retry-after-ms": str(_up(retry_after * 1000))}
     return ApiError(status, message, type=kind, code=code, headers=headers)

@@ -3,7 +3,7 @@
     {"name": "alice", "limits": [{"kind": "token_bucket", "n": 4, "per": 60}],
      "service": {"kind": "constant", "mean": 60}}
 
-`capacity`, `retry_after` and `quota_group` are as in `SimulatedProfile`; several limits hold together.
+`capacity`, `retry_after`, `quota_group` and `rate_headers` are as in `SimulatedProfile`; several limits hold together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from vidgen_nb.provider.service import Constant, Empirical, Exponential, LogNorm
 
 __all__ = ["KEYS", "described", "profile_from"]
 
-KEYS: Final = ("name", "limits", "service", "capacity", "retry_after", "quota_group", "api_key")
+KEYS: Final = ("name", "limits", "service", "capacity", "retry_after", "quota_group", "api_key", "rate_headers")
 LIMITS: Final[Mapping[str, type[Limit]]] = {
     "token_bucket": TokenBucket,
     "fixed_window": FixedWindow,
@@ -54,6 +54,7 @@ def described(profile: SimulatedProfile) -> dict[str, Any]:
         "capacity": profile.capacity,
         "retry_after": profile.retry_after,
         "quota_group": profile.quota_group,
+        "rate_headers": profile.rate_headers,
     }
 
 

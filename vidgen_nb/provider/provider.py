@@ -14,11 +14,12 @@ from itertools import count
 from types import MappingProxyType
 from typing import Literal
 
-from vidgen_nb.core.model import record
+from vidgen_nb.core.model import RateInfo, record
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider.faults import Fault, Faults, RefusalKind
 from vidgen_nb.provider.limit_states import LimitState, Sum
 from vidgen_nb.provider.limits import Limit
+from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.provider.service import Constant, Service, uniform
 
 __all__ = ["Job", "JobState", "Provider", "Refused", "SimulatedProfile"]
@@ -44,6 +45,8 @@ class SimulatedProfile:
     """Profiles that name the same group share one limit. Default: the profile alone."""
     api_key: str = field(default="", repr=False)
     """Default: `sk-emulated-<name>`."""
+    rate_headers: bool = False
+    """Whether answers to submits tell what is left of the limit, where that is one bucket or window."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -220,6 +223,11 @@ class Provider:
             job.lost = fault.kind == "lost_answer"
             job.failure = {"job_failure": "internal", "job_content": "content"}.get(fault.kind)  # type: ignore[assignment]
         return job
+
+    def rate(self, profile: str, now: float) -> RateInfo | None:
+        """Return what an answer to a submit tells of the rate limit; None where the profile's answers don't."""
+        account = self._accounts[profile]
+        return rate_info(account.group.state, now) if account.profile.rate_headers else None
 
     def trouble(self, call: Literal["poll", "fetch"], job: Job, now: float) -> Fault | None:
         """Return the fault that hits a poll or fetch of this job, or None."""

@@ -1,7 +1,8 @@
 """Events as JSON objects and back, field by field as their annotations say.
 
 `{"event": "Accepted", "at": 1.5, "scene": "s001", …}`; numbers that JSON has no word for are the texts `"inf"`,
-`"-inf"` and `"nan"`. A policy is its class's name and settings; keys of profiles are in no event.
+`"-inf"` and `"nan"`. What servers seldom tell, the `rate`, is left out where there is none. A policy is its class's
+name and settings; keys of profiles are in no event.
 """
 
 from __future__ import annotations
@@ -73,7 +74,10 @@ def _own(kind: type) -> tuple[Field[Any], ...]:
 
 
 def _plain_fields(value: Any) -> dict[str, Any]:
-    return {each.name: plain(getattr(value, each.name)) for each in _own(type(value))}  # type: ignore[arg-type]  # a class is hashable
+    found = {each.name: plain(getattr(value, each.name)) for each in _own(type(value))}  # type: ignore[arg-type]  # a class is hashable
+    if found.get(SELDOM, found) is None:
+        del found[SELDOM]
+    return found
 
 
 # -- reading
@@ -199,6 +203,8 @@ def _policy(value: Any) -> Policy:
         raise ValueError(str(error)) from None
 
 
+SELDOM = "rate"
+"""The field that is not written down where it is None."""
 SCENE = {"id", "prompt", "params"}
 READERS: dict[Any, Reader] = {
     str: _text,
