@@ -96,10 +96,20 @@ def differing(count: int) -> list[Scenario]:
     return found
 
 
-def play(scenario: Scenario, policy: Policy, *, retry_after: bool, mode: Mode = BOOST, latency: float = 0.0) -> Played:
+def play(
+    scenario: Scenario,
+    policy: Policy,
+    *,
+    retry_after: bool,
+    mode: Mode = BOOST,
+    latency: float = 0.0,
+    rate_headers: bool = False,
+) -> Played:
     """Run a scenario under a policy to its end."""
     profiles = [
-        SimulatedProfile(name, limit, scenario.services[name], scenario.capacity, retry_after)
+        SimulatedProfile(
+            name, limit, scenario.services[name], scenario.capacity, retry_after, rate_headers=rate_headers
+        )
         for name, limit in scenario.limits.items()
     ]
     run = simulate(scenario.scenes, profiles, mode=mode, policy=policy, seed=scenario.seed, latency=latency)

@@ -25,7 +25,7 @@ from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, NORMAL, Mode, Scene
-from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown, Policy
+from vidgen_nb.core.policy import GlobalPause, Paced, PerProfileCooldown, Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.realtime import RealtimeDriver
 from vidgen_nb.emulator import Emulator
@@ -249,6 +249,17 @@ def test_boost_mode_over_http(tmp_path: Path) -> None:
         sum(w.end - w.start for w in virtual.cooldowns), rel=0.15
     )
     assert live.metrics().makespan == pytest.approx(virtual.metrics().makespan, rel=0.1)
+
+
+@pytest.mark.parametrize(("mode", "latency"), [(NORMAL, 0.25), (BOOST, 0.0)], ids=["normal", "boost"])
+def test_rate_headers_in_both_drivers(mode: Mode, latency: float) -> None:
+    """Paced goes by them, in real time as in virtual time: attempt by attempt the same, and where told not refused."""
+    profiles = [replace(each, rate_headers=True) for each in FOUR]
+    simulation = Simulation(scenes(40), profiles, mode, Paced(), seed=5, latency=latency)
+    virtual, live = seen(*simulation.run()), in_process(simulation)
+    assert [each[:3] + each[5:] for each in live] == [each[:3] + each[5:] for each in virtual]
+    refused = {attempt.profile for attempt in Run(*simulation.run()).attempts if attempt.outcome == "rate_limited"}
+    assert refused <= {"p4"}  # two limits at once: nothing is told
 
 
 def test_arrivals_and_requests() -> None:

@@ -19,6 +19,7 @@ from vidgen_nb.provider import (
     SlidingWindow,
     TokenBucket,
 )
+from vidgen_nb.provider.described import described, profile_from
 from vidgen_nb.provider.limit_states import LimitState
 from vidgen_nb.provider.rate import rate_info
 
@@ -69,3 +70,12 @@ def test_what_is_told_after_each_submit(limit: Limit | None, told: list[RateInfo
             provider.submit("p1", scene, 0.0)
             found.append(provider.rate("p1", 0.0))
         assert found == (told if flag else [None, None])
+
+
+def test_the_flag_is_written_down() -> None:
+    """It comes back from a run's header; in one from before there was such a flag it is off."""
+    profile = SimulatedProfile("p1", TokenBucket(4, per=60), Constant(1), rate_headers=True)
+    data = described(profile)
+    assert profile_from(data).rate_headers
+    del data["rate_headers"]
+    assert not profile_from(data).rate_headers

@@ -18,6 +18,7 @@ import math
 from collections import deque
 
 from vidgen_nb.core import blind
+from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.models import REMEMBERED, Bucket, Model, Trial, Window
 from vidgen_nb.core.outcomes import RateLimited
 
@@ -115,8 +116,8 @@ class Learner:
             self.daring = self.model.next(now) > now
             self.model.take(now)
 
-    def accepted(self, sent: float) -> None:
-        """A submit was accepted."""
+    def accepted(self, sent: float, now: float, rate: RateInfo | None) -> None:
+        """A submit was accepted; `rate` is what the answer tells of the limit, for `metered.Metered`."""
         self.unanswered -= 1
         self.leading = False
         self.risk.accepted += 1

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.learner import Learner, Risk
+from vidgen_nb.core.learner import Risk
+from vidgen_nb.core.metered import Metered
+from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
 from vidgen_nb.core.policy_port import Cooldown, GroupView, Policy, check_seconds
 from vidgen_nb.errors import InputError
@@ -42,7 +44,7 @@ class LimitSpec(Protocol):
 
 
 class Told:
-    """A quota group whose limit is known; as a `Learner`, but it learns nothing.
+    """A quota group whose limit is known; as a `Metered`, but it learns nothing.
 
     Every submit counts, also one that failed: that is never too fast.
     """
@@ -59,7 +61,7 @@ class Told:
         """A submit leaves."""
         self._state.take(now)
 
-    def accepted(self, sent: float) -> None:
+    def accepted(self, sent: float, now: float, rate: RateInfo | None) -> None:
         """A submit was accepted, as was expected."""
 
     def dropped(self, *, counts: bool) -> None:
@@ -85,7 +87,8 @@ class Paced(Policy):
     """Submits to each quota group just below its limit, which it learns from what is accepted and what is refused.
 
     While a limit is unknown, a group has at most one submit without an answer. A 429 with a Retry-After is taken at its
-    word; without one the reset is found by trying. `limits`: by profile or quota group, what is known already, such as
+    word; without one the reset is found by trying. Where answers tell what is left of the limit, in rate-limit headers,
+    it goes by that (`core.metered`). `limits`: by profile or quota group, what is known already, such as
     `{"p1": TokenBucket(4, per=60)}`; nothing is learned there. Raises `InputError` for limits that are none.
     """
 
@@ -94,13 +97,13 @@ class Paced(Policy):
     """A Retry-After above this takes the group out of the rotation for that long, and is reported."""
     _risk: Risk = field(init=False, repr=False, compare=False)
     _group_of: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _keepers: dict[str, Learner | Told] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _keepers: dict[str, Metered | Told] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By group."""
-    _submits: dict[str, tuple[Learner | Told, float]] = field(
+    _submits: dict[str, tuple[Metered | Told, float]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     """By scene, those without an answer, and when they left."""
-    _running: dict[str, Learner | Told] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _running: dict[str, Metered | Told] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By scene, those that were accepted and have not ended."""
     _handlers: dict[type[ev.Event], Callable[[Any], None]] = field(init=False, repr=False, compare=False)
 
@@ -153,11 +156,11 @@ class Paced(Policy):
 
     # -- what happens
 
-    def _keeper(self, group: str) -> Learner | Told:
+    def _keeper(self, group: str) -> Metered | Told:
         keeper = self._keepers.get(group)
         if keeper is None:
             spec = (self.limits or {}).get(group)
-            keeper = self._keepers[group] = Told(spec) if spec is not None else Learner(self._risk)
+            keeper = self._keepers[group] = Told(spec) if spec is not None else Metered(self._risk)
         return keeper
 
     def _added(self, event: ev.SceneAdded) -> None:
@@ -183,7 +186,7 @@ class Paced(Policy):
     def _accepted(self, event: ev.Accepted) -> None:
         if event.scene in self._submits:
             keeper, sent = self._submits.pop(event.scene)
-            keeper.accepted(sent)
+            keeper.accepted(sent, event.at, event.operation.rate)
             self._running[event.scene] = keeper
 
     def _failed(self, event: ev.CallFailed) -> None:

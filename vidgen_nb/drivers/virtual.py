@@ -173,9 +173,10 @@ def failure(kind: str, retry_after: float | None, rate: RateInfo | None = None) 
     """Return what a refusal, or a fault, of the model means to the scheduler; as from the emulator over HTTP."""
     match kind:
         case "rate" | "concurrency":
+            source = "model" if retry_after is not None else ""
             if retry_after is None and rate is not None and rate.remaining == 0:
-                retry_after = rate.reset
-            return RateLimited(retry_after, "model" if retry_after is not None else "", f"429 {kind}", kind, rate)
+                retry_after, source = rate.reset, "x-ratelimit-reset-requests"
+            return RateLimited(retry_after, source, f"429 {kind}", kind, rate)
         case "day_quota":
             return ProfileUnusable("the day's quota is used up", "day_quota", retry_after)
         case "credit" | "auth":

@@ -21,7 +21,8 @@ def load_simulated(path: str | Path) -> list[SimulatedProfile]:
         limits = [{kind = "token_bucket", n = 4, per = 60}, {kind = "concurrency", n = 2}]
         service = {kind = "lognormal", mean = 60, cv = 0.2}
 
-    `capacity`, `retry_after`, `quota_group` and `api_key` are as in `SimulatedProfile`; several limits hold together.
+    `capacity`, `retry_after`, `quota_group`, `api_key` and `rate_headers` are as in `SimulatedProfile`; several limits
+    hold together.
     Kinds: token_bucket, fixed_window, sliding_window (n, per), concurrency, daily_quota (n); constant (seconds),
     exponential (mean), lognormal (mean, cv), empirical (samples). Raises `FileFormatError` for what is wrong.
     """
