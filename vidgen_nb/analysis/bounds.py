@@ -20,7 +20,7 @@ from math import fsum, inf
 from vidgen_nb.analysis.fleet import Fleet, fleet_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Constant, SimulatedProfile
-from vidgen_nb.provider.service import Service, uniform
+from vidgen_nb.provider.service import Service, uniforms
 
 __all__ = ["LowerBound", "bound"]
 
@@ -113,7 +113,7 @@ def _quantiles(scenes: Sequence[str], services: Iterable[Service], seed: int | s
         return [SMALLEST] * len(scenes)
     if all(isinstance(service, Constant) for service in services):
         return [0.5] * len(scenes)  # they don't depend on it
-    return [uniform(seed, "service", scene) for scene in scenes]
+    return uniforms(seed, "service", last=scenes)
 
 
 def _longest(fleet: Fleet, drawn: list[float], releases: Sequence[float] | None) -> float:
@@ -128,9 +128,9 @@ def _work(fleet: Fleet, drawn: list[float]) -> float:
     """L₂: Σ s_i ÷ Σ c_p/f_p; where services differ in more than their mean, Σ min_p s_ip ÷ Σ c_p."""
     alike = fleet.alike
     if alike is not None:
-        work = fsum(map(alike.seconds, drawn)) / alike.mean if alike.mean else 0.0
+        work = fsum(alike.all_seconds(drawn)) / alike.mean if alike.mean else 0.0
     else:
-        work = fsum(min(service.seconds(u) for service in fleet.services) for u in drawn)
+        work = fsum(map(min, *(service.all_seconds(drawn) for service in fleet.services)))
     return _bisect(lambda t: fleet.work_by(t) >= work * (1 - PRECISION)) if work > 0 else 0.0
 
 

@@ -94,3 +94,7 @@ class RunData:
     """Time of the last event; what is open is drawn until here."""
     capacities: dict[str, int | None] = field(default_factory=dict)
     """Capacity of each profile; None: no bound."""
+    capacity_steps: dict[str, list[tuple[float, int | None]]] = field(default_factory=dict)
+    """Each profile's capacity from when on, as its events say; 0 while it is no part of the session."""
+    again: dict[str, float] = field(default_factory=dict)
+    """When each scene that was run again by hand was added the last time."""

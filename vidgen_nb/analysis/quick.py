@@ -8,9 +8,14 @@ from contextlib import contextmanager
 from dataclasses import fields, make_dataclass
 from typing import Any, TypeVar
 
-__all__ = ["collector_paused", "quick"]
+__all__ = ["collector_paused", "draft", "quick"]
 
 T = TypeVar("T")
+
+
+def draft(kind: type[Any]) -> Any:
+    """Return a class with the fields of a slotted dataclass, which may be changed: set its `__class__` when complete."""
+    return make_dataclass(kind.__name__, [each.name for each in fields(kind)], slots=True, eq=False)
 
 
 def quick(kind: type[T]) -> Callable[..., T]:
@@ -20,8 +25,7 @@ def quick(kind: type[T]) -> Callable[..., T]:
     has the same slots and is not frozen, and becomes a `kind` when it is complete: Python allows that for classes of
     one layout.
     """
-    names = [each.name for each in fields(kind)]  # type: ignore[arg-type]  # a dataclass, as the name says
-    twin: Any = make_dataclass(kind.__name__, names, slots=True, eq=False)
+    twin = draft(kind)
 
     def make(*values: Any) -> T:
         made = twin(*values)
@@ -35,7 +39,8 @@ def quick(kind: type[T]) -> Callable[..., T]:
 def collector_paused() -> Iterator[None]:
     """Hold back the garbage collector while much is made of which nothing is garbage.
 
-    It would look through all events of a run again and again: half of the time.
+    It would look through all events of a run again and again: half of the time. What was made counts as old afterwards
+    (frozen and thawed, it is moved there unread), or the first thing made next would have all of it looked through.
     """
     on = gc.isenabled()
     gc.disable()
@@ -43,4 +48,7 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if on:
+            if not gc.get_freeze_count():  # else thawing would undo what someone else froze
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vidgen_nb.analysis.kinds import AttemptRecord, CooldownRecord, RunData, SceneRecord
-from vidgen_nb.analysis.records import Builder, attempt_of, freeze
+from vidgen_nb.analysis.records import Builder, copied
 from vidgen_nb.analysis.series import Bin, Bins, Slots, Span, Spans, Steps
 from vidgen_nb.core import events as ev
 
@@ -84,8 +84,8 @@ class Recent(Builder):
         self._moves = deque(maxlen=self.limit)
         self._ended: dict[int, AttemptRecord] = {}
         """Attempts by place, in order of their end."""
-        self._running: dict[int, Any] = {}
-        """Drafts of the scenes whose attempts are under way, by the attempts' places."""
+        self._places: dict[str, int] = {}
+        """Of the attempts under way among all, by scene."""
         self._count = self._moved = 0
         self._since = self._at = 0.0
         self._statuses: Counter[str] = Counter()
@@ -130,7 +130,8 @@ class Recent(Builder):
     def data(self) -> RecentData:
         """Return the window as records. O(limit log limit)."""
         self._retire()
-        running = {place: attempt_of(scene, None, None, None, None) for place, scene in self._running.items()}
+        under_way = copied(AttemptRecord, (self._running[scene] for scene in self._places))
+        running = dict(zip(self._places.values(), under_way, strict=True))
         attempts = dict(sorted((self._ended | running).items()))
         ids = dict.fromkeys(attempt.scene for attempt in attempts.values())
         return RecentData(
@@ -139,7 +140,7 @@ class Recent(Builder):
             profiles=list(self._capacities),
             scenes=self._scene_records(ids),
             attempts=list(attempts.values()),
-            cooldowns=freeze(CooldownRecord, (each for each in self._windows if each.end > self._since)),
+            cooldowns=copied(CooldownRecord, (each for each in self._windows if each.end > self._since)),
             moves=list(self._moves),
             end=self._at,
             capacities=dict(self._capacities),
@@ -161,7 +162,7 @@ class Recent(Builder):
         """Return records of scenes; most of them are the same as the last time."""
         known, names = self._records, list(ids)
         new = [name for name in names if name not in known]
-        known.update(zip(new, freeze(SceneRecord, (self._scenes[name] for name in new)), strict=True))
+        known.update(zip(new, copied(SceneRecord, (self._scenes[name] for name in new)), strict=True))
         self._records = {name: known[name] for name in names}
         return list(self._records.values())
 
@@ -214,26 +215,26 @@ class Recent(Builder):
         self._moved += self._scenes[event.scene].profile not in (None, event.profile)
         super()._started(event)
 
-    def _begin(self, scene: Any) -> None:
-        place = scene.running = self._count
+    def _begin(self, attempt: Any) -> None:
+        place = self._places[attempt.scene] = self._count
         self._count += 1
-        self._running[place] = scene
-        self._kept[scene.id] += 1
-        self._slots.take(place, scene.profile)
-        self._retake(scene.profile)
+        self._kept[attempt.scene] += 1
+        self._slots.take(place, attempt.profile)
+        self._retake(attempt.profile)
         self._trim()
 
-    def _finish(self, place: int, record: AttemptRecord) -> None:
-        del self._running[place]
-        self._ended[place] = record
-        self._tallies[record.profile, record.outcome] += 1
-        self._slots.give_back(place, record.profile)
-        self._retake(record.profile)
+    def _finish(self, attempt: Any) -> None:
+        place = self._places.pop(attempt.scene)
+        attempt.__class__ = AttemptRecord  # it is complete
+        self._ended[place] = attempt
+        self._tallies[attempt.profile, attempt.outcome] += 1
+        self._slots.give_back(place, attempt.profile)
+        self._retake(attempt.profile)
         self._trim()
 
     def _trim(self) -> None:
         """Forget the attempt that ended first, where there are too many."""
-        if self._ended and len(self._ended) + len(self._running) > self.limit:
+        if self._ended and len(self._ended) + len(self._places) > self.limit:
             oldest = next(iter(self._ended))
             record = self._ended.pop(oldest)
             self._since = record.end or 0.0

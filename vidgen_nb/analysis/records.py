@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from vidgen_nb.analysis.kinds import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
-from vidgen_nb.analysis.quick import collector_paused, quick
+from vidgen_nb.analysis.quick import collector_paused, draft, quick
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError
@@ -27,41 +27,12 @@ def build(header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
         return Builder().read(header, events)
 
 
-# While events are read, plain drafts are changed in place, and each record is made once, an attempt's when it ends.
-_attempt, _move = quick(AttemptRecord), quick(MoveRecord)
+# While events are read, records are drafts that may be changed; each becomes a record when all is read.
+_scene, _attempt, _window = draft(SceneRecord), draft(AttemptRecord), draft(CooldownRecord)
+_move = quick(MoveRecord)
 _MAKERS: dict[type[Any], Callable[..., Any]] = {
     kind: quick(kind) for kind in (SceneRecord, AttemptRecord, CooldownRecord)
 }
-
-
-@dataclass(slots=True)
-class _Scene:
-    id: str
-    prompt: str
-    queued: float
-    waiting_since: float
-    status: str = "queued"
-    attempts: int = 0
-    profile: str | None = None
-    start: float | None = None
-    end: float | None = None
-    error: str | None = None
-    path: str | None = None
-    running: int | None = None
-    """Place of its running attempt among all."""
-    number: int = 0
-    """Of its latest attempt."""
-    started: float = 0.0
-    """When that began."""
-
-
-@dataclass(slots=True)
-class _Window:
-    profile: str
-    group: str
-    start: float
-    end: float
-    reason: str
 
 
 @dataclass(slots=True)
@@ -71,31 +42,22 @@ class _Closed:
     group: str
     until: float
     reason: str
-    members: dict[str, _Window] = field(default_factory=dict)
+    members: dict[str, Any] = field(default_factory=dict)
+    """Drafts of its cooldown windows, by profile."""
 
 
-def freeze(kind: type[T], drafts: Iterable[Any]) -> list[T]:
-    """Make records of drafts."""
+def copied(kind: type[T], drafts: Iterable[Any]) -> list[T]:
+    """Make records of drafts that go on being changed."""
     values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]  # a dataclass, as all records
     make = _MAKERS[kind]
-    return [make(*values(draft)) for draft in drafts]
+    return [make(*values(each)) for each in drafts]
 
 
-def attempt_of(
-    scene: _Scene, end: float | None, outcome: str | None, reason: str | None, retry_after: float | None
-) -> AttemptRecord:
-    """Make the record of a scene's latest attempt."""
-    return _attempt(
-        scene.id,
-        scene.number,
-        scene.profile or "",
-        scene.waiting_since,
-        scene.started,
-        end,
-        outcome,
-        reason,
-        retry_after,
-    )
+def _complete(kind: type[T], drafts: list[Any]) -> list[T]:
+    """Turn drafts into the records that they are."""
+    for each in drafts:
+        each.__class__ = kind
+    return drafts
 
 
 class Builder:
@@ -103,16 +65,22 @@ class Builder:
 
     def __init__(self) -> None:
         self._capacities: dict[str, int | None] = {}
-        self._scenes: dict[str, _Scene] = {}
+        self._steps: dict[str, list[tuple[float, int | None]]] = {}
+        self._scenes: dict[str, Any] = {}
+        self._again: dict[str, float] = {}
+        self._waited: dict[str, float] = {}
+        """Since when scenes wait, or waited for their running attempt, that did not always do so."""
+        self._running: dict[str, Any] = {}
+        """Attempts under way, by scene."""
         self._attempts: list[Any] = []
-        """In order of their start; None: it runs."""
-        self._windows: list[_Window] = []
+        """In order of their start."""
+        self._windows: list[Any] = []
         self._closed: dict[tuple[str, bool], _Closed] = {}
         """What is closed now, by (group, alone)."""
         self._moves: MutableSequence[MoveRecord] = []
         self._handlers: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.ProfileAdded: self._profile_added,
-            ev.ProfileChanged: lambda event: self._capacities.update({event.profile: event.capacity}),
+            ev.ProfileChanged: self._profile_changed,
             ev.ProfileRemoved: self._profile_removed,
             ev.SceneAdded: self._scene_added,
             ev.AttemptStarted: self._started,
@@ -136,41 +104,48 @@ class Builder:
             number = next(index for index, each in enumerate(events, 1) if each is event)
             what = f"event {number} of this run, {type(event).__name__}"
             raise InputError(f"{what}, is about {error.args[0]!r}, which was never added") from None
-        for scene in self._scenes.values():
-            self._end_attempt(scene, None, None, None, None)
         return RunData(
             header=header,
             events=events,
             profiles=list(self._capacities),
-            scenes=freeze(SceneRecord, self._scenes.values()),
-            attempts=self._attempts,
-            cooldowns=freeze(CooldownRecord, self._windows),
+            scenes=_complete(SceneRecord, list(self._scenes.values())),
+            attempts=_complete(AttemptRecord, self._attempts),
+            cooldowns=_complete(CooldownRecord, self._windows),
             moves=list(self._moves),
             end=events[-1].at if events else 0.0,
             capacities=self._capacities,
+            capacity_steps=self._steps,
+            again=self._again,
         )
 
     def _scene_added(self, event: ev.SceneAdded) -> None:
-        name, prompt, at = event.scene.id, event.scene.prompt, event.at
+        given, at = event.scene, event.at
+        name = given.id
         scene = self._scenes.get(name)
         if scene is None:
-            self._scenes[name] = _Scene(name, prompt, at, at)
+            self._scenes[name] = _scene(name, given.prompt, "queued", 0, None, at, None, None, None, None)
         else:  # run again by hand: it is not settled any more
-            scene.prompt, scene.waiting_since, scene.status = prompt, at, "queued"
+            self._again[name] = self._waited[name] = at
+            scene.prompt, scene.status = given.prompt, "queued"
             scene.end = scene.error = scene.path = None
 
     def _started(self, event: ev.AttemptStarted) -> None:
-        scene, profile, at = self._scenes[event.scene], event.profile, event.at
+        name, profile, at = event.scene, event.profile, event.at
+        scene = self._scenes[name]
         if profile not in self._capacities:
             raise KeyError(profile)
-        if scene.profile is not None and scene.profile != profile:
-            self._moves.append(_move(event.scene, scene.profile, profile, at))
+        before = scene.profile
+        if before != profile:
+            scene.profile = profile
+            if before is not None:
+                self._moves.append(_move(name, before, profile, at))
         if scene.start is None:
             scene.start = at
-        scene.status, scene.profile = "submitting", profile
+        scene.status = "submitting"
         scene.attempts += 1
-        scene.number, scene.started = event.number, at
-        self._begin(scene)
+        since = self._waited.pop(name, scene.queued)
+        attempt = self._running[name] = _attempt(name, event.number, profile, since, at, None, None, None, None)
+        self._begin(attempt)
 
     def _accepted(self, event: ev.Accepted) -> None:
         self._scenes[event.scene].status = "generating"
@@ -179,48 +154,53 @@ class Builder:
         self._scenes[event.scene].status = "fetching"
 
     def _fetched(self, event: ev.Fetched) -> None:
-        scene = self._scenes[event.scene]
-        scene.status, scene.end, scene.path = "succeeded", event.at, event.path
-        if scene.running is not None:
-            self._finish(scene.running, attempt_of(scene, event.at, "succeeded", None, None))
-            scene.running = None
+        name, at = event.scene, event.at
+        scene = self._scenes[name]
+        scene.status, scene.end, scene.path = "succeeded", at, event.path
+        if (attempt := self._running.pop(name, None)) is not None:
+            attempt.end, attempt.outcome = at, "succeeded"
+            self._finish(attempt)
 
     def _requeued(self, event: ev.SceneRequeued) -> None:
-        scene = self._scenes[event.scene]
-        self._failed(scene, event.outcome, event.at)
-        scene.status, scene.waiting_since = "queued", event.at
+        name, at = event.scene, event.at
+        self._scenes[name].status = "queued"
+        self._failed(name, event.outcome, at)
+        self._waited[name] = at
 
     def _settled(self, event: ev.SceneSettled) -> None:
         scene = self._scenes[event.scene]
         scene.status, scene.end, scene.error = event.status, event.at, event.reason
+        self._waited.pop(event.scene, None)
         if event.outcome is not None:  # else it was in the queue
-            self._failed(scene, event.outcome, event.at)
+            self._failed(event.scene, event.outcome, event.at)
 
-    def _failed(self, scene: _Scene, outcome: Failure, at: float) -> None:
+    def _failed(self, scene: str, outcome: Failure, at: float) -> None:
         """End the attempt as the provider ended it; what becomes of the scene may be another thing."""
-        self._end_attempt(scene, at, outcome.kind, outcome.reason, getattr(outcome, "retry_after", None))
+        if (attempt := self._running.pop(scene, None)) is not None:
+            attempt.end, attempt.outcome, attempt.reason = at, outcome.kind, outcome.reason
+            attempt.retry_after = getattr(outcome, "retry_after", None)
+            self._finish(attempt)
 
-    def _end_attempt(self, scene: _Scene, *ending: Any) -> None:
-        """Make the record of its running attempt; `ending`: end, outcome, reason, retry_after."""
-        if scene.running is not None:
-            self._finish(scene.running, attempt_of(scene, *ending))
-            scene.running = None
+    def _begin(self, attempt: Any) -> None:
+        self._attempts.append(attempt)
 
-    def _begin(self, scene: _Scene) -> None:
-        scene.running = len(self._attempts)
-        self._attempts.append(None)
-
-    def _finish(self, place: int, record: AttemptRecord) -> None:
-        self._attempts[place] = record
+    def _finish(self, attempt: Any) -> None:
+        """Do what is to be done when an attempt has ended."""
 
     def _profile_added(self, event: ev.ProfileAdded) -> None:
         name = event.profile
         self._capacities[name] = event.capacity
+        self._steps.setdefault(name, []).append((event.at, event.capacity))
         for key in ((event.group or name, False), (name, True)):
             if closed := self._closed.get(key):  # it comes into a cooldown that is under way
                 self._cool(closed, name, event.at)
 
+    def _profile_changed(self, event: ev.ProfileChanged) -> None:
+        self._capacities[event.profile] = event.capacity
+        self._steps.setdefault(event.profile, []).append((event.at, event.capacity))
+
     def _profile_removed(self, event: ev.ProfileRemoved) -> None:
+        self._steps.setdefault(event.profile, []).append((event.at, 0))
         for closed in self._closed.values():
             if window := closed.members.pop(event.profile, None):
                 window.end = event.at
@@ -238,7 +218,7 @@ class Builder:
                 self._cool(closed, profile, event.at)
 
     def _cool(self, closed: _Closed, profile: str, at: float) -> None:
-        window = closed.members[profile] = _Window(profile, closed.group, at, closed.until, closed.reason)
+        window = closed.members[profile] = _window(profile, closed.group, at, closed.until, closed.reason)
         self._windows.append(window)
 
     def _cooldown_ended(self, event: ev.CooldownEnded) -> None:

@@ -16,7 +16,6 @@ from math import inf
 from vidgen_nb.analysis.kinds import AttemptRecord, CooldownRecord, RunData
 from vidgen_nb.analysis.series import Span
 from vidgen_nb.analysis.timeline import Within, above_zero, by_profile, queue, union
-from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 
 __all__ = ["SlotTime", "slot_time"]
@@ -73,23 +72,12 @@ def slot_time(
     windows: dict[str, list[CooldownRecord]] = {name: [] for name in data.profiles}
     for window in data.cooldowns:
         windows[window.profile].append(window)
-    given = _capacities(data)
     found: dict[str, list[SlotTime]] = {}
     for name, tries in (by_profile(data) if tried is None else tried).items():
         cooling = union((each.start, min(each.end, data.end)) for each in windows[name])
-        found[name] = _of_profile(tries, given[name], cooling, within, edges, data.end)
+        given = data.capacity_steps.get(name) or [(0.0, data.capacities.get(name))]
+        found[name] = _of_profile(tries, given, cooling, within, edges, data.end)
     return found
-
-
-def _capacities(data: RunData) -> dict[str, list[tuple[float, int | None]]]:
-    """Return, per profile, its capacity as steps; 0 while it is no part of the session, None: no bound."""
-    found: dict[str, list[tuple[float, int | None]]] = {name: [] for name in data.profiles}
-    kinds = {ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved}
-    for event in data.events:
-        if type(event) in kinds:
-            capacity = 0 if isinstance(event, ev.ProfileRemoved) else event.capacity  # type: ignore[attr-defined]
-            found[event.profile].append((event.at, capacity))  # type: ignore[attr-defined]
-    return {name: each or [(0.0, data.capacities.get(name))] for name, each in found.items()}
 
 
 def _of_profile(

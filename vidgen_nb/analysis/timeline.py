@@ -155,14 +155,7 @@ def merged(*series: Steps) -> Iterator[tuple[float, tuple[float, ...]]]:
 
 def released(data: RunData) -> dict[str, float]:
     """Return when each scene was added, the last time where it was run again by hand."""
-    times = {scene.id: scene.queued for scene in data.scenes}
-    if len(added := _added(data)) > len(times):
-        times.update((event.scene.id, event.at) for event in added)
-    return times
-
-
-def _added(data: RunData) -> list[ev.SceneAdded]:
-    return [event for event in data.events if type(event) is ev.SceneAdded]
+    return {scene.id: scene.queued for scene in data.scenes} | data.again
 
 
 def by_profile(data: RunData) -> dict[str, list[AttemptRecord]]:
@@ -180,7 +173,7 @@ Waits = tuple[list[str], list[float], list[float]]
 
 def waits(data: RunData) -> Waits:
     """Return the stretches in which a scene was queued, back-off included."""
-    if len(_added(data)) > len(data.scenes):
+    if data.again:
         return _waits_of_events(data)
     waited = [each for each in data.attempts if each.start > each.queued]
     scenes = [each.scene for each in waited]

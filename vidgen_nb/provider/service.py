@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b as _blake2b
 from statistics import NormalDist
+from struct import unpack
 from typing import Final
 
 from vidgen_nb.errors import InputError
 
-__all__ = ["Constant", "Empirical", "Exponential", "LogNormal", "Service", "uniform"]
+__all__ = ["Constant", "Empirical", "Exponential", "LogNormal", "Service", "uniform", "uniforms"]
 
 _NORMAL: Final = NormalDist()
 # libm differs in the last digit between platforms: z is cut to where they agree
@@ -28,6 +29,13 @@ def uniform(*key: object) -> float:
     text = "\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")
     bits = int.from_bytes(_blake2b(text, digest_size=8).digest(), "big") >> 12
     return (bits + 0.5) / 4503599627370496.0  # 2**52
+
+
+def uniforms(*key: object, last: Iterable[object]) -> list[float]:
+    """Return `uniform(*key, each)` for each of `last`, several times as quick."""
+    prefix = "".join(f"{each}\x1f" for each in key)
+    digests = [_blake2b((prefix + str(each)).encode("utf-8", "surrogatepass"), digest_size=8).digest() for each in last]
+    return [((bits >> 12) + 0.5) / 4503599627370496.0 for bits in unpack(f">{len(digests)}Q", b"".join(digests))]
 
 
 class Service:
@@ -43,6 +51,10 @@ class Service:
     def seconds(self, u: float) -> float:
         """Return the quantile `u` of the service time, in seconds."""
         return self.mean * round(self.z(u), _DIGITS)
+
+    def all_seconds(self, us: Iterable[float]) -> list[float]:
+        """Return `seconds` of each quantile."""
+        return list(map(self.seconds, us))
 
 
 def _check(service: Service, name: str, value: object, *, zero: bool = False) -> None:
@@ -98,6 +110,12 @@ class LogNormal(Service):
         """Return the quantile of a log-normal variable of mean 1."""
         variance = math.log1p(self.cv**2)
         return math.exp(math.sqrt(variance) * _NORMAL.inv_cdf(u) - variance / 2)
+
+    def all_seconds(self, us: Iterable[float]) -> list[float]:
+        """Return `seconds` of each quantile: the same numbers, in half the time."""
+        variance = math.log1p(self.cv**2)
+        deviation, half, mean, exp = math.sqrt(variance), variance / 2, self.mean, math.exp
+        return [mean * round(exp(deviation * x - half), _DIGITS) for x in map(_NORMAL.inv_cdf, us)]
 
 
 @dataclass(frozen=True, slots=True, init=False)
