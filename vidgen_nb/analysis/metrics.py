@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from math import inf
-from operator import attrgetter, sub
+from operator import attrgetter
 from typing import Any
 
 from vidgen_nb.analysis.bounds import LowerBound, bound
@@ -123,16 +122,18 @@ def _counts(data: RunData) -> dict[str, Any]:
 
 
 def _times(data: RunData, release: dict[str, float]) -> dict[str, Any]:
+    added = data.again.get
+    flow = {
+        each.id: each.end - added(each.id, each.queued)
+        for each in data.scenes
+        if each.status == "succeeded" and each.end is not None
+    }
     ok = [each for each in data.attempts if each.outcome == "succeeded"]
-    done = [each for each in data.scenes if each.status == "succeeded" and each.end is not None]
-    ids, ends = [each.id for each in done], [each.end for each in done]
-    flow = dict(zip(ids, map(sub, ends, map(release.__getitem__, ids)), strict=True))
-    names, starts = [each.scene for each in ok], [each.start for each in ok]  # the last one of a scene counts
-    wait = dict(zip(names, map(sub, starts, map(release.get, names, repeat(0.0))), strict=True))
+    wait = {each.scene: each.start - release.get(each.scene, 0.0) for each in ok}  # the last one of a scene counts
     if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
         wait = {name: wait[name] for name in flow if name in wait}
     return {
-        "makespan": max(ends, default=None),  # type: ignore[type-var]  # what succeeded has an end
+        "makespan": max([each.end for each in data.scenes if each.id in flow and each.end is not None], default=None),
         "first_result": min([each.end for each in ok if each.end is not None], default=None),
         "flow": Spread.of(flow),
         "wait": Spread.of(wait),

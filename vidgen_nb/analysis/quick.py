@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def draft(kind: type[Any]) -> Any:
-    """Return a class with the fields of a slotted dataclass, which may be changed: set its `__class__` when complete."""
+    """Return a class like a slotted dataclass whose objects may be changed; set their `__class__` when complete."""
     return make_dataclass(kind.__name__, [each.name for each in fields(kind)], slots=True, eq=False)
 
 

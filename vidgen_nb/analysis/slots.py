@@ -8,10 +8,11 @@ lowered), or on a profile that was removed, there are as many slots as attempts.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 from math import inf
+from operator import lt
 
 from vidgen_nb.analysis.kinds import AttemptRecord, CooldownRecord, RunData
 from vidgen_nb.analysis.series import Span
@@ -89,30 +90,34 @@ def _of_profile(
     end: float,
 ) -> list[SlotTime]:
     bins = [SlotTime() for _ in edges[1:]]
-    starts: list[float] = []  # in order, as attempts are
-    ends: list[float] = []
-    spans: dict[str, list[Span]] = {"ok": [], "wasted": [], "running": []}
-    what = {"succeeded": "ok", None: "running"}
-    for each in attempts:
-        start, stop = each.start, end if each.end is None else each.end
-        if stop > start:
-            starts.append(start)
-            ends.append(stop)
-            spans[what.get(each.outcome, "wasted")].append((start, stop))
+    outcomes = [each.outcome for each in attempts]
+    starts = [each.start for each in attempts]  # in order
+    ends = [end if each.end is None else each.end for each in attempts]
+    if not all(held := list(map(lt, starts, ends))):
+        outcomes, starts, ends = (list(compress(each, held)) for each in (outcomes, starts, ends))
+    for name, these in (
+        ("ok", [outcome == "succeeded" for outcome in outcomes]),
+        ("wasted", [outcome is not None and outcome != "succeeded" for outcome in outcomes]),
+        ("running", [outcome is None for outcome in outcomes]),
+    ):
+        _spread(bins, edges, name, compress(zip(starts, ends, strict=True), these))
     ends.sort()
-    for name, held in spans.items():
-        _spread(bins, edges, name, held)
     most = _most_at_once(starts, ends) if any(capacity is None for _, capacity in capacities) else 0
     slots = {at: most if capacity is None else capacity for at, capacity in capacities}
     _free(bins, edges, (starts, ends), slots, cooling, within, end)
     return bins
 
 
-def _spread(bins: list[SlotTime], edges: list[float], what: str, spans: list[Span]) -> None:
+def _spread(bins: list[SlotTime], edges: list[float], what: str, spans: Iterable[Span]) -> None:
     """Add stretches of one slot each to the bins that they touch."""
     if len(bins) == 1:
         first, last = edges
-        spent = sum([min(end, last) - max(start, first) for start, end in spans if end > first and start < last])
+        clipped = [
+            (end if end < last else last) - (start if start > first else first)  # noqa: FURB136 - quicker than calls
+            for start, end in spans
+            if end > first and start < last
+        ]
+        spent = sum(clipped)
         setattr(bins[0], what, spent)
         return
     sums = [0.0] * len(bins)
@@ -153,32 +158,39 @@ def _free(
     last = min(end, edges[-1])
     others = sorted({at for at in (*slots_at, *switches, *edges, last) if at <= last})
     others.append(inf)
+    start, stop, other = starts[0], ends[0], others[0]
     i = j = k = busy = slots = place = 0
     cools = False
     at = known = edges[0]
     waited = within(at)  # up to `known`
     while at < last:
-        now = min(starts[i], ends[j], others[k])
+        now = start if start < stop else stop  # noqa: FURB136 - a call costs thrice the time
+        if other < now:
+            now = other
         if now > at:
-            all_slots = max(slots, busy)
-            if all_slots > busy or cools:
+            if slots > busy or cools:
                 before = waited if known == at else within(at)
                 known, waited = now, within(now)
-                _add_free(bins[place], all_slots, all_slots - busy, cools, now - at, waited - before)
+                _add_free(bins[place], slots, busy, cools, now - at, waited - before)
             at = now
-        while starts[i] == now:
+        while start == now:
             i, busy = i + 1, busy + 1
-        while ends[j] == now:
+            start = starts[i]
+        while stop == now:
             j, busy = j + 1, busy - 1
-        if others[k] == now:
+            stop = ends[j]
+        if other == now:
             k += 1
+            other = others[k]
             slots = slots_at.get(now, slots)
             cools = switches.get(now, cools)
             while edges[place + 1] <= now and place + 2 < len(edges):
                 place += 1
 
 
-def _add_free(bin_: SlotTime, slots: int, free: int, cools: bool, seconds: float, waited: float) -> None:
+def _add_free(bin_: SlotTime, slots: int, busy: int, cools: bool, seconds: float, waited: float) -> None:
+    slots = max(slots, busy)
+    free = slots - busy
     if cools:
         bin_.cooling += free * seconds
         bin_.stranded += slots * waited

@@ -91,21 +91,22 @@ class Within:
 
 def steps(ups: Iterable[float], downs: Iterable[float]) -> Steps:
     """Return what begins at 0, goes up by one at each of `ups` and down at each of `downs`."""
-    rises, falls = sorted(ups), sorted(downs)
+    rises, falls = [*sorted(ups), inf], [*sorted(downs), inf]
     found: Steps = [(0.0, 0)]
     value = i = j = 0
-    rises.append(inf)
-    falls.append(inf)
-    while (at := min(rises[i], falls[j])) < inf:
+    rise, fall = rises[0], falls[0]
+    while (at := rise if rise < fall else fall) < inf:  # noqa: FURB136 - a call costs thrice the time
         before = value
-        while rises[i] == at:
+        while rise == at:
             i, value = i + 1, value + 1
-        while falls[j] == at:
+            rise = rises[i]
+        while fall == at:
             j, value = j + 1, value - 1
+            fall = falls[j]
         if value != before:
-            if found[-1][0] == at:
-                found.pop()
             found.append((at, value))
+    if len(found) > 1 and found[1][0] == 0:
+        del found[0]
     return found
 
 
@@ -118,11 +119,13 @@ def value_at(steps: Steps, t: float) -> float:
 def integral(steps: Steps, end: float) -> float:
     """Return the integral from the first step to `end`."""
     total = 0.0
-    for (at, value), (until, _) in zip(steps, [*steps[1:], (inf, 0.0)], strict=True):
+    since, before = 0.0, 0.0
+    for at, value in steps:
         if at >= end:
             break
-        total += value * (min(until, end) - at)
-    return total
+        total += before * (at - since)
+        since, before = at, value
+    return total + before * (end - since) if since < end else total
 
 
 def above_zero(steps: Steps, end: float) -> list[Span]:
