@@ -94,7 +94,8 @@ def _of_profile(
     starts = [each.start for each in attempts]  # in order
     ends = [end if each.end is None else each.end for each in attempts]
     if not all(held := list(map(lt, starts, ends))):
-        outcomes, starts, ends = (list(compress(each, held)) for each in (outcomes, starts, ends))
+        outcomes = list(compress(outcomes, held))
+        starts, ends = list(compress(starts, held)), list(compress(ends, held))
     for name, these in (
         ("ok", [outcome == "succeeded" for outcome in outcomes]),
         ("wasted", [outcome is not None and outcome != "succeeded" for outcome in outcomes]),
