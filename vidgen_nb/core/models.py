@@ -9,6 +9,8 @@ __all__ = ["Bucket", "Model", "Trial", "Window"]
 
 CLOSE = 1e-9
 """Tokens that may be missing, for rounding."""
+SLOWEST = 1 / 86_400
+"""Tokens a second: a bucket that seems to get less than one a day is tried all the same."""
 REMEMBERED = 4096
 """Accepted submits that are remembered; a window of more is learned as one of so many."""
 
@@ -29,7 +31,7 @@ class Bucket:
     def next(self, now: float) -> float:
         """Return `now`, or when there is a token."""
         level = self.level(now)
-        return now if level >= 1 - CLOSE else now + (1 - level) / self.rate
+        return now if level >= 1 - CLOSE else now + (1 - level) / max(self.rate, SLOWEST)
 
     def take(self, now: float) -> None:
         """Count a submit."""
