@@ -186,7 +186,7 @@ class Controller(Choices):
                 panel = self._panel = Panel(self)
                 made(self)
         if is_new and not self._closed:  # the loop is waited for without the lock
-            self.observe(lambda _: panel.ticker.touch())
+            self.observe(lambda _: self.touch())
             self.observe(self._keep_still)
             self._touched()
         elif is_new:
@@ -267,9 +267,11 @@ class Controller(Choices):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return the panel, and for a notebook without a kernel a picture of the run."""
+        return self._view() | {"text/html": still(self.last_run, self._theme)}
+
+    def _view(self) -> dict[str, Any]:
         return {
             "text/plain": repr(self),
-            "text/html": still(self.last_run, self._theme),
             "application/vnd.jupyter.widget-view+json": {
                 "version_major": 2,
                 "version_minor": 0,
@@ -284,12 +286,10 @@ class Controller(Choices):
         """
         from IPython.display import display
 
-        shown = self._repr_mimebundle_()
         self._still_id = self._still_id or f"vidgen_nb-{uuid4().hex}"
-        still = {"text/html": SIDE + shown.pop("text/html"), "text/plain": ""}
         show: Any = display  # it is untyped
-        show(shown, raw=True)
-        show(still, raw=True, display_id=self._still_id)
+        show(self._view(), raw=True)
+        show(self._picture(), raw=True, display_id=self._still_id)
 
     def _keep_still(self, events: Iterable[Event]) -> None:
         """Bring the picture below the panel up to date at a run's end (an observer)."""
@@ -297,11 +297,10 @@ class Controller(Choices):
             from IPython.display import update_display
 
             update: Any = update_display  # it is untyped
-            update(
-                {"text/html": SIDE + still(self.last_run, self._theme), "text/plain": ""},
-                display_id=self._still_id,
-                raw=True,
-            )
+            update(self._picture(), raw=True, display_id=self._still_id)
+
+    def _picture(self) -> dict[str, str]:
+        return {"text/html": SIDE + still(self.last_run, self._theme), "text/plain": ""}
 
     def __repr__(self) -> str:
         return super().__repr__().replace("<Session", "<Controller", 1)

@@ -6,45 +6,15 @@ Intervals are (start, end) in run seconds; a set of them is sorted and disjoint.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from vidgen_nb.analysis.records import AttemptRecord, RunData
+from vidgen_nb.analysis.timeline import subtract, union
 from vidgen_nb.core import events as ev
 
 __all__ = ["Interval", "idle", "queue_steps", "subtract", "union"]
 
 Interval = tuple[float, float]
-
-
-def union(intervals: Iterable[Interval]) -> list[Interval]:
-    """Merge intervals that overlap or touch; empty ones vanish."""
-    merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if end <= start:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def subtract(whole: list[Interval], holes: list[Interval]) -> list[Interval]:
-    """Return what of `whole` lies in none of `holes`; both are sorted and disjoint."""
-    left: list[Interval] = []
-    first = 0
-    for start, end in whole:
-        while first < len(holes) and holes[first][1] <= start:
-            first += 1
-        at = first
-        while at < len(holes) and holes[at][0] < end:
-            if holes[at][0] > start:
-                left.append((start, holes[at][0]))
-            start = max(start, holes[at][1])
-            at += 1
-        if start < end:
-            left.append((start, end))
-    return left
 
 
 def _waits(data: RunData, end: float) -> Iterator[tuple[str, int, float, float]]:

@@ -32,8 +32,6 @@ from vidgen_nb.provider import Job, Provider, Refused
 
 __all__ = ["VirtualDriver", "failure"]
 
-LONGEST_POLL = 60.0
-"""Most seconds that the model's poll-after says: the scheduler waits no longer in any case."""
 _INLINE = Artifact("inline")
 
 Call = tuple[float, int, Any]
