@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.in_lab.conftest import ATTEMPTS, MANY, SLOW, Opener
 from tests.in_lab.page import LabPage
 
@@ -91,7 +89,6 @@ def test_started_while_running(open_lab: Opener) -> None:
     page.says("of 616 scenes succeeded")
 
 
-@pytest.mark.long  # JupyterLab gives the kernel 4 s to tell all widgets' state: on a busy machine that is not enough
 def test_cell_run_again_and_again_and_the_page_reloaded(open_lab: Opener) -> None:
     """The panels before leave no widgets behind, for which a new page would ask."""
     page = open_lab(MANY)

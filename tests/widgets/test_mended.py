@@ -19,7 +19,7 @@ def test_the_views_of_plotly_are_found_and_mended() -> None:
 
 def test_the_table_brings_its_library() -> None:
     """As a text that becomes a module of its own, so that its names and ours do not meet."""
-    source = str(AttemptsTable._esm)
+    source = str(AttemptsTable.module)
     assert source.startswith('const SOURCE = "')
     assert "set_or_remove_dark_class" in source.splitlines()[0]
     assert "dataTable" in str(AttemptsTable._css)

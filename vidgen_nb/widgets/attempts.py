@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-import anywidget
 import traitlets as t
 
 from vidgen_nb.analysis.records import AttemptRecord
 from vidgen_nb.plaintext import clean
+from vidgen_nb.widgets.module import WithModule, loader
 
 __all__ = ["AttemptsTable"]
 
@@ -28,10 +28,11 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-class AttemptsTable(anywidget.AnyWidget):
+class AttemptsTable(WithModule):
     """The latest attempts. Its page sends `{"select": id}` when a scene is pressed."""
 
-    _esm = f"const SOURCE = {json.dumps(_read(_BUNDLE / 'dt_bundle.js'))};\n{_read(_HERE / 'attempts.js')}"
+    module = f"const SOURCE = {json.dumps(_read(_BUNDLE / 'dt_bundle.js'))};\n{_read(_HERE / 'attempts.js')}"
+    _esm = loader(module)
     _css = _read(_BUNDLE / "dt_bundle.css")
     heads = t.List(HEADS).tag(sync=True)
     rows: Any = t.List().tag(sync=True)

@@ -10,19 +10,21 @@ from traitlets import Dict
 
 from vidgen_nb.charts.engine import go
 from vidgen_nb.widgets.mended import figure_esm
+from vidgen_nb.widgets.module import WithModule, loader
 
 __all__ = ["LiveFigure", "flat", "put"]
 
 _UNCHANGED = "_undefined_"  # what plotly's own view takes for JavaScript's undefined
 
 
-class LiveFigure(go.FigureWidget):  # type: ignore[misc]  # plotly is untyped
+class LiveFigure(WithModule, go.FigureWidget):  # type: ignore[misc]  # plotly is untyped
     """A FigureWidget whose state is what it shows now.
 
     Plotly's own tells a new page what it was constructed with: after a reload, and in Voila, it would be empty.
     """
 
-    _esm = figure_esm()
+    module = figure_esm()
+    _esm = loader(module)
     _made = False
     # Plotly looks at every number of a message for what JSON can't hold; there is nothing of the kind in ours.
     _py2js_update = Dict(allow_none=True).tag(sync=True, to_json=lambda value, _widget: value)

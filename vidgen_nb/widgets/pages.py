@@ -34,7 +34,6 @@ class Pages:
         self._controller = controller
         self.attempts, self.caption = AttemptsTable(), w.HTML()
         self.attempts.on_msg(lambda _widget, content, _buffers: controller.post(self._select, content))
-        answer_anywhere(self.attempts)
         self.metrics = w.HTML()
         self.lines = {name: Lines(caption=f"The latest {RING} {name.lower()} lines, newest first.") for name in RINGS}
         self.videos = Videos(controls["video"], controller.base_folder, aside)
@@ -55,7 +54,8 @@ class Pages:
             self.lines[name].show(feed.log if name == "Log" else feed.events)
 
     def _select(self, content: Any) -> None:
-        self._controller.selected = str(content["select"])
+        if "select" in content:
+            self._controller.selected = str(content["select"])
 
     def _show_attempts(self, data: RecentData | None) -> None:
         attempts = data.attempts if data is not None else []

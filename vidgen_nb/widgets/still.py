@@ -13,7 +13,7 @@ MOST_DRAWN = 1_000
 """Attempts up to which a notebook keeps a picture of the run: more would make its file heavy."""
 
 SIDE = """<style>
-.jp-OutputArea:has(.vg-panel) > .jp-OutputArea-child:has(.vg-still) { display: none; }
+.jp-OutputArea:has(.vg-panel .js-plotly-plot) > .jp-OutputArea-child:has(.vg-still) { display: none; }
 .jp-OutputArea:has(.vg-still) > .jp-OutputArea-child > .jp-OutputArea-output:not(:has(*)) { display: none; }
 </style><span class="vg-still"></span>"""
 """Beside a live panel no picture, and beside the picture no bare words that the panel loads or is gone."""
