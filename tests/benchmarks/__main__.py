@@ -12,13 +12,14 @@ from tests.benchmarks import (
     metrics,
     open_panel,
     policies,
+    soak,
     throughput,
     virtual,
     wakeups,
 )
 from tests.benchmarks.measure import table
 
-PARTS = (throughput, against_litellm, memory, wakeups, live_gantt, open_panel, virtual, metrics, policies)
+PARTS = (throughput, against_litellm, memory, wakeups, live_gantt, open_panel, virtual, metrics, policies, soak)
 
 
 def main() -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from types import MappingProxyType
 from typing import Literal
 
@@ -167,7 +166,8 @@ class Provider:
         self.seed = seed
         self.faults = Faults(faults, seed)
         self.expires_after = expires_after
-        self._numbers = count(1)
+        self.accepted = 0
+        """Jobs accepted so far."""
         self._accounts: dict[str, _Account] = {}
         groups: dict[tuple[str, str], _Group] = {}
         for profile in profiles:
@@ -215,7 +215,8 @@ class Provider:
         name = account.profile.name
         seconds = account.profile.service.seconds(uniform(self.seed, "service", scene))
         start = account.start(now, seconds)
-        job = Job(next(self._numbers), name, scene, prompt, now, start, start + seconds)
+        self.accepted += 1
+        job = Job(self.accepted, name, scene, prompt, now, start, start + seconds)
         if account.group.state.holds():
             heapq.heappush(account.group.active, (job.finish, job.number, job))
         fault = self.faults.find("accept", name, scene, prompt, now) if self.faults else None
