@@ -83,6 +83,16 @@ def _paid(run: Run) -> int:
     return accepted + sum(attempt.outcome == "ambiguous" for attempt in run.attempts)
 
 
+def _held() -> tuple[int, int]:
+    """Return this process's resident bytes and its open files."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE"), _count(Path("/proc/self/fd"))
+
+
+def _count(folder: Path) -> int:
+    return sum(1 for _ in folder.iterdir())
+
+
 async def soak(folder: Path, *, batches: int, scenes: int, profiles: int, seed: int = 0) -> list[Sample]:
     """Run `batches` of `scenes` each in one session over so many profiles; return a sample after each."""
     simulated = [
@@ -102,15 +112,5 @@ async def soak(folder: Path, *, batches: int, scenes: int, profiles: int, seed: 
                 pipe.send("paid")
                 paid = await asyncio.to_thread(pipe.recv)
                 gc.collect()
-                samples.append(
-                    Sample(
-                        memory=int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
-                        files=len(os.listdir("/proc/self/fd")),
-                        tasks=len(asyncio.all_tasks()),
-                        scenes=statuses.copy(),
-                        paid=paid,
-                        known=known,
-                        videos=sum(1 for _ in folder.iterdir()),
-                    )
-                )
+                samples.append(Sample(*_held(), len(asyncio.all_tasks()), statuses.copy(), paid, known, _count(folder)))
     return samples

@@ -9,7 +9,7 @@ from tests.soak import soak
 
 
 def test_all_is_accounted_for_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    """With 5 % faults, each scene has an end, each paid job is known of, each success is a file; no batch leaves any."""
+    """With 5 % faults, each scene has an end, each paid job is known of, each success is a file."""
     samples = asyncio.run(soak(tmp_path, batches=3, scenes=200, profiles=20))
     last = samples[-1]
     assert set(last.scenes) == {"succeeded", "failed", "held"}
