@@ -18,12 +18,12 @@ from vidgen_nb.analysis.predict import Prediction, predict_finish
 from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
 from vidgen_nb.analysis.simulation import Simulation
+from vidgen_nb.analysis.vary import as_profiles, as_scenes, named_well
 from vidgen_nb.analysis.what_if import what_if
 from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
-from vidgen_nb.core.model import Mode, Scene, as_mode
+from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.inputs import load_scenes
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.recording.runfile import read_run, write_run
 
@@ -243,6 +243,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     return Run(*read_run(path))
 
 
+@named_well
 def simulate(
     scenes: Any,
     profiles: Iterable[SimulatedProfile],
@@ -260,9 +261,9 @@ def simulate(
 
     >>> run = simulate(10, [SimulatedProfile("p1", TokenBucket(4, per=60)), SimulatedProfile("p2")], mode="boost")
     """
-    given = _as_scenes(scenes)
+    given, provided = as_scenes(scenes), as_profiles(profiles)
     chosen = as_policy(policy) if policy is not None else PerProfileCooldown()
-    return Run(*Simulation(given, list(profiles), as_mode(mode), chosen, seed=seed, **options).run())
+    return Run(*Simulation(given, provided, as_mode(mode), chosen, seed=seed, **options).run())
 
 
 def lower_bound(
@@ -282,12 +283,5 @@ def lower_bound(
 
     >>> lower_bound(10, [SimulatedProfile("p1", TokenBucket(4, per=60)), SimulatedProfile("p2")]).seconds
     """
-    ids = [scene.id for scene in _as_scenes(scenes)]
-    return bound(ids, list(profiles), seed=seed, cooldowns=cooldowns, releases=arrivals)
-
-
-def _as_scenes(scenes: Any) -> list[Scene]:
-    """Return scenes as they are given, or so many of them."""
-    if isinstance(scenes, int):
-        return [Scene(f"s{number:03}", "simulated") for number in range(1, scenes + 1)]
-    return load_scenes(scenes)
+    ids = [scene.id for scene in as_scenes(scenes)]
+    return bound(ids, as_profiles(profiles), seed=seed, cooldowns=cooldowns, releases=arrivals)

@@ -9,7 +9,7 @@ from typing import Any
 from vidgen_nb.analysis.executors import Submitter, carry_out
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.analysis.trials import Case, Trials, checked_seeds
-from vidgen_nb.analysis.vary import as_profiles, as_scenes
+from vidgen_nb.analysis.vary import as_profiles, as_scenes, named_well
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy, describe
 from vidgen_nb.errors import InputError
@@ -22,6 +22,7 @@ class Comparison(Trials):
     """What policies and modes came to; the first case is the baseline."""
 
 
+@named_well
 def compare(
     scenes: Any,
     profiles: Iterable[SimulatedProfile],

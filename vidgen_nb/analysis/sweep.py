@@ -11,7 +11,7 @@ from vidgen_nb.analysis.compare import label
 from vidgen_nb.analysis.executors import Submitter, carry_out
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.analysis.trials import Case, Trials, checked_seeds
-from vidgen_nb.analysis.vary import as_profiles, as_scenes, varied
+from vidgen_nb.analysis.vary import as_profiles, as_scenes, named_well, varied
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
 from vidgen_nb.errors import InputError
@@ -31,6 +31,7 @@ class Sweep(Trials):
         """What was varied, and over which values."""
 
 
+@named_well
 def sweep(
     scenes: Any,
     profiles: Iterable[SimulatedProfile],

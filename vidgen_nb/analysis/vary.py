@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.core.model import Scene, as_mode
 from vidgen_nb.core.policy import as_policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
+from vidgen_nb.inputs.profiles import hint
 from vidgen_nb.provider import SimulatedProfile
 
-__all__ = ["as_profiles", "as_scenes", "so_many", "varied"]
+__all__ = ["as_profiles", "as_scenes", "named_well", "so_many", "varied"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+OWN_WORDS = ("scenes", "profiles", "mode", "policy", "seed")
+"""Fields of `Simulation` for which whoever takes the others as options has parameters, maybe in the plural."""
+
+
+def named_well(call: Callable[P, R]) -> Callable[P, R]:
+    """Make a function that passes its options on to `Simulation` say which arguments are wrong, and the nearest name.
+
+    It raises `InputError`, where Python's own `TypeError` would name `Simulation`, or nothing near.
+    """
+    signature = inspect.signature(call)
+    named = [name for name, each in signature.parameters.items() if each.kind is not each.VAR_KEYWORD]
+    known = (*named, *(each.name for each in fields(Simulation) if each.name not in OWN_WORDS))
+
+    @wraps(call)
+    def checked(*args: P.args, **given: P.kwargs) -> R:
+        for name in given:
+            if name not in known:
+                raise InputError(f"{call.__name__} has no argument {name!r}{hint(name, known)}")
+        try:
+            signature.bind(*args, **given)
+        except TypeError as error:
+            raise InputError(f"{call.__name__}: {error}") from None
+        return call(*args, **given)
+
+    return checked
 
 
 def as_scenes(source: Any) -> list[Scene]:
@@ -80,7 +112,5 @@ def varied(simulation: Simulation, name: str, value: Any) -> Simulation:
     own = [each.name for each in fields(SimulatedProfile) if each.name not in ("name", "api_key")]
     if name in own:
         return replace(simulation, profiles=[replace(each, **{name: value}) for each in simulation.profiles])
-    known = [each.name for each in fields(Simulation)] + settings + own
-    raise InputError(
-        f"{name!r} can't be varied: choose one of {', '.join(dict.fromkeys(known))}, or give make= to vary anything"
-    )
+    known = tuple(dict.fromkeys([each.name for each in fields(Simulation)] + settings + own))
+    raise InputError(f"{name!r} can't be varied{hint(name, known)}; in a sweep, make= varies anything")
