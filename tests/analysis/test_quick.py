@@ -40,3 +40,18 @@ def test_the_collector_is_back_after_a_pause() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_what_was_made_in_a_pause_is_old_and_what_others_froze_stays_frozen() -> None:
+    """Nothing made in a pause is left among the young, nothing is left frozen, and a freeze of someone else holds."""
+    with collector_paused():
+        made = [[index] for index in range(1000)]
+    young = {id(each) for each in gc.get_objects(generation=0)}
+    assert young.isdisjoint(map(id, made)) and not gc.get_freeze_count()
+    gc.freeze()
+    try:
+        with collector_paused():
+            pass
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()

@@ -8,7 +8,7 @@ import pytest
 
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Constant, Empirical, Exponential, LogNormal, Service
-from vidgen_nb.provider.service import uniform
+from vidgen_nb.provider.service import uniform, uniforms
 
 DRAWS = [uniform(7, "service", f"s{i}") for i in range(20_000)]
 
@@ -83,3 +83,20 @@ def test_nothing_to_draw_from_is_refused() -> None:
     for samples in ([], [0, 0]):
         with pytest.raises(InputError):
             Empirical(samples)
+
+
+@pytest.mark.parametrize("key", [(7, "service"), ("seed é", 3, None), ()])
+def test_numbers_in_bulk_are_those_drawn_one_by_one(key: tuple[object, ...]) -> None:
+    """For keys of any kind and length, and for none at all."""
+    last = ["s001", "", "ü\x1f", "\ud800", 12, 1.5]
+    assert uniforms(*key, last=last) == [uniform(*key, each) for each in last]
+    assert uniforms(*key, last=[]) == []
+
+
+@pytest.mark.parametrize(
+    "service", [Constant(3), Exponential(5), LogNormal(8, 0.3), LogNormal(2, 0), Empirical([1, 4, 9])]
+)
+def test_service_times_in_bulk_are_those_one_by_one(service: Service) -> None:
+    """The same numbers to the last digit, the smallest and the largest quantile included."""
+    us = [2.0**-53, 1 - 2.0**-53, *(uniform("bulk", each) for each in range(500))]
+    assert service.all_seconds(us) == [service.seconds(u) for u in us]

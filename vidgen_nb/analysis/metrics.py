@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from operator import attrgetter
+from operator import attrgetter, sub
 from typing import Any
 
 from vidgen_nb.analysis.bounds import LowerBound, bound
@@ -15,7 +15,7 @@ from vidgen_nb.analysis.kinds import AttemptRecord, RunData
 from vidgen_nb.analysis.numbers import Metrics, ProfileMetrics, SlotSplit
 from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.analysis.recovery import outage, recovery
-from vidgen_nb.analysis.slots import SlotTime, slot_time
+from vidgen_nb.analysis.slots import SlotTime, cooldowns, slot_time
 from vidgen_nb.analysis.spread import Spread
 from vidgen_nb.analysis.timeline import above_zero, by_profile, integral, released, steps, waits
 from vidgen_nb.analysis.timeline import union as joined
@@ -122,18 +122,16 @@ def _counts(data: RunData) -> dict[str, Any]:
 
 
 def _times(data: RunData, release: dict[str, float]) -> dict[str, Any]:
-    added = data.again.get
-    flow = {
-        each.id: each.end - added(each.id, each.queued)
-        for each in data.scenes
-        if each.status == "succeeded" and each.end is not None
-    }
+    done = [each for each in data.scenes if each.status == "succeeded" and each.end is not None]
+    ids, ends = [each.id for each in done], [each.end for each in done if each.end is not None]
+    added = [release[each] for each in ids] if data.again else [each.queued for each in done]
+    flow = dict(zip(ids, map(sub, ends, added), strict=True))
     ok = [each for each in data.attempts if each.outcome == "succeeded"]
     wait = {each.scene: each.start - release.get(each.scene, 0.0) for each in ok}  # the last one of a scene counts
     if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
         wait = {name: wait[name] for name in flow if name in wait}
     return {
-        "makespan": max([each.end for each in data.scenes if each.id in flow and each.end is not None], default=None),
+        "makespan": max(ends, default=None),
         "first_result": min([each.end for each in ok if each.end is not None], default=None),
         "flow": Spread.of(flow),
         "wait": Spread.of(wait),
@@ -172,13 +170,11 @@ def _slots(
     data: RunData, tried: dict[str, list[AttemptRecord]], waiting: list[tuple[float, float]], shares: dict[str, float]
 ) -> dict[str, Any]:
     """Return each profile's row, and what slots did in the whole run."""
-    windows: dict[str, list[tuple[float, float]]] = {name: [] for name in data.profiles}
-    for window in data.cooldowns:
-        windows[window.profile].append((window.start, min(window.end, data.end)))
+    cooling = cooldowns(data)
     total, rows = SlotTime(), []
-    for name, (time,) in slot_time(data, waiting=waiting, tried=tried).items():
+    for name, (time,) in slot_time(data, waiting=waiting, tried=tried, cooling=cooling).items():
         total.add(time)
-        split, cooldown = SlotSplit.of(time), union(windows[name])
+        split, cooldown = SlotSplit.of(time), sum(end - start for start, end in cooling[name])
         outcomes = Counter(map(_OUTCOME, tried[name]))
         rows.append(
             ProfileMetrics(

@@ -28,8 +28,7 @@ def build(header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
 
 
 # While events are read, records are drafts that may be changed; each becomes a record when all is read.
-_scene, _attempt, _window = draft(SceneRecord), draft(AttemptRecord), draft(CooldownRecord)
-_move = quick(MoveRecord)
+_scene, _attempt, _window, _move = map(draft, (SceneRecord, AttemptRecord, CooldownRecord, MoveRecord))
 _MAKERS: dict[type[Any], Callable[..., Any]] = {
     kind: quick(kind) for kind in (SceneRecord, AttemptRecord, CooldownRecord)
 }
@@ -138,7 +137,9 @@ class Builder:
         if before != profile:
             scene.profile = profile
             if before is not None:
-                self._moves.append(_move(name, before, profile, at))
+                move = _move(name, before, profile, at)
+                move.__class__ = MoveRecord
+                self._moves.append(move)
         if scene.start is None:
             scene.start = at
         scene.status = "submitting"

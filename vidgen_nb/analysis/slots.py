@@ -14,12 +14,12 @@ from itertools import compress, pairwise
 from math import inf
 from operator import lt
 
-from vidgen_nb.analysis.kinds import AttemptRecord, CooldownRecord, RunData
+from vidgen_nb.analysis.kinds import AttemptRecord, RunData
 from vidgen_nb.analysis.series import Span
 from vidgen_nb.analysis.timeline import Within, above_zero, by_profile, queue, union
 from vidgen_nb.errors import InputError
 
-__all__ = ["SlotTime", "slot_time"]
+__all__ = ["SlotTime", "cooldowns", "slot_time"]
 
 
 @dataclass(slots=True)
@@ -60,25 +60,32 @@ def slot_time(
     edges: Sequence[float] | None = None,
     waiting: list[Span] | None = None,
     tried: dict[str, list[AttemptRecord]] | None = None,
+    cooling: dict[str, list[Span]] | None = None,
 ) -> dict[str, list[SlotTime]]:
     """Return, per profile, what its slots did in each stretch between two neighbours of `edges`.
 
-    `edges`: run seconds, rising; None: one stretch, the whole run. `waiting`, `tried`: when scenes waited, and the
-    attempts by profile, where they are known. Raises `InputError` for edges that do not rise.
+    `edges`: run seconds, rising; None: one stretch, the whole run. `waiting`, `tried`, `cooling`: when scenes waited,
+    the attempts by profile, and when each cooled, where they are known. Raises `InputError` for edges that do not rise.
     """
     edges = [0.0, data.end] if edges is None else list(edges)
     if len(edges) < 2 or any(not a <= b for a, b in pairwise(edges)):
         raise InputError(f"edges are at least two times that rise, not {edges!r}")
     within = Within(above_zero(queue(data), data.end) if waiting is None else waiting)
-    windows: dict[str, list[CooldownRecord]] = {name: [] for name in data.profiles}
-    for window in data.cooldowns:
-        windows[window.profile].append(window)
+    cooling = cooldowns(data) if cooling is None else cooling
     found: dict[str, list[SlotTime]] = {}
     for name, tries in (by_profile(data) if tried is None else tried).items():
-        cooling = union((each.start, min(each.end, data.end)) for each in windows[name])
         given = data.capacity_steps.get(name) or [(0.0, data.capacities.get(name))]
-        found[name] = _of_profile(tries, given, cooling, within, edges, data.end)
+        found[name] = _of_profile(tries, given, cooling[name], within, edges, data.end)
     return found
+
+
+def cooldowns(data: RunData) -> dict[str, list[Span]]:
+    """Return when each profile cooled, cut at the run's end."""
+    windows: dict[str, list[Span]] = {name: [] for name in data.profiles}
+    last = data.end
+    for window in data.cooldowns:
+        windows[window.profile].append((window.start, min(window.end, last)))
+    return {name: union(each) for name, each in windows.items()}
 
 
 def _of_profile(
@@ -105,7 +112,8 @@ def _of_profile(
     ends.sort()
     most = _most_at_once(starts, ends) if any(capacity is None for _, capacity in capacities) else 0
     slots = {at: most if capacity is None else capacity for at, capacity in capacities}
-    _free(bins, edges, (starts, ends), slots, cooling, within, end)
+    switches = {at: on for start, stop in cooling for at, on in ((start, True), (stop, False))}
+    _free(bins, edges, (starts, ends), slots, switches, within, min(end, edges[-1]))
     return bins
 
 
@@ -149,19 +157,16 @@ def _free(
     edges: list[float],
     busy_spans: tuple[list[float], list[float]],
     slots_at: dict[float, int],
-    cooling: list[Span],
+    switches: dict[float, bool],
     within: Within,
-    end: float,
+    last: float,
 ) -> None:
     """Go through the times at which something changes, and say what the free slots did in between."""
     starts, ends = [*busy_spans[0], inf], [*busy_spans[1], inf]
-    switches = {at: on for start, stop in cooling for at, on in ((start, True), (stop, False))}
-    last = min(end, edges[-1])
-    others = sorted({at for at in (*slots_at, *switches, *edges, last) if at <= last})
-    others.append(inf)
+    others = [*sorted({at for at in (*slots_at, *switches, *edges, last) if at <= last}), inf]
     start, stop, other = starts[0], ends[0], others[0]
     i = j = k = busy = slots = place = 0
-    cools = False
+    cools, bin_ = False, bins[0]
     at = known = edges[0]
     waited = within(at)  # up to `known`
     while at < last:
@@ -172,7 +177,13 @@ def _free(
             if slots > busy or cools:
                 before = waited if known == at else within(at)
                 known, waited = now, within(now)
-                _add_free(bins[place], slots, busy, cools, now - at, waited - before)
+                seconds, waiting, free = now - at, waited - before, slots - busy if slots > busy else 0
+                if cools:
+                    bin_.cooling += free * seconds
+                    bin_.stranded += (busy + free) * waiting
+                else:
+                    bin_.idle_waiting += free * waiting
+                    bin_.idle_empty += free * (seconds - waiting)
             at = now
         while start == now:
             i, busy = i + 1, busy + 1
@@ -187,14 +198,4 @@ def _free(
             cools = switches.get(now, cools)
             while edges[place + 1] <= now and place + 2 < len(edges):
                 place += 1
-
-
-def _add_free(bin_: SlotTime, slots: int, busy: int, cools: bool, seconds: float, waited: float) -> None:
-    slots = max(slots, busy)
-    free = slots - busy
-    if cools:
-        bin_.cooling += free * seconds
-        bin_.stranded += slots * waited
-    else:
-        bin_.idle_waiting += free * waited
-        bin_.idle_empty += free * (seconds - waited)
+            bin_ = bins[place]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from math import inf
 from typing import Any
@@ -24,11 +25,11 @@ def early_wakes(data: RunData, tried: dict[str, list[AttemptRecord]] | None = No
     A quota group's cooldown is one, however many profiles it has; the first attempt may go to any of them. `tried`:
     the attempts as `timeline.by_profile` gives them.
     """
-    ends: dict[str, set[float]] = {}
-    members: dict[str, set[str]] = {}
+    ends: dict[str, set[float]] = defaultdict(set)
+    members: dict[str, set[str]] = defaultdict(set)
     for window in data.cooldowns:
-        ends.setdefault(window.group, set()).add(window.end)
-        members.setdefault(window.group, set()).add(window.profile)
+        ends[window.group].add(window.end)
+        members[window.group].add(window.profile)
     tried = by_profile(data) if tried is None else tried
     shared = _together(data, {group: names for group, names in members.items() if len(names) > 1})
     first = early = 0
@@ -89,7 +90,17 @@ def _resets(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[str, tu
         if counted:
             states.setdefault(group, counted[0] if len(counted) == 1 else Sum(tuple(counted)))
             found.setdefault(group, ([], []))
-    at: dict[str, Any] = {name: (states[group], *found[group]) for name, group in group_of.items() if group in states}
+    at: dict[str, Any] = {
+        name: (states[group].ready_at, states[group].take, *found[group])
+        for name, group in group_of.items()
+        if group in states
+    }
+    _replay(data, at)
+    return found
+
+
+def _replay(data: RunData, at: dict[str, Any]) -> None:
+    """Take a run's submits in order; `at`: by profile, what they count in."""
     replayed: dict[str, Any] = {}
     """By scene, what its attempt under way counts in."""
     started, accepted, failed = ev.AttemptStarted, ev.Accepted, ev.CallFailed
@@ -100,15 +111,15 @@ def _resets(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[str, tu
             replayed[event.scene] = at.get(event.profile)
         elif kind is accepted:
             if (counts := replayed[event.scene]) is not None:
-                counts[0].ready_at(event.at)  # a window looks there which one it is in
-                counts[0].take(event.at)
+                ready_at, take, _, _ = counts
+                ready_at(event.at)  # a window looks there which one it is in
+                take(event.at)
         elif kind is failed and event.phase == "submit" and (counts := replayed[event.scene]) is not None:
-            outcome, (state, refused, resets) = event.outcome, counts
+            (ready_at, take, refused, resets), outcome = counts, event.outcome
             if type(outcome) is RateLimited:
-                if outcome.cause == "rate" and (ready := state.ready_at(event.at)) > event.at:
+                if outcome.cause == "rate" and (ready := ready_at(event.at)) > event.at:
                     refused.append(event.at)
                     resets.append(ready)
             elif type(outcome) is Ambiguous:  # the answer was lost, the job admitted
-                state.ready_at(event.at)
-                state.take(event.at)
-    return found
+                ready_at(event.at)
+                take(event.at)
