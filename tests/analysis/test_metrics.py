@@ -257,8 +257,11 @@ def test_any_run_adds_up(data: st.DataObject) -> None:
     if found.split is not None:
         assert sum(astuple(found.split)) == pytest.approx(1)
     assert (found.little_residual or 0.0) < 1e-9
-    edges = sorted({0.0, *data.draw(st.lists(st.floats(0, 100), max_size=4)), max(records.end, 100.0)})
-    for (whole,), parts in zip(slot_time(records).values(), slot_time(records, edges).values(), strict=True):
+    end = max(records.end, 100.0)
+    edges = sorted({0.0, *data.draw(st.lists(st.floats(0, 100), max_size=4)), end})
+    for (whole,), parts in zip(
+        slot_time(records, [0.0, end]).values(), slot_time(records, edges).values(), strict=True
+    ):
         joined = SlotTime()
         for part in parts:
             joined.add(part)
@@ -271,6 +274,8 @@ def slow_split(data: RunData) -> dict[str, SlotTime]:
     capacity: dict[str, int | None] = {}
     queued: set[str] = set()
     most = {name: most_at_once([a for a in data.attempts if a.profile == name], data.end) for name in data.profiles}
+    ends = [data.end if a.end is None else a.end for a in data.attempts if a.outcome in ("succeeded", None)]
+    last = max(ends, default=data.end)
     for event, after in pairwise([*data.events, data.events[-1]]):
         match event:
             case ev.ProfileAdded() | ev.ProfileChanged():
@@ -284,8 +289,8 @@ def slow_split(data: RunData) -> dict[str, SlotTime]:
             case ev.AttemptStarted() | ev.SceneSettled():
                 queued.discard(event.scene)
         ends = [w.end for w in data.cooldowns if event.at < w.end < after.at]  # the event may come later
-        moments = list(pairwise(sorted({event.at, *ends, after.at})))
-        for (name, time), (a, b) in product(found.items(), moments):
+        moments = list(pairwise(sorted({min(at, last) for at in (event.at, *ends, after.at)})))
+        for (name, time), (a, b) in product(found.items(), moments):  # after the last success there are none
             middle, seconds = (a + b) / 2, b - a
             running = [
                 a for a in data.attempts if a.profile == name and a.start < middle and (a.end is None or middle < a.end)
@@ -311,9 +316,10 @@ def most_at_once(attempts: list[AttemptRecord], end: float) -> int:
     ("spans", "end", "capacity", "share"),
     [
         ([(0, 10), (10, 20)], 20.0, None, 1.0),  # one after the other: one slot
-        ([(0, 10), (5, 15)], 20.0, None, 0.5),  # two at once
+        ([(0, 10), (10, 15)], 15.0, 4, 0.25),
+        ([(0, 10), (5, 15)], 20.0, None, 20 / 30),  # two at once
         ([(0, 10), (5, None)], 20.0, None, 0.25),  # one that runs still holds its slot
-        ([(0, 10)], 20.0, 2, 0.25),
+        ([(0, 10)], 20.0, 2, 0.5),  # of its 10 s; what comes after the last success is no part of the makespan
         ([(5, 5)], 20.0, None, 0.0),
         ([], 0.0, 3, 0.0),
     ],

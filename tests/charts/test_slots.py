@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 import vidgen_nb as vg
+from vidgen_nb.analysis.metrics import measure
+from vidgen_nb.analysis.numbers import SlotSplit
 from vidgen_nb.analysis.records import RunData
 from vidgen_nb.charts.palette import THEMES, ThemeName
 from vidgen_nb.charts.slots import MOST_ROWS, slot_time_chart
@@ -33,6 +35,21 @@ def test_the_shares_are_those_of_the_run() -> None:
     assert list(figure.layout.yaxis.ticktext) == ["<b>all profiles</b>", "a"]
     title = figure.layout.title.text
     assert title == "<b>25 % of all slot time went into attempts that succeeded; 75 % was cooling.</b>"
+
+
+def test_its_numbers_are_those_of_the_metrics(run: RunData) -> None:
+    """Shares, of all and of each profile, and the seconds in the hover; of runs that end in failures, and under way."""
+    profiles = [vg.SimulatedProfile(f"p{k}", vg.TokenBucket(3, per=30), vg.Exponential(9)) for k in range(3)]
+    broken = [vg.Fault("auth", profile=f"p{k}", start=60.0 + k) for k in range(3)]
+    failing = vg.simulate(40, profiles, mode="boost", faults=broken, policy=vg.PerProfileCooldown(5), until=200.0).data
+    waits = vg.simulate(9, profiles, arrivals=[5.0 * k for k in range(9)], latency=0.4).data
+    for data in (run, failing, waits):
+        numbers = measure(data)
+        assert numbers.split is not None
+        splits = [numbers.split, *(row.split or SlotSplit(0, 0, 0, 0, 0) for row in numbers.profiles)]
+        for trace in slot_time_chart(data).data:
+            assert list(trace.x) == pytest.approx([100 * getattr(split, trace.meta) for split in splits])
+    assert failing.end > (measure(failing).makespan or 0.0)
 
 
 def test_every_bar_is_full(run: RunData) -> None:

@@ -15,7 +15,7 @@ from vidgen_nb.analysis.kinds import AttemptRecord, RunData
 from vidgen_nb.analysis.numbers import Metrics, ProfileMetrics, SlotSplit
 from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.analysis.recovery import outage, recovery
-from vidgen_nb.analysis.slots import SlotTime, cooldowns, slot_time
+from vidgen_nb.analysis.slots import SlotTime, cooldowns, horizon, slot_time
 from vidgen_nb.analysis.spread import Spread
 from vidgen_nb.analysis.timeline import above_zero, by_profile, integral, released, steps, waits
 from vidgen_nb.analysis.timeline import union as joined
@@ -169,10 +169,11 @@ def _shares(
 def _slots(
     data: RunData, tried: dict[str, list[AttemptRecord]], waiting: list[tuple[float, float]], shares: dict[str, float]
 ) -> dict[str, Any]:
-    """Return each profile's row, and what slots did in the whole run."""
-    cooling = cooldowns(data)
+    """Return each profile's row, and what slots did up to the makespan."""
+    end = horizon(data)
+    cooling = cooldowns(data, end)
     total, rows = SlotTime(), []
-    for name, (time,) in slot_time(data, waiting=waiting, tried=tried, cooling=cooling).items():
+    for name, (time,) in slot_time(data, [0.0, end], waiting, tried, cooling).items():
         total.add(time)
         split, cooldown = SlotSplit.of(time), sum(end - start for start, end in cooling[name])
         outcomes = Counter(map(_OUTCOME, tried[name]))
@@ -185,7 +186,7 @@ def _slots(
                 cooldown=cooldown,
                 utilisation=0.0 if split is None else split.ok,
                 split=split,
-                cooldown_duty=_ratio(cooldown, data.end) or 0.0,
+                cooldown_duty=_ratio(cooldown, end) or 0.0,
                 stranded=time.stranded,
                 ideal=shares[name],
             )

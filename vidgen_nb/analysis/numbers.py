@@ -1,6 +1,7 @@
 """The numbers of a run as records; `metrics.measure` makes them.
 
-A run's length is the time of its last event: its makespan, unless something else ended after the last success.
+Slots and cooldowns are measured up to the makespan (`slots.horizon`), queue and goodput over the run's length, which is
+the time of its last event: the same, unless something else ended after the last success.
 """
 
 from __future__ import annotations
@@ -50,14 +51,14 @@ class ProfileMetrics:
     rate_limited: int
     """Attempts that got a 429."""
     cooldown: float
-    """Length of the union of its cooldown windows, cut at the run's end."""
+    """Length of the union of its cooldown windows, cut at the makespan."""
     utilisation: float
     """Slot time of attempts that succeeded ÷ all slot time, 0 to 1: the split's `ok`. Slots: its capacity; without
     one, the most attempts that it ever had at once."""
     split: SlotSplit | None = None
     """None: it had no slot time."""
     cooldown_duty: float = 0.0
-    """`cooldown` ÷ the run's length."""
+    """`cooldown` ÷ makespan."""
     stranded: float = 0.0
     """Slot-seconds in which it cooled while scenes waited: c_p · ∫ 1[cooling and Q > 0] dt."""
     ideal: float = 0.0

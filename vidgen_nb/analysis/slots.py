@@ -1,5 +1,7 @@
 """What slots did with their time: the slot-time split of analysis.md, exact, for a whole run or in stretches of it.
 
+The whole is [0, M], where M is the makespan: what failed after the last success is no part of it, nor are the slots
+that stood empty then. As long as something runs, or where nothing succeeded, M is the time of the last event.
 A profile that is part of the session has `capacity` slots; without a capacity, the most attempts that it ever had at
 once. While more run than that (fetching its result, an attempt holds no slot at the provider; a capacity may have been
 lowered), or on a profile that was removed, there are as many slots as attempts.
@@ -19,12 +21,12 @@ from vidgen_nb.analysis.series import Span
 from vidgen_nb.analysis.timeline import Within, above_zero, by_profile, queue, union
 from vidgen_nb.errors import InputError
 
-__all__ = ["SlotTime", "cooldowns", "slot_time"]
+__all__ = ["SlotTime", "cooldowns", "horizon", "slot_time"]
 
 
 @dataclass(slots=True)
 class SlotTime:
-    """Slot-seconds by what they were used for; `shares` makes them sum to 1."""
+    """Slot-seconds by what they were used for; `numbers.SlotSplit` has them as shares."""
 
     ok: float = 0.0
     """Of attempts that succeeded."""
@@ -64,14 +66,15 @@ def slot_time(
 ) -> dict[str, list[SlotTime]]:
     """Return, per profile, what its slots did in each stretch between two neighbours of `edges`.
 
-    `edges`: run seconds, rising; None: one stretch, the whole run. `waiting`, `tried`, `cooling`: when scenes waited,
-    the attempts by profile, and when each cooled, where they are known. Raises `InputError` for edges that do not rise.
+    `edges`: run seconds, rising; None: one stretch, from 0 to `horizon`. `waiting`, `tried`, `cooling`: when scenes
+    waited, the attempts by profile, and when each cooled, where they are known. Raises `InputError` for edges that do
+    not rise.
     """
-    edges = [0.0, data.end] if edges is None else list(edges)
+    edges = [0.0, horizon(data)] if edges is None else list(edges)
     if len(edges) < 2 or any(not a <= b for a, b in pairwise(edges)):
         raise InputError(f"edges are at least two times that rise, not {edges!r}")
     within = Within(above_zero(queue(data), data.end) if waiting is None else waiting)
-    cooling = cooldowns(data) if cooling is None else cooling
+    cooling = cooldowns(data, edges[-1]) if cooling is None else cooling
     found: dict[str, list[SlotTime]] = {}
     for name, tries in (by_profile(data) if tried is None else tried).items():
         given = data.capacity_steps.get(name) or [(0.0, data.capacities.get(name))]
@@ -79,12 +82,18 @@ def slot_time(
     return found
 
 
-def cooldowns(data: RunData) -> dict[str, list[Span]]:
-    """Return when each profile cooled, cut at the run's end."""
+def horizon(data: RunData) -> float:
+    """Return M: the end of the last success; the last event's time while something runs, or where none succeeded."""
+    ok = [each.end for each in data.attempts if each.outcome == "succeeded"]
+    under_way = any(each.end is None for each in data.attempts)
+    return data.end if under_way else max((end for end in ok if end is not None), default=data.end)
+
+
+def cooldowns(data: RunData, end: float) -> dict[str, list[Span]]:
+    """Return when each profile cooled, up to a time."""
     windows: dict[str, list[Span]] = {name: [] for name in data.profiles}
-    last = data.end
     for window in data.cooldowns:
-        windows[window.profile].append((window.start, min(window.end, last)))
+        windows[window.profile].append((window.start, min(window.end, end)))
     return {name: union(each) for name, each in windows.items()}
 
 

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.numbers import SlotSplit
 from vidgen_nb.analysis.records import RunData
-from vidgen_nb.analysis.slot_time import SlotTime, slot_time
+from vidgen_nb.analysis.slots import SlotTime, slot_time
 from vidgen_nb.charts import text
 from vidgen_nb.charts.curves import percent
 from vidgen_nb.charts.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.palette import Mark, Theme, theme_of
-from vidgen_nb.charts.waiting import Interval, queue_steps
 from vidgen_nb.plaintext import clean
 
 __all__ = ["MOST_ROWS", "slot_time_chart"]
@@ -34,15 +34,17 @@ class _Part(NamedTuple):
 
 
 def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
-    """Draw what each profile's slots did as stacked shares of their time, from 0 to the last success.
+    """Draw what each profile's slots did as stacked shares of their time, from 0 to the makespan.
 
     A slot's time goes into an attempt that succeeded, one that was wasted, or it is free: then it cools, or stands idle
-    with or without scenes waiting (`analysis.slot_time`). Beyond 40 profiles those with the least success are shown,
+    with or without scenes waiting (`analysis.slots`). Beyond 40 profiles those with the least success are shown,
     and the chart says so. Raise `InputError` for an unknown theme.
     """
     look = theme_of(theme)
-    times = slot_time(data, _waiting(data))
-    every = sum(times.values(), SlotTime())
+    times = {name: spent for name, (spent,) in slot_time(data).items()}
+    every = SlotTime()
+    for spent in times.values():
+        every.add(spent)
     rows = _rows(times)
     parts = [part for part in _parts(look) if part.name != "running" or every.running > 0]
     title = wrapped(_finding(every, times, parts), _TITLE)
@@ -60,15 +62,14 @@ def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
     return go.Figure(data=[_trace(part, bars) for part in parts], layout=layout)
 
 
-def _waiting(data: RunData) -> list[Interval]:
-    """Return when scenes waited."""
-    steps = queue_steps(data, data.end)
-    return [(at, steps[i + 1][0]) for i, (at, length) in enumerate(steps[:-1]) if length > 0]
+def _shares(spent: SlotTime) -> SlotSplit:
+    """Return the parts as shares, all 0 where there is no time at all."""
+    return SlotSplit.of(spent) or SlotSplit(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def _rows(times: dict[str, SlotTime]) -> list[tuple[str, SlotTime]]:
     """Return the profiles to show, in their order."""
-    least = sorted(times, key=lambda name: times[name].shares().ok)[:MOST_ROWS]
+    least = sorted(times, key=lambda name: _shares(times[name]).ok)[:MOST_ROWS]
     shown = set(least)
     return [(name, spent) for name, spent in times.items() if name in shown]
 
@@ -91,7 +92,7 @@ def _finding(every: SlotTime, times: dict[str, SlotTime], parts: list[_Part]) ->
     """Return what the chart shows."""
     if every.total == 0:
         return ["No slot time: nothing ran."]
-    shares = every.shares()
+    shares = _shares(every)
     lost = sorted(
         ((getattr(shares, part.name), part.said) for part in parts if part.name != "ok"),
         key=lambda each: -each[0],
@@ -100,7 +101,7 @@ def _finding(every: SlotTime, times: dict[str, SlotTime], parts: list[_Part]) ->
     first = f"{percent(shares.ok)} of all slot time went into attempts that succeeded"
     said = [f"{first}; {', '.join(others)}." if others else f"{first}."]
     if len(times) > 1:
-        by_ok = sorted((spent.shares().ok, name) for name, spent in times.items() if spent.total > 0)
+        by_ok = sorted((_shares(spent).ok, name) for name, spent in times.items() if spent.total > 0)
         (low, worst), (high, best) = by_ok[0], by_ok[-1]
         names = [clean(name, 40) for name in (worst, best)]
         said.append(f"Success took from {percent(low)} ({names[0]}) to {percent(high)} ({names[1]}).")
@@ -120,7 +121,7 @@ def _names(bars: list[tuple[str, SlotTime]]) -> dict[str, Any]:
 def _trace(part: _Part, bars: list[tuple[str, SlotTime]]) -> dict[str, Any]:
     """Return one part of all bars."""
     seconds = [getattr(spent, part.name) for _name, spent in bars]
-    shares = [getattr(spent.shares(), part.name) for _name, spent in bars]
+    shares = [getattr(_shares(spent), part.name) for _name, spent in bars]
     mark = part.mark
     return {
         "type": "bar",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vidgen_nb as vg
-from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, RunData
-from vidgen_nb.analysis.slot_time import SlotTime, slot_time
+from vidgen_nb.analysis.numbers import SlotSplit
+from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, RunData, build
+from vidgen_nb.analysis.slots import SlotTime
+from vidgen_nb.analysis.slots import slot_time as in_stretches
 from vidgen_nb.core import events as ev
 
 Span = tuple[float, float]
@@ -20,6 +22,11 @@ OUTCOMES = ("succeeded", "rate_limited", "permanent", None)
 def attempt(profile: str, start: float, end: float | None, outcome: str | None) -> AttemptRecord:
     """Make an attempt."""
     return AttemptRecord("s", 1, profile, 0.0, start, end, outcome, None, None)
+
+
+def slot_time(data: RunData, waiting: list[Span]) -> dict[str, SlotTime]:
+    """Return what slots did in the whole run."""
+    return {name: spent for name, (spent,) in in_stretches(data, waiting=waiting).items()}
 
 
 def made(attempts: list[AttemptRecord], cooldowns: list[Span], capacity: int | None, end: float) -> RunData:
@@ -45,10 +52,11 @@ def test_a_hand_computed_run() -> None:
     data = RunData({}, [], ["a", "b"], [], attempts, windows, [], 12.0, {"a": 2, "b": 1})
     times = slot_time(data, [(0.0, 6.0)])
     assert times == {
-        "a": SlotTime(ok=10.0, wasted=6.0, cooling=4.0),
+        "a": SlotTime(ok=10.0, wasted=6.0, cooling=4.0, stranded=2 * 2.0),
         "b": SlotTime(ok=4.0, idle_waiting=6.0),
     }
-    assert (times["a"] + times["b"]).shares() == SlotTime(14 / 30, 6 / 30, 0.0, 4 / 30, 0.0, 6 / 30)
+    times["a"].add(times["b"])
+    assert SlotSplit.of(times["a"]) == SlotSplit(14 / 30, 6 / 30, 4 / 30, 0.0, 6 / 30)
 
 
 def test_a_simulated_run_by_hand() -> None:
@@ -56,7 +64,7 @@ def test_a_simulated_run_by_hand() -> None:
     run = vg.simulate(
         4, [vg.SimulatedProfile("a", vg.FixedWindow(2, per=60), vg.Constant(10), 2, retry_after=False)], mode="boost"
     )
-    assert slot_time(run.data, [(0.0, 70.0)]) == {"a": SlotTime(ok=40.0, cooling=120.0)}
+    assert slot_time(run.data, [(0.0, 70.0)]) == {"a": SlotTime(ok=40.0, cooling=120.0, stranded=120.0)}
 
 
 def test_what_runs_is_neither_ok_nor_wasted() -> None:
@@ -74,15 +82,24 @@ def test_a_profile_has_slots_only_while_it_is_there() -> None:
         ev.ProfileChanged("a", 3, at=10.0),
         ev.ProfileRemoved("a", at=12.0),
     ]
-    times = slot_time(replace(base, profiles=["b", "a"], events=events), [(0.0, 6.0)])
+    steps = build({}, events).capacity_steps
+    times = slot_time(replace(base, profiles=["b", "a"], capacity_steps=steps), [(0.0, 6.0)])
     assert times["a"] == SlotTime(idle_waiting=1.0, idle_empty=4.0 + 6.0)
     assert times["b"] == SlotTime(ok=20.0)
 
 
 def test_an_empty_run_has_no_shares() -> None:
-    """Where no time passed, all shares are 0."""
+    """Where no time passed, there is nothing to have a share of."""
     assert slot_time(made([], [], 2, 0.0), []) == {"a": SlotTime()}
-    assert SlotTime().shares() == SlotTime()
+    assert SlotSplit.of(SlotTime()) is None
+
+
+def test_it_ends_with_the_last_success() -> None:
+    """What failed after it is no part of the makespan; what runs is, to now."""
+    tries = [attempt("a", 0.0, 4.0, "succeeded"), attempt("a", 4.0, 9.0, "permanent")]
+    assert slot_time(made(tries, [(3.0, 8.0)], 1, 10.0), []) == {"a": SlotTime(ok=4.0)}
+    tries.append(attempt("a", 9.0, None, None))
+    assert slot_time(made(tries, [], 1, 10.0), []) == {"a": SlotTime(ok=4.0, wasted=5.0, running=1.0)}
 
 
 SPANS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 6)).map(lambda s: (float(s[0]), float(s[0] + s[1]))))
@@ -102,7 +119,9 @@ def test_second_by_second(
     data = made(records, cooldowns, capacity, 30.0)
     waiting = [(float(at), at + 1.0) for at, on in enumerate(waits) if on]
     until = int(max((a.end for a in records if a.outcome == "succeeded" and a.end), default=30.0))
-    seen = dict.fromkeys(("ok", "wasted", "running", "cooling", "idle_empty", "idle_waiting"), 0)
+    if any(a.end is None for a in records):
+        until = 30
+    seen = dict.fromkeys(SlotTime.__dataclass_fields__, 0)
     for at in range(until):
         on = [a for a in records if a.start <= at < (30.0 if a.end is None else a.end)]
         kinds = ["running" if a.end is None else "ok" if a.outcome == "succeeded" else "wasted" for a in on]
@@ -111,6 +130,7 @@ def test_second_by_second(
         kinds += ["cooling" if cooling else "idle_waiting" if waits[at] else "idle_empty"] * free
         for kind in kinds:
             seen[kind] += 1
+        seen["stranded"] += max(capacity, len(on)) if cooling and waits[at] else 0
     assert slot_time(data, waiting) == {"a": SlotTime(**{kind: float(number) for kind, number in seen.items()})}
 
 
@@ -128,7 +148,8 @@ def test_it_sums_to_one(seed: int, profiles: int, scenes: int, capacity: int | N
     makespan = run.metrics().makespan
     for spent in slot_time(run.data, [(1.0, 7.0)]).values():
         if makespan and spent.total:
-            assert math.isclose(math.fsum(spent.shares().parts()), 1.0, rel_tol=1e-12)
+            shares = SlotSplit.of(spent)
+            assert shares is not None and math.isclose(math.fsum(astuple(shares)), 1.0, rel_tol=1e-12)
         if capacity and makespan:
             least = capacity * makespan
             assert spent.total >= least * (1 - 1e-9) if slow else math.isclose(spent.total, least, rel_tol=1e-9)
