@@ -105,6 +105,7 @@ def test_it_ends_with_the_last_success() -> None:
 SPANS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 6)).map(lambda s: (float(s[0]), float(s[0] + s[1]))))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 20), st.integers(1, 9), st.sampled_from(OUTCOMES)), max_size=8),
     SPANS,

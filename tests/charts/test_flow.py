@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vidgen_nb as vg
@@ -52,6 +52,7 @@ def test_cooldowns_lie_behind() -> None:
     assert "cooling for 75 % of the time, up to 1 of 1." in figure.layout.title.text
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 50)), st.integers(1, 20))
 def test_goodput_is_what_the_definition_says(ends: list[int], window: int) -> None:
     """At every moment the steps give the number of ends in (t - window, t]."""

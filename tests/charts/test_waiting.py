@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import vidgen_nb as vg
+from vidgen_nb.analysis.metrics import measure
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, RunData, SceneRecord
 from vidgen_nb.charts.waiting import idle, queue_steps, subtract, union
 from vidgen_nb.core import events as ev
@@ -35,6 +37,7 @@ def inside(intervals: list[tuple[float, float]], at: float) -> bool:
     return any(start <= at < end for start, end in intervals)
 
 
+@settings(deadline=None)
 @given(SPANS, SPANS)
 def test_interval_arithmetic(one: list[tuple[float, float]], other: list[tuple[float, float]]) -> None:
     """Union and difference hold at every point of time, and give sorted, disjoint intervals."""
@@ -59,6 +62,18 @@ def test_a_queued_scene_waits_to_the_end() -> None:
     data.scenes[1] = replace(data.scenes[1], status="queued", end=None)
     data.attempts[1] = replace(data.attempts[1], end=12.0, outcome="rate_limited")
     assert queue_steps(data, 20.0)[-2:] == [(12.0, 2), (20.0, 2)]
+
+
+def test_a_scene_run_again_waits_from_then() -> None:
+    """Nobody waits between its end and when it was added again; then it does, whatever its records say of before."""
+    run = vg.simulate(
+        2, [vg.SimulatedProfile("a", None, vg.Constant(10), 1)],
+        requests=[(30.0, ev.Paused()), (40.0, ev.SceneAdded(vg.Scene("s001", "again"))), (60.0, ev.Unpaused())],
+    )  # fmt: skip
+    assert queue_steps(run.data, run.data.end) == [(0.0, 1), (10.0, 0), (40.0, 1), (60.0, 0), (70.0, 0)]
+    assert idle(run.data, run.data.end)["a"] == []
+    whole = measure(run.data)
+    assert whole.queue_length == (10 + 20) / 70
 
 
 def test_idle_beside_a_queue_is_found() -> None:

@@ -6,10 +6,10 @@ Intervals are (start, end) in run seconds; a set of them is sorted and disjoint.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from dataclasses import replace
 
-from vidgen_nb.analysis.records import AttemptRecord, RunData
-from vidgen_nb.analysis.timeline import subtract, union
+from vidgen_nb.analysis.records import RunData
+from vidgen_nb.analysis.timeline import queue, subtract, union, waits
 from vidgen_nb.core import events as ev
 
 __all__ = ["Interval", "idle", "queue_steps", "subtract", "union"]
@@ -17,36 +17,14 @@ __all__ = ["Interval", "idle", "queue_steps", "subtract", "union"]
 Interval = tuple[float, float]
 
 
-def _waits(data: RunData, end: float) -> Iterator[tuple[str, int, float, float]]:
-    """Yield each stretch in which a scene waited: scene, number of the attempt before it, start, end."""
-    last: dict[str, AttemptRecord] = {}
-    for attempt in data.attempts:
-        yield attempt.scene, attempt.number - 1, attempt.queued, attempt.start
-        last[attempt.scene] = attempt
-    for scene in data.scenes:
-        before = last.get(scene.id)
-        if before is not None and before.end is None:
-            continue
-        since = scene.queued if before is None else max(scene.queued, before.end or 0.0)
-        until = end if scene.status == "queued" else scene.end
-        # A settled scene may have waited to its end: cancelled in the queue, or failed by its deadline.
-        if until is not None and until > since and scene.status != "succeeded":
-            yield scene.id, 0 if before is None else before.number, since, until
-
-
 def queue_steps(data: RunData, end: float) -> list[tuple[float, int]]:
     """Return the queue's length as steps (time, length from then on), from 0 to `end`."""
-    changes: dict[float, int] = defaultdict(int, {0.0: 0})
-    for _scene, _number, start, stop in _waits(data, end):
-        changes[start] += 1
-        changes[stop] -= 1
-    steps: list[tuple[float, int]] = []
-    length = 0
-    for at in sorted(change for change in changes if change < end):  # what waits at the end goes on waiting
-        length += changes[at]
-        if not steps or steps[-1][1] != length:
-            steps.append((at, length))
-    return [*steps, (end, length)]
+    steps = [(at, int(length)) for at, length in queue(_until(data, end)) if at < end]
+    return [*steps, (end, steps[-1][1] if steps else 0)]  # what waits at the end goes on waiting
+
+
+def _until(data: RunData, end: float) -> RunData:
+    return data if data.end == end else replace(data, end=end)
 
 
 def _closed(data: RunData, end: float) -> list[Interval]:
@@ -95,12 +73,13 @@ def idle(data: RunData, end: float) -> dict[str, list[Interval]]:
     one attempt running counts as busy, whatever its capacity.
     """
     not_before = {
-        (event.scene, event.number): event.not_before
+        (event.scene, event.at): event.not_before
         for event in data.events
         if isinstance(event, ev.SceneRequeued) and event.not_before is not None
     }
-    waits = [(max(start, not_before.get((scene, n), start)), stop) for scene, n, start, stop in _waits(data, end)]
-    backlog = subtract(union(waits), union(_closed(data, end)))
+    waited = zip(*waits(_until(data, end)), strict=True)
+    ready = ((max(start, not_before.get((scene, start), start)), stop) for scene, start, stop in waited)
+    backlog = subtract(union(ready), union(_closed(data, end)))
     holes = _absent(data, end)
     for attempt in data.attempts:
         holes[attempt.profile].append((attempt.start, end if attempt.end is None else attempt.end))
