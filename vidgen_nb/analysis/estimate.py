@@ -7,17 +7,17 @@ limits that were never met.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from vidgen_nb.analysis.candidates import Candidate, likeliest
 from vidgen_nb.analysis.feasible import SHORTEST, Evidence, fixed_window, sliding_window, token_bucket
 from vidgen_nb.analysis.kinds import RunData
 from vidgen_nb.analysis.submits import Submits, read_submits
 from vidgen_nb.provider.limit_states import EDGE
-from vidgen_nb.provider.limits import FixedWindow, Limit, SlidingWindow, TokenBucket
+from vidgen_nb.provider.limits import Limit
 
 __all__ = ["Candidate", "Estimates", "Interval", "LimitEstimate", "estimate_limits"]
 
@@ -46,39 +46,6 @@ class Interval:
         return f"{self.value:.3g} ({self.low:.3g}–{self.high:.3g})"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A kind of limit that explains every answer, for each length between `low` and `high`."""
-
-    kind: str
-    n: int
-    low: float
-    """Seconds per n."""
-    high: float
-
-    @property
-    def per(self) -> float:
-        """The middle of its lengths, or the roundest number close to it: limits are set by people.
-
-        The shortest where there is no longest.
-        """
-        middle = (self.low + self.high) / 2 if self.high < math.inf else self.low
-        for digits in range(1, 6):
-            rounded = float(f"{middle:.{digits}g}")
-            if max(self.low, middle / 1.03) <= rounded <= min(self.high, middle * 1.03):
-                return rounded
-        return middle
-
-    def limit(self, per: float | None = None) -> Limit:
-        """Return it as a limit, with a length of your own or its middle."""
-        return SPECS[self.kind](self.n, per=max(SHORTEST, self.per if per is None else per))
-
-
-SPECS: Final[dict[str, Callable[..., Limit]]] = {
-    "token_bucket": TokenBucket,
-    "fixed_window": FixedWindow,
-    "sliding_window": SlidingWindow,
-}
 SETS: Final = {"token_bucket": token_bucket, "fixed_window": fixed_window, "sliding_window": sliding_window}
 
 
@@ -97,7 +64,7 @@ class LimitEstimate:
     per: Interval | None
     """Seconds per n."""
     limit: Limit | None
-    """The most plausible one; None: can't tell."""
+    """The likeliest one (`candidates`); None: can't tell."""
     reason: str
     """Why it can't be told; empty: it is given."""
     candidates: tuple[Candidate, ...]
@@ -162,11 +129,11 @@ def estimate_group(submits: Submits, most: int | None = None) -> LimitEstimate:
     reason = _doubt(submits, candidates, met, capped=most is not None and evidence.most > most)
     rate = n = per = limit = None
     if not reason:
-        best = max(candidates, key=lambda each: (math.log(each.high / each.low), -each.n))
-        rate = Interval(best.n / best.per, *_rates(candidates))
+        best, length = likeliest(candidates)
+        rate = Interval(best.n / length, *_rates(candidates))
         n = Interval(best.n, min(each.n for each in candidates), max(each.n for each in candidates))
-        per = Interval(best.per, min(each.low for each in candidates), max(each.high for each in candidates))
-        limit = best.limit()
+        per = Interval(length, min(each.low for each in candidates), max(each.high for each in candidates))
+        limit = best.limit(length)
     kinds = {each.kind for each in candidates}
     return LimitEstimate(
         submits.group, tuple(submits.profiles), kinds.pop() if len(kinds) == 1 and limit else None,
