@@ -1,0 +1,133 @@
+"""Images that a scene brings along: read from a path, bytes or a data URI, and known by their first bytes.
+
+What a file is named says nothing: a scene list from elsewhere must not be able to send just any file of this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Final
+
+from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
+
+__all__ = ["IMAGE_LIMIT", "SUFFIXES", "check_image", "image_type", "is_address", "read_image"]
+
+IMAGE_LIMIT: Final = 20 << 20
+"""Bytes of an image, unless an API takes less."""
+SUFFIXES: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+"""The types that are known, and how names of such files end."""
+
+_HEAD: Final = 16
+_DATA_URI: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*);base64,", re.IGNORECASE | re.ASCII)
+
+
+def image_type(head: bytes) -> str | None:
+    """Return the media type that an image's first 12 bytes tell; None: neither PNG nor JPEG nor WebP.
+
+    Source: PNG 5.2, JPEG (ITU T.81) B.1, RFC 9649 section 2.4.
+    """
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    return "image/webp" if head[:4] == b"RIFF" and head[8:12] == b"WEBP" else None
+
+
+def is_address(value: object) -> bool:
+    """Return whether a value is an http or https address, which some APIs fetch themselves."""
+    return isinstance(value, str) and value.lstrip()[:8].lower().startswith(("https://", "http://"))
+
+
+def read_image(value: object, *, limit: int = IMAGE_LIMIT) -> tuple[str, bytes]:
+    """Return (media type, bytes) of an image: a path, bytes, or a data URI.
+
+    Raises `InputError` where there is none, it is none of PNG, JPEG and WebP, or it has more than `limit` bytes.
+    """
+    if isinstance(value, bytes | bytearray | memoryview):
+        data, what = bytes(value), "this image"
+    elif isinstance(value, str) and value[:5].lower() == "data:":
+        data, what = _of_data_uri(value, limit), "the data URI's image"
+    else:
+        path = _file(value, limit)
+        what = _named(path)
+        try:
+            with path.open("rb") as file:
+                data = file.read(limit + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+    return _typed(data[:_HEAD], len(data), what, limit), data
+
+
+def check_image(value: object, *, limit: int = IMAGE_LIMIT) -> str:
+    """Return the media type of what `read_image` will read, or raise as it does; of a file only the head is read."""
+    if isinstance(value, bytes | bytearray | memoryview) or (isinstance(value, str) and value[:5].lower() == "data:"):
+        return read_image(value, limit=limit)[0]
+    path = _file(value, limit)
+    try:
+        with path.open("rb") as file:
+            return _typed(file.read(_HEAD), path.stat().st_size, _named(path), limit)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _file(value: object, limit: int) -> Path:
+    """Return the path of a file of a size that can be; a pipe or device is not even opened."""
+    if is_address(value):
+        raise InputError("an address is no image to be sent along: download it, and give the file's path")
+    if not isinstance(value, str | os.PathLike) or not str(value).strip():
+        raise InputError(f"an image is a path, bytes or a data URI, not {clean(repr(value), 80)}")
+    path = Path(value).expanduser()
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise _unreadable(path, error) from None
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{_named(path)} is no file: give the path of a PNG, JPEG or WebP image")
+    if found.st_size > limit:
+        raise _too_large(_named(path), found.st_size, limit)
+    return path
+
+
+def _of_data_uri(text: str, limit: int) -> bytes:
+    """Return what a base64 data URI holds (RFC 2397)."""
+    match = _DATA_URI.match(text)
+    if match is None:
+        raise InputError("the data URI is not like data:image/png;base64,…: give it so, or the path of a file")
+    if len(text) > limit * 4 // 3 + 1000:
+        raise _too_large("the data URI's image", len(text) * 3 // 4, limit)
+    try:
+        data = base64.b64decode(text[match.end() :], validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError("the data URI's base64 is broken: was it copied whole?") from None
+    told, found = match[1], image_type(data)
+    if told and found and told.lower().replace("jpg", "jpeg") != found:
+        raise InputError(f"the data URI says {clean(told, 40)}, but its image is {found}: mend one of them")
+    return data
+
+
+def _typed(head: bytes, size: int, what: str, limit: int) -> str:
+    if size > limit:
+        raise _too_large(what, size, limit)
+    found = image_type(head)
+    if found is None:
+        why = "is empty" if not size else "is no PNG, JPEG or WebP by its first bytes"
+        raise InputError(f"{what} {why}: save it as one of these")
+    return found
+
+
+def _named(path: Path) -> str:
+    return f"image {clean(str(path), 200)!r}"
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{_named(path)} can't be read ({getattr(error, 'strerror', None) or error}): mend its path")
+
+
+def _too_large(what: str, size: int, limit: int) -> InputError:
+    return InputError(f"{what} has {size / 2**20:.1f} MiB, and at most {limit / 2**20:g} can be sent: make it smaller")
