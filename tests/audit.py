@@ -74,10 +74,17 @@ class Audit:
     """
 
     def __init__(
-        self, mode: Mode = NORMAL, *, moves: bool = True, turns: bool = True, on_ambiguous: str = "hold"
+        self,
+        mode: Mode = NORMAL,
+        *,
+        moves: bool = True,
+        turns: bool = True,
+        on_ambiguous: str = "hold",
+        max_billed: int | None = None,
     ) -> None:
         self.mode, self.moves, self.on_ambiguous = mode, moves, on_ambiguous
         self.turns = turns
+        self.max_billed, self.billed, self.limited = max_billed, 0, False
         self.scenes: dict[str, SceneView] = {}
         self.profiles: dict[str, ProfileView] = {}
         self.gates: dict[tuple[str, bool], GateView] = {}
@@ -166,7 +173,7 @@ class Audit:
 
     def on_RunStarted(self, _: ev.RunStarted) -> None:
         """Submissions may begin."""
-        self.started, self.stopped = True, False
+        self.started, self.stopped, self.limited = True, False, False
 
     def on_ModeChanged(self, event: ev.ModeChanged) -> None:
         """R15."""
@@ -188,7 +195,12 @@ class Audit:
 
     def on_Stopped(self, _: ev.Stopped) -> None:
         """R16."""
-        self.stopped = True
+        self.stopped, self.limited = True, False
+
+    def on_BillingLimitChanged(self, event: ev.BillingLimitChanged) -> None:
+        """R15; a run that the limit stopped goes on."""
+        self.max_billed = event.max_billed
+        self.stopped, self.limited = self.stopped and not self.limited, False
 
     # -- answers
 
@@ -196,6 +208,7 @@ class Audit:
         """R7: strikes are forgotten; R3: the scene's memory of who bounced it as well."""
         view = self.attempt(event.scene, event.number, "submitting")
         view.status, view.avoid = "generating", set()
+        self.billed += 1
         self.answered(event.scene, view, accepted=True)
         for key in self.gates_of(view.profile):
             self.gate(key).strikes = 0
@@ -214,6 +227,7 @@ class Audit:
         view = self.attempt(event.scene, event.number, status[event.phase])
         if event.phase == "submit":
             self.answered(event.scene, view, accepted=False)
+            self.billed += isinstance(event.outcome, Ambiguous)
             self.note_429(event.outcome, view)
 
     def on_JobFailed(self, event: ev.JobFailed) -> None:
@@ -232,6 +246,7 @@ class Audit:
         assert view.number == event.number and view.status in LIVE
         if view.status == "submitting":
             self.answered(event.scene, view, accepted=False)
+            self.billed += event.sent
 
     # -- decisions
 
@@ -247,6 +262,9 @@ class Audit:
         if self.mode.max_submitting is not None:
             submitting = sum(s.status == "submitting" for s in self.scenes.values())
             assert submitting < self.mode.max_submitting, f"mode: {event}"
+        if self.max_billed is not None:
+            submitting = sum(s.status == "submitting" for s in self.scenes.values())
+            assert self.billed + submitting < self.max_billed, f"max_billed: {event}"
         if self.moves:
             self.check_order_and_place(event, view)
         view.status, view.number, view.profile, view.started = "submitting", event.number, event.profile, event.at
@@ -301,6 +319,12 @@ class Audit:
         assert view.status not in SETTLED, f"R17, settled twice: {event}"
         view.status = event.status
 
+    def on_BillingLimitReached(self, event: ev.BillingLimitReached) -> None:
+        """It is reached, and there is something left to submit."""
+        assert self.max_billed is not None and self.billed >= self.max_billed == event.max_billed, f"too early: {event}"
+        assert any(view.status == "queued" for view in self.scenes.values()), f"nothing is left: {event}"
+        self.stopped = self.limited = True
+
     def on_CooldownStarted(self, event: ev.CooldownStarted) -> None:
         """R1: only the group that was limited; R6: never shorter; R7: at least 1 s, doubling."""
         gate = self.gate((event.group, event.alone))
@@ -329,6 +353,7 @@ class Audit:
         statuses = {view.status for view in self.scenes.values()}
         assert not statuses & set(LIVE), f"R17: {event}"
         assert event.reason != "settled" or statuses <= set(SETTLED), f"R17: {event}"
+        assert event.reason != "max_billed" or (self.stopped and self.billed >= (self.max_billed or 0)), f"{event}"
 
 
 def takes_turns(policy: Policy) -> bool:
@@ -344,6 +369,7 @@ def audit(
     moves: bool = True,
     turns: bool = True,
     on_ambiguous: str = "hold",
+    max_billed: int | None = None,
 ) -> Audit:
     """Check a whole run."""
-    return Audit(mode, moves=moves, turns=turns, on_ambiguous=on_ambiguous).feed(events)
+    return Audit(mode, moves=moves, turns=turns, on_ambiguous=on_ambiguous, max_billed=max_billed).feed(events)

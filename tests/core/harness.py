@@ -40,6 +40,7 @@ class World:
             moves=policy is None or policy.moves,
             turns=policy is None or takes_turns(policy),
             on_ambiguous=settings.get("on_ambiguous", "hold"),
+            max_billed=settings.get("max_billed"),
         )
         self.now = 0.0
         self.seen = 0

@@ -69,7 +69,7 @@ def state_of(scheduler: Scheduler) -> dict[str, Any]:
         "cursor": scheduler.roster.cursor,
         "run": (scheduler.ended, scheduler.paused, scheduler.stopped, scheduler.waiting, scheduler.in_flight,
                 scheduler.submitting, scheduler.unsettled, scheduler.last_429_at,
-                scheduler._attempts.retries.tokens, list(scheduler._attempts.retries.waiting)),
+                scheduler._attempts.billed, scheduler._requests.limited, scheduler._attempts.retries.tokens, list(scheduler._attempts.retries.waiting)),
     }  # fmt: skip
 
 
@@ -85,9 +85,16 @@ class SchedulerMachine(RuleBasedStateMachine):
         retry=st.booleans(),
         deadline=st.sampled_from([None, 40.0]),
         budget=st.sampled_from([None, RetryBudget(1, 0.5)]),
+        max_billed=st.sampled_from([None, 1, 4]),
     )
     def begin(
-        self, mode: Mode, policy: Policy, retry: bool, deadline: float | None, budget: RetryBudget | None
+        self,
+        mode: Mode,
+        policy: Policy,
+        retry: bool,
+        deadline: float | None,
+        budget: RetryBudget | None,
+        max_billed: int | None,
     ) -> None:
         """Start with two groups, one of two profiles, and a few scenes."""
         self.world = World(
@@ -97,6 +104,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             policy=policy,
             retry=RetryPolicy(max_failures=3, deadline=deadline, budget=budget),
             on_ambiguous="retry" if retry else "hold",
+            max_billed=max_billed,
         )
         self.answered: list[ev.Event] = []
         self.billed: dict[str, int] = {}
@@ -234,6 +242,11 @@ class SchedulerMachine(RuleBasedStateMachine):
         """Another mode."""
         self.world.feed(ev.ModeChanged(mode))
 
+    @rule(max_billed=st.sampled_from([None, 2, 6]))
+    def change_limit(self, max_billed: int | None) -> None:
+        """Another number of submits may be accepted; it may be reached already."""
+        self.world.feed(ev.BillingLimitChanged(max_billed))
+
     @rule(policy=st.sampled_from(POLICIES))
     def change_policy(self, policy: Policy) -> None:
         """Another policy."""
@@ -289,6 +302,10 @@ class SchedulerMachine(RuleBasedStateMachine):
         scheduler, audit = self.world.scheduler, self.world.audit
         most = scheduler.mode.max_submitting
         if audit.paused or audit.stopped or scheduler.ended or (most and scheduler.submitting >= most):
+            return
+        if audit.max_billed is not None and audit.billed + scheduler.submitting >= audit.max_billed:
+            # it waits for an answer, or nothing is left to submit, or it would have stopped
+            assert scheduler.submitting or scheduler.unsettled == scheduler.in_flight
             return
         for profile in scheduler.roster.profiles.values():
             if scheduler._queue.peek_pinned(profile) is not None:

@@ -79,7 +79,7 @@ def predict_finish(
     """
     state = snapshot(data)
     at = max(data.end, data.end if now is None else now)
-    left = len(state.queued if not state.stopped else ()) + len(state.flights)
+    left = len(state.waiting) + len(state.flights)
     if not left:
         return Prediction(data.end, 0, data.end, data.end, data.end, 0)
     times = service_times(data)

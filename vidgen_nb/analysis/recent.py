@@ -284,9 +284,13 @@ class Recent(Builder):
     def _switch(self, event: ev.Event) -> None:
         """Note whether anything is to be submitted at all."""
         if isinstance(event, ev.RunStarted):
-            self._shut.discard("stopped")
+            self._shut -= {"stopped", "limited"}
         elif isinstance(event, ev.Stopped | ev.RunEnded):
             self._shut.add("stopped")
+        elif isinstance(event, ev.BillingLimitReached):
+            self._shut.add("limited")
+        elif isinstance(event, ev.BillingLimitChanged):
+            self._shut.discard("limited")
         elif isinstance(event, ev.Paused):
             self._shut.add("paused")
         elif isinstance(event, ev.Unpaused):

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous
-from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene
+from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
 from vidgen_nb.core.policy import PerProfileCooldown, Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.virtual import VirtualDriver
@@ -61,6 +61,8 @@ class Simulation:
     """Whether the scheduler knows which profiles share a quota; if not, each is like a client of its own."""
     on_ambiguous: OnAmbiguous = "hold"
     max_wait: float = 3600.0
+    max_billed: int | None = None
+    """Submits that may be accepted, those in doubt among them; then the run stops. None: no bound."""
 
     def __post_init__(self) -> None:
         if self.arrivals is not None and len(self.arrivals) != len(self.scenes):
@@ -69,6 +71,7 @@ class Simulation:
             )
         if self.order not in ("given", "shortest", "longest"):
             raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
+        as_max_billed(self.max_billed)
         for name, value in (("latency", self.latency), *(("an arrival", at) for at in self.arrivals or ())):
             if not 0 <= value < math.inf:
                 raise InputError(f"{name} is a finite number of seconds, 0 or more, not {value!r}")
@@ -86,6 +89,7 @@ class Simulation:
             poll=PollSchedule(),
             on_ambiguous=self.on_ambiguous,
             max_wait=self.max_wait,
+            max_billed=self.max_billed,
             rng=Random(self.seed),  # noqa: S311 - jitter, no secret
         )
         provider = Provider(self.profiles, self.seed, self.faults)
@@ -124,6 +128,7 @@ class Simulation:
             "retry": plain(self.retry),
             "on_ambiguous": self.on_ambiguous,
             "max_wait": plain(self.max_wait),
+            **({} if self.max_billed is None else {"max_billed": self.max_billed}),
             "seed": self.seed,
             "order": self.order,
             "backend": {

@@ -35,6 +35,7 @@ class Snapshot:
     policy: Policy | None = None
     """The latest one that was set during the run; None: the one it began with."""
     stopped: bool = False
+    max_billed: int | None = None
     scenes: dict[str, Scene] = field(default_factory=dict)
     queued: dict[str, bool] = field(default_factory=dict)
     """Ids of scenes that wait, and whether they go first: singles and bounced ones."""
@@ -52,16 +53,17 @@ class Snapshot:
 
     @property
     def waiting(self) -> list[Scene]:
-        """The queue, in its order; nobody gets anything new once the run was stopped."""
+        """What of the queue will run, in its order: nothing once the run was stopped, and so many as `max_billed` lets."""
         if self.stopped:
             return []
         ids = sorted(self.queued, key=lambda name: not self.queued[name])
-        return [self.scenes[name] for name in ids]
+        room = None if self.max_billed is None else max(0, self.max_billed - self.accepted)
+        return [self.scenes[name] for name in ids[:room]]
 
 
 def snapshot(data: RunData) -> Snapshot:
     """Return how a run stands after its last event."""
-    now = Snapshot(mode_of(data.header))
+    now = Snapshot(mode_of(data.header), max_billed=data.header.get("max_billed"))
     started: dict[str, Flight] = {}
     for event in data.events:
         match event:
@@ -108,6 +110,8 @@ def _settings(now: Snapshot, event: ev.Event) -> None:
             now.policy = event.policy
         case ev.RunStarted():
             now.stopped = False
+        case ev.BillingLimitChanged():
+            now.max_billed = event.max_billed
         case ev.Stopped():
             now.stopped = True
 

@@ -29,7 +29,7 @@ FEWEST = 5
 """Service times of a profile's own from which on they are used, instead of those of all."""
 REPEATED = (
     ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.ModeChanged, ev.PolicyChanged, ev.Paused, ev.Unpaused,
-    ev.Stopped, ev.CancelRequested, ev.CooldownReleased, ev.CooldownImposed,
+    ev.Stopped, ev.BillingLimitChanged, ev.CancelRequested, ev.CooldownReleased, ev.CooldownImposed,
 )  # fmt: skip
 """What was asked for by hand, or known from elsewhere, and is repeated at its time."""
 ABOUT_PROFILES = (ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.CooldownReleased, ev.CooldownImposed)
@@ -84,6 +84,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         cooldowns=asked.cooldowns,
         on_ambiguous=header.get("on_ambiguous", "hold"),
         max_wait=float(header.get("max_wait", 3600.0)),
+        max_billed=header.get("max_billed"),
         **options,
     )
     return simulation, assumed

@@ -42,8 +42,12 @@ def _closed(data: RunData, end: float) -> list[Interval]:
             shut.discard("paused")
         elif isinstance(event, ev.Stopped | ev.RunEnded):
             shut.add("stopped")
+        elif isinstance(event, ev.BillingLimitReached):
+            shut.add("limited")
+        elif isinstance(event, ev.BillingLimitChanged):
+            shut.discard("limited")
         elif isinstance(event, ev.RunStarted):
-            shut.discard("stopped")
+            shut -= {"stopped", "limited"}
         if shut and not before:
             since = event.at
         elif before and not shut:

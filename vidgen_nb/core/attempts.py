@@ -38,6 +38,8 @@ class Attempts:
         self.scenes: dict[str, SceneState] = {}
         self.submitting = 0
         """Submits without an answer."""
+        self.billed = 0
+        """Submits that were accepted, or may have been (R12)."""
         self.in_flight = 0
         """Attempts without an end."""
         self.unsettled = 0
@@ -74,10 +76,10 @@ class Attempts:
         if state is None:
             return
         self._context.record(event, now)
-        profile = running_on(state)
         self.submitting -= 1
+        self.billed += 1
         self._roster.answered(state, accepted=True)
-        profile.group.strikes = 0
+        running_on(state).group.strikes = 0
         state.status, state.operation, state.avoid = "generating", event.operation, None
         state.calls, state.asked = 0, False
         if state.cancelling:
@@ -218,6 +220,7 @@ class Attempts:
         if not event.sent:
             self.requeue(state, self.end(state), Cancelled("broken off before it was sent"), now)
             return
+        self.billed += state.status == "submitting"
         accepted = "" if state.status == "submitting" else f" after it was accepted as {operation_id(state)!r}"
         reason = f"broken off{accepted}: the provider may have it. Look at the account, or run the scene again"
         self.settle(state, "held", reason, now, self.end(state), Ambiguous(reason))
@@ -278,9 +281,7 @@ class Attempts:
     def current(self, scene: str, number: int, status: str) -> SceneState | None:
         """Return the scene if this is about its running attempt; None for a late or a second answer."""
         state = self.scenes.get(scene)
-        if state is None or state.number != number or state.status != status:
-            return None
-        return state
+        return state if state is not None and state.number == number and state.status == status else None
 
 
 def running_on(state: SceneState) -> ProfileState:

@@ -56,6 +56,7 @@ class Context:
         "fault",
         "given",
         "learns",
+        "max_billed",
         "max_wait",
         "mode",
         "on_ambiguous",
@@ -77,6 +78,7 @@ class Context:
         on_ambiguous: OnAmbiguous,
         max_wait: float,
         rng: Random,
+        max_billed: int | None = None,
     ) -> None:
         self.mode = mode
         self.events: list[Event] = []
@@ -89,6 +91,8 @@ class Context:
         self.on_ambiguous = on_ambiguous
         self.max_wait = max_wait
         self.rng = rng
+        self.max_billed = max_billed
+        """Submits that may be accepted in the run, those in doubt among them; None: no bound."""
         self.timers = Timers()
         self.commands: list[Command] = []
         """What is to be done; emptied by every `handle`."""

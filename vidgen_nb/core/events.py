@@ -21,7 +21,7 @@ from vidgen_nb.core.outcomes import Failure
 
 SettledStatus = Literal["failed", "cancelled", "held"]
 Phase = Literal["submit", "poll", "fetch", "cancel"]
-EndReason = Literal["settled", "stopped", "no usable profile"]
+EndReason = Literal["settled", "stopped", "no usable profile", "max_billed"]
 
 __all__ = [
     "DECISIONS",
@@ -29,6 +29,8 @@ __all__ = [
     "Accepted",
     "AttemptAbandoned",
     "AttemptStarted",
+    "BillingLimitChanged",
+    "BillingLimitReached",
     "CallFailed",
     "CancelAnswered",
     "CancelRequested",
@@ -144,6 +146,13 @@ class Stopped(Event):
     """No new submissions, and the run ends when what runs has settled; the rest stays queued."""
 
     reason: str = "stopped by the user"
+
+
+@record
+class BillingLimitChanged(Event):
+    """Another `max_billed` holds from now on; a run that the last one stops goes on, and its count as well."""
+
+    max_billed: int | None
 
 
 @record
@@ -341,18 +350,28 @@ class CooldownEnded(Event):
 
 
 @record
+class BillingLimitReached(Event):
+    """So many submits were accepted, or may have been, while scenes wait: the run ends as after `Stopped`."""
+
+    max_billed: int
+
+
+@record
 class RunEnded(Event):
     """Nothing is under way and nothing will be."""
 
     reason: EndReason
 
 
-DECISIONS = (AttemptStarted, SceneRequeued, RetryGranted, SceneSettled, CooldownStarted, CooldownEnded, RunEnded)
+DECISIONS = (
+    AttemptStarted, SceneRequeued, RetryGranted, SceneSettled, CooldownStarted, CooldownEnded, BillingLimitReached,
+    RunEnded,
+)  # fmt: skip
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         ProfileAdded, ProfileChanged, ProfileRemoved, SceneAdded, RunStarted, ModeChanged, PolicyChanged, Paused,
-        Unpaused, Stopped, CancelRequested, CooldownReleased, CooldownImposed, Accepted, Progressed, Generated,
+        Unpaused, Stopped, BillingLimitChanged, CancelRequested, CooldownReleased, CooldownImposed, Accepted, Progressed, Generated,
         Fetched, CallFailed, JobFailed, CancelAnswered, AttemptAbandoned, *DECISIONS,
     )
 }  # fmt: skip

@@ -40,6 +40,7 @@ class Failures:
         if event.phase == "submit":
             cooldown = self._ask_policy(state, event.outcome, now)
             self._context.record(event, now)
+            self._attempts.billed += isinstance(event.outcome, Ambiguous)
             self._attempt_failed(state, event.outcome, cooldown, now)
             return
         self._context.record(event, now)

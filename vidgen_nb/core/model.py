@@ -24,6 +24,7 @@ __all__ = [
     "RetryBudget",
     "RetryPolicy",
     "Scene",
+    "as_max_billed",
     "as_mode",
     "record",
 ]
@@ -194,6 +195,13 @@ def as_mode(mode: Mode | str) -> Mode:
         return MODES[mode]
     except (KeyError, TypeError):
         raise InputError(f"unknown mode {mode!r}: choose one of {', '.join(MODES)}, or pass a Mode(...)") from None
+
+
+def as_max_billed(value: int | None) -> int | None:
+    """Return how many submits may be accepted in a run, None for no bound; `InputError` for anything else."""
+    if value is not None and not _is_count(value):
+        raise InputError(f"max_billed is a whole number of submits from 1 up, or None for no bound, not {value!r}")
+    return value
 
 
 def _positive(what: str, value: float, *, zero: bool = False) -> None:

@@ -7,6 +7,7 @@ import math
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts import Attempts
 from vidgen_nb.core.context import Context
+from vidgen_nb.core.model import as_max_billed
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.roster import Roster
@@ -26,6 +27,8 @@ class Requests:
         self._attempts = attempts
         self._orders = 0
         self.started = self.stopped = self.paused = False
+        self.limited = False
+        """Stopped because `max_billed` was reached."""
         self.ended: ev.EndReason | None = None
 
     # -- the run
@@ -34,6 +37,7 @@ class Requests:
         """Begin to submit, or go on after a stop."""
         self._context.record(event, now)
         self.started, self.stopped, self.ended = True, False, None
+        self.limited = False
 
     def paused_(self, event: ev.Paused, now: float) -> None:
         """Submit nothing new."""
@@ -48,7 +52,14 @@ class Requests:
     def stopped_(self, event: ev.Stopped, now: float) -> None:
         """Submit nothing new, and end when what runs has settled."""
         self._context.record(event, now)
-        self.stopped = True
+        self.stopped, self.limited = True, False
+
+    def limit_changed(self, event: ev.BillingLimitChanged, now: float) -> None:
+        """Let another number of submits be accepted, and go on if the last one is what stopped the run."""
+        max_billed = as_max_billed(event.max_billed)
+        self._context.record(event, now)
+        self._context.max_billed = max_billed
+        self.stopped, self.limited = self.stopped and not self.limited, False
 
     def mode_changed(self, event: ev.ModeChanged, now: float) -> None:
         """Take another mode for new submissions."""

@@ -18,7 +18,7 @@ from vidgen_nb.core.attempts import Attempts
 from vidgen_nb.core.commands import Command
 from vidgen_nb.core.context import Context, OnAmbiguous
 from vidgen_nb.core.failures import Failures
-from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy
+from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, as_max_billed
 from vidgen_nb.core.policy import PerProfileCooldown, Policy
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.requests import Requests
@@ -42,6 +42,7 @@ class Scheduler:
         on_ambiguous: OnAmbiguous = "hold",
         max_wait: float = 3600.0,
         rng: Random | None = None,
+        max_billed: int | None = None,
     ) -> None:
         self._context = Context(
             mode,
@@ -51,6 +52,7 @@ class Scheduler:
             on_ambiguous,
             max_wait,
             rng or Random(0),  # noqa: S311 - jitter, no secret
+            as_max_billed(max_billed),
         )
         self._now = 0.0
         self._queue = SceneQueue()
@@ -69,6 +71,7 @@ class Scheduler:
             ev.Paused: requests.paused_,
             ev.Unpaused: requests.unpaused,
             ev.Stopped: requests.stopped_,
+            ev.BillingLimitChanged: requests.limit_changed,
             ev.CancelRequested: requests.cancel_requested,
             ev.CooldownReleased: requests.cooldown_released,
             ev.CooldownImposed: requests.cooldown_imposed,
@@ -118,6 +121,8 @@ class Scheduler:
                 scheduler._take_over(event)
             elif isinstance(event, ev.RetryGranted):
                 scheduler._attempts.retries.take_over(event.scene, event.at)
+            elif isinstance(event, ev.BillingLimitReached):
+                scheduler._reach_limit(event, event.at)
             elif isinstance(event, ev.RunEnded):
                 scheduler._end(event.reason, event.at)
             elif not isinstance(event, ev.DECISIONS):
@@ -212,6 +217,8 @@ class Scheduler:
         requests, context = self._requests, self._context
         if requests.started and requests.ended is None:
             queue = self._queue
+            if context.max_billed is not None:
+                self._watch_limit(context.max_billed, now)
             if queue.size and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
                 self._dispatch(now)
             if not self._attempts.in_flight:
@@ -258,14 +265,26 @@ class Scheduler:
         self._attempts.begin(state, profile, now)
 
     def _room(self) -> bool:
-        most = self._context.mode.max_submitting
-        return most is None or self._attempts.submitting < most
+        most, limit, attempts = self._context.mode.max_submitting, self._context.max_billed, self._attempts
+        if limit is not None and attempts.billed + attempts.submitting >= limit:
+            return False  # what is under way may be accepted, too
+        return most is None or attempts.submitting < most
+
+    def _watch_limit(self, limit: int, now: float) -> None:
+        """Stop once `max_billed` is reached, if scenes are left that would be submitted."""
+        attempts = self._attempts
+        if attempts.billed >= limit and attempts.unsettled > attempts.in_flight and not self._requests.stopped:
+            self._reach_limit(ev.BillingLimitReached(limit), now)
+
+    def _reach_limit(self, event: ev.BillingLimitReached, now: float) -> None:
+        self._context.record(event, now)
+        self._requests.stopped = self._requests.limited = True
 
     def _end_if_over(self, now: float) -> None:
         if not self._attempts.unsettled:
             self._end("settled", now)
         elif self._requests.stopped:
-            self._end("stopped", now)
+            self._end("max_billed" if self._requests.limited else "stopped", now)
         elif not self._requests.paused and self.roster.usable_again(now) > now + self._context.max_wait:
             self._end("no usable profile", now)
 

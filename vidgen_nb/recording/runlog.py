@@ -35,6 +35,10 @@ class RunLog:
             ev.CallFailed: self._call_failed,
             ev.CooldownStarted: self._cooldown,
             ev.Stopped: lambda e: (logging.WARNING, f"stopping: {e.reason}"),
+            ev.BillingLimitReached: lambda e: (
+                logging.WARNING,
+                f"stopping: max_billed={e.max_billed} submits were accepted; the rest stays queued",
+            ),
             ev.RunEnded: lambda e: (
                 logging.INFO if e.reason == "settled" else logging.WARNING,
                 f"run ended: {e.reason}",
@@ -49,6 +53,7 @@ class RunLog:
             ev.ModeChanged: lambda e: (logging.INFO, f"mode is {e.mode.name} from now on"),
             ev.RetryGranted: lambda e: (logging.INFO, f"{e.scene} may try again: {e.reason}"),
             ev.PolicyChanged: lambda e: (logging.INFO, f"policy is {e.policy!r} from now on"),
+            ev.BillingLimitChanged: lambda e: (logging.INFO, f"max_billed is {e.max_billed} from now on"),
             ev.Paused: lambda e: (logging.INFO, "paused: no new submissions"),
             ev.Unpaused: lambda e: (logging.INFO, "unpaused"),
         }
