@@ -1,7 +1,7 @@
 """What every HTTP adapter shares: pooled clients, bounded answers, streamed downloads, transport faults as outcomes.
 
-Where a key may go: only in the `Authorization` header of a request to the origin the profile names. Redirects are
-followed for GETs alone; to another origin only for a download, and then without the key.
+Where a key may go: only in one header (`Authorization`, or the API's own) of a request to the origin the profile
+names. Redirects are followed for GETs alone; to another origin only for a download, and then without the key.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vidgen_nb.errors import BackendError
 from vidgen_nb.plaintext import clean as one_line
 from vidgen_nb.ports import Secret, Sink
 
-__all__ = ["Answer", "HttpPool", "Phase", "clean", "is_loopback", "transport_failure"]
+__all__ = ["Answer", "HttpPool", "Phase", "clean", "is_loopback", "origin", "transport_failure"]
 
 Phase = Literal["submit", "poll", "fetch", "cancel"]
 
@@ -63,14 +63,15 @@ class Answer:
         return next((value for key, value in self.headers if key == name), "")
 
 
-class _Bearer(httpx.Auth):
+class _Key(httpx.Auth):
     """Puts the key into the request on its way out, so that no variable or URL ever holds it."""
 
-    def __init__(self, key: Secret) -> None:
-        self._key = key
+    def __init__(self, key: Secret, header: str) -> None:
+        self._key, self._header = key, header
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        bearer = "Bearer " if self._header == "Authorization" else ""
+        request.headers[self._header] = bearer + self._key.reveal()
         yield request
 
 
@@ -109,7 +110,7 @@ def transport_failure(error: httpx.RequestError, phase: Phase, key: Secret | Non
 
 
 @contextmanager
-def _classified(phase: Phase, key: Secret) -> Iterator[None]:
+def _classified(phase: Phase, key: Secret | None) -> Iterator[None]:
     try:
         yield
     except _TRANSPORT as error:
@@ -131,12 +132,20 @@ class HttpPool:
     Submits have clients of their own that keep no connection alive: a server that closes an idle connection in the
     moment it is reused would make a submit ambiguous (R12). Loopback addresses never go through a proxy.
     `timeout`: wall seconds for each read and write, and at most 10 for connecting; waiting for a free connection has
-    no timeout. `transport`: any httpx transport in place of the network.
+    no timeout. `transport`: any httpx transport in place of the network. `key_header`: where the key stands; in
+    `Authorization` as a bearer token.
     """
 
-    def __init__(self, *, timeout: float = 60.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: float = 60.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+        key_header: str = "Authorization",
+    ) -> None:
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None)
         self._transport = transport
+        self._key_header = key_header
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[bool, bool], _Client]]
         self._clients = WeakKeyDictionary()
 
@@ -169,19 +178,25 @@ class HttpPool:
         *,
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
+        body: object = None,
+        longest: int = BODY_LIMIT,
     ) -> Answer:
-        """Send a request, `form` as multipart fields, and read its answer; `BackendError` for a transport error."""
-        async with self._opened(method, url, phase, key, headers=headers, form=form) as response:
-            return await _read(response)
+        """Send a request and read its answer up to `longest` bytes; `BackendError` for a transport error.
 
-    async def download(self, url: httpx.URL, key: Secret, sink: Sink) -> Answer | None:
+        `form`: multipart fields. `body`: what is sent as JSON.
+        """
+        async with self._opened(method, url, phase, key, headers=headers, form=form, body=body) as response:
+            return await _read(response, longest)
+
+    async def download(self, url: httpx.URL, key: Secret | None, sink: Sink) -> Answer | None:
         """Stream a result into the sink and commit it; return the answer instead where it holds no result.
 
+        `key`: None for a public address. What a public host or a redirect's target answers says nothing of the profile.
         Raises `BackendError` where the connection or the sink fails.
         """
         async with self._opened("GET", url, "fetch", key) as response:
             media_type = response.headers.get("content-type")
-            if not response.is_success and _origin(response.url) != _origin(url):
+            if not response.is_success and (key is None or origin(response.url) != origin(url)):
                 # no word about the profile: neither its key nor its limits count there
                 reason = f"HTTP {response.status_code} from {response.url.host}, where the result's address leads"
                 raise BackendError(Transient(clean(reason)))
@@ -197,17 +212,17 @@ class HttpPool:
 
     @asynccontextmanager
     async def _opened(
-        self, method: str, url: httpx.URL, phase: Phase, key: Secret, *,
-        headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None,
+        self, method: str, url: httpx.URL, phase: Phase, key: Secret | None, *,
+        headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None, body: object = None,
     ) -> AsyncGenerator[httpx.Response, None]:  # fmt: skip
         """Send a request and open its answer, after allowed redirects."""
-        home = _origin(url)
+        home = origin(url)
         for hop in range(_REDIRECTS + 1):
             opened = self._client(url, phase)
             # `files` without a file name: multipart even without a file (providers.md)
             files = {name: (None, text) for name, text in form.items()} if form else None
-            request = opened.client.build_request(method, url, headers=dict(headers or {}), files=files)
-            auth = _Bearer(key) if _origin(url) == home else _NoKey()
+            request = opened.client.build_request(method, url, headers=dict(headers or {}), files=files, json=body)
+            auth = _Key(key, self._key_header) if key is not None and origin(url) == home else _NoKey()
             async with opened.slots:
                 with _classified(phase, key):
                     response = await opened.client.send(request, auth=auth, stream=True, follow_redirects=False)
@@ -221,7 +236,8 @@ class HttpPool:
                     await response.aclose()
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Return the scheme, host and port of an address: where a key may go."""
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
@@ -234,18 +250,18 @@ def _redirect(response: httpx.Response, phase: Phase, home: tuple[str, str, int 
     except httpx.InvalidURL:
         return None
     allowed = target.scheme in ("http", "https") and bool(target.host)
-    return target if allowed and (phase == "fetch" or _origin(target) == home) else None
+    return target if allowed and (phase == "fetch" or origin(target) == home) else None
 
 
-async def _read(response: httpx.Response) -> Answer:
+async def _read(response: httpx.Response, longest: int = BODY_LIMIT) -> Answer:
     """Read an answer up to the limit; a body that breaks off leaves the status, which is what counts."""
     body = bytearray()
     try:
         async for piece in response.aiter_bytes(CHUNK):
             body += piece
-            if len(body) > BODY_LIMIT:
+            if len(body) > longest:
                 break
-        data = json.loads(body) if len(body) <= BODY_LIMIT else None
+        data = json.loads(body) if len(body) <= longest else None
     except (*_TRANSPORT, ValueError, RecursionError):
         data = None
     return Answer(response.status_code, response.headers.multi_items(), data)

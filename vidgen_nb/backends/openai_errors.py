@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from vidgen_nb.backends.adapter import server_epoch
 from vidgen_nb.backends.http import Answer, Phase, clean
 from vidgen_nb.backends.rate_headers import rate_info
-from vidgen_nb.backends.retry_after import http_date, retry_after
+from vidgen_nb.backends.retry_after import retry_after
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
 
-__all__ = ["classify", "job_failure", "server_epoch"]
+__all__ = ["classify", "job_failure"]
 
 # 502 and 504 come from a gateway that may have passed the submit on; 520, 522 and 524 are Cloudflare's words for it
 _MAYBE_ACCEPTED: Final = frozenset({502, 504, 520, 522, 524})
@@ -77,12 +78,6 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
             return by_code
     rate = rate_info(answer.headers, now_epoch) if phase == "submit" else None
     return _by_status(answer.status, phase, refusal, RateLimited(wait, source, reason, _cause(refusal), rate))
-
-
-def server_epoch(answer: Answer, now_epoch: float) -> float:
-    """Return the epoch seconds that an answer's dates count from: the server's own clock where it tells it."""
-    told = http_date(answer.header("date"))
-    return now_epoch if told is None else told
 
 
 def job_failure(error: object, key: Secret, what: str = "the job failed") -> Failure:

@@ -8,32 +8,29 @@ unless an `error` stands beside it: new words are more often a new stage than a 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
-from urllib.parse import quote
+from typing import Final, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.http import Answer, HttpPool, Phase
-from vidgen_nb.backends.openai_errors import classify, job_failure, server_epoch
+from vidgen_nb.backends.adapter import Adapter, header_safe, object_of, server_epoch, usable_id
+from vidgen_nb.backends.http import Answer, Phase
+from vidgen_nb.backends.openai_errors import classify, job_failure
 from vidgen_nb.backends.rate_headers import rate_info
 from vidgen_nb.backends.retry_after import milliseconds
-from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent
-from vidgen_nb.errors import BackendError, InputError
+from vidgen_nb.errors import BackendError
 from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["OpenAIVideos"]
 
-_LONGEST_ID: Final = 512
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     400: "unsupported", 405: "unsupported", 501: "unsupported", 404: "too late", 409: "too late", 410: "too late",
 }  # fmt: skip
 
 
-class OpenAIVideos:
+class OpenAIVideos(Adapter):
     """Backend for servers with `POST /videos`, `GET` and `DELETE /videos/{id}`, `GET /videos/{id}/content`.
 
     `base_url`: up to and with the version, such as `http://127.0.0.1:8000/v1`; a profile's own comes first.
@@ -53,35 +50,17 @@ class OpenAIVideos:
         timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        if model is not None and (not isinstance(model, str) or not model.strip()):
-            raise InputError(f"model is a non-empty text or None, not {model!r}")
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
-            raise InputError(f"timeout must be more than 0 seconds, and finite, not {timeout!r}")
-        _checked(base_url)
-        self.base_url = base_url
-        self.model = model
-        self.poll_schedule = poll or PollSchedule()
-        self._pool = HttpPool(timeout=timeout, transport=transport)
-        self._clock = Clock()
-
-    def check(self, profile: Profile) -> None:
-        """Raise `InputError` if the profile has no key, one that no header can carry, or an unusable base_url."""
-        if not all("!" <= c <= "~" for c in profile.api_key.reveal()):
-            raise InputError(
-                f"profile {profile.name!r}: the API key has spaces, line breaks or other characters that can't be sent "
-                "in a header; copy it again"
-            )
-        _checked(profile.base_url or self.base_url)
+        super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
         self.check(profile)
-        headers = {"X-Client-Request-Id": _header_safe(scene.id)}
+        headers = {"X-Client-Request-Id": header_safe(scene.id)}
         answer = await self._pool.call(
             "POST", self._url(profile), "submit", profile.api_key, headers=headers, form=self._form(scene)
         )
-        found = _object(answer).get("id")
-        if not answer.ok or not _usable_id(found):
+        found = object_of(answer).get("id")
+        if not answer.ok or not usable_id(found):
             self._fail(answer, "submit", profile)
         poll_after = milliseconds(answer.header("openai-poll-after-ms"))
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
@@ -90,7 +69,7 @@ class OpenAIVideos:
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` where the server does not say."""
         answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
-        found = _object(answer)
+        found = object_of(answer)
         status = found.get("status")
         if not answer.ok or not isinstance(status, str):
             self._fail(answer, "poll", profile)
@@ -105,7 +84,7 @@ class OpenAIVideos:
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink and commit it; raises `BackendError` where there is none to get."""
-        answer = await self._pool.download(self._url(profile, operation, "/content"), profile.api_key, sink)
+        answer = await self._pool.download(self._url(profile, operation, "content"), profile.api_key, sink)
         if answer is not None:
             self._fail(answer, "fetch", profile)
 
@@ -113,25 +92,15 @@ class OpenAIVideos:
         """Delete the job: `too late` where it is gone or over, `unsupported` where the server can't."""
         answer = await self._pool.call("DELETE", self._url(profile, operation), "cancel", profile.api_key)
         if answer.ok:
-            found = _object(answer)
+            found = object_of(answer)
             going_on = answer.status == 202 or found.get("deleted") is False
             return "requested" if going_on or found.get("status") in ("queued", "in_progress") else "cancelled"
         if answer.status not in _CANCEL_REFUSALS:
             self._fail(answer, "cancel", profile)
         return _CANCEL_REFUSALS[answer.status]
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._pool.aclose()
-
-    def settings(self) -> Mapping[str, Any]:
-        """Return what a run's header says about the backend."""
-        poll = {name: getattr(self.poll_schedule, name) for name in ("first", "factor", "longest", "shortest")}
-        return {"name": self.name, "base_url": self.base_url, "model": self.model, "poll": poll}
-
-    def _url(self, profile: Profile, operation: Operation | None = None, rest: str = "") -> httpx.URL:
-        base = (profile.base_url or self.base_url).rstrip("/")
-        return httpx.URL(f"{base}/videos" + (f"/{quote(operation.id, safe='')}{rest}" if operation else ""))
+    def _url(self, profile: Profile, operation: Operation | None = None, *rest: str) -> httpx.URL:
+        return self._address(profile, "videos", *((operation.id, *rest) if operation else ()))
 
     def _form(self, scene: Scene) -> dict[str, str]:
         """Return the form's fields: text as it is, numbers as decimals, None not at all, the rest as JSON."""
@@ -145,40 +114,6 @@ class OpenAIVideos:
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
-
-    def _now_epoch(self) -> float:
-        return self._clock.epoch + self._clock.now()
-
-
-def _checked(base_url: str) -> None:
-    """Raise `InputError` where requests can't be built on a base_url; the text shows no password in it."""
-    try:
-        url = httpx.URL(base_url)
-        good = url.scheme in ("http", "https") and bool(url.host) and not url.query and not url.fragment
-        good = good and "%" not in url.host  # what httpx makes of blanks and brackets in a host
-    except (httpx.InvalidURL, TypeError):
-        good, url = False, httpx.URL()
-    if not good:
-        raise InputError("base_url is an address such as http://127.0.0.1:8000/v1, without a query; this one is not")
-    if url.userinfo:
-        raise InputError(f"base_url of {url.host} holds a user or password: the key belongs into the profile")
-
-
-def _object(answer: Answer) -> dict[str, Any]:
-    return answer.data if isinstance(answer.data, dict) else {}
-
-
-def _usable_id(found: object) -> bool:
-    """Return whether a job id can stand in a URL: a dot segment would be another address."""
-    if isinstance(found, int) and not isinstance(found, bool):
-        return True
-    return isinstance(found, str) and 0 < len(found) <= _LONGEST_ID and found.strip(".") != "" and found.isprintable()
-
-
-def _header_safe(scene_id: str) -> str:
-    """Return a scene id for a header: as it is where it is plain ASCII, else percent-encoded; at most 512 long."""
-    plain = all(" " <= c <= "~" and c != "%" for c in scene_id) and scene_id == scene_id.strip()
-    return (scene_id if plain else quote(scene_id, errors="backslashreplace"))[:_LONGEST_ID]
 
 
 def _text(value: object) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, ClassVar, Final
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -19,9 +21,9 @@ from starlette.routing import Route
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.downloads import CutOff
-from vidgen_nb.provider import Provider
+from vidgen_nb.provider import Job, Provider
 
-__all__ = ["SCENE_HEADER", "ApiError", "Call", "EmulatorState", "RequestRecord", "make_app", "make_route"]
+__all__ = ["SCENE_HEADER", "ApiError", "Call", "Dialect", "EmulatorState", "RequestRecord", "make_app"]
 
 SCENE_HEADER: Final = "X-Client-Request-Id"
 """Carries the scene id, percent-encoded; without it the prompt stands for the scene."""
@@ -59,10 +61,12 @@ class ApiError(Exception):
         code: str | None = None,
         param: str | None = None,
         headers: Mapping[str, str] | None = None,
+        details: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(message)
         self.status, self.message, self.type, self.code, self.param = status, message, type, code, param
         self.headers = dict(headers or {})
+        self.details = tuple(details)
 
 
 @dataclass(slots=True)
@@ -117,44 +121,71 @@ class EmulatorState:
 
 
 Handler = Callable[[Call], Awaitable[Response]]
-Envelope = Callable[[ApiError], Response]
 
 
-def make_route(state: EmulatorState, envelope: Envelope, path: str, method: str, handler: Handler) -> Route:
-    """Return a route that waits the latency, asks for the bearer key, answers, and logs."""
+class Dialect(ABC):
+    """One wire format over the provider: its routes, its envelope of errors, and where a request bears its key.
 
-    async def endpoint(request: Request) -> Response:
-        call = Call(request)
-        await state.sleep(state.latency)
-        try:
-            call.profile = _owner(state, request)
-            response = await handler(call)
-        except ApiError as error:
-            response = envelope(error)
-        except HTTPException as error:  # a form that can't be parsed
-            response = envelope(ApiError(error.status_code, error.detail))
-        state.note(call, response.status_code)
-        return response
+    What a subclass takes beside the state, by keyword, are the options that `Emulator` takes with it.
+    """
 
-    return Route(path, endpoint, methods=[method])
+    root: ClassVar[str] = "/v1"
+    """The path that a client's base_url ends with."""
+
+    def __init__(self, state: EmulatorState) -> None:
+        self.state = state
+        self.provider = state.provider
+
+    @abstractmethod
+    def routes(self) -> list[Route]:
+        """Return the routes, each made by `route`."""
+
+    @abstractmethod
+    def envelope(self, error: ApiError) -> Response:
+        """Return an error as the API does."""
+
+    def owner(self, request: Request) -> str:
+        """Return the profile whose key a request bears, in `Authorization` unless a dialect says otherwise."""
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise ApiError(401, "You didn't provide an API key: send it as 'Authorization: Bearer <key>'.")
+        owner = self.state.owners.get(key.strip())
+        if owner is None:
+            raise ApiError(401, "Incorrect API key provided.", code="invalid_api_key")
+        return owner
+
+    def route(self, path: str, method: str, handler: Handler, *, public: bool = False) -> Route:
+        """Return a route that waits the latency, asks for the key unless it is `public`, answers, and logs."""
+
+        async def endpoint(request: Request) -> Response:
+            call = Call(request)
+            await self.state.sleep(self.state.latency)
+            try:
+                if not public:
+                    call.profile = self.owner(request)
+                response = await handler(call)
+            except ApiError as error:
+                response = self.envelope(error)
+            except HTTPException as error:  # a form that can't be parsed
+                response = self.envelope(ApiError(error.status_code, error.detail))
+            self.state.note(call, response.status_code)
+            return response
+
+        return Route(path, endpoint, methods=[method])
+
+    def new_id(self, job: Job) -> str:
+        """Return an id for a job, other than those of a restarted emulator: a client may come back to it."""
+        key = f"{self.provider.seed}\x1f{job.number}\x1f{job.profile}\x1f{job.scene}"
+        return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _owner(state: EmulatorState, request: Request) -> str:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise ApiError(401, "You didn't provide an API key: send it as 'Authorization: Bearer <key>'.")
-    owner = state.owners.get(key.strip())
-    if owner is None:
-        raise ApiError(401, "Incorrect API key provided.", code="invalid_api_key")
-    return owner
-
-
-def make_app(state: EmulatorState, envelope: Envelope, routes: list[Route]) -> Starlette:
+def make_app(dialect: Dialect) -> Starlette:
     """Return the ASGI app of a dialect; unknown paths and our own bugs are answered in its envelope, too."""
+    state = dialect.state
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - for mypy
-        response = envelope(ApiError(error.status_code, f"{error.detail}: {request.method} {request.url.path}"))
+        response = dialect.envelope(ApiError(error.status_code, f"{error.detail}: {request.method} {request.url.path}"))
         state.note(Call(request), response.status_code)
         return response
 
@@ -162,6 +193,6 @@ def make_app(state: EmulatorState, envelope: Envelope, routes: list[Route]) -> S
         if not isinstance(error, CutOff):
             _log.error("the emulator failed at %s %s", request.method, request.url.path, exc_info=error)
             state.note(Call(request), 500)
-        return envelope(ApiError(500, "The emulator failed; its log says why.", type="server_error"))
+        return dialect.envelope(ApiError(500, "The emulator failed; its log says why.", type="server_error"))
 
-    return Starlette(routes=routes, exception_handlers={HTTPException: refused, Exception: broken})
+    return Starlette(routes=dialect.routes(), exception_handlers={HTTPException: refused, Exception: broken})

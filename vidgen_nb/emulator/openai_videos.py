@@ -7,8 +7,8 @@ aborts it, as vLLM does. All seconds in headers are run seconds. Error codes tha
 
 from __future__ import annotations
 
-import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,12 +17,13 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from vidgen_nb.core.model import RateInfo
-from vidgen_nb.emulator.app import ApiError, Call, EmulatorState, make_route
+from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.emulator.downloads import CutOffResponse, slow_response
+from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Fault, Job, Refused
 
-__all__ = ["MODELS", "OpenAIVideosDialect", "envelope"]
+__all__ = ["MODELS", "OpenAIVideosDialect"]
 
 MODELS: Final = ("sora-2", "sora-2-pro")
 SECONDS: Final = ("4", "8", "12")
@@ -48,12 +49,6 @@ _LONGEST_POLL: Final = 5.0
 _SHORTEST_POLL: Final = 0.1
 
 
-def envelope(error: ApiError) -> Response:
-    """Return the error as OpenAI's APIs do: `{"error": {message, type, param, code}}`."""
-    body = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
-    return JSONResponse({"error": body}, error.status, error.headers)
-
-
 @dataclass(slots=True)
 class _Video:
     """A job as this dialect shows it."""
@@ -65,41 +60,46 @@ class _Video:
     size: str
 
 
-class OpenAIVideosDialect:
+class OpenAIVideosDialect(Dialect):
     """The endpoints under `/v1/videos`. Jobs are kept until they are deleted.
 
     `minimal`: answer with `id`, `status`, `created_at` (and `error`) only, and without a poll-after header, as some
     self-hosted servers do. `models`: names that are accepted; the first is the default.
     """
 
-    def __init__(self, state: EmulatorState, *, minimal: bool = False, models: tuple[str, ...] = MODELS) -> None:
-        self._state = state
-        self._provider = state.provider
+    def __init__(self, state: EmulatorState, *, minimal: bool = False, models: Iterable[str] = MODELS) -> None:
+        super().__init__(state)
         self._minimal = minimal
-        self._models = models
+        self._models = tuple(models)
         self._videos: dict[str, _Video] = {}
+        if not self._models:
+            raise InputError("an emulator needs at least one model name")
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        table = (
-            ("/v1/videos", "POST", self._create),
-            ("/v1/videos", "GET", self._list),
-            ("/v1/videos/{id}", "GET", self._retrieve),
-            ("/v1/videos/{id}", "DELETE", self._delete),
-            ("/v1/videos/{id}/content", "GET", self._content),
-        )
-        return [make_route(self._state, envelope, path, method, handler) for path, method, handler in table]
+        return [
+            self.route("/v1/videos", "POST", self._create),
+            self.route("/v1/videos", "GET", self._list),
+            self.route("/v1/videos/{id}", "GET", self._retrieve),
+            self.route("/v1/videos/{id}", "DELETE", self._delete),
+            self.route("/v1/videos/{id}/content", "GET", self._content),
+        ]
+
+    def envelope(self, error: ApiError) -> Response:
+        """Return the error as OpenAI's APIs do: `{"error": {message, type, param, code}}`."""
+        body = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+        return JSONResponse({"error": body}, error.status, error.headers)
 
     async def _create(self, call: Call) -> Response:
         async with call.request.form(max_files=1, max_fields=100) as form:
             prompt, model, seconds, size = self._parameters(call, form)
         call.scene = call.sent_scene(prompt)
-        now = self._state.clock.now()
-        answer = self._provider.submit(call.profile, call.scene, now, prompt)
-        rate = self._provider.rate(call.profile, now)
+        now = self.state.clock.now()
+        answer = self.provider.submit(call.profile, call.scene, now, prompt)
+        rate = self.provider.rate(call.profile, now)
         if isinstance(answer, Refused):
             raise _refusal(answer.cause, answer.retry_after, rate)
-        video = _Video(self._new_id(answer), answer, model, seconds, size)
+        video = _Video(f"video_{self.new_id(answer)}", answer, model, seconds, size)
         self._videos[video.id] = video
         call.job = video.id
         if answer.lost:
@@ -123,15 +123,10 @@ class OpenAIVideosDialect:
             raise ApiError(404, message, code="model_not_found", param="model")
         return prompt, model, _choice(form, "seconds", SECONDS), _choice(form, "size", SIZES)
 
-    def _new_id(self, job: Job) -> str:
-        # a client that comes back to a restarted emulator must not find another scene under its old id
-        key = f"{self._provider.seed}\x1f{job.number}\x1f{job.profile}\x1f{job.scene}"
-        return "video_" + hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
     async def _retrieve(self, call: Call) -> Response:
         video = self._find(call)
-        now = self._state.clock.now()
-        trouble = self._provider.trouble("poll", video.job, now)
+        now = self.state.clock.now()
+        trouble = self.provider.trouble("poll", video.job, now)
         if trouble is not None:
             raise _refusal(trouble.kind, trouble.retry_after)
         return self._show(video, now)
@@ -147,7 +142,7 @@ class OpenAIVideosDialect:
         after = query.get("after")
         if after is not None:
             own = own[next((i + 1 for i, video in enumerate(own) if video.id == after), len(own)) :]
-        page, now = own[: int(limit)], self._state.clock.now()
+        page, now = own[: int(limit)], self.state.clock.now()
         return JSONResponse(
             {
                 "object": "list",
@@ -160,7 +155,7 @@ class OpenAIVideosDialect:
 
     async def _delete(self, call: Call) -> Response:
         video = self._find(call)
-        self._provider.cancel(video.job, self._state.clock.now())
+        self.provider.cancel(video.job, self.state.clock.now())
         del self._videos[video.id]
         return JSONResponse({"id": video.id, "object": "video.deleted", "deleted": True})
 
@@ -168,13 +163,13 @@ class OpenAIVideosDialect:
         video = self._find(call)
         if call.request.query_params.get("variant", "video") != "video":
             raise ApiError(400, "Only the variant 'video' exists here.", code="invalid_value", param="variant")
-        now = self._state.clock.now()
-        expires = self._provider.expires(video.job)
-        if self._provider.poll(video.job, now).status != "succeeded":
+        now = self.state.clock.now()
+        expires = self.provider.expires(video.job)
+        if self.provider.poll(video.job, now).status != "succeeded":
             raise ApiError(404, "The video is not ready; its status says why.", code="video_not_ready")
         if expires is not None and now >= expires:
             raise ApiError(404, "The video has expired.", code="video_expired")
-        trouble = self._provider.trouble("fetch", video.job, now)
+        trouble = self.provider.trouble("fetch", video.job, now)
         if trouble is not None:
             return self._spoiled(trouble)
         return Response(CLIP, media_type="video/mp4")
@@ -185,7 +180,7 @@ class OpenAIVideosDialect:
             case "expired":
                 raise ApiError(404, "The video has expired.", code="video_expired")
             case "slow":
-                return slow_response(CLIP, "video/mp4", self._state.clock.wall(fault.seconds))
+                return slow_response(CLIP, "video/mp4", self.state.clock.wall(fault.seconds))
             case "cut_off":
                 return CutOffResponse(CLIP, "video/mp4")
             case "wrong_type":
@@ -204,7 +199,7 @@ class OpenAIVideosDialect:
     def _show(self, video: _Video, now: float, rate: RateInfo | None = None) -> Response:
         headers = _rate_headers(rate)
         if not self._minimal:
-            remaining = self._provider.poll(video.job, now).remaining
+            remaining = self.provider.poll(video.job, now).remaining
             if remaining > 0:
                 after = min(max(remaining, _SHORTEST_POLL), _LONGEST_POLL)
                 headers["openai-poll-after-ms"] = str(_up(after * 1000))
@@ -212,8 +207,8 @@ class OpenAIVideosDialect:
 
     def _fields(self, video: _Video, now: float) -> dict[str, Any]:
         """Return the Video object of the API."""
-        job, epoch = video.job, self._state.clock.epoch
-        look = self._provider.poll(job, now)
+        job, epoch = video.job, self.state.clock.epoch
+        look = self.provider.poll(job, now)
         body: dict[str, Any] = {
             "id": video.id,
             "status": _STATUS[look.status],
@@ -222,7 +217,7 @@ class OpenAIVideosDialect:
         error = _FAILURES[job.failure] if look.status == "failed" and job.failure else None
         if self._minimal:
             return body | ({"error": error} if error else {})
-        expires = self._provider.expires(job) if look.status == "succeeded" else None
+        expires = self.provider.expires(job) if look.status == "succeeded" else None
         return body | {
             "object": "video",
             "model": video.model,

@@ -6,26 +6,29 @@ import asyncio
 import math
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from inspect import Parameter, signature
 from types import TracebackType
 from typing import Any, Final
 
 from starlette.types import ASGIApp
 
 from vidgen_nb.clock import Clock
-from vidgen_nb.emulator import openai_videos
-from vidgen_nb.emulator.app import EmulatorState, RequestRecord, make_app
+from vidgen_nb.emulator.app import Dialect, EmulatorState, RequestRecord, make_app
+from vidgen_nb.emulator.openai_videos import OpenAIVideosDialect
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Fault, Provider, SimulatedProfile
 
-__all__ = ["Emulator"]
+__all__ = ["DIALECTS", "Emulator"]
 
+DIALECTS: Final[Mapping[str, Callable[..., Dialect]]] = {"openai_videos": OpenAIVideosDialect}
+"""Wire formats by name, which is that of the backend for them."""
 _LOOPBACK: Final = "127.0.0.1"
 
 
 class Emulator:
-    """A rate-limited video service on this machine, in the wire format of OpenAI's Videos API.
+    """A rate-limited video service on this machine, in the wire format of a real API.
 
         async with Emulator([SimulatedProfile("p1", limit=TokenBucket(4, per=60))], speed=20) as emulator:
             backend = OpenAIVideos(emulator.base_url)
@@ -33,8 +36,9 @@ class Emulator:
     It works as `with` and `async with`, and by `start()` and `stop()`; once only. Without any of them, `app` is the
     ASGI app, for clients in the same process. All times are run seconds, counted from the start or by the `clock`.
 
-    `faults`: what goes wrong, see `Fault`. `port`: 0 for a free one. `latency`: seconds before each answer.
-    `expires_after`: seconds for which a result can be fetched. `minimal`, `models`: see `OpenAIVideosDialect`.
+    `dialect`: the wire format, `openai_videos` by default. `options`: the dialect's own, see its class, such as
+    `models`, the model names it knows. `faults`: what goes wrong, see `Fault`. `port`: 0 for a free one. `latency`:
+    seconds before each answer. `expires_after`: seconds for which a result can be fetched.
     Raises `InputError` for parameters that can't be; it listens on loopback only.
     """
 
@@ -50,21 +54,18 @@ class Emulator:
         port: int = 0,
         latency: float = 0.0,
         expires_after: float | None = None,
-        minimal: bool = False,
-        models: Iterable[str] = openai_videos.MODELS,
+        dialect: str = "openai_videos",
+        **options: Any,
     ) -> None:
         provider = Provider(profiles, seed, faults, expires_after=expires_after)
-        models = tuple(models)
         _check_keys(provider)
         _check_settings(host, port, latency, expires_after)
-        if not models:
-            raise InputError("an emulator needs at least one model name")
         if clock is not None and speed not in (1.0, clock.speed):
             raise InputError(f"speed={speed!r} contradicts the clock's {clock.speed!r}: give one of the two")
         self._own_clock = clock is None
         self._state = EmulatorState(provider, clock or Clock(speed), latency)
-        dialect = openai_videos.OpenAIVideosDialect(self._state, minimal=minimal, models=models)
-        self.app: ASGIApp = make_app(self._state, openai_videos.envelope, dialect.routes())
+        self._dialect = _speaker(dialect, self._state, options)
+        self.app: ASGIApp = make_app(self._dialect)
         self._wanted_port = port
         self._port: int | None = None
         self._server: Any = None
@@ -82,10 +83,10 @@ class Emulator:
 
     @property
     def base_url(self) -> str:
-        """`http://127.0.0.1:<port>/v1`; `SessionError` before the start."""
+        """What a backend of the dialect takes: `http://127.0.0.1:<port>/v1`; `SessionError` before the start."""
         if self._port is None:
             raise SessionError("the emulator has no address yet: start() it, or enter it by `with`")
-        return f"http://{_LOOPBACK}:{self._port}/v1"
+        return f"http://{_LOOPBACK}:{self._port}{self._dialect.root}"
 
     @property
     def requests(self) -> list[RequestRecord]:
@@ -157,6 +158,19 @@ class Emulator:
     def __repr__(self) -> str:
         where = f"at {self.base_url}" if self._port is not None else "not started"
         return f"<Emulator of {len(self.provider.profiles)} profiles, {where}>"
+
+
+def _speaker(name: str, state: EmulatorState, options: Mapping[str, Any]) -> Dialect:
+    """Return a dialect with its options; `InputError` for one that is not there."""
+    if not isinstance(name, str) or name not in DIALECTS:
+        raise InputError(f"dialect is one of {', '.join(DIALECTS)}, not {name!r}")
+    made = DIALECTS[name]
+    known = [each.name for each in signature(made).parameters.values() if each.kind == Parameter.KEYWORD_ONLY]
+    for option in options:
+        if option not in known:
+            has = f"the options of dialect {name} are {', '.join(known)}" if known else f"dialect {name} has no options"
+            raise InputError(f"an emulator takes no {option!r}; {has}")
+    return made(state, **options)
 
 
 def _serve(server: Any, listener: socket.socket) -> None:

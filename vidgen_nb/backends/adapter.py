@@ -1,0 +1,118 @@
+"""What the adapters have in common beside the transport: their settings, and checks of what is given and answered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+from urllib.parse import quote
+
+import httpx
+
+from vidgen_nb.backends.http import Answer, HttpPool
+from vidgen_nb.backends.retry_after import http_date
+from vidgen_nb.clock import Clock
+from vidgen_nb.core.model import PollSchedule
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import Profile
+
+__all__ = ["Adapter", "header_safe", "object_of", "server_epoch", "usable_id"]
+
+_LONGEST_ID: Final = 512
+
+
+class Adapter:
+    """The part of a backend that is the same for every wire format over HTTP.
+
+    `base_url`: up to and with the version; a profile's own comes first. `model`: of scenes that name none. `poll`: when
+    jobs are asked about, in run seconds. `timeout`: wall seconds a server may be silent. `transport`: any httpx
+    transport, such as `ASGITransport`, in place of the network. Raises `InputError` for what cannot work.
+    """
+
+    name: str
+    key_header: ClassVar[str] = "Authorization"
+    """The header that carries the key; in `Authorization` it stands as a bearer token, elsewhere alone."""
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str | None,
+        *,
+        poll: PollSchedule | None,
+        timeout: float,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        if model is not None and (not isinstance(model, str) or not model.strip()):
+            raise InputError(f"model is a non-empty text or None, not {model!r}")
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
+            raise InputError(f"timeout must be more than 0 seconds, and finite, not {timeout!r}")
+        _checked(base_url)
+        self.base_url = base_url
+        self.model = model
+        self.poll_schedule = poll or PollSchedule()
+        self._pool = HttpPool(timeout=timeout, transport=transport, key_header=self.key_header)
+        self._clock = Clock()
+
+    def check(self, profile: Profile) -> None:
+        """Raise `InputError` if the profile has no key, one that no header can carry, or an unusable base_url."""
+        if not all("!" <= c <= "~" for c in profile.api_key.reveal()):
+            raise InputError(
+                f"profile {profile.name!r}: the API key has spaces, line breaks or other characters that can't be sent "
+                "in a header; copy it again"
+            )
+        _checked(profile.base_url or self.base_url)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._pool.aclose()
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what a run's header says about the backend."""
+        poll = {name: getattr(self.poll_schedule, name) for name in ("first", "factor", "longest", "shortest")}
+        return {"name": self.name, "base_url": self.base_url, "model": self.model, "poll": poll}
+
+    def _address(self, profile: Profile, *path: str) -> httpx.URL:
+        """Return the URL of a path under the profile's base_url; its parts are quoted."""
+        base = (profile.base_url or self.base_url).rstrip("/")
+        return httpx.URL("/".join((base, *(quote(part, safe="") for part in path))))
+
+    def _now_epoch(self) -> float:
+        return self._clock.epoch + self._clock.now()
+
+
+def _checked(base_url: str) -> None:
+    """Raise `InputError` where requests can't be built on a base_url; the text shows no password in it."""
+    try:
+        url = httpx.URL(base_url)
+        good = url.scheme in ("http", "https") and bool(url.host) and not url.query and not url.fragment
+        good = good and "%" not in url.host  # what httpx makes of blanks and brackets in a host
+    except (httpx.InvalidURL, TypeError):
+        good, url = False, httpx.URL()
+    if not good:
+        raise InputError("base_url is an address such as http://127.0.0.1:8000/v1, without a query; this one is not")
+    if url.userinfo:
+        raise InputError(f"base_url of {url.host} holds a user or password: the key belongs into the profile")
+
+
+def server_epoch(answer: Answer, now_epoch: float) -> float:
+    """Return the epoch seconds that an answer's dates count from: the server's own clock where it tells it."""
+    told = http_date(answer.header("date"))
+    return now_epoch if told is None else told
+
+
+def object_of(answer: Answer) -> dict[str, Any]:
+    """Return the JSON object of an answer, an empty one where it holds something else."""
+    return answer.data if isinstance(answer.data, dict) else {}
+
+
+def usable_id(found: object) -> bool:
+    """Return whether a job id can stand in a URL: a dot segment would be another address."""
+    if isinstance(found, int) and not isinstance(found, bool):
+        return True
+    return isinstance(found, str) and 0 < len(found) <= _LONGEST_ID and found.strip(".") != "" and found.isprintable()
+
+
+def header_safe(scene_id: str) -> str:
+    """Return a scene id for a header: as it is where it is plain ASCII, else percent-encoded; at most 512 long."""
+    plain = all(" " <= c <= "~" and c != "%" for c in scene_id) and scene_id == scene_id.strip()
+    return (scene_id if plain else quote(scene_id, errors="backslashreplace"))[:_LONGEST_ID]
