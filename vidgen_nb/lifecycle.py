@@ -18,7 +18,7 @@ from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import SessionError
 from vidgen_nb.live import LiveRun
 from vidgen_nb.run import Run
-from vidgen_nb.settings import Settings
+from vidgen_nb.settings import Settings, check_scenes
 
 __all__ = ["Lifecycle", "Started"]
 
@@ -150,6 +150,7 @@ class Lifecycle:
         unfinished = live is not None and not live.dead and live.scheduler.unsettled > 0
         if scenes is None and not unfinished:
             raise SessionError("there is nothing to go on with: give the scenes to run")
+        check_scenes(self._settings.backend, scenes or ())
         if live is None or live.dead or (live.is_over and not (unfinished or started.same_run)):
             live = self._new_run(live)
         started.began = live.is_over

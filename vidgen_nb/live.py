@@ -45,6 +45,7 @@ class LiveRun:
             on_ambiguous=settings.on_ambiguous,
             max_wait=settings.max_wait,
             rng=Random(settings.seed),  # noqa: S311 - jitter, no secret
+            max_billed=settings.max_billed,
         )
         self.run = Run(settings.header(self._clock.epoch), self.scheduler.events)
         self._keys: dict[str, Profile] = {}
@@ -89,12 +90,14 @@ class LiveRun:
         self._driver.observe(observer)
 
     def sync(self) -> None:
-        """Take over what has changed in the settings: mode, policy, pause, profiles."""
+        """Take over what has changed in the settings: mode, policy, limit, pause, profiles."""
         scheduler, settings = self.scheduler, self._settings
         if scheduler.mode != settings.mode:
             self.post(ev.ModeChanged(settings.mode))
         if scheduler.policy is not settings.policy:
             self.post(ev.PolicyChanged(settings.policy))
+        if scheduler.max_billed != settings.max_billed:
+            self.post(ev.BillingLimitChanged(settings.max_billed))
         if scheduler.paused != settings.paused:
             self.post(ev.Paused() if settings.paused else ev.Unpaused())
         known = {name: state for name, state in scheduler.roster.profiles.items() if not state.removed}

@@ -160,7 +160,12 @@ class Sink(Protocol):
 
 
 class Backend(Protocol):
-    """One wire format. Every call may raise `BackendError`, which carries the outcome; anything else is a bug."""
+    """One wire format. Every call may raise `BackendError`, which carries the outcome; anything else is a bug.
+
+    A backend may have two methods more. `check_scene(scene)` raises `InputError` for a scene that can't be sent, such
+    as one whose image is missing; the session asks before it queues any scene. `async probe(profile)` tries the key
+    without a submit; it raises `BackendError` with `ProfileUnusable` where the server refuses it.
+    """
 
     name: str
     poll_schedule: PollSchedule

@@ -13,22 +13,23 @@ from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous
-from vidgen_nb.core.model import Mode, RetryPolicy, Scene, as_mode
+from vidgen_nb.core.model import Mode, RetryPolicy, Scene, as_max_billed, as_mode
 from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
 from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
-from vidgen_nb.lifecycle import Lifecycle, Started
+from vidgen_nb.lifecycle import Started
 from vidgen_nb.output import VideoFolder
 from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.precautions import Precautions
 from vidgen_nb.run import Run
 from vidgen_nb.settings import Settings, check_profiles, checked_profiles, checked_retry
 
 __all__ = ["Session"]
 
 
-class Session(Lifecycle):
-    """Runs scenes over profiles, and can be asked for more, paused, stopped and changed meanwhile.
+class Session(Precautions):
+    """Runs scenes over profiles, and can be paused, stopped and changed meanwhile.
 
         session = Session(OpenAIVideos("http://127.0.0.1:8000/v1"), [Profile("alice", api_key=key)])
         run = session.run_blocking(["a lighthouse at dawn", "a harbour at night"])
@@ -36,8 +37,8 @@ class Session(Lifecycle):
     `mode`: `"normal"`, `"boost"` or a `Mode`. `output`: the folder of the videos, of which none is overwritten.
     `on_ambiguous`: `"hold"` a submit that may have been accepted, or `"retry"` it, which may cost money twice.
     `max_wait`: how long a run waits, in run seconds, when every profile is unusable. `speed`: run seconds per wall
-    second; 1 for real APIs. `seed`: of back-off jitter. Raises `InputError` for anything that can't work, before
-    anything is sent.
+    second; 1 for real APIs. `seed`: of back-off jitter. `max_billed`: so many accepted submits stop a run; None: no
+    bound. Raises `InputError` for anything that can't work, before anything is sent.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Session(Lifecycle):
         max_wait: float = 3600.0,
         speed: float = 1.0,
         seed: int = 0,
+        max_billed: int | None = None,
     ) -> None:
         if on_ambiguous not in ("hold", "retry"):
             raise InputError(f"on_ambiguous is 'hold' or 'retry', not {on_ambiguous!r}")
@@ -71,6 +73,7 @@ class Session(Lifecycle):
             max_wait=float(max_wait),
             speed=float(speed),
             seed=seed,
+            max_billed=as_max_billed(max_billed),
         )
         super().__init__(settings)
 
@@ -250,8 +253,7 @@ class Session(Lifecycle):
     @property
     def last_run(self) -> Run | None:
         """The run that is under way, or the last one; None: there was none."""
-        live = self._live
-        return live.run if live is not None else None
+        return self._live.run if self._live is not None else None
 
     @property
     def is_running(self) -> bool:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from vidgen_nb.core.context import OnAmbiguous
-from vidgen_nb.core.model import Mode, RetryPolicy
+from vidgen_nb.core.model import Mode, RetryPolicy, Scene
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.output import VideoFolder
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.codec import plain
 
-__all__ = ["Settings", "check_profiles", "checked_profiles", "checked_retry"]
+__all__ = ["Settings", "check_profiles", "check_scenes", "checked_profiles", "checked_retry"]
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Settings:
     speed: float
     seed: int
     paused: bool = False
+    max_billed: int | None = None
 
     def header(self, epoch: float) -> dict[str, Any]:
         """Return a run's header; no keys."""
@@ -46,6 +47,7 @@ class Settings:
             "retry": plain(self.retry),
             "on_ambiguous": self.on_ambiguous,
             "max_wait": plain(self.max_wait),
+            "max_billed": self.max_billed,
             "speed": self.speed,
             "seed": self.seed,
             "backend": dict(self.backend.settings()),
@@ -78,6 +80,16 @@ def check_profiles(backend: Backend, found: dict[str, Profile], given: list[Prof
         raise InputError(f"{group!r} can't be a quota group's name and that of a profile outside it: use two names")
     for profile in given:
         backend.check(profile)
+
+
+def check_scenes(backend: Backend, scenes: Iterable[Scene]) -> None:
+    """Raise `InputError`, naming the scene, for one that the backend can't send; not every backend can tell."""
+    check: Callable[[Scene], None] = getattr(backend, "check_scene", lambda _: None)
+    for scene in scenes:
+        try:
+            check(scene)
+        except InputError as error:
+            raise InputError(f"scene {scene.id!r}: {error}") from None
 
 
 def checked_retry(retry: RetryPolicy | None) -> RetryPolicy:

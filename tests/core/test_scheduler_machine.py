@@ -69,7 +69,8 @@ def state_of(scheduler: Scheduler) -> dict[str, Any]:
         "cursor": scheduler.roster.cursor,
         "run": (scheduler.ended, scheduler.paused, scheduler.stopped, scheduler.waiting, scheduler.in_flight,
                 scheduler.submitting, scheduler.unsettled, scheduler.last_429_at,
-                scheduler._attempts.billed, scheduler._requests.limited, scheduler._attempts.retries.tokens, list(scheduler._attempts.retries.waiting)),
+                scheduler._attempts.billed, scheduler._requests.limited,
+                scheduler._attempts.retries.tokens, list(scheduler._attempts.retries.waiting)),
     }  # fmt: skip
 
 

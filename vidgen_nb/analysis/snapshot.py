@@ -53,7 +53,7 @@ class Snapshot:
 
     @property
     def waiting(self) -> list[Scene]:
-        """What of the queue will run, in its order: nothing once the run was stopped, and so many as `max_billed` lets."""
+        """What of the queue will run, in its order: as much as `max_billed` lets, nothing after a stop."""
         if self.stopped:
             return []
         ids = sorted(self.queued, key=lambda name: not self.queued[name])

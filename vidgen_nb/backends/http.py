@@ -10,8 +10,9 @@ import asyncio
 import ipaddress
 import json
 import re
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, Final, Literal
 from weakref import WeakKeyDictionary
 
@@ -23,9 +24,12 @@ from vidgen_nb.errors import BackendError
 from vidgen_nb.plaintext import clean as one_line
 from vidgen_nb.ports import Secret, Sink
 
-__all__ = ["Answer", "HttpPool", "Phase", "clean", "is_loopback", "origin", "transport_failure"]
+__all__ = ["Answer", "FormValue", "HttpPool", "Phase", "clean", "is_loopback", "origin", "transport_failure"]
 
 Phase = Literal["submit", "poll", "fetch", "cancel"]
+FormValue = str | Callable[[], tuple[str, bytes, str]]
+"""A text, or what reads a file's (name, content, media type): called when a connection is free for it, so that files of
+submits that wait for one are not in memory."""
 
 BODY_LIMIT: Final = 1 << 20
 """Bytes read of an answer that is not a download; a longer one counts as unreadable."""
@@ -66,12 +70,11 @@ class Answer:
 class _Key(httpx.Auth):
     """Puts the key into the request on its way out, so that no variable or URL ever holds it."""
 
-    def __init__(self, key: Secret, header: str) -> None:
-        self._key, self._header = key, header
+    def __init__(self, key: Secret, header: str, scheme: str) -> None:
+        self._key, self._header, self._scheme = key, header, scheme
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        bearer = "Bearer " if self._header == "Authorization" else ""
-        request.headers[self._header] = bearer + self._key.reveal()
+        request.headers[self._header] = f"{self._scheme} {self._key.reveal()}".lstrip()
         yield request
 
 
@@ -132,8 +135,8 @@ class HttpPool:
     Submits have clients of their own that keep no connection alive: a server that closes an idle connection in the
     moment it is reused would make a submit ambiguous (R12). Loopback addresses never go through a proxy.
     `timeout`: wall seconds for each read and write, and at most 10 for connecting; waiting for a free connection has
-    no timeout. `transport`: any httpx transport in place of the network. `key_header`: where the key stands; in
-    `Authorization` as a bearer token.
+    no timeout. `transport`: any httpx transport in place of the network. `key_header`: where the key stands;
+    `key_scheme`: the word before it; None: `Bearer` in `Authorization`, none elsewhere.
     """
 
     def __init__(
@@ -142,10 +145,12 @@ class HttpPool:
         timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
         key_header: str = "Authorization",
+        key_scheme: str | None = None,
     ) -> None:
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None)
         self._transport = transport
-        self._key_header = key_header
+        bearer = "Bearer" if key_header == "Authorization" else ""
+        self._key = partial(_Key, header=key_header, scheme=bearer if key_scheme is None else key_scheme)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[bool, bool], _Client]]
         self._clients = WeakKeyDictionary()
 
@@ -177,13 +182,13 @@ class HttpPool:
         key: Secret,
         *,
         headers: Mapping[str, str] | None = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, FormValue] | None = None,
         body: object = None,
         longest: int = BODY_LIMIT,
     ) -> Answer:
         """Send a request and read its answer up to `longest` bytes; `BackendError` for a transport error.
 
-        `form`: multipart fields. `body`: what is sent as JSON.
+        `form`: multipart fields. `body`: what is sent as JSON. Raises what a file of the form raises on being read.
         """
         async with self._opened(method, url, phase, key, headers=headers, form=form, body=body) as response:
             return await _read(response, longest)
@@ -213,17 +218,19 @@ class HttpPool:
     @asynccontextmanager
     async def _opened(
         self, method: str, url: httpx.URL, phase: Phase, key: Secret | None, *,
-        headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None, body: object = None,
+        headers: Mapping[str, str] | None = None, form: Mapping[str, FormValue] | None = None, body: object = None,
     ) -> AsyncGenerator[httpx.Response, None]:  # fmt: skip
         """Send a request and open its answer, after allowed redirects."""
         home = origin(url)
         for hop in range(_REDIRECTS + 1):
             opened = self._client(url, phase)
-            # `files` without a file name: multipart even without a file (providers.md)
-            files = {name: (None, text) for name, text in form.items()} if form else None
-            request = opened.client.build_request(method, url, headers=dict(headers or {}), files=files, json=body)
-            auth = _Key(key, self._key_header) if key is not None and origin(url) == home else _NoKey()
+            auth = self._key(key) if key is not None and origin(url) == home else _NoKey()
             async with opened.slots:
+                # `files` without a file name: multipart even without a file (providers.md)
+                files = {name: (None, each) if isinstance(each, str) else each() for name, each in (form or {}).items()}
+                request = opened.client.build_request(
+                    method, url, headers=dict(headers or {}), files=files or None, json=body
+                )
                 with _classified(phase, key):
                     response = await opened.client.send(request, auth=auth, stream=True, follow_redirects=False)
                 try:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, NoReturn
 
 import httpx
 
 from vidgen_nb.backends.adapter import Adapter, header_safe, object_of, server_epoch, usable_id
-from vidgen_nb.backends.http import Answer, Phase
+from vidgen_nb.backends.http import Answer, FormValue, Phase
+from vidgen_nb.backends.media import SUFFIXES, check_image, is_address, read_image
 from vidgen_nb.backends.openai_errors import classify, job_failure
 from vidgen_nb.backends.rate_headers import rate_info
 from vidgen_nb.backends.retry_after import milliseconds
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent
-from vidgen_nb.errors import BackendError
+from vidgen_nb.errors import BackendError, InputError
 from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["OpenAIVideos"]
@@ -52,13 +54,35 @@ class OpenAIVideos(Adapter):
     ) -> None:
         super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport)
 
+    def check_scene(self, scene: Scene) -> None:
+        """Raise `InputError` for an `input_reference` that is no image: a path, a data URI, or an https address."""
+        reference = scene.params.get("input_reference")
+        if reference is not None and not (is_address(reference) or isinstance(reference, Mapping)):
+            try:
+                check_image(reference)
+            except InputError as error:
+                raise InputError(f"input_reference: {error}") from None
+
+    async def probe(self, profile: Profile) -> None:
+        """Try the key by asking for the latest job; `BackendError` where the server doesn't take it, or doesn't say.
+
+        A server that keeps no list (404, 405) has let the key pass, if the answer is one of an API at all.
+        """
+        url = self._url(profile).copy_with(query=b"limit=1")
+        answer = await self._pool.call("GET", url, "poll", profile.api_key)
+        if not object_of(answer) or not (answer.ok or answer.status in (404, 405)):
+            self._fail(answer, "poll", profile)
+
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
         self.check(profile)
         headers = {"X-Client-Request-Id": header_safe(scene.id)}
-        answer = await self._pool.call(
-            "POST", self._url(profile), "submit", profile.api_key, headers=headers, form=self._form(scene)
-        )
+        try:
+            answer = await self._pool.call(
+                "POST", self._url(profile), "submit", profile.api_key, headers=headers, form=self._form(scene)
+            )
+        except InputError as error:  # the image was there when the run began
+            raise BackendError(Permanent(f"input_reference: {error}")) from None
         found = object_of(answer).get("id")
         if not answer.ok or not usable_id(found):
             self._fail(answer, "submit", profile)
@@ -102,18 +126,31 @@ class OpenAIVideos(Adapter):
     def _url(self, profile: Profile, operation: Operation | None = None, *rest: str) -> httpx.URL:
         return self._address(profile, "videos", *((operation.id, *rest) if operation else ()))
 
-    def _form(self, scene: Scene) -> dict[str, str]:
-        """Return the form's fields: text as it is, numbers as decimals, None not at all, the rest as JSON."""
+    def _form(self, scene: Scene) -> dict[str, FormValue]:
+        """Return the form's fields: text as it is, numbers as decimals, None not at all, the rest as JSON.
+
+        An image that the server is to fetch is told as the SDK does: `input_reference[image_url]`.
+        """
         fields = {"prompt": scene.prompt, "model": self.model, **scene.params}
+        reference = fields.pop("input_reference", None)
+        told = {"image_url": reference} if is_address(reference) else reference
+        if isinstance(told, Mapping):
+            fields |= {f"input_reference[{name}]": value for name, value in told.items()}
         form = {name: _text(value) for name, value in fields.items() if value is not None}
         try:
             json.dumps(form, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise BackendError(Permanent("the prompt or a parameter is no valid Unicode text")) from None
-        return form
+        return {**form, "input_reference": partial(_file, told)} if isinstance(told, str) else {**form}
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
+
+
+def _file(image: str) -> tuple[str, bytes, str]:
+    """Return an image as a part of a form; what the file is named here is nobody else's business."""
+    media_type, data = read_image(image)
+    return f"input_reference{SUFFIXES[media_type]}", data, media_type
 
 
 def _text(value: object) -> str:

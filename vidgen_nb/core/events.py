@@ -371,7 +371,7 @@ EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         ProfileAdded, ProfileChanged, ProfileRemoved, SceneAdded, RunStarted, ModeChanged, PolicyChanged, Paused,
-        Unpaused, Stopped, BillingLimitChanged, CancelRequested, CooldownReleased, CooldownImposed, Accepted, Progressed, Generated,
-        Fetched, CallFailed, JobFailed, CancelAnswered, AttemptAbandoned, *DECISIONS,
+        Unpaused, Stopped, BillingLimitChanged, CancelRequested, CooldownReleased, CooldownImposed, Accepted,
+        Progressed, Generated, Fetched, CallFailed, JobFailed, CancelAnswered, AttemptAbandoned, *DECISIONS,
     )
 }  # fmt: skip

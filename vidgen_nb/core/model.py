@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, dataclass_transform
 
@@ -95,10 +96,19 @@ def _as_json(scene: str, params: dict[str, Any]) -> Mapping[str, Any]:
     if not _may_be_seconds(params.get("seconds")):
         raise InputError(f"scene {scene!r}: seconds must be more than 0, and finite, not {params['seconds']!r}")
     try:
-        text = json.dumps(params, allow_nan=False)
+        text = json.dumps(params, allow_nan=False, default=_path_as_text)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"scene {scene!r} has a parameter that can't be sent as JSON: {error}") from None
     return MappingProxyType(json.loads(text))
+
+
+def _path_as_text(value: object) -> str:
+    """Write a path as its text; bytes are not taken, for a recorded run would then hold them, too."""
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError("bytes are not recorded: save them as a file and give its path, or give a data URI")
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 _NO_PARAMS: Final[Mapping[str, Any]] = MappingProxyType({})

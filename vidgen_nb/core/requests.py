@@ -61,6 +61,17 @@ class Requests:
         self._context.max_billed = max_billed
         self.stopped, self.limited = self.stopped and not self.limited, False
 
+    def watch_limit(self, limit: int, now: float) -> None:
+        """Stop once `max_billed` is reached, if scenes are left that would be submitted."""
+        attempts = self._attempts
+        if attempts.billed >= limit and attempts.unsettled > attempts.in_flight and not self.stopped:
+            self.limit_reached(ev.BillingLimitReached(limit), now)
+
+    def limit_reached(self, event: ev.BillingLimitReached, now: float) -> None:
+        """Submit nothing new, as after a stop."""
+        self._context.record(event, now)
+        self.stopped = self.limited = True
+
     def mode_changed(self, event: ev.ModeChanged, now: float) -> None:
         """Take another mode for new submissions."""
         self._context.record(event, now)

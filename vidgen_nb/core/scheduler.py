@@ -122,7 +122,7 @@ class Scheduler:
             elif isinstance(event, ev.RetryGranted):
                 scheduler._attempts.retries.take_over(event.scene, event.at)
             elif isinstance(event, ev.BillingLimitReached):
-                scheduler._reach_limit(event, event.at)
+                scheduler._requests.limit_reached(event, event.at)
             elif isinstance(event, ev.RunEnded):
                 scheduler._end(event.reason, event.at)
             elif not isinstance(event, ev.DECISIONS):
@@ -152,6 +152,11 @@ class Scheduler:
     def policy(self) -> Policy:
         """The policy that holds for new decisions, as it was given."""
         return self._context.given
+
+    @property
+    def max_billed(self) -> int | None:
+        """How many submits may be accepted in the run."""
+        return self._context.max_billed
 
     @property
     def unsettled(self) -> int:
@@ -218,7 +223,7 @@ class Scheduler:
         if requests.started and requests.ended is None:
             queue = self._queue
             if context.max_billed is not None:
-                self._watch_limit(context.max_billed, now)
+                requests.watch_limit(context.max_billed, now)
             if queue.size and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
                 self._dispatch(now)
             if not self._attempts.in_flight:
@@ -269,16 +274,6 @@ class Scheduler:
         if limit is not None and attempts.billed + attempts.submitting >= limit:
             return False  # what is under way may be accepted, too
         return most is None or attempts.submitting < most
-
-    def _watch_limit(self, limit: int, now: float) -> None:
-        """Stop once `max_billed` is reached, if scenes are left that would be submitted."""
-        attempts = self._attempts
-        if attempts.billed >= limit and attempts.unsettled > attempts.in_flight and not self._requests.stopped:
-            self._reach_limit(ev.BillingLimitReached(limit), now)
-
-    def _reach_limit(self, event: ev.BillingLimitReached, now: float) -> None:
-        self._context.record(event, now)
-        self._requests.stopped = self._requests.limited = True
 
     def _end_if_over(self, now: float) -> None:
         if not self._attempts.unsettled:

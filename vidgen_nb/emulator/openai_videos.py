@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -45,6 +45,9 @@ _FAILURES: Final = {
     "internal": {"code": "server_error", "message": "The generation failed."},
     "content": {"code": "moderation_blocked", "message": "The video was blocked by our moderation system."},
 }
+_IMAGES: Final = ((b"\x89PNG\r\n\x1a\n", b""), (b"\xff\xd8\xff", b""), (b"RIFF", b"WEBP"))
+"""How images begin, and what else is in their first 12 bytes."""
+_LARGEST_IMAGE: Final = 20 << 20
 _LONGEST_POLL: Final = 5.0
 _SHORTEST_POLL: Final = 0.1
 
@@ -93,6 +96,7 @@ class OpenAIVideosDialect(Dialect):
     async def _create(self, call: Call) -> Response:
         async with call.request.form(max_files=1, max_fields=100) as form:
             prompt, model, seconds, size = self._parameters(call, form)
+            await _check_reference(form)
         call.scene = call.sent_scene(prompt)
         now = self.state.clock.now()
         answer = self.provider.submit(call.profile, call.scene, now, prompt)
@@ -245,6 +249,27 @@ def _choice(form: FormData, name: str, allowed: tuple[str, ...]) -> str:
         message = f"Invalid value: {value!r}. Supported values are: {', '.join(map(repr, allowed))}."
         raise ApiError(400, message, code="invalid_value", param=name)
     return value
+
+
+async def _check_reference(form: FormData) -> None:
+    """Raise for an `input_reference` that the API doesn't take; the SDK sends a file, or an object in brackets."""
+    image, address = form.get("input_reference"), form.get("input_reference[image_url]")
+    problem = ""
+    if isinstance(image, UploadFile):
+        head = await image.read(12)
+        if not any(head.startswith(start) and end in head for start, end in _IMAGES):
+            problem = "is no PNG, JPEG or WebP image"
+        elif (image.size or 0) > _LARGEST_IMAGE:
+            problem = "is larger than 20 MiB"
+    elif image is not None:
+        problem = "has to be a file, or an object with image_url"
+    elif address is not None and not str(address).startswith(("https://", "data:image/")):
+        problem = "needs an https or a data URL as its image_url"
+    elif "input_reference[file_id]" in form:
+        problem = "names a file that does not exist"
+    if problem:
+        message = f"Invalid value: 'input_reference' {problem}."
+        raise ApiError(400, message, code="invalid_value", param="input_reference")
 
 
 def _up(number: float) -> int:
