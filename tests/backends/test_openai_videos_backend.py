@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable, Coroutine
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import pytest
 
+from vidgen_nb.backends.media import read_image
 from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
@@ -129,6 +132,73 @@ def test_submit_on_the_wire() -> None:
     texts = {"prompt": "ein Leuchtturm, früh", "model": "sora", "seconds": "4", "size": "1280x720", "cfg": "1.5",
              "loop": "true", "x": '{"a": 1}'}  # fmt: skip
     assert form(request) == {name: (text, None) for name, text in texts.items()}
+
+
+def test_an_image_goes_along_as_a_file(tmp_path: Path) -> None:
+    """A path and a data URI become a part with name and type, which tell nothing of this machine."""
+    image = b"\xff\xd8\xff\xe0 a picture"
+    (tmp_path / "private name.png").write_bytes(image)
+    uri = f"data:image/jpeg;base64,{base64.b64encode(image).decode()}"
+    for reference in (tmp_path / "private name.png", uri):
+        server = Server(httpx.Response(200, json={"id": "video_1"}))
+        scene = Scene("s001", "a lighthouse", input_reference=reference)
+        call(server, lambda backend, scene=scene: submit(backend, scene))  # type: ignore[misc]
+        content = server.requests[0].content
+        assert (
+            b'Content-Disposition: form-data; name="input_reference"; filename="input_reference.jpg"\r\n'
+            b"Content-Type: image/jpeg\r\n\r\n" + image + b"\r\n"
+        ) in content
+        assert b"private" not in content
+
+
+@pytest.mark.parametrize(
+    ("reference", "fields"),
+    [
+        ("https://images.example/a.png", {"input_reference[image_url]": "https://images.example/a.png"}),
+        ({"file_id": "file_1"}, {"input_reference[file_id]": "file_1"}),
+        (None, {}),
+    ],
+)
+def test_an_image_elsewhere_is_told_as_the_sdk_does(reference: object, fields: dict[str, str]) -> None:
+    """An address or an object becomes fields in brackets."""
+    server = Server(httpx.Response(200, json={"id": "video_1"}))
+    call(server, lambda backend: submit(backend, Scene("s001", "a", input_reference=reference)))
+    assert form(server.requests[0]) == {name: (text, None) for name, text in {"prompt": "a", **fields}.items()}
+
+
+def test_an_image_that_is_gone_at_the_submit_fails_its_scene_alone() -> None:
+    """Nothing is sent, and the scene is not tried again by itself."""
+    server = Server()
+    outcome = refusal(server, lambda backend: submit(backend, Scene("s001", "a", input_reference="gone.png")))
+    assert isinstance(outcome, Permanent) and "'gone.png' can't be read" in outcome.reason
+    assert server.requests == []
+
+
+def test_images_of_waiting_submits_are_not_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is read when a connection is free for its submit, not before."""
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 9)
+    monkeypatch.setattr("vidgen_nb.backends.http.SLOTS", 1)
+    order: list[str] = []
+
+    def read(value: object) -> tuple[str, bytes]:
+        order.append("read")
+        return read_image(value)
+
+    monkeypatch.setattr("vidgen_nb.backends.openai_videos.read_image", read)
+
+    async def server(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        order.append("sent")
+        return httpx.Response(200, json={"id": "video_1"})
+
+    async def go() -> None:
+        backend = OpenAIVideos(transport=httpx.MockTransport(server))
+        await asyncio.gather(*(backend.submit(Scene(f"s{k}", "a", input_reference=str(path)), ALICE) for k in range(3)))
+        await backend.aclose()
+
+    asyncio.run(go())
+    assert order == ["read", "sent"] * 3
 
 
 def test_a_scenes_model_and_a_profiles_address_come_first() -> None:

@@ -12,6 +12,7 @@ from tests.core.harness import BOOST, World
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Operation
 from vidgen_nb.core.outcomes import Ambiguous, Permanent, RateLimited
+from vidgen_nb.provider.faults import FaultKind
 
 POLICIES = st.sampled_from(
     [vg.PerProfileCooldown(5), vg.GlobalPause(5), vg.ExponentialCooldown(2), vg.Paced(), vg.EarliestFinish()]
@@ -36,7 +37,7 @@ def billed(events: list[ev.Event]) -> int:
     latency=st.sampled_from([0.0, 0.4]),
 )
 def test_never_more_than_max_billed(
-    policy: vg.Policy, mode: vg.Mode, limit: int, seed: int, trouble: list[str], on_ambiguous: str, latency: float
+    policy: vg.Policy, mode: vg.Mode, limit: int, seed: int, trouble: list[FaultKind], on_ambiguous: str, latency: float
 ) -> None:
     """Under every policy and mode, with rate limits, lost answers and broken jobs; unless all is settled before."""
     profiles = [

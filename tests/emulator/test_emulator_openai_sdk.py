@@ -265,7 +265,24 @@ def test_deleting_a_running_job_frees_its_slot() -> None:
 
 
 def test_an_uploaded_reference_is_accepted() -> None:
-    """A multipart form with a file is read like one without."""
+    """An image is taken, or an address of one; a file that is none, and a file id that nobody has, are refused.
+
+    The SDK's own argument takes files alone; objects go as extra fields, which it writes with brackets.
+    """
     with served() as service:
-        video = service.client().videos.create(prompt="a", input_reference=("a.png", b"\x89PNG", "image/png"))
-        assert video.status == "in_progress"
+        create = service.client().videos.create
+        png, webp = b"\x89PNG\r\n\x1a\n" + b"\0" * 9, b"RIFF\0\0\0\0WEBPVP8 "
+        assert create(prompt="a", input_reference=("a.png", png, "image/png")).status == "in_progress"
+        assert create(prompt="a", input_reference=webp).status == "in_progress"
+        address = {"input_reference": {"image_url": "https://images.example/a.png"}}
+        assert create(prompt="a", extra_body=address).status == "in_progress"
+        refused: list[dict[str, Any]] = [
+            {"input_reference": ("a.png", b"GIF89a", "image/png")},
+            {"extra_body": {"input_reference": {"image_url": "file:///a.png"}}},
+            {"extra_body": {"input_reference": {"file_id": "file_1"}}},
+            {"extra_body": {"input_reference": "a.png"}},
+        ]
+        for wrong in refused:
+            with pytest.raises(openai.BadRequestError) as caught:
+                create(prompt="a", **wrong)
+            assert isinstance(caught.value.body, dict) and caught.value.body["param"] == "input_reference"

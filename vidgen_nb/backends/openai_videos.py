@@ -129,7 +129,7 @@ class OpenAIVideos(Adapter):
     def _form(self, scene: Scene) -> dict[str, FormValue]:
         """Return the form's fields: text as it is, numbers as decimals, None not at all, the rest as JSON.
 
-        An image that the server is to fetch is told as the SDK does: `input_reference[image_url]`.
+        An image that the server is to fetch is told as the SDK writes objects: `input_reference[image_url]`.
         """
         fields = {"prompt": scene.prompt, "model": self.model, **scene.params}
         reference = fields.pop("input_reference", None)
