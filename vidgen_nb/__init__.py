@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vidgen_nb.analysis.compare import compare as compare
     from vidgen_nb.analysis.sweep import sweep as sweep
+    from vidgen_nb.backends.described import HttpBackend as HttpBackend
     from vidgen_nb.backends.openai_videos import OpenAIVideos as OpenAIVideos
     from vidgen_nb.charts.sweeps import sweep_chart as sweep_chart
     from vidgen_nb.controller import Controller as Controller
@@ -67,6 +68,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "analysis.compare": ("compare",),
     "analysis.sweep": ("sweep",),
+    "backends.described": ("HttpBackend",),
     "backends.openai_videos": ("OpenAIVideos",),
     "charts.sweeps": ("sweep_chart",),
     "controller": ("Controller",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
@@ -30,8 +30,10 @@ class Adapter:
     """
 
     name: str
-    key_header: ClassVar[str] = "Authorization"
+    key_header: str = "Authorization"
     """The header that carries the key; in `Authorization` it stands as a bearer token, elsewhere alone."""
+    key_scheme: str | None = None
+    """The word before the key, where it is another one."""
 
     def __init__(
         self,
@@ -50,7 +52,9 @@ class Adapter:
         self.base_url = base_url
         self.model = model
         self.poll_schedule = poll or PollSchedule()
-        self._pool = HttpPool(timeout=timeout, transport=transport, key_header=self.key_header)
+        self._pool = HttpPool(
+            timeout=timeout, transport=transport, key_header=self.key_header, key_scheme=self.key_scheme
+        )
         self._clock = Clock()
 
     def check(self, profile: Profile) -> None:

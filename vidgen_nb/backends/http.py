@@ -179,7 +179,7 @@ class HttpPool:
         method: str,
         url: httpx.URL,
         phase: Phase,
-        key: Secret,
+        key: Secret | None,
         *,
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, FormValue] | None = None,
@@ -188,7 +188,8 @@ class HttpPool:
     ) -> Answer:
         """Send a request and read its answer up to `longest` bytes; `BackendError` for a transport error.
 
-        `form`: multipart fields. `body`: what is sent as JSON. Raises what a file of the form raises on being read.
+        `form`: multipart fields. `body`: what is sent as JSON, or a function that makes it once a connection is free;
+        what that raises comes through. `key`: None where nobody is to see it.
         """
         async with self._opened(method, url, phase, key, headers=headers, form=form, body=body) as response:
             return await _read(response, longest)
@@ -229,7 +230,11 @@ class HttpPool:
                 # `files` without a file name: multipart even without a file (providers.md)
                 files = {name: (None, each) if isinstance(each, str) else each() for name, each in (form or {}).items()}
                 request = opened.client.build_request(
-                    method, url, headers=dict(headers or {}), files=files or None, json=body
+                    method,
+                    url,
+                    headers=dict(headers or {}),
+                    files=files or None,
+                    json=body() if callable(body) else body,
                 )
                 with _classified(phase, key):
                     response = await opened.client.send(request, auth=auth, stream=True, follow_redirects=False)

@@ -1,0 +1,280 @@
+"""A backend for any API that is submitted to, polled and fetched from, described in a notebook's cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, NoReturn, get_args
+
+import httpx
+
+from vidgen_nb.backends.adapter import Adapter, server_epoch, usable_id
+from vidgen_nb.backends.bodies import Body
+from vidgen_nb.backends.http import Answer, Phase, clean, origin
+from vidgen_nb.backends.openai_errors import classify, job_failure
+from vidgen_nb.backends.places import Address, Place, found_at
+from vidgen_nb.backends.rate_headers import rate_info
+from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
+from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
+from vidgen_nb.errors import BackendError, InputError
+from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+
+__all__ = ["HttpBackend"]
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+_AUTH: Final = re.compile(r"([\w!#$%&'*+.^`|~-]+): *([\w-]* *)\{key\}", re.ASCII)
+_CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
+    405: "unsupported", 501: "unsupported",
+    # after these the polls go on, and tell what became of it
+    400: "too late", 404: "too late", 409: "too late", 410: "too late", 422: "too late",
+}  # fmt: skip
+_NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
+
+
+class HttpBackend(Adapter):
+    """Backend for any API over HTTP with JSON answers, by a description of its calls.
+
+        replicate = HttpBackend(
+            "https://api.replicate.com/v1",
+            submit="/models/acme/film/predictions",
+            body=lambda scene: {"input": {"prompt": scene.prompt, **scene.params}},
+            poll="/predictions/{id}",
+            statuses={"starting": "queued", "processing": "running", "succeeded": "succeeded",
+                      "failed": "failed", "canceled": "cancelled"},
+            result="output",
+            cancel="POST /predictions/{id}/cancel",
+        )
+
+    Calls (`backends.places` says how they are written): `submit`, whose braces are parameters of the scene; `poll`;
+    `cancel`, if there is one; `details`, whose answer has the result where that of the poll has not; `content`, which
+    is the video itself; `probe`, for `session.check()`, where asking about an unknown job is not answered by 404.
+
+    Places in answers: `job`, the id in the submit's; `status`, `progress` (a fraction, or percent above 1), `error` and
+    `code` in the poll's; `result`, the video's address (or a list of such, of which the first counts).
+
+    `body`: makes the submit's JSON of a scene; `form`: it is sent as multipart fields instead. `statuses`: the API's
+    words for `queued`, `running`, `succeeded`, `failed` and `cancelled`; one that is not told counts as running.
+    `images`: parameters that are images (paths, data URIs); the scene that `body` gets has them as data URIs. `auth`:
+    how the key is sent. `headers`: of every call. Key and headers go to the origin of base_url alone.
+
+    Refusals are classified as in the OpenAI shape: by status, code, and every known form of Retry-After; a subclass may
+    override `classify`. Raises `InputError` for a description that can't work.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        submit: str,
+        body: Callable[[Scene], Mapping[str, Any]],
+        poll: str,
+        statuses: Mapping[str, Status],
+        result: Place | None = None,
+        content: str | None = None,
+        details: str | None = None,
+        cancel: str | None = None,
+        probe: str | None = None,
+        job: Place = "id",
+        status: Place = "status",
+        progress: Place | None = None,
+        error: Place = "error",
+        code: Place | None = None,
+        form: bool = False,
+        images: Sequence[str] = (),
+        auth: str = "Authorization: Bearer {key}",
+        headers: Mapping[str, str] | None = None,
+        name: str = "http",
+        schedule: PollSchedule | None = None,
+        timeout: float = 60.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        found = _AUTH.fullmatch(auth) if isinstance(auth, str) else None
+        if found is None:
+            raise InputError('auth is the key\'s header such as "Authorization: Bearer {key}" or "X-Api-Key: {key}"')
+        self.key_header, self.key_scheme = found[1], found[2].strip()
+        super().__init__(base_url, None, poll=schedule, timeout=timeout, transport=transport)
+        self.name = name
+        self._calls = {
+            option: Address(option, text, "POST" if option in ("submit", "cancel") else "GET")
+            for option, text in (
+                ("submit", submit), ("poll", poll), ("cancel", cancel), ("details", details), ("content", content),
+                ("probe", probe),
+            )
+            if text is not None
+        }  # fmt: skip
+        self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
+        self._result, self._statuses, self._body = result, statuses, Body(body, form=form, images=images)
+        self._headers = dict(headers or {})
+        self._check_description()
+
+    def _check_description(self) -> None:
+        if self._calls["submit"].is_given:
+            raise InputError("submit is an address under base_url, for nothing is known before it")
+        wrong = sorted({str(word) for word in self._statuses.values()} - set(get_args(Status)))
+        if wrong or "succeeded" not in self._statuses.values():
+            raise InputError(
+                f"statuses says of each of the API's words whether it means {', '.join(get_args(Status))}; "
+                + (f"{wrong[0]!r} is none of these" if wrong else "none of them means succeeded")
+            )
+        if (self._result is None) == ("content" not in self._calls):
+            raise InputError("give result= (where the video's address stands) or content= (the video itself), not both")
+        if self.key_header.lower() in {header.lower() for header in self._headers}:
+            raise InputError(f"headers has {self.key_header}, which carries the profile's key")
+
+    def check_scene(self, scene: Scene) -> None:
+        """Raise `InputError` for a scene of which no request can be made: a missing parameter, or an image."""
+        self._body.check(scene)
+        self._submit_path(scene)
+
+    async def probe(self, profile: Profile) -> None:
+        """Try the key without a submit; raises `BackendError` where it is refused, or where that can't be told."""
+        call = self._calls.get("probe") or self._calls["poll"]
+        path = call.filled(lambda place: _NOBODYS if place == "id" else None)
+        if path is None or call.is_given:
+            raise BackendError(Transient('can\'t be told without a submit: give probe="/…", a call that costs nothing'))
+        answer = await self._ask(call.method, self._at(profile, path), "poll", profile)
+        unknown = "probe" not in self._calls and answer.status in (400, 404, 410, 422)
+        if answer.data is None or not (answer.ok or unknown):
+            self._fail(answer, "poll", profile)
+
+    async def submit(self, scene: Scene, profile: Profile) -> Operation:
+        """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
+        self.check(profile)
+        try:
+            url = self._at(profile, self._submit_path(scene))
+            answer = await self._pool.call(
+                self._calls["submit"].method, url, "submit", profile.api_key, headers=self._headers,
+                **self._body.content(scene),
+            )  # fmt: skip
+        except InputError as error:  # an image was there when the run began
+            raise BackendError(Permanent(str(error))) from None
+        found = found_at(answer.data, self._job)
+        if not answer.ok or not usable_id(found):
+            self._fail(answer, "submit", profile)
+        given = {option: call for option, call in self._calls.items() if call.is_given}
+        urls = {option: call.filled(lambda place: found_at(answer.data, place)) for option, call in given.items()}
+        if "poll" in urls and urls["poll"] is None:
+            reason = f"accepted as {str(found)!r}, but the answer does not say where to ask about it"
+            raise BackendError(Ambiguous(clean(reason, profile.api_key)))
+        rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
+        return Operation(str(found), self.name, {o: url for o, url in urls.items() if url} or None, rate=rate)
+
+    async def poll(self, operation: Operation, profile: Profile) -> Progress:
+        """Ask about a job; raises `BackendError` where the server does not say."""
+        answer = await self._known("poll", operation, profile)
+        told, error = found_at(answer.data, self._status), found_at(answer.data, self._error)
+        if not isinstance(told, str):
+            self._fail(answer, "poll", profile)
+        status = self._statuses.get(told, "failed" if error else "running")
+        if status == "cancelled":
+            return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
+        if status == "failed" or (status == "succeeded" and error):
+            code = found_at(answer.data, self._code)
+            shaped = {"code": code, "message": error if isinstance(error, str) else None} if code else error
+            return Progress("failed", outcome=job_failure(shaped, profile.api_key))
+        if status == "succeeded":
+            if self._result is not None and "details" not in self._calls and self._video(answer) is None:
+                return Progress("failed", outcome=Permanent("the job is done, but there is no video", "no_result"))
+            return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
+        return Progress(status, _fraction(found_at(answer.data, self._progress)))
+
+    async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
+        """Stream the result into the sink; its address is asked for anew, for such addresses expire."""
+        if "content" in self._calls:
+            url = self._url("content", operation, profile)
+        else:
+            answer = await self._known("details" if "details" in self._calls else "poll", operation, profile)
+            video = self._video(answer)
+            url = self._joined(profile, video) if video is not None else None
+        if url is None:
+            raise BackendError(Permanent("the job is done, but there is no address of a video", "no_result"))
+        key = profile.api_key if self._is_home(url, profile) else None
+        refused = await self._pool.download(url, key, sink)
+        if refused is not None:
+            self._fail(refused, "fetch", profile)
+
+    async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
+        """Cancel the job where the description says how; unless the answer says that it is over, the polls tell."""
+        url = self._url("cancel", operation, profile) if "cancel" in self._calls else None
+        if url is None:
+            return "unsupported"
+        answer = await self._ask(self._calls["cancel"].method, url, "cancel", profile)
+        if answer.ok:
+            over = self._statuses.get(str(found_at(answer.data, self._status))) == "cancelled"
+            return "cancelled" if over else "requested"
+        if answer.status not in _CANCEL_REFUSALS:
+            self._fail(answer, "cancel", profile)
+        return _CANCEL_REFUSALS[answer.status]
+
+    def classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
+        """Say what an answer that is no success means; to be overridden where an API has codes of its own."""
+        return classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
+
+    # -- addresses and answers
+
+    def _submit_path(self, scene: Scene) -> str:
+        path = self._calls["submit"].filled(lambda place: scene.params.get(place), safe="/")
+        if path is None:
+            wanted = ", ".join(self._calls["submit"].places)
+            raise InputError(f"the submit's address needs the parameters {wanted}, each a text or a whole number")
+        return path
+
+    def _url(self, option: str, operation: Operation, profile: Profile) -> httpx.URL | None:
+        """Return a call's address for a job: the server's own, or one under base_url."""
+        call = self._calls[option]
+        if call.is_given:
+            url = (operation.urls or {}).get(option)
+            return self._joined(profile, url) if url else None
+        path = call.filled(lambda place: operation.id if place == "id" else None)
+        return self._at(profile, path) if path is not None else None
+
+    def _at(self, profile: Profile, path: str) -> httpx.URL:
+        return httpx.URL((profile.base_url or self.base_url).rstrip("/") + path)
+
+    def _joined(self, profile: Profile, given: str) -> httpx.URL | None:
+        """Return an address that the server gave, without user and password; None where it can't be asked."""
+        try:
+            url = self._at(profile, "/").join(given)
+        except httpx.InvalidURL:
+            return None
+        # a % in a host is what httpx makes of blanks and brackets
+        usable = url.scheme in ("http", "https") and bool(url.host) and "%" not in url.host
+        return url.copy_with(userinfo=b"") if usable else None
+
+    def _is_home(self, url: httpx.URL, profile: Profile) -> bool:
+        return origin(url) == origin(self._at(profile, "/"))
+
+    async def _known(self, option: str, operation: Operation, profile: Profile) -> Answer:
+        """Ask about a job, and return an answer that is a success."""
+        url = self._url(option, operation, profile)
+        if url is None:
+            raise BackendError(Permanent(f"there is no address to ask about the job ({option})", "no_result"))
+        answer = await self._ask(self._calls[option].method, url, "poll", profile)
+        if not answer.ok:
+            self._fail(answer, "poll", profile)
+        return answer
+
+    async def _ask(self, method: str, url: httpx.URL, phase: Phase, profile: Profile) -> Answer:
+        """Call an address; the key goes along at home alone, and elsewhere a refusal says nothing of the profile."""
+        if self._is_home(url, profile):
+            return await self._pool.call(method, url, phase, profile.api_key, headers=self._headers)
+        answer = await self._pool.call(method, url, phase, None)
+        if not answer.ok:
+            raise BackendError(Transient(clean(f"HTTP {answer.status} from {url.host}, where no key is sent")))
+        return answer
+
+    def _video(self, answer: Answer) -> str | None:
+        found = found_at(answer.data, self._result)
+        found = found[0] if isinstance(found, list) and found else found
+        return found if isinstance(found, str) and found else None
+
+    def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
+        raise BackendError(self.classify(answer, phase, profile))
+
+
+def _fraction(value: object) -> float | None:
+    """Return 0 to 1 of a fraction, or of percent; None where it is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        return None
+    return min(max(value / 100 if value > 1 else value, 0.0), 1.0)
