@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any, Literal, Protocol
@@ -87,6 +89,27 @@ class Profile:
         key = _closed(os.environ.get(variable))
         if key is None:
             raise MissingKey(name, f"set the environment variable {variable}, or name another one")
+        return cls(name, key, **options)
+
+    @classmethod
+    def ask(cls, name: str, prompt: str | None = None, **options: Any) -> Profile:
+        """Make a profile whose key is typed in: in a notebook into a field of dots, in a terminal unseen.
+
+        No notebook, history or variable holds it. Raises `MissingKey` for nothing typed, and `InputError` where nobody
+        can be asked without everybody seeing it.
+        """
+        cls(name, **options)  # says what is wrong with them before the key is typed
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", getpass.GetPassWarning)
+                # by the module: a kernel puts its own function there
+                key = _closed(getpass.getpass(prompt or f"API key of {name}: "))
+        except (EOFError, OSError, NotImplementedError, getpass.GetPassWarning):
+            raise InputError(
+                f"profile {name!r}: nobody can be asked for a key here without it being seen; use Profile.from_env"
+            ) from None
+        if key is None:
+            raise MissingKey(name, "nothing was typed in")
         return cls(name, key, **options)
 
     @property

@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
+from vidgen_nb.backends.redacted import call_key
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
 from vidgen_nb.errors import BackendError
@@ -114,11 +115,18 @@ def transport_failure(error: httpx.RequestError, phase: Phase, key: Secret | Non
 
 @contextmanager
 def _classified(phase: Phase, key: Secret | None) -> Iterator[None]:
+    broken: Exception | None = None
     try:
         yield
     except _TRANSPORT as error:
-        # `from None`: the error's own text may quote what the server echoed
-        raise BackendError(transport_failure(error, phase, key)) from None
+        broken = BackendError(transport_failure(error, phase, key))
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        error.__cause__ = error.__context__ = None
+        broken = error.with_traceback(None)
+    if broken is not None:
+        # out here, so that it refers to no other error: their texts may quote what the server echoed, and the frames of
+        # their tracebacks hold the headers that were sent
+        raise broken
 
 
 @record
@@ -223,6 +231,7 @@ class HttpPool:
     ) -> AsyncGenerator[httpx.Response, None]:  # fmt: skip
         """Send a request and open its answer, after allowed redirects."""
         home = origin(url)
+        call_key.set(key)
         for hop in range(_REDIRECTS + 1):
             opened = self._client(url, phase)
             auth = self._key(key) if key is not None and origin(url) == home else _NoKey()
