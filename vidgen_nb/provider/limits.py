@@ -7,13 +7,24 @@ request uses up nothing in any part. Times are seconds since the run began, and 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider.limit_states import Bucket, LimitState, Log, Quota, Slots, Sum, Window
 
-__all__ = ["DAY", "All", "Concurrency", "DailyQuota", "FixedWindow", "Limit", "SlidingWindow", "TokenBucket"]
+__all__ = [
+    "DAY",
+    "All",
+    "Concurrency",
+    "DailyQuota",
+    "FixedWindow",
+    "Limit",
+    "SlidingWindow",
+    "TokenBucket",
+    "queueing",
+    "queues_over",
+]
 
 DAY: Final = 86_400.0
 """Seconds of a day."""
@@ -114,16 +125,23 @@ class SlidingWindow(Limit):
 
 @dataclass(frozen=True, slots=True)
 class Concurrency(Limit):
-    """At most `n` jobs under way, from their admission to their end. Raises `InputError` for n < 1."""
+    """At most `n` jobs under way, from their admission to their end. Raises `InputError` for n < 1, or another `over`.
+
+    `over`: one job more is refused (`"refuse"`), or accepted and waits for its turn, first come, first served, as at
+    Runway (`"queue"`).
+    """
 
     n: int
+    over: Literal["refuse", "queue"] = field(default="refuse", kw_only=True)
 
     def __post_init__(self) -> None:
         _check(self, self.n)
+        if self.over not in ("refuse", "queue"):
+            raise InputError(f"Concurrency: over is 'refuse' or 'queue', not {self.over!r}")
 
     def state(self) -> LimitState:
-        """Return a limit with all its slots free."""
-        return Slots(self.n)
+        """Return a limit with all its slots free; one that queues refuses nothing."""
+        return Slots(self.n) if self.over == "refuse" else Sum(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +157,15 @@ class All(Limit):
     def state(self) -> LimitState:
         """Return fresh states of all parts, which admit together."""
         return Sum(tuple(part.state() for part in self.parts))
+
+
+def queueing(limit: Limit) -> Limit:
+    """Return the limit with jobs over its concurrency queued, not refused."""
+    parts = tuple(replace(part, over="queue") if isinstance(part, Concurrency) else part for part in _parts(limit))
+    return parts[0] if len(parts) == 1 else All(parts)
+
+
+def queues_over(limit: Limit) -> int | None:
+    """Return how many jobs may be under way before more of them queue; None where none queues."""
+    counts = (part.n for part in _parts(limit) if isinstance(part, Concurrency) and part.over == "queue")
+    return min(counts, default=None)

@@ -3,6 +3,8 @@
 Theory of operation. A job's whole life is known when it is accepted: it starts at once, or, on a profile with a
 capacity, when a slot is free (first come, first served); it ends its service time later. So nothing ticks: `poll`
 looks at the clock that is handed in, and virtual time can jump to `job.finish`. Limits are counted per quota group.
+Where a group's concurrency queues, a job first waits for the group's slot, then for the profile's; only there does a
+cancelled job let those behind it move up.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from typing import Literal
 
 from vidgen_nb.core.model import RateInfo, record
 from vidgen_nb.errors import InputError
+from vidgen_nb.provider.accounts import Account, Group, Line
 from vidgen_nb.provider.faults import Fault, Faults, RefusalKind
-from vidgen_nb.provider.limit_states import LimitState, Sum
 from vidgen_nb.provider.limits import Limit
 from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.provider.service import Constant, Service, uniform
@@ -108,46 +110,6 @@ class JobState:
     """Seconds until its end; 0 when it has ended."""
 
 
-class _Group:
-    """A quota group: its limit's state and, where the limit counts running jobs, a heap of them by their end."""
-
-    __slots__ = ("active", "limit", "state")
-
-    def __init__(self) -> None:
-        self.limit: Limit | None = None
-        self.state: LimitState = Sum(())
-        self.active: list[tuple[float, int, Job]] = []
-
-    def settle(self, now: float) -> None:
-        """Release the jobs that have ended; cancelled ones were released then."""
-        while self.active and self.active[0][0] <= now:
-            if heapq.heappop(self.active)[2].cancelled is None:
-                self.state.release()
-
-
-class _Account:
-    """A profile at work: `busy` is a heap of the times at which its slots become free."""
-
-    __slots__ = ("busy", "group", "profile")
-
-    def __init__(self, profile: SimulatedProfile, group: _Group) -> None:
-        self.profile = profile
-        self.group = group
-        self.busy: list[float] = []
-
-    def start(self, now: float, seconds: float) -> float:
-        """Reserve a slot for a job of so many seconds and return when it starts."""
-        capacity = self.profile.capacity
-        if capacity is None:
-            return now
-        if len(self.busy) < capacity:
-            heapq.heappush(self.busy, now + seconds)
-            return now
-        start = max(now, self.busy[0])
-        heapq.heapreplace(self.busy, start + seconds)
-        return start
-
-
 class Provider:
     """A rate-limited service with some profiles; the same seed gives the same service times and faults.
 
@@ -168,29 +130,29 @@ class Provider:
         self.expires_after = expires_after
         self.accepted = 0
         """Jobs accepted so far."""
-        self._accounts: dict[str, _Account] = {}
-        groups: dict[tuple[str, str], _Group] = {}
+        self._accounts: dict[str, Account] = {}
+        groups: dict[tuple[str, str], Group] = {}
         for profile in profiles:
             self._open(profile, groups)
         if not self._accounts:
             raise InputError("a provider needs at least one SimulatedProfile")
 
-    def _open(self, profile: SimulatedProfile, groups: dict[tuple[str, str], _Group]) -> None:
+    def _open(self, profile: SimulatedProfile, groups: dict[tuple[str, str], Group]) -> None:
         if not isinstance(profile, SimulatedProfile):
             raise InputError(f"a provider's profiles are given as SimulatedProfile(...), not {profile!r}")
         if profile.name in self._accounts:
             raise InputError(f"two profiles are named {profile.name!r}: give each its own name")
         # a profile without a group is alone even if a group bears its name
         key = ("alone", profile.name) if profile.quota_group is None else ("group", profile.quota_group)
-        group = groups.setdefault(key, _Group())
+        group = groups.setdefault(key, Group())
         if profile.limit is not None and group.limit is None:
-            group.limit, group.state = profile.limit, profile.limit.state()
+            group.allow(profile.limit)
         elif profile.limit is not None and profile.limit != group.limit:
             raise InputError(
                 f"quota group {profile.quota_group!r} has two limits, {group.limit} and {profile.limit}: "
                 "give its profiles the same one, or give it to one of them only"
             )
-        self._accounts[profile.name] = _Account(profile, group)
+        self._accounts[profile.name] = Account(profile, group)
 
     @property
     def profiles(self) -> Mapping[str, SimulatedProfile]:
@@ -211,12 +173,14 @@ class Provider:
             return Refused(refusal.cause, told, refusal.retry_after)
         return self._accept(account, scene, prompt, now)
 
-    def _accept(self, account: _Account, scene: str, prompt: str, now: float) -> Job:
-        name = account.profile.name
-        seconds = account.profile.service.seconds(uniform(self.seed, "service", scene))
-        start = account.start(now, seconds)
+    def _accept(self, account: Account, scene: str, prompt: str, now: float) -> Job:
+        name, line = account.profile.name, account.group.line
+        seconds = self._seconds(account, scene)
+        start = account.start(now if line is None else line.turn(now), seconds)
         self.accepted += 1
         job = Job(self.accepted, name, scene, prompt, now, start, start + seconds)
+        if line is not None:
+            line.take(job, now)
         if account.group.state.holds():
             heapq.heappush(account.group.active, (job.finish, job.number, job))
         fault = self.faults.find("accept", name, scene, prompt, now) if self.faults else None
@@ -224,6 +188,9 @@ class Provider:
             job.lost = fault.kind == "lost_answer"
             job.failure = {"job_failure": "internal", "job_content": "content"}.get(fault.kind)  # type: ignore[assignment]
         return job
+
+    def _seconds(self, account: Account, scene: str) -> float:
+        return account.profile.service.seconds(uniform(self.seed, "service", scene))
 
     def rate(self, profile: str, now: float) -> RateInfo | None:
         """Return what an answer to a submit tells of the rate limit; None where the profile's answers don't."""
@@ -245,17 +212,39 @@ class Provider:
         return JobState("running", (now - job.start) / (job.finish - job.start), job.finish - now)
 
     def cancel(self, job: Job, now: float) -> bool:
-        """Cancel a job; False if it had ended. Jobs that wait in the profile's queue keep the start they were given."""
+        """Cancel a job; False if it had ended.
+
+        Jobs that wait for a profile's capacity alone keep the start they were given; those in a group's line move up.
+        """
         if job.cancelled is not None or now >= job.finish:
             return False
         job.cancelled = now
         account = self._accounts[job.profile]
         account.group.state.release()
-        if job.finish in account.busy:
+        if account.group.line is not None:
+            self._move_up(account, account.group.line, now)
+        elif job.finish in account.busy:
             # its slot is free at once, or, if it never started, when it would have started
             account.busy[account.busy.index(job.finish)] = max(now, job.start)
             heapq.heapify(account.busy)
         return True
+
+    def _move_up(self, account: Account, line: Line, now: float) -> None:
+        """Plan anew, in the order of acceptance, the jobs of a line that have not started; `account` lost one."""
+        running, waiting = line.clear(now)
+        for name in {account.profile.name, *(job.profile for job in running + waiting)}:
+            self._accounts[name].busy.clear()
+        for job in running:
+            self._accounts[job.profile].hold(job.finish)
+            line.hold(job)
+        for job in waiting:
+            own = self._accounts[job.profile]
+            seconds = self._seconds(own, job.scene)
+            job.start = own.start(line.turn(now), seconds)
+            job.finish = job.start + seconds
+            line.hold(job)
+        if account.group.state.holds():
+            account.group.active = sorted((job.finish, job.number, job) for job in running + waiting)
 
     def expires(self, job: Job) -> float | None:
         """Return the second of the run from which the result is gone, or None."""

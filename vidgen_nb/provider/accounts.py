@@ -1,0 +1,113 @@
+"""What a provider keeps of its accounts: a group's limit and its line, a profile's slots."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from typing import TYPE_CHECKING
+
+from vidgen_nb.provider.limit_states import LimitState, Sum
+from vidgen_nb.provider.limits import Limit, queues_over
+
+if TYPE_CHECKING:
+    from vidgen_nb.provider.provider import Job, SimulatedProfile
+
+__all__ = ["Account", "Group", "Line"]
+
+
+class Line:
+    """Of the jobs of a group whose concurrency queues: they wait for one of its slots, first come, first served.
+
+    At most `n` jobs hold a slot, each from its admission to its end; who comes when none is free waits.
+    """
+
+    __slots__ = ("_jobs", "_n", "_slots")
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._slots: list[float] = []
+        """A heap of the times at which slots become free; at most `n`."""
+        self._jobs: deque[Job] = deque()
+        """In the order of acceptance; those that have ended leave once they are the first."""
+
+    def turn(self, now: float) -> float:
+        """Return when a job that comes at `now` is admitted; never before one that came earlier."""
+        return now if len(self._slots) < self._n else max(now, self._slots[0])
+
+    def take(self, job: Job, now: float) -> None:
+        """Give a job that comes at `now` the slot that `turn` promised, until its end."""
+        self.hold(job)
+        while self._jobs and _is_over(self._jobs[0], now):
+            self._jobs.popleft()
+        self._jobs.append(job)
+
+    def hold(self, job: Job) -> None:
+        """Keep a slot for a job until its end."""
+        if len(self._slots) < self._n:
+            heapq.heappush(self._slots, job.finish)
+        else:
+            heapq.heapreplace(self._slots, job.finish)
+
+    def clear(self, now: float) -> tuple[list[Job], list[Job]]:
+        """Take all slots away; return the jobs that run, and those that wait in their order, to plan them anew."""
+        going_on = [job for job in self._jobs if not _is_over(job, now)]
+        self._jobs = deque(going_on)
+        self._slots.clear()
+        return [job for job in going_on if job.start <= now], [job for job in going_on if job.start > now]
+
+
+class Group:
+    """A quota group: its limit's state and, where the limit counts running jobs, a heap of them by their end."""
+
+    __slots__ = ("active", "limit", "line", "state")
+
+    def __init__(self) -> None:
+        self.limit: Limit | None = None
+        self.state: LimitState = Sum(())
+        self.active: list[tuple[float, int, Job]] = []
+        self.line: Line | None = None
+        """Of jobs over the concurrency, where they queue."""
+
+    def allow(self, limit: Limit) -> None:
+        """Take a limit, of which nothing is used up yet."""
+        self.limit, self.state = limit, limit.state()
+        at_once = queues_over(limit)
+        self.line = None if at_once is None else Line(at_once)
+
+    def settle(self, now: float) -> None:
+        """Release the jobs that have ended; cancelled ones were released then."""
+        while self.active and self.active[0][0] <= now:
+            if heapq.heappop(self.active)[2].cancelled is None:
+                self.state.release()
+
+
+class Account:
+    """A profile at work: `busy` is a heap of the times at which its slots become free."""
+
+    __slots__ = ("busy", "group", "profile")
+
+    def __init__(self, profile: SimulatedProfile, group: Group) -> None:
+        self.profile = profile
+        self.group = group
+        self.busy: list[float] = []
+
+    def hold(self, finish: float) -> None:
+        """Take a slot for a job that runs until `finish`."""
+        if self.profile.capacity is not None:
+            heapq.heappush(self.busy, finish)
+
+    def start(self, now: float, seconds: float) -> float:
+        """Reserve a slot for a job of so many seconds and return when it starts."""
+        capacity = self.profile.capacity
+        if capacity is None:
+            return now
+        if len(self.busy) < capacity:
+            heapq.heappush(self.busy, now + seconds)
+            return now
+        start = max(now, self.busy[0])
+        heapq.heapreplace(self.busy, start + seconds)
+        return start
+
+
+def _is_over(job: Job, now: float) -> bool:
+    return job.cancelled is not None or job.finish <= now
