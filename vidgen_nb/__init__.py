@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vidgen_nb.analysis.sweep import sweep as sweep
     from vidgen_nb.backends.described import HttpBackend as HttpBackend
     from vidgen_nb.backends.openai_videos import OpenAIVideos as OpenAIVideos
+    from vidgen_nb.backends.runway import Runway as Runway
     from vidgen_nb.charts.sweeps import sweep_chart as sweep_chart
     from vidgen_nb.controller import Controller as Controller
     from vidgen_nb.core.model import BOOST as BOOST
@@ -70,6 +71,7 @@ _HOMES = {
     "analysis.sweep": ("sweep",),
     "backends.described": ("HttpBackend",),
     "backends.openai_videos": ("OpenAIVideos",),
+    "backends.runway": ("Runway",),
     "charts.sweeps": ("sweep_chart",),
     "controller": ("Controller",),
     "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryBudget", "RetryPolicy", "Scene"),

@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import json
 import re
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Container, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, Final, Literal
@@ -196,21 +196,25 @@ class HttpPool:
     ) -> Answer:
         """Send a request and read its answer up to `longest` bytes; `BackendError` for a transport error.
 
-        `form`: multipart fields. `body`: what is sent as JSON, or a function that makes it once a connection is free;
-        what that raises comes through. `key`: None where nobody is to see it.
+        `form`: multipart fields. `body`: what is sent as JSON, or what makes it once a connection is free for it. Raises
+        what a file of the form, or the making of a body, raises.
         """
         async with self._opened(method, url, phase, key, headers=headers, form=form, body=body) as response:
             return await _read(response, longest)
 
-    async def download(self, url: httpx.URL, key: Secret | None, sink: Sink) -> Answer | None:
+    async def download(
+        self, url: httpx.URL, key: Secret | None, sink: Sink, *, gone: Container[int] = ()
+    ) -> Answer | None:
         """Stream a result into the sink and commit it; return the answer instead where it holds no result.
 
         `key`: None for a public address. What a public host or a redirect's target answers says nothing of the profile.
+        `gone`: the statuses of such a host that the caller knows what to do about; they are returned all the same.
         Raises `BackendError` where the connection or the sink fails.
         """
         async with self._opened("GET", url, "fetch", key) as response:
             media_type = response.headers.get("content-type")
-            if not response.is_success and (key is None or origin(response.url) != origin(url)):
+            foreign = key is None or origin(response.url) != origin(url)
+            if not response.is_success and foreign and response.status_code not in gone:
                 # no word about the profile: neither its key nor its limits count there
                 reason = f"HTTP {response.status_code} from {response.url.host}, where the result's address leads"
                 raise BackendError(Transient(clean(reason)))
@@ -238,12 +242,9 @@ class HttpPool:
             async with opened.slots:
                 # `files` without a file name: multipart even without a file (providers.md)
                 files = {name: (None, each) if isinstance(each, str) else each() for name, each in (form or {}).items()}
+                data = body() if callable(body) else body
                 request = opened.client.build_request(
-                    method,
-                    url,
-                    headers=dict(headers or {}),
-                    files=files or None,
-                    json=body() if callable(body) else body,
+                    method, url, headers=dict(headers or {}), files=files or None, json=data
                 )
                 with _classified(phase, key):
                     response = await opened.client.send(request, auth=auth, stream=True, follow_redirects=False)

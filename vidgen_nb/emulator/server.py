@@ -16,13 +16,17 @@ from starlette.types import ASGIApp
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.app import Dialect, EmulatorState, RequestRecord, make_app
 from vidgen_nb.emulator.openai_videos import OpenAIVideosDialect
+from vidgen_nb.emulator.runway import RunwayDialect
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Fault, Provider, SimulatedProfile
 
 __all__ = ["DIALECTS", "Emulator"]
 
-DIALECTS: Final[Mapping[str, Callable[..., Dialect]]] = {"openai_videos": OpenAIVideosDialect}
+DIALECTS: Final[Mapping[str, Callable[..., Dialect]]] = {
+    "openai_videos": OpenAIVideosDialect,
+    "runway": RunwayDialect,
+}
 """Wire formats by name, which is that of the backend for them."""
 _LOOPBACK: Final = "127.0.0.1"
 

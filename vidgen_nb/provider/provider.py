@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -19,7 +19,7 @@ from vidgen_nb.core.model import RateInfo, record
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider.accounts import Account, Group, Line
 from vidgen_nb.provider.faults import Fault, Faults, RefusalKind
-from vidgen_nb.provider.limits import Limit
+from vidgen_nb.provider.limits import Limit, queueing
 from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.provider.service import Constant, Service, uniform
 
@@ -153,6 +153,14 @@ class Provider:
                 "give its profiles the same one, or give it to one of them only"
             )
         self._accounts[profile.name] = Account(profile, group)
+
+    def queue_over_concurrency(self) -> None:
+        """Let jobs over a concurrency wait instead of refusing them; to be called before the first one comes."""
+        for account in self._accounts.values():
+            profile, group = account.profile, account.group
+            if profile.limit is not None:
+                account.profile = replace(profile, limit=queueing(profile.limit))
+                group.allow(queueing(profile.limit))
 
     @property
     def profiles(self) -> Mapping[str, SimulatedProfile]:

@@ -1,0 +1,272 @@
+"""The dialect of Runway's API, version 2024-11-06 (providers.md, "runway").
+
+Wire format from the SDK's sources (runwayml 5.24.0: `types/task_retrieve_response.py`, `types/*_to_video_create_*.py`,
+`resources/tasks.py`) and docs.dev.runwayml.com/errors; validation errors and result addresses look as users quote them.
+A job over the concurrency is accepted and THROTTLED; only the day's quota, or a rate, answers 429. A failure of its own
+is refunded, one over its content is not. Texts are ours; so is that a refused prompt answers 400.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState
+from vidgen_nb.emulator.clip import CLIP
+from vidgen_nb.emulator.downloads import CutOffResponse, slow_response
+from vidgen_nb.provider import Fault, Job, Refused
+
+__all__ = ["RunwayDialect"]
+
+VERSION: Final = "2024-11-06"
+_DAY: Final = 86_400.0
+_LONGEST_PROMPT: Final = 1000
+"""UTF-16 code units."""
+_LONGEST_URI: Final = 5 << 20
+_LONGEST_URL: Final = 2048
+_FIRST_FRAMES: Final = ("1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672")
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """What a model takes."""
+
+    credits: int
+    """Per second."""
+    ratios: Mapping[str, tuple[str, ...]]
+    """By endpoint; those that are not there don't know the model."""
+
+
+_MODELS: Final = {
+    "gen4.5": _Model(12, {"text_to_video": ("1280:720", "720:1280"), "image_to_video": _FIRST_FRAMES}),
+    "gen4_turbo": _Model(5, {"image_to_video": _FIRST_FRAMES}),
+}
+_SECONDS: Final = range(2, 11)
+_REFUSALS: Final = {
+    "rate": (429, "Too many requests."),
+    "concurrency": (429, "Too many tasks."),
+    "day_quota": (429, "You have reached your daily task limit."),
+    "credit": (400, "You do not have enough credits to run this task."),
+    "auth": (401, "The API key is not valid."),
+    "overload": (503, "The server is shedding load."),
+    "content": (400, "The prompt was rejected by content moderation."),
+    "bad_request": (400, "Invalid request."),
+}
+_FAILURES: Final = {
+    "internal": ("INTERNAL.BAD_OUTPUT.CODE01", "An unexpected error occurred."),
+    "content": ("SAFETY.INPUT.TEXT", "The prompt was flagged by content moderation."),
+}
+
+
+@dataclass(slots=True)
+class _Task:
+    """A job as this dialect shows it."""
+
+    id: str
+    job: Job
+    credits: int
+
+
+class RunwayDialect(Dialect):
+    """The endpoints `/v1/text_to_video`, `/v1/image_to_video` and `/v1/tasks/{id}`, and results under `/artifacts`.
+
+    Results need no key, and refuse one, as a store with signed addresses does. An address lasts for the emulator's
+    `expires_after`, a day by default, from when the task was asked; the result itself, until its task is deleted.
+    """
+
+    def __init__(self, state: EmulatorState) -> None:
+        super().__init__(state)
+        self.provider.queue_over_concurrency()
+        self._tasks: dict[str, _Task] = {}
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            self.route("/v1/text_to_video", "POST", self._create),
+            self.route("/v1/image_to_video", "POST", self._create),
+            self.route("/v1/tasks/{id}", "GET", self._retrieve),
+            self.route("/v1/tasks/{id}", "DELETE", self._delete),
+            self.route("/artifacts/{id}.mp4", "GET", self._artifact, public=True),
+        ]
+
+    def envelope(self, error: ApiError) -> Response:
+        """Return the error as Runway does: `{"error": text}`, with `issues` where the body was wrong."""
+        issues = {"issues": list(error.details)} if error.details else {}
+        return JSONResponse({"error": error.message, **issues}, error.status, error.headers)
+
+    def owner(self, request: Request) -> str:
+        """Return whose key it is; the version has to be told, too."""
+        owner = super().owner(request)
+        version = request.headers.get("X-Runway-Version")
+        if version != VERSION:
+            raise ApiError(400, f"Send the header 'X-Runway-Version: {VERSION}', not {version!r}.")
+        return owner
+
+    async def _create(self, call: Call) -> Response:
+        endpoint = call.request.url.path.rsplit("/", 1)[1]
+        body = await _json_object(call.request)
+        _check(body, endpoint)
+        prompt = str(body.get("promptText", ""))
+        call.scene = call.sent_scene(prompt)
+        answer = self.provider.submit(call.profile, call.scene, self.state.clock.now(), prompt)
+        if isinstance(answer, Refused):
+            raise _refusal(answer.cause, answer.retry_after)
+        cost = _MODELS[body["model"]].credits * body.get("duration", 5)
+        task = _Task(str(UUID(self.new_id(answer))), answer, cost)
+        self._tasks[task.id] = task
+        call.job = task.id
+        if answer.lost:
+            return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
+        return JSONResponse({"id": task.id, "estimatedCost": {"credits": cost}})
+
+    async def _retrieve(self, call: Call) -> Response:
+        task = self._find(call)
+        now = self.state.clock.now()
+        trouble = self.provider.trouble("poll", task.job, now)
+        if trouble is not None:
+            raise _refusal(trouble.kind, trouble.retry_after)
+        return JSONResponse(self._fields(task, now, str(call.request.base_url)))
+
+    async def _delete(self, call: Call) -> Response:
+        task = self._find(call)
+        self.provider.cancel(task.job, self.state.clock.now())
+        del self._tasks[task.id]
+        return Response(status_code=204)
+
+    async def _artifact(self, call: Call) -> Response:
+        call.job = call.request.path_params["id"]
+        task = self._tasks.get(call.job)
+        now = self.state.clock.now()
+        if "Authorization" in call.request.headers:
+            raise ApiError(400, "Only one way of authentication is allowed: the address is signed.")
+        until, _, signature = call.request.query_params.get("_jwt", "").partition(".")
+        good = hmac.compare_digest(signature.encode(), self._signature(call.job, until).encode())
+        if not good or now >= int(until, 16) / 1000:
+            raise ApiError(403, "The address is not signed, or has expired.")
+        if task is None or self.provider.poll(task.job, now).status != "succeeded":
+            raise ApiError(404, "There is no such object.")
+        call.scene = task.job.scene
+        trouble = self.provider.trouble("fetch", task.job, now)
+        return Response(CLIP, media_type="video/mp4") if trouble is None else self._spoiled(trouble)
+
+    def _spoiled(self, fault: Fault) -> Response:
+        """Return what a fetch gets that goes wrong."""
+        match fault.kind:
+            case "expired":
+                raise ApiError(403, "The address has expired.")
+            case "slow":
+                return slow_response(CLIP, "video/mp4", self.state.clock.wall(fault.seconds))
+            case "cut_off":
+                return CutOffResponse(CLIP, "video/mp4")
+            case "wrong_type":
+                return HTMLResponse("<html><h1>Please sign in</h1></html>")
+        raise _refusal(fault.kind, fault.retry_after)
+
+    def _find(self, call: Call) -> _Task:
+        """Return the caller's own task; those of others don't exist for it."""
+        call.job = call.request.path_params["id"]
+        task = self._tasks.get(call.job)
+        if task is None or task.job.profile != call.profile:
+            raise ApiError(404, "The task was not found.")
+        call.scene = task.job.scene
+        return task
+
+    def _fields(self, task: _Task, now: float, root: str) -> dict[str, Any]:
+        """Return the task as the API shows it."""
+        job = task.job
+        look = self.provider.poll(job, now)
+        created = datetime.fromtimestamp(self.state.clock.epoch + job.created, UTC)
+        body = {"id": task.id, "createdAt": created.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+        if look.status == "succeeded":
+            return body | {"status": "SUCCEEDED", "cost": {"credits": task.credits}, "output": [self._url(task, root)]}
+        if look.status == "failed":
+            code, text = _FAILURES[job.failure or "internal"]
+            paid = task.credits if job.failure == "content" else 0
+            return body | {"status": "FAILED", "cost": {"credits": paid}, "failure": text, "failureCode": code}
+        going_on = body | {"estimatedCost": {"credits": task.credits}}
+        if look.status == "queued":
+            return going_on | {"status": "THROTTLED"}
+        if now <= job.start:
+            return going_on | {"status": "PENDING"}
+        return going_on | {"status": "RUNNING", "progress": round(look.progress, 4)}
+
+    def _url(self, task: _Task, root: str) -> str:
+        """Return an address for the result, good from now on for as long as addresses last."""
+        lasts = _DAY if self.provider.expires_after is None else self.provider.expires_after
+        until = f"{int((self.state.clock.now() + lasts) * 1000):x}"
+        return f"{root}artifacts/{task.id}.mp4?_jwt={until}.{self._signature(task.id, until)}"
+
+    def _signature(self, task: str, until: str) -> str:
+        text = f"{self.provider.seed}\x1f{task}\x1f{until}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+async def _json_object(request: Request) -> dict[str, Any]:
+    """Return the JSON object that a request holds, or raise what the API says."""
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    try:
+        body = json.loads(await request.body()) if kind == "application/json" else None
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise ApiError(400, "The body is no JSON object.")
+    return body
+
+
+def _check(body: Mapping[str, Any], endpoint: str) -> None:
+    """Raise the API's answer to a body that is wrong: everything that is wrong with it."""
+    issues: list[dict[str, Any]] = []
+
+    def wrong(field: str, message: str, **more: Any) -> None:
+        issues.append({"code": "invalid_value", "path": [field], "message": message, **more})
+
+    model = _MODELS.get(body["model"]) if isinstance(body.get("model"), str) else None
+    ratios = model.ratios.get(endpoint) if model is not None else None
+    if ratios is None:
+        known = [name for name, each in _MODELS.items() if endpoint in each.ratios]
+        wrong("model", f"Invalid option: expected one of {', '.join(known)}", values=known)
+    elif body.get("ratio") not in ratios:
+        wrong("ratio", f"Invalid option: expected one of {', '.join(ratios)}", values=ratios)
+    prompt = body.get("promptText", "" if endpoint == "image_to_video" else None)
+    if not isinstance(prompt, str) or (endpoint == "text_to_video" and not prompt):
+        wrong("promptText", "Invalid input: expected a non-empty string")
+    elif len(prompt.encode("utf-16-le", "surrogatepass")) > 2 * _LONGEST_PROMPT:
+        wrong("promptText", f"Too big: expected string to have <={_LONGEST_PROMPT} characters")
+    duration = body.get("duration", 5 if body.get("model") == "gen4_turbo" else None)
+    if isinstance(duration, bool) or not isinstance(duration, int) or duration not in _SECONDS:
+        wrong("duration", f"Invalid input: expected an integer from {_SECONDS[0]} to {_SECONDS[-1]}")
+    if endpoint == "image_to_video" and not _is_image(body.get("promptImage")):
+        wrong("promptImage", "Invalid asset: expected a HTTPS URL, a Runway upload URI or a data URI of an image")
+    if issues:
+        raise ApiError(400, "Validation of body failed", details=issues)
+
+
+def _is_image(value: object) -> bool:
+    """Return whether a value may be an image: its address, upload or data, or a list of such with positions."""
+    if isinstance(value, list):
+        return 0 < len(value) <= 2 and all(
+            isinstance(each, dict) and isinstance(each.get("uri"), str) and _is_image(each["uri"]) for each in value
+        )
+    if not isinstance(value, str):
+        return False
+    if re.match(r"data:image/(png|jpeg|webp);base64,", value):
+        return len(value) < _LONGEST_URI
+    return value.startswith(("https://", "runway://")) and len(value) <= _LONGEST_URL
+
+
+def _refusal(cause: str, retry_after: float | None) -> ApiError:
+    status, message = _REFUSALS[cause]
+    headers = {} if retry_after is None else {"Retry-After": str(math.ceil(round(retry_after, 3)))}
+    return ApiError(status, message, headers=headers)
