@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vidgen_nb.analysis.compare import compare as compare
     from vidgen_nb.analysis.sweep import sweep as sweep
     from vidgen_nb.backends.described import HttpBackend as HttpBackend
+    from vidgen_nb.backends.google_interactions import GoogleInteractions as GoogleInteractions
     from vidgen_nb.backends.openai_videos import OpenAIVideos as OpenAIVideos
     from vidgen_nb.backends.runway import Runway as Runway
     from vidgen_nb.charts.sweeps import sweep_chart as sweep_chart
@@ -70,6 +71,7 @@ _HOMES = {
     "analysis.compare": ("compare",),
     "analysis.sweep": ("sweep",),
     "backends.described": ("HttpBackend",),
+    "backends.google_interactions": ("GoogleInteractions",),
     "backends.openai_videos": ("OpenAIVideos",),
     "backends.runway": ("Runway",),
     "charts.sweeps": ("sweep_chart",),

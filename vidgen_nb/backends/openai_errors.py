@@ -6,18 +6,16 @@ import re
 from typing import Final, Literal
 
 from vidgen_nb.backends.adapter import server_epoch
+from vidgen_nb.backends.by_status import by_status, unreadable
 from vidgen_nb.backends.http import Answer, Phase, clean
 from vidgen_nb.backends.rate_headers import rate_info
 from vidgen_nb.backends.retry_after import retry_after
 from vidgen_nb.core.model import record
-from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
 
 __all__ = ["classify", "job_failure"]
 
-# 502 and 504 come from a gateway that may have passed the submit on; 520, 522 and 524 are Cloudflare's words for it
-_MAYBE_ACCEPTED: Final = frozenset({502, 504, 520, 522, 524})
-_TRY_AGAIN: Final = frozenset({408, 425})
 _CONTENT: Final = re.compile(
     r"content_(policy_violation|filter(ed)?|moderated|blocked)|(input|output)_moderated|moderation_\w+|safety.*"
 )
@@ -68,8 +66,7 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
         return job_failure(answer.data["error"], key, f"HTTP {answer.status} with an error")
     reason = _reason(f"HTTP {answer.status}", refusal, key)
     if answer.ok:
-        missing = f"{reason}: the answer is not the JSON expected; is base_url right?"
-        return Ambiguous(f"{missing} The job may have been accepted") if phase == "submit" else Transient(missing)
+        return unreadable(reason, phase)
     now_epoch = server_epoch(answer, now_epoch)
     wait, source = retry_after(answer.headers, answer.data, now_epoch)
     if 400 <= answer.status < 500:
@@ -77,7 +74,13 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
         if by_code is not None:
             return by_code
     rate = rate_info(answer.headers, now_epoch) if phase == "submit" else None
-    return _by_status(answer.status, phase, refusal, RateLimited(wait, source, reason, _cause(refusal), rate))
+    return by_status(
+        answer.status,
+        phase,
+        RateLimited(wait, source, reason, _cause(refusal), rate),
+        no_such_model=refusal.param == "model",
+        not_ready=refusal.says(_NOT_READY),
+    )
 
 
 def job_failure(error: object, key: Secret, what: str = "the job failed") -> Failure:
@@ -113,26 +116,3 @@ def _by_code(refusal: _Refusal, reason: str, wait: float | None) -> Failure | No
     if refusal.says(_DAY):
         return ProfileUnusable(reason, "day_quota", wait)
     return None
-
-
-def _by_status(status: int, phase: Phase, refusal: _Refusal, limited: RateLimited) -> Failure:
-    reason, wait = limited.reason, limited.retry_after
-    if status == 429:
-        return limited
-    if status in (401, 403):
-        return ProfileUnusable(reason, "auth")
-    if status == 402:
-        return ProfileUnusable(reason, "credit")
-    if phase == "submit" and status in _MAYBE_ACCEPTED:
-        return Ambiguous(f"{reason}; the job may have been accepted")
-    # 500 and 503 are the server's own answer: it did not take the job
-    if status >= 500 or status in _TRY_AGAIN:
-        return Transient(reason, wait)
-    if status < 400:
-        where = f"{reason}: it redirects to where we don't follow; set base_url to the address itself"
-        return Permanent(where) if phase == "submit" else Transient(where)
-    if phase == "fetch" and (status == 409 or refusal.says(_NOT_READY)):
-        return Transient(f"{reason}; the result is not ready yet", wait)
-    if status == 404 and phase == "submit" and refusal.param == "model":
-        return Permanent(reason, "no_such_model")
-    return Permanent(reason, "no_result" if phase != "submit" and status in (404, 410) else "bad_request")

@@ -135,7 +135,7 @@ class VirtualDriver:
             return ev.Generated(scene, number, _INLINE)
         look = self._provider.poll(job, now)
         if look.status == "failed":
-            kind = "content" if job.failure == "content" else "job_failure"
+            kind = "job_failure" if job.failure in (None, "internal") else job.failure
             return ev.JobFailed(scene, number, failure(kind, None))
         if look.status == "cancelled":
             return ev.JobFailed(scene, number, Cancelled())
@@ -181,8 +181,9 @@ def failure(kind: str, retry_after: float | None, rate: RateInfo | None = None) 
             return ProfileUnusable({"credit": "no credit", "auth": "bad key"}[kind], kind)
         case "content" | "bad_request":
             return Permanent(kind.replace("_", " "), kind)
-        case "expired":
-            return Permanent("the result has expired", "no_result")
+        case "expired" | "empty":
+            told = {"expired": "the result has expired", "empty": "completed without a video"}[kind]
+            return Permanent(told, "no_result")
         case "overload":
             return Transient("503 overload", retry_after)
         case _:

@@ -16,11 +16,11 @@ from urllib.parse import unquote
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from vidgen_nb.clock import Clock
-from vidgen_nb.emulator.downloads import CutOff
+from vidgen_nb.emulator.downloads import CutOff, CutOffResponse, slow_response
 from vidgen_nb.provider import Job, Provider
 
 __all__ = ["SCENE_HEADER", "ApiError", "Call", "Dialect", "EmulatorState", "RequestRecord", "make_app"]
@@ -172,6 +172,32 @@ class Dialect(ABC):
             return response
 
         return Route(path, endpoint, methods=[method])
+
+    def delivered(
+        self, job: Job, content: bytes, media_type: str, *,
+        expired: ApiError, refused: Callable[[str, float | None], ApiError],
+    ) -> Response:  # fmt: skip
+        """Return a finished job's result, or what its faults make of it.
+
+        `expired`: the answer where it is gone. `refused`: that to a refusal, by its cause and the wait it tells.
+        """
+        now = self.state.clock.now()
+        expires = self.provider.expires(job)
+        if expires is not None and now >= expires:
+            raise expired
+        fault = self.provider.trouble("fetch", job, now)
+        if fault is None:
+            return Response(content, media_type=media_type)
+        match fault.kind:
+            case "expired":
+                raise expired
+            case "slow":
+                return slow_response(content, media_type, self.state.clock.wall(fault.seconds))
+            case "cut_off":
+                return CutOffResponse(content, media_type)
+            case "wrong_type":
+                return HTMLResponse("<html><h1>Please sign in</h1></html>")
+        raise refused(fault.kind, fault.retry_after)
 
     def new_id(self, job: Job) -> str:
         """Return an id for a job, other than those of a restarted emulator: a client may come back to it."""

@@ -2,7 +2,7 @@
 
 Wire format from the SDK's sources (openai 3.54.0: `resources/videos.py`, `types/video*.py`). Deleting a running job
 aborts it, as vLLM does. All seconds in headers are run seconds. Error codes that no source gives are ours:
-`concurrency_limit_exceeded`, `daily_quota_exceeded`, `video_not_ready`, `video_expired`, `overloaded`.
+`concurrency_limit_exceeded`, `daily_quota_exceeded`, `video_not_ready`, `video_expired`, `overloaded`, `no_output`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from starlette.routing import Route
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState
 from vidgen_nb.emulator.clip import CLIP
-from vidgen_nb.emulator.downloads import CutOffResponse, slow_response
 from vidgen_nb.errors import InputError
-from vidgen_nb.provider import Fault, Job, Refused
+from vidgen_nb.provider import Job, Refused
 
 __all__ = ["MODELS", "OpenAIVideosDialect"]
 
@@ -44,6 +43,7 @@ _REFUSALS: Final = {
 _FAILURES: Final = {
     "internal": {"code": "server_error", "message": "The generation failed."},
     "content": {"code": "moderation_blocked", "message": "The video was blocked by our moderation system."},
+    "empty": {"code": "no_output", "message": "The generation gave no video."},
 }
 _IMAGES: Final = ((b"\x89PNG\r\n\x1a\n", b""), (b"\xff\xd8\xff", b""), (b"RIFF", b"WEBP"))
 """How images begin, and what else is in their first 12 bytes."""
@@ -167,29 +167,10 @@ class OpenAIVideosDialect(Dialect):
         video = self._find(call)
         if call.request.query_params.get("variant", "video") != "video":
             raise ApiError(400, "Only the variant 'video' exists here.", code="invalid_value", param="variant")
-        now = self.state.clock.now()
-        expires = self.provider.expires(video.job)
-        if self.provider.poll(video.job, now).status != "succeeded":
+        if self.provider.poll(video.job, self.state.clock.now()).status != "succeeded":
             raise ApiError(404, "The video is not ready; its status says why.", code="video_not_ready")
-        if expires is not None and now >= expires:
-            raise ApiError(404, "The video has expired.", code="video_expired")
-        trouble = self.provider.trouble("fetch", video.job, now)
-        if trouble is not None:
-            return self._spoiled(trouble)
-        return Response(CLIP, media_type="video/mp4")
-
-    def _spoiled(self, fault: Fault) -> Response:
-        """Return what a fetch gets that goes wrong."""
-        match fault.kind:
-            case "expired":
-                raise ApiError(404, "The video has expired.", code="video_expired")
-            case "slow":
-                return slow_response(CLIP, "video/mp4", self.state.clock.wall(fault.seconds))
-            case "cut_off":
-                return CutOffResponse(CLIP, "video/mp4")
-            case "wrong_type":
-                return HTMLResponse("<html><h1>Please sign in</h1></html>")
-        raise _refusal(fault.kind, fault.retry_after)
+        expired = ApiError(404, "The video has expired.", code="video_expired")
+        return self.delivered(video.job, CLIP, "video/mp4", expired=expired, refused=_refusal)
 
     def _find(self, call: Call) -> _Video:
         """Return the caller's own job; those of others don't exist for it."""

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.app import Dialect, EmulatorState, RequestRecord, make_app
+from vidgen_nb.emulator.google_interactions import GoogleInteractionsDialect
 from vidgen_nb.emulator.openai_videos import OpenAIVideosDialect
 from vidgen_nb.emulator.runway import RunwayDialect
 from vidgen_nb.errors import InputError, SessionError
@@ -26,6 +27,7 @@ __all__ = ["DIALECTS", "Emulator"]
 DIALECTS: Final[Mapping[str, Callable[..., Dialect]]] = {
     "openai_videos": OpenAIVideosDialect,
     "runway": RunwayDialect,
+    "google_interactions": GoogleInteractionsDialect,
 }
 """Wire formats by name, which is that of the backend for them."""
 _LOOPBACK: Final = "127.0.0.1"

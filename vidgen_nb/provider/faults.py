@@ -24,8 +24,8 @@ __all__ = ["Call", "Fault", "FaultKind", "Faults", "Occasion", "RefusalKind"]
 
 RefusalKind = Literal["rate", "concurrency", "day_quota", "credit", "auth", "overload", "content", "bad_request"]
 """A call is refused; it has no effect."""
-JobFault = Literal["lost_answer", "job_failure", "job_content"]
-"""A job is accepted but its answer is lost, or it fails at its end: by itself, or over its content."""
+JobFault = Literal["lost_answer", "job_failure", "job_content", "job_empty"]
+"""A job is accepted but its answer is lost, or it fails at its end: by itself, over its content, or without a video."""
 FetchFault = Literal["expired", "slow", "cut_off", "wrong_type"]
 """A result is gone, takes `seconds`, ends in the middle, or is no video."""
 

@@ -13,7 +13,7 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
 
 from vidgen_nb.core.model import RateInfo, record
 from vidgen_nb.errors import InputError
@@ -24,6 +24,9 @@ from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.provider.service import Constant, Service, uniform
 
 __all__ = ["Job", "JobState", "Provider", "Refused", "SimulatedProfile"]
+
+JobFailure = Literal["internal", "content", "empty"]
+_FAILURES: Final[Mapping[str, JobFailure]] = {"job_failure": "internal", "job_content": "content", "job_empty": "empty"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Job:
     created: float
     start: float
     finish: float
-    failure: Literal["internal", "content"] | None = None
+    failure: JobFailure | None = None
     """Why it will fail at `finish`; None: it succeeds."""
     lost: bool = False
     """Whether the answer to its submit is lost: the client never learns of the job."""
@@ -194,7 +197,7 @@ class Provider:
         fault = self.faults.find("accept", name, scene, prompt, now) if self.faults else None
         if fault is not None:
             job.lost = fault.kind == "lost_answer"
-            job.failure = {"job_failure": "internal", "job_content": "content"}.get(fault.kind)  # type: ignore[assignment]
+            job.failure = _FAILURES.get(fault.kind)
         return job
 
     def _seconds(self, account: Account, scene: str) -> float:
