@@ -1,7 +1,13 @@
 """What every HTTP adapter shares: pooled clients, bounded answers, streamed downloads, transport faults as outcomes.
 
 Where a key may go: only in one header (`Authorization`, or the API's own) of a request to the origin the profile
-names. Redirects are followed for GETs alone; to another origin only for a download, and then without the key.
+names. Redirects are followed for GETs alone; to another origin only for a download, and then without the key. Cookies
+are never kept: profiles share connections, and what a server would remember of one has to reach no other.
+
+How long a call may take, and how much of an answer is read: a server that is silent is given up after `timeout`
+seconds; one that trickles, redirects or says "100 Continue" for ever after `PATIENCE` times that, for the whole of an
+answer, or up to where a download begins. A download may take as long as it brings `SLOWEST` bytes a second. Of an
+answer `BODY_LIMIT` bytes are read, of a download `VIDEO_LIMIT`, in pieces that never grow, compressed or not.
 """
 
 from __future__ import annotations
@@ -13,11 +19,13 @@ import re
 from collections.abc import AsyncGenerator, Callable, Container, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, Literal
 from weakref import WeakKeyDictionary
 
 import httpx
 
+from vidgen_nb.backends.inflated import plain
 from vidgen_nb.backends.redacted import call_key
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
@@ -32,13 +40,19 @@ FormValue = str | Callable[[], tuple[str, bytes, str]]
 """A text, or what reads a file's (name, content, media type): called when a connection is free for it, so that files of
 submits that wait for one are not in memory."""
 
-BODY_LIMIT: Final = 1 << 20
-"""Bytes read of an answer that is not a download; a longer one counts as unreadable."""
-CHUNK: Final = 1 << 16
+BODY_LIMIT: Final = 4 << 20
+"""Bytes read of an answer that is not a download; a longer one counts as unreadable. Some echo the prompt."""
+VIDEO_LIMIT: Final = 16 << 30
+"""Bytes of a download; a longer one is given up, before it fills the disk."""
+PATIENCE: Final = 5
+"""A call takes at most so many times the timeout, however busy the server seems."""
+SLOWEST: Final = 1024
+"""Bytes a second that a download has to bring, over each stretch of `timeout` seconds."""
 SLOTS: Final = 200
 """Connections of one kind at once; all kinds together stay under the usual limit of 1024 open files."""
 _REDIRECTS: Final = 5
 _TRANSPORT: Final = (
+    TimeoutError,  # our own deadline; httpx has others
     httpx.NetworkError,
     httpx.TimeoutException,
     httpx.RemoteProtocolError,
@@ -102,7 +116,7 @@ def clean(text: str, key: Secret | None = None, limit: int = 200) -> str:
     return one_line(text, limit)
 
 
-def transport_failure(error: httpx.RequestError, phase: Phase, key: Secret | None = None) -> Failure:
+def transport_failure(error: Exception, phase: Phase, key: Secret | None = None) -> Failure:
     """Classify a transport error: `Ambiguous` for a submit that may have arrived (R12), else `Transient` (R9)."""
     detail = clean(str(error), key, 120)
     what = type(error).__name__ + (f": {detail}" if detail else "")
@@ -142,9 +156,9 @@ class HttpPool:
 
     Submits have clients of their own that keep no connection alive: a server that closes an idle connection in the
     moment it is reused would make a submit ambiguous (R12). Loopback addresses never go through a proxy.
-    `timeout`: wall seconds for each read and write, and at most 10 for connecting; waiting for a free connection has
-    no timeout. `transport`: any httpx transport in place of the network. `key_header`: where the key stands;
-    `key_scheme`: the word before it; None: `Bearer` in `Authorization`, none elsewhere.
+    `timeout`: wall seconds for each read and write, and at most 10 for connecting; `PATIENCE` times that for a whole
+    answer. Waiting for a free connection has no timeout. `transport`: any httpx transport in place of the network.
+    `key_header`: where the key stands; `key_scheme`: the word before it; None: `Bearer` in `Authorization`, none elsewhere.
     """
 
     def __init__(
@@ -156,6 +170,7 @@ class HttpPool:
         key_scheme: str | None = None,
     ) -> None:
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None)
+        self._seconds = timeout
         self._transport = transport
         bearer = "Bearer" if key_header == "Authorization" else ""
         self._key = partial(_Key, header=key_header, scheme=bearer if key_scheme is None else key_scheme)
@@ -173,6 +188,7 @@ class HttpPool:
                 timeout=self._timeout,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0 if submits else 100),
                 headers={"User-Agent": "vidgen_nb", "Accept-Encoding": "identity"},
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             )
             clients[kind] = _Client(client, asyncio.Semaphore(SLOTS))
         return clients[kind]
@@ -199,8 +215,8 @@ class HttpPool:
         `form`: multipart fields. `body`: what is sent as JSON, or what makes it once a connection is free for it. Raises
         what a file of the form, or the making of a body, raises.
         """
-        async with self._opened(method, url, phase, key, headers=headers, form=form, body=body) as response:
-            return await _read(response, longest)
+        async with self._opened(method, url, phase, key, headers=headers, form=form, body=body) as (response, until):
+            return await _read(response, until, longest)
 
     async def download(
         self, url: httpx.URL, key: Secret | None, sink: Sink, *, gone: Container[int] = ()
@@ -211,7 +227,7 @@ class HttpPool:
         `gone`: the statuses of such a host that the caller knows what to do about; they are returned all the same.
         Raises `BackendError` where the connection or the sink fails.
         """
-        async with self._opened("GET", url, "fetch", key) as response:
+        async with self._opened("GET", url, "fetch", key) as (response, until):
             media_type = response.headers.get("content-type")
             foreign = key is None or origin(response.url) != origin(url)
             if not response.is_success and foreign and response.status_code not in gone:
@@ -219,22 +235,36 @@ class HttpPool:
                 reason = f"HTTP {response.status_code} from {response.url.host}, where the result's address leads"
                 raise BackendError(Transient(clean(reason)))
             if not response.is_success or "json" in (media_type or "").lower():
-                return await _read(response)
+                return await _read(response, until)
             with _classified("fetch", key):
-                async for chunk in response.aiter_bytes(CHUNK):
-                    await sink.write(chunk)
+                await self._stream(response, sink)
             length = response.headers.get("content-length", "")
             known = length.isascii() and length.isdigit() and "content-encoding" not in response.headers
             await sink.commit(expected=int(length) if known else None, media_type=media_type)
         return None
 
+    async def _stream(self, response: httpx.Response, sink: Sink) -> None:
+        """Write a body into the sink, as long as it comes fast enough and is not too long."""
+        loop, enough = asyncio.get_running_loop(), SLOWEST * self._seconds
+        got, due, wanted = 0, loop.time() + self._seconds, enough
+        async for chunk in plain(response):
+            await sink.write(chunk)
+            got += len(chunk)
+            if got > VIDEO_LIMIT:
+                raise BackendError(Transient(f"the result is longer than {VIDEO_LIMIT >> 30} GiB: given up"))
+            if (now := loop.time()) >= due:
+                if got < wanted:
+                    raise BackendError(Transient(f"the download is slower than {SLOWEST} bytes a second: given up"))
+                due, wanted = now + self._seconds, got + enough
+
     @asynccontextmanager
     async def _opened(
         self, method: str, url: httpx.URL, phase: Phase, key: Secret | None, *,
         headers: Mapping[str, str] | None = None, form: Mapping[str, FormValue] | None = None, body: object = None,
-    ) -> AsyncGenerator[httpx.Response, None]:  # fmt: skip
-        """Send a request and open its answer, after allowed redirects."""
+    ) -> AsyncGenerator[tuple[httpx.Response, float], None]:  # fmt: skip
+        """Send a request and open its answer, after allowed redirects; with the loop's time until which it may take."""
         home = origin(url)
+        left = PATIENCE * self._seconds
         call_key.set(key)
         for hop in range(_REDIRECTS + 1):
             opened = self._client(url, phase)
@@ -246,14 +276,17 @@ class HttpPool:
                 request = opened.client.build_request(
                     method, url, headers=dict(headers or {}), files=files or None, json=data
                 )
+                until = asyncio.get_running_loop().time() + left
                 with _classified(phase, key):
-                    response = await opened.client.send(request, auth=auth, stream=True, follow_redirects=False)
+                    async with asyncio.timeout_at(until):
+                        response = await opened.client.send(request, auth=auth, stream=True, follow_redirects=False)
                 try:
                     target = _redirect(response, phase, home) if method == "GET" and hop < _REDIRECTS else None
                     if target is None:
-                        yield response
+                        yield response, until
                         return
                     url = target
+                    left = until - asyncio.get_running_loop().time()  # a wait for a slot is not counted
                 finally:
                     await response.aclose()
 
@@ -275,14 +308,15 @@ def _redirect(response: httpx.Response, phase: Phase, home: tuple[str, str, int 
     return target if allowed and (phase == "fetch" or origin(target) == home) else None
 
 
-async def _read(response: httpx.Response, longest: int = BODY_LIMIT) -> Answer:
+async def _read(response: httpx.Response, until: float, longest: int = BODY_LIMIT) -> Answer:
     """Read an answer up to the limit; a body that breaks off leaves the status, which is what counts."""
     body = bytearray()
     try:
-        async for piece in response.aiter_bytes(CHUNK):
-            body += piece
-            if len(body) > longest:
-                break
+        async with asyncio.timeout_at(until):
+            async for piece in plain(response):
+                body += piece
+                if len(body) > longest:
+                    break
         data = json.loads(body) if len(body) <= longest else None
     except (*_TRANSPORT, ValueError, RecursionError):
         data = None
