@@ -103,7 +103,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             scenes=3,
             mode=mode,
             policy=policy,
-            retry=RetryPolicy(max_failures=3, deadline=deadline, budget=budget),
+            retry=RetryPolicy(max_failures=3, deadline=deadline, job_timeout=deadline, budget=budget),
             on_ambiguous="retry" if retry else "hold",
             max_billed=max_billed,
         )

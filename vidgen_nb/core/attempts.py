@@ -14,18 +14,16 @@ from __future__ import annotations
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.budget import RetryTokens
-from vidgen_nb.core.commands import Cancel, Fetch, Poll, Submit
+from vidgen_nb.core.cancels import Cancels, cancel_of
+from vidgen_nb.core.commands import Fetch, Poll, Submit
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.reasons import where_to, why
 from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import LIVE, Gate, ProfileState, SceneState
+from vidgen_nb.core.state import LIVE, Gate, ProfileState, SceneState, operation_id, running_on
 
-__all__ = ["Attempts", "operation_id", "running_on"]
-
-CANCEL_AGAIN = 5.0
-"""Seconds between two tries to cancel a job."""
+__all__ = ["Attempts"]
 
 
 class Attempts:
@@ -46,6 +44,7 @@ class Attempts:
         """Scenes that are queued or have an attempt in flight."""
         self.last_429_at: float | None = None
         self.retries = RetryTokens(context, context.retry.budget, self._back_off)
+        self.cancels = Cancels(context, self)
 
     # -- beginning
 
@@ -83,7 +82,7 @@ class Attempts:
         state.status, state.operation, state.avoid = "generating", event.operation, None
         state.calls, state.asked = 0, False
         if state.cancelling:
-            self._context.commands.append(_cancel(state))
+            self._context.commands.append(cancel_of(state))
         self.again(state, self._context.poll.delay(0, event.operation.poll_after), now)
 
     # -- asking and fetching
@@ -93,7 +92,7 @@ class Attempts:
         state = self.current(event.scene, event.number, "generating")
         if state is None or not state.asked:
             return
-        if event.status != state.progress:
+        if event.status != state.progress or self.cancels.is_late(state, now):
             state.progress = event.status
             self._context.record(event, now)
         self.again(state, self._context.poll.delay(state.calls, event.poll_after), now)
@@ -122,8 +121,10 @@ class Attempts:
             self.retries.earn(state, now)
 
     def again(self, state: SceneState, delay: float, now: float) -> None:
-        """Poll, or fetch, after a delay."""
+        """Poll, or fetch, after a delay; unless that has gone on for too long."""
         state.asked = False
+        if self.cancels.is_late(state, now) and self.cancels.call_off(state, now):
+            return
         if delay > 0:
             self._context.timers.at(now + delay, self._call_due, (state, state.number, state.calls))
         else:
@@ -169,7 +170,7 @@ class Attempts:
         """
         deadline = self._context.retry.deadline
         if state.cancelling:
-            self.settle(state, "cancelled", "cancelled by the user", now, profile, outcome)
+            self.settle(state, *self.cancels.called_off(state), now, profile, outcome)
             return
         if deadline is not None and now >= state.queued_at + deadline:
             self.settle(state, "failed", f"deadline of {deadline:g} s is over: {outcome.reason}", now, profile, outcome)
@@ -242,59 +243,7 @@ class Attempts:
         name = profile.name if profile is not None else None
         self._context.record(ev.SceneSettled(state.scene.id, state.number, name, status, reason, outcome), now)
 
-    # -- cancelling
-
-    def cancel(self, state: SceneState, now: float) -> None:
-        """Cancel a scene: at once in the queue, at the provider when it has the job, else when it answers.
-
-        A result that is being fetched is paid for and almost here: it is taken.
-        """
-        if state.status == "queued":
-            self.settle(state, "cancelled", "cancelled by the user", now)
-        elif state.status in ("submitting", "generating") and not state.cancelling:
-            state.cancelling = True
-            if state.status == "generating":
-                self._context.commands.append(_cancel(state))
-
-    def cancel_again(self, state: SceneState, now: float) -> None:
-        """Repeat a cancel that failed, as long as the job runs; polls go on meanwhile."""
-
-        def again(number: int, _now: float) -> None:
-            if state.number == number and state.status == "generating" and state.cancelling:
-                self._context.commands.append(_cancel(state))
-
-        self._context.timers.at(now + CANCEL_AGAIN, again, state.number)
-
-    def cancel_answered(self, event: ev.CancelAnswered, now: float) -> None:
-        """Take in what the provider said; after `requested` and `too late` the polls go on and tell."""
-        state = self.current(event.scene, event.number, "generating")
-        if state is None:
-            return
-        self._context.record(event, now)
-        if event.answer in ("cancelled", "unsupported"):
-            profile = self.end(state)
-            reason = "cancelled by the user"
-            if event.answer == "unsupported":
-                reason += f"; the provider can't cancel {operation_id(state)!r} and may bill it"
-            self.settle(state, "cancelled", reason, now, profile, Cancelled(reason))
-
     def current(self, scene: str, number: int, status: str) -> SceneState | None:
         """Return the scene if this is about its running attempt; None for a late or a second answer."""
         state = self.scenes.get(scene)
         return state if state is not None and state.number == number and state.status == status else None
-
-
-def running_on(state: SceneState) -> ProfileState:
-    """Return the profile of the running attempt."""
-    assert state.profile is not None  # noqa: S101 - an attempt in flight has one
-    return state.profile
-
-
-def operation_id(state: SceneState) -> str:
-    """Return the provider's id of the latest accepted attempt."""
-    return state.operation.id if state.operation is not None else "?"
-
-
-def _cancel(state: SceneState) -> Cancel:
-    assert state.operation is not None  # noqa: S101 - set when it was accepted
-    return Cancel(state.scene, state.number, running_on(state).name, state.operation)

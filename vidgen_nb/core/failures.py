@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts import Attempts, operation_id, running_on
+from vidgen_nb.core.attempts import Attempts
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.core.policy import Cooldown
 from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import LIVE, ProfileState, SceneState
+from vidgen_nb.core.state import LIVE, ProfileState, SceneState, operation_id, running_on
 from vidgen_nb.errors import InputError
 
 __all__ = ["Failures"]
@@ -45,7 +45,7 @@ class Failures:
             return
         self._context.record(event, now)
         if event.phase == "cancel":
-            self._attempts.cancel_again(state, now)
+            self._attempts.cancels.again(state, now)
         else:
             self._asking_failed(state, event.outcome, now)
 
@@ -96,7 +96,8 @@ class Failures:
             case Permanent():
                 self._attempts.settle(state, "failed", outcome.reason, now, profile, outcome)
             case Cancelled():
-                self._attempts.settle(state, "cancelled", outcome.reason, now, profile, outcome)
+                status, reason = self._attempts.cancels.called_off(state, outcome.reason)
+                self._attempts.settle(state, status, reason, now, profile, outcome)
 
     def _rate_limited(
         self, state: SceneState, profile: ProfileState, outcome: RateLimited, cooldown: Cooldown, now: float
@@ -157,7 +158,7 @@ class Failures:
             self._attempts.settle(state, "held", reason, now, profile, outcome)
         elif isinstance(outcome, Permanent | Cancelled):
             self._attempts.end(state)
-            status: ev.SettledStatus = "cancelled" if state.cancelling else "failed"
+            status: ev.SettledStatus = "cancelled" if state.cancelling and not state.overdue else "failed"
             self._attempts.settle(state, status, outcome.reason, now, profile, outcome)
         elif isinstance(outcome, RateLimited):  # a limit on polls is no limit on submits, and costs nothing
             delay = self._context.poll.delay(state.calls, outcome.retry_after)

@@ -253,14 +253,19 @@ class RetryPolicy:
     """A scene that is still in the queue so long after it was added fails; None: it waits for ever."""
     budget: RetryBudget | None = None
     """Bounds the retries of the whole run; None: no bound."""
+    job_timeout: float | None = 86_400.0
+    """An accepted job that is not over so long after its submit is cancelled at the provider, and never submitted again
+    by itself: the scene fails, or is held where the provider does not confirm. Long, because a wait in the provider's
+    own queue counts, too. None: it is asked about for ever."""
 
     def __post_init__(self) -> None:
         if not _is_count(self.max_failures):
             raise InputError(f"max_failures is a whole number from 1 up, not {self.max_failures!r}")
         _positive("backoff", self.backoff, zero=True)
         _positive("backoff_cap", self.backoff_cap, zero=True)
-        if self.deadline is not None:
-            _positive("deadline", self.deadline)
+        for name in ("deadline", "job_timeout"):
+            if (seconds := getattr(self, name)) is not None:
+                _positive(name, seconds)
         if self.budget is not None and not isinstance(self.budget, RetryBudget):
             raise InputError(f"budget is a RetryBudget(...) or None, not {self.budget!r}")
 

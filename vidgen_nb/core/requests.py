@@ -160,4 +160,4 @@ class Requests:
             raise InputError(f"no scene has the id {event.scene!r} in this run")
         self._context.record(event, now)
         for state in list(scenes.values()) if event.scene is None else (scenes[event.scene],):
-            self._attempts.cancel(state, now)
+            self._attempts.cancels.cancel(state, now)

@@ -81,7 +81,7 @@ class Scheduler:
             ev.Fetched: attempts.fetched,
             ev.CallFailed: failures.call_failed,
             ev.JobFailed: failures.job_failed,
-            ev.CancelAnswered: attempts.cancel_answered,
+            ev.CancelAnswered: attempts.cancels.answered,
             ev.AttemptAbandoned: attempts.abandoned,
         }
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from vidgen_nb.core.model import Artifact, Operation, Scene
 
-__all__ = ["LIVE", "UNSETTLED", "Gate", "ProfileState", "SceneState", "Status"]
+__all__ = ["LIVE", "UNSETTLED", "Gate", "ProfileState", "SceneState", "Status", "operation_id", "running_on"]
 
 LIVE = ("submitting", "generating", "fetching")
 """Statuses of a scene with an attempt in flight."""
@@ -109,6 +109,7 @@ class SceneState:
         "number",
         "operation",
         "order",
+        "overdue",
         "pinned_to",
         "previous",
         "probing",
@@ -157,5 +158,18 @@ class SceneState:
         self.progress: str | None = None
         """The provider's word on the job, `queued` or `running`."""
         self.cancelling = False
+        self.overdue = False
+        """It is cancelled for the time it takes, not by the user."""
         self.probing: tuple[Gate, ...] = ()
         """Gates that wait for its submit."""
+
+
+def running_on(state: SceneState) -> ProfileState:
+    """Return the profile of the running attempt."""
+    assert state.profile is not None  # noqa: S101 - an attempt in flight has one
+    return state.profile
+
+
+def operation_id(state: SceneState) -> str:
+    """Return the provider's id of the latest accepted attempt."""
+    return state.operation.id if state.operation is not None else "?"
