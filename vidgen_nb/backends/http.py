@@ -16,6 +16,7 @@ import asyncio
 import ipaddress
 import json
 import re
+import ssl
 from collections.abc import AsyncGenerator, Callable, Container, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -174,17 +175,21 @@ class HttpPool:
         self._transport = transport
         bearer = "Bearer" if key_header == "Authorization" else ""
         self._key = partial(_Key, header=key_header, scheme=bearer if key_scheme is None else key_scheme)
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[bool, bool], _Client]]
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[bool, bool, bool], _Client]]
         self._clients = WeakKeyDictionary()
 
     def _client(self, url: httpx.URL, phase: Phase) -> _Client:
         clients = self._clients.setdefault(asyncio.get_running_loop(), {})
-        kind = (is_loopback(url.host), phase == "submit") if self._transport is None else (True, False)
+        kind = (is_loopback(url.host), url.scheme == "https", phase == "submit")
+        if self._transport is not None:
+            kind = (True, False, False)
         if kind not in clients:
-            loopback, submits = kind
+            loopback, tls, submits = kind
             client = httpx.AsyncClient(
                 transport=self._transport,
                 trust_env=not loopback,
+                # where there is no TLS, no certificates: reading all that the system trusts takes 30 to 100 ms
+                verify=tls or not loopback or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 timeout=self._timeout,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0 if submits else 100),
                 headers={"User-Agent": "vidgen_nb", "Accept-Encoding": "identity"},

@@ -115,8 +115,8 @@ class OpenAIVideos(Adapter):
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
         """Delete the job: `too late` where it is gone or over, `unsupported` where the server can't."""
         answer = await self._pool.call("DELETE", self._url(profile, operation), "cancel", profile.api_key)
-        if answer.ok:
-            found = object_of(answer)
+        found = object_of(answer)
+        if answer.ok and not found.get("error"):
             going_on = answer.status == 202 or found.get("deleted") is False
             return "requested" if going_on or found.get("status") in ("queued", "in_progress") else "cancelled"
         if answer.status not in _CANCEL_REFUSALS:
