@@ -159,7 +159,8 @@ class HttpPool:
     moment it is reused would make a submit ambiguous (R12). Loopback addresses never go through a proxy.
     `timeout`: wall seconds for each read and write, and at most 10 for connecting; `PATIENCE` times that for a whole
     answer. Waiting for a free connection has no timeout. `transport`: any httpx transport in place of the network.
-    `key_header`: where the key stands; `key_scheme`: the word before it; None: `Bearer` in `Authorization`, none elsewhere.
+    `key_header`: where the key stands; `key_scheme`: the word before it; None: `Bearer` in `Authorization`, none in
+    others.
     """
 
     def __init__(
@@ -217,8 +218,8 @@ class HttpPool:
     ) -> Answer:
         """Send a request and read its answer up to `longest` bytes; `BackendError` for a transport error.
 
-        `form`: multipart fields. `body`: what is sent as JSON, or what makes it once a connection is free for it. Raises
-        what a file of the form, or the making of a body, raises.
+        `form`: multipart fields. `body`: what is sent as JSON, or what makes it once a connection is free for it.
+        Raises what a file of the form, or the making of a body, raises.
         """
         async with self._opened(method, url, phase, key, headers=headers, form=form, body=body) as (response, until):
             return await _read(response, until, longest)
