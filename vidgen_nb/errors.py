@@ -4,7 +4,9 @@ VidgenError
 ├── InputError            something given to us is wrong; nothing was sent (also a ValueError)
 │   ├── DuplicateScene    the same scene id twice
 │   ├── MissingKey        a profile without an API key
+│   ├── ReplayError       recorded events that do not follow from each other
 │   └── FileFormatError   a malformed CSV, JSON, TOML or run file, with its line
+├── JournalError          a run's journal can't be written, or somebody else writes it
 ├── SessionError          asked of a session in a state that does not allow it
 ├── NoUsableProfile       every profile is unusable, or comes back too late
 └── BackendError          a provider call failed; carries the outcome it was classified as
@@ -22,8 +24,10 @@ __all__ = [
     "DuplicateScene",
     "FileFormatError",
     "InputError",
+    "JournalError",
     "MissingKey",
     "NoUsableProfile",
+    "ReplayError",
     "SessionError",
     "VidgenError",
 ]
@@ -69,6 +73,22 @@ class FileFormatError(InputError):
         )
         super().__init__(f"{place}: {problem}")
         self.path, self.line, self.column = path, line, column
+
+
+class ReplayError(InputError):
+    """Recorded events do not follow from each other; `index` (from 0) is that of the first one that does not."""
+
+    def __init__(self, problem: str, index: int) -> None:
+        super().__init__(f"event {index + 1} of this run {problem}")
+        self.problem, self.index = problem, index
+
+
+class JournalError(VidgenError):
+    """A run's journal can't be written; `path` is the file. What stands in it already is whole."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"journal {path}: {problem}")
+        self.path = path
 
 
 class SessionError(VidgenError):

@@ -48,16 +48,6 @@ class Attempts:
 
     # -- beginning
 
-    def watch_deadline(self, state: SceneState) -> None:
-        """See to it that a scene does not wait in the queue beyond its deadline (R8)."""
-        if (deadline := self._context.retry.deadline) is not None:
-            self._context.timers.at(state.queued_at + deadline, self._deadline_over, (state, state.queued_at))
-
-    def _deadline_over(self, watch: tuple[SceneState, float], now: float) -> None:
-        state, queued_at = watch
-        if state.status == "queued" and state.queued_at == queued_at:
-            self.settle(state, "failed", f"deadline: still queued after {now - queued_at:.1f} s", now)
-
     def begin(self, state: SceneState, profile: ProfileState, now: float) -> None:
         """Give a scene to a profile."""
         state.number += 1
@@ -119,6 +109,12 @@ class Attempts:
         self.unsettled -= 1
         if self._context.retry.budget is not None:
             self.retries.earn(state, now)
+
+    def ask_anew(self, state: SceneState) -> None:
+        """Poll, or fetch, at once what somebody else had begun to."""
+        if state.cancelling and state.status == "generating":
+            self._context.commands.append(_cancel(state))
+        self._call(state)
 
     def again(self, state: SceneState, delay: float, now: float) -> None:
         """Poll, or fetch, after a delay; unless that has gone on for too long."""
@@ -219,11 +215,12 @@ class Attempts:
             return
         self._context.record(event, now)
         if not event.sent:
-            self.requeue(state, self.end(state), Cancelled("broken off before it was sent"), now)
+            self.requeue(state, self.end(state), Cancelled(f"{event.reason} before it was sent"), now)
             return
         self.billed += state.status == "submitting"
         accepted = "" if state.status == "submitting" else f" after it was accepted as {operation_id(state)!r}"
-        reason = f"broken off{accepted}: the provider may have it. Look at the account, or run the scene again"
+        what = "the provider may have it. Look at the account, or run the scene again"
+        reason = f"{event.reason}{accepted}: {what}"
         self.settle(state, "held", reason, now, self.end(state), Ambiguous(reason))
 
     def settle(

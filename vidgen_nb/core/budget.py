@@ -45,6 +45,17 @@ class RetryTokens:
         self.tokens -= 1
         return True
 
+    def use(self, budget: RetryBudget | None, now: float) -> None:
+        """Go by another budget from now on."""
+        if budget == self._budget:
+            return
+        before, self._budget = self._budget, budget
+        if budget is not None:
+            self.tokens = budget.size if before is None else min(self.tokens, budget.size)
+        else:
+            for scene in list(self.waiting):
+                self._grant(scene, "there is no retry budget any more", now)
+
     def wait(self, state: SceneState, not_before: float) -> None:
         """Let a scene wait for a token."""
         self.waiting[state.scene.id] = (state, not_before)

@@ -16,7 +16,7 @@ import math
 from dataclasses import field
 from typing import Any, Literal
 
-from vidgen_nb.core.model import Artifact, Mode, Operation, Scene, record
+from vidgen_nb.core.model import Artifact, Mode, Operation, RetryPolicy, Scene, record
 from vidgen_nb.core.outcomes import Failure
 
 SettledStatus = Literal["failed", "cancelled", "held"]
@@ -53,6 +53,7 @@ __all__ = [
     "Progressed",
     "RetryGranted",
     "RunEnded",
+    "RunRestored",
     "RunStarted",
     "SceneAdded",
     "SceneRequeued",
@@ -114,6 +115,21 @@ class SceneAdded(Event):
 @record
 class RunStarted(Event):
     """Submissions may begin, or go on after a stop."""
+
+
+@record
+class RunRestored(Event):
+    """A run that was broken off is carried on, maybe by another program; what is under way is asked about anew."""
+
+    epoch: float
+    """The wall clock then, in seconds since 1970: run time went on meanwhile."""
+    speed: float
+    """Run seconds per wall second from now on."""
+    seed: int
+    """Of the jitter of back-off from now on."""
+    retry: RetryPolicy
+    on_ambiguous: Literal["hold", "retry"]
+    max_wait: float
 
 
 @record
@@ -263,6 +279,7 @@ class AttemptAbandoned(Event):
     number: int
     sent: bool = True
     """Whether its submit may have left: then the scene is in doubt, else it waits again."""
+    reason: str = "broken off"
 
 
 # -- decided by the scheduler
@@ -370,8 +387,8 @@ DECISIONS = (
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        ProfileAdded, ProfileChanged, ProfileRemoved, SceneAdded, RunStarted, ModeChanged, PolicyChanged, Paused,
-        Unpaused, Stopped, BillingLimitChanged, CancelRequested, CooldownReleased, CooldownImposed, Accepted,
+        ProfileAdded, ProfileChanged, ProfileRemoved, SceneAdded, RunStarted, RunRestored, ModeChanged, PolicyChanged,
+        Paused, Unpaused, Stopped, BillingLimitChanged, CancelRequested, CooldownReleased, CooldownImposed, Accepted,
         Progressed, Generated, Fetched, CallFailed, JobFailed, CancelAnswered, AttemptAbandoned, *DECISIONS,
     )
 }  # fmt: skip

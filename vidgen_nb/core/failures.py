@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts import Attempts
@@ -31,6 +32,8 @@ class Failures:
         self._context = context
         self._roster = roster
         self._attempts = attempts
+        self.recorded: Cooldown | None = None
+        """What followed from this 429 on record: while a run is replayed, that counts, not the policy's answer now."""
 
     def call_failed(self, event: ev.CallFailed, now: float) -> None:
         """A call failed; what that means depends on whether the provider has the job."""
@@ -65,6 +68,10 @@ class Failures:
         strike = state.started > gate.since  # else its submit left before the cooldown began: late (R6)
         gate.strikes += strike
         policy = self._context.policy
+        if self.recorded is not None:
+            with suppress(Exception):  # it may learn from being asked, and its class may not be at hand
+                policy.on_429(gate, outcome, now)
+            return self.recorded
         try:
             cooldown = policy.on_429(gate, outcome, now)
             if not isinstance(cooldown, Cooldown):

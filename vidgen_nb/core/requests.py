@@ -39,6 +39,19 @@ class Requests:
         self.started, self.stopped, self.ended = True, False, None
         self.limited = False
 
+    def run_restored(self, event: ev.RunRestored, now: float) -> None:
+        """Carry on what was broken off, by these settings."""
+        context = self._context
+        context.record(event, now)
+        context.retry, context.on_ambiguous, context.max_wait = event.retry, event.on_ambiguous, event.max_wait
+        context.rng.seed(event.seed)
+        self._attempts.retries.use(event.retry.budget, now)
+        for state in self._attempts.scenes.values():
+            if state.status == "queued":
+                self._watch_deadline(state)
+            elif state.status in ("generating", "fetching"):
+                self._attempts.ask_anew(state)
+
     def paused_(self, event: ev.Paused, now: float) -> None:
         """Submit nothing new."""
         self._context.record(event, now)
@@ -151,7 +164,20 @@ class Requests:
             self._queue.push_front(state)
         else:
             self._queue.push_back(state)
-        self._attempts.watch_deadline(state)
+        self._watch_deadline(state)
+
+    def _watch_deadline(self, state: SceneState) -> None:
+        """See to it that a scene does not wait in the queue beyond its deadline (R8)."""
+        if (deadline := self._context.retry.deadline) is not None:
+            self._context.timers.at(state.queued_at + deadline, self._deadline_over, (state, state.queued_at))
+
+    def _deadline_over(self, watch: tuple[SceneState, float], now: float) -> None:
+        state, queued_at = watch
+        deadline = self._context.retry.deadline  # may be another one since
+        if deadline is None or now < queued_at + deadline:
+            return
+        if state.status == "queued" and state.queued_at == queued_at:
+            self._attempts.settle(state, "failed", f"deadline: still queued after {now - queued_at:.1f} s", now)
 
     def cancel_requested(self, event: ev.CancelRequested, now: float) -> None:
         """Cancel one scene, or all that are not settled."""

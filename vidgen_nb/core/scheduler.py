@@ -21,10 +21,11 @@ from vidgen_nb.core.failures import Failures
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, as_max_billed
 from vidgen_nb.core.policy import PerProfileCooldown, Policy
 from vidgen_nb.core.queue import SceneQueue
+from vidgen_nb.core.replay import Replay
 from vidgen_nb.core.requests import Requests
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import ProfileState, SceneState
-from vidgen_nb.errors import InputError
+from vidgen_nb.errors import InputError, ReplayError
 
 __all__ = ["Scheduler"]
 
@@ -58,7 +59,7 @@ class Scheduler:
         self._queue = SceneQueue()
         self.roster = Roster(self._context)
         self._attempts = attempts = Attempts(self._context, self.roster, self._queue)
-        failures = Failures(self._context, self.roster, attempts)
+        self._failures = failures = Failures(self._context, self.roster, attempts)
         self._requests = requests = Requests(self._context, self.roster, self._queue, attempts)
         self._handlers: dict[type[ev.Event], Callable[[Any, float], None]] = {
             ev.ProfileAdded: requests.profile_added,
@@ -66,6 +67,7 @@ class Scheduler:
             ev.ProfileRemoved: requests.profile_removed,
             ev.SceneAdded: requests.scene_added,
             ev.RunStarted: requests.run_started,
+            ev.RunRestored: requests.run_restored,
             ev.ModeChanged: requests.mode_changed,
             ev.PolicyChanged: requests.policy_changed,
             ev.Paused: requests.paused_,
@@ -112,23 +114,30 @@ class Scheduler:
     def replay(cls, events: Iterable[ev.Event], **settings: Any) -> Scheduler:
         """Rebuild a scheduler from a recorded run's events, with the settings it began with.
 
-        What was decided then is taken over, not decided again; commands still open are not issued again.
+        What was decided then is taken over, not decided again; commands still open are not issued again. Where the
+        record ends in the middle of what followed from an event, the rest is decided now, and stands in `events` too.
+        Raises `ReplayError` for events that do not follow from each other.
         """
-        scheduler = cls(**settings)
-        for event in events:
+        scheduler, recorded = cls(**settings), list(events)
+        context = scheduler._context
+        replay = Replay(recorded, scheduler._handlers, scheduler._attempts, scheduler._failures)
+        for index, event in enumerate(recorded):
+            if not event.at >= scheduler._now:
+                raise ReplayError(f"comes {scheduler._now - event.at:g} s before the one before it", index)
             scheduler._advance(event.at)
-            if isinstance(event, ev.AttemptStarted):
-                scheduler._take_over(event)
-            elif isinstance(event, ev.RetryGranted):
-                scheduler._attempts.retries.take_over(event.scene, event.at)
-            elif isinstance(event, ev.BillingLimitReached):
-                scheduler._requests.limit_reached(event, event.at)
-            elif isinstance(event, ev.RunEnded):
-                scheduler._end(event.reason, event.at)
-            elif not isinstance(event, ev.DECISIONS):
-                scheduler._handlers[type(event)](event, event.at)
+            with replay.at(index):
+                if isinstance(event, ev.AttemptStarted):
+                    scheduler._take_over(event)
+                elif isinstance(event, ev.BillingLimitReached):
+                    scheduler._requests.limit_reached(event, event.at)
+                elif isinstance(event, ev.RunEnded):
+                    scheduler._end(event.reason, event.at)
+                else:
+                    replay.feed(event)
+        replay.check(context.events)
         scheduler.roster.rebuild()
-        scheduler._context.commands.clear()
+        context.commands.clear()
+        context.fault = None
         return scheduler
 
     # -- what it shows
@@ -290,6 +299,8 @@ class Scheduler:
     def _take_over(self, event: ev.AttemptStarted) -> None:
         """Repeat a recorded decision."""
         state, profile = self._attempts.scenes[event.scene], self.roster[event.profile]
+        if state.status != "queued":
+            raise InputError(f"scene {event.scene!r} is {state.status}")
         if state.pinned_to is None:  # else it was not the profile's turn
             self.roster.cursor = profile.index
         self._begin(state, profile, event.at)
