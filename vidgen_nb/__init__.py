@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from vidgen_nb.errors import DuplicateScene as DuplicateScene
     from vidgen_nb.errors import FileFormatError as FileFormatError
     from vidgen_nb.errors import InputError as InputError
+    from vidgen_nb.errors import JournalError as JournalError
     from vidgen_nb.errors import MissingKey as MissingKey
     from vidgen_nb.errors import NoUsableProfile as NoUsableProfile
     from vidgen_nb.errors import SessionError as SessionError
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from vidgen_nb.run import lower_bound as lower_bound
     from vidgen_nb.run import simulate as simulate
     from vidgen_nb.session import Session as Session
+    from vidgen_nb.session import restore as restore
 
 __version__ = "0.1.0"
 
@@ -93,6 +95,7 @@ _HOMES = {
         "DuplicateScene",
         "FileFormatError",
         "InputError",
+        "JournalError",
         "MissingKey",
         "NoUsableProfile",
         "SessionError",
@@ -115,7 +118,7 @@ _HOMES = {
         "TokenBucket",
     ),
     "run": ("Run", "load_run", "lower_bound", "simulate"),
-    "session": ("Session",),
+    "session": ("Session", "restore"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

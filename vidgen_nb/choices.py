@@ -247,9 +247,11 @@ class Choices(Session):
 
     @property
     def left_over(self) -> int:
-        """Scenes that a run which was stopped has left queued: Run goes on with them, `cancel()` drops them."""
+        """Scenes that a run which was stopped, or restored, has left: Run goes on with them, `cancel()` drops them."""
         live = self._live
-        return 0 if live is None or live.dead else live.scheduler.unsettled - live.scheduler.in_flight
+        if live is None or live.dead:
+            return 0
+        return live.scheduler.unsettled - (live.scheduler.in_flight if self.is_running else 0)
 
     @property
     def is_closed(self) -> bool:

@@ -12,18 +12,24 @@ __all__ = ["Clock"]
 
 
 class Clock:
-    """Run seconds since the clock was made, on a monotonic base.
+    """Run seconds since the clock was made, on a monotonic base; `at`: what it shows first.
 
     `monotonic` is any function that returns wall seconds; tests pass their own.
     """
 
-    def __init__(self, speed: float = 1.0, *, monotonic: Callable[[], float] = time.monotonic) -> None:  # noqa: TID251
+    def __init__(
+        self,
+        speed: float = 1.0,
+        *,
+        at: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,  # noqa: TID251
+    ) -> None:
         if isinstance(speed, bool) or not isinstance(speed, int | float) or not (0 < speed < math.inf):
             raise InputError(f"speed must be a finite number above 0, not {speed!r}")
         self.speed = float(speed)
         self.epoch = time.time()  # noqa: TID251 - stands once in the run's header
         self._monotonic = monotonic
-        self._start = monotonic()
+        self._start = monotonic() - at / self.speed
 
     def now(self) -> float:
         """Return run seconds since the start."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ipywidgets import VBox
 
     from vidgen_nb.live import LiveRun
+    from vidgen_nb.ports import Backend, Profile
     from vidgen_nb.widgets.panel import Panel
 
 __all__ = ["Controller"]
@@ -38,9 +39,20 @@ log = logging.getLogger("vidgen_nb")
 class Controller(Choices):
     """A session that shows itself in Jupyter: as a cell's last value it is the panel.
 
-    Parameters and methods are those of `Session`. What a hand can choose in the panel, a cell can set here: `scenes`,
+    Parameters and methods are those of `Session`, but that its runs are written down in the folder `runs` unless told
+    otherwise: a kernel that dies loses none. What a hand can choose in the panel, a cell can set here: `scenes`,
     `kind`, `span`, `scene`, `in_use`, `cap`, `cooldown_seconds` and so on; `start()` is the panel's Run.
     """
+
+    def __init__(
+        self,
+        backend: Backend,
+        profiles: Iterable[Profile],
+        *,
+        journal: str | os.PathLike[str] | None = "runs",
+        **options: Any,
+    ) -> None:
+        super().__init__(backend, profiles, journal=journal, **options)
 
     _panel: Panel | None = None
     _making: ClassVar = threading.RLock()

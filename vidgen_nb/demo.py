@@ -62,6 +62,7 @@ class DemoSession(Controller):
 
     def __init__(self, emulator: Emulator, **options: Any) -> None:
         self.emulator = emulator.start()
+        options = {"journal": None, **options}  # the provider ends with this program: nothing could be gone on with
         try:
             super().__init__(OpenAIVideos(emulator.base_url), emulator.profiles, speed=emulator.clock.speed, **options)
         except BaseException:

@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from vidgen_nb.drivers.home import Home
 from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import SessionError
 from vidgen_nb.live import LiveRun
+from vidgen_nb.past import Past
 from vidgen_nb.run import Run
 from vidgen_nb.settings import Settings, check_scenes
 
@@ -58,14 +60,53 @@ class Lifecycle:
         self._beginner = Started(None)
         """The call that began the run."""
 
+    # -- looking
+
+    @property
+    def last_run(self) -> Run | None:
+        """The run that is under way, or the last one; None: there was none."""
+        live = self._live
+        return live.run if live is not None else None
+
+    @property
+    def journal(self) -> Path | None:
+        """The file in which the last run is written down; None: there is none."""
+        live = self._live
+        return live.journal.path if live is not None and live.journal is not None else None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is under way."""
+        live = self._live
+        return live is not None and not live.is_over
+
+    @property
+    def in_flight(self) -> int:
+        """How many attempts are under way."""
+        live = self._live
+        return live.scheduler.in_flight if live is not None else 0
+
+    @property
+    def cooling(self) -> dict[str, float]:
+        """Run seconds left for each profile that cools or is unusable; inf: no end is known."""
+        live = self._live
+        return {} if live is None or self._closed else self._home.call(live.cooling)
+
+    @property
+    def last_429_at(self) -> float | None:
+        """Time of the latest 429 on any profile, in seconds of the last run; None: there was none (R19)."""
+        live = self._live
+        return live.scheduler.last_429_at if live is not None else None
+
     # -- ending
 
     def stop(self) -> None:
         """End the run once what is under way has settled; the rest stays queued, for `run()` to go on with."""
 
         def stop() -> None:
-            if self._live is not None and not self._live.scheduler.ended:
-                self._live.post(ev.Stopped())
+            live = self._live
+            if live is not None and not (live.scheduler.ended or (live.scheduler.stopped and live.is_over)):
+                live.post(ev.Stopped())
 
         self._home.call(stop)
 
@@ -79,6 +120,7 @@ class Lifecycle:
             end = self._home.call(self._shut)
             if end is not None:
                 end.exception()  # however it ended, it has
+                self._home.call(self._let_go)
             try:
                 asyncio.run_coroutine_threadsafe(self._settings.backend.aclose(), self._home.loop).result()
             finally:
@@ -89,6 +131,11 @@ class Lifecycle:
         self._closed = True
         self.stop()
         return self._live.wait_for() if self._live is not None else None
+
+    def _let_go(self) -> None:
+        """Let others write the journal."""
+        if self._live is not None:
+            self._live.release()
 
     def abandon(self) -> None:
         """Break off what is under way, without waiting for it.
@@ -113,6 +160,7 @@ class Lifecycle:
         end = self._shut()
         if end is not None:
             await asyncio.wait([asyncio.wrap_future(end)])
+            self._let_go()
         try:
             await self._settings.backend.aclose()
         finally:
@@ -127,7 +175,7 @@ class Lifecycle:
         self.close()
 
     async def __aenter__(self) -> Self:
-        if self._live is not None:
+        if self._live is not None and self._live.has_begun:
             raise SessionError("a session that has run already keeps its own thread: enter it before its first run")
         self._home.adopt(asyncio.get_running_loop())
         return self
@@ -172,11 +220,18 @@ class Lifecycle:
     def _new_run(self, old: LiveRun | None) -> LiveRun:
         carried: list[ev.CooldownImposed] = []
         if old is not None:
+            old.release()
             carried = old.carry_over()
             self._attempts.update({name: state.number for name, state in old.scheduler.scenes.items()})
         self._settings.folder.prepare()
         self._live = LiveRun(self._settings, carried, self._observers)
         return self._live
+
+    def _take_over(self, past: Past) -> None:
+        """Have a run that was broken off as one's own; what it was paused for stays so."""
+        self._settings.folder.prepare()
+        self._settings.paused = past.scheduler.paused
+        self._live = LiveRun(self._settings, (), self._observers, past)
 
     def _current(self) -> LiveRun:
         if self._live is None:

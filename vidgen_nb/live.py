@@ -6,20 +6,24 @@ import asyncio
 import atexit
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from random import Random
 
 from vidgen_nb.clock import Clock
+from vidgen_nb.cooling import CoolingReport
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.core.state import UNSETTLED
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
 from vidgen_nb.errors import DuplicateScene, NoUsableProfile, SessionError
+from vidgen_nb.past import Past
 from vidgen_nb.ports import Profile
-from vidgen_nb.recording.runlog import RunLog, cooling_line
+from vidgen_nb.recording.journal import Journal
+from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run
 from vidgen_nb.settings import Settings
 
@@ -27,38 +31,36 @@ __all__ = ["LiveRun"]
 
 log = logging.getLogger("vidgen_nb")
 
-REPORT_EVERY = 3.0
-"""Run seconds between two reports that all profiles cool (R5)."""
-
 
 class LiveRun:
     """One run, from its first scene to its end; may be gone on with after a stop."""
 
-    def __init__(self, settings: Settings, carried: Sequence[ev.Event], observers: Sequence[Observer]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        carried: Sequence[ev.Event],
+        observers: Sequence[Observer],
+        past: Past | None = None,
+    ) -> None:
         self._settings = settings
-        self._clock = Clock(settings.speed)
-        self.scheduler = Scheduler(
-            mode=settings.mode,
-            policy=settings.policy,
-            retry=settings.retry,
-            poll=settings.backend.poll_schedule,
-            on_ambiguous=settings.on_ambiguous,
-            max_wait=settings.max_wait,
-            rng=Random(settings.seed),  # noqa: S311 - jitter, no secret
-            max_billed=settings.max_billed,
-        )
-        self.run = Run(settings.header(self._clock.epoch), self.scheduler.events)
-        self._keys: dict[str, Profile] = {}
+        self._clock = past.clock if past is not None else Clock(settings.speed)
+        self.scheduler = past.scheduler if past is not None else _scheduler(settings)
+        self.run = Run(past.header if past is not None else settings.header(self._clock.epoch), self.scheduler.events)
+        self._keys: dict[str, Profile] = past.keys(settings.profiles) if past is not None else {}
         """Also of profiles that were removed: what runs on them goes on."""
+        self.journal = past.journal if past is not None else self._new_journal()
+        """Where it is written down, or None."""
         self.dead = False
         """It broke off in a way that left the scheduler unfit to go on."""
+        taken_up = {(name, state.number) for name, state in self.scheduler.scenes.items() if state.profile is not None}
         self._driver = RealtimeDriver(
             self.scheduler,
             settings.backend,
             self._keys,
             self._clock,
-            settings.folder.sink,
-            [RunLog(), self._settle_waiting, CoolingReport(self.scheduler, self._clock), *observers],
+            lambda scene, number: settings.folder.sink(scene, number, again=(scene, number) in taken_up),
+            [RunLog(self.run.events), self._settle_waiting, CoolingReport(self.scheduler, self._clock), *observers],
+            self.journal,
         )
         self._task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
@@ -68,8 +70,34 @@ class LiveRun:
         """Called at the interpreter's end, unless the run ends before."""
         self._waiting: list[tuple[str | None, Future[Run]]] = []
         """Who waits for a scene, or with None for the end. Each has a future of its own: one may be cancelled."""
-        self.sync()
-        self._driver.post(*carried)
+        try:
+            for event in past.adopt(settings.profiles, vars(settings)) if past is not None else carried:
+                self.post(event)
+            self.sync()
+        except BaseException:
+            self.release()
+            raise
+
+    def _new_journal(self) -> Journal | None:
+        """Begin the run's journal, where the session keeps any; `JournalError` where that can't be."""
+        folder = self._settings.journal
+        if folder is None:
+            return None
+        journal = Journal.create(folder / f"{self.run.header['run']}.jsonl", self.run.header)
+        log.info("journal of this run: %s", journal.path)
+        return journal
+
+    def release(self) -> None:
+        """Let go of the journal's file, once all is written."""
+        if self.journal is not None:
+            self.journal.release()
+            if self._error is None:
+                self._error = self.journal.error
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything of it was ever under way here."""
+        return self._task is not None
 
     @property
     def is_over(self) -> bool:
@@ -128,6 +156,9 @@ class LiveRun:
 
     def go(self) -> None:
         """Begin, or go on after a stop or an end."""
+        if self.journal is not None:
+            self.journal.on_stored = partial(_call_on, asyncio.get_running_loop(), self._driver.stored)
+            self.journal.hold()
         self.sync()
         if self.is_over or self.scheduler.stopped or self.scheduler.ended:
             self.post(ev.RunStarted())
@@ -190,6 +221,7 @@ class LiveRun:
     def _wind_up(self) -> None:
         """Bring the run to an end in the records, and tell those who wait."""
         self._break_off_if_open()
+        self.release()
         atexit.unregister(self._left)
         waiting, self._waiting = self._waiting, []
         if self._error is not None:
@@ -235,6 +267,25 @@ class LiveRun:
         )
 
 
+def _scheduler(settings: Settings) -> Scheduler:
+    return Scheduler(
+        mode=settings.mode,
+        policy=settings.policy,
+        retry=settings.retry,
+        poll=settings.backend.poll_schedule,
+        on_ambiguous=settings.on_ambiguous,
+        max_wait=settings.max_wait,
+        rng=Random(settings.seed),  # noqa: S311 - jitter, no secret
+        max_billed=settings.max_billed,
+    )
+
+
+def _call_on(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
+    """Call a function on a loop, from any thread, unless the loop has ended."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function)
+
+
 def _say_what_is_left(scheduler: Scheduler) -> None:
     """Warn of a run that nobody waited for."""
     log.warning(
@@ -242,25 +293,3 @@ def _say_what_is_left(scheduler: Scheduler) -> None:
         scheduler.in_flight,
         scheduler.unsettled - scheduler.in_flight,
     )
-
-
-class CoolingReport:
-    """Logs every 3 s, while scenes wait and every profile cools, which ones and for how much longer (R5)."""
-
-    def __init__(self, scheduler: Scheduler, clock: Clock) -> None:
-        self._scheduler = scheduler
-        self._clock = clock
-        self._timer: asyncio.TimerHandle | None = None
-
-    def __call__(self, events: Sequence[ev.Event]) -> None:
-        """Begin to report when all profiles have come to cool (an observer)."""
-        if self._timer is None:
-            self._report()
-
-    def _report(self) -> None:
-        self._timer = None
-        scheduler, now = self._scheduler, self._clock.now()
-        if scheduler.all_cool(now):
-            log.warning("[%7.1f s] %s", now, cooling_line(scheduler.cooling(now), scheduler.waiting))
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._clock.wall(REPORT_EVERY), self._report)

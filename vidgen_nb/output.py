@@ -8,6 +8,7 @@ Chunks are written synchronously: 64 KB into the page cache take some 20 µs, le
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import os
 import re
@@ -69,9 +70,13 @@ class VideoFolder:
                 f"output folder {str(self.path)!r} can't be written to ({why}); name another one"
             ) from None
 
-    def sink(self, scene_id: str, number: int) -> VideoSink:
-        """Return where the result of a scene's attempt goes; nothing is created before the first write."""
-        return VideoSink(self, scene_id, number)
+    def sink(self, scene_id: str, number: int, *, again: bool = False) -> VideoSink:
+        """Return where the result of a scene's attempt goes; nothing is created before the first write.
+
+        `again`: it may have been fetched before, by a program that did not live to write that down. If a file with the
+        very same bytes is there under the scene's name, that is it, and no second one is made.
+        """
+        return VideoSink(self, scene_id, number, again=again)
 
     def name(self, scene_id: str) -> str:
         """Return the scene's file name without its suffix.
@@ -93,14 +98,20 @@ class VideoFolder:
         part = self._absolute / f".{name}.{number}.{secrets.token_hex(4)}.part"
         return part, part.open("xb")
 
-    def place(self, part: Path, file_name: str) -> str:
-        """Give a finished file its name, or with `-2` and so on the first that is free, and return its path."""
+    def place(self, part: Path, file_name: str, *, again: bool = False) -> str:
+        """Give a finished file its name, or with `-2` and so on the first that is free, and return its path.
+
+        With `again`, a file of such a name that is the same byte for byte is kept instead.
+        """
         target = Path(file_name)
         number = 1
         if self._replace:
             part.replace(self._absolute / target)
             return str(self.path / target)
         while not _claim(part, self._absolute / target):
+            if again and filecmp.cmp(part, self._absolute / target, shallow=False):
+                part.unlink()
+                break
             number += 1
             target = Path(file_name).with_stem(f"{Path(file_name).stem}-{number}")
         return str(self.path / target)
@@ -109,12 +120,13 @@ class VideoFolder:
 class VideoSink:
     """One download on its way into the folder (`ports.Sink`). Call `discard()` when it does not end in a commit."""
 
-    def __init__(self, folder: VideoFolder, scene_id: str, number: int) -> None:
+    def __init__(self, folder: VideoFolder, scene_id: str, number: int, *, again: bool = False) -> None:
         self.path: str | None = None
         """The video's path, once it is committed."""
         self._folder = folder
         self._scene_id = scene_id
         self._number = number
+        self._again = again
         self._part: Path | None = None
         self._file: BinaryIO | None = None
         self._head = b""
@@ -148,7 +160,7 @@ class VideoSink:
         try:
             self._file.close()
             file_name = self._folder.name(self._scene_id) + _suffix(self._head, _bare(media_type))
-            self.path = self._folder.place(self._part, file_name)
+            self.path = self._folder.place(self._part, file_name, again=self._again)
         except OSError as error:
             raise self._refused(error) from error
         self._file = self._part = None

@@ -1,19 +1,20 @@
-"""What drivers and backends agree on: profiles with their keys, the backend's calls, the sink of a download."""
+"""What drivers agree on with those they work with: profiles with their keys, the backend's calls, sink, journal."""
 
 from __future__ import annotations
 
 import getpass
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any, Literal, Protocol
 
+from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene, record
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError, MissingKey
 
-__all__ = ["Artifact", "Backend", "CancelAnswer", "Operation", "Profile", "Progress", "Secret", "Sink"]
+__all__ = ["Artifact", "Backend", "CancelAnswer", "Journal", "Operation", "Profile", "Progress", "Secret", "Sink"]
 
 CancelAnswer = Literal["cancelled", "requested", "too late", "unsupported"]
 
@@ -213,3 +214,18 @@ class Backend(Protocol):
 
     def settings(self) -> Mapping[str, Any]:
         """Return what a run's header says about the backend; no keys."""
+
+
+class Journal(Protocol):
+    """Writes events down. After each write the driver's `stored()` is to be called, on its loop."""
+
+    @property
+    def stored(self) -> int:
+        """So many events of the run are on disk."""
+
+    @property
+    def error(self) -> Exception | None:
+        """Why it can't go on, or None."""
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Take events, and return at once."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous
@@ -20,12 +21,13 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.lifecycle import Started
 from vidgen_nb.output import VideoFolder
+from vidgen_nb.past import Past
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.precautions import Precautions
 from vidgen_nb.run import Run
 from vidgen_nb.settings import Settings, check_profiles, checked_profiles, checked_retry
 
-__all__ = ["Session"]
+__all__ = ["Session", "restore"]
 
 
 class Session(Precautions):
@@ -36,9 +38,11 @@ class Session(Precautions):
 
     `mode`: `"normal"`, `"boost"` or a `Mode`. `output`: the folder of the videos, of which none is overwritten.
     `on_ambiguous`: `"hold"` a submit that may have been accepted, or `"retry"` it, which may cost money twice.
-    `max_wait`: how long a run waits, in run seconds, when every profile is unusable. `speed`: run seconds per wall
-    second; 1 for real APIs. `seed`: of back-off jitter. `max_billed`: so many accepted submits stop a run; None: no
-    bound. Raises `InputError` for anything that can't work, before anything is sent.
+    `max_wait`: how long a run waits, in run seconds, when every profile is unusable. `journal`: a folder, in which each
+    run writes down what happens while it happens, in a file that `restore` goes on from when the program was killed;
+    None: no journal. `speed`: run seconds per wall second; 1 for real APIs. `seed`: of back-off jitter. `max_billed`:
+    so many accepted submits stop a run; None: no bound. Raises `InputError` for anything that can't work, before
+    anything is sent.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Session(Precautions):
         output: str | os.PathLike[str] | VideoFolder = "videos",
         on_ambiguous: OnAmbiguous = "hold",
         max_wait: float = 3600.0,
+        journal: str | os.PathLike[str] | None = None,
         speed: float = 1.0,
         seed: int = 0,
         max_billed: int | None = None,
@@ -74,8 +79,50 @@ class Session(Precautions):
             speed=float(speed),
             seed=seed,
             max_billed=as_max_billed(max_billed),
+            journal=Path(journal).expanduser().absolute() if journal is not None else None,
         )
         super().__init__(settings)
+
+    @classmethod
+    def restore(
+        cls,
+        path: str | os.PathLike[str],
+        backend: Backend,
+        profiles: Iterable[Profile],
+        *,
+        output: str | os.PathLike[str] | VideoFolder = "videos",
+        policy: Policy | str | None = None,
+        speed: float | None = None,
+        **changes: Any,
+    ) -> Self:
+        """Take up a run whose program has ended, whatever ended it; `run()` goes on with it.
+
+            session = Session.restore("runs", OpenAIVideos(base_url), profiles)
+            run = session.run_blocking()
+
+        `path`: its journal, or the folder of the journals: then the latest one. Jobs that the provider had accepted are
+        asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
+        it is held, as are scenes that ran on a profile that is not among `profiles` any more. `run.scenes` and the log
+        say so, and what to do. What was queued is queued still, and cooldowns have gone on by the wall clock.
+
+        Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
+        `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
+        file that is no journal or is damaged, and for a policy whose class is not known here; `JournalError` while
+        another session writes the file, or where it can't be written.
+        """
+        given = list([profiles] if isinstance(profiles, Profile) else profiles)
+        checked_profiles(backend, given)
+        chosen = as_policy(policy) if policy is not None else None
+        past = Past.open(Path(path).expanduser().absolute(), backend.poll_schedule, policy=chosen, speed=speed)
+        try:
+            settings = past.settings | ({} if speed is None else {"speed": speed})
+            settings |= changes if chosen is None else {**changes, "policy": chosen}
+            session = cls(backend, given, output=output, journal=past.journal.path.parent, **settings)
+            session._take_over(past)
+        except BaseException:
+            past.journal.release()
+            raise
+        return session
 
     # -- running
 
@@ -248,40 +295,13 @@ class Session(Precautions):
 
         self._home.call(watch)
 
-    # -- looking
-
-    @property
-    def last_run(self) -> Run | None:
-        """The run that is under way, or the last one; None: there was none."""
-        return self._live.run if self._live is not None else None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a run is under way."""
-        live = self._live
-        return live is not None and not live.is_over
-
-    @property
-    def in_flight(self) -> int:
-        """How many attempts are under way."""
-        live = self._live
-        return live.scheduler.in_flight if live is not None else 0
-
-    @property
-    def cooling(self) -> dict[str, float]:
-        """Run seconds left for each profile that cools or is unusable; inf: no end is known."""
-        live = self._live
-        return {} if live is None or self._closed else self._home.call(live.cooling)
-
-    @property
-    def last_429_at(self) -> float | None:
-        """Time of the latest 429 on any profile, in seconds of the last run; None: there was none (R19)."""
-        live = self._live
-        return live.scheduler.last_429_at if live is not None else None
-
     def __repr__(self) -> str:
         profiles = ", ".join(self._settings.profiles)
         return f"<Session on {profiles}: {self.mode.name}, {self.policy!r}; {self.last_run or 'no run yet'}>"
+
+
+restore = Session.restore
+"""`Session.restore`, as `vidgen_nb.restore`; `Controller.restore` gives a panel."""
 
 
 def _scenes(scenes: Any, after: int = 0) -> list[Scene] | None:

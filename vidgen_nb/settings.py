@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from vidgen_nb.core.context import OnAmbiguous
@@ -33,6 +34,8 @@ class Settings:
     max_wait: float
     speed: float
     seed: int
+    journal: Path | None = None
+    """The folder of the journals, absolute; None: there are none."""
     paused: bool = False
     max_billed: int | None = None
 

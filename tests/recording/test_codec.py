@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.events import EVENTS, Event
-from vidgen_nb.core.model import Artifact, Mode, Operation, RateInfo, Scene
+from vidgen_nb.core.model import Artifact, Mode, Operation, RateInfo, RetryBudget, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Cooldown, GlobalPause, GroupView, PerProfileCooldown, Policy, RecordedPolicy
 from vidgen_nb.errors import InputError
@@ -40,6 +40,13 @@ BASIC: dict[Any, st.SearchStrategy[Any]] = {
         st.dictionaries(TEXT.filter(lambda key: key not in ("self", "id", "prompt")), JSON, max_size=2),
     ),
     Mode: st.builds(Mode, NAME, COUNT, COUNT),
+    RetryPolicy: st.builds(
+        RetryPolicy,
+        st.integers(1, 9),
+        st.floats(0, 9),
+        deadline=st.none() | st.floats(1, 1e9),
+        budget=st.none() | st.builds(RetryBudget, st.floats(1, 99), st.floats(0, 9)),
+    ),  # fmt: skip
     Any: st.sampled_from([PerProfileCooldown(1.5), GlobalPause(), RecordedPolicy("Mine", (("x", 1),))]),
 }
 

@@ -5,7 +5,11 @@ the provider, another one, which stood by, goes on with the line. So there are a
 a run of calls that need not wait takes no task each.
 
 Once in a turn of the loop, whatever the answers in it, observers are told and the one timer is armed for the
-scheduler's next wakeup. A journal must know of a submit before it leaves: then observers are told at once.
+scheduler's next wakeup. Observers know of a submit before it leaves: then they are told at once.
+
+With a journal, a submit does not even come into the line before what announces it is on disk; the loop goes on
+meanwhile. When the journal can't be written, no submit leaves any more: what has not left goes back to the queue, what
+runs may finish, and `run` raises the journal's error.
 
 Everything runs in one task group: when `run` returns, nothing is left behind. An exception that is no `BackendError` is
 a bug in a backend or here: nothing new is submitted, what runs may finish, and `run` raises it.
@@ -16,16 +20,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
-from vidgen_nb.core.outcomes import Ambiguous, Permanent
+from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import Backend, Profile, Sink
+from vidgen_nb.drivers.calls import Calls
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import Backend, Journal, Profile, Sink
 
 __all__ = ["Observer", "RealtimeDriver"]
 
@@ -42,7 +45,7 @@ class RealtimeDriver:
     """Runs a scheduler against a backend until the run ends.
 
     `sink_for(scene, number)` says where a result goes. Observers get every event once, in order; one that raises is
-    logged and dropped.
+    logged and dropped. The `journal` gets them before.
     """
 
     def __init__(
@@ -53,13 +56,15 @@ class RealtimeDriver:
         clock: Clock,
         sink_for: Callable[[str, int], Sink],
         observers: Sequence[Observer] = (),
+        journal: Journal | None = None,
     ) -> None:
         self.scheduler = scheduler
-        self._backend = backend
-        self._profiles = profiles
+        self._calls = Calls(backend, profiles, sink_for)
         self._clock = clock
-        self._sink_for = sink_for
         self._observers = list(observers)
+        self._journal = journal
+        self._unsaved: deque[tuple[int, Submit]] = deque()
+        """Submits, and how many events have to be on disk before they may leave."""
         self._seen = len(scheduler.events)
         """Events that observers were told of."""
         self._urgent = 0
@@ -77,15 +82,9 @@ class RealtimeDriver:
         self._armed: float | None = None
         self._changed = asyncio.Event()
         self._bug: Exception | None = None
-        """Of the backend: raised once what is under way has settled."""
+        """Of the backend, or what the journal could not do: raised once what is under way has settled."""
         self._mistake: Exception | None = None
         """Of a policy: raised at once."""
-        self._calls: dict[type[Command], Callable[[Any, Profile], Awaitable[ev.Event]]] = {
-            Submit: self._submit,
-            Poll: self._poll,
-            Fetch: self._fetch,
-            Cancel: self._cancel,
-        }
 
     async def run(self) -> None:
         """Go on until the run has ended; raises what was no provider's failure."""
@@ -107,6 +106,7 @@ class RealtimeDriver:
                 self._standby = self._turning = False  # what an earlier loop or a cancelled task left behind
                 try:
                     self._took(self.scheduler.wake(self._clock.now()))
+                    self.stored()
                     self._hire()
                     while not self.scheduler.ended:
                         self._changed.clear()
@@ -146,7 +146,7 @@ class RealtimeDriver:
 
     def abandon(self, reason: str) -> None:
         """Stop, and give up every attempt in flight; for a run whose tasks are gone."""
-        unsent = {(command.scene.id, command.number) for command in self._line if type(command) is Submit}
+        unsent = self._take_back()
         self._line.clear()
         running = [(s.scene.id, s.number) for s in self.scheduler.scenes.values() if s.profile is not None]
         self.post(ev.Stopped(reason), *(ev.AttemptAbandoned(*each, sent=each not in unsent) for each in running))
@@ -155,14 +155,49 @@ class RealtimeDriver:
         """Hand what is new from now on to one more observer."""
         self._observers.append(observer)
 
+    def stored(self) -> None:
+        """Let those submits go whose announcement is on disk; only from the driver's own loop."""
+        journal = self._journal
+        if journal is None or self._tasks is None:
+            return
+        if journal.error is not None:
+            self._give_up(journal.error)
+        while self._unsaved and self._unsaved[0][0] <= journal.stored:
+            self._line.append(self._unsaved.popleft()[1])
+        self._hire()
+
+    def _give_up(self, error: Exception) -> None:
+        """Submit nothing more: it could not be written down."""
+        self._bug = self._bug or error
+        if not self.scheduler.stopped:
+            self.post(ev.Stopped(str(error)))
+        if unsent := self._take_back():
+            why = "its journal could not be written"
+            self.post(*(ev.AttemptAbandoned(*each, sent=False, reason=why) for each in unsent))
+
+    def _take_back(self) -> set[tuple[str, int]]:
+        """Return the attempts whose submit has not left, which it does not any more."""
+        waiting = [command for command in self._line if type(command) is Submit]
+        waiting += [command for _, command in self._unsaved]
+        self._unsaved.clear()
+        others = [command for command in self._line if type(command) is not Submit]
+        self._line.clear()
+        self._line.extend(others)
+        return {(command.scene.id, command.number) for command in waiting}
+
     # -- feeding
 
     def _took(self, commands: list[Command]) -> None:
         """Put commands in the line, and see to it that this turn is ended."""
         for command in commands:
-            self._line.append(command)
-            if type(command) is Submit:
-                self._urgent = len(self.scheduler.events)
+            if type(command) is not Submit:
+                self._line.append(command)
+                continue
+            self._urgent = len(self.scheduler.events)
+            if self._journal is None:
+                self._line.append(command)
+            else:
+                self._unsaved.append((self._urgent, command))
         if not self._turning and self._tasks is not None:
             self._turning = True
             asyncio.get_running_loop().call_soon(self._turn)
@@ -209,6 +244,8 @@ class RealtimeDriver:
         try:
             while self._seen < len(events):
                 new, self._seen = events[self._seen :], len(events)
+                if self._journal is not None:
+                    self._journal.append(new)
                 for observer in list(self._observers):
                     self._hand(observer, new)
         finally:
@@ -240,51 +277,21 @@ class RealtimeDriver:
                 return
             command = line.popleft()
             self._hire()
+            if self._seen < self._urgent and type(command) is Submit:
+                self._tell()
             try:
-                event = await self._calls[type(command)](command, self._profiles[command.profile])
-            except BackendError as error:
-                event = ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], error.outcome)
+                event = await self._calls.carry_out(command)
             except Exception as bug:  # noqa: BLE001 - raised by `run`, once what is under way has settled
                 event = self._bug_in(command, bug)
             self._took(scheduler.handle(event, now()))
         self._hire()
 
     def _bug_in(self, command: Command, bug: Exception) -> ev.Event:
-        """Stop the run for a bug in the backend; a submit may have been accepted all the same (R12)."""
+        """Stop the run for a bug in the backend."""
         kind = type(bug).__name__
         log.error("%s of scene %s on %s: %s", type(command).__name__, command.scene.id, command.profile, kind)
         self._bug = self._bug or bug
+        reason, answer = self._calls.buggy(command, kind)
         if not self.scheduler.stopped:
-            self.post(ev.Stopped(f"a bug in backend {self._backend.name!r}: {kind}"))
-        reason = f"a bug in backend {self._backend.name!r}: {kind}"
-        outcome = Ambiguous(reason) if isinstance(command, Submit) else Permanent(reason, "no_result")
-        return ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], outcome)
-
-    async def _submit(self, command: Submit, profile: Profile) -> ev.Event:
-        if self._seen < self._urgent:
-            self._tell()
-        return ev.Accepted(command.scene.id, command.number, await self._backend.submit(command.scene, profile))
-
-    async def _poll(self, command: Poll, profile: Profile) -> ev.Event:
-        progress = await self._backend.poll(command.operation, profile)
-        if progress.artifact is not None:
-            return ev.Generated(command.scene.id, command.number, progress.artifact)
-        if progress.outcome is not None:
-            return ev.JobFailed(command.scene.id, command.number, progress.outcome)
-        return ev.Progressed(command.scene.id, command.number, progress.status, progress.progress, progress.poll_after)
-
-    async def _fetch(self, command: Fetch, profile: Profile) -> ev.Event:
-        sink = self._sink_for(command.scene.id, command.number)
-        try:
-            await self._backend.fetch(command.operation, command.artifact, profile, sink)
-        except BaseException:
-            sink.discard()
-            raise
-        return ev.Fetched(command.scene.id, command.number, sink.path)
-
-    async def _cancel(self, command: Cancel, profile: Profile) -> ev.Event:
-        answer = await self._backend.cancel(command.operation, profile)
-        return ev.CancelAnswered(command.scene.id, command.number, answer)
-
-
-PHASES: dict[type[Command], ev.Phase] = {Submit: "submit", Poll: "poll", Fetch: "fetch", Cancel: "cancel"}
+            self.post(ev.Stopped(reason))
+        return answer

@@ -19,7 +19,7 @@ from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.core.policy import Policy, describe, recorded
 
-__all__ = ["decode", "encode", "plain"]
+__all__ = ["decode", "encode", "plain", "read_as"]
 
 Reader = Callable[[Any], Any]
 """Checks plain data and returns the value; raises `ValueError` that says what is wrong."""
@@ -66,6 +66,11 @@ def decode(data: Mapping[str, Any]) -> Event:
     if not math.isfinite(event.at):
         raise ValueError(f"{name}: at: {event.at} is no time in run seconds")
     return event
+
+
+def read_as(kind: Any, data: Any) -> Any:
+    """Return a value of that type from plain data; `Any` is a policy, as in events. Raises `ValueError`."""
+    return _reader(kind)(data)
 
 
 @cache

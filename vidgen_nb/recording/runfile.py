@@ -1,24 +1,47 @@
-"""A run as a file of JSON lines: the header first, then every event."""
+"""A run as a file of JSON lines: the header first, then every event.
+
+Saved runs and journals have this one format. A journal may end in the middle of a line, where its program was killed
+or its machine lost power while it was written: that line is left out, with a warning.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vidgen_nb.core.events import Event
 from vidgen_nb.errors import FileFormatError
+from vidgen_nb.plaintext import clean
 from vidgen_nb.recording.codec import decode, encode, plain
 
-__all__ = ["FORMAT", "read_run", "write_run"]
+__all__ = ["FORMAT", "Recorded", "event_line", "header_line", "line_of", "parse", "read_run", "write_run"]
+
+log = logging.getLogger("vidgen_nb")
 
 FORMAT = 1
 """Version of the format; stands in the header as `vidgen_nb_run`."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _ASCII = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What was found in a file."""
+
+    header: dict[str, Any]
+    events: list[Event]
+    length: int
+    """Bytes up to the end of the last whole event."""
+    torn: int
+    """Bytes after that: of a line that was not written to its end."""
+    open_end: bool
+    """Whether the last event has no line end."""
 
 
 def write_run(path: str | os.PathLike[str], header: dict[str, Any], events: Iterable[Event]) -> Path:
@@ -28,9 +51,9 @@ def write_run(path: str | os.PathLike[str], header: dict[str, Any], events: Iter
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with draft.open("wb") as file:
-            file.write(_line({"vidgen_nb_run": FORMAT, **plain(header)}))
+            file.write(header_line(header))
             for event in events:
-                file.write(_line(encode(event)))
+                file.write(event_line(event))
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
@@ -44,21 +67,48 @@ def read_run(path: str | os.PathLike[str]) -> tuple[dict[str, Any], list[Event]]
     """
     name = str(path)
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise FileFormatError(name, f"not a run of vidgen_nb: no UTF-8 text (byte {error.start})") from None
+        content = Path(path).read_bytes()
     except OSError as error:
         raise FileFormatError(name, f"can't be read: {error.strerror}") from None
-    try:
-        header = _object(name, 1, lines[0])
-    except FileFormatError as error:
-        raise FileFormatError(name, "not a run of vidgen_nb: its first line is no header", 1, error.column) from None
-    version = header.pop("vidgen_nb_run", None)
-    if isinstance(version, bool) or not isinstance(version, int):
-        raise FileFormatError(name, "not a run of vidgen_nb: its first line has no 'vidgen_nb_run'", 1)
-    if version > FORMAT:
-        raise FileFormatError(name, f"written by a newer vidgen_nb (format {version}, known: {FORMAT}): upgrade", 1)
-    return header, [_event(name, number, line) for number, line in enumerate(lines[1:], 2) if line]
+    found = parse(name, content)
+    return found.header, found.events
+
+
+def parse(name: str, content: bytes) -> Recorded:
+    """Read header and events from a file's content; raises as `read_run`."""
+    lines = content.split(b"\n")
+    last = lines.pop()  # what follows the last line end: usually nothing
+    header = _header(name, lines[0] if lines else last)
+    # an editor's byte order mark and Windows' line ends do no harm
+    events = [_event(name, number, line) for number, line in enumerate(lines[1:], 2) if line.strip()]
+    torn = 0
+    if lines and last.strip(b"\0 \r\t"):  # zeros: where the machine went down, a file may be longer than what is in it
+        try:
+            data = _object(name, len(lines) + 1, last)
+        except FileFormatError:
+            torn = len(last)
+            log.warning("%s ends in the middle of line %d, which is left out", clean(name), len(lines) + 1)
+        else:
+            events.append(_decoded(name, len(lines) + 1, data))
+    elif lines:
+        torn = len(last)
+    return Recorded(header, events, len(content) - torn, torn, open_end=bool(last) and not torn)
+
+
+def line_of(content: bytes, index: int) -> int:
+    """Return the number of the line, from 1, in which the event of that index, from 0, stands."""
+    filled = (number for number, line in enumerate(content.split(b"\n"), 1) if number > 1 and line.strip())
+    return next(number for position, number in enumerate(filled) if position == index)
+
+
+def header_line(header: dict[str, Any]) -> bytes:
+    """Return the first line of a file."""
+    return _line({"vidgen_nb_run": FORMAT, **plain(header)})
+
+
+def event_line(event: Event) -> bytes:
+    """Return an event's line."""
+    return _line(encode(event))
 
 
 def _line(data: dict[str, Any]) -> bytes:
@@ -69,17 +119,46 @@ def _line(data: dict[str, Any]) -> bytes:
         return (_ASCII(data) + "\n").encode()
 
 
-def _event(name: str, number: int, line: str) -> Event:
-    data = _object(name, number, line)
+def _header(name: str, line: bytes) -> dict[str, Any]:
+    line = line.removeprefix(b"\xef\xbb\xbf")
+    try:
+        header = _object(name, 1, line)
+    except FileFormatError as error:
+        if error.line is None or not _is_text(line):
+            raise FileFormatError(name, "not a run of vidgen_nb: no UTF-8 text") from None
+        raise FileFormatError(name, "not a run of vidgen_nb: its first line is no header", 1, error.column) from None
+    version = header.pop("vidgen_nb_run", None)
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise FileFormatError(name, "not a run of vidgen_nb: its first line has no 'vidgen_nb_run'", 1)
+    if version > FORMAT:
+        raise FileFormatError(name, f"written by a newer vidgen_nb (format {version}, known: {FORMAT}): upgrade", 1)
+    return header
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _event(name: str, number: int, line: bytes) -> Event:
+    return _decoded(name, number, _object(name, number, line))
+
+
+def _decoded(name: str, number: int, data: dict[str, Any]) -> Event:
     try:
         return decode(data)
     except ValueError as error:
         raise FileFormatError(name, str(error), number) from None
 
 
-def _object(name: str, number: int, line: str) -> dict[str, Any]:
+def _object(name: str, number: int, line: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(line, parse_constant=_refuse)
+        data = json.loads(line.decode(), parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        raise FileFormatError(name, f"no UTF-8 text (byte {error.start} of the line)", number) from None
     except json.JSONDecodeError as error:
         raise FileFormatError(name, f"no JSON: {error.msg}", number, error.colno) from None
     except (ValueError, RecursionError) as error:  # NaN; a number of 5,000 digits; 100,000 brackets

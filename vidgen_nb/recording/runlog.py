@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from vidgen_nb.core import events as ev
@@ -24,10 +24,10 @@ MOST = 12
 
 
 class RunLog:
-    """An observer that writes events to the log; it remembers which profile each scene is on."""
+    """An observer that writes events to the log; it remembers which profile each scene is on, also in the `past`."""
 
-    def __init__(self) -> None:
-        self._on: dict[str, str] = {}
+    def __init__(self, past: Iterable[ev.Event] = ()) -> None:
+        self._on = {each.scene: each.profile for each in past if isinstance(each, ev.AttemptStarted)}
         self._warnings: Lines = {
             ev.AttemptStarted: self._note,
             ev.SceneRequeued: self._requeued,
@@ -47,6 +47,7 @@ class RunLog:
         self._all: Lines = {
             **self._warnings,
             ev.RunStarted: lambda e: (logging.INFO, "run started"),
+            ev.RunRestored: lambda e: (logging.INFO, f"run restored at {e.speed:g}x; run() goes on with it"),
             ev.AttemptStarted: self._started,
             ev.Fetched: self._fetched,
             ev.CooldownEnded: self._back,

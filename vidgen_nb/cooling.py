@@ -1,0 +1,41 @@
+"""The report that all profiles cool, every 3 s (R5): a live report, no event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from vidgen_nb.clock import Clock
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.recording.runlog import cooling_line
+
+__all__ = ["CoolingReport"]
+
+log = logging.getLogger("vidgen_nb")
+
+REPORT_EVERY = 3.0
+"""Run seconds between two reports."""
+
+
+class CoolingReport:
+    """Logs every 3 s, while scenes wait and every profile cools, which ones and for how much longer (R5)."""
+
+    def __init__(self, scheduler: Scheduler, clock: Clock) -> None:
+        self._scheduler = scheduler
+        self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __call__(self, events: Sequence[ev.Event]) -> None:
+        """Begin to report when all profiles have come to cool (an observer)."""
+        if self._timer is None:
+            self._report()
+
+    def _report(self) -> None:
+        self._timer = None
+        scheduler, now = self._scheduler, self._clock.now()
+        if scheduler.all_cool(now):
+            log.warning("[%7.1f s] %s", now, cooling_line(scheduler.cooling(now), scheduler.waiting))
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._clock.wall(REPORT_EVERY), self._report)

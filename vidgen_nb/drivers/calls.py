@@ -1,0 +1,68 @@
+"""Commands carried out on a backend, each answered with the event that says what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
+from vidgen_nb.core.outcomes import Ambiguous, Permanent
+from vidgen_nb.errors import BackendError
+from vidgen_nb.ports import Backend, Profile, Sink
+
+__all__ = ["Calls"]
+
+PHASES: dict[type[Command], ev.Phase] = {Submit: "submit", Poll: "poll", Fetch: "fetch", Cancel: "cancel"}
+
+
+class Calls:
+    """A backend, the profiles with their keys, and the place of results: `sink_for(scene, number)`."""
+
+    def __init__(self, backend: Backend, profiles: Mapping[str, Profile], sink_for: Callable[[str, int], Sink]) -> None:
+        self._backend = backend
+        self._profiles = profiles
+        self._sink_for = sink_for
+        self._calls: dict[type[Command], Callable[[Any, Profile], Awaitable[ev.Event]]] = {
+            Submit: self._submit,
+            Poll: self._poll,
+            Fetch: self._fetch,
+            Cancel: self._cancel,
+        }
+
+    async def carry_out(self, command: Command) -> ev.Event:
+        """Return what came of a command; what is raised is a bug in the backend (see `buggy`)."""
+        try:
+            return await self._calls[type(command)](command, self._profiles[command.profile])
+        except BackendError as error:
+            return ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], error.outcome)
+
+    def buggy(self, command: Command, kind: str) -> tuple[str, ev.Event]:
+        """Return the reason and the answer where the backend raised; a submit may have been accepted (R12)."""
+        reason = f"a bug in backend {self._backend.name!r}: {kind}"
+        outcome = Ambiguous(reason) if isinstance(command, Submit) else Permanent(reason, "no_result")
+        return reason, ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], outcome)
+
+    async def _submit(self, command: Submit, profile: Profile) -> ev.Event:
+        return ev.Accepted(command.scene.id, command.number, await self._backend.submit(command.scene, profile))
+
+    async def _poll(self, command: Poll, profile: Profile) -> ev.Event:
+        progress = await self._backend.poll(command.operation, profile)
+        if progress.artifact is not None:
+            return ev.Generated(command.scene.id, command.number, progress.artifact)
+        if progress.outcome is not None:
+            return ev.JobFailed(command.scene.id, command.number, progress.outcome)
+        return ev.Progressed(command.scene.id, command.number, progress.status, progress.progress, progress.poll_after)
+
+    async def _fetch(self, command: Fetch, profile: Profile) -> ev.Event:
+        sink = self._sink_for(command.scene.id, command.number)
+        try:
+            await self._backend.fetch(command.operation, command.artifact, profile, sink)
+        except BaseException:
+            sink.discard()
+            raise
+        return ev.Fetched(command.scene.id, command.number, sink.path)
+
+    async def _cancel(self, command: Cancel, profile: Profile) -> ev.Event:
+        answer = await self._backend.cancel(command.operation, profile)
+        return ev.CancelAnswered(command.scene.id, command.number, answer)

@@ -1,0 +1,206 @@
+"""What is known of a run that a program has left behind, and how it is taken up again.
+
+The scheduler is rebuilt by feeding it the events of the file. What the provider had accepted is asked about again and
+never submitted again. A submit whose answer is not on record may have been accepted: its scene is held.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from vidgen_nb.clock import Clock
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy
+from vidgen_nb.core.policy import Policy, RecordedPolicy, describe
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.errors import FileFormatError, InputError, ReplayError
+from vidgen_nb.plaintext import clean
+from vidgen_nb.ports import Profile
+from vidgen_nb.recording.codec import plain, read_as
+from vidgen_nb.recording.journal import Journal
+from vidgen_nb.recording.runfile import line_of
+
+__all__ = ["Past", "latest"]
+
+log = logging.getLogger("vidgen_nb")
+
+NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\.jsonl")
+
+
+def latest(folder: Path) -> Path | None:
+    """Return the journal of the last run in a folder; None: there is none."""
+    names = [each.name for each in folder.iterdir() if NAME.fullmatch(each.name)] if folder.is_dir() else []
+    return folder / max(names) if names else None
+
+
+@dataclass
+class Past:
+    """A run as its journal has it, and the scheduler rebuilt from it. Until `close` nobody else can write it."""
+
+    journal: Journal
+    header: dict[str, Any]
+    scheduler: Scheduler
+    settings: dict[str, Any]
+    """Those of a session that were in force at the end, by name: mode, policy, retry, speed and so on."""
+    clock: Clock
+    """Shows the second of the run that it would be by now, had it gone on: cooldowns have gone on, too."""
+
+    @classmethod
+    def open(cls, path: Path, poll: PollSchedule, *, policy: Policy | None = None, speed: float | None = None) -> Past:
+        """Read a journal, or the latest one of a folder, and rebuild its run.
+
+        `policy`: takes the place of recorded ones whose class is not at hand. `speed`: of the clock from now on.
+        Raises `JournalError` where it can't be written or somebody else does, `FileFormatError` where it is damaged,
+        and `InputError` where there is none or a policy is not known here. The file is as it was, then.
+        """
+        if path.is_dir():
+            found = latest(path)
+            if found is None:
+                raise InputError(f"there is no journal of a run in {str(path)!r}: name its file, or another folder")
+            path = found
+        if not path.exists():
+            raise InputError(f"there is no journal {str(path)!r}: name its file, or the folder of the journals")
+        journal, recorded = Journal.open(path)
+        try:
+            begun = _settings(path, recorded.header)
+            begun["policy"] = _found(begun["policy"], policy)
+            events = [_with_policy(event, policy) for event in recorded.events]
+            scheduler = _replayed(path, events, begun, poll)
+            journal.append(scheduler.events[len(events) :])
+            now = begun | {"mode": scheduler.mode, "policy": scheduler.policy}
+            epoch, at = _epoch(path, recorded.header), 0.0
+            for event in events:
+                if isinstance(event, ev.RunRestored):
+                    epoch, at, now = event.epoch, event.at, now | _restored(event)
+            clock = _clock(epoch, at, now["speed"], events[-1].at if events else 0.0, speed)
+        except BaseException:
+            journal.release()
+            raise
+        return cls(journal, recorded.header, scheduler, now, clock)
+
+    def adopt(self, profiles: Mapping[str, Profile], settings: Mapping[str, Any]) -> Iterator[ev.Event]:
+        """Yield what is to be fed to the scheduler before the run can go on with these profiles and settings.
+
+        Raises `InputError` for profiles that can't be used with those of the run.
+        """
+        scheduler = self.scheduler
+        for profile in profiles.values():
+            scheduler.roster.check_group(profile.name, profile.quota_group or "")
+        if not (scheduler.ended or scheduler.stopped):
+            yield ev.Stopped("the program that ran it has ended")
+        for state in list(scheduler.scenes.values()):
+            profile_name = state.profile.name if state.profile is not None else None
+            if state.status == "submitting":
+                reason = f"the program ended while the scene was submitted to {profile_name!r}"
+            elif profile_name is not None and profile_name not in profiles:
+                reason = f"the run was restored without the profile {profile_name!r}, broken off"
+            else:
+                continue
+            yield ev.AttemptAbandoned(state.scene.id, state.number, sent=True, reason=reason)
+        kept = {name: settings[name] for name in ("seed", "retry", "on_ambiguous", "max_wait", "speed")}
+        yield ev.RunRestored(epoch=self.clock.epoch, **kept)
+
+    def keys(self, profiles: Mapping[str, Profile]) -> dict[str, Profile]:
+        """Return whose keys the run's profiles have from now on; those that were not given have none."""
+        found = {}
+        for state in self.scheduler.roster.profiles.values():
+            given = profiles.get(state.name)
+            same = given is not None and (given.quota_group or given.name) == state.group.name
+            found[state.name] = given if given is not None and same else Profile(state.name)
+        return found
+
+
+def _replayed(path: Path, events: list[ev.Event], begun: dict[str, Any], poll: PollSchedule) -> Scheduler:
+    names = ("mode", "policy", "retry", "on_ambiguous", "max_wait")
+    rng = Random(begun["seed"])  # noqa: S311 - jitter, no secret
+    try:
+        return Scheduler.replay(events, poll=poll, rng=rng, **{name: begun[name] for name in names})
+    except ReplayError as error:
+        what = f"{clean(error.problem)}. The file is damaged, or was written by a version that decided otherwise"
+        raise FileFormatError(str(path), what, line_of(path.read_bytes(), error.index)) from error
+
+
+def _clock(epoch: float, at: float, speed_then: float, last: float, speed: float | None) -> Clock:
+    """Return the run's clock: by wall time since it was last known, and never before the last event."""
+    clock = Clock(speed if speed is not None else speed_then)
+    passed = at + (clock.epoch - epoch) * speed_then
+    now = max(passed, last)  # a wall clock may have been set back
+    return Clock(clock.speed, at=now if math.isfinite(now) else last)
+
+
+# -- settings
+
+
+def _settings(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that a run began with."""
+    kinds = {"mode": Mode, "policy": Any, "retry": RetryPolicy, "max_wait": float, "speed": float, "seed": int}
+    found: dict[str, Any] = {}
+    for name, kind in {**kinds, "on_ambiguous": str}.items():
+        try:
+            found[name] = read_as(kind, header[name])
+        except KeyError:
+            what = f"no run of a session, its header has no {name!r}: such a run can be loaded, not restored"
+            raise FileFormatError(str(path), what, 1) from None
+        except ValueError as error:
+            raise FileFormatError(str(path), f"header: {name}: {error}", 1) from None
+    fit = found["on_ambiguous"] in ("hold", "retry"), 0 < found["speed"] < math.inf, found["max_wait"] >= 0
+    if not all(fit):
+        raise FileFormatError(str(path), "header: on_ambiguous, speed or max_wait is out of its range", 1)
+    return found
+
+
+def _restored(event: ev.RunRestored) -> dict[str, Any]:
+    names = ("speed", "seed", "retry", "on_ambiguous", "max_wait")
+    return {name: getattr(event, name) for name in names}
+
+
+def _epoch(path: Path, header: Mapping[str, Any]) -> float:
+    try:
+        return datetime.fromisoformat(header["started"]).timestamp()
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise FileFormatError(str(path), "header: 'started' is no time", 1) from None
+
+
+# -- policies
+
+
+def _with_policy(event: ev.Event, instead: Policy | None) -> ev.Event:
+    if isinstance(event, ev.PolicyChanged) and isinstance(event.policy, RecordedPolicy):
+        event.policy = _found(event.policy, instead)  # type: ignore[misc]  # nobody else has it yet
+    return event
+
+
+def _found(policy: Policy, instead: Policy | None) -> Policy:
+    """Return a recorded policy as one that can decide: a class of that name that is defined by now, or `instead`."""
+    if not isinstance(policy, RecordedPolicy):
+        return policy
+    kind = _subclasses(Policy).get(policy.name)
+    if kind is not None:
+        try:
+            made = kind(**dict(policy.settings))
+            if plain(describe(made)) == plain(describe(policy)):
+                return made
+        except Exception as error:  # noqa: BLE001 - somebody else's class; what went wrong is not lost
+            log.debug("%s can't be made of what is recorded: %s", policy.name, error)
+    if instead is not None:
+        return instead
+    why = "is not known here" if kind is None else "can't be made again from what is recorded"
+    raise InputError(
+        f"the policy {policy.name!r} of this run {why}: import or define its class before, or pass policy="
+    )
+
+
+def _subclasses(kind: type[Policy]) -> dict[str, type[Policy]]:
+    """Return all classes below one, by name; of two with one name, the one that was defined last."""
+    found: dict[str, type[Policy]] = {}
+    for each in kind.__subclasses__():
+        found |= {each.__name__: each} | _subclasses(each)
+    return found
