@@ -36,9 +36,17 @@ NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\.jsonl")
 
 
 def latest(folder: Path) -> Path | None:
-    """Return the journal of the last run in a folder; None: there is none."""
+    """Return the journal of the last run in a folder; None: there is none.
+
+    One without a whole header is passed over: its program ended before anything was sent.
+    """
     names = [each.name for each in folder.iterdir() if NAME.fullmatch(each.name)] if folder.is_dir() else []
-    return folder / max(names) if names else None
+    for name in sorted(names, reverse=True):
+        with (folder / name).open("rb") as file:
+            if file.readline().endswith(b"\n"):
+                return folder / name
+        log.warning("%s has no header: that run had not begun, and is passed over", clean(str(folder / name)))
+    return None
 
 
 @dataclass

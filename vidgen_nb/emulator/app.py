@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
@@ -216,7 +216,7 @@ def make_app(dialect: Dialect) -> Starlette:
         return response
 
     async def broken(request: Request, error: Exception) -> Response:
-        if not isinstance(error, CutOff):
+        if not isinstance(error, CutOff | ClientDisconnect):  # a client may go away in the middle of its request
             _log.error("the emulator failed at %s %s", request.method, request.url.path, exc_info=error)
             state.note(Call(request), 500)
         return dialect.envelope(ApiError(500, "The emulator failed; its log says why.", type="server_error"))
