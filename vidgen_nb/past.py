@@ -18,7 +18,7 @@ from typing import Any
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy
+from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy, as_max_billed
 from vidgen_nb.core.policy import Policy, RecordedPolicy, describe
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import FileFormatError, InputError, ReplayError
@@ -83,7 +83,7 @@ class Past:
             events = [_with_policy(event, policy) for event in recorded.events]
             scheduler = _replayed(path, events, begun, poll)
             journal.append(scheduler.events[len(events) :])
-            now = begun | {"mode": scheduler.mode, "policy": scheduler.policy}
+            now = begun | {"mode": scheduler.mode, "policy": scheduler.policy, "max_billed": scheduler.max_billed}
             epoch, at = _epoch(path, recorded.header), 0.0
             for event in events:
                 if isinstance(event, ev.RunRestored):
@@ -127,7 +127,7 @@ class Past:
 
 
 def _replayed(path: Path, events: list[ev.Event], begun: dict[str, Any], poll: PollSchedule) -> Scheduler:
-    names = ("mode", "policy", "retry", "on_ambiguous", "max_wait")
+    names = ("mode", "policy", "retry", "on_ambiguous", "max_wait", "max_billed")
     rng = Random(begun["seed"])  # noqa: S311 - jitter, no secret
     try:
         return Scheduler.replay(events, poll=poll, rng=rng, **{name: begun[name] for name in names})
@@ -159,10 +159,19 @@ def _settings(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:
             raise FileFormatError(str(path), what, 1) from None
         except ValueError as error:
             raise FileFormatError(str(path), f"header: {name}: {error}", 1) from None
+    found["max_billed"] = _max_billed(path, header)
     fit = found["on_ambiguous"] in ("hold", "retry"), 0 < found["speed"] < math.inf, found["max_wait"] >= 0
     if not all(fit):
         raise FileFormatError(str(path), "header: on_ambiguous, speed or max_wait is out of its range", 1)
     return found
+
+
+def _max_billed(path: Path, header: Mapping[str, Any]) -> int | None:
+    """Return the limit; a header of before there were limits has none."""
+    try:
+        return as_max_billed(header.get("max_billed"))
+    except InputError as error:
+        raise FileFormatError(str(path), f"header: {error}", 1) from None
 
 
 def _restored(event: ev.RunRestored) -> dict[str, Any]:
