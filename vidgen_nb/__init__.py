@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from vidgen_nb.run import simulate as simulate
     from vidgen_nb.session import Session as Session
     from vidgen_nb.session import restore as restore
+    from vidgen_nb.sharing.redis_cooldowns import RedisCooldowns as RedisCooldowns
 
 __version__ = "0.1.0"
 
@@ -119,6 +120,7 @@ _HOMES = {
     ),
     "run": ("Run", "load_run", "lower_bound", "simulate"),
     "session": ("Session", "restore"),
+    "sharing.redis_cooldowns": ("RedisCooldowns",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -21,6 +21,7 @@ from vidgen_nb.live import LiveRun
 from vidgen_nb.past import Past
 from vidgen_nb.run import Run
 from vidgen_nb.settings import Settings, check_scenes
+from vidgen_nb.sharing.member import Member
 
 __all__ = ["Lifecycle", "Started"]
 
@@ -48,7 +49,9 @@ class Lifecycle:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._home = Home("vidgen_nb session")
+        self._member = Member(settings.shared, settings.backend, self._take_in)
+        self._member.watch(settings.profiles.values())
+        self._home = Home("vidgen_nb session", self._member.join)
         self._live: LiveRun | None = None
         self._attempts: dict[str, int] = {}
         """Attempts that scenes had in earlier runs."""
@@ -122,7 +125,7 @@ class Lifecycle:
                 end.exception()  # however it ended, it has
                 self._home.call(self._let_go)
             try:
-                asyncio.run_coroutine_threadsafe(self._settings.backend.aclose(), self._home.loop).result()
+                asyncio.run_coroutine_threadsafe(self._disconnect(), self._home.loop).result()
             finally:
                 self._home.stop()
 
@@ -162,9 +165,15 @@ class Lifecycle:
             await asyncio.wait([asyncio.wrap_future(end)])
             self._let_go()
         try:
-            await self._settings.backend.aclose()
+            await self._disconnect()
         finally:
             self._home.stop()
+
+    async def _disconnect(self) -> None:
+        try:
+            await self._member.aclose()
+        finally:
+            await self._settings.backend.aclose()
 
     def __enter__(self) -> Self:
         return self
@@ -177,7 +186,10 @@ class Lifecycle:
     async def __aenter__(self) -> Self:
         if self._live is not None and self._live.has_begun:
             raise SessionError("a session that has run already keeps its own thread: enter it before its first run")
+        if self._member.is_open:  # on the thread that is left now
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._member.aclose(), self._home.loop))
         self._home.adopt(asyncio.get_running_loop())
+        await self._member.ready()
         return self
 
     async def __aexit__(
@@ -224,14 +236,19 @@ class Lifecycle:
             carried = old.carry_over()
             self._attempts.update({name: state.number for name, state in old.scheduler.scenes.items()})
         self._settings.folder.prepare()
-        self._live = LiveRun(self._settings, carried, self._observers)
+        self._live = LiveRun(self._settings, carried, self._observers, self._member)
         return self._live
 
     def _take_over(self, past: Past) -> None:
         """Have a run that was broken off as one's own; what it was paused for stays so."""
         self._settings.folder.prepare()
         self._settings.paused = past.scheduler.paused
-        self._live = LiveRun(self._settings, (), self._observers, past)
+        self._live = LiveRun(self._settings, (), self._observers, self._member, past)
+
+    def _take_in(self) -> None:
+        """Tell the run under way what others have seen; one that is over is told when it goes on."""
+        if self._live is not None and not self._live.is_over:
+            self._live.take_in()
 
     def _current(self) -> LiveRun:
         if self._live is None:
@@ -257,7 +274,16 @@ class Lifecycle:
 
     # -- waiting
 
+    def _catch_up(self) -> None:
+        """Before the first run: wait a moment for what others know; on the session's own loop nobody can wait."""
+        if not (self._member.is_ready or self._home.here() or self._home.is_adopted):
+            loop = self._home.loop
+            asyncio.run_coroutine_threadsafe(self._member.ready(), loop).result()
+
     async def _wait_for(self, started: Started) -> Run:
+        if not self._member.is_ready and not self._home.here():
+            loop = self._home.loop
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._member.ready(), loop))
         self._home.call(self._begin, started)
         end = asyncio.wrap_future(started.end)
         try:

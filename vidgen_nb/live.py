@@ -26,6 +26,7 @@ from vidgen_nb.recording.journal import Journal
 from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run
 from vidgen_nb.settings import Settings
+from vidgen_nb.sharing.member import Member
 
 __all__ = ["LiveRun"]
 
@@ -40,9 +41,11 @@ class LiveRun:
         settings: Settings,
         carried: Sequence[ev.Event],
         observers: Sequence[Observer],
+        member: Member,
         past: Past | None = None,
     ) -> None:
         self._settings = settings
+        self._member = member
         self._clock = past.clock if past is not None else Clock(settings.speed)
         self.scheduler = past.scheduler if past is not None else _scheduler(settings)
         self.run = Run(past.header if past is not None else settings.header(self._clock.epoch), self.scheduler.events)
@@ -59,7 +62,13 @@ class LiveRun:
             self._keys,
             self._clock,
             lambda scene, number: settings.folder.sink(scene, number, again=(scene, number) in taken_up),
-            [RunLog(self.run.events), self._settle_waiting, CoolingReport(self.scheduler, self._clock), *observers],
+            [
+                RunLog(self.run.events),
+                self._settle_waiting,
+                CoolingReport(self.scheduler, self._clock),
+                member.observer(self._clock),
+                *observers,
+            ],
             self.journal,
         )
         self._task: asyncio.Task[None] | None = None
@@ -138,6 +147,13 @@ class LiveRun:
                 self.post(ev.ProfileAdded(name, profile.capacity, profile.quota_group or ""))
             elif known[name].capacity != profile.capacity:
                 self.post(ev.ProfileChanged(name, profile.capacity))
+        self._member.watch(settings.profiles.values())
+
+    def take_in(self) -> None:
+        """Impose the cooldowns that others have seen on the same accounts."""
+        for profile, left, window in self._member.news():
+            until = self._clock.now() + left * self._settings.speed
+            self.post(ev.CooldownImposed(profile.name, until, window.reason, unusable=window.unusable))
 
     def runs_on(self, profile: str) -> int:
         """Return how many attempts are under way on a profile."""
@@ -160,6 +176,7 @@ class LiveRun:
             self.journal.on_stored = partial(_call_on, asyncio.get_running_loop(), self._driver.stored)
             self.journal.hold()
         self.sync()
+        self.take_in()
         if self.is_over or self.scheduler.stopped or self.scheduler.ended:
             self.post(ev.RunStarted())
         if self.scheduler.paused:

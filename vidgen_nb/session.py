@@ -25,7 +25,8 @@ from vidgen_nb.past import Past
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.precautions import Precautions
 from vidgen_nb.run import Run
-from vidgen_nb.settings import Settings, check_profiles, checked_profiles, checked_retry
+from vidgen_nb.settings import Settings, check_profiles, checked_profiles, checked_retry, checked_shared
+from vidgen_nb.sharing.port import SharedCooldowns
 
 __all__ = ["Session", "restore"]
 
@@ -41,8 +42,9 @@ class Session(Precautions):
     `max_wait`: how long a run waits, in run seconds, when every profile is unusable. `journal`: a folder, in which each
     run writes down what happens while it happens, in a file that `restore` goes on from when the program was killed;
     None: no journal. `speed`: run seconds per wall second; 1 for real APIs. `seed`: of back-off jitter. `max_billed`:
-    so many accepted submits stop a run; None: no bound. Raises `InputError` for anything that can't work, before
-    anything is sent.
+    so many accepted submits stop a run; None: no bound. `shared`: where sessions with the same accounts hear of each
+    other's 429s, such as `RedisCooldowns(url)`; default: those of this process. Raises `InputError` for anything that
+    can't work, before anything is sent.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Session(Precautions):
         speed: float = 1.0,
         seed: int = 0,
         max_billed: int | None = None,
+        shared: SharedCooldowns | None = None,
     ) -> None:
         if on_ambiguous not in ("hold", "retry"):
             raise InputError(f"on_ambiguous is 'hold' or 'retry', not {on_ambiguous!r}")
@@ -80,6 +83,7 @@ class Session(Precautions):
             seed=seed,
             max_billed=as_max_billed(max_billed),
             journal=Path(journal).expanduser().absolute() if journal is not None else None,
+            shared=checked_shared(shared),
         )
         super().__init__(settings)
 
@@ -132,7 +136,9 @@ class Session(Precautions):
         `scenes` is whatever `load_scenes` takes: a list of prompts or `Scene`s, a file, a DataFrame. None goes on
         with those still queued. While a run goes on, the scenes join it.
         """
-        self._home.call(self._begin, Started(_scenes(scenes)))
+        started = Started(_scenes(scenes))
+        self._catch_up()
+        self._home.call(self._begin, started)
 
     async def run(self, scenes: Any = None) -> Run:
         """Run scenes, as `start`, and return the run once the last one has settled.
@@ -156,6 +162,7 @@ class Session(Precautions):
         """
         started = Started(_scenes(scenes))
         self._may_block()
+        self._catch_up()
         try:
             self._home.call(self._begin, started)
             return started.end.result()
@@ -215,7 +222,10 @@ class Session(Precautions):
         self._post(ev.CancelRequested(scene))
 
     def release_cooldown(self, profile: str) -> None:
-        """End a profile's cooldown by hand, or bring it back after its key or credit was mended."""
+        """End a profile's cooldown by hand, or bring it back after its key or credit was mended.
+
+        Only in this session: what it shares with others never becomes shorter.
+        """
         self._post(ev.CooldownReleased(profile))
 
     # -- changing

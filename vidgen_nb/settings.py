@@ -16,8 +16,10 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.output import VideoFolder
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.codec import plain
+from vidgen_nb.sharing.local import IN_PROCESS
+from vidgen_nb.sharing.port import SharedCooldowns
 
-__all__ = ["Settings", "check_profiles", "check_scenes", "checked_profiles", "checked_retry"]
+__all__ = ["Settings", "check_profiles", "check_scenes", "checked_profiles", "checked_retry", "checked_shared"]
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Settings:
     """The folder of the journals, absolute; None: there are none."""
     paused: bool = False
     max_billed: int | None = None
+    shared: SharedCooldowns = IN_PROCESS
 
     def header(self, epoch: float) -> dict[str, Any]:
         """Return a run's header; no keys."""
@@ -100,3 +103,11 @@ def checked_retry(retry: RetryPolicy | None) -> RetryPolicy:
     if retry is not None and not isinstance(retry, RetryPolicy):
         raise InputError(f"retry is a RetryPolicy(...) or None, not {retry!r}")
     return retry or RetryPolicy()
+
+
+def checked_shared(shared: SharedCooldowns | None) -> SharedCooldowns:
+    """Return where cooldowns are shared, by default in this process; `InputError` for anything else."""
+    if shared is not None and not (hasattr(shared, "join") and hasattr(shared, "salt")):
+        # not quoted: it may be an address with a password
+        raise InputError(f"shared is RedisCooldowns('redis://127.0.0.1:6379/0') or None, not a {type(shared).__name__}")
+    return shared if shared is not None else IN_PROCESS

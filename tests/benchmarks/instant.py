@@ -17,6 +17,7 @@ from vidgen_nb.output import VideoFolder
 from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
 from vidgen_nb.run import Run
 from vidgen_nb.settings import Settings
+from vidgen_nb.sharing.member import Member
 
 __all__ = ["InstantBackend", "live_run", "make_profiles", "make_scenes", "run_live"]
 
@@ -91,7 +92,7 @@ def live_run(
         speed=speed,
         seed=0,
     )
-    return LiveRun(settings, (), ())
+    return LiveRun(settings, (), (), Member(settings.shared, backend, lambda: None))
 
 
 async def run_live(live: LiveRun, scenes: Sequence[Scene]) -> Run:

@@ -26,8 +26,10 @@ T = TypeVar("T")
 class Home:
     """One event loop. It is the only place where the state behind it may be touched."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, begun: Callable[[], object] = lambda: None) -> None:
         self._name = name
+        self._when_begun = begun
+        """Called on the loop, first of all."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._adopted = self._ended = False
@@ -37,6 +39,7 @@ class Home:
         """Live on the caller's loop, and end a thread that was begun before."""
         self.stop()
         self._loop, self._adopted, self._ended = loop, True, False
+        loop.call_soon(self._when_begun)
 
     @property
     def is_adopted(self) -> bool:
@@ -54,8 +57,10 @@ class Home:
             raise SessionError(f"the {self._name} is closed: make a new one")
         if self._loop is None and not HAS_THREADS:
             self._loop, self._adopted = asyncio.get_running_loop(), True
+            self._loop.call_soon(self._when_begun)
         if self._loop is None:
             self._loop = loop = asyncio.new_event_loop()
+            loop.call_soon(self._when_begun)
             self._thread = threading.Thread(target=self._live, args=(loop,), name=self._name, daemon=True)
             self._thread.start()
         return self._loop

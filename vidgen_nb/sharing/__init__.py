@@ -1,0 +1,1 @@
+"""Cooldowns shared by sessions that use the same accounts: in one process, and through Redis between machines."""

@@ -1,0 +1,84 @@
+"""Cooldowns shared through a Redis server: between the kernels of a machine, and between machines."""
+
+from __future__ import annotations
+
+import math
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import Secret
+from vidgen_nb.sharing.port import Heard
+
+if TYPE_CHECKING:
+    from vidgen_nb.sharing.redis_line import RedisLine
+
+__all__ = ["RedisCooldowns"]
+
+
+class RedisCooldowns:
+    """Says where cooldowns are shared; sessions and controllers take it as `shared=`.
+
+        session = vg.Session(backend, profiles, shared=vg.RedisCooldowns("redis://127.0.0.1:6379/0"))
+
+    `url`: as redis-py takes it, with `rediss://` for TLS; a password in it shows in no repr, log or record.
+    `namespace`: peers of one namespace hear of each other; accounts are hashed with it. `check_every`: wall seconds
+    between two looks at whether the server has kept what it was told, and whether a message was missed. `timeout`: wall
+    seconds without an answer that count as a lost connection. No key is sent: accounts have names as in `account_of`.
+
+    Raises `InputError` for what can't be, `ImportError` without redis-py; a server that is away is no error, for a
+    session then goes by what it knows itself, says so once, and catches up when the server is back.
+    """
+
+    def __init__(
+        self,
+        url: str | Secret,
+        *,
+        namespace: str = "vidgen_nb",
+        check_every: float = 1.0,
+        timeout: float = 1.0,
+    ) -> None:
+        self.url = url = url if isinstance(url, Secret) else Secret(url)
+        if not isinstance(namespace, str) or not namespace or not namespace.isprintable():
+            raise InputError(f"namespace is a non-empty printable text, not {namespace!r}")
+        for name, value in (("check_every", check_every), ("timeout", timeout)):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise InputError(f"{name} is a finite number of seconds above 0, not {value!r}")
+        self.namespace = namespace
+        self.check_every, self.timeout = float(check_every), float(timeout)
+        self.where = _where(url)
+        if find_spec("redis") is None:
+            raise ImportError("shared cooldowns need redis-py: pip install 'vidgen_nb[redis]', or pip install redis")
+
+    @property
+    def salt(self) -> str:
+        """What names of accounts are hashed with."""
+        return self.namespace
+
+    def join(self, heard: Heard) -> RedisLine:
+        """Open a line, on the running loop."""
+        from vidgen_nb.sharing.redis_line import RedisLine
+
+        return RedisLine(self, heard)
+
+    def __repr__(self) -> str:
+        return f"RedisCooldowns({self.where!r}, namespace={self.namespace!r})"
+
+
+def _where(url: Secret) -> str:
+    """Return the address without name and password; `InputError`, which does not quote it, for none."""
+    what = "url is the address of a Redis server, such as 'redis://127.0.0.1:6379/0'"
+    if not isinstance(url.reveal(), str):
+        raise InputError(what)
+    try:
+        parts = urlsplit(url.reveal())
+        port, host = parts.port or 6379, parts.hostname
+    except ValueError:
+        raise InputError(what) from None
+    if parts.scheme == "unix" and parts.path:
+        return f"unix://{parts.path}"
+    database = parts.path.strip("/") or "0"
+    if parts.scheme not in ("redis", "rediss") or not host or not database.isdecimal():
+        raise InputError(what)
+    return f"{parts.scheme}://{host}:{port}/{database}"
