@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidgen_nb.backends.inflated import CHUNK, plain
 from vidgen_nb.backends.http import Answer
+from vidgen_nb.backends.inflated import CHUNK, plain
 from vidgen_nb.backends.openai_errors import classify, job_failure
 from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.core.model import Artifact, Operation, Scene

@@ -113,7 +113,7 @@ class Attempts:
     def ask_anew(self, state: SceneState) -> None:
         """Poll, or fetch, at once what somebody else had begun to."""
         if state.cancelling and state.status == "generating":
-            self._context.commands.append(_cancel(state))
+            self._context.commands.append(cancel_of(state))
         self._call(state)
 
     def again(self, state: SceneState, delay: float, now: float) -> None:
