@@ -100,7 +100,8 @@ def test_an_image_begins_a_video() -> None:
         client = service.client()
         for image in (PNG, "https://pictures.test/a.png", [{"uri": PNG, "position": "first"}]):
             given: Any = {"model": "gen4_turbo", "prompt_image": image, "ratio": "960:960"}
-            assert client.image_to_video.create(**given).estimated_cost.credits == 25
+            made: Any = client.image_to_video.create(**given)
+            assert made.estimated_cost.credits == 25
         for image in ("http://pictures.test/a.png", "data:image/png;base64," + "A" * (5 << 20), [], "a.png"):
             given = {"model": "gen4_turbo", "prompt_image": image, "ratio": "960:960"}
             with pytest.raises(runwayml.BadRequestError, match="promptImage"):
@@ -144,6 +145,22 @@ def test_a_429_is_for_the_day_alone(limit: Limit, told: str, retry_after: bool) 
             create(client)
         assert caught.value.response.headers.get("retry-after") == (told if retry_after else None)
         assert isinstance(caught.value.body, dict) and isinstance(caught.value.body["error"], str)
+
+
+def test_the_account_says_what_it_is_allowed_and_has_used() -> None:
+    """Limits of the tier are those of the profile; the day's tasks are counted, also deleted ones, and for a day."""
+    with served(SimulatedProfile("p1", Concurrency(2) & DailyQuota(9)), SimulatedProfile("p2")) as service:
+        client = service.client()
+        client.tasks.delete(create(client).id)
+        account = client.organization.retrieve()
+        allowed = account.tier.models["gen4.5"]
+        assert (allowed.max_concurrent_generations, allowed.max_daily_generations) == (2, 9)
+        assert account.usage.models["gen4.5"].daily_generations == 1
+        assert (
+            service.client("sk-emulated-p2").organization.retrieve().tier.models["gen4.5"].max_daily_generations is None
+        )
+        service.now += 86_400
+        assert client.organization.retrieve().usage.models["gen4.5"].daily_generations == 0
 
 
 def test_addresses_expire_and_are_fresh_when_asked_again() -> None:

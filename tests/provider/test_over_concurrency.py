@@ -131,7 +131,7 @@ def test_a_line_within_a_line_gives_its_slots_back() -> None:
 
 
 def test_in_virtual_time_nothing_is_bounced() -> None:
-    """Twelve scenes on two slots of 10 s: no 429, and the makespan of two servers, up to the poll that finds the end."""
+    """Twelve scenes on two slots of 10 s: no 429, and and the makespan of two servers."""
     profiles = [SimulatedProfile("p1", QUEUE, Constant(10))]
     run = simulate([Scene(f"s{i}", "a lighthouse") for i in range(12)], profiles=profiles, mode="boost")
     assert [scene.status for scene in run.scenes] == ["succeeded"] * 12

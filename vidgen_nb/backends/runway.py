@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, NoReturn
 
 import httpx
 
 from vidgen_nb.backends.adapter import Adapter, header_safe, object_of, usable_id
-from vidgen_nb.backends.http import Answer, Phase, clean
-from vidgen_nb.backends.media import read_image
-from vidgen_nb.backends.openai_errors import classify as by_status
+from vidgen_nb.backends.http import Answer, Phase
+from vidgen_nb.backends.media import check_image, read_image
+from vidgen_nb.backends.runway_answers import classify, progress_of
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
-from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.core.outcomes import Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Secret, Sink
+from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
 
-__all__ = ["Runway", "classify", "progress_of", "task_failure"]
+__all__ = ["Runway"]
 
 VERSION: Final = "2024-11-06"
 SHORTEST_POLL: Final = 5.0
@@ -35,6 +35,9 @@ _IMAGE_BYTES: Final = (5 << 20) * 3 // 4 - 100
 """Of an image whose data URI stays below Runway's 5 MiB."""
 _OURS: Final = {"seconds": "duration", "image": "promptImage", "input_reference": "promptImage"}
 """Names of scene parameters that other APIs share, as Runway has them."""
+_IMAGES: Final = frozenset({"promptImage", "image", "input_reference"})
+_SENT_AS_IT_IS: Final = ("https://", "runway://")
+"""How an image's address, and that of an upload, begins."""
 _DIGITS: Final = re.compile(r"\d{1,6}", re.ASCII)
 _EXPIRED: Final = frozenset({401, 403, 404, 410})
 """What an address of a result answers once it has expired."""
@@ -73,13 +76,33 @@ class Runway(Adapter):
         self.ratio = ratio
         self.duration = duration
 
+    def check_scene(self, scene: Scene) -> None:
+        """Raise `InputError` for an image that is none, or too large."""
+        for name in _IMAGES & scene.params.keys():
+            image = scene.params[name]
+            if isinstance(image, str) and not image.startswith(_SENT_AS_IT_IS):
+                try:
+                    check_image(image, limit=_IMAGE_BYTES)
+                except InputError as error:
+                    raise InputError(f"{name}: {error}") from None
+
+    async def probe(self, profile: Profile) -> None:
+        """Try the key by asking for the account; `BackendError` where it isn't taken, or has no credits."""
+        answer = await self._call("GET", "poll", profile, "organization")
+        account = object_of(answer)
+        if not answer.ok or not account:
+            self._fail(answer, "poll", profile)
+        balance = account.get("creditBalance")
+        if isinstance(balance, int | float) and balance <= 0:
+            raise BackendError(ProfileUnusable("the account has no credits", "credit"))
+
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
         self.check(profile)
         body = self._body(scene)
         endpoint = "image_to_video" if "promptImage" in body else "text_to_video"
         headers = {"X-Client-Request-Id": header_safe(scene.id)}
-        answer = await self._call("POST", "submit", profile, endpoint, headers=headers, body=body)
+        answer = await self._call("POST", "submit", profile, endpoint, headers=headers, body=partial(_sendable, body))
         found = object_of(answer).get("id")
         if not answer.ok or not usable_id(found):
             self._fail(answer, "submit", profile)
@@ -123,18 +146,14 @@ class Runway(Adapter):
         return {**super().settings(), "ratio": self.ratio, "duration": self.duration}
 
     def _body(self, scene: Scene) -> dict[str, Any]:
-        """Return what a create takes; raises `BackendError` for what JSON or the API can't carry."""
+        """Return what a create takes, an image as the scene has it; `BackendError` for what JSON can't carry."""
         given = {_OURS.get(name, name): value for name, value in scene.params.items()}
         ours = {"model": self.model, "promptText": scene.prompt, "ratio": self.ratio, "duration": self.duration}
         body = {name: value for name, value in {**ours, **given}.items() if value is not None}
         if "duration" in body:
             body["duration"] = _whole(body["duration"])
         try:
-            if isinstance(body.get("promptImage"), str):
-                body["promptImage"] = _image(body["promptImage"])
             json.dumps(body, ensure_ascii=False).encode()
-        except InputError as error:
-            raise BackendError(Permanent(str(error))) from None
         except UnicodeEncodeError:
             raise BackendError(Permanent("the prompt or a parameter is no valid Unicode text")) from None
         return body
@@ -146,7 +165,7 @@ class Runway(Adapter):
         profile: Profile,
         *path: str,
         headers: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Callable[[], object] | None = None,
     ) -> Answer:
         headers = {"X-Runway-Version": VERSION, **(headers or {})}
         url = self._address(profile, *path)
@@ -164,69 +183,6 @@ class Runway(Adapter):
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
-
-
-def progress_of(task: object, key: Secret) -> Progress | None:
-    """Return what a task says of itself; None where it is no task.
-
-    A status that is not in the vocabulary counts as running, unless a failure stands beside it.
-    """
-    if not isinstance(task, dict) or not isinstance(task.get("status"), str):
-        return None
-    status = task["status"].upper()
-    if status == "SUCCEEDED":
-        url = _first_address(task.get("output"))
-        if url is None:
-            return Progress("failed", outcome=Permanent("the task succeeded without a result", "no_result"))
-        return Progress("succeeded", 1.0, artifact=Artifact("public", url))
-    if status in ("CANCELLED", "CANCELED"):
-        return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-    if status == "FAILED" or task.get("failureCode") or task.get("failure"):
-        return Progress("failed", outcome=task_failure(task, key))
-    return Progress("queued" if status in ("PENDING", "THROTTLED") else "running", _fraction(task.get("progress")))
-
-
-def task_failure(task: Mapping[str, Any], key: Secret) -> Failure:
-    """Say what the `failureCode` of a failed task means (docs.dev.runwayml.com/errors/task-failures).
-
-    `SAFETY` wherever it stands is never tried again: it is billed, and repeats risk the account. What failed inside,
-    or at a third party, may be; a code that is not known is not (R10).
-    """
-    told, text = task.get("failureCode"), task.get("failure")
-    code = told.upper() if isinstance(told, str) else ""
-    reason = "the task failed"
-    reason += f" {clean(told, key, 80)}" if isinstance(told, str) and told else ""
-    reason += f": {clean(text, key)}" if isinstance(text, str) and text else ""
-    first, *others = code.split(".")
-    if "SAFETY" in (first, *others):
-        return Permanent(reason, "content")
-    if first in ("", "INTERNAL", "THIRD_PARTY") or (first == "INPUT_PREPROCESSING" and others[:1] == ["INTERNAL"]):
-        return Transient(reason)
-    return Permanent(reason, "bad_request" if first in ("ASSET", "INPUT_PREPROCESSING") else "no_result")
-
-
-def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> Failure:
-    """Say what an answer that is no success means; Runway's errors have no codes, so the status alone decides.
-
-    `now_epoch`: epoch seconds, for dates where the answer has no `Date` of its own.
-    """
-    failure = by_status(replace(answer, data=_told(answer.data)), phase, key=key, now_epoch=now_epoch)
-    if phase == "submit" and isinstance(failure, RateLimited):
-        return ProfileUnusable(failure.reason, "day_quota", failure.retry_after)
-    return failure
-
-
-def _told(data: object) -> object:
-    """Return an error with its first issue in the text: `{"error", "issues": [{path, message}]}`."""
-    if not isinstance(data, dict) or not isinstance(data.get("error"), str):
-        return data
-    issues = data.get("issues")
-    issue = issues[0] if isinstance(issues, list) and issues else None
-    if not isinstance(issue, dict):
-        return data
-    path = issue.get("path")
-    where = ".".join(map(str, path[:5])) if isinstance(path, list) else ""
-    return {"error": ": ".join(part for part in (data["error"], where, str(issue.get("message") or "")) if part)}
 
 
 def _unhurried(poll: PollSchedule | None) -> PollSchedule:
@@ -247,28 +203,13 @@ def _whole(seconds: object) -> object:
     return int(seconds) if isinstance(seconds, str) and _DIGITS.fullmatch(seconds) else seconds
 
 
-def _image(value: str) -> str:
-    """Return an image as Runway takes it: an address or an upload as it is, else a data URI."""
-    if value.startswith(("https://", "runway://")):
-        return value
-    media_type, data = read_image(value, limit=_IMAGE_BYTES)
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
-
-
-def _first_address(output: object) -> str | None:
-    """Return the first http address in a task's output, or None."""
-    for each in output if isinstance(output, list) else ():
-        try:
-            url = httpx.URL(each) if isinstance(each, str) else None
-        except (httpx.InvalidURL, ValueError):
-            continue
-        if url is not None and url.scheme in ("http", "https") and url.host:
-            return str(each)
-    return None
-
-
-def _fraction(progress: object) -> float | None:
-    """Return a progress of 0 to 1, or None where it is no number."""
-    if isinstance(progress, bool) or not isinstance(progress, int | float) or math.isnan(progress):
-        return None
-    return float(min(max(progress, 0), 1))
+def _sendable(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body with its image as Runway takes it: an address or an upload as it is, else a data URI."""
+    image = body.get("promptImage")
+    if not isinstance(image, str) or image.startswith(_SENT_AS_IT_IS):
+        return body
+    try:
+        media_type, data = read_image(image, limit=_IMAGE_BYTES)
+    except InputError as error:  # it was there when the run began
+        raise BackendError(Permanent(f"the image: {error}")) from None
+    return {**body, "promptImage": f"data:{media_type};base64,{base64.b64encode(data).decode()}"}

@@ -13,6 +13,7 @@ import hmac
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,12 +27,14 @@ from starlette.routing import Route
 from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.emulator.downloads import CutOffResponse, slow_response
-from vidgen_nb.provider import Fault, Job, Refused
+from vidgen_nb.provider import DailyQuota, Fault, Job, Refused
+from vidgen_nb.provider.limits import DAY, All, queues_over
 
 __all__ = ["RunwayDialect"]
 
 VERSION: Final = "2024-11-06"
-_DAY: Final = 86_400.0
+_CREDITS: Final = 1_000_000
+"""What every account has, whatever it spends."""
 _LONGEST_PROMPT: Final = 1000
 """UTF-16 code units."""
 _LONGEST_URI: Final = 5 << 20
@@ -80,7 +83,7 @@ class _Task:
 
 
 class RunwayDialect(Dialect):
-    """The endpoints `/v1/text_to_video`, `/v1/image_to_video` and `/v1/tasks/{id}`, and results under `/artifacts`.
+    """`/v1/text_to_video`, `/v1/image_to_video`, `/v1/tasks/{id}`, `/v1/organization`, and results under `/artifacts`.
 
     Results need no key, and refuse one, as a store with signed addresses does. An address lasts for the emulator's
     `expires_after`, a day by default, from when the task was asked; the result itself, until its task is deleted.
@@ -90,12 +93,15 @@ class RunwayDialect(Dialect):
         super().__init__(state)
         self.provider.queue_over_concurrency()
         self._tasks: dict[str, _Task] = {}
+        self._made: list[tuple[str, str, float]] = []
+        """(Profile, model, second of the run) of every task."""
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
             self.route("/v1/text_to_video", "POST", self._create),
             self.route("/v1/image_to_video", "POST", self._create),
+            self.route("/v1/organization", "GET", self._organization),
             self.route("/v1/tasks/{id}", "GET", self._retrieve),
             self.route("/v1/tasks/{id}", "DELETE", self._delete),
             self.route("/artifacts/{id}.mp4", "GET", self._artifact, public=True),
@@ -126,10 +132,28 @@ class RunwayDialect(Dialect):
         cost = _MODELS[body["model"]].credits * body.get("duration", 5)
         task = _Task(str(UUID(self.new_id(answer))), answer, cost)
         self._tasks[task.id] = task
+        self._made.append((call.profile, body["model"], answer.created))
         call.job = task.id
         if answer.lost:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
         return JSONResponse({"id": task.id, "estimatedCost": {"credits": cost}})
+
+    async def _organization(self, call: Call) -> Response:
+        """Say what the account is allowed, and what it has used."""
+        limit = self.provider.profiles[call.profile].limit
+        parts = limit.parts if isinstance(limit, All) else (limit,)
+        a_day = min((part.n for part in parts if isinstance(part, DailyQuota)), default=None)
+        at_once = None if limit is None else queues_over(limit)
+        since = self.state.clock.now() - DAY
+        made = Counter(model for profile, model, at in self._made if profile == call.profile and at > since)
+        allowed = {"maxConcurrentGenerations": at_once, "maxDailyGenerations": a_day}
+        return JSONResponse(
+            {
+                "creditBalance": _CREDITS,
+                "tier": {"maxMonthlyCreditSpend": _CREDITS, "models": dict.fromkeys(_MODELS, allowed)},
+                "usage": {"models": {name: {"dailyGenerations": made[name]} for name in _MODELS}},
+            }
+        )
 
     async def _retrieve(self, call: Call) -> Response:
         task = self._find(call)
@@ -204,7 +228,7 @@ class RunwayDialect(Dialect):
 
     def _url(self, task: _Task, root: str) -> str:
         """Return an address for the result, good from now on for as long as addresses last."""
-        lasts = _DAY if self.provider.expires_after is None else self.provider.expires_after
+        lasts = DAY if self.provider.expires_after is None else self.provider.expires_after
         until = f"{int((self.state.clock.now() + lasts) * 1000):x}"
         return f"{root}artifacts/{task.id}.mp4?_jwt={until}.{self._signature(task.id, until)}"
 

@@ -23,8 +23,9 @@ def load_simulated(path: str | Path) -> list[SimulatedProfile]:
 
     `capacity`, `retry_after`, `quota_group`, `api_key` and `rate_headers` are as in `SimulatedProfile`; several limits
     hold together.
-    Kinds: token_bucket, fixed_window, sliding_window (n, per), concurrency, daily_quota (n); constant (seconds),
-    exponential (mean), lognormal (mean, cv), empirical (samples). Raises `FileFormatError` for what is wrong.
+    Kinds: token_bucket, fixed_window, sliding_window (n, per), concurrency (n, over), daily_quota (n); constant
+    (seconds), exponential (mean), lognormal (mean, cv), empirical (samples). Raises `FileFormatError` for what is
+    wrong.
     """
     profiles = [_profile(place, options, str(path)) for place, options in tables(parsed(Path(path)), str(path))]
     if not profiles:
