@@ -19,8 +19,9 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, Operation, Scene
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.emulator.clip import CLIP
-from vidgen_nb.errors import NoUsableProfile
+from vidgen_nb.errors import InputError, NoUsableProfile
 from vidgen_nb.output import VideoFolder
+from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Concurrency, Constant, DailyQuota, Fault, SimulatedProfile
 from vidgen_nb.run import Run
 from vidgen_nb.session import Session
@@ -86,8 +87,8 @@ def test_an_expired_address_is_fetched_afresh(tmp_path: Path) -> None:
     run, log = live(tmp_path, 2, [SimulatedProfile("p1", service=Constant(5))], faults=faults)
     assert {scene.status for scene in run.scenes} == {"succeeded"}
     for scene in run.scenes:
-        fetches = [each.status for each in log if each.scene == scene.id and each.path.startswith("/artifacts/")]
-        assert fetches == [403, 200]
+        told = [(each.path.split("/")[1], each.status) for each in log if each.scene == scene.id]
+        assert told[-3:] == [("artifacts", 403), ("v1", 200), ("artifacts", 200)], "the task is asked in between"
     assert sum(each.method == "POST" for each in log) == 2
 
 
@@ -128,6 +129,20 @@ def test_no_key_goes_to_another_origin(tmp_path: Path) -> None:
     assert {scene.status for scene in run.scenes} == {"succeeded"}
     assert set(seen) == {("api.test", True), ("store.test", False)}
     assert sum(host == "store.test" for host, _ in seen) == 3
+
+
+def test_keys_are_tried_and_images_seen_before_a_run(tmp_path: Path) -> None:
+    """A session tells good keys from bad ones without a submit, and refuses a scene whose image is not there."""
+    with (
+        Emulator([SimulatedProfile("p1")], speed=SPEED, dialect="runway") as emulator,
+        Session(
+            Runway(emulator.base_url), [*emulator.profiles, Profile("p2", "sk-nobody")], output=tmp_path
+        ) as session,
+    ):
+        assert [check.ok for check in session.check()] == [True, False]
+        with pytest.raises(InputError, match=r"nowhere\.png"):
+            session.run_blocking([Scene("s1", "a pier", image="nowhere.png")])
+        assert not [each for each in emulator.requests if each.method == "POST"]
 
 
 @pytest.mark.parametrize("kind", [None, "job_failure", "job_content"])
