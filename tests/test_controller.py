@@ -29,7 +29,7 @@ PROMPTS = ["a lighthouse", "a harbour", "a night train"]
 def ctl(tmp_path: Path) -> Iterator[Controller]:
     """A controller over two profiles, closed at the end."""
     backend = FakeBackend()
-    made = Controller(backend, profiles("p1", "p2"), output=tmp_path / "videos", speed=20)
+    made = Controller(backend, profiles("p1", "p2"), output=tmp_path / "videos", journal=None, speed=20)
     yield made
     backend.let_go()
     made.close()
@@ -225,7 +225,7 @@ def test_a_demo_brings_scenes_and_its_own_time(tmp_path: Path) -> None:
 
 def test_a_panel_after_the_close(tmp_path: Path) -> None:
     """It can still be looked at, with all of it off."""
-    made = Controller(FakeBackend(), profiles("p1"), output=tmp_path / "videos", speed=20)
+    made = Controller(FakeBackend(), profiles("p1"), output=tmp_path / "videos", journal=None, speed=20)
     made.run_blocking(PROMPTS)
     made.close()
     assert made.panel is made.panel
@@ -256,7 +256,7 @@ def test_on_the_callers_loop(tmp_path: Path) -> None:
     """In `async with` the panel lives on the caller's loop, also one that was made before."""
 
     async def cell() -> str:
-        made = Controller(FakeBackend(), profiles("p1"), output=tmp_path / "videos", speed=20)
+        made = Controller(FakeBackend(), profiles("p1"), output=tmp_path / "videos", journal=None, speed=20)
         made.panel  # noqa: B018 - makes it
         async with made as ctl:
             await ctl.run(PROMPTS)

@@ -45,7 +45,6 @@ def latest(folder: Path) -> Path | None:
         with (folder / name).open("rb") as file:
             if file.readline().endswith(b"\n"):
                 return folder / name
-        log.warning("%s has no header: that run had not begun, and is passed over", clean(str(folder / name)))
     return None
 
 

@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous
@@ -21,9 +21,9 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.lifecycle import Started
 from vidgen_nb.output import VideoFolder
-from vidgen_nb.past import Past
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.precautions import Precautions
+from vidgen_nb.restoring import Restoring
 from vidgen_nb.run import Run
 from vidgen_nb.settings import Settings, check_profiles, checked_profiles, checked_retry, checked_shared
 from vidgen_nb.sharing.port import SharedCooldowns
@@ -31,7 +31,7 @@ from vidgen_nb.sharing.port import SharedCooldowns
 __all__ = ["Session", "restore"]
 
 
-class Session(Precautions):
+class Session(Precautions, Restoring):
     """Runs scenes over profiles, and can be paused, stopped and changed meanwhile.
 
         session = Session(OpenAIVideos("http://127.0.0.1:8000/v1"), [Profile("alice", api_key=key)])
@@ -86,47 +86,6 @@ class Session(Precautions):
             shared=checked_shared(shared),
         )
         super().__init__(settings)
-
-    @classmethod
-    def restore(
-        cls,
-        path: str | os.PathLike[str],
-        backend: Backend,
-        profiles: Iterable[Profile],
-        *,
-        output: str | os.PathLike[str] | VideoFolder = "videos",
-        policy: Policy | str | None = None,
-        speed: float | None = None,
-        **changes: Any,
-    ) -> Self:
-        """Take up a run whose program has ended, whatever ended it; `run()` goes on with it.
-
-            session = Session.restore("runs", OpenAIVideos(base_url), profiles)
-            run = session.run_blocking()
-
-        `path`: its journal, or the folder of the journals: then the latest one. Jobs that the provider had accepted are
-        asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
-        it is held, as are scenes that ran on a profile that is not among `profiles` any more. `run.scenes` and the log
-        say so, and what to do. What was queued is queued still, and cooldowns have gone on by the wall clock.
-
-        Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
-        `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
-        file that is no journal or is damaged, and for a policy whose class is not known here; `JournalError` while
-        another session writes the file, or where it can't be written.
-        """
-        given = list([profiles] if isinstance(profiles, Profile) else profiles)
-        checked_profiles(backend, given)
-        chosen = as_policy(policy) if policy is not None else None
-        past = Past.open(Path(path).expanduser().absolute(), backend.poll_schedule, policy=chosen, speed=speed)
-        try:
-            settings = past.settings | ({} if speed is None else {"speed": speed})
-            settings |= changes if chosen is None else {**changes, "policy": chosen}
-            session = cls(backend, given, output=output, journal=past.journal.path.parent, **settings)
-            session._take_over(past)
-        except BaseException:
-            past.journal.release()
-            raise
-        return session
 
     # -- running
 

@@ -73,7 +73,7 @@ def desk(*, panel: bool, sent: Sent) -> Iterator[Controller]:
             patch.object(Widget, "send_state", lambda *given, **named: sent.send_state(*given, **named))
         )
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        ctl = Controller(Steady(), make_profiles(PROFILES), mode="boost", output=folder)
+        ctl = Controller(Steady(), make_profiles(PROFILES), mode="boost", output=folder, journal=None)
         stack.callback(ctl.close)
         if panel:
             assert ctl.panel is not None

@@ -46,7 +46,7 @@ BASIC: dict[Any, st.SearchStrategy[Any]] = {
         st.floats(0, 9),
         deadline=st.none() | st.floats(1, 1e9),
         budget=st.none() | st.builds(RetryBudget, st.floats(1, 99), st.floats(0, 9)),
-    ),  # fmt: skip
+    ),
     Any: st.sampled_from([PerProfileCooldown(1.5), GlobalPause(), RecordedPolicy("Mine", (("x", 1),))]),
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PROMPTS = ["a lighthouse", "a harbour", "a night train"]
 BUTTONS = {
     "run": "start", "stop": "stop", "cancel": "cancel", "retry_failed": "retry_failed", "previous": "step_selected",
-    "next": "step_selected",
+    "next": "step_selected", "restore_last_run": "restore_last_run",
 }  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def test_a_closed_panel_can_still_be_looked_at(desk: Desk) -> None:
 
 def test_a_panel_that_is_first_shown_after_the_close(tmp_path: Path) -> None:
     """It shows how it ended, with all controls off."""
-    with Controller(FakeBackend(), profiles("p1"), output=tmp_path) as ctl:
+    with Controller(FakeBackend(), profiles("p1"), output=tmp_path, journal=None) as ctl:
         ctl.run_blocking(PROMPTS)
     assert ctl.panel is not None
     assert ctl._panel is not None
@@ -191,7 +191,7 @@ def test_the_latest_video_is_offered_after_another_run(desk: Desk) -> None:
 def test_of_many_profiles_those_that_cool_have_a_chip(tmp_path: Path) -> None:
     """And with it a countdown and a button that ends it."""
     backend = FakeBackend(lambda scene, profile, nth: RateLimited(50.0) if nth == 1 else None)
-    with Controller(backend, profiles(*(f"p{k:03}" for k in range(200))), output=tmp_path, mode="boost") as ctl:
+    with Controller(backend, profiles(*(f"p{k:03}" for k in range(200))), output=tmp_path, journal=None, mode="boost") as ctl:
         assert ctl.panel is not None
         ctl.in_use = [*(f"p{k:03}" for k in range(199)), "p199"]
         ctl.in_use = ["p199"]
@@ -237,7 +237,7 @@ def test_a_panel_that_nobody_has_leaves_no_widget(tmp_path: Path) -> None:
     from ipywidgets.widgets.widget import _instances
 
     before = len(_instances)
-    ctl = Controller(FakeBackend(), profiles("p1", "p2"), output=tmp_path)
+    ctl = Controller(FakeBackend(), profiles("p1", "p2"), output=tmp_path, journal=None)
     assert ctl.panel is not None
     ctl._home.call(ctl._panel.refresh)  # type: ignore[union-attr]
     ctl.orphaned()
@@ -253,7 +253,7 @@ def test_paths_hold_when_the_notebook_goes_elsewhere(
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     monkeypatch.chdir(tmp_path / "one")
-    with Controller(FakeBackend(), profiles("p1"), output="videos") as ctl:
+    with Controller(FakeBackend(), profiles("p1"), output="videos", journal=None) as ctl:
         ctl.run_blocking(PROMPTS)
         monkeypatch.chdir(tmp_path / "two")
         files = ctl.export()

@@ -86,7 +86,7 @@ class Panel:
                    layout=w.Layout(flex="1 1 300px")),
             w.VBox([c["in_use"], c["seed"], c["speed"]], layout=w.Layout(flex="1 1 280px")),
         ]  # fmt: skip
-        buttons = [c[name] for name in ("run", "paused", "retry_failed", "cancel", "export")]
+        buttons = [c[name] for name in ("run", "paused", "retry_failed", "cancel", "restore_last_run", "export")]
         view = [c[name] for name in ("follow_now", "show_moves", "selected", "previous", "next")]
         parts = [
             w.HTML(STYLE), self.status, self.troubles.root,

@@ -1,0 +1,97 @@
+"""How a session takes up a run that another one left behind, in this program or in one that is gone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+from vidgen_nb.core.policy import Policy, as_policy
+from vidgen_nb.errors import SessionError
+from vidgen_nb.lifecycle import Lifecycle
+from vidgen_nb.output import VideoFolder
+from vidgen_nb.past import Past, latest
+from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.settings import checked_profiles
+
+__all__ = ["Restoring"]
+
+
+class Restoring(Lifecycle):
+    """What of a `Session` has to do with runs of earlier ones."""
+
+    @classmethod
+    def restore(
+        cls,
+        path: str | os.PathLike[str],
+        backend: Backend,
+        profiles: Iterable[Profile],
+        *,
+        output: str | os.PathLike[str] | VideoFolder = "videos",
+        policy: Policy | str | None = None,
+        speed: float | None = None,
+        **changes: Any,
+    ) -> Self:
+        """Take up a run whose program has ended, whatever ended it; `run()` goes on with it.
+
+            session = Session.restore("runs", OpenAIVideos(base_url), profiles)
+            run = session.run_blocking()
+
+        `path`: its journal, or the folder of the journals: then the latest one. Jobs that the provider had accepted are
+        asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
+        it is held, as are scenes that ran on a profile that is not among `profiles` any more. `run.scenes` and the log
+        say so, and what to do. What was queued is queued still, and cooldowns have gone on by the wall clock.
+
+        Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
+        `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
+        file that is no journal or is damaged, and for a policy whose class is not known here; `JournalError` while
+        another session writes the file, or where it can't be written.
+        """
+        given = list([profiles] if isinstance(profiles, Profile) else profiles)
+        checked_profiles(backend, given)
+        chosen = as_policy(policy) if policy is not None else None
+        past = Past.open(Path(path).expanduser().absolute(), backend.poll_schedule, policy=chosen, speed=speed)
+        try:
+            settings = past.settings | ({} if speed is None else {"speed": speed})
+            settings |= changes if chosen is None else {**changes, "policy": chosen}
+            make: Any = cls  # a Session, or what is made like one
+            session: Self = make(backend, given, output=output, journal=past.journal.path.parent, **settings)
+            session._take_over(past)
+        except BaseException:
+            past.journal.release()
+            raise
+        return session
+
+    @property
+    def no_restore(self) -> str:
+        """Why `restore_last_run` can do nothing; empty: it can."""
+        if self._closed:
+            return "the session is closed"
+        if self._live is not None:
+            return "there is a run already"
+        if self._settings.journal is None:
+            return "no journal is kept"
+        return "" if latest(self._settings.journal) is not None else "no run is written down yet"
+
+    def restore_last_run(self) -> None:
+        """Take up the latest run in the journals' folder, as `restore` does; `run()` goes on with it.
+
+        Its mode, policy and other settings become those of the session, but for the speed. Raises `SessionError` where
+        there is none or this session has a run of its own, and what `restore` raises.
+        """
+
+        def take() -> None:
+            settings, problem = self._settings, self.no_restore
+            if problem or settings.journal is None:
+                raise SessionError(f"no run can be restored: {problem}")
+            past = Past.open(settings.journal, settings.backend.poll_schedule, speed=settings.speed)
+            try:
+                for name in ("mode", "policy", "retry", "on_ambiguous", "max_wait", "seed"):
+                    setattr(settings, name, past.settings[name])
+                self._take_over(past)
+            except BaseException:
+                past.journal.release()
+                raise
+
+        self._home.call(take)
