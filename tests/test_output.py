@@ -158,7 +158,7 @@ class FullDisk(VideoFolder):
 class Forbidden(VideoFolder):
     """A folder in which nothing may be renamed."""
 
-    def place(self, part: Path, file_name: str) -> str:
+    def place(self, part: Path, file_name: str, *, again: bool = False) -> str:
         """Refuse as a folder without permission does."""
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 

@@ -22,7 +22,6 @@ from tests.recording.test_codec import ANY_EVENT
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.events import Event
 from vidgen_nb.errors import FileFormatError, JournalError
-from vidgen_nb.recording import disk
 from vidgen_nb.recording.disk import GrowingFile
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.recording.runfile import event_line, header_line, read_run, write_run
@@ -57,11 +56,16 @@ def test_a_journal_is_a_saved_run(batches: list[list[Event]]) -> None:
         assert read_run(journal.path) == (HEADER, events)
 
 
-EVENTS = [
-    event
-    for world in [World(profiles=2, scenes=3)]
-    for event in [world.accept("s1"), world.finish("s1"), world.limit("s2", 5.0)] and world.scheduler.events
-]
+def recorded() -> list[Event]:
+    """Return what happens in a short run."""
+    world = World(profiles=2, scenes=3)
+    world.accept("s1")
+    world.finish("s1")
+    world.limit("s2", 5.0)
+    return world.scheduler.events
+
+
+EVENTS = recorded()
 CONTENT = header_line(HEADER) + b"".join(map(event_line, EVENTS))
 
 
@@ -126,7 +130,7 @@ def test_many_events_share_an_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert may.wait(10)
         synced(number)
 
-    monkeypatch.setattr(disk.os, "fsync", slow)
+    monkeypatch.setattr(os, "fsync", slow)
     events = paused(10_001)
     journal.append(events[:1])
     assert asked.wait(10)
@@ -171,7 +175,11 @@ def refusing(code: int, times: int, call: Callable[..., Any]) -> Callable[..., A
 
 @pytest.mark.parametrize(
     ("name", "code", "text"),
-    [("write", errno.ENOSPC, "Make room"), ("write", errno.EIO, "Look at that disk"), ("fsync", errno.EIO, "Input/out")],
+    [
+        ("write", errno.ENOSPC, "Make room"),
+        ("write", errno.EIO, "Look at that disk"),
+        ("fsync", errno.EIO, "Input/out"),
+    ],
 )
 def test_what_cannot_be_written_is_kept_and_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: int, text: str
@@ -183,7 +191,7 @@ def test_what_cannot_be_written_is_kept_and_tried_again(
     journal.release()
     whole = journal.path.read_bytes()
     journal.hold()
-    monkeypatch.setattr(disk.os, name, refusing(code, 2 if name == "write" else 1, getattr(os, name)))
+    monkeypatch.setattr(os, name, refusing(code, 2 if name == "write" else 1, getattr(os, name)))
     told = threading.Event()
     journal.on_stored = told.set
     journal.append(events[2:4])
@@ -205,7 +213,7 @@ def test_a_device_that_is_full(tmp_path: Path) -> None:
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     file = GrowingFile(full)
-    with pytest.raises(JournalError, match="No space left on device. Make room"):
+    with pytest.raises(JournalError, match=r"No space left on device\. Make room"):
         file.append(b"x", 0)
     file.close()
 
@@ -219,14 +227,14 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     def read_only(*_: Any) -> int:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(disk.os, "open", read_only)  # tests may run as root, who may write anywhere
+    monkeypatch.setattr(os, "open", read_only)  # tests may run as root, who may write anywhere
     with pytest.raises(JournalError, match=r"j\.jsonl.*Read-only file system.*journal=None"):
         Journal.create(tmp_path / "j.jsonl", HEADER)
 
 
 def test_a_header_that_cannot_be_written_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or the folder would have a run in it that never was."""
-    monkeypatch.setattr(disk.os, "write", refusing(errno.ENOSPC, 9, os.write))
+    monkeypatch.setattr(os, "write", refusing(errno.ENOSPC, 9, os.write))
     with pytest.raises(JournalError, match="Make room"):
         Journal.create(tmp_path / "j.jsonl", HEADER)
     assert list(tmp_path.iterdir()) == []

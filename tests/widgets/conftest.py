@@ -17,7 +17,9 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.backend = FakeBackend()
-        self.ctl = Controller(self.backend, profiles("p1", "p2"), output=folder / "videos", journal=folder / "runs", speed=20)
+        self.ctl = Controller(
+            self.backend, profiles("p1", "p2"), output=folder / "videos", journal=folder / "runs", speed=20
+        )
         assert self.ctl.panel
         assert self.ctl._panel is not None
         self.panel: Panel = self.ctl._panel

@@ -191,7 +191,9 @@ def test_the_latest_video_is_offered_after_another_run(desk: Desk) -> None:
 def test_of_many_profiles_those_that_cool_have_a_chip(tmp_path: Path) -> None:
     """And with it a countdown and a button that ends it."""
     backend = FakeBackend(lambda scene, profile, nth: RateLimited(50.0) if nth == 1 else None)
-    with Controller(backend, profiles(*(f"p{k:03}" for k in range(200))), output=tmp_path, journal=None, mode="boost") as ctl:
+    with Controller(
+        backend, profiles(*(f"p{k:03}" for k in range(200))), output=tmp_path, journal=None, mode="boost"
+    ) as ctl:
         assert ctl.panel is not None
         ctl.in_use = [*(f"p{k:03}" for k in range(199)), "p199"]
         ctl.in_use = ["p199"]
