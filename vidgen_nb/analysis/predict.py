@@ -147,6 +147,7 @@ class _Guess:
         room = max(1, FURTHEST - len(state.flights))
         scheduler = Scheduler.replay(
             resumed(state, at, waiting[:room], ends),
+            whole=False,
             mode=state.mode,
             policy=deepcopy(self.policy),
             retry=RetryPolicy(**self.header["retry"]) if "retry" in self.header else None,
