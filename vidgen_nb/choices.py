@@ -14,6 +14,7 @@ from vidgen_nb.core.policy import POLICIES, Policy, as_policy
 from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.lifecycle import Started
+from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Profile
 from vidgen_nb.session import Session
 
@@ -70,12 +71,14 @@ class Choices(Session):
     def upload_scenes(self, name: str, content: bytes) -> None:
         """Take the scenes from the content of a file, whose name says how to read it."""
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / (Path(name.replace("\\", "/")).name or "scenes")
+            name = Path(name.replace("\\", "/")).name
+            suffix = Path(name).suffix.lower()
+            path = Path(folder) / f"scenes{suffix if suffix[1:].isalnum() and len(suffix) < 10 else ''}"
             path.write_bytes(content)
             try:
                 self.scenes = path
             except (FileFormatError, InputError) as error:
-                raise InputError(str(error).replace(str(path), path.name)) from None
+                raise InputError(str(error).replace(str(path), clean(name, 80))) from None
 
     @property
     def kind(self) -> Kind:

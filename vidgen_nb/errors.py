@@ -33,8 +33,21 @@ __all__ = [
 ]
 
 
+LONGEST = 4000
+"""Characters of a message that are shown."""
+
+
 class VidgenError(Exception):
-    """The root of all errors of this package."""
+    """The root of all errors of this package.
+
+    A message may quote somebody else's text. In a terminal or a log no control or bidi character of it arrives.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if not text.isprintable():
+            text = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text[: LONGEST + 1])
+        return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # an exception is unpickled by a call with its message alone, which is not what these take

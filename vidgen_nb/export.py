@@ -8,6 +8,7 @@ from dataclasses import astuple, fields
 from pathlib import Path
 
 from vidgen_nb.analysis.records import AttemptRecord
+from vidgen_nb.output import safe_name
 from vidgen_nb.run import Run
 
 __all__ = ["export"]
@@ -18,11 +19,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def export(run: Run, folder: Path) -> list[Path]:
     """Write a run as HTML, SVG, CSV (its attempts) and JSON lines (its events), under the run's name."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = str(run.header.get("run") or "run")
+    name = safe_name(str(run.header.get("run") or "run"))  # of a file that was loaded it may be anything
     page, picture, table = (folder / f"{name}{suffix}" for suffix in (".html", ".svg", ".csv"))
     page.write_text(run.html(), encoding="utf-8")
     picture.write_text(run.svg(), encoding="utf-8")
-    table.write_text(_csv(run.attempts), encoding="utf-8", newline="")
+    table.write_text(_csv(run.attempts), encoding="utf-8", errors="backslashreplace", newline="")
     return [page, picture, table, run.save(folder / f"{name}.jsonl")]
 
 

@@ -21,6 +21,7 @@ from vidgen_nb.core.state import UNSETTLED
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
 from vidgen_nb.errors import DuplicateScene, NoUsableProfile, SessionError
 from vidgen_nb.past import Past
+from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Profile
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.recording.runlog import RunLog
@@ -273,7 +274,7 @@ class LiveRun:
 
     def _why_none(self) -> str:
         reasons = [
-            f"{window.profile}: {window.reason}"
+            f"{clean(window.profile, 80)}: {window.reason}"
             + ("" if math.isinf(window.until) else f" (back in {window.until:.0f} s)")
             for window in self.scheduler.roster.windows(self._clock.now())
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["clean"]
+__all__ = ["block", "clean", "shown"]
 
 
 def clean(text: str, limit: int = 500) -> str:
@@ -26,3 +26,17 @@ def clean(text: str, limit: int = 500) -> str:
     line = " ".join("".join(kept).split())
     cut = len(line) > limit or len(text) > 4 * limit
     return line[: limit - 1].rstrip() + "…" if cut else line
+
+
+def block(text: str, lines: int = 60) -> str:
+    """Return the last lines of a text such as a traceback, each cleaned and not too long, with their indentation."""
+    found = text.splitlines()[-lines:]
+    return "\n".join(" " * min(len(line) - len(line.lstrip(" ")), 40) + clean(line, 2000) for line in found)
+
+
+def shown(value: object, limit: int = 200) -> str:
+    """Return the repr of a value, cut with a sign where it is long: a notebook shows a list of them whole."""
+    if isinstance(value, str) and len(value) > limit:
+        return repr(value[:limit] + "…")
+    text = repr(value)
+    return text if len(text) <= limit + 2 else text[:limit] + "…"

@@ -13,9 +13,12 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene, record
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError, MissingKey
+from vidgen_nb.plaintext import clean, shown
 
 __all__ = ["Artifact", "Backend", "CancelAnswer", "Journal", "Operation", "Profile", "Progress", "Secret", "Sink"]
 
+LONGEST_NAME = 200
+"""Characters of the name of a profile, or of a quota group."""
 CancelAnswer = Literal["cancelled", "requested", "too late", "unsupported"]
 
 
@@ -75,6 +78,8 @@ class Profile:
             )
         if quota_group is not None and (not isinstance(quota_group, str) or not quota_group.strip()):
             raise InputError(f"profile {name!r}: quota_group is a non-empty text or None, not {quota_group!r}")
+        if len(name) > LONGEST_NAME or len(quota_group or "") > LONGEST_NAME:
+            raise InputError(f"profile {shown(name, 40)}: names have at most {LONGEST_NAME} characters")
         if api_key is not None and not _is_sendable(api_key.reveal()):
             raise InputError(
                 f"profile {name!r}: an API key is plain ASCII text without spaces or line ends; was it copied whole?"
@@ -128,10 +133,10 @@ class Profile:
     def _repr_html_(self) -> str:
         """Return a chip; no key."""
         room = "no bound" if self.capacity is None else f"{self.capacity} at once"
-        group = f" · quota group {self.quota_group}" if self.quota_group else ""
+        group = f" · quota group {clean(self.quota_group, 120)}" if self.quota_group else ""
         key = "" if self.has_key else " · no key"
         chip = "border:1px solid currentColor;border-radius:4px;padding:1px 8px"
-        return f'<span style="{chip}"><b>{escape(self.name)}</b> · {escape(room + group + key)}</span>'
+        return f'<span style="{chip}"><b>{escape(clean(self.name, 120))}</b> · {escape(room + group + key)}</span>'
 
     def __repr__(self) -> str:
         return f"Profile({self.name!r}, capacity={self.capacity!r}, quota_group={self.quota_group!r})"

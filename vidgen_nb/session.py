@@ -21,6 +21,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.lifecycle import Started
 from vidgen_nb.output import VideoFolder
+from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.precautions import Precautions
 from vidgen_nb.restoring import Restoring
@@ -265,7 +266,7 @@ class Session(Precautions, Restoring):
         self._home.call(watch)
 
     def __repr__(self) -> str:
-        profiles = ", ".join(self._settings.profiles)
+        profiles = clean(", ".join(self._settings.profiles))
         return f"<Session on {profiles}: {self.mode.name}, {self.policy!r}; {self.last_run or 'no run yet'}>"
 
 

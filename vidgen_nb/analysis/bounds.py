@@ -19,6 +19,7 @@ from math import fsum, inf
 
 from vidgen_nb.analysis.fleet import Fleet, fleet_of
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
 from vidgen_nb.provider import Constant, SimulatedProfile
 from vidgen_nb.provider.service import Service, uniforms
 
@@ -56,7 +57,7 @@ class LowerBound:
         return self.seconds
 
     def __repr__(self) -> str:
-        rows = "".join(f"\n  {name}: {what}" for name, what in self.limited_by.items())
+        rows = "".join(f"\n  {clean(name, 60)}: {what}" for name, what in self.limited_by.items())
         return (
             f"LowerBound({self.seconds:.2f} s for {self.scenes:,} scenes, by {self.binds}: longest scene "
             f"{self.longest_scene:.2f}, work {self.work:.2f}, admissions {self.admissions:.2f}, tight {self.tight:.2f})"

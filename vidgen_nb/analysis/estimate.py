@@ -16,6 +16,7 @@ from vidgen_nb.analysis.candidates import Candidate, likeliest
 from vidgen_nb.analysis.feasible import SHORTEST, Evidence, fixed_window, sliding_window, token_bucket
 from vidgen_nb.analysis.kinds import RunData
 from vidgen_nb.analysis.submits import Submits, read_submits
+from vidgen_nb.plaintext import clean
 from vidgen_nb.provider.limit_states import EDGE
 from vidgen_nb.provider.limits import Limit
 
@@ -84,9 +85,9 @@ class LimitEstimate:
 
     def __str__(self) -> str:
         if self.rate is None:
-            return f"{self.group}: can't tell: {self.reason}"
+            return f"{clean(self.group, 60)}: can't tell: {self.reason}"
         kind = " or ".join(self.kinds).replace("_", " ")
-        return f"{self.group}: {kind}, {self.n} per {self.per} s: {self.rate} a second"
+        return f"{clean(self.group, 60)}: {kind}, {self.n} per {self.per} s: {self.rate} a second"
 
 
 class Estimates(dict[str, LimitEstimate]):
@@ -98,7 +99,14 @@ class Estimates(dict[str, LimitEstimate]):
         head = "".join(f"<th>{name}</th>" for name in heads)
         rows = ""
         for name, found in self.items():
-            cells = (name, " or ".join(found.kinds).replace("_", " "), found.n, found.per, found.rate, found.refused)
+            cells = (
+                clean(name, 60),
+                " or ".join(found.kinds).replace("_", " "),
+                found.n,
+                found.per,
+                found.rate,
+                found.refused,
+            )
             shown = ("–" if each is None else str(each) for each in cells)
             rows += "<tr>" + "".join(f"<td>{escape(each)}</td>" for each in (*shown, found.reason)) + "</tr>"
         return f"<table><tr>{head}</tr>{rows}</table>"

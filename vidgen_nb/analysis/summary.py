@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vidgen_nb.analysis.numbers import Metrics, ProfileMetrics
 from vidgen_nb.analysis.spread import Spread
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,7 @@ def _split(metrics: Metrics | ProfileMetrics) -> str:
 
 def _profile(row: ProfileMetrics) -> tuple[str, ...]:
     counts = (f"{count:,}" for count in (row.scenes, row.attempts, row.rate_limited))
-    return (row.profile, *counts, _share(row.utilisation), _share(row.cooldown_duty), f"{row.stranded:,.1f}")
+    return (clean(row.profile, 60), *counts, _share(row.utilisation), _share(row.cooldown_duty), f"{row.stranded:,.1f}")
 
 
 HEAD = ("profile", "scenes", "attempts", "429s", "utilisation", "cooling", "stranded s")

@@ -34,7 +34,7 @@ RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 def complain(error: Exception) -> None:
     """Print an error as one line on stderr."""
-    Console(stderr=True).print(Text.assemble(("error: ", "bold red"), str(error)))
+    Console(stderr=True).print(Text.assemble(("error: ", "bold red"), clean(str(error), 4000)))
 
 
 def within(scenes: Sequence[Scene], only: str | None) -> Sequence[Scene]:

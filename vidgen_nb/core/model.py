@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar, dataclass_transform
 
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean, shown
 
 __all__ = [
     "BOOST",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+LONGEST_ID: Final = 1000
+"""Characters of a scene's id: it names files and rows, and stands in a header."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -49,7 +52,8 @@ class Scene:
     >>> Scene("s001", "a lighthouse at dawn", seconds=4)
     Scene('s001', 'a lighthouse at dawn', seconds=4)
 
-    Raises `InputError` for an empty id or prompt, or for a parameter that JSON cannot carry.
+    Raises `InputError` for an empty id or prompt, for an id above `LONGEST_ID`, or for a parameter that JSON cannot
+    carry. The repr shows the beginning of what is long.
     """
 
     __slots__ = ("id", "params", "prompt")
@@ -61,6 +65,8 @@ class Scene:
     def __init__(self, id: str, prompt: str, **params: Any) -> None:  # noqa: A002 - the public name is `id`
         if not isinstance(id, str) or not id.strip():
             raise InputError(f"a scene needs a non-empty text as its id, not {id!r}")
+        if len(id) > LONGEST_ID:
+            raise InputError(f"a scene's id has at most {LONGEST_ID:,} characters, not {len(id):,}: {shown(id, 40)}")
         if not isinstance(prompt, str) or not prompt.strip():
             raise InputError(f"scene {id!r} has an empty prompt: say what to generate")
         object.__setattr__(self, "id", id)
@@ -83,12 +89,12 @@ class Scene:
 
     def _repr_html_(self) -> str:
         """Return id, prompt and parameters, as a notebook shows them."""
-        extras = "".join(f" · {name} {value}" for name, value in self.params.items())
-        return f"<b>{escape(self.id)}</b> {escape(self.prompt)}<small>{escape(extras)}</small>"
+        extras = "".join(f" · {clean(name, 40)} {clean(str(value), 80)}" for name, value in self.params.items())
+        return f"<b>{escape(clean(self.id, 120))}</b> {escape(clean(self.prompt))}<small>{escape(extras)}</small>"
 
     def __repr__(self) -> str:
-        extras = "".join(f", {name}={value!r}" for name, value in self.params.items())
-        return f"Scene({self.id!r}, {self.prompt!r}{extras})"
+        extras = "".join(f", {clean(name, 40)}={shown(value)}" for name, value in self.params.items())
+        return f"Scene({shown(self.id)}, {shown(self.prompt)}{extras})"
 
 
 def _as_json(scene: str, params: dict[str, Any]) -> Mapping[str, Any]:

@@ -28,6 +28,7 @@ from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.calls import Calls
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Backend, Journal, Profile, Sink
 
 __all__ = ["Observer", "RealtimeDriver"]
@@ -289,7 +290,8 @@ class RealtimeDriver:
     def _bug_in(self, command: Command, bug: Exception) -> ev.Event:
         """Stop the run for a bug in the backend."""
         kind = type(bug).__name__
-        log.error("%s of scene %s on %s: %s", type(command).__name__, command.scene.id, command.profile, kind)
+        what = f"{type(command).__name__} of scene {command.scene.id} on {command.profile}: {kind}"
+        log.error("%s", clean(what))
         self._bug = self._bug or bug
         reason, answer = self._calls.buggy(command, kind)
         if not self.scheduler.stopped:

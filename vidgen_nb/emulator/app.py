@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.downloads import CutOff, CutOffResponse, slow_response
+from vidgen_nb.plaintext import clean
 from vidgen_nb.provider import Job, Provider
 
 __all__ = ["SCENE_HEADER", "ApiError", "Call", "Dialect", "EmulatorState", "RequestRecord", "make_app"]
@@ -217,7 +218,7 @@ def make_app(dialect: Dialect) -> Starlette:
 
     async def broken(request: Request, error: Exception) -> Response:
         if not isinstance(error, CutOff | ClientDisconnect):  # a client may go away in the middle of its request
-            _log.error("the emulator failed at %s %s", request.method, request.url.path, exc_info=error)
+            _log.error("the emulator failed at %s %s", request.method, clean(request.url.path), exc_info=error)
             state.note(Call(request), 500)
         return dialect.envelope(ApiError(500, "The emulator failed; its log says why.", type="server_error"))
 

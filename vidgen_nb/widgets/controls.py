@@ -10,6 +10,7 @@ import ipywidgets as w
 
 from vidgen_nb.core.model import Mode
 from vidgen_nb.core.policy import POLICIES
+from vidgen_nb.plaintext import clean
 from vidgen_nb.widgets.bound import Bound, never
 from vidgen_nb.widgets.videos import NONE
 
@@ -190,12 +191,12 @@ class Controls(Bound):
         slider = self["span"]
         if slider.max != max(1, len(scenes)):
             slider.max = max(1, len(scenes))
-        known = tuple(ctl.known_profiles)
+        known = tuple((clean(name, 60), name) for name in ctl.known_profiles)
         if self["in_use"].options != known:
             self["in_use"].options = known
         own = {name: "mode" if isinstance(each, Mode) else "policy_name" for name, each in ctl.own.items()}
         for shown, control in {**own, ctl.policy_name: "policy_name", ctl.mode.name: "mode"}.items():
-            _offer_too(self[control], shown, shown)
+            _offer_too(self[control], clean(shown, 60), shown)
         _offer_too(self["speed"], f"{ctl.speed:g}×", ctl.speed)
 
 

@@ -202,7 +202,7 @@ class Panel:
         """Take a warning of the session that no event stands for; on its loop."""
         self.feed.log.append(text)
         if level >= logging.ERROR:
-            self.troubles.texts.append(f"{text}\n{trace}".rstrip())
+            self.troubles.add(f"{text}\n{trace}".rstrip())
         self.ticker.touch()
 
     def _dismiss(self) -> None:

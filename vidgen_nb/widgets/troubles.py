@@ -12,7 +12,7 @@ from typing import Any
 import ipywidgets as w
 
 from vidgen_nb.errors import VidgenError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import block, clean
 from vidgen_nb.widgets.bound import answer_anywhere, write
 from vidgen_nb.widgets.status import error_strip
 
@@ -35,8 +35,12 @@ class Troubles:
     def note(self, error: BaseException) -> str:
         """Take an error, and return its line for the log. What we say ourselves needs no traceback."""
         own = isinstance(error, VidgenError)
-        self.texts.append(f"{type(error).__name__}: {error}" if own else "".join(traceback.format_exception(error)))
+        self.add(f"{type(error).__name__}: {error}" if own else "".join(traceback.format_exception(error)))
         return clean(f"{type(error).__name__}: {error}")
+
+    def add(self, text: str) -> None:
+        """Take the text of an error, of which control characters and a great length go."""
+        self.texts.append(block(text))
 
     def show(self) -> None:
         """Write them."""
