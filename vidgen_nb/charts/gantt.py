@@ -13,6 +13,7 @@ from vidgen_nb.charts.layout import layout
 from vidgen_nb.charts.palette import theme_of
 from vidgen_nb.charts.rows import build_rows
 from vidgen_nb.charts.traces import TRACES, traces
+from vidgen_nb.plaintext import clean
 
 __all__ = ["TRACES", "gantt", "html"]
 
@@ -44,7 +45,8 @@ def html(figure: go.Figure, title: str = "Run") -> str:
     chart = figure.to_html(include_plotlyjs=True, include_mathjax=False, full_html=False, config=config)
     ground, ink = escape(figure.layout.paper_bgcolor or "#FFFFFF"), escape(figure.layout.font.color or "#000000")
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{escape(clean(title, 120))}</title>\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>body {{ margin: 0; background: {ground}; color: {ink}; }}</style>\n</head>\n"
         f"<body>\n{chart}\n</body>\n</html>\n"
