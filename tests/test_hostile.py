@@ -24,10 +24,12 @@ from vidgen_nb.cli import running  # type: ignore[attr-defined]
 from vidgen_nb.controller import Controller
 from vidgen_nb.core.model import LONGEST_ID, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited
+from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import DuplicateScene, InputError, NoUsableProfile
 from vidgen_nb.export import export
 from vidgen_nb.plaintext import block, shown
 from vidgen_nb.ports import Profile
+from vidgen_nb.provider import Constant, SimulatedProfile
 from vidgen_nb.run import Run, load_run
 from vidgen_nb.session import Session
 
@@ -243,6 +245,16 @@ def test_a_prompt_of_a_megabyte(tmp_path: Path) -> None:
     assert load_run(record).scenes[0].prompt == MEGABYTE
     for text in (repr(scene), scene._repr_html_(), repr(run), run._repr_html_(), repr(run.events[1:3])):
         assert len(text) < 3000
+
+
+def test_a_server_that_echoes_the_prompt(tmp_path: Path) -> None:
+    """The emulator, as the real API, has it in each answer: a megabyte of it is read, and the job is not in doubt."""
+    with (
+        Emulator([SimulatedProfile("p1", service=Constant(1))], speed=50) as emulator,
+        Session(OpenAIVideos(emulator.base_url), emulator.profiles, output=tmp_path, speed=50) as session,
+    ):
+        run = session.run_blocking([Scene("s1", MEGABYTE)])
+        assert [scene.status for scene in run.scenes] == ["succeeded"]
 
 
 def _below(widget: Any) -> Iterator[Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from html import escape
 
-__all__ = ["block", "clean", "shown"]
+__all__ = ["block", "clean", "markup", "shown"]
 
 
 def clean(text: str, limit: int = 500) -> str:
     """Return one line of at most `limit` characters: no control, bidi or other invisible character in it.
 
-    It is not escaped for any markup.
+    It is not escaped for any markup; `markup` does both.
     """
     kept: list[str] = []
     start = text[: 4 * limit]
@@ -40,3 +41,12 @@ def shown(value: object, limit: int = 200) -> str:
         return repr(value[:limit] + "…")
     text = repr(value)
     return text if len(text) <= limit + 2 else text[:limit] + "…"
+
+
+def markup(text: str, limit: int = 500) -> str:
+    r"""Return a cleaned line as HTML for a notebook's output.
+
+    There MathJax reads TeX in every text, whose `\href` makes links; never across the edge of an element.
+    """
+    line = escape(clean(text, limit))
+    return line.replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")

@@ -6,14 +6,13 @@ import getpass
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from typing import Any, Literal, Protocol
 
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene, record
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError, MissingKey
-from vidgen_nb.plaintext import clean, shown
+from vidgen_nb.plaintext import markup, shown
 
 __all__ = ["Artifact", "Backend", "CancelAnswer", "Journal", "Operation", "Profile", "Progress", "Secret", "Sink"]
 
@@ -133,10 +132,10 @@ class Profile:
     def _repr_html_(self) -> str:
         """Return a chip; no key."""
         room = "no bound" if self.capacity is None else f"{self.capacity} at once"
-        group = f" · quota group {clean(self.quota_group, 120)}" if self.quota_group else ""
+        group = f" · quota group {markup(self.quota_group, 120)}" if self.quota_group else ""
         key = "" if self.has_key else " · no key"
         chip = "border:1px solid currentColor;border-radius:4px;padding:1px 8px"
-        return f'<span style="{chip}"><b>{escape(clean(self.name, 120))}</b> · {escape(room + group + key)}</span>'
+        return f'<span style="{chip}"><b>{markup(self.name, 120)}</b> · {room}{group}{key}</span>'
 
     def __repr__(self) -> str:
         return f"Profile({self.name!r}, capacity={self.capacity!r}, quota_group={self.quota_group!r})"

@@ -24,7 +24,7 @@ from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import clean, markup
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.recording.runfile import read_run, write_run
 
@@ -229,9 +229,7 @@ class Run:
         for attempt in self.attempts:
             tried[attempt.scene].append(attempt)
         again = [(scene, attempts) for scene, attempts in tried.items() if len(attempts) > 1]
-        lines = "".join(
-            f"<li>{escape(clean(scene, 120))}: {escape(clean(trail(each)))}</li>" for scene, each in again[:SHOWN]
-        )
+        lines = "".join(f"<li>{markup(scene, 120)}: {markup(trail(each))}</li>" for scene, each in again[:SHOWN])
         more = f"<li>… and {len(again) - SHOWN:,} more</li>" if len(again) > SHOWN else ""
         return f"<table><tr>{head}</tr><tr>{row}</tr></table><ul>{lines}{more}</ul>"
 

@@ -16,7 +16,7 @@ MARK = "<img src=x"
 """How each payload begins; it is looked for as text."""
 EVIL = (
     '<img src=x onerror="window.pwned=1"></style></title></textarea><script>window.pwned=1</script>'
-    '<a href="javascript:window.pwned=1">x</a><br>$\\alpha$'
+    '<a href="javascript:window.pwned=1">x</a><br>$\\href{javascript:window.pwned=1}{x}$'
 )
 CODES = "\x1b[31m\u202egpj\u2066\x07"
 SETUP = f"""
@@ -61,6 +61,7 @@ ctl.post(fail)
 files = [str(path.resolve()) for path in ctl.export("hostile/exports")]
 """
 SHOWN = "from IPython.display import display\ndisplay(scenes[0], profiles[0], run.metrics(), ctl.last_run.scenes[0])"
+TEX = "from IPython.display import HTML\nHTML('$x$')"
 TROUBLE = "vg.load_scenes([scenes[0], scenes[0]])"
 PWNED = "window.pwned"
 TABS = {"Attempts": ".vg-attempts td", "Metrics": ".vg-scroll td", "Log": ".vg-lines", "Events": ".vg-lines"}
@@ -69,7 +70,7 @@ TABS = {"Attempts": ".vg-attempts td", "Metrics": ".vg-scroll td", "Log": ".vg-l
 
 def test_hostile_text_is_shown_and_does_nothing(open_lab: Opener) -> None:
     """Chart, hover, tabs, strip, controls, reprs, errors, and what is saved: text, and `window.pwned` stays unset."""
-    page = open_lab(SETUP, RUN, FAIL, SHOWN, TROUBLE, height=1400)
+    page = open_lab(SETUP, RUN, FAIL, SHOWN, TROUBLE, TEX, height=1400)
     for cell in (0, 1, 2, 3):
         page.run(cell)
     page.says("2 of 3 scenes succeeded")
@@ -93,22 +94,26 @@ def test_hostile_text_is_shown_and_does_nothing(open_lab: Opener) -> None:
     clean(page)
 
     page.run(4)
+    page.run(5)
+    page.output(5).locator("mjx-container").wait_for()  # TeX has been looked for in all there was
     shown = [page.output(cell) for cell in (1, 3, 4)]
     for output in shown:
         output.get_by_text(MARK).first.wait_for()
+        assert output.locator("mjx-container").count() == 0
         assert not set(output.inner_text()) & set(CODES.replace("[31m", "").replace("gpj", ""))
     clean(page)
 
     text = json.dumps(page.save())
     assert "&lt;img src=x" in text or MARK in text
     files = page.kernel("files")
+    assert page.said == []
     page.leave()
     page.open(kernel=False)
     page.picture(0).wait_for()
     clean(page)
-    page.said.clear()  # that the models are gone is said on the console
     for file in files[:2]:  # the page and the picture of the run
         opened(page.page, Path(file))
+    page.said.clear()  # that the models are gone is said on the console
 
 
 def clean(page: LabPage) -> None:

@@ -19,7 +19,7 @@ from math import fsum, inf
 
 from vidgen_nb.analysis.fleet import Fleet, fleet_of
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import clean, markup
 from vidgen_nb.provider import Constant, SimulatedProfile
 from vidgen_nb.provider.service import Service, uniforms
 
@@ -67,7 +67,7 @@ class LowerBound:
     def _repr_html_(self) -> str:
         """Return it as a notebook shows it."""
         head, *rows = repr(self).splitlines()
-        return f"<b>{escape(head)}</b><ul>{''.join(f'<li>{escape(row)}</li>' for row in rows)}</ul>"
+        return f"<b>{escape(head)}</b><ul>{''.join(f'<li>{markup(row)}</li>' for row in rows)}</ul>"
 
 
 def bound(

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 from typing import Final
 
 from vidgen_nb.analysis.candidates import Candidate, likeliest
 from vidgen_nb.analysis.feasible import SHORTEST, Evidence, fixed_window, sliding_window, token_bucket
 from vidgen_nb.analysis.kinds import RunData
 from vidgen_nb.analysis.submits import Submits, read_submits
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import clean, markup
 from vidgen_nb.provider.limit_states import EDGE
 from vidgen_nb.provider.limits import Limit
 
@@ -108,7 +107,7 @@ class Estimates(dict[str, LimitEstimate]):
                 found.refused,
             )
             shown = ("–" if each is None else str(each) for each in cells)
-            rows += "<tr>" + "".join(f"<td>{escape(each)}</td>" for each in (*shown, found.reason)) + "</tr>"
+            rows += "<tr>" + "".join(f"<td>{markup(each)}</td>" for each in (*shown, found.reason)) + "</tr>"
         return f"<table><tr>{head}</tr>{rows}</table>"
 
     def __repr__(self) -> str:

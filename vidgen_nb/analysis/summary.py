@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vidgen_nb.analysis.numbers import Metrics, ProfileMetrics
 from vidgen_nb.analysis.spread import Spread
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import clean, markup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +113,7 @@ def html(metrics: Metrics) -> str:
         return f"<table>{rows}</table>"
     head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
     body = "".join(
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _profile(row))}</tr>" for row in metrics.profiles[:SHOWN]
+        f"<tr>{''.join(f'<td>{markup(cell)}</td>' for cell in _profile(row))}</tr>" for row in metrics.profiles[:SHOWN]
     )
     more = "".join(f"<p>{escape(line)}</p>" for line in _more(metrics))
     return f"<table>{rows}</table><table><tr>{head}</tr>{body}</table>{more}"

@@ -37,8 +37,9 @@ class OpenAIVideos(Adapter):
 
     `base_url`: up to and with the version, such as `http://127.0.0.1:8000/v1`; a profile's own comes first.
     `model`: sent with every scene that has no `model` parameter itself; None: not sent. `poll`: when jobs are asked
-    about, in run seconds. `timeout`: wall seconds a server may be silent. `transport`: any httpx transport, such as
-    `ASGITransport`, in place of the network. Raises `InputError` for what cannot work.
+    about, in run seconds. `timeout`: wall seconds a server may be silent; a whole answer takes five times that at most,
+    and a download brings 1 KiB a second at least. `transport`: any httpx transport, such as `ASGITransport`, in place
+    of the network. Raises `InputError` for what cannot work.
     """
 
     name = "openai_videos"

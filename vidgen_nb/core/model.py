@@ -6,13 +6,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, dataclass_transform
 
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean, shown
+from vidgen_nb.plaintext import clean, markup, shown
 
 __all__ = [
     "BOOST",
@@ -89,8 +88,8 @@ class Scene:
 
     def _repr_html_(self) -> str:
         """Return id, prompt and parameters, as a notebook shows them."""
-        extras = "".join(f" · {clean(name, 40)} {clean(str(value), 80)}" for name, value in self.params.items())
-        return f"<b>{escape(clean(self.id, 120))}</b> {escape(clean(self.prompt))}<small>{escape(extras)}</small>"
+        extras = "".join(f" · {markup(name, 40)} {markup(str(value), 80)}" for name, value in self.params.items())
+        return f"<b>{markup(self.id, 120)}</b> {markup(self.prompt)}<small>{extras}</small>"
 
     def __repr__(self) -> str:
         extras = "".join(f", {clean(name, 40)}={shown(value)}" for name, value in self.params.items())

@@ -17,6 +17,7 @@ import ipywidgets as w
 
 from vidgen_nb.analysis.recent import Recent, RecentData
 from vidgen_nb.drivers.home import HAS_THREADS
+from vidgen_nb.plaintext import clean
 from vidgen_nb.widgets.bound import answer_anywhere, write
 from vidgen_nb.widgets.controls import Controls
 from vidgen_nb.widgets.feed import Feed
@@ -158,7 +159,11 @@ class Panel:
             write(self.status, "value", strip(self.feed, self._state))
             self.troubles.show()
             reasons = self.controls.reasons()
-            write(self.why, "value", f'<div class="vg-note">Off now – {escape(reasons)}</div>' if reasons else "")
+            write(
+                self.why,
+                "value",
+                f'<div class="vg-note">Off now – {escape(clean(reasons, 1000))}</div>' if reasons else "",
+            )
             self.given.titles = (f"Scenes: {len(self._controller.scenes):,} loaded (type, paste or load others)",)
             self.lanes.show(self.feed, self._state)
 
