@@ -6,6 +6,8 @@ import copy
 import pickle
 import pprint
 import traceback
+import warnings
+from getpass import GetPassWarning
 from typing import Any
 
 import pytest
@@ -78,6 +80,51 @@ def test_a_traceback_with_local_variables_does_not_show_the_key(monkeypatch: pyt
         text = shown(caught.value)
         assert "capacity = " in text  # the locals are there
         assert KEY not in text
+
+
+def test_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is typed in unseen, after everything else was found right; a kernel's own way to ask is used."""
+    prompts: list[str] = []
+
+    def typed(prompt: str) -> str:
+        prompts.append(prompt)
+        return f" {KEY}\n"
+
+    monkeypatch.setattr("getpass.getpass", typed)
+    profile = Profile.ask("alice", capacity=2)
+    assert (profile.name, profile.capacity, profile.api_key.reveal()) == ("alice", 2, KEY)
+    Profile.ask("bob", "Bob's key? ")
+    assert prompts == ["API key of alice: ", "Bob's key? "]
+    with pytest.raises(InputError, match="capacity"):
+        Profile.ask("carol", capacity=0)
+    assert len(prompts) == 2
+
+
+@pytest.mark.parametrize("trouble", [EOFError(), OSError(), NotImplementedError(), GetPassWarning("seen by all")])
+def test_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch, trouble: Exception) -> None:
+    """Without a terminal or a frontend that hides what is typed, nothing is asked; the error says what to do."""
+
+    def refuse(prompt: str) -> str:
+        if isinstance(trouble, GetPassWarning):
+            warnings.warn(trouble, stacklevel=2)
+            return KEY
+        raise trouble
+
+    monkeypatch.setattr("getpass.getpass", refuse)
+    with pytest.raises(InputError, match=r"'alice': nobody can be asked .* use Profile\.from_env") as caught:
+        Profile.ask("alice")
+    assert KEY not in shown(caught.value)
+
+
+def test_nothing_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty answer is a missing key; a mistyped one is refused without showing it."""
+    monkeypatch.setattr("getpass.getpass", lambda prompt: " ")
+    with pytest.raises(MissingKey, match="nothing was typed in"):
+        Profile.ask("alice")
+    monkeypatch.setattr("getpass.getpass", lambda prompt: f"{KEY} {KEY}")
+    with pytest.raises(InputError, match="plain ASCII") as caught:
+        Profile.ask("alice")
+    assert KEY not in shown(caught.value)
 
 
 def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -44,6 +45,16 @@ def test_a_parameter_that_json_cannot_carry(value: object) -> None:
     loop.append(loop)
     with pytest.raises(InputError, match="scene 's1'"):
         Scene("s1", "x", size=loop)
+
+
+def test_paths_are_recorded_as_text_and_bytes_not_at_all() -> None:
+    """An image is given by its path or a data URI; its bytes would stand in every record of the run."""
+    assert Scene("s1", "x", input_reference=PurePosixPath("images/dawn.png")).params == {
+        "input_reference": "images/dawn.png"
+    }
+    for data in (b"x", bytearray(b"x"), memoryview(b"x")):
+        with pytest.raises(InputError, match="scene 's1' .* save them as a file and give its path, or give a data URI"):
+            Scene("s1", "x", input_reference=data)
 
 
 def test_a_scene_cannot_be_changed() -> None:

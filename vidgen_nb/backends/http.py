@@ -15,10 +15,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-import re
 import ssl
-from collections.abc import AsyncGenerator, Callable, Container, Generator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Container, Generator, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, Literal
@@ -27,7 +26,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from vidgen_nb.backends.inflated import plain
-from vidgen_nb.backends.redacted import call_key
+from vidgen_nb.backends.redacted import call_key, without
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
 from vidgen_nb.errors import BackendError
@@ -52,6 +51,7 @@ SLOWEST: Final = 1024
 SLOTS: Final = 200
 """Connections of one kind at once; all kinds together stay under the usual limit of 1024 open files."""
 _REDIRECTS: Final = 5
+_FOLLOWED: Final = (301, 302, 303, 307, 308)
 _TRANSPORT: Final = (
     TimeoutError,  # our own deadline; httpx has others
     httpx.NetworkError,
@@ -60,12 +60,13 @@ _TRANSPORT: Final = (
     httpx.ProxyError,
     httpx.DecodingError,
 )
+_HTTPX: Final = (TimeoutError, httpx.HTTPError, httpx.InvalidURL)
 _NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 @record
 class Answer:
-    """A server's answer, read up to `BODY_LIMIT`."""
+    """A server's answer, read up to `BODY_LIMIT`; a key that it echoes is not in it."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -111,10 +112,8 @@ def is_loopback(host: str) -> bool:
 
 def clean(text: str, key: Secret | None = None, limit: int = 200) -> str:
     """Make somebody else's text fit for a log: no key, no control or bidi characters, one line, at most `limit`."""
-    if key is not None:
-        # before anything is cut: half a key is a key; in whatever case, for codes are lowered
-        text = re.sub(re.escape(key.reveal()), "[key]", text, flags=re.IGNORECASE)
-    return one_line(text, limit)
+    # before anything is cut: half a key is a key; in whatever case, for codes are lowered
+    return one_line(without(text, key), limit)
 
 
 def transport_failure(error: Exception, phase: Phase, key: Secret | None = None) -> Failure:
@@ -128,20 +127,14 @@ def transport_failure(error: Exception, phase: Phase, key: Secret | None = None)
     return Transient(f"the connection was lost during the {phase} ({what})")
 
 
-@contextmanager
-def _classified(phase: Phase, key: Secret | None) -> Iterator[None]:
-    broken: Exception | None = None
-    try:
-        yield
-    except _TRANSPORT as error:
-        broken = BackendError(transport_failure(error, phase, key))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        error.__cause__ = error.__context__ = None
-        broken = error.with_traceback(None)
-    if broken is not None:
-        # out here, so that it refers to no other error: their texts may quote what the server echoed, and the frames of
-        # their tracebacks hold the headers that were sent
-        raise broken
+def _broken(error: Exception, phase: Phase, key: Secret | None) -> Exception:
+    """Return what to raise `from None` in the place of an error of httpx, which itself must go no further.
+
+    Its text may quote what the server echoed, and the frames of its traceback hold the headers that were sent.
+    """
+    if isinstance(error, _TRANSPORT):
+        return BackendError(transport_failure(error, phase, key))
+    return RuntimeError(clean(f"httpx: {type(error).__name__}: {error}", key))
 
 
 @record
@@ -195,6 +188,7 @@ class HttpPool:
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0 if submits else 100),
                 headers={"User-Agent": "vidgen_nb", "Accept-Encoding": "identity"},
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                event_hooks={"response": [_take_location]},
             )
             clients[kind] = _Client(client, asyncio.Semaphore(SLOTS))
         return clients[kind]
@@ -222,7 +216,7 @@ class HttpPool:
         Raises what a file of the form, or the making of a body, raises.
         """
         async with self._opened(method, url, phase, key, headers=headers, form=form, body=body) as (response, until):
-            return await _read(response, until, longest)
+            return await _read(response, key, until, longest)
 
     async def download(
         self, url: httpx.URL, key: Secret | None, sink: Sink, *, gone: Container[int] = ()
@@ -241,9 +235,11 @@ class HttpPool:
                 reason = f"HTTP {response.status_code} from {response.url.host}, where the result's address leads"
                 raise BackendError(Transient(clean(reason)))
             if not response.is_success or "json" in (media_type or "").lower():
-                return await _read(response, until)
-            with _classified("fetch", key):
+                return await _read(response, key, until)
+            try:
                 await self._stream(response, sink)
+            except _HTTPX as error:
+                raise _broken(error, "fetch", key) from None
             length = response.headers.get("content-length", "")
             known = length.isascii() and length.isdigit() and "content-encoding" not in response.headers
             await sink.commit(expected=int(length) if known else None, media_type=media_type)
@@ -283,9 +279,12 @@ class HttpPool:
                     method, url, headers=dict(headers or {}), files=files or None, json=data
                 )
                 until = asyncio.get_running_loop().time() + left
-                with _classified(phase, key):
+                try:
                     async with asyncio.timeout_at(until):
                         response = await opened.client.send(request, auth=auth, stream=True, follow_redirects=False)
+                except _HTTPX as error:
+                    raise _broken(error, phase, key) from None
+                response.extensions.pop("reason_phrase", None)  # it may echo the key, and stands in a response's repr
                 try:
                     target = _redirect(response, phase, home) if method == "GET" and hop < _REDIRECTS else None
                     if target is None:
@@ -302,19 +301,27 @@ def origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
+async def _take_location(response: httpx.Response) -> None:
+    """Put a redirect's address where httpx does not see it: it fails at those that are none, also unfollowed."""
+    if "location" in response.headers:
+        response.extensions["location"] = response.headers.pop("location")
+
+
 def _redirect(response: httpx.Response, phase: Phase, home: tuple[str, str, int | None]) -> httpx.URL | None:
     """Return where to go on, or None where the answer stands as it is."""
-    if not response.has_redirect_location:
+    location = response.extensions.get("location")
+    if location is None or response.status_code not in _FOLLOWED:
         return None
     try:
-        target = response.url.join(response.headers["location"])
+        target = response.url.join(location)
     except httpx.InvalidURL:
         return None
-    allowed = target.scheme in ("http", "https") and bool(target.host)
+    # a % in a host is what httpx makes of blanks and brackets
+    allowed = target.scheme in ("http", "https") and bool(target.host) and "%" not in target.host
     return target if allowed and (phase == "fetch" or origin(target) == home) else None
 
 
-async def _read(response: httpx.Response, until: float, longest: int = BODY_LIMIT) -> Answer:
+async def _read(response: httpx.Response, key: Secret | None, until: float, longest: int = BODY_LIMIT) -> Answer:
     """Read an answer up to the limit; a body that breaks off leaves the status, which is what counts."""
     body = bytearray()
     try:
@@ -323,7 +330,8 @@ async def _read(response: httpx.Response, until: float, longest: int = BODY_LIMI
                 body += piece
                 if len(body) > longest:
                     break
-        data = json.loads(body) if len(body) <= longest else None
+        data = without(json.loads(body), key) if len(body) <= longest else None
     except (*_TRANSPORT, ValueError, RecursionError):
         data = None
-    return Answer(response.status_code, response.headers.multi_items(), data)
+    headers = [(name, without(value, key)) for name, value in response.headers.multi_items()]
+    return Answer(response.status_code, headers, data)

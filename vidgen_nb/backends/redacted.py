@@ -1,7 +1,7 @@
-"""Keeps keys out of what httpx and httpcore log about our own calls.
+"""A server may echo the key: keeps it out of what we take from its answers, and of what is logged about our calls.
 
-They log no header that we send. But httpcore logs at DEBUG the headers of each answer, httpx at INFO its reason phrase,
-and a server may echo the key in either.
+Neither httpx nor httpcore logs a header that we send. But httpcore logs at DEBUG the headers of each answer, and httpx
+at INFO its reason phrase.
 """
 
 from __future__ import annotations
@@ -9,15 +9,29 @@ from __future__ import annotations
 import logging
 import re
 from contextvars import ContextVar
+from typing import Any
 
 from vidgen_nb.ports import Secret
 
-__all__ = ["call_key"]
+__all__ = ["call_key", "without"]
 
 call_key: ContextVar[Secret | None] = ContextVar("call_key", default=None)
 """The key of the call that is under way in this task."""
 
 _LOGGERS = ("httpx", *(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks")))
+
+
+def without(value: Any, key: Secret | None) -> Any:
+    """Return a text, or the texts of JSON data, with `[key]` for the key, in whatever case it is."""
+    if key is None:
+        return value
+    if isinstance(value, str):
+        return re.sub(re.escape(key.reveal()), "[key]", value, flags=re.IGNORECASE)
+    if isinstance(value, list):
+        return [without(each, key) for each in value]
+    if isinstance(value, dict):
+        return {without(name, key): without(each, key) for name, each in value.items()}
+    return value
 
 
 class _Redacting(logging.Filter):
@@ -26,8 +40,7 @@ class _Redacting(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         key = call_key.get()
         if key is not None:
-            message = re.sub(re.escape(key.reveal()), "[key]", record.getMessage(), flags=re.IGNORECASE)
-            record.msg, record.args = message, ()
+            record.msg, record.args = without(record.getMessage(), key), ()
         return True
 
 
