@@ -53,7 +53,7 @@ def test_paths_are_recorded_as_text_and_bytes_not_at_all() -> None:
         "input_reference": "images/dawn.png"
     }
     for data in (b"x", bytearray(b"x"), memoryview(b"x")):
-        with pytest.raises(InputError, match="scene 's1' .* save them as a file and give its path, or give a data URI"):
+        with pytest.raises(InputError, match=r"scene 's1' .* save them as a file .* or give a data URI"):
             Scene("s1", "x", input_reference=data)
 
 

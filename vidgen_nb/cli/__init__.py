@@ -105,6 +105,7 @@ def run(
     honour_retry_after: HonourOption = False,
     only: Annotated[str | None, typer.Option(help="A range of scenes, counted from 1: 3-7, or 5.")] = None,
     max_wait: Annotated[float, typer.Option(help="Seconds to wait when every profile is unusable.", min=0)] = 3600.0,
+    max_billed: Annotated[int | None, typer.Option(help="Stop after so many accepted submits.", min=1)] = None,
     speed: Annotated[float, typer.Option(help="Above 1 only against an emulator.", min=0.01)] = 1.0,
     seed: Annotated[int, typer.Option(help="Of back-off jitter.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("videos"),
@@ -122,6 +123,7 @@ def run(
         policy=_policy(policy, cooldown, honour_retry_after),
         output=out,
         max_wait=max_wait,
+        max_billed=max_billed,
         speed=speed,
         seed=seed,
     ) as session:
