@@ -98,6 +98,18 @@ def test_a_limit_on_what_is_billed_stops_the_run(tmp_path: Path) -> None:
     assert (run.ended, [scene.status for scene in run.scenes]) == ("max_billed", ["succeeded", "queued"])
 
 
+def test_run_on_googles_dialect(tmp_path: Path) -> None:
+    """The emulator speaks another API's dialect, and its backend runs on it."""
+    (tmp_path / "scenes.txt").write_text("a fox\n")
+    with emulator(tmp_path, "--speed", "50", "--dialect", "google-interactions") as base_url:
+        options = ["--profiles", "profiles.toml", "--base-url", base_url, "--speed", "50"]
+        done = vidgen_nb("run", "scenes.txt", *options, "--backend", "google-interactions", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    run = load_run(tmp_path / "videos" / "run.jsonl")
+    assert [scene.status for scene in run.scenes] == ["succeeded"]
+    assert run.header["backend"]["name"] == "google_interactions"
+
+
 def test_scenes_that_fail_make_exit_code_1(tmp_path: Path) -> None:
     """A scene that the server refuses is named with its reason."""
     (tmp_path / "scenes.txt").write_text("a fox\n")
@@ -148,6 +160,7 @@ def test_no_usable_profile(tmp_path: Path) -> None:
         (["run", "bad.csv", "--profiles", "p.toml", "--base-url", "http://127.0.0.1:1/v1"], "bad.csv, line 3"),
         (["run", "s.txt", "--profiles", "bad.toml", "--base-url", "http://127.0.0.1:1/v1"], "bad.toml, line 2, column"),
         (["run", "s.txt", "--profiles", "nokey.toml", "--base-url", "http://127.0.0.1:1/v1"], "NOT_SET_KEY"),
+        (["run", "s.txt", "--profiles", "p.toml"], "--base-url is missing: openai-videos"),
         (["run", "s.txt", "--profiles", "p.toml", "--base-url", "ftp://x"], "base_url is an address such as"),
         (["run", "s.txt", "--profiles", "p.toml", "--base-url", "http://x/v1", "--only", "2-9"], "within 1-1"),
         (["demo", "--policy", "global-pause", "--honour-retry-after"], "per-profile"),

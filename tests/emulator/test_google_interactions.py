@@ -134,6 +134,12 @@ def test_a_video_from_create_to_download(delivery: str) -> None:
         assert {request.scene for request in service.emulator.requests if request.profile} == {"a lighthouse"}
 
 
+def test_the_models() -> None:
+    """The SDK lists the models that are served, and finds no other."""
+    with served(models=[MODEL, "another"]) as service:
+        assert [model.name for model in service.client().models.list()] == [f"models/{MODEL}", "models/another"]
+
+
 def test_a_queued_job_and_a_cancelled_one() -> None:
     """A job waits its turn as `queued`; a cancelled one says so ever after, and one that has ended refuses."""
     with served(SimulatedProfile("p1", service=Constant(60), capacity=1)) as service:
@@ -231,7 +237,7 @@ def test_wrong_keys_and_wrong_requests() -> None:
         for body in (b"{", b"[]", b"\xff"):
             assert httpx.post(url, content=body, headers=KEY).status_code == 400
         assert httpx.get(f"{url}/x?stream=true", headers=KEY).status_code == 404
-        assert httpx.get(f"{service.emulator.base_url}/models", headers=KEY).json()["error"]["status"] == "NOT_FOUND"
+        assert httpx.get(f"{service.emulator.base_url}/caches", headers=KEY).json()["error"]["status"] == "NOT_FOUND"
         job = httpx.post(url, json=ASKED, headers=KEY).json()["id"]
         assert httpx.get(f"{url}/{job}?stream=true", headers=KEY).status_code == 400
         assert httpx.get(f"{url}/{job}?stream=false", headers=KEY).status_code == 200

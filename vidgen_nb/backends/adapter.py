@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from vidgen_nb.backends.http import Answer, HttpPool
+from vidgen_nb.backends.http import Answer, HttpPool, usable_url
 from vidgen_nb.backends.retry_after import http_date
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import PollSchedule
@@ -86,13 +86,8 @@ class Adapter:
 
 def _checked(base_url: str) -> None:
     """Raise `InputError` where requests can't be built on a base_url; the text shows no password in it."""
-    try:
-        url = httpx.URL(base_url)
-        good = url.scheme in ("http", "https") and bool(url.host) and not url.query and not url.fragment
-        good = good and "%" not in url.host  # what httpx makes of blanks and brackets in a host
-    except (httpx.InvalidURL, TypeError):
-        good, url = False, httpx.URL()
-    if not good:
+    url = usable_url(base_url)
+    if url is None or url.query or url.fragment:
         raise InputError("base_url is an address such as http://127.0.0.1:8000/v1, without a query; this one is not")
     if url.userinfo:
         raise InputError(f"base_url of {url.host} holds a user or password: the key belongs into the profile")

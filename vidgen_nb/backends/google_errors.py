@@ -52,7 +52,7 @@ class _Refusal:
     codes: tuple[str, ...]
     """`code`, `status` and the reasons among the details, in lower case; numbers as google.rpc.Code names them."""
     quotas: tuple[str, ...]
-    """The quotas that are used up, in lower case."""
+    """The quotas that are used up."""
     message: str
 
     def says(self, pattern: re.Pattern[str]) -> bool:
@@ -71,7 +71,7 @@ def _refusal(errors: Iterable[object]) -> _Refusal:
         message = message or (told if isinstance(told, str) else "")
         for detail in _dicts(fields.get("details")):
             codes.append(_word(detail.get("reason")))
-            quotas += [_word(each.get("quotaId")) for each in _dicts(detail.get("violations"))]
+            quotas += [str(each.get("quotaId") or "") for each in _dicts(detail.get("violations"))]
     return _Refusal(tuple(filter(None, codes)), tuple(filter(None, quotas)), message)
 
 
@@ -146,7 +146,7 @@ def _reason(what: str, refusal: _Refusal, key: Secret) -> str:
 
 
 def _cause(refusal: _Refusal) -> Literal["rate", "concurrency"]:
-    return "concurrency" if any("concurren" in quota for quota in refusal.quotas) else "rate"
+    return "concurrency" if any("concurren" in quota.lower() for quota in refusal.quotas) else "rate"
 
 
 def _by_code(refusal: _Refusal, reason: str, wait: float | None, now_epoch: float | None) -> Failure | None:
@@ -159,7 +159,7 @@ def _by_code(refusal: _Refusal, reason: str, wait: float | None, now_epoch: floa
         return ProfileUnusable(reason, "auth")
     if refusal.says(_MONEY):
         return ProfileUnusable(reason, "credit")
-    if "quota_exceeded" in refusal.codes or any("perday" in quota for quota in refusal.quotas):
+    if "quota_exceeded" in refusal.codes or any("perday" in quota.lower() for quota in refusal.quotas):
         if now_epoch is not None and (wait is None or wait < SHORTEST_DAY):
             wait = seconds_to_reset(now_epoch)
         return ProfileUnusable(reason, "day_quota", wait)

@@ -21,7 +21,7 @@ import httpx
 
 from vidgen_nb.backends.adapter import Adapter, header_safe, object_of, usable_id
 from vidgen_nb.backends.google_errors import classify, is_content, job_failure
-from vidgen_nb.backends.http import Answer, Phase, origin
+from vidgen_nb.backends.http import Answer, Phase, origin, usable_url
 from vidgen_nb.backends.media import check_image, is_address, read_image
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
@@ -90,6 +90,13 @@ class GoogleInteractions(Adapter):
         for image in _images(scene):
             if not is_address(image):
                 check_image(image, limit=IMAGE_LIMIT)
+
+    async def probe(self, profile: Profile) -> None:
+        """Try the key by asking for a model's name; `BackendError` where the server doesn't take it, or doesn't say."""
+        url = self._address(profile, "models").copy_with(query=b"pageSize=1")
+        answer = await self._pool.call("GET", url, "poll", profile.api_key)
+        if not answer.ok or not object_of(answer):
+            self._fail(answer, "poll", profile)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
@@ -245,13 +252,8 @@ def _errors(found: Mapping[str, Any]) -> list[object]:
 
 def _download_url(uri: object, home: httpx.URL) -> httpx.URL | None:
     """Return where a result is downloaded; of a file of the Files API its content. None: an address of no use."""
-    if not isinstance(uri, str):
-        return None
-    try:
-        url = httpx.URL(uri)
-    except httpx.InvalidURL:
-        return None
-    if url.scheme not in ("http", "https") or not url.host:
+    url = usable_url(uri)
+    if url is None:
         return None
     file = _FILE.fullmatch(url.path) if origin(url) == origin(home) else None
     return url.copy_with(path=f"{file[1]}:download", params={"alt": "media"}) if file else url

@@ -33,7 +33,17 @@ from vidgen_nb.errors import BackendError
 from vidgen_nb.plaintext import clean as one_line
 from vidgen_nb.ports import Secret, Sink
 
-__all__ = ["Answer", "FormValue", "HttpPool", "Phase", "clean", "is_loopback", "origin", "transport_failure"]
+__all__ = [
+    "Answer",
+    "FormValue",
+    "HttpPool",
+    "Phase",
+    "clean",
+    "is_loopback",
+    "origin",
+    "transport_failure",
+    "usable_url",
+]
 
 Phase = Literal["submit", "poll", "fetch", "cancel"]
 FormValue = str | Callable[[], tuple[str, bytes, str]]
@@ -307,18 +317,27 @@ async def _take_location(response: httpx.Response) -> None:
         response.extensions["location"] = response.headers.pop("location")
 
 
+def usable_url(address: object, base: httpx.URL | None = None) -> httpx.URL | None:
+    """Return the URL of an http or https address that a connection can be tried to, or None.
+
+    `base`: what a relative one is relative to.
+    """
+    try:
+        url = httpx.URL(address) if base is None else base.join(address)  # type: ignore[arg-type]
+    except (httpx.InvalidURL, TypeError):
+        return None
+    # a % in a host is what httpx makes of blanks and brackets; a port above 65535 is an error outside of httpx's
+    good = url.scheme in ("http", "https") and bool(url.host) and "%" not in url.host and (url.port or 0) <= 65535
+    return url if good else None
+
+
 def _redirect(response: httpx.Response, phase: Phase, home: tuple[str, str, int | None]) -> httpx.URL | None:
     """Return where to go on, or None where the answer stands as it is."""
     location = response.extensions.get("location")
     if location is None or response.status_code not in _FOLLOWED:
         return None
-    try:
-        target = response.url.join(location)
-    except httpx.InvalidURL:
-        return None
-    # a % in a host is what httpx makes of blanks and brackets
-    allowed = target.scheme in ("http", "https") and bool(target.host) and "%" not in target.host
-    return target if allowed and (phase == "fetch" or origin(target) == home) else None
+    target = usable_url(location, response.url)
+    return target if target is not None and (phase == "fetch" or origin(target) == home) else None
 
 
 async def _read(response: httpx.Response, key: Secret | None, until: float, longest: int = BODY_LIMIT) -> Answer:

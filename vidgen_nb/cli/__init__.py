@@ -16,6 +16,7 @@ from rich.console import Console
 import vidgen_nb.cli.running as running
 from vidgen_nb.core.policy import ExponentialCooldown, GlobalPause, Paced, PerProfileCooldown, Policy
 from vidgen_nb.errors import InputError, VidgenError
+from vidgen_nb.ports import Backend
 
 __all__ = ["app", "main"]
 
@@ -29,7 +30,7 @@ app = typer.Typer(
 
 ModeName = Literal["normal", "boost"]
 PolicyName = Literal["per-profile", "global-pause", "exponential", "paced"]
-BackendName = Literal["openai-videos"]
+BackendName = Literal["openai-videos", "google-interactions"]
 
 ModeOption = Annotated[ModeName, typer.Option(help="How much is under way at once.")]
 PolicyOption = Annotated[
@@ -96,7 +97,10 @@ def demo(
 def run(
     scenes: Annotated[Path, typer.Argument(help="Scenes: .txt (a prompt a line), .csv, .json or .jsonl.")],
     profiles: Annotated[Path, typer.Option(help="Profiles: a TOML file.")],
-    base_url: Annotated[str, typer.Option(help="Of the server, with its version: http://127.0.0.1:8000/v1")],
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="Of the server, with its version: http://127.0.0.1:8000/v1; default: the hosted API's own."),
+    ] = None,
     backend: Annotated[BackendName, typer.Option(help="Wire format of the server.")] = "openai-videos",
     model: Annotated[str | None, typer.Option(help="Model for scenes that name none.")] = None,
     mode: ModeOption = "normal",
@@ -111,13 +115,12 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("videos"),
 ) -> None:
     """Run your own scenes on your own server."""
-    from vidgen_nb.backends.openai_videos import OpenAIVideos
     from vidgen_nb.inputs import load_profiles, load_scenes
     from vidgen_nb.session import Session
 
     chosen = running.within(load_scenes(scenes), only)
     with Session(
-        OpenAIVideos(base_url, model),
+        _backend(backend, base_url, model),
         load_profiles(profiles),
         mode=mode,
         policy=_policy(policy, cooldown, honour_retry_after),
@@ -136,6 +139,7 @@ def run(
 def emulator(
     port: Annotated[int, typer.Option(help="0: a free one.", min=0, max=65535)] = 8000,
     profiles: Annotated[Path | None, typer.Option(help="Simulated profiles: a TOML file; default: the demo's.")] = None,
+    dialect: Annotated[BackendName, typer.Option(help="Wire format to serve.")] = "openai-videos",
     speed: Annotated[float, typer.Option(help="Run seconds per wall second.", min=0.01)] = 1.0,
     seed: Annotated[int, typer.Option(help="Of service times.")] = 0,
     write_profiles: Annotated[
@@ -148,7 +152,7 @@ def emulator(
     from vidgen_nb.inputs import load_simulated
 
     simulated = load_simulated(profiles) if profiles is not None else demo_profiles()
-    with Emulator(simulated, port=port, speed=speed, seed=seed) as served:
+    with Emulator(simulated, port=port, speed=speed, seed=seed, dialect=dialect.replace("-", "_")) as served:
         running.serve(served, write_profiles)
 
 
@@ -172,6 +176,17 @@ def gantt(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
     Console().print(str(out), markup=False, highlight=False)
+
+
+def _backend(name: BackendName, base_url: str | None, model: str | None) -> Backend:
+    from vidgen_nb.backends.google_interactions import BASE_URL, MODEL, GoogleInteractions
+    from vidgen_nb.backends.openai_videos import OpenAIVideos
+
+    if name == "google-interactions":
+        return GoogleInteractions(base_url or BASE_URL, model or MODEL)
+    if base_url is None:
+        raise InputError(f"--base-url is missing: {name} has no server of its own")
+    return OpenAIVideos(base_url, model)
 
 
 def _policy(name: PolicyName, cooldown: float, honour_retry_after: bool) -> Policy:

@@ -58,7 +58,7 @@ class _Interaction:
 
 
 class GoogleInteractionsDialect(Dialect):
-    """The endpoints under `/interactions`, and the downloads of `/files`. Jobs are kept until they are deleted.
+    """The endpoints under `/interactions`, downloads of `/files`, and `/models`. Jobs are kept until they are deleted.
 
     `models`: names that are accepted. `error_codes`: answer errors as the API's page of error codes has them, without
     details, instead of as google.rpc.Status.
@@ -83,6 +83,7 @@ class GoogleInteractionsDialect(Dialect):
                 ("/interactions/{id}", "DELETE", self._delete),
                 ("/interactions/{id}/cancel", "POST", self._cancel),
                 ("/files/{id}:download", "GET", self._download),
+                ("/models", "GET", self._list_models),
             )
         ]
 
@@ -179,6 +180,10 @@ class GoogleInteractionsDialect(Dialect):
         if call.request.query_params.get("alt") != "media":
             raise bad_request("The emulator downloads files with alt=media only.")
         return self.delivered(found.job, CLIP, "video/mp4", expired=gone, refused=self._refusal)
+
+    async def _list_models(self, call: Call) -> Response:
+        """Return the models, all on one page."""
+        return JSONResponse({"models": [{"name": f"models/{model}", "version": "1"} for model in self._models]})
 
     def _find(self, call: Call) -> _Interaction:
         """Return the caller's own job; those of others don't exist for it."""

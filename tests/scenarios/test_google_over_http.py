@@ -1,0 +1,87 @@
+"""Whole runs on Google's dialect: waits that stand in the body alone, daily quotas, and quotas that keys share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.audit import audit
+from vidgen_nb.backends.google_interactions import GoogleInteractions
+from vidgen_nb.core.model import NORMAL, Scene
+from vidgen_nb.core.policy import PerProfileCooldown
+from vidgen_nb.emulator import Emulator, RequestRecord
+from vidgen_nb.provider import Constant, DailyQuota, Fault, FixedWindow, SimulatedProfile
+from vidgen_nb.run import Run
+from vidgen_nb.session import Session
+
+
+def play(
+    folder: Path,
+    profiles: Iterable[SimulatedProfile],
+    count: int,
+    *,
+    faults: Iterable[Fault] = (),
+    inline: bool = False,
+) -> tuple[Run, list[RequestRecord]]:
+    """Run so many scenes, in normal mode at 60 times the speed, and check what must hold of every run."""
+    with (
+        Emulator(profiles, dialect="google_interactions", speed=60, faults=faults) as emulator,
+        Session(
+            GoogleInteractions(emulator.base_url, delivery="inline" if inline else "uri"),
+            emulator.profiles,
+            policy=PerProfileCooldown(honour_retry_after=True),
+            speed=60,
+            output=folder,
+        ) as session,
+    ):
+        run = session.run_blocking([Scene(f"s{k}", f"prompt {k}", seconds=8) for k in range(1, count + 1)])
+        requests = emulator.requests
+    audit(run.events, NORMAL, moves=True)
+    assert {scene.status for scene in run.scenes} == {"succeeded"}
+    assert all(Path(scene.path or "").stat().st_size > 0 for scene in run.scenes)
+    accepted = [
+        request.scene for request in requests if request.path.endswith("/interactions") and request.status == 200
+    ]
+    assert sorted(map(str, accepted)) == sorted(scene.id for scene in run.scenes), "a scene was billed twice"
+    return run, requests
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_the_bodys_wait_cools_its_profile_alone_and_the_scene_moves(tmp_path: Path, inline: bool) -> None:
+    """A 429 without any header cools its profile for the fractional RetryInfo; its scene goes on elsewhere at once."""
+    profiles = [SimulatedProfile(f"p{k}", service=Constant(4)) for k in (1, 2, 3)]
+    fault = Fault("rate", scene="s2", nth=1, retry_after=34.4)
+    run, _ = play(tmp_path, profiles, 12, faults=[fault], inline=inline)
+    (window,) = run.cooldowns
+    assert window.end - window.start == pytest.approx(34.4, abs=0.002)
+    first, second = [attempt for attempt in run.attempts if attempt.scene == "s2"]
+    assert (first.profile, first.outcome, first.retry_after) == (window.profile, "rate_limited", 34.4)
+    assert (second.outcome, second.profile != first.profile) == ("succeeded", True)
+    assert [(move.scene, move.from_profile) for move in run.moves] == [("s2", window.profile)]
+    during = {attempt.profile for attempt in run.attempts if window.start < attempt.start < window.end}
+    assert window.profile not in during
+
+
+def test_a_daily_quota_takes_its_profile_out(tmp_path: Path) -> None:
+    """A profile whose day is used up gets no more scenes, and its scene goes on elsewhere at no cost."""
+    profiles = [SimulatedProfile("p1", DailyQuota(2), Constant(4)), SimulatedProfile("p2", service=Constant(4))]
+    run, _ = play(tmp_path, profiles, 8)
+    on_first = [attempt.outcome for attempt in run.attempts if attempt.profile == "p1"]
+    assert on_first == ["succeeded", "succeeded", "unusable"]
+    (out,) = [attempt for attempt in run.attempts if attempt.outcome == "unusable"]
+    assert "GenerateRequestsPerDayPerProjectPerModel" in (out.reason or "")
+    (window,) = run.cooldowns
+    assert (window.profile, window.start) == ("p1", out.end)
+    assert window.end == pytest.approx(86400, abs=30), "until the emulator's day is over"
+
+
+def test_keys_of_one_project_cool_together(tmp_path: Path) -> None:
+    """Two keys of a project use up one quota: after a 429 on one nobody asks with the other until it is over."""
+    limit = FixedWindow(2, per=40)
+    team = [SimulatedProfile(name, limit, Constant(2), quota_group="project") for name in ("p1", "p2")]
+    run, requests = play(tmp_path, team, 5)
+    refused = [request for request in requests if request.status == 429]
+    assert 1 <= len(refused) <= 2, "one refusal a window, not one a key"
+    assert {window.group for window in run.cooldowns} == {"project"}
