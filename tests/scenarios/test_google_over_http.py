@@ -12,6 +12,8 @@ from vidgen_nb.backends.google_interactions import GoogleInteractions
 from vidgen_nb.core.model import NORMAL, Scene
 from vidgen_nb.core.policy import PerProfileCooldown
 from vidgen_nb.emulator import Emulator, RequestRecord
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Constant, DailyQuota, Fault, FixedWindow, SimulatedProfile
 from vidgen_nb.run import Run
 from vidgen_nb.session import Session
@@ -85,3 +87,15 @@ def test_keys_of_one_project_cool_together(tmp_path: Path) -> None:
     refused = [request for request in requests if request.status == 429]
     assert 1 <= len(refused) <= 2, "one refusal a window, not one a key"
     assert {window.group for window in run.cooldowns} == {"project"}
+
+
+def test_keys_and_images_are_tried_before_anything_is_paid_for(tmp_path: Path) -> None:
+    """`check()` tells a good key from a bad one without a submit; a scene whose image is missing starts no run."""
+    with Emulator([SimulatedProfile("p1")], dialect="google_interactions") as emulator:
+        backend = GoogleInteractions(emulator.base_url)
+        with Session(backend, [*emulator.profiles, Profile("p2", "AIza-wrong")], output=tmp_path) as session:
+            good, bad = session.check()
+            assert (good.ok, bad.ok) == (True, False)
+            with pytest.raises(InputError, match=r"missing\.png"):
+                session.run_blocking([Scene("s1", "p"), Scene("s2", "p", image=tmp_path / "missing.png")])
+        assert {request.path for request in emulator.requests} == {"/v1/models"}

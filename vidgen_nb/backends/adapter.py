@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import httpx
 
-from vidgen_nb.backends.http import Answer, HttpPool, usable_url
+from vidgen_nb.backends.addresses import usable_url
+from vidgen_nb.backends.http import Answer, HttpPool
 from vidgen_nb.backends.retry_after import http_date
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import PollSchedule

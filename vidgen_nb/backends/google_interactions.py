@@ -15,13 +15,15 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, Literal, NoReturn
 
 import httpx
 
 from vidgen_nb.backends.adapter import Adapter, header_safe, object_of, usable_id
+from vidgen_nb.backends.addresses import origin, usable_url
 from vidgen_nb.backends.google_errors import classify, is_content, job_failure
-from vidgen_nb.backends.http import Answer, Phase, origin, usable_url
+from vidgen_nb.backends.http import Answer, Phase
 from vidgen_nb.backends.media import check_image, is_address, read_image
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
@@ -86,10 +88,13 @@ class GoogleInteractions(Adapter):
         return {**super().settings(), "delivery": self.delivery}
 
     def check_scene(self, scene: Scene) -> None:
-        """Raise `InputError` for a scene whose image can't be sent, before anything is."""
+        """Raise `InputError` for a scene whose image can't be sent: a path, a data URI, or an address, or several."""
         for image in _images(scene):
             if not is_address(image):
-                check_image(image, limit=IMAGE_LIMIT)
+                try:
+                    check_image(image, limit=IMAGE_LIMIT)
+                except InputError as error:
+                    raise InputError(f"image: {error}") from None
 
     async def probe(self, profile: Profile) -> None:
         """Try the key by asking for a model's name; `BackendError` where the server doesn't take it, or doesn't say."""
@@ -107,7 +112,7 @@ class GoogleInteractions(Adapter):
             "submit",
             profile.api_key,
             headers={"X-Client-Request-Id": header_safe(scene.id)},
-            body=self._body(scene),
+            body=partial(self._body, scene),
         )
         found = object_of(answer).get("id")
         if not answer.ok or not usable_id(found):
@@ -182,7 +187,7 @@ class GoogleInteractions(Adapter):
         except UnicodeEncodeError:
             raise BackendError(Permanent("the prompt or a parameter is no valid Unicode text")) from None
         except InputError as error:
-            raise BackendError(Permanent(str(error))) from None
+            raise BackendError(Permanent(f"image: {error}")) from None
         return {
             "model": self.model,
             **{name: value for name, value in given.items() if name not in _NOT_OURS},

@@ -13,7 +13,6 @@ answer `BODY_LIMIT` bytes are read, of a download `VIDEO_LIMIT`, in pieces that 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import ssl
 from collections.abc import AsyncGenerator, Callable, Container, Generator, Mapping
@@ -25,6 +24,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
+from vidgen_nb.backends.addresses import is_loopback, origin, usable_url
 from vidgen_nb.backends.inflated import plain
 from vidgen_nb.backends.redacted import call_key, without
 from vidgen_nb.core.model import record
@@ -33,17 +33,7 @@ from vidgen_nb.errors import BackendError
 from vidgen_nb.plaintext import clean as one_line
 from vidgen_nb.ports import Secret, Sink
 
-__all__ = [
-    "Answer",
-    "FormValue",
-    "HttpPool",
-    "Phase",
-    "clean",
-    "is_loopback",
-    "origin",
-    "transport_failure",
-    "usable_url",
-]
+__all__ = ["Answer", "FormValue", "HttpPool", "Phase", "clean", "is_loopback", "origin", "transport_failure"]
 
 Phase = Literal["submit", "poll", "fetch", "cancel"]
 FormValue = str | Callable[[], tuple[str, bytes, str]]
@@ -107,17 +97,6 @@ class _Key(httpx.Auth):
 
 class _NoKey(httpx.Auth):
     """Sends the request as it is (httpx would otherwise take user and password from the URL)."""
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is this machine's own."""
-    host = host.strip("[]").rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def clean(text: str, key: Secret | None = None, limit: int = 200) -> str:
@@ -306,29 +285,10 @@ class HttpPool:
                     await response.aclose()
 
 
-def origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    """Return the scheme, host and port of an address: where a key may go."""
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
-
-
 async def _take_location(response: httpx.Response) -> None:
     """Put a redirect's address where httpx does not see it: it fails at those that are none, also unfollowed."""
     if "location" in response.headers:
         response.extensions["location"] = response.headers.pop("location")
-
-
-def usable_url(address: object, base: httpx.URL | None = None) -> httpx.URL | None:
-    """Return the URL of an http or https address that a connection can be tried to, or None.
-
-    `base`: what a relative one is relative to.
-    """
-    try:
-        url = httpx.URL(address) if base is None else base.join(address)  # type: ignore[arg-type]
-    except (httpx.InvalidURL, TypeError):
-        return None
-    # a % in a host is what httpx makes of blanks and brackets; a port above 65535 is an error outside of httpx's
-    good = url.scheme in ("http", "https") and bool(url.host) and "%" not in url.host and (url.port or 0) <= 65535
-    return url if good else None
 
 
 def _redirect(response: httpx.Response, phase: Phase, home: tuple[str, str, int | None]) -> httpx.URL | None:
