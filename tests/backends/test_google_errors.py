@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidgen_nb.backends.google_errors import classify, is_content, job_failure, seconds_to_reset
@@ -199,6 +199,7 @@ def test_no_key_in_a_reason() -> None:
 
 
 @given(JSON, st.sampled_from([200, 302, 400, 401, 403, 404, 409, 429, 499, 500, 502]), st.sampled_from(PHASES))
+@settings(deadline=None)
 def test_any_json_is_some_failure(data: Any, status: int, phase: Phase) -> None:
     """Whatever JSON comes, it is a failure with a reason, and a wait that can be waited."""
     for body in (data, {"error": data}, [{"error": data}]):

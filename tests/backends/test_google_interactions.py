@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.backends.test_openai_videos_backend import Memory, Server
@@ -415,6 +415,7 @@ ANSWERS = ANYTHING | st.fixed_dictionaries(
 
 
 @given(ANSWERS)
+@settings(deadline=None)
 def test_any_json_is_a_progress_an_operation_or_a_failure(answer: Any) -> None:
     """Whatever JSON the server sends, every call gives what it promises, or a `BackendError`."""
     content = json.dumps(answer).encode()

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vidgen_nb.backends.media import check_image, image_type, is_address, read_image
@@ -79,6 +79,7 @@ def test_other_files_are_not_read(tmp_path: Path) -> None:
 
 
 @given(st.text(max_size=60) | st.binary(max_size=60) | st.text(max_size=60).map(lambda text: "data:" + text))
+@example("~0")
 def test_any_value_is_an_image_or_an_input_error(value: object) -> None:
     """Junk never raises anything else, and its error is short."""
     said = ""

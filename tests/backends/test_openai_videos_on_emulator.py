@@ -141,8 +141,10 @@ def test_faults_of_a_submit(fault: Fault, expected: type[Failure]) -> None:
     assert getattr(found, "retry_after", None) == fault.retry_after
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("job_failure", Transient), ("job_content", Permanent)])
-def test_jobs_that_fail(kind: Literal["job_failure", "job_content"], expected: type[Failure]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("job_failure", Transient), ("job_content", Permanent), ("job_empty", Permanent)]
+)
+def test_jobs_that_fail(kind: Literal["job_failure", "job_content", "job_empty"], expected: type[Failure]) -> None:
     """A job that fails by itself may be tried again, one refused over its content may not."""
 
     async def work(emulator: Emulator, backend: OpenAIVideos, profile: Profile) -> Progress:

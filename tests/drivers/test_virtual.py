@@ -74,7 +74,7 @@ PROFILES = st.lists(
     min_size=1,
     max_size=4,
 )
-SOMETIMES, ONCE = ["overload", "lost_answer", "job_failure", "content"], ["cut_off", "slow", "expired"]
+SOMETIMES, ONCE = ["overload", "lost_answer", "job_failure", "job_empty", "content"], ["cut_off", "slow", "expired"]
 FAULTS = st.lists(
     st.one_of(
         st.builds(Fault, st.sampled_from(SOMETIMES), probability=st.just(0.2)),

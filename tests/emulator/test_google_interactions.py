@@ -172,6 +172,7 @@ def test_429_tells_its_wait_in_the_body_alone(limit: Limit, mark: str, wait: str
         status, error, headers = refused(lambda: created(client, "b"))
         assert (status, error["code"], error["status"]) == (429, 429, "RESOURCE_EXHAUSTED")
         assert "retry-after" not in headers
+        assert len(service.emulator.requests) == 2, "the SDK tries once"
         told = details(error)
         assert mark in told["QuotaFailure"]["violations"][0]["quotaId"]
         assert told.get("RetryInfo", {}).get("retryDelay") == wait

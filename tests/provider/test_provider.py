@@ -165,18 +165,20 @@ def test_content_is_refused_by_prompt() -> None:
 
 
 def test_jobs_fail_at_their_end_or_get_lost() -> None:
-    """An accepted job may fail, over itself or its content, or be one that its client never hears of."""
+    """An accepted job may fail, over itself, its content or its video, or be one that its client never hears of."""
     faults = [Fault("job_failure", scene="a"), Fault("job_content", scene="b"), Fault("lost_answer", scene="c")]
+    faults.append(Fault("job_empty", scene="e"))
     provider = Provider([SimulatedProfile("p1", service=Constant(5))], faults=faults)
-    jobs = [accept(provider, "p1", scene, 0.0) for scene in "abcd"]
+    jobs = [accept(provider, "p1", scene, 0.0) for scene in "abcde"]
     assert [(job.failure, job.lost) for job in jobs] == [
         ("internal", False),
         ("content", False),
         (None, True),
         (None, False),
+        ("empty", False),
     ]
-    assert [provider.poll(job, 4.0).status for job in jobs] == ["running"] * 4
-    assert [provider.poll(job, 5.0).status for job in jobs] == ["failed", "failed", "succeeded", "succeeded"]
+    assert [provider.poll(job, 4.0).status for job in jobs] == ["running"] * 5
+    assert [provider.poll(job, 5.0).status for job in jobs] == ["failed", "failed", "succeeded", "succeeded", "failed"]
 
 
 def test_faults_are_switched_while_it_runs() -> None:

@@ -82,10 +82,11 @@ def _file(value: object, limit: int) -> Path:
         raise InputError("an address is no image to be sent along: download it, and give the file's path")
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
         raise InputError(f"an image is a path, bytes or a data URI, not {clean(repr(value), 80)}")
-    path = Path(value).expanduser()
+    path = Path(value)
     try:
+        path = path.expanduser()
         found = path.stat()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path; a ~ of nobody's home
         raise _unreadable(path, error) from None
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{_named(path)} is no file: give the path of a PNG, JPEG or WebP image")

@@ -162,7 +162,7 @@ class Artifact:
     url: str = ""
     """Where it is; empty for inline data and for results addressed by the operation."""
     data: str = ""
-    """Base64 data of an inline result."""
+    """Base64 data of an inline result; empty where the fetch asks for it again, for events are kept."""
 
 
 def _may_be_seconds(value: object) -> bool:
