@@ -40,7 +40,7 @@ def test_few_at_once_are_likelier() -> None:
     assert likeliest([many, few])[0] is few
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(WINDOWS, min_size=1, max_size=6))
 def test_nothing_else_is_right_more_often(candidates: list[Candidate]) -> None:
     """What is named lies in its candidate, and no other rate is close to the truth in many more of possible worlds."""

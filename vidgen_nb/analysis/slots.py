@@ -18,7 +18,7 @@ from operator import lt
 
 from vidgen_nb.analysis.kinds import AttemptRecord, RunData
 from vidgen_nb.analysis.series import Span
-from vidgen_nb.analysis.timeline import Within, above_zero, by_profile, queue, union
+from vidgen_nb.analysis.timeline import Steps, Within, above_zero, by_profile, queue, steps, union
 from vidgen_nb.errors import InputError
 
 __all__ = ["SlotTime", "cooldowns", "horizon", "slot_time"]
@@ -122,7 +122,7 @@ def _of_profile(
     most = _most_at_once(starts, ends) if any(capacity is None for _, capacity in capacities) else 0
     slots = {at: most if capacity is None else capacity for at, capacity in capacities}
     switches = {at: on for start, stop in cooling for at, on in ((start, True), (stop, False))}
-    _free(bins, edges, (starts, ends), slots, switches, within, min(end, edges[-1]))
+    _free(bins, edges, [*steps(starts, ends), (inf, 0)], slots, switches, within, min(end, edges[-1]))
     return bins
 
 
@@ -164,47 +164,46 @@ def _most_at_once(starts: list[float], ends: list[float]) -> int:
 def _free(
     bins: list[SlotTime],
     edges: list[float],
-    busy_spans: tuple[list[float], list[float]],
+    busy: Steps,
     slots_at: dict[float, int],
     switches: dict[float, bool],
     within: Within,
     last: float,
 ) -> None:
-    """Go through the times at which something changes, and say what the free slots did in between."""
-    starts, ends = [*busy_spans[0], inf], [*busy_spans[1], inf]
-    others = [*sorted({at for at in (*slots_at, *switches, *edges, last) if at <= last}), inf]
-    start, stop, other = starts[0], ends[0], others[0]
-    i = j = k = busy = slots = place = 0
-    cools, bin_ = False, bins[0]
-    at = known = edges[0]
-    waited = within(at)  # up to `known`
-    while at < last:
-        now = start if start < stop else stop  # noqa: FURB136 - a call costs thrice the time
-        if other < now:
-            now = other
-        if now > at:
-            if slots > busy or cools:
-                before = waited if known == at else within(at)
-                known, waited = now, within(now)
-                seconds, waiting, free = now - at, waited - before, slots - busy if slots > busy else 0
-                if cools:
-                    bin_.cooling += free * seconds
-                    bin_.stranded += (busy + free) * waiting
-                else:
-                    bin_.idle_waiting += free * waiting
-                    bin_.idle_empty += free * (seconds - waiting)
-            at = now
-        while start == now:
-            i, busy = i + 1, busy + 1
-            start = starts[i]
-        while stop == now:
-            j, busy = j + 1, busy - 1
-            stop = ends[j]
-        if other == now:
-            k += 1
-            other = others[k]
-            slots = slots_at.get(now, slots)
-            cools = switches.get(now, cools)
-            while edges[place + 1] <= now and place + 2 < len(edges):
-                place += 1
-            bin_ = bins[place]
+    """Say what the free slots did: go from one change of slots, cooldown or bin to the next."""
+    changes = sorted({at for at in (*slots_at, *switches, *edges, last) if at <= last})
+    slots, cools, place, step = 0, False, 0, 0
+    for at, after in pairwise(changes):
+        slots = slots_at.get(at, slots)
+        cools = switches.get(at, cools)
+        while edges[place + 1] <= at and place + 2 < len(edges):
+            place += 1
+        if after > edges[0]:
+            step = _free_between(bins[place], (at, after), busy, step, slots, cools, within)
+
+
+def _free_between(
+    bin_: SlotTime, stretch: Span, busy: Steps, step: int, slots: int, cools: bool, within: Within
+) -> int:
+    """Add what so many slots did in a stretch while they were not busy; return the step that holds at its end."""
+    at, stop = stretch
+    while busy[step + 1][0] <= at:
+        step += 1
+    known, waited = at, within(at)
+    while at < stop:
+        count, now = busy[step][1], busy[step + 1][0]
+        step += now <= stop
+        if now > stop:
+            now = stop
+        if slots > count or cools:
+            before = waited if known == at else within(at)
+            known, waited = now, within(now)
+            seconds, waiting, free = now - at, waited - before, slots - count if slots > count else 0
+            if cools:
+                bin_.cooling += free * seconds
+                bin_.stranded += (count + free) * waiting
+            else:
+                bin_.idle_waiting += free * waiting
+                bin_.idle_empty += free * (seconds - waiting)
+        at = now
+    return step
