@@ -1,8 +1,8 @@
 """Who may submit now: profiles in round-robin order, behind the gates of cooldowns (R1, R4, R6, R18).
 
-Two heaps of profile indices stand for one turn of the round-robin: those behind the cursor in this round, and those
-that come up in the next. A profile that is found not eligible is dropped from them and offered again when something
-that could make it eligible has changed, so that a pick is O(log P).
+A heap of turns stands for the round-robin: a profile's turn is its index, in this round or, if the cursor is past it,
+in the next. A profile that is found not eligible is dropped from it and offered again when something that could make
+it eligible has changed, so that a pick is O(log P).
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from vidgen_nb.errors import InputError
 
 __all__ = ["Roster"]
 
+ROUND = 1 << 32
+"""Turns from one round to the next: more than there are profiles."""
+
 
 class Roster:
     """All profiles, their gates, and whose turn it is."""
@@ -27,8 +30,9 @@ class Roster:
         self.profiles: dict[str, ProfileState] = {}
         self.groups: dict[str, Gate] = {}
         self._by_index: list[ProfileState] = []
-        self._round: list[int] = []
-        self._next: list[int] = []
+        self._round = 0  # its first turn
+        self.offered: list[int] = []
+        """Turns, as a heap: while it is empty nobody is eligible, and nobody need look."""
         self._held: dict[ProfileState, None] = {}
         """Those that the policy holds back until an answer or a job's end."""
         self.cursor = -1
@@ -76,11 +80,6 @@ class Roster:
 
     # -- the rotation
 
-    @property
-    def offered(self) -> bool:
-        """Whether a pick could find anyone: while all are known not to be eligible, nobody need look."""
-        return bool(self._round or self._next)
-
     def offer(self, profile: ProfileState) -> None:
         """Put a profile into the rotation; whether it is eligible is found out when it comes up."""
         if not profile.ready:
@@ -93,15 +92,17 @@ class Roster:
             self.offer(profile)
 
     def pick(self, avoid: set[Gate] | None, now: float) -> ProfileState | None:
-        """Return the next eligible profile, one that `avoid` does not name if there is one, or None."""
+        """Return the profile that takes the next scene, one that `avoid` does not name if there is one, or None."""
         if self._context.ranks:
             return self._pick_first_done(avoid, now)
         chosen: ProfileState | None = None
         skipped: list[ProfileState] = []
-        while self._round or self._next:
-            if not self._round:
-                self._round, self._next = self._next, self._round
-            profile = self._by_index[heappop(self._round)]
+        offered = self.offered
+        while offered:
+            turn = heappop(offered)
+            if turn >= self._round + ROUND:
+                self._round += ROUND
+            profile = self._by_index[turn - self._round]
             try:
                 eligible = self.eligible(profile, now)
             except BaseException:  # a user's policy: the turn is not lost by its mistakes
@@ -119,14 +120,17 @@ class Roster:
             chosen = skipped.pop(0) if skipped else None
         if chosen is not None:
             self.cursor = chosen.index
-            heappush(self._next, chosen.index)
+            if chosen.active + 1 < chosen.limit:
+                heappush(offered, self._round + ROUND + chosen.index)
+            else:
+                chosen.ready = False  # its last slot is taken
         for profile in skipped:
             self._push(profile.index)
         return chosen
 
     def _pick_first_done(self, avoid: set[Gate] | None, now: float) -> ProfileState | None:
         """Return the eligible profile on which the policy sees a scene done first; of equal ones whose turn it is."""
-        offered = [self._by_index[index] for index in sorted(self._round) + sorted(self._next)]
+        offered = [self._by_index[turn % ROUND] for turn in sorted(self.offered)]
         free: list[ProfileState] = []
         best: tuple[bool, float] | None = None
         chosen: ProfileState | None = None
@@ -141,7 +145,7 @@ class Roster:
                 best, chosen = rank, profile
         if chosen is not None:
             self.cursor = chosen.index
-        self._round, self._next = [], []
+        self.offered = []
         for profile in free:
             self._push(profile.index)
         return chosen
@@ -170,13 +174,13 @@ class Roster:
 
     def rebuild(self) -> None:
         """Offer everyone anew, with the cursor where it is."""
-        self._round, self._next = [], []
+        self.offered = []
         for profile in self._by_index:
             profile.ready = False
             self.offer(profile)
 
     def _push(self, index: int) -> None:
-        heappush(self._round if index > self.cursor else self._next, index)
+        heappush(self.offered, self._round + index if index > self.cursor else self._round + ROUND + index)
 
     # -- gates
 

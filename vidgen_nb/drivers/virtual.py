@@ -57,7 +57,6 @@ class VirtualDriver:
         self.scheduler = scheduler
         self._provider = provider
         self._latency = latency
-        self._is_faulty = bool(provider.faults)
         self._order = count()
         self._due: list[Call] = []
         self._jobs: dict[str, Job] = {}
@@ -128,7 +127,7 @@ class VirtualDriver:
     def _poll(self, command: Poll, now: float) -> ev.Event:
         job = self._jobs[command.operation.id]
         scene, number = command.scene.id, command.number
-        trouble = self._provider.trouble("poll", job, now) if self._is_faulty else None
+        trouble = self._provider.trouble("poll", job, now)
         if trouble is not None:
             return ev.CallFailed(scene, number, "poll", failure(trouble.kind, trouble.retry_after))
         if now >= job.finish and job.failure is None and job.cancelled is None:
@@ -144,7 +143,7 @@ class VirtualDriver:
     def _fetch(self, command: Fetch, now: float) -> ev.Event | None:
         job = self._jobs[command.operation.id]
         scene, number = command.scene.id, command.number
-        trouble = self._provider.trouble("fetch", job, now) if self._is_faulty else None
+        trouble = self._provider.trouble("fetch", job, now)
         expires = self._provider.expires(job)
         if expires is not None and now >= expires:
             return ev.CallFailed(scene, number, "fetch", failure("expired", None))

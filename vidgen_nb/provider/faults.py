@@ -156,9 +156,9 @@ class Faults:
 
     def find(self, occasion: Occasion, profile: str, scene: str, prompt: str, now: float) -> Fault | None:
         """Return the fault that hits this call, or None."""
-        found: Fault | None = None
         if occasion not in self._watched:
             return None
+        found: Fault | None = None
         for watched in self._watched[occasion]:
             if watched.fault.matches(profile, scene, prompt, now):
                 struck = watched.strikes(self._seed, profile, scene)

@@ -173,7 +173,7 @@ class Provider:
     def submit(self, profile: str, scene: str, now: float, prompt: str = "") -> Job | Refused:
         """Accept a scene at `now`, or refuse it. A `lost` job was accepted, but its client gets no answer."""
         account = self._accounts[profile]
-        fault = self.faults.find("submit", profile, scene, prompt, now) if self.faults else None
+        fault = self.faults.find("submit", profile, scene, prompt, now)
         if fault is not None:
             return Refused(fault.kind, fault.retry_after, fault.retry_after)  # type: ignore[arg-type]
         group = account.group
@@ -194,7 +194,7 @@ class Provider:
             line.take(job, now)
         if account.group.state.holds():
             heapq.heappush(account.group.active, (job.finish, job.number, job))
-        fault = self.faults.find("accept", name, scene, prompt, now) if self.faults else None
+        fault = self.faults.find("accept", name, scene, prompt, now)
         if fault is not None:
             job.lost = fault.kind == "lost_answer"
             job.failure = _FAILURES.get(fault.kind)
