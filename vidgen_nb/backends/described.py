@@ -9,8 +9,9 @@ from typing import Any, Final, Literal, NoReturn, get_args
 import httpx
 
 from vidgen_nb.backends.adapter import Adapter, server_epoch, usable_id
+from vidgen_nb.backends.addresses import origin, usable_url
 from vidgen_nb.backends.bodies import Body
-from vidgen_nb.backends.http import Answer, Phase, clean, origin
+from vidgen_nb.backends.http import Answer, Phase, clean
 from vidgen_nb.backends.openai_errors import classify, job_failure
 from vidgen_nb.backends.places import Address, Place, found_at
 from vidgen_nb.backends.rate_headers import rate_info
@@ -234,13 +235,8 @@ class HttpBackend(Adapter):
 
     def _joined(self, profile: Profile, given: str) -> httpx.URL | None:
         """Return an address that the server gave, without user and password; None where it can't be asked."""
-        try:
-            url = self._at(profile, "/").join(given)
-        except httpx.InvalidURL:
-            return None
-        # a % in a host is what httpx makes of blanks and brackets
-        usable = url.scheme in ("http", "https") and bool(url.host) and "%" not in url.host
-        return url.copy_with(userinfo=b"") if usable else None
+        url = usable_url(given, self._at(profile, "/"))
+        return url.copy_with(userinfo=b"") if url is not None else None
 
     def _is_home(self, url: httpx.URL, profile: Profile) -> bool:
         return origin(url) == origin(self._at(profile, "/"))
