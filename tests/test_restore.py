@@ -57,7 +57,7 @@ class Stuck(FakeBackend):
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Answer, or hang."""
         self.submits.append((scene.id, "left"))
-        while scene.id in self.stuck:
+        while scene.id in self.stuck:  # noqa: ASYNC110 - it is let go from another thread
             await asyncio.sleep(0.005)
         return await super().submit(scene, profile)
 

@@ -25,8 +25,8 @@ from vidgen_nb.provider import Fault, Job, LogNormal, SimulatedProfile, TokenBuc
 from vidgen_nb.run import Run, load_run
 
 SPEED = 40.0
-PER_KILL = 8
-"""Scenes: about twice what is done between two kills."""
+PER_KILL = 15
+"""Scenes: more than are done between two kills, for what is under way goes on at the provider meanwhile."""
 PROFILES = [
     SimulatedProfile("p1", TokenBucket(3, per=20), LogNormal(12, 0.3), capacity=4),
     SimulatedProfile("p2", TokenBucket(12, per=20), LogNormal(8, 0.3), capacity=4),
@@ -50,6 +50,9 @@ class Victim:
         self.folder = folder
         self.jobs: list[Job] = []
         """What the provider has accepted, whether anybody heard of it or not."""
+        self._last_job = 0
+        """It is killed in the moment in which the provider accepts so many jobs, before the answer is on its way."""
+        self._process: subprocess.Popen[str] | None = None
         profiles = [
             {"name": each.name, "api_key": each.api_key, "capacity": each.capacity}
             for each in emulator.provider.profiles.values()
@@ -60,6 +63,8 @@ class Victim:
 
         def noted(*args: Any) -> Job:
             self.jobs.append(accept(*args))
+            if len(self.jobs) == self._last_job and self._process is not None:
+                self._process.kill()
             return self.jobs[-1]
 
         emulator.provider._accept = noted  # type: ignore[assignment,method-assign]
@@ -78,11 +83,14 @@ class Victim:
                 process.kill()
 
     def kill_one(self, random: Random) -> bool:
-        """Start it and kill it after some requests, or before the first; False: it was done before that."""
+        """Start it and kill it at some submit, or some time after some request; False: it was done before that."""
         before = len(self.emulator.requests)
-        with self.started() as process:
-            wanted = before + random.randrange(0, 60)
-            while len(self.emulator.requests) < wanted and process.poll() is None:
+        at_submit = random.random() < 0.5
+        self._last_job = len(self.jobs) + random.randrange(1, 8) if at_submit else 0
+        wanted = before + random.randrange(0, 25)
+        with self.started() as self._process:
+            process = self._process
+            while (at_submit or len(self.emulator.requests) < wanted) and process.poll() is None:
                 time.sleep(0.001)
             time.sleep(random.random() * 0.02)
             process.kill()
@@ -90,6 +98,7 @@ class Victim:
 
     def finish(self) -> Run:
         """Let it come to its end, and return the run."""
+        self._last_job = 0
         with self.started() as process:
             assert process.wait(60) == 0, (self.folder / "errors").read_text()
         path = latest(self.folder / "runs")
