@@ -342,15 +342,39 @@ def test_a_controller_and_its_panel(place: Place) -> None:
     assert isinstance(ctl, Controller) and ctl.panel and ctl.left_over == 1
     ctl.start()
     assert ctl.wait(10).ended == "settled"
-    session.abandon()
+    session.abandon()  # or the file would be taken
     here = Controller(FakeBackend(), profiles("p1", "p2"), output=place.videos, journal=place.runs)
     place.kept(here)
     assert here.no_restore == ""
     here.restore_last_run()
-    assert here.mode.name == "test" and statuses(here)["s002"] == "held"
+    assert here.mode.name == "test" and statuses(here)["s002"] == "generating"
     assert here.no_restore == "there is a run already"
     with pytest.raises(SessionError, match="there is a run already"):
         here.restore_last_run()
+
+
+def test_broken_off_is_as_good_as_killed(place: Place) -> None:
+    """`abandon()`, or an error in `with Session(...)`, leaves a journal from which even what was sent goes on."""
+    session = place.session(Stuck(stuck=("s003",), hold=frozenset(["s002"])))
+    session.start(PROMPTS[:3])
+    place.crash(session, such(generating=1, submitting=1, succeeded=1))
+    with pytest.raises(RuntimeError, match="mine"), session:
+        raise RuntimeError("mine")
+    assert statuses(session) == {"s001": "succeeded", "s002": "held", "s003": "held"}
+    again = place.restored(place.runs)
+    assert statuses(again) == {"s001": "succeeded", "s002": "generating", "s003": "held"}
+    assert again.run_blocking().ended == "settled"
+    other = place.session(Stuck(hold=frozenset(["s001"])))
+    other.start(PROMPTS)
+    place.crash(other, such(generating=1))
+    other.abandon()
+    with pytest.raises(SessionError, match=r"the run was broken off: restore\('.*jsonl', …\) goes on with it"):
+        other.run_blocking()
+    other.restore_last_run()
+    backend = other._settings.backend
+    assert isinstance(backend, Stuck)
+    backend.let_go()
+    assert other.run_blocking().ended == "settled"
 
 
 def test_the_pause_stays(place: Place) -> None:

@@ -143,7 +143,8 @@ class Lifecycle:
     def abandon(self) -> None:
         """Break off what is under way, without waiting for it.
 
-        Scenes that were sent are held, for they may be running at the provider; the rest stays queued.
+        Scenes that were sent are held, for they may be running at the provider; the rest stays queued. A run with a
+        journal can be restored from it then, with all that the provider had accepted.
         """
         self._may_block()
         live = self._live
@@ -209,7 +210,12 @@ class Lifecycle:
         live, scenes = self._live, started.scenes
         unfinished = live is not None and not live.dead and live.scheduler.unsettled > 0
         if scenes is None and not unfinished:
-            raise SessionError("there is nothing to go on with: give the scenes to run")
+            broken = live is not None and live.dead and live.journal is not None
+            raise SessionError(
+                f"the run was broken off: restore({str(self.journal)!r}, …) goes on with it"
+                if broken
+                else "there is nothing to go on with: give the scenes to run"
+            )
         check_scenes(self._settings.backend, scenes or ())
         if live is None or live.dead or (live.is_over and not (unfinished or started.same_run)):
             live = self._new_run(live)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from random import Random
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.cooling import CoolingReport
@@ -35,7 +34,7 @@ log = logging.getLogger("vidgen_nb")
 
 
 class LiveRun:
-    """One run, from its first scene to its end; may be gone on with after a stop."""
+    """One run, from its first scene to its end; may be gone on with after a stop. `past`: it was begun elsewhere."""
 
     def __init__(
         self,
@@ -48,12 +47,11 @@ class LiveRun:
         self._settings = settings
         self._member = member
         self._clock = past.clock if past is not None else Clock(settings.speed)
-        self.scheduler = past.scheduler if past is not None else _scheduler(settings)
+        self.scheduler = past.scheduler if past is not None else settings.scheduler()
         self.run = Run(past.header if past is not None else settings.header(self._clock.epoch), self.scheduler.events)
         self._keys: dict[str, Profile] = past.keys(settings.profiles) if past is not None else {}
         """Also of profiles that were removed: what runs on them goes on."""
         self.journal = past.journal if past is not None else self._new_journal()
-        """Where it is written down, or None."""
         self.dead = False
         """It broke off in a way that left the scheduler unfit to go on."""
         taken_up = {(name, state.number) for name, state in self.scheduler.scenes.items() if state.profile is not None}
@@ -81,9 +79,10 @@ class LiveRun:
         self._waiting: list[tuple[str | None, Future[Run]]] = []
         """Who waits for a scene, or with None for the end. Each has a future of its own: one may be cancelled."""
         try:
-            for event in past.adopt(settings.profiles, vars(settings)) if past is not None else carried:
+            for event in past.adopt(settings.profiles, vars(settings)) if past is not None else ():
                 self.post(event)
             self.sync()
+            self._driver.post(*carried)
         except BaseException:
             self.release()
             raise
@@ -211,7 +210,15 @@ class LiveRun:
         return self.scheduler.roster.windows(self._clock.now(), kept)
 
     async def abandon(self) -> None:
-        """Break everything off; what the provider has accepted stays there."""
+        """Break everything off; what the provider has accepted stays there.
+
+        A journal is left as it is, as if the program had been killed: the run can be restored from it, and only so.
+        """
+        if self.journal is not None:
+            self._driver.withhold("broken off", "broken off")
+            self.release()
+            self._driver.leave_journal()
+            self.dead = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -220,7 +227,11 @@ class LiveRun:
                 self._wind_up()
 
     def _broken_off(self) -> None:
-        self._error = SessionError("the run was broken off; run() goes on with the scenes that were not sent")
+        self._error = SessionError(
+            "the run was broken off; run() goes on with the scenes that were not sent"
+            if self.journal is None
+            else f"the run was broken off; restore({str(self.journal.path)!r}, …) goes on with it"
+        )
 
     async def _drive(self) -> None:
         self._drove = True
@@ -283,19 +294,6 @@ class LiveRun:
             f"no profile is usable within max_wait={self._settings.max_wait:g} s; scenes still queued: {left}. "
             f"{'; '.join(reasons) or 'all profiles were removed'}. Mend that, then release_cooldown(profile) and run()"
         )
-
-
-def _scheduler(settings: Settings) -> Scheduler:
-    return Scheduler(
-        mode=settings.mode,
-        policy=settings.policy,
-        retry=settings.retry,
-        poll=settings.backend.poll_schedule,
-        on_ambiguous=settings.on_ambiguous,
-        max_wait=settings.max_wait,
-        rng=Random(settings.seed),  # noqa: S311 - jitter, no secret
-        max_billed=settings.max_billed,
-    )
 
 
 def _call_on(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:

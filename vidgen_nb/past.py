@@ -40,11 +40,12 @@ def latest(folder: Path) -> Path | None:
 
     One without a whole header is passed over: its program ended before anything was sent.
     """
-    names = [each.name for each in folder.iterdir() if NAME.fullmatch(each.name)] if folder.is_dir() else []
-    for name in sorted(names, reverse=True):
-        with (folder / name).open("rb") as file:
+    found = [each for each in folder.iterdir() if NAME.fullmatch(each.name)] if folder.is_dir() else []
+    # of runs of one second, the one that was written to last
+    for path in sorted(found, key=lambda each: (each.name.partition("-")[0], each.stat().st_mtime_ns), reverse=True):
+        with path.open("rb") as file:
             if file.readline().endswith(b"\n"):
-                return folder / name
+                return path
     return None
 
 

@@ -68,7 +68,7 @@ class Restoring(Lifecycle):
         """Why `restore_last_run` can do nothing; empty: it can."""
         if self._closed:
             return "the session is closed"
-        if self._live is not None:
+        if self._live is not None and not (self._live.dead and self._live.is_over):
             return "there is a run already"
         if self._settings.journal is None:
             return "no journal is kept"

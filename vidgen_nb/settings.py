@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from vidgen_nb.core.context import OnAmbiguous
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import InputError
 from vidgen_nb.output import VideoFolder
 from vidgen_nb.ports import Backend, Profile
@@ -41,6 +43,19 @@ class Settings:
     paused: bool = False
     max_billed: int | None = None
     shared: SharedCooldowns = IN_PROCESS
+
+    def scheduler(self) -> Scheduler:
+        """Return a fresh scheduler."""
+        return Scheduler(
+            mode=self.mode,
+            policy=self.policy,
+            retry=self.retry,
+            poll=self.backend.poll_schedule,
+            on_ambiguous=self.on_ambiguous,
+            max_wait=self.max_wait,
+            rng=Random(self.seed),  # noqa: S311 - jitter, no secret
+            max_billed=self.max_billed,
+        )
 
     def header(self, epoch: float) -> dict[str, Any]:
         """Return a run's header; no keys."""

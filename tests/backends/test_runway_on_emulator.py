@@ -93,16 +93,16 @@ def test_an_expired_address_is_fetched_afresh(tmp_path: Path) -> None:
 
 
 def test_what_failed_inside_is_tried_again_and_content_is_not(tmp_path: Path) -> None:
-    """A bad output gets another task; a refused content fails its scene with one."""
-    faults = [Fault("job_failure", scene="s1", nth=1), Fault("job_content", scene="s2")]
+    """A bad output gets another task; a refused content, or a result that is empty, fails its scene with one."""
+    faults = [Fault("job_failure", scene="s1", nth=1), Fault("job_content", scene="s2"), Fault("job_empty", scene="s3")]
     with (
         Emulator(
             [SimulatedProfile("p1", service=Constant(5))], speed=SPEED, dialect="runway", faults=faults
         ) as emulator,
         Session(Runway(emulator.base_url), emulator.profiles, speed=SPEED, output=tmp_path) as session,
     ):
-        run = session.run_blocking(scenes(2))
-    assert [(scene.status, scene.attempts) for scene in run.scenes] == [("succeeded", 2), ("failed", 1)]
+        run = session.run_blocking(scenes(3))
+    assert [(scene.status, scene.attempts) for scene in run.scenes] == [("succeeded", 2), ("failed", 1), ("failed", 1)]
     assert "SAFETY" in (run.scenes[1].error or "")
 
 

@@ -7,6 +7,7 @@ import sys
 
 from tests.benchmarks import (
     against_litellm,
+    journal,
     live_gantt,
     memory,
     metrics,
@@ -19,7 +20,9 @@ from tests.benchmarks import (
 )
 from tests.benchmarks.measure import table
 
-PARTS = (throughput, against_litellm, memory, wakeups, live_gantt, open_panel, virtual, metrics, policies, soak)
+PARTS = (
+    throughput, journal, against_litellm, memory, wakeups, live_gantt, open_panel, virtual, metrics, policies, soak,
+)  # fmt: skip
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -78,6 +79,7 @@ def live_run(
     mode: Mode = BOOST,
     speed: float = 1.0,
     cooldown: float = 1.0,
+    journal: Path | None = None,
 ) -> LiveRun:
     """Return a run as a session makes it, with its observers; no log handler is attached."""
     settings = Settings(
@@ -91,6 +93,7 @@ def live_run(
         max_wait=3600.0,
         speed=speed,
         seed=0,
+        journal=journal,
     )
     return LiveRun(settings, (), (), Member(settings.shared, backend, lambda: None))
 

@@ -90,7 +90,8 @@ def test_what_is_off_when_idle(desk: Desk) -> None:
     """Without scenes and runs, all that needs them is off, and says why."""
     recorded = {"export", "selected", "previous", "next"}
     real = {"seed", "speed"}
-    assert off(desk) == {"run", "stop", "paused", "cancel", "retry_failed", "scene", "cap", "video"} | recorded | real
+    idle = {"run", "stop", "paused", "cancel", "retry_failed", "restore_last_run", "scene", "cap", "video"}
+    assert off(desk) == idle | recorded | real
     assert "Run: there are no scenes" in desk.panel.why.value
     assert "Off now: nothing runs" in desk.panel.controls["stop"].tooltip
     desk.ctl.scenes, desk.ctl.mode = PROMPTS, "boost"

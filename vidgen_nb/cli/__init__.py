@@ -1,4 +1,4 @@
-"""The command line: `vidgen-nb demo`, `run`, `emulator`, `gantt`.
+"""The command line: `vidgen-nb demo`, `run`, `restore`, `emulator`, `gantt`.
 
 Exit codes: 0 every scene succeeded, 1 not every one did, 2 something given is wrong, 130 left by Ctrl-C.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -30,7 +30,7 @@ app = typer.Typer(
 
 ModeName = Literal["normal", "boost"]
 PolicyName = Literal["per-profile", "global-pause", "exponential", "paced"]
-BackendName = Literal["openai-videos", "google-interactions"]
+BackendName = Literal["openai-videos", "google-interactions", "runway"]
 
 ModeOption = Annotated[ModeName, typer.Option(help="How much is under way at once.")]
 PolicyOption = Annotated[
@@ -112,6 +112,9 @@ def run(
     max_billed: Annotated[int | None, typer.Option(help="Stop after so many accepted submits.", min=1)] = None,
     speed: Annotated[float, typer.Option(help="Above 1 only against an emulator.", min=0.01)] = 1.0,
     seed: Annotated[int, typer.Option(help="Of back-off jitter.")] = 0,
+    journal: Annotated[
+        Path | None, typer.Option(help="Folder in which the run is written down as it happens, for `restore`.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("videos"),
 ) -> None:
     """Run your own scenes on your own server."""
@@ -129,9 +132,30 @@ def run(
         max_billed=max_billed,
         speed=speed,
         seed=seed,
+        journal=journal,
     ) as session:
         record, picture = running.free(out / "run.jsonl"), running.free(out / "gantt.html")
         code = running.run(session, chosen, record=record, gantt=picture)
+    raise typer.Exit(code)
+
+
+@app.command()
+def restore(
+    path: Annotated[Path, typer.Argument(help="A run's journal, or the folder of the journals: then the latest one.")],
+    profiles: Annotated[Path, typer.Option(help="Profiles: a TOML file.")],
+    base_url: Annotated[str, typer.Option(help="Of the server, with its version: http://127.0.0.1:8000/v1")],
+    backend: Annotated[BackendName, typer.Option(help="Wire format of the server.")] = "openai-videos",
+    model: Annotated[str | None, typer.Option(help="Model for scenes that name none.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("videos"),
+) -> None:
+    """Go on with a run whose program was killed or left; nothing is submitted twice."""
+    from vidgen_nb.backends.openai_videos import OpenAIVideos
+    from vidgen_nb.inputs import load_profiles
+    from vidgen_nb.session import Session
+
+    with Session.restore(path, OpenAIVideos(base_url, model), load_profiles(profiles), output=out) as session:
+        record, picture = running.free(out / "run.jsonl"), running.free(out / "gantt.html")
+        code = running.run(session, None, record=record, gantt=picture)
     raise typer.Exit(code)
 
 
@@ -179,14 +203,20 @@ def gantt(
 
 
 def _backend(name: BackendName, base_url: str | None, model: str | None) -> Backend:
-    from vidgen_nb.backends.google_interactions import BASE_URL, MODEL, GoogleInteractions
+    from vidgen_nb.backends.google_interactions import GoogleInteractions
     from vidgen_nb.backends.openai_videos import OpenAIVideos
+    from vidgen_nb.backends.runway import Runway
 
-    if name == "google-interactions":
-        return GoogleInteractions(base_url or BASE_URL, model or MODEL)
-    if base_url is None:
+    if base_url is None and name == "openai-videos":
         raise InputError(f"--base-url is missing: {name} has no server of its own")
-    return OpenAIVideos(base_url, model)
+    backends: dict[str, type[Any]] = {
+        "openai-videos": OpenAIVideos,
+        "google-interactions": GoogleInteractions,
+        "runway": Runway,
+    }
+    given = {"base_url": base_url, "model": model}
+    made: Backend = backends[name](**{option: value for option, value in given.items() if value is not None})
+    return made
 
 
 def _policy(name: PolicyName, cooldown: float, honour_retry_after: bool) -> Policy:

@@ -48,9 +48,14 @@ def within(scenes: Sequence[Scene], only: str | None) -> Sequence[Scene]:
     return scenes[first - 1 : last]
 
 
-def run(session: Session, scenes: Sequence[Scene], *, record: Path, gantt: Path) -> int:
-    """Run scenes with a progress bar and log lines, then print tables and write files; return the exit code."""
+def run(session: Session, scenes: Sequence[Scene] | None, *, record: Path, gantt: Path) -> int:
+    """Run scenes with a progress bar and log lines, then print tables and write files; return the exit code.
+
+    Without scenes, go on with those of a run that was restored.
+    """
     console = _console(stderr=True)
+    past = [] if scenes is not None or session.last_run is None else session.last_run.scenes
+    total, before = len(scenes or past), sum(scene.end is not None for scene in past)
     with (
         _log_to(console),
         Progress(
@@ -62,7 +67,7 @@ def run(session: Session, scenes: Sequence[Scene], *, record: Path, gantt: Path)
             console=console,
         ) as progress,
     ):
-        task = progress.add_task("scenes", total=len(scenes), state="")
+        task = progress.add_task("scenes", total=total, completed=before, state="")
 
         def follow(events: Sequence[ev.Event]) -> None:
             done = sum(isinstance(event, ev.Fetched | ev.SceneSettled) for event in events)

@@ -152,6 +152,10 @@ class RealtimeDriver:
         running = [(s.scene.id, s.number) for s in self.scheduler.scenes.values() if s.profile is not None]
         self.post(ev.Stopped(reason), *(ev.AttemptAbandoned(*each, sent=each not in unsent) for each in running))
 
+    def leave_journal(self) -> None:
+        """Write nothing more down: what is given up from now on, somebody else may go on with."""
+        self._journal = None
+
     def observe(self, observer: Observer) -> None:
         """Hand what is new from now on to one more observer."""
         self._observers.append(observer)
@@ -170,21 +174,21 @@ class RealtimeDriver:
     def _give_up(self, error: Exception) -> None:
         """Submit nothing more: it could not be written down."""
         self._bug = self._bug or error
+        self.withhold(str(error), "its journal could not be written")
+
+    def withhold(self, reason: str, why: str) -> None:
+        """Stop, and put back into the queue what has not left."""
         if not self.scheduler.stopped:
-            self.post(ev.Stopped(str(error)))
-        if unsent := self._take_back():
-            why = "its journal could not be written"
-            self.post(*(ev.AttemptAbandoned(*each, sent=False, reason=why) for each in unsent))
+            self.post(ev.Stopped(reason))
+        self.post(*(ev.AttemptAbandoned(*each, sent=False, reason=why) for each in self._take_back()))
 
     def _take_back(self) -> set[tuple[str, int]]:
         """Return the attempts whose submit has not left, which it does not any more."""
-        waiting = [command for command in self._line if type(command) is Submit]
-        waiting += [command for _, command in self._unsaved]
+        line, unsaved = list(self._line), [command for _, command in self._unsaved]
         self._unsaved.clear()
-        others = [command for command in self._line if type(command) is not Submit]
         self._line.clear()
-        self._line.extend(others)
-        return {(command.scene.id, command.number) for command in waiting}
+        self._line.extend(command for command in line if type(command) is not Submit)
+        return {(each.scene.id, each.number) for each in (*line, *unsaved) if type(each) is Submit}
 
     # -- feeding
 

@@ -213,8 +213,9 @@ class RunwayDialect(Dialect):
         look = self.provider.poll(job, now)
         created = datetime.fromtimestamp(self.state.clock.epoch + job.created, UTC)
         body = {"id": task.id, "createdAt": created.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
-        if look.status == "succeeded":
-            return body | {"status": "SUCCEEDED", "cost": {"credits": task.credits}, "output": [self._url(task, root)]}
+        if look.status == "succeeded" or (look.status == "failed" and job.failure == "empty"):
+            output = [] if job.failure == "empty" else [self._url(task, root)]
+            return body | {"status": "SUCCEEDED", "cost": {"credits": task.credits}, "output": output}
         if look.status == "failed":
             code, text = _FAILURES[job.failure or "internal"]
             paid = task.credits if job.failure == "content" else 0
