@@ -105,7 +105,7 @@ def test_any_bytes_as_a_run(data: bytes) -> None:
 @settings(deadline=None, max_examples=200)
 @given(data=st.data())
 def test_a_run_with_something_else_in_it(data: st.DataObject) -> None:
-    """A value changed, a field or a line lost, doubled or moved: the reader raises FileFormatError, or reads on."""
+    """A value changed, a field or a line lost, doubled or moved: an error that says so, or a run that can be shown."""
     lines: list[Any] = [json.loads(line) for line in LINES]
     at = data.draw(st.integers(1, len(lines) - 1))
     match data.draw(st.sampled_from(["change", "lose", "double", "cut", "nest"])):
@@ -123,7 +123,12 @@ def test_a_run_with_something_else_in_it(data: st.DataObject) -> None:
         case "cut":
             lines[at].pop(data.draw(st.sampled_from(sorted(lines[at]))))
     found = reads(read_run, "run.jsonl", "\n".join(map(json.dumps, lines)).encode(), FileFormatError)
-    assert found is None or found[0]["run"] == "r"
+    if found is None:
+        return
+    run = Run(*found)
+    for show in (lambda: repr(run), run._repr_html_, run.svg, run.metrics):
+        with suppress(InputError):
+            assert show() is not None
 
 
 @settings(deadline=None)
@@ -146,7 +151,7 @@ def test_any_header(run: str, odd: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["load_profiles", "load_simulated"])
-def test_a_file_of_a_megabyte(name: str, tmp_path: Path) -> None:
+def test_a_long_file(name: str, tmp_path: Path) -> None:
     """Long files are read, or refused, in time: no line of them is looked at again and again."""
     reader = {"load_profiles": load_profiles, "load_simulated": load_simulated}[name]
     for unit in ("[[profile]]\n", "a", "[", '"', "a.", "\n", '[[profile]]\nname="x"\napi_key="y"\n'):
