@@ -15,6 +15,8 @@ from vidgen_nb.ports import Profile
 
 __all__ = ["hint", "load_profiles", "parsed", "tables"]
 
+LONGEST_LINE: Final = 10_000
+"""Characters of a line of TOML."""
 _TABLES: Final = ("profile", "profiles")
 _KEYS: Final = ("name", "api_key", "key_env", "capacity", "quota_group", "base_url")
 _TEXTS: Final = ("name", "api_key", "key_env", "quota_group", "base_url")
@@ -45,6 +47,9 @@ def load_profiles(path: str | Path) -> list[Profile]:
 def parsed(path: Path) -> dict[str, Any]:
     """Return a TOML file's tables; `FileFormatError` with line and column where it is malformed."""
     text = read_text(path)
+    for line, content in enumerate(text.split("\n"), start=1):
+        if len(content) > LONGEST_LINE:  # tomllib takes minutes for a key of a hundred thousand dots
+            raise FileFormatError(str(path), f"this line is longer than {LONGEST_LINE:,} characters", line)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
