@@ -56,7 +56,8 @@ class Knowledge:
         if known is not None and known.surely >= end:
             return False
         text = Stored(self._line, self._peer, window.reason, window.unusable).text()
-        self._known[window.account] = Known(text, end, end, sent=False)
+        until = end if known is None else max(end, known.until)
+        self._known[window.account] = Known(text, until, end, sent=False)
         return True
 
     def unsent(self) -> list[tuple[str, Known]]:

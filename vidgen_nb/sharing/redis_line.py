@@ -69,6 +69,8 @@ class RedisLine:
         self._channel = f"{place.namespace}:cooldowns"
         self._changed = asyncio.Event()
         """Something is to be sent, or accounts are to be read."""
+        self._named: set[str] = set()
+        """Accounts that a message has named: their keys are to be read."""
         self._look = True
         """All keys are to be read."""
         self._all_sent = asyncio.Event()
@@ -76,6 +78,9 @@ class RedisLine:
         self._ready = asyncio.Event()
         self._lost_at: float | None = None
         self._reminded = -math.inf
+        self._closing = False
+        self._tasks: list[asyncio.Task[None]] = []
+        """Of the connection that stands."""
         self._task = asyncio.get_running_loop().create_task(self._live(), name="vidgen_nb shared cooldowns")
 
     # -- for the session
@@ -110,14 +115,19 @@ class RedisLine:
                     async with asyncio.timeout(FAREWELL):
                         await self._all_sent.wait()
         finally:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            # in Python 3.11 a cancel can get lost in asyncio.wait_for, which redis-py sends through: then say it again
+            self._closing = True
+            self._changed.set()
+            while pending := [task for task in (self._task, *self._tasks) if not task.done()]:
+                for task in pending:
+                    task.cancel()
+                await asyncio.wait(pending, timeout=FAREWELL)
 
     # -- the connection
 
     async def _live(self) -> None:
         pause = FIRST_PAUSE
-        while True:
+        while not self._closing:
             try:
                 async with self._client() as client, client.pubsub() as messages:
                     await messages.subscribe(self._channel)
@@ -127,8 +137,8 @@ class RedisLine:
                     await self._back(client)
                     pause = FIRST_PAUSE
                     async with asyncio.TaskGroup() as tasks:
-                        tasks.create_task(self._listen(client, messages))
-                        tasks.create_task(self._serve(client, messages))
+                        works = self._listen(messages), self._serve(client, messages)
+                        self._tasks = [tasks.create_task(work) for work in works]
             except* Exception as group:  # noqa: BLE001 - whatever it is, the run goes on without
                 self._lost(group)
             await asyncio.sleep(pause)
@@ -145,23 +155,26 @@ class RedisLine:
             retry=Retry(NoBackoff(), 0),  # the pauses are ours
         )
 
-    async def _listen(self, client: Redis, messages: Any) -> None:
+    async def _listen(self, messages: Any) -> None:
         while True:
             message = await messages.get_message(timeout=2 * self._place.check_every + self._place.timeout)
             if message is None:
                 raise ConnectionError("no sign of life on the channel")
             if message["type"] == "message" and message["data"] in self._knowledge.accounts:
-                await self._read(client, [message["data"]])
+                self._named.add(message["data"])
+                self._changed.set()
 
     async def _serve(self, client: Redis, messages: Any) -> None:
         loop = asyncio.get_running_loop()
         next_check = loop.time() + self._place.check_every
-        while True:
+        while not self._closing:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(next_check):
                     await self._changed.wait()
             self._changed.clear()
             await self._send(client)
+            named, self._named = self._named, set()
+            await self._read(client, named)
             if self._look or loop.time() >= next_check:
                 self._look = False
                 next_check = loop.time() + self._place.check_every

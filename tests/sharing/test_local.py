@@ -1,0 +1,125 @@
+"""Cooldowns shared in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+
+import pytest
+
+from vidgen_nb.sharing.local import LocalCooldowns
+from vidgen_nb.sharing.port import Window
+
+
+def test_one_tells_the_others_and_not_itself() -> None:
+    """Also one that comes later, or comes to have the account later; what is left is less by then."""
+
+    async def main() -> None:
+        board = LocalCooldowns()
+        heard: dict[str, list[Window]] = {name: [] for name in "abcd"}
+        first, second, third = (board.join(heard[name].append) for name in "abc")
+        first.watch({"x"})
+        second.watch({"x", "y"})
+        first.publish(Window("x", 30.0, "429"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        third.watch({"x"})
+        board.join(heard["d"].append).watch({"y"})
+        assert {name: len(windows) for name, windows in heard.items()} == {"a": 0, "b": 1, "c": 1, "d": 0}
+        assert 29 < heard["c"][0].left <= heard["b"][0].left < 30
+        assert heard["b"][0].reason == "429; seen by another session of this process"
+
+    asyncio.run(main())
+
+
+def test_a_shorter_window_changes_nothing() -> None:
+    """It is not told either."""
+
+    async def main() -> None:
+        board = LocalCooldowns()
+        heard: list[Window] = []
+        one, other = board.join(lambda _: None), board.join(heard.append)
+        other.watch({"x"})
+        one.publish(Window("x", 30.0, "long"))
+        one.publish(Window("x", 10.0, "short"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        found = board.get("x")
+        assert found is not None and found.left > 29 and found.reason == "long"
+        assert len(heard) == 1
+
+    asyncio.run(main())
+
+
+def test_lines_live_on_loops_of_their_own() -> None:
+    """A window that is published on one thread is heard on the other's."""
+    board, told = LocalCooldowns(), threading.Event()
+    names: list[str] = []
+
+    def note(_: Window) -> None:
+        names.append(threading.current_thread().name)
+        told.set()
+
+    async def listen() -> None:
+        line = board.join(note)
+        line.watch({"x"})
+        ready.set()
+        await asyncio.to_thread(told.wait, 10)
+        await line.aclose()
+
+    ready = threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(listen()), name="elsewhere")
+    thread.start()
+    assert ready.wait(10)
+
+    async def tell() -> None:
+        board.join(lambda _: None).publish(Window("x", 30.0, "429"))
+
+    asyncio.run(tell())
+    thread.join(10)
+    assert names == ["elsewhere"]
+
+
+def test_who_has_left_or_was_dropped_or_whose_loop_is_closed_is_not_told() -> None:
+    """The board keeps nobody alive, and trips over nobody."""
+    board = LocalCooldowns()
+    heard: list[Window] = []
+
+    async def join() -> object:
+        line = board.join(heard.append)
+        line.watch({"x"})
+        return line
+
+    async def main() -> None:
+        left = board.join(heard.append)
+        left.watch({"x"})
+        await left.aclose()
+        await join()
+        gc.collect()
+        board.join(lambda _: None).publish(Window("x", 30.0, "429"))
+        await asyncio.sleep(0)
+
+    kept = asyncio.run(join())
+    assert kept is not None
+    asyncio.run(main())
+    assert heard == []
+    assert not board._lines
+
+
+def test_it_shows_what_it_is() -> None:
+    """In a session's settings, say."""
+    assert repr(LocalCooldowns()) == "LocalCooldowns()"
+    assert LocalCooldowns().get("nothing") is None
+
+
+@pytest.mark.parametrize("left", [-1.0, 0.0])
+def test_what_is_over_is_not_kept(left: float) -> None:
+    """A window without anything left is nobody's news."""
+
+    async def main() -> None:
+        board = LocalCooldowns()
+        board.join(lambda _: None).publish(Window("x", left, "429"))
+        assert board.get("x") is None
+
+    asyncio.run(main())
