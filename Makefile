@@ -16,10 +16,12 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	BIN=$(BIN) sh .ci/chromium
+	sh .ci/redis
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long"
 
 test-long: $(VENV)/.installed-test
 	BIN=$(BIN) sh .ci/chromium
+	sh .ci/redis
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 	for time in $(TIMES); do \
 		echo "--- browser tests, time $$time"; \

@@ -13,6 +13,7 @@ from tests.benchmarks import (
     metrics,
     open_panel,
     policies,
+    shared_cooldowns,
     soak,
     throughput,
     virtual,
@@ -21,7 +22,8 @@ from tests.benchmarks import (
 from tests.benchmarks.measure import table
 
 PARTS = (
-    throughput, journal, against_litellm, memory, wakeups, live_gantt, open_panel, virtual, metrics, policies, soak,
+    throughput, journal, against_litellm, memory, wakeups, live_gantt, open_panel, virtual, metrics, policies,
+    shared_cooldowns, soak,
 )  # fmt: skip
 
 

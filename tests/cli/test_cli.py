@@ -110,18 +110,6 @@ def test_run_on_googles_dialect(tmp_path: Path) -> None:
     assert run.header["backend"]["name"] == "google_interactions"
 
 
-def test_a_limit_on_what_is_billed_stops_the_run(tmp_path: Path) -> None:
-    """The rest is queued, and the exit code says that not all is done."""
-    (tmp_path / "scenes.txt").write_text("a fox\nan owl\n")
-    with emulator(tmp_path, "--speed", "50") as base_url:
-        options = ["--profiles", "profiles.toml", "--base-url", base_url, "--speed", "50", "--max-billed", "1"]
-        done = vidgen_nb("run", "scenes.txt", *options, cwd=tmp_path)
-    assert done.returncode == 1, done.stderr
-    assert "stopping: max_billed=1 submits were accepted; the rest stays queued" in done.stderr
-    run = load_run(tmp_path / "videos" / "run.jsonl")
-    assert (run.ended, [scene.status for scene in run.scenes]) == ("max_billed", ["succeeded", "queued"])
-
-
 def test_scenes_that_fail_make_exit_code_1(tmp_path: Path) -> None:
     """A scene that the server refuses is named with its reason."""
     (tmp_path / "scenes.txt").write_text("a fox\n")

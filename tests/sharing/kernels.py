@@ -11,6 +11,7 @@ from time import sleep
 from typing import Any
 
 from vidgen_nb.emulator import Emulator
+from vidgen_nb.emulator.app import RequestRecord
 from vidgen_nb.provider import LogNormal, SimulatedProfile, TokenBucket
 
 __all__ = ["COOLDOWN", "SPEED", "Seen", "run_kernels"]
@@ -32,6 +33,8 @@ class Seen:
     submits: int
     late: list[float]
     """How long after a 429's answer submits of others left for that account, before the window's end."""
+    answered: list[float]
+    """The same by the emulator's log, which has the time of the answer."""
     delays: list[float]
     """From a cooldown's start in one process to its being imposed in another."""
     statuses: list[str]
@@ -86,10 +89,26 @@ def _seen(emulator: Emulator, told: list[dict[str, Any]]) -> Seen:
     for index, each in enumerate(told):
         others = [moment for number, other in enumerate(told) if number != index for moment in other["moments"]]
         for _, key, began, end in [moment for moment in each["moments"] if moment[0] == "saw"]:
-            late += [at - began for kind, k, at, *_ in others if (kind, k) == ("sent", key) and began < at < end]
+            # the processes' clocks are compared to some milliseconds
+            late += [at - began for kind, k, at, *_ in others if (kind, k) == ("sent", key) and began < at < end - 0.05]
         first = min(moment[2] for moment in each["moments"] if moment[0] == "sent")
         for _, key, at, *_ in [m for m in each["moments"] if m[0] == "heard" and m[2] > first]:  # else it has just come
             began = [t for kind, k, t, *_ in others if (kind, k) == ("saw", key) and t <= at]
             delays += [at - max(began)] if began else []
     statuses = [status for each in told for status in each["statuses"]]
-    return Seen(sum(each.status == 429 for each in submits), len(submits), sorted(late), sorted(delays), statuses)
+    limited = sum(each.status == 429 for each in submits)
+    return Seen(limited, len(submits), sorted(late), _answered(submits), sorted(delays), statuses)
+
+
+def _answered(submits: list[RequestRecord]) -> list[float]:
+    """Return how long after a 429 others were answered on that account, before the window's end."""
+    found: list[float] = []
+    for limited in [each for each in submits if each.status == 429]:
+        found += [
+            (each.time - limited.time) / SPEED
+            for each in submits
+            if each.profile == limited.profile
+            and str(each.scene)[:2] != str(limited.scene)[:2]
+            and limited.time < each.time < limited.time + COOLDOWN
+        ]
+    return sorted(found)

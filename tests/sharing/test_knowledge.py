@@ -37,7 +37,8 @@ def test_a_foreign_window_is_obeyed_until_the_later_bound_and_put_back_by_the_ea
     stage = Stage()
     stage.now = 10.2
     stage.saw(30.0, by("other"), asked=10.0)
-    assert stage.heard == [Window("a", pytest.approx(30.0), "429; seen by host/other")]
+    (window,) = stage.heard
+    assert window.left == pytest.approx(30.0) and window.reason == "429; seen by host/other"
     stage.now = 20.0
     stage.saw(0.0, "")
     ((account, known),) = stage.knowledge.unsent()

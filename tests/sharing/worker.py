@@ -1,7 +1,8 @@
 """A kernel that shares accounts with others: `python -m tests.sharing.worker`, with its orders as JSON on stdin.
 
 It prints a line when it is ready, begins when it reads one, and prints as JSON what happened when, by the wall clock:
-`sent` a submit, `saw` a 429 that closed an account until a time, `heard` of one; each with the account's key.
+`sent` a submit, `saw` a 429 that closed an account until a time, `heard` of one until a time; each with the
+account's key.
 """
 
 from __future__ import annotations
