@@ -47,9 +47,9 @@ def load_profiles(path: str | Path) -> list[Profile]:
 def parsed(path: Path) -> dict[str, Any]:
     """Return a TOML file's tables; `FileFormatError` with line and column where it is malformed."""
     text = read_text(path)
-    for line, content in enumerate(text.split("\n"), start=1):
+    for number, content in enumerate(text.split("\n"), start=1):
         if len(content) > LONGEST_LINE:  # tomllib takes minutes for a key of a hundred thousand dots
-            raise FileFormatError(str(path), f"this line is longer than {LONGEST_LINE:,} characters", line)
+            raise FileFormatError(str(path), f"this line is longer than {LONGEST_LINE:,} characters", number)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
