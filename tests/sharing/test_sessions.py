@@ -249,7 +249,8 @@ def test_it_works_on_the_callers_loop_and_leaves_nothing_behind(tmp_path: Path, 
         async with second:
             run = await second.run(["two"])
             assert [event.profile for event in imposed(run)] == ["x"]
-        assert asyncio.all_tasks() == before
+        await asyncio.sleep(0.1)  # redis-py hands connections back in tasks of its own
+        assert asyncio.all_tasks() <= before
 
     asyncio.run(main())
     assert not [thread for thread in threading.enumerate() if thread.name == "vidgen_nb session"]
