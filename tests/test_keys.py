@@ -24,6 +24,7 @@ from rich.traceback import Traceback
 
 import vidgen_nb as vg
 from vidgen_nb.backends.described import HttpBackend
+from vidgen_nb.backends.google_interactions import GoogleInteractions
 from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.controller import Controller
 from vidgen_nb.core.model import Artifact, Operation, Scene
@@ -154,6 +155,10 @@ BACKENDS: dict[str, Callable[..., Backend]] = {
     "OpenAIVideos": OpenAIVideos,
     "HttpBackend": lambda base_url, **options: described(base_url, auth="X-Api-Key: {key}", **options),
 }
+ECHOED: dict[str, Callable[..., Backend]] = {
+    **BACKENDS,
+    "GoogleInteractions": lambda base_url, **options: GoogleInteractions(base_url, "omni", **options),
+}
 
 
 @pytest.fixture
@@ -192,14 +197,14 @@ def strings(*roots: object) -> list[str | bytes]:
     return [thing if isinstance(thing, str | bytes) else repr(thing) for thing in everything(*roots)]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ECHOED)
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_run_against_a_server_that_says_the_key(
     server: str, backend: str, tmp_path: Path, logged: Callable[[], str]
 ) -> None:
     """Nothing of the run, its panel, log, errors and objects has it, and no URL; it does reach the server."""
     echo = SERVERS[server]()
-    made = BACKENDS[backend]("https://api.example/v1", transport=httpx.MockTransport(echo))
+    made = ECHOED[backend]("https://api.example/v1", transport=httpx.MockTransport(echo))
     errors: list[BaseException] = []
     retry = vg.RetryPolicy(max_failures=2, backoff=0.1, deadline=5)
     ctl = Controller(
