@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+import pytest
+
+from tests.charts.test_palette import contrast
 from vidgen_nb.analysis.records import MoveRecord, RunData
 from vidgen_nb.charts.moves import MOST_PROFILES, move_chart
+from vidgen_nb.charts.palette import THEMES, ThemeName
 
 
 def moved(profiles: list[str], *pairs: tuple[str, str]) -> RunData:
@@ -19,7 +24,8 @@ def test_the_matrix_by_hand() -> None:
     figure = move_chart(moved(["a", "b", "c"], ("a", "b"), ("a", "b"), ("c", "a")))
     (matrix,) = figure.data
     assert [list(row) for row in matrix.z] == [[None, 2, 0], [0, None, 0], [1, 0, None]]
-    assert [list(row) for row in matrix.text] == [["", "2", "0"], ["0", "", "0"], ["1", "0", ""]]
+    bare = [[re.sub("<[^>]*>", "", each) for each in row] for row in matrix.text]
+    assert bare == [["", "2", "0"], ["0", "", "0"], ["1", "0", ""]]
     assert list(figure.layout.xaxis.ticktext) == list(figure.layout.yaxis.ticktext) == ["a", "b", "c"]
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]  # the first is on top
     assert figure.layout.title.text == "<b>3 moves of 3 scenes; most often from a to b, 2 times.</b>"
@@ -48,3 +54,18 @@ def test_no_moves() -> None:
     """A run without moves says so."""
     figure = move_chart(replace(moved(["a"])))
     assert figure.layout.title.text == "<b>No scene moved from one profile to another.</b>"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_number_can_be_read(theme: ThemeName) -> None:
+    """Whatever the colour of its cell, a number has the contrast of 4.5."""
+    pairs = [("a", name) for count, name in enumerate("bcdefghijk", 1) for _ in range(count)]
+    (matrix,) = move_chart(moved(list("abcdefghijk"), *pairs), theme=theme).data
+    low, high = (colour for _at, colour in matrix.colorscale)
+    for number, text in zip(matrix.z[0][1:], matrix.text[0][1:], strict=True):
+        parts = [
+            round(int(low[at : at + 2], 16) + (int(high[at : at + 2], 16) - int(low[at : at + 2], 16)) * number / 10)
+            for at in (1, 3, 5)
+        ]
+        (ink,) = re.findall("#[0-9A-F]{6}", text)
+        assert contrast(ink, "#{:02X}{:02X}{:02X}".format(*parts)) >= 4.5

@@ -102,9 +102,10 @@ def test_10_best_cooldown() -> None:
     """Which cooldown is best when the reset is unknown? A U-curve, with the bound below it."""
     swept = vg.sweep(40, PAIR, grid={"cooldown": [2, 10, 30, 90]}, mode="boost", seeds=range(3), progress=False)
     best = min(swept.summary(), key=lambda each: each.mean or 0)
-    figure = vg.sweep_chart(swept, x="cooldown (s)")
+    figure = vg.sweep_chart(swept)
     assert dict(best.values)["cooldown"] in (2, 10, 30)
     assert isinstance(figure, go.Figure)
+    assert figure.layout.xaxis.title.text == "cooldown (s)"
     assert any(trace.name and "bound" in trace.name.lower() for trace in figure.data)
 
 

@@ -84,18 +84,34 @@ def _trace(matrix: list[list[int]], names: list[str], theme: Theme) -> dict[str,
     few = size <= _FEW
     named = [matrix[row][at] for row in range(size) for at in range(size) if names[row] and names[at]]
     none = [[at == row and bool(names[row]) for at in range(size)] for row in range(size)]
+    most = max([*named, 1])
     numbers = [
-        [f"{number:,}" if number or (few and not none[row][at]) else "" for at, number in enumerate(cells)]
+        [_number(number, _ink(low, high, number / most)) if number or (few and not none[row][at]) else ""
+         for at, number in enumerate(cells)]
         for row, cells in enumerate(matrix)
-    ]
+    ]  # fmt: skip
     return {
         "type": "heatmap", "meta": "moves", "x": list(range(size)), "y": list(range(size)),
         "z": [[None if none[row][at] else matrix[row][at] for at in range(size)] for row in range(size)],
         "text": numbers,
         "texttemplate": "%{text}", "textfont": {"size": 12}, "hovertext": hover, "hoverinfo": "text",
         "hoverongaps": False, "colorscale": [[0, low], [1, high]], "zmin": 0,
-        "zmax": max([*named, 1]), "xgap": 1, "ygap": 1, "showscale": False,
+        "zmax": most, "xgap": 1, "ygap": 1, "showscale": False,
     }  # fmt: skip
+
+
+def _number(number: int, ink: str) -> str:
+    return f'<span style="color:{ink}">{number:,}</span>'
+
+
+def _ink(low: str, high: str, share: float) -> str:
+    """Return black or white, whichever is easier to read on the colour so far from `low` to `high` (WCAG's formula)."""
+    light = 0.0
+    for weight, at in ((0.2126, 1), (0.7152, 3), (0.0722, 5)):
+        start, end = (int(colour[at : at + 2], 16) / 255 for colour in (low, high))
+        channel = start + min(share, 1.0) * (end - start)
+        light += weight * (channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4)
+    return "#000000" if light > 0.179 else "#FFFFFF"
 
 
 def _axis(theme: Theme, title: str, names: list[str], *, upright: bool) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from vidgen_nb.plaintext import clean
 __all__ = ["SweepPoint", "points_of", "sweep_chart"]
 
 _TALL, _LEFT, _TITLE = 340.0, 84, 92
+IN_SECONDS = ("cooldown", "seconds", "latency")
+"""What is varied in seconds."""
 _APART = 0.06  # of the axis: room for a number
 
 
@@ -58,7 +60,7 @@ def points_of(trials: Trials, metric: str = "makespan") -> list[SweepPoint]:
 def sweep_chart(
     points: Trials | Iterable[SweepPoint | Sequence[Any]],
     *,
-    x: str = "x",
+    x: str | None = None,
     y: str = "makespan (s)",
     best: Literal["least", "most"] = "least",
     log_x: bool = False,
@@ -67,11 +69,13 @@ def sweep_chart(
     """Draw each label's means over x, with a band from low to high and the lower bound as a dotted line.
 
     `points`: a sweep, or (x, mean, low, high, lower bound or None, label) in any order. `x`, `y`: titles of the axes,
-    with units. `best`: which mean the title names. `log_x`: a logarithmic axis. Raise `InputError` for a point that is
-    none, for two points of a label at one x, and for an unknown theme.
+    with units; a sweep knows what its `x` is. `best`: which mean the title names. `log_x`: a logarithmic axis. Raise
+    `InputError` for a point that is none, for two points of a label at one x, and for an unknown theme.
     """
     if isinstance(points, Trials):
+        x = x or _axis_of(points)
         points = points_of(points)
+    x = x or "x"
     theme_, curves = theme_of(theme), _curves(points, log_x=log_x)
     labels = names_of(list(curves), 50)
     traces: list[dict[str, Any]] = []
@@ -92,6 +96,12 @@ def sweep_chart(
     }
     return go.Figure(data=[*(t for t in traces if t["meta"] == "band"), *(t for t in traces if t["meta"] != "band")],
                      layout=layout)  # fmt: skip
+
+
+def _axis_of(trials: Trials) -> str:
+    """Return the title of the first axis."""
+    name = next((clean(trial.values[0][0], 60) for trial in trials if trial.values), "x")
+    return f"{name} (s)" if name in IN_SECONDS else name
 
 
 def _curves(points: Iterable[SweepPoint | Sequence[Any]], *, log_x: bool) -> dict[str, list[SweepPoint]]:
