@@ -13,7 +13,7 @@ __all__ = ["Forecast"]
 
 FIRST, EVERY = 6, 20
 """Updates of the panel until the first one, and between two: 3 and 10 wall seconds."""
-MOST = 20_000
+MOST = 60_000
 """Events above which a run is not looked through again and again."""
 
 
