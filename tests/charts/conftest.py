@@ -6,11 +6,17 @@ import heapq
 import math
 import random
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser import launch
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 PROMPTS = ("a lighthouse at dawn, slow pan", "rain on a tin roof", "a paper boat in a gutter", "fog over the harbour")
 # name: (submits per minute, slots, mean service in seconds)
@@ -137,6 +143,17 @@ def everything() -> RunData:
     gone = CooldownRecord("delta", "delta", last + 6, math.inf, "unusable: no credit left")
     windows = [w for w in data.cooldowns if not (w.profile == "delta" and w.end > last + 6)]
     return replace(data, attempts=attempts, scenes=scenes, cooldowns=[*windows, gone], end=cut)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Give a headless Chromium to all charts; closed after them, for its loop bars others from running theirs."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import vidgen_nb as vg
-from tests.browser import launch
 from tests.charts.every import CHARTS
 from tests.charts.foreign import hostile
 from vidgen_nb.analysis.records import RunData
 from vidgen_nb.charts.waits import wait_chart
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 DRAW = """async (text) => {
     const figure = JSON.parse(text), chart = document.createElement('div');
@@ -27,22 +26,19 @@ LABELS = (".gtitle", ".xtick text", ".ytick text", ".xtitle", ".ytitle", ".y2tit
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """Give a page with plotly.js and nothing else; a message in the console, an error or a request fails the tests."""
-    from playwright.sync_api import sync_playwright
     from plotly.offline import get_plotlyjs
 
     said: list[str] = []
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: said.append(request.url) if request.url.startswith("http") else None)
-        page.set_content("<!doctype html><body></body>")
-        page.add_script_tag(content=get_plotlyjs())
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: said.append(request.url) if request.url.startswith("http") else None)
+    page.set_content("<!doctype html><body></body>")
+    page.add_script_tag(content=get_plotlyjs())
+    yield page
+    page.close()
     assert said == []
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import launch
 from tests.charts.foreign import hostile
 from vidgen_nb.analysis.records import RunData
 from vidgen_nb.charts.gantt import TRACES, gantt, html
@@ -17,17 +16,6 @@ from vidgen_nb.charts.svg import svg
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Give a headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
