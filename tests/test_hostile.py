@@ -81,7 +81,9 @@ def ctl(tmp_path: Path) -> Iterator[Controller]:
     """Give a controller that has had a run in which everything has an evil name, and much went wrong."""
     backend = FakeBackend(wrong)
     team = [Profile(f"p{k}{EVIL}", f"sk-{k}", quota_group=f"team{EVIL}") for k in (1, 2)]
-    with Controller(backend, [*team, Profile("p3", "sk-3")], output=tmp_path / "videos", speed=200) as made:
+    with Controller(
+        backend, [*team, Profile("p3", "sk-3")], output=tmp_path / "videos", journal=tmp_path / "runs", speed=200
+    ) as made:
         assert made.panel is not None
         made.run_blocking([Scene(f"{name}{EVIL}", EVIL, **{f"x{EVIL}": EVIL}) for name in ("ok", "bad", "moved")])
         yield made
@@ -214,7 +216,9 @@ def test_a_prompt_of_a_megabyte(tmp_path: Path) -> None:
     async def go() -> Run:
         async with (
             serving(server) as url,
-            Controller(OpenAIVideos(url), profiles("p1"), output=tmp_path / "videos", speed=200) as ctl,
+            Controller(
+                OpenAIVideos(url), profiles("p1"), output=tmp_path / "videos", journal=tmp_path / "runs", speed=200
+            ) as ctl,
         ):
             ctl.panel  # noqa: B018 - makes it
             run = await ctl.run([scene])
