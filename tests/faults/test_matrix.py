@@ -33,7 +33,7 @@ from vidgen_nb.session import Session
 PHASES = ("submit", "poll", "fetch", "cancel")
 SCENES = [Scene("s1", "a lighthouse"), Scene("s2", "a harbour")]
 KEYS = {"alice": "sk-alice", "bruno": "sk-bruno"}
-SILENCE = 0.25
+SILENCE = 0.5
 """Wall seconds until a silent server is given up, where that is the fault; five times that for one that trickles."""
 PATIENT = 10.0
 """Wall seconds otherwise, for a machine that has much else to do."""
