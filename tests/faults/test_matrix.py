@@ -83,7 +83,7 @@ async def trickles_its_body(request: Request, writer: Writer) -> None:
     writer.write(head + b"\r\n\r\n")
     for byte in body.ljust(100):
         writer.write(bytes([byte]))
-        await until_gone(writer, SILENCE / 5)
+        await until_gone(writer, SILENCE / 2)
 
 
 async def goes_on_and_on(request: Request, writer: Writer) -> None:
