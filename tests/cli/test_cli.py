@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.audit import audit
+from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST
+from vidgen_nb.past import latest
 from vidgen_nb.run import load_run
 
 PLAIN = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"}
@@ -182,3 +184,26 @@ def test_what_is_wrong_is_said_in_a_line(args: list[str], text: str, tmp_path: P
     assert done.returncode == 2, done.stderr
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_restore_after_a_kill(tmp_path: Path) -> None:
+    """A run that was killed goes on where it was: the accepted scenes are fetched, none is submitted again."""
+    (tmp_path / "scenes.txt").write_text("\n".join(f"prompt {k}" for k in range(1, 7)))
+    with emulator(tmp_path, "--speed", "40") as url:
+        where = ("--profiles", "profiles.toml", "--base-url", url)
+        command = [sys.executable, "-m", "vidgen_nb", "run", "scenes.txt", *where, "--speed", "40", "--journal", "runs"]
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=PLAIN) as killed:
+            assert killed.stderr is not None
+            for line in killed.stderr:
+                if "s003 →" in line:  # two are accepted, for one submit goes after the other
+                    break
+            killed.kill()
+        done = vidgen_nb("restore", "runs", *where, cwd=tmp_path)
+    path = latest(tmp_path / "runs")
+    assert path is not None
+    run = load_run(path)
+    statuses = [scene.status for scene in run.scenes]
+    assert statuses.count("held") <= 1 and statuses.count("succeeded") >= 5, done.stderr
+    accepted = [event.scene for event in run.events if isinstance(event, ev.Accepted)]
+    assert len(accepted) == len(set(accepted))
+    assert done.returncode == (1 if "held" in statuses else 0)
