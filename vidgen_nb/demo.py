@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.cells import made
@@ -69,6 +69,11 @@ class DemoSession(Controller):
             emulator.stop()
             raise
         made(self)
+
+    @classmethod
+    def restore(cls, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: the emulator ended with the demo that had it, and its jobs with the emulator."""
+        raise SessionError("a demo can't be restored, its provider ended with it: use Controller.restore on a server")
 
     def orphaned(self) -> None:
         """Its cell was run again, and no variable is bound to it any more: nobody wants it to go on."""

@@ -94,6 +94,8 @@ class Replay:
         if len(replayed) < len(recorded):
             raise ReplayError(f"is {recorded[len(replayed)]}, which does not follow", len(replayed))
         replayed[: len(recorded)] = recorded
+        for state in self._attempts.scenes.values():
+            state.calls += 1  # polls that were due go by that number: `RunRestored` asks anew, and once
 
 
 def _same(then: ev.Event, now: ev.Event) -> bool:

@@ -114,10 +114,11 @@ class Scheduler:
     def replay(cls, events: Iterable[ev.Event], *, whole: bool = True, **settings: Any) -> Scheduler:
         """Rebuild a scheduler from a recorded run's events, with the settings it began with.
 
-        What was decided then is taken over, not decided again; commands still open are not issued again. Where the
-        record ends in the middle of what followed from an event, the rest is decided now, and stands in `events` too.
-        Raises `ReplayError` for events that do not follow from each other. `whole`: the record has all decisions; if
-        not, which were taken is not compared.
+        What was decided then is taken over, not decided again; commands still open are not issued again, and jobs are
+        polled again from the next `RunRestored` on. Where the record ends in the middle of what followed from an event,
+        the rest is decided now, and stands in `events` too.
+        Raises `ReplayError` for events that do not follow from each other. `whole`: the
+        record has all decisions; if not, which were taken is not compared.
         """
         scheduler, recorded = cls(**settings), list(events)
         context = scheduler._context

@@ -1,0 +1,91 @@
+"""A run that is carried on: other settings hold, and what was under way is asked about anew."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.core.harness import BOOST, World
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.commands import Cancel, Poll
+from vidgen_nb.core.model import RetryBudget, RetryPolicy, Scene
+from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.core.policy import PerProfileCooldown
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.errors import ReplayError
+
+
+def restored(retry: RetryPolicy | None = None, **other: Any) -> ev.RunRestored:
+    """Return the event, with ordinary settings but for these."""
+    settings = {"seed": 0, "on_ambiguous": "hold", "max_wait": 3600.0, **other}
+    return ev.RunRestored(epoch=1e9, speed=1.0, retry=retry or RetryPolicy(), **settings)
+
+
+def taken_up(world: World) -> Scheduler:
+    """Return what a replay makes of a world."""
+    return Scheduler.replay(list(world.scheduler.events), **{**world.settings, "rng": Random(1)})
+
+
+def test_accepted_jobs_are_polled_at_once() -> None:
+    """A replay issues no command; when the run is carried on, each job is asked about, and a cancel repeated."""
+    world = World(profiles=2, scenes=2, mode=BOOST)
+    world.accept("s1")
+    world.accept("s2")
+    world.feed(ev.CancelRequested("s2"))
+    twin = taken_up(world)
+    commands = twin.handle(restored(), 50.0)
+    kinds = sorted((command.scene.id, type(command).__name__) for command in commands)
+    assert kinds == [("s1", "Poll"), ("s2", "Cancel"), ("s2", "Poll")]
+    assert twin.handle(ev.Progressed("s1", 1, "running"), 50.1) == []
+    assert [type(each) for each in twin.wake(200.0)] == [Poll]
+    assert {type(each) for each in commands} == {Poll, Cancel}
+
+
+def test_another_retry_budget() -> None:
+    """Without one nobody waits for it any more; a smaller one caps what is left."""
+    retry = RetryPolicy(backoff=0, budget=RetryBudget(1, 0.1))
+    world = World(profiles=4, scenes=3, mode=BOOST, retry=retry)
+    world.fail("s1", Transient("503"))
+    world.fail("s2", Transient("503"))
+    assert list(world.scheduler._attempts.retries.waiting) == ["s2"]
+    world.feed(restored(RetryPolicy(backoff=0)))
+    assert world.events(ev.RetryGranted)[-1].reason == "there is no retry budget any more"
+    assert world.status("s2") == "submitting"
+    assert taken_up(world).events == world.scheduler.events
+    world.feed(restored(RetryPolicy(budget=RetryBudget(5))))
+    world.feed(restored(RetryPolicy(budget=RetryBudget(3))))
+    assert world.scheduler._attempts.retries.tokens == 3
+
+
+@pytest.mark.parametrize(("deadline", "status"), [(None, "queued"), (500.0, "queued"), (20.0, "failed")])
+def test_another_deadline(deadline: float | None, status: str) -> None:
+    """It counts from when the scene was added, and the old one counts no more."""
+    world = World(profiles=1, scenes=1, retry=RetryPolicy(deadline=100))
+    world.limit("s1")
+    world.feed(ev.Paused())
+    world.sleep_until(40)
+    world.feed(restored(RetryPolicy(deadline=deadline)))
+    world.sleep_until(200)
+    assert world.status("s1") == status
+
+
+def test_decisions_come_from_the_record() -> None:
+    """A policy that answers otherwise by now changes nothing of the past; a record that does not add up is told."""
+    world = World(profiles=2, scenes=2, mode=BOOST, policy=PerProfileCooldown(9))
+    world.limit("s1")
+    events = list(world.scheduler.events)
+    other = {**world.settings, "policy": PerProfileCooldown(77), "rng": Random(1)}
+    twin = Scheduler.replay(events, **other)
+    assert twin.events == events and twin.cooling(1.0) == {"p1": 8.0}
+    without = [event for event in events if not isinstance(event, ev.CallFailed)]
+    with pytest.raises(ReplayError, match="event"):
+        Scheduler.replay(without, **other)
+    with pytest.raises(ReplayError, match="before the one before it"):
+        Scheduler.replay([ev.Paused(at=2.0), ev.Unpaused(at=1.0)])
+    with pytest.raises(ReplayError, match=r"can't be: AttemptStarted: .*s9"):
+        Scheduler.replay([ev.AttemptStarted("s9", 1, "p1", "", at=1.0)])
+    doubled = [*events, ev.SceneAdded(Scene("s2", "again"), at=9.0)]
+    with pytest.raises(ReplayError, match="already submitting"):
+        Scheduler.replay(doubled, **other)
