@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -19,6 +19,7 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.core.state import UNSETTLED
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
 from vidgen_nb.errors import DuplicateScene, NoUsableProfile, SessionError
+from vidgen_nb.output import VideoFolder, VideoSink
 from vidgen_nb.past import Past
 from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Profile
@@ -60,7 +61,7 @@ class LiveRun:
             settings.backend,
             self._keys,
             self._clock,
-            lambda scene, number: settings.folder.sink(scene, number, again=(scene, number) in taken_up),
+            partial(_sink, settings.folder, taken_up) if taken_up else settings.folder.sink,
             [
                 RunLog(self.run.events),
                 self._settle_waiting,
@@ -294,6 +295,11 @@ class LiveRun:
             f"no profile is usable within max_wait={self._settings.max_wait:g} s; scenes still queued: {left}. "
             f"{'; '.join(reasons) or 'all profiles were removed'}. Mend that, then release_cooldown(profile) and run()"
         )
+
+
+def _sink(folder: VideoFolder, taken_up: Container[tuple[str, int]], scene: str, number: int) -> VideoSink:
+    """Return where a result goes; that of an attempt which another program had begun may be there already."""
+    return folder.sink(scene, number, again=(scene, number) in taken_up)
 
 
 def _call_on(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:

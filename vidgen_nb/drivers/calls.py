@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from vidgen_nb.core import events as ev
@@ -17,25 +17,22 @@ PHASES: dict[type[Command], ev.Phase] = {Submit: "submit", Poll: "poll", Fetch: 
 
 
 class Calls:
-    """A backend, the profiles with their keys, and the place of results: `sink_for(scene, number)`."""
+    """A backend, and the place of results: `sink_for(scene, number)`."""
 
-    def __init__(self, backend: Backend, profiles: Mapping[str, Profile], sink_for: Callable[[str, int], Sink]) -> None:
+    def __init__(self, backend: Backend, sink_for: Callable[[str, int], Sink]) -> None:
         self._backend = backend
-        self._profiles = profiles
         self._sink_for = sink_for
-        self._calls: dict[type[Command], Callable[[Any, Profile], Awaitable[ev.Event]]] = {
+        self.of: dict[type[Command], Callable[[Any, Profile], Awaitable[ev.Event]]] = {
             Submit: self._submit,
             Poll: self._poll,
             Fetch: self._fetch,
             Cancel: self._cancel,
         }
+        """What carries out each kind of command; a `BackendError` is answered by `failed`, all else by `buggy`."""
 
-    async def carry_out(self, command: Command) -> ev.Event:
-        """Return what came of a command; what is raised is a bug in the backend (see `buggy`)."""
-        try:
-            return await self._calls[type(command)](command, self._profiles[command.profile])
-        except BackendError as error:
-            return ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], error.outcome)
+    def failed(self, command: Command, error: BackendError) -> ev.Event:
+        """Return the answer where a call failed."""
+        return ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], error.outcome)
 
     def buggy(self, command: Command, kind: str) -> tuple[str, ev.Event]:
         """Return the reason and the answer where the backend raised; a submit may have been accepted (R12)."""

@@ -27,7 +27,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.calls import Calls
-from vidgen_nb.errors import InputError
+from vidgen_nb.errors import BackendError, InputError
 from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Backend, Journal, Profile, Sink
 
@@ -60,7 +60,8 @@ class RealtimeDriver:
         journal: Journal | None = None,
     ) -> None:
         self.scheduler = scheduler
-        self._calls = Calls(backend, profiles, sink_for)
+        self._calls = Calls(backend, sink_for)
+        self._profiles = profiles
         self._clock = clock
         self._observers = list(observers)
         self._journal = journal
@@ -152,6 +153,11 @@ class RealtimeDriver:
         running = [(s.scene.id, s.number) for s in self.scheduler.scenes.values() if s.profile is not None]
         self.post(ev.Stopped(reason), *(ev.AttemptAbandoned(*each, sent=each not in unsent) for each in running))
 
+    def stop(self, reason: str) -> None:
+        """Submit nothing new, unless that is so already."""
+        if not self.scheduler.stopped:
+            self.post(ev.Stopped(reason))
+
     def leave_journal(self) -> None:
         """Write nothing more down: what is given up from now on, somebody else may go on with."""
         self._journal = None
@@ -178,8 +184,7 @@ class RealtimeDriver:
 
     def withhold(self, reason: str, why: str) -> None:
         """Stop, and put back into the queue what has not left."""
-        if not self.scheduler.stopped:
-            self.post(ev.Stopped(reason))
+        self.stop(reason)
         self.post(*(ev.AttemptAbandoned(*each, sent=False, reason=why) for each in self._take_back()))
 
     def _take_back(self) -> set[tuple[str, int]]:
@@ -195,14 +200,12 @@ class RealtimeDriver:
     def _took(self, commands: list[Command]) -> None:
         """Put commands in the line, and see to it that this turn is ended."""
         for command in commands:
-            if type(command) is not Submit:
-                self._line.append(command)
-                continue
-            self._urgent = len(self.scheduler.events)
-            if self._journal is None:
-                self._line.append(command)
-            else:
-                self._unsaved.append((self._urgent, command))
+            if type(command) is Submit:
+                self._urgent = len(self.scheduler.events)
+                if self._journal is not None:
+                    self._unsaved.append((self._urgent, command))
+                    continue
+            self._line.append(command)
         if not self._turning and self._tasks is not None:
             self._turning = True
             asyncio.get_running_loop().call_soon(self._turn)
@@ -276,7 +279,7 @@ class RealtimeDriver:
     async def _work(self) -> None:
         """Carry out commands from the line until it is empty."""
         self._standby = False
-        line, scheduler, now = self._line, self.scheduler, self._clock.now
+        line, scheduler, now, calls = self._line, self.scheduler, self._clock.now, self._calls
         for _ in range(BREATH):
             if not line:
                 return
@@ -285,7 +288,9 @@ class RealtimeDriver:
             if self._seen < self._urgent and type(command) is Submit:
                 self._tell()
             try:
-                event = await self._calls.carry_out(command)
+                event = await calls.of[type(command)](command, self._profiles[command.profile])
+            except BackendError as error:
+                event = calls.failed(command, error)
             except Exception as bug:  # noqa: BLE001 - raised by `run`, once what is under way has settled
                 event = self._bug_in(command, bug)
             self._took(scheduler.handle(event, now()))
@@ -298,6 +303,5 @@ class RealtimeDriver:
         log.error("%s", clean(what))
         self._bug = self._bug or bug
         reason, answer = self._calls.buggy(command, kind)
-        if not self.scheduler.stopped:
-            self.post(ev.Stopped(reason))
+        self.stop(reason)
         return answer
