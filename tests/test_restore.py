@@ -235,7 +235,7 @@ def test_a_full_disk_stops_a_run_in_good_order(place: Place, monkeypatch: pytest
             return writes(number, bytes(content[:40]))
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    whole = place.crash(session, such(generating=1, submitting=1))
+    whole = place.crash(session, lambda run: such(generating=1, submitting=1)(run) and len(backend.submits) == 3)
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", full)
         backend.let_go()
