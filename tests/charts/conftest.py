@@ -145,9 +145,9 @@ def everything() -> RunData:
     return replace(data, attempts=attempts, scenes=scenes, cooldowns=[*windows, gone], end=cut)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Give a headless Chromium to all charts; closed after them, for its loop bars others from running theirs."""
+    """Give a headless Chromium to a module; closed after it, for its loop bars other tests from running theirs."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
