@@ -79,6 +79,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def test_what_is_promised_is_shown() -> None:
+    """Each promise names a test that there is."""
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", README)
+    assert len(named) > 15
+    for path, test in named:
+        assert f"\ndef {test}(" in (ROOT / "tests" / path).read_text(), (path, test)
+
+
 def test_make_targets_exist() -> None:
     """Each `make` of the README names a target of the Makefile."""
     targets = {line.split()[1] for line in SHELL if line.startswith("make")}
