@@ -208,8 +208,9 @@ def test_a_run_against_a_server_that_says_the_key(
     errors: list[BaseException] = []
     retry = vg.RetryPolicy(max_failures=2, backoff=0.1, deadline=5)
     ctl = Controller(
-        made, [planted()], policy=vg.PerProfileCooldown(1), retry=retry, output=tmp_path / "videos", speed=50
-    )
+        made, [planted()], policy=vg.PerProfileCooldown(1), retry=retry, output=tmp_path / "videos",
+        journal=tmp_path / "runs", speed=50,
+    )  # fmt: skip
     with ctl:
         try:
             run = ctl.run_blocking(PROMPTS)
@@ -267,7 +268,9 @@ def test_a_run_over_real_http(backend: str, trouble: str, tmp_path: Path, logged
         base_url = "http://127.0.0.1:9/v1" if trouble == "nobody listens" else emulator.base_url
         made = OpenAIVideos(base_url) if backend == "OpenAIVideos" else described(base_url)
         retry = vg.RetryPolicy(max_failures=2, backoff=0.1)
-        with Controller(made, [planted()], retry=retry, output=tmp_path / "videos", speed=100) as ctl:
+        with Controller(
+            made, [planted()], retry=retry, output=tmp_path / "videos", journal=tmp_path / "runs", speed=100
+        ) as ctl:
             try:
                 run = ctl.run_blocking(PROMPTS)
             except vg.NoUsableProfile as error:
