@@ -170,6 +170,8 @@ def test_no_usable_profile(tmp_path: Path) -> None:
         (["gantt", "p.toml"], "p.toml, line 1"),
         (["emulator", "--profiles", "typo.toml"], "'api_keys'; did you mean 'api_key'"),
         (["demo", "--mode", "fast"], "'fast'"),
+        (["restore", "runs", "--profiles", "p.toml"], "--base-url is missing: openai-videos"),
+        (["restore", "runs", "--profiles", "p.toml", "--backend", "runway"], "there is no journal"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(args: list[str], text: str, tmp_path: Path) -> None:

@@ -143,17 +143,20 @@ def run(
 def restore(
     path: Annotated[Path, typer.Argument(help="A run's journal, or the folder of the journals: then the latest one.")],
     profiles: Annotated[Path, typer.Option(help="Profiles: a TOML file.")],
-    base_url: Annotated[str, typer.Option(help="Of the server, with its version: http://127.0.0.1:8000/v1")],
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="Of the server, with its version: http://127.0.0.1:8000/v1; default: the hosted API's own."),
+    ] = None,
     backend: Annotated[BackendName, typer.Option(help="Wire format of the server.")] = "openai-videos",
     model: Annotated[str | None, typer.Option(help="Model for scenes that name none.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("videos"),
 ) -> None:
     """Go on with a run whose program was killed or left; nothing is submitted twice."""
-    from vidgen_nb.backends.openai_videos import OpenAIVideos
     from vidgen_nb.inputs import load_profiles
     from vidgen_nb.session import Session
 
-    with Session.restore(path, OpenAIVideos(base_url, model), load_profiles(profiles), output=out) as session:
+    made = _backend(backend, base_url, model)
+    with Session.restore(path, made, load_profiles(profiles), output=out) as session:
         record, picture = running.free(out / "run.jsonl"), running.free(out / "gantt.html")
         code = running.run(session, None, record=record, gantt=picture)
     raise typer.Exit(code)
