@@ -214,7 +214,9 @@ class Lifecycle:
             raise SessionError(
                 f"the run was broken off: restore({str(self.journal)!r}, …) goes on with it"
                 if broken
-                else "there is nothing to go on with: give the scenes to run"
+                else "there is nothing to go on with, no scene is open"
+                + (" (last_run has what was done)" if live is not None else "")
+                + ": give the scenes to run"
             )
         check_scenes(self._settings.backend, scenes or ())
         if live is None or live.dead or (live.is_over and not (unfinished or started.same_run)):
