@@ -176,7 +176,10 @@ class HttpBackend(Adapter):
             return Progress("failed", outcome=job_failure(shaped, profile.api_key))
         if status == "succeeded":
             if self._result is not None and "details" not in self._calls and self._video(answer) is None:
-                return Progress("failed", outcome=Permanent("the job is done, but there is no video", "no_result"))
+                why = _nothing_at("result", self._result, answer, profile)
+                return Progress(
+                    "failed", outcome=Permanent(f"the job is done, but there is no video: {why}", "no_result")
+                )
             return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
         return Progress(status, _fraction(found_at(answer.data, self._progress)))
 
@@ -210,7 +213,12 @@ class HttpBackend(Adapter):
 
     def classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
         """Say what an answer that is no success means; to be overridden where an API has codes of its own."""
-        return classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
+        found = classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
+        if answer.ok and answer.data and phase == "submit" and isinstance(found, Ambiguous):
+            return Ambiguous(_nothing_at("job", self._job, answer, profile))
+        if answer.ok and answer.data and phase == "poll" and isinstance(found, Transient):
+            return Transient(_nothing_at("status", self._status, answer, profile))
+        return found
 
     # -- addresses and answers
 
@@ -274,3 +282,10 @@ def _fraction(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         return None
     return min(max(value / 100 if value > 1 else value, 0.0), 1.0)
+
+
+def _nothing_at(option: str, place: Place | None, answer: Answer, profile: Profile) -> str:
+    """Say that an answer has nothing usable where the description says, and what it has."""
+    where = "what its function looks for" if callable(place) else repr(place)
+    has = ", ".join(map(str, answer.data)) if isinstance(answer.data, dict) else type(answer.data).__name__
+    return clean(f"HTTP {answer.status}: the answer has no usable {option} at {where}; it has: {has}", profile.api_key)
