@@ -281,6 +281,19 @@ def test_until() -> None:
     assert {scene.status for scene in run.scenes} == {"succeeded", "queued"}
 
 
+def test_requests_after_the_end_are_left_out() -> None:
+    """A run is as long as its scenes took, whatever was planned for later; a scene that comes later is still run."""
+    profiles = [SimulatedProfile("p1", service=Constant(9))]
+    later = [(500.0, ev.Paused()), (600.0, ev.ModeChanged(BOOST))]
+    _, events = Simulation(scenes(2), profiles, until=400.0, requests=later).run()
+    assert (type(events[-1]), events[-1].at) == (ev.RunEnded, 9)
+    _, events = Simulation(scenes(2), profiles, arrivals=[0.0, 700.0], requests=later[1:]).run()
+    assert [(type(event), event.at) for event in events if event.at > 9] == [
+        (ev.ModeChanged, 600), (ev.SceneAdded, 700), (ev.RunStarted, 700), (ev.AttemptStarted, 700),
+        (ev.Accepted, 700), (ev.Generated, 709), (ev.Fetched, 709), (ev.RunEnded, 709),
+    ]  # fmt: skip
+
+
 def test_paused_for_ever_is_left_open() -> None:
     """Nothing can happen any more: the driver returns."""
     run = Run(*Simulation(scenes(2), FOUR, requests=[(0.0, ev.Paused())], arrivals=[1, 2]).run())

@@ -34,6 +34,8 @@ __all__ = ["VirtualDriver", "failure"]
 
 _INLINE = Artifact("inline")
 
+BEGIN = (ev.SceneAdded, ev.RunStarted)
+
 Call = tuple[float, int, Any]
 """Due at, order, and a command to be answered or a request to be handed in."""
 
@@ -41,7 +43,8 @@ Call = tuple[float, int, Any]
 class VirtualDriver:
     """Runs a scheduler against a provider until the run ends, or nothing is left that could happen.
 
-    `requests`: (run seconds, event) of what a user does meanwhile, such as `Paused` or `ProfileRemoved`, in any order.
+    `requests`: (run seconds, event) of what a user does meanwhile, such as `Paused` or `ProfileRemoved`, in any order;
+    those after the run's end are left out.
     `until`: run seconds after which nothing new is submitted, as after `Stopped`. `latency`: of each call, in seconds.
     """
 
@@ -61,8 +64,11 @@ class VirtualDriver:
         self._due: list[Call] = []
         self._jobs: dict[str, Job] = {}
         """Of the operations that are not finished with."""
+        self._beginnings = 0
+        """Requests to come after which a run that has ended goes on."""
         for at, request in requests:
             heappush(self._due, (at, next(self._order), request))
+            self._beginnings += isinstance(request, BEGIN)
         if until < math.inf:
             heappush(self._due, (until, next(self._order), ev.Stopped(f"until={until:g} s is over")))
         self._answers: dict[type[Command], Callable[[Any, float], ev.Event | None]] = {
@@ -83,7 +89,7 @@ class VirtualDriver:
             if wakeup is not None and (not due or wakeup <= due[0][0]):
                 now = max(now, wakeup)
                 commands.extend(scheduler.wake(now))
-            elif due:
+            elif due and (self._beginnings or not scheduler.ended):  # a request after the end would only make it longer
                 at, _, item = heappop(due)
                 now = max(now, at)
                 self._take(item, now, commands)
@@ -105,6 +111,7 @@ class VirtualDriver:
         scheduler = self.scheduler
         answer = self._answers.get(type(item))
         event = item if answer is None else answer(item, now)
+        self._beginnings -= answer is None and isinstance(item, BEGIN)
         if event is not None:
             commands.extend(scheduler.handle(event, now))
         if type(event) is ev.SceneAdded and scheduler.ended and not scheduler.stopped:
