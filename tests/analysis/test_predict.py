@@ -204,6 +204,22 @@ def test_stopped_and_stuck() -> None:
     assert predict_finish(build(run.header, [*data.events, *gone])).reason == "every profile stays unusable"
 
 
+def test_submits_in_doubt_count_as_billed() -> None:
+    """Of what `max_billed` lets, those are gone that may have been accepted: what it stopped is not waited for."""
+    lost = [Fault("lost_answer", scene=f"s00{k}") for k in (1, 2, 3)]
+    run = simulate(8, [SimulatedProfile("p1", None, Constant(9))], mode=BOOST, faults=lost, max_billed=5)
+    assert run.metrics().scenes == {"held": 3, "succeeded": 2, "queued": 3} and run.ended == "max_billed"
+    assert run.predict_finish().left == 0
+    run = simulate(3, [SimulatedProfile("p1")], max_billed=2, latency=1.0)
+    begun = run.events[: 1 + [type(event) for event in run.events].index(ev.AttemptStarted)]
+    given_up = [
+        *begun,
+        ev.AttemptAbandoned("s001", 1, sent=True, reason=""),
+        ev.SceneSettled("s001", 1, "p1", "held", ""),
+    ]
+    assert len(snapshot(build(run.header, given_up)).waiting) == 1
+
+
 def test_failures_so_far_are_expected_to_go_on() -> None:
     """Where half of the jobs break, the rest takes about twice as long as without."""
     profile = SimulatedProfile("p1", None, Constant(20))

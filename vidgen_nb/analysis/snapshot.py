@@ -10,7 +10,7 @@ from vidgen_nb.analysis.kinds import RunData
 from vidgen_nb.analysis.what_if import mode_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, Operation, Scene
-from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.core.outcomes import Ambiguous, Transient
 from vidgen_nb.core.policy import Policy
 
 __all__ = ["Flight", "Snapshot", "snapshot"]
@@ -46,6 +46,8 @@ class Snapshot:
     cooling: dict[tuple[str, bool], ev.CooldownStarted] = field(default_factory=dict)
     """Windows that are open, by (group, alone)."""
     accepted: int = 0
+    in_doubt: int = 0
+    """Submits that may have been accepted."""
     broken: int = 0
     """Attempts that were accepted and ended for a passing reason."""
     dropped: int = 0
@@ -57,7 +59,7 @@ class Snapshot:
         if self.stopped:
             return []
         ids = sorted(self.queued, key=lambda name: not self.queued[name])
-        room = None if self.max_billed is None else max(0, self.max_billed - self.accepted)
+        room = None if self.max_billed is None else max(0, self.max_billed - self.accepted - self.in_doubt)
         return [self.scenes[name] for name in ids[:room]]
 
 
@@ -65,6 +67,7 @@ def snapshot(data: RunData) -> Snapshot:
     """Return how a run stands after its last event."""
     now = Snapshot(mode_of(data.header), max_billed=data.header.get("max_billed"))
     started: dict[str, Flight] = {}
+    """By scene, until its submit is answered."""
     for event in data.events:
         match event:
             case ev.SceneAdded(scene=scene, single=single):
@@ -75,8 +78,12 @@ def snapshot(data: RunData) -> Snapshot:
             case ev.Accepted(scene=name):
                 now.accepted += 1
                 now.queued.pop(name, None)
-                now.flights[name] = flight = started[name]
+                now.flights[name] = flight = started.pop(name)
                 flight.since = event.at
+            case ev.CallFailed(scene=name, phase="submit", outcome=Ambiguous()):
+                now.in_doubt += 1
+            case ev.AttemptAbandoned(scene=name, sent=True):
+                now.in_doubt += name in started
             case ev.SceneRequeued(scene=name, outcome=outcome):
                 flown = now.flights.pop(name, None)
                 now.queued[name] = True
