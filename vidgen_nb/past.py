@@ -114,7 +114,7 @@ class Past:
         for profile in profiles.values():
             scheduler.roster.check_group(profile.name, profile.quota_group or "")
         if not (scheduler.ended or scheduler.stopped):
-            yield ev.Stopped("the program that ran it has ended")
+            yield ev.Stopped(ev.BROKEN_OFF)
         for state in list(scheduler.scenes.values()):
             profile_name = state.profile.name if state.profile is not None else None
             if state.status == "submitting":

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from vidgen_nb.analysis.what_if import service_times
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene
 from vidgen_nb.core.policy import Cooldown, GlobalPause, GroupView, PerProfileCooldown, Policy
@@ -90,6 +91,33 @@ def test_what_the_record_does_not_hold() -> None:
     assert run.metrics().scenes == {"failed": 5} and other.metrics().scenes == {"succeeded": 5}
     (assumed,) = other.header["what_if"]["assumed"]
     assert "chose its prompts by a function, which is left out" in assumed
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_did() -> None:
+    """A stop, or `max_billed`, and the start after it come again at their times."""
+    stopped = [(5.0, ev.Stopped()), (70.0, ev.RunStarted())]
+    run = simulate(14, PROFILES, mode="boost", requests=stopped)
+    assert run.metrics().scenes == {"succeeded": 14} and run.what_if().events == run.events
+    raised = [(200.0, ev.BillingLimitChanged(20)), (200.0, ev.RunStarted())]
+    run = simulate(14, PROFILES, mode="boost", max_billed=3, requests=raised)
+    assert run.metrics().scenes == {"succeeded": 14} and run.what_if().events == run.events
+
+
+def test_a_run_that_was_restored() -> None:
+    """That its program ended is not repeated; jobs that nobody watched say nothing of service times, if others do."""
+    restored = ev.RunRestored(epoch=0.0, speed=1.0, seed=0, retry=RetryPolicy(), on_ambiguous="hold", max_wait=3600.0)
+
+    def broken(at: float) -> Run:
+        came: list[tuple[float, ev.Event]] = [(at, ev.Stopped(ev.BROKEN_OFF)), (at, restored), (at, ev.RunStarted())]
+        return simulate(6, [SimulatedProfile("p1", None, Constant(40), 2)], mode="boost", requests=came)
+
+    for run in (broken(50.0), as_live(broken(50.0))):
+        other = run.what_if()
+        assert other.metrics().scenes == {"succeeded": 6}
+        assert not any(isinstance(event, ev.Stopped | ev.RunRestored) for event in other.events)
+    assert "its program never ended, which it did" in other.header["what_if"]["assumed"]
+    assert service_times(broken(50.0).data) == {"p1": [40.0] * 4}  # without the two that were under way
+    assert service_times(Run({}, [e for e in broken(1.0).events if e.at <= 40]).data) == {"p1": [40.0] * 2}
 
 
 def as_live(run: Run) -> Run:

@@ -114,13 +114,22 @@ class _Asked(NamedTuple):
 
 
 def _asked(events: Iterable[ev.Event], changes: Mapping[str, Any]) -> _Asked:
-    """Return what was asked for, without what the changes replace; a scene is run once, however often it was."""
+    """Return what was asked for, without what the changes replace; a scene is run once, however often it was.
+
+    A run that was stopped goes on where it did; that its program ended, and it was restored, is not repeated.
+    """
     dropped = {"mode": (ev.ModeChanged,), "policy": (ev.PolicyChanged,), "profiles": ABOUT_PROFILES}
     without = tuple(kind for name in changes for kind in dropped.get(name, ()))
     asked = _Asked([], [], [])
-    scenes, profiles, started = set[str](), set[str](), False
+    scenes, profiles, started, halted = set[str](), set[str](), False, False
     for event in events:
-        started = started or isinstance(event, ev.RunStarted)
+        if isinstance(event, ev.RunStarted):
+            if started and halted:
+                asked.requests.append((event.at, replace(event)))
+            started, halted = True, False
+        elif isinstance(event, ev.Stopped) and event.reason == ev.BROKEN_OFF:
+            continue
+        halted = halted or isinstance(event, ev.Stopped | ev.BillingLimitReached)
         if isinstance(event, ev.SceneAdded):
             if event.scene.id not in scenes:
                 scenes.add(event.scene.id)
@@ -153,18 +162,27 @@ def _faults(described: Iterable[Mapping[str, Any]]) -> tuple[list[Fault], list[s
 
 
 def service_times(data: RunData) -> dict[str, list[float]]:
-    """Return the seconds from acceptance to the result of what succeeded, by profile."""
+    """Return the seconds from acceptance to the result of what succeeded, by profile.
+
+    What was accepted before the run was restored may have been done long before anybody looked: it counts only where
+    nothing else succeeded.
+    """
     accepted: dict[tuple[str, int], tuple[str, float]] = {}
     started: dict[tuple[str, int], str] = {}
     times: dict[str, list[float]] = {name: [] for name in data.profiles}
+    unseen: dict[str, list[float]] = {name: [] for name in data.profiles}
+    restored = -math.inf
     for event in data.events:
         if isinstance(event, ev.AttemptStarted):
             started[event.scene, event.number] = event.profile
         elif isinstance(event, ev.Accepted):
             accepted[event.scene, event.number] = (started[event.scene, event.number], event.at)
+        elif isinstance(event, ev.RunRestored):
+            restored = event.at
         elif isinstance(event, ev.Fetched) and (taken := accepted.get((event.scene, event.number))):
-            times[taken[0]].append(event.at - taken[1])
-    return times
+            name, since = taken
+            (times if since >= restored else unseen)[name].append(event.at - since)
+    return times if any(times.values()) else unseen
 
 
 def _guessed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]:
@@ -191,4 +209,7 @@ def _guessed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]
         assumed.append(f"{name}: service times drawn from {len(own)} of {where}")
         capacity = data.capacities.get(name)
         profiles.append(SimulatedProfile(name, limit, Empirical(own), capacity, told, groups[name]))
-    return profiles, [*assumed, "no failures but 429s"]
+    assumed.append("no failures but 429s")
+    if any(isinstance(event, ev.RunRestored) for event in data.events):
+        assumed.append("its program never ended, which it did")
+    return profiles, assumed

@@ -23,7 +23,11 @@ SettledStatus = Literal["failed", "cancelled", "held"]
 Phase = Literal["submit", "poll", "fetch", "cancel"]
 EndReason = Literal["settled", "stopped", "no usable profile", "max_billed"]
 
+BROKEN_OFF = "the program that ran it has ended"
+"""Why a run that is restored was stopped: nobody asked for it."""
+
 __all__ = [
+    "BROKEN_OFF",
     "DECISIONS",
     "EVENTS",
     "Accepted",
