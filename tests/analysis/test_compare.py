@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import fields
@@ -114,6 +115,11 @@ def test_names_of_policies() -> None:
     [
         ({"seeds": []}, "seeds are different whole numbers"),
         ({"seeds": [1, 1]}, "seeds are different whole numbers"),
+        ({"seeds": 20}, "seeds are different whole numbers"),
+        ({"seeds": ["a"]}, "seeds are different whole numbers"),
+        ({"seeds": [1.5]}, "seeds are different whole numbers"),
+        ({"seeds": [True]}, "seeds are different whole numbers"),
+        ({"seeds": [[1]]}, "seeds are different whole numbers"),
         ({"policies": []}, "policies is empty"),
         ({"modes": []}, "modes are one or more"),
         ({"modes": ["boost", "boost"]}, "different names"),
@@ -195,7 +201,7 @@ def test_an_interrupt_keeps_what_is_finished(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_failure_elsewhere_is_raised() -> None:
-    """An error in a run comes out as it is."""
+    """An error in a run comes out as it is, with a note of the case and the seed; here, and on an executor."""
 
     class Broken(Policy):
         """Decides nothing."""
@@ -204,8 +210,12 @@ def test_a_failure_elsewhere_is_raised() -> None:
             """Fail."""
             raise ZeroDivisionError
 
-    with ThreadPoolExecutor(1) as threads, pytest.raises(ZeroDivisionError):
-        compare(9, PROFILES, policies=[Broken()], modes="boost", seeds=[1], executor=threads, progress=False)
+    policies = {"well": PerProfileCooldown(), "broken": Broken()}
+    with ThreadPoolExecutor(1) as threads:
+        for executor in (None, threads):
+            with pytest.raises(ZeroDivisionError) as failed:
+                compare(9, PROFILES, policies=policies, modes="boost", seeds=[1, 2], executor=executor, progress=False)
+            assert failed.value.__notes__ == ["in the run of case 'broken' with seed 1"]
 
 
 def test_what_cant_be_sent() -> None:
@@ -216,6 +226,21 @@ def test_what_cant_be_sent() -> None:
         assert len(compare(1, PROFILES, seeds=[1], executor=threads, **options)) == 1
     with ProcessPoolExecutor(1, get_context("spawn")) as processes, pytest.raises(InputError, match="without lambda"):
         compare(1, PROFILES, seeds=[1], executor=processes, **options)
+
+
+def test_what_a_process_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class of a notebook's cell can be sent, but processes may not know it: the error says what to do."""
+
+    class Mine(PerProfileCooldown):
+        """A policy of one's own."""
+
+    Mine.__module__, Mine.__qualname__ = "__main__", "Mine"
+    monkeypatch.setattr(sys.modules["__main__"], "Mine", Mine, raising=False)
+    with (
+        ProcessPoolExecutor(1, get_context("spawn")) as processes,
+        pytest.raises(InputError, match="put it into a mod"),
+    ):
+        compare(1, PROFILES, policies=[Mine()], seeds=[1], executor=processes, progress=False)
 
 
 def test_a_bar_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:

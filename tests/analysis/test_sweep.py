@@ -99,6 +99,8 @@ def test_more_profiles_than_there_are() -> None:
     ("grid", "says"),
     [
         ({}, "grid gives at least one value"),
+        ([("cooldown", [5])], "grid gives at least one value"),
+        ({"cooldown": 5}, "grid gives at least one value"),
         ({"cooldown": []}, "grid gives at least one value"),
         ({"cooldown": [5, 5]}, "cooldown=5 twice"),
         ({"tempo": [1]}, r"'tempo' can't be varied \(known: scenes, profiles"),
@@ -106,9 +108,16 @@ def test_more_profiles_than_there_are() -> None:
         ({"cooldown": [-1]}, "seconds must be 0 or more"),
         ({"capacity": [0]}, "capacity is a whole number"),
         ({"profiles": [0]}, "1 or more"),
+        ({"scenes": [-1]}, "0 or more"),
     ],
 )
 def test_bad_input(grid: dict[str, Any], says: str) -> None:
     """It says what is wrong and what there is to choose from."""
     with pytest.raises(InputError, match=says):
         sweep(2, PROFILES, grid=grid, seeds=[1], progress=False)
+
+
+def test_make_must_say_what_to_change() -> None:
+    """Another thing than a dict is an error that shows it."""
+    with pytest.raises(InputError, match=r"make returns what to change, .*not 5"):
+        sweep(2, PROFILES, grid={"rate": [5]}, make=lambda rate: rate, seeds=[1], progress=False)

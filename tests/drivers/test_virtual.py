@@ -315,7 +315,13 @@ def test_cooldowns_to_begin_with() -> None:
     assert run.attempts[0].start == 40.0
 
 
-@pytest.mark.parametrize("wrong", [{"arrivals": [0.0]}, {"arrivals": [0.0, -1.0]}, {"latency": -1.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"arrivals": [0.0]}, {"arrivals": [0.0, -1.0]}, {"latency": -1.0}, {"seed": "a"}, {"seed": 1.5}, {"seed": None},
+        {"until": -1.0}, {"until": float("nan")}, {"requests": [(float("nan"), ev.Paused())]},
+    ],
+)  # fmt: skip
 def test_what_can_not_be_simulated(wrong: dict[str, object]) -> None:
     """It says so before anything runs."""
     with pytest.raises(InputError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -66,6 +66,11 @@ def _elsewhere(
         futures += [executor.submit(run_trials, *task, **options) for task in tasks]
         for future in _as_completed(futures, dask=dask):
             take(future.result())
+    except BrokenExecutor as error:
+        raise InputError(
+            f"the executor's processes broke off ({error}). Had they begun before a class or function of this notebook "
+            "was defined, or do they not know it, put it into a module that both can import; or leave executor= out"
+        ) from error
     except KeyboardInterrupt:
         for future in futures:
             if future.done() and not future.cancelled() and future.exception() is None:

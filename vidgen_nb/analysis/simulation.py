@@ -71,8 +71,15 @@ class Simulation:
             )
         if self.order not in ("given", "shortest", "longest"):
             raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
+            raise InputError(f"seed is a whole number, not {self.seed!r}")
+        if not self.until >= 0:
+            raise InputError(f"until is a number of seconds, 0 or more, not {self.until!r}")
         as_max_billed(self.max_billed)
-        for name, value in (("latency", self.latency), *(("an arrival", at) for at in self.arrivals or ())):
+        times = [("an arrival", at) for at in self.arrivals or ()] + [
+            ("a request's time", at) for at, _ in self.requests
+        ]
+        for name, value in (("latency", self.latency), *times):
             if not 0 <= value < math.inf:
                 raise InputError(f"{name} is a finite number of seconds, 0 or more, not {value!r}")
 

@@ -55,8 +55,9 @@ def sweep(
 
     >>> sweep(20, [SimulatedProfile("p1")], grid={"cooldown": [5, 10, 30]}, seeds=range(3))
     """
-    axes = {name: list(values) for name, values in grid.items()}
-    if not axes or not all(axes.values()):
+    given = dict(grid) if isinstance(grid, Mapping) else {}
+    axes = {name: list(values) for name, values in given.items() if isinstance(values, Iterable)}
+    if not axes or len(axes) < len(given) or not all(axes.values()):
         raise InputError('grid gives at least one value for each name, such as grid={"cooldown": [10, 20, 30]}')
     chosen = as_policy(policy) if policy is not None else PerProfileCooldown()
     base = Simulation(as_scenes(scenes), as_profiles(profiles), as_mode(mode), chosen, **options)
@@ -72,6 +73,8 @@ def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> Cas
     """Return the case of these values. Policy and profiles are set first, so that what belongs to them finds them."""
     first = ("scenes", "profiles", "policy", "mode")
     changes = values if make is None else make(**values)
+    if not isinstance(changes, Mapping):
+        raise InputError(f"make returns what to change, such as {{'limit': TokenBucket(4, per=60)}}, not {changes!r}")
     simulation = base
     for name in sorted(changes, key=lambda each: each not in first):
         simulation = varied(simulation, name, changes[name])

@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from html import escape
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final
 
 from vidgen_nb.analysis.kinds import RunData
@@ -75,7 +76,11 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
     """Run one case with these seeds; in whichever process."""
     trials = []
     for seed in seeds:
-        data = build(*replace(case.simulation, seed=seed).run())
+        try:
+            data = build(*replace(case.simulation, seed=seed).run())
+        except Exception as error:
+            error.add_note(f"in the run of case {case.name!r} with seed {seed}")
+            raise
         metrics = measure(data)
         numbers = {name: number(metrics, data) for name, number in NUMBERS.items()}
         trials.append(Trial(case.name, case.values, seed, **numbers))
@@ -83,11 +88,12 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
 
 
 def checked_seeds(seeds: Iterable[int]) -> list[int]:
-    """Return the seeds as a list; `InputError` for none, or the same one twice."""
-    given = list(seeds)
-    if not given or len(set(given)) < len(given):
+    """Return the seeds as a list; `InputError` for none, the same one twice, or one that is no whole number."""
+    given: Any = list(seeds) if isinstance(seeds, Iterable) else seeds
+    whole = isinstance(given, list) and all(isinstance(each, Integral) and type(each) is not bool for each in given)
+    if not whole or not given or len(set(given)) < len(given):
         raise InputError(f"seeds are different whole numbers, at least one, such as range(20): not {given!r}")
-    return given
+    return [int(each) for each in given]
 
 
 def check_sendable(cases: Iterable[Case]) -> None:

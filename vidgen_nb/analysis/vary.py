@@ -51,6 +51,8 @@ def named_well(call: Callable[P, R]) -> Callable[P, R]:
 def as_scenes(source: Any) -> list[Scene]:
     """Return so many scenes for a number, or whatever `load_scenes` makes of it."""
     if isinstance(source, int) and not isinstance(source, bool):
+        if source < 0:
+            raise InputError(f"scenes is how many, 0 or more, or a list of them, not {source!r}")
         return [Scene(f"s{number:03}", "simulated") for number in range(1, source + 1)]
     return load_scenes(source)
 
