@@ -90,7 +90,7 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
 def checked_seeds(seeds: Iterable[int]) -> list[int]:
     """Return the seeds as a list; `InputError` for none, the same one twice, or one that is no whole number."""
     given: Any = list(seeds) if isinstance(seeds, Iterable) else seeds
-    whole = isinstance(given, list) and all(isinstance(each, Integral) and type(each) is not bool for each in given)
+    whole = isinstance(given, list) and all(isinstance(each, Integral) and not isinstance(each, bool) for each in given)
     if not whole or not given or len(set(given)) < len(given):
         raise InputError(f"seeds are different whole numbers, at least one, such as range(20): not {given!r}")
     return [int(each) for each in given]
