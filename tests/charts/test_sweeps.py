@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import vidgen_nb as vg
 from vidgen_nb.charts.sweeps import SweepPoint, sweep_chart
 from vidgen_nb.errors import InputError
 
@@ -94,3 +95,12 @@ def test_two_points_at_one_place_are_refused() -> None:
     """A label has one point at each x."""
     with pytest.raises(InputError, match="two points"):
         sweep_chart([POINTS[0], POINTS[0]])
+
+
+def test_a_sweep_of_one_run_each() -> None:
+    """One seed tells no interval: the means are drawn without one, and the title claims none."""
+    found = vg.sweep(4, [vg.SimulatedProfile("p1")], grid={"cooldown": [5, 10]}, seeds=[1], progress=False)
+    figure = sweep_chart(found)
+    (means,) = [trace for trace in figure.data if trace.meta == "mean"]
+    assert list(means.y) == [trial.makespan for trial in found] and list(means.error_y.array) == [0, 0]
+    assert "[" not in figure.layout.title.text and not any("interval" in text for text in means.hovertext)

@@ -42,7 +42,7 @@ class SweepPoint(NamedTuple):
 def points_of(trials: Trials, metric: str = "makespan") -> list[SweepPoint]:
     """Return a sweep's means with their intervals (95 %) over its first axis, a curve for what else was varied.
 
-    Raise `InputError` where that axis has no numbers.
+    A single run has no interval. Raise `InputError` where that axis has no numbers.
     """
     points: list[SweepPoint] = []
     for case in trials.summary(metric):
@@ -51,7 +51,7 @@ def points_of(trials: Trials, metric: str = "makespan") -> list[SweepPoint]:
             raise InputError(f"the sweep's first axis, {axis!r}, has {x!r}: a chart needs numbers there")
         if case.mean is not None:
             bounds = [t.lower_bound for t in trials if t.case == case.case and t.lower_bound is not None]
-            low, high = (case.mean if edge is None else edge for edge in (case.low, case.high))
+            low, high = (case.mean if edge is None or math.isinf(edge) else edge for edge in (case.low, case.high))
             best = mean(bounds) if bounds and metric == "makespan" else None
             points.append(SweepPoint(x, case.mean, low, high, best, ", ".join(f"{k}={v}" for k, v in rest)))
     return points
@@ -166,7 +166,8 @@ def _means(curve: list[SweepPoint], label: str, number: int, theme: Theme, title
     x, y = (clean(title, 60) for title in titles)
     hover = [
         f"{label}<br>" + markup([
-            f"{x}: {p.x:g}", f"{y}: {p.mean:,.4g}, interval {p.low:,.4g} to {p.high:,.4g}",
+            f"{x}: {p.x:g}",
+            f"{y}: {p.mean:,.4g}" + (f", interval {p.low:,.4g} to {p.high:,.4g}" if p.low < p.high else ""),
             *([f"lower bound {p.lower_bound:,.4g}"] if p.lower_bound is not None else []),
         ])
         for p in curve
@@ -204,8 +205,8 @@ def _finding(curves: dict[str, list[SweepPoint]], x: str, y: str, best: str) -> 
     chosen = min(every, key=lambda point: point.mean) if best == "least" else max(every, key=lambda point: point.mean)
     where = f" of {clean(chosen.label, 50)}" if len(curves) > 1 else ""
     across, up = (clean(title, 60) for title in (x, y))
-    interval = f"[{chosen.low:,.4g}, {chosen.high:,.4g}]"
-    said = f"{best.capitalize()} {up}: {chosen.mean:,.4g} {interval}{where} at {across} = {chosen.x:g}"
+    interval = f" [{chosen.low:,.4g}, {chosen.high:,.4g}]" if chosen.low < chosen.high else ""
+    said = f"{best.capitalize()} {up}: {chosen.mean:,.4g}{interval}{where} at {across} = {chosen.x:g}"
     if chosen.lower_bound:
         said += f", {chosen.mean / chosen.lower_bound:.2f} × the lower bound"
     return [said + "."]
