@@ -130,6 +130,12 @@ def test_what_makes_no_sense() -> None:
         vg.lower_bound(3, [one()], cooldowns={"x": 3})
     with pytest.raises(InputError, match="2 times for 3 scenes"):
         vg.lower_bound(3, [one()], arrivals=[0, 1])
+    with pytest.raises(InputError, match="two profiles have the same name"):
+        vg.lower_bound(3, [one(), one()])
+    with pytest.raises(InputError, match="until when 'p' is closed"):
+        vg.lower_bound(3, [one()], cooldowns={"p": math.nan})
+    with pytest.raises(InputError, match="a finite number of seconds"):
+        vg.lower_bound(2, [one()], arrivals=[0, math.nan])
     assert vg.lower_bound(0, [one()]) == LowerBound(0, 0, 0, 0, 0, "admissions", 0)
 
 
@@ -165,8 +171,9 @@ def a_limit(random: Random) -> Limit | None:
     """Return some limit, a sum of them, or none."""
     kinds = (TokenBucket, FixedWindow, SlidingWindow)
     rates = [random.choice(kinds)(random.randint(1, 8), per=random.choice([1.0, 5, 10, 30, 60])) for _ in range(2)]
+    slots = Concurrency(random.randint(1, 4), over=random.choice(["refuse", "queue"]))
     return random.choice([
-        None, Concurrency(random.randint(1, 4)), rates[0] & Concurrency(random.randint(1, 4)), rates[0] & rates[1],
+        None, slots, rates[0] & slots, rates[0] & rates[1],
         rates[0] & DailyQuota(1000), *rates, rates[0], rates[0],
     ])  # fmt: skip
 

@@ -12,6 +12,7 @@ s_p(u) each on p, wherever they go, and the bound on them holds for all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -82,16 +83,25 @@ def bound(
 
     `seed`: of the service times, as in `simulate`; None: a bound that holds for every seed, each scene being as short
     as can be drawn. `cooldowns`: until when a profile is closed at the start, in run seconds. `releases`: when each
-    scene comes; None: at 0. Raises `InputError` for no profiles, or a cooldown of one that is not there.
+    scene comes; None: at 0. Raises `InputError` for no profiles, two of one name, a cooldown of one that is not
+    there, or a time that is none.
     """
     if not profiles:
         raise InputError("a lower bound needs at least one profile")
     known = {profile.name for profile in profiles}
-    for name in cooldowns or {}:
+    if len(known) < len(profiles):
+        raise InputError("two profiles have the same name: give each its own")
+    for name, until in (cooldowns or {}).items():
+        if math.isnan(until):
+            raise InputError(f"cooldowns says until when {name!r} is closed, in run seconds, not {until!r}")
         if name not in known:
             raise InputError(f"cooldowns names {name!r}, which is none of the profiles: {', '.join(sorted(known))}")
     if releases is not None and len(releases) != len(scenes):
         raise InputError(f"releases has {len(releases)} times for {len(scenes)} scenes: give one for each")
+    if not all(0 <= at < inf for at in releases or ()):
+        raise InputError(
+            f"a scene comes at a finite number of seconds, 0 or more: not all of {list(releases or ())!r} are"
+        )
     fleet = fleet_of(profiles, cooldowns or {})
     if not scenes:
         return LowerBound(0.0, 0.0, 0.0, 0.0, 0.0, "admissions", 0)
