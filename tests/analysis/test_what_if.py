@@ -65,13 +65,22 @@ def test_changes() -> None:
         run.what_if(colour=1)
 
 
+def test_other_scenes() -> None:
+    """How long for so many? They are there at the start; what was asked for about others is left out."""
+    asked: list[tuple[float, ev.Event]] = [(3.0, ev.CancelRequested("s002")), (4.0, ev.Paused()), (9.0, ev.Unpaused())]
+    run = simulate(5, PROFILES, seed=5, arrivals=[0, 0, 5, 6, 7], requests=asked)
+    assert run.what_if(scenes=30).events == simulate(30, PROFILES, seed=5, requests=asked[1:]).events
+    assert as_live(run).what_if(scenes=1).metrics().scenes == {"succeeded": 1}
+
+
 def test_a_change_replaces_what_was_done_by_hand() -> None:
     """Another mode or policy holds throughout, whatever was set during the run; pauses stay."""
     run = simulate(24, PROFILES, seed=5, **EVENTFUL)
     other = run.what_if(policy="GlobalPause", mode="boost", profiles=2)
     kinds = {type(event) for event in other.events}
     assert not kinds & {ev.ModeChanged, ev.PolicyChanged, ev.ProfileRemoved}
-    assert {ev.Paused, ev.Unpaused, ev.Stopped} <= kinds
+    assert {ev.Paused, ev.Unpaused} <= kinds
+    assert other.data.end < EVENTFUL["until"] and ev.Stopped not in kinds  # it was over before
 
 
 class Own(Policy):

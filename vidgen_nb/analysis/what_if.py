@@ -38,10 +38,13 @@ ABOUT_PROFILES = (ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.Cool
 def what_if(data: RunData, changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[ev.Event]]:
     """Run a recorded run again in virtual time with changes, and return header and events.
 
-    `changes`: what `vary.varied` takes. The header's `what_if` says which run it was, what was changed and what had to
-    be assumed. Raises `InputError` where the run doesn't say enough, or for a change that can't be.
+    `changes`: what `vary.varied` takes; other `scenes` are there from the start. The header's `what_if` says which run
+    it was, what was changed and what had to be assumed. Raises `InputError` where the run doesn't say enough, or for a
+    change that can't be.
     """
     simulation, assumed = recorded_simulation(data, changes)
+    if "scenes" in changes:
+        simulation = replace(simulation, scenes=(), arrivals=None, requests=_of_no_scene(simulation.requests))
     for name in sorted(changes, key=lambda each: each not in ("profiles", "policy", "mode")):
         simulation = varied(simulation, name, changes[name])
     header, events = simulation.run()
@@ -103,6 +106,15 @@ def policy_of(header: Mapping[str, Any]) -> Policy | None:
     if isinstance(policy, RecordedPolicy):
         raise InputError(f"the policy class {policy.name!r} of this run is not known here: pass policy=")
     return policy
+
+
+def _of_no_scene(requests: Iterable[tuple[float, ev.Event]]) -> list[tuple[float, ev.Event]]:
+    """Return what was asked for, but for what is about one scene."""
+    return [
+        (at, event)
+        for at, event in requests
+        if not isinstance(event, ev.SceneAdded) and not (isinstance(event, ev.CancelRequested) and event.scene)
+    ]
 
 
 class _Asked(NamedTuple):
