@@ -9,10 +9,11 @@ import pytest
 
 from tests.core.harness import BOOST, World
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.cancels import GRACE
 from vidgen_nb.core.commands import Cancel, Poll
-from vidgen_nb.core.model import RetryBudget, RetryPolicy, Scene
+from vidgen_nb.core.model import Artifact, RetryBudget, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Transient
-from vidgen_nb.core.policy import PerProfileCooldown
+from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import ReplayError
 
@@ -89,3 +90,42 @@ def test_decisions_come_from_the_record() -> None:
     doubled = [*events, ev.SceneAdded(Scene("s2", "again"), at=9.0)]
     with pytest.raises(ReplayError, match="already submitting"):
         Scheduler.replay(doubled, **other)
+
+
+def test_a_pause_of_all_while_one_is_out_of_the_rotation() -> None:
+    """That one group is unusable, and its window moves with the others', makes none of the others unusable."""
+    world = World(profiles=2, scenes=2, mode=BOOST, policy=GlobalPause(30))
+    world.feed(ev.CooldownImposed("p1", 5.0, "a day's quota", unusable=True))
+    world.limit("s2")
+    assert [event.unusable for event in world.events(ev.CooldownStarted)] == [True, True, False]
+    assert taken_up(world).events == world.scheduler.events
+
+
+def test_a_job_that_was_late_while_nobody_looked() -> None:
+    """However long the gap was, it is cancelled first, once, and held only if nobody confirms that in time."""
+    retry, gap = RetryPolicy(job_timeout=100), 100 + 10 * GRACE
+    world = World(profiles=1, scenes=1, retry=retry)
+    world.accept("s1")
+    twin = taken_up(world)
+    assert [type(each) for each in twin.handle(restored(retry), gap)] == [Poll]
+    assert [type(each) for each in twin.handle(ev.Progressed("s1", 1, "running"), gap)] == [Cancel]
+    twin.wake(gap + GRACE - 1)
+    assert twin.handle(ev.Progressed("s1", 1, "running"), gap + GRACE - 1) == []
+    twin.wake(gap + GRACE + 61)
+    twin.handle(ev.Progressed("s1", 1, "running"), gap + GRACE + 61)
+    assert twin.scenes["s1"].status == "held"
+
+
+def test_a_result_that_was_not_fetched_while_nobody_looked() -> None:
+    """One failed fetch after a long gap does not end what is paid for: it is tried again, as without a gap."""
+    retry, gap = RetryPolicy(job_timeout=100, backoff=0), 100 + 10 * GRACE
+    world = World(profiles=1, scenes=1, retry=retry)
+    world.accept("s1")
+    world.feed(ev.Generated("s1", 1, Artifact("inline")))
+    twin = taken_up(world)
+    twin.handle(restored(retry), gap)
+    twin.handle(ev.CallFailed("s1", 1, "fetch", Transient("reset")), gap + 1)
+    assert twin.in_flight == 1
+    twin.wake(gap + 70)
+    twin.handle(ev.Fetched("s1", 1), gap + 70)
+    assert twin.scenes["s1"].status == "succeeded"

@@ -22,7 +22,8 @@ __all__ = ["GRACE", "Cancels", "cancel_of"]
 CANCEL_AGAIN = 5.0
 """Seconds between two tries to cancel a job."""
 GRACE = 300.0
-"""Seconds beyond its time in which a job that is called off may end by itself, and a result may be fetched."""
+"""Seconds beyond its time in which a job that is called off may end by itself, and a result may be fetched; they begin
+anew with a run that is restored, for meanwhile nobody could call it off or fetch it."""
 BY_USER = "cancelled by the user"
 
 
@@ -53,7 +54,7 @@ class Cancels:
     def call_off(self, state: SceneState, now: float) -> bool:
         """Cancel a job that is late, and after a while settle its scene all the same; say whether that was done."""
         limit = self._context.retry.job_timeout or 0.0
-        if now < state.started + limit + GRACE:
+        if now < max(state.started + limit, self._context.restored_at) + GRACE:
             if state.status == "generating" and not state.cancelling:
                 state.cancelling = state.overdue = True
                 self._context.commands.append(cancel_of(state))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from heapq import heappop, heappush
 from random import Random
@@ -64,6 +65,7 @@ class Context:
         "policy",
         "poll",
         "ranks",
+        "restored_at",
         "retry",
         "rng",
         "timers",
@@ -93,6 +95,8 @@ class Context:
         self.rng = rng
         self.max_billed = max_billed
         """Submits that may be accepted in the run, those in doubt among them; None: no bound."""
+        self.restored_at = -math.inf
+        """When the run was last carried on by another program: before that nobody looked after its jobs."""
         self.timers = Timers()
         self.commands: list[Command] = []
         """What is to be done; emptied by every `handle`."""

@@ -83,7 +83,9 @@ class Replay:
         if not closed:  # a window that was open longer stayed as it was
             return Cooldown("group", -math.inf)
         alone = all(each.group == group for each in closed)
-        return Cooldown("group" if alone else "all", closed[0].until, unusable=closed[0].unusable)
+        # one that was out of the rotation already says so of itself alone
+        unusable = all(each.unusable for each in closed)
+        return Cooldown("group" if alone else "all", closed[0].until, unusable=unusable)
 
     def check(self, replayed: list[ev.Event]) -> None:
         """Raise `ReplayError` where not all has come about again; else let the record be as it was, word for word."""

@@ -45,6 +45,7 @@ class Requests:
         context.record(event, now)
         context.retry, context.on_ambiguous, context.max_wait = event.retry, event.on_ambiguous, event.max_wait
         context.rng.seed(event.seed)
+        context.restored_at = now
         self._attempts.retries.use(event.retry.budget, now)
         for state in self._attempts.scenes.values():
             if state.status == "queued":
