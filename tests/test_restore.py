@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from vidgen_nb.controller import Controller
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import NORMAL, Mode, Operation, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited, Transient
-from vidgen_nb.core.policy import Cooldown, GroupView, Paced, PerProfileCooldown, Policy
+from vidgen_nb.core.policy import Cooldown, EarliestFinish, GroupView, Paced, PerProfileCooldown, Policy
 from vidgen_nb.errors import FileFormatError, InputError, JournalError, SessionError
 from vidgen_nb.past import Past, latest
 from vidgen_nb.ports import Profile
@@ -522,6 +522,86 @@ def test_a_policy_that_was_told_what_cannot_be_written_down(place: Place) -> Non
         place.restored(crash)
     again = place.restored(crash, policy=Paced({"p1": TokenBucket(50, per=60)}))
     assert again.run_blocking().ended == "settled"
+
+
+def test_a_policy_within_another_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked for as one that stands alone, and found or asked for before anything is sent."""
+    crash = limited(place, policy=EarliestFinish(Patient(3.5)))
+    again = place.restored(crash)
+    assert again.policy == EarliestFinish(Patient(3.5))
+    again.close()
+    told = EarliestFinish(Paced({"p1": TokenBucket(50, per=60)}))
+    crash = limited(place, policy=told)
+    with pytest.raises(InputError, match=r"policy 'Paced' of this run can't be made again.*pass policy="):
+        place.restored(crash)
+    again = place.restored(crash, policy=told)
+    assert again.run_blocking().ended == "settled"
+
+
+def test_another_backend(place: Place) -> None:
+    """Jobs of one API are not asked about at another, which knows none of them: nothing is written then."""
+
+    class Named(FakeBackend):
+        async def submit(self, scene: Scene, profile: Profile) -> Operation:
+            return replace(await super().submit(scene, profile), backend="first")
+
+    session = place.session(Named(hold=frozenset(["s001"])))
+    session.start(PROMPTS[:1])
+    crash = place.crash(session, such(generating=1))
+    before = crash.read_bytes()
+    with pytest.raises(InputError, match=r"'s001' of this run is a job of the backend 'first'"):
+        place.restored(crash)
+    assert crash.read_bytes() == before
+    right = FakeBackend()
+    right.name = "first"
+    assert place.restored(crash, right).run_blocking().ended == "settled"
+
+
+# -- how much may be billed
+
+
+def billing(place: Place) -> Path:
+    """Return the journal of a run that was killed when its limit of two was reached, one of them under way."""
+    session = place.session(FakeBackend(hold=frozenset(["s002"])), max_billed=2)
+    session.start(PROMPTS[:5])
+    return place.crash(session, lambda run: any(isinstance(event, ev.BillingLimitReached) for event in run.events))
+
+
+def test_the_limit_counts_on(place: Place) -> None:
+    """What was accepted before a kill counts, and a restored run submits nothing beyond; nor does the panel's."""
+    crash = billing(place)
+    fake = FakeBackend()
+    again = place.restored(crash, fake)
+    assert again.run_blocking().ended == "max_billed" and fake.submits == []
+    again.close()
+    other = place.kept(Session(fake, profiles("p1", "p2"), output=place.videos, journal=place.folder / "other"))
+    (place.folder / "other").mkdir()
+    shutil.copy(crash, place.folder / "other" / f"{load_run(crash).header['run']}.jsonl")
+    other.restore_last_run()
+    assert other.max_billed == 2
+    assert other.run_blocking().ended == "max_billed" and fake.submits == []
+
+
+def test_of_two_limits_the_smaller_one_holds(place: Place) -> None:
+    """A session that may spend less than the run it takes up spends less."""
+    crash = billing(place)
+    folder = place.folder / "other"
+    folder.mkdir()
+    shutil.copy(crash, folder / f"{load_run(crash).header['run']}.jsonl")
+    given = profiles("p1", "p2")
+    other = place.kept(Session(FakeBackend(), given, output=place.videos, journal=folder, max_billed=1))
+    other.restore_last_run()
+    assert other.max_billed == 1
+
+
+def test_a_higher_limit_begins_nothing_by_itself(place: Place) -> None:
+    """A run that was killed at its limit waits for `run()`, as every other: a second kill leaves nothing in doubt."""
+    fake = FakeBackend()
+    again = place.restored(billing(place), fake, max_billed=4)
+    assert not statuses(again).keys() - {"s001", "s002", "s003", "s004", "s005"}
+    assert list(statuses(again).values()).count("queued") == 3
+    assert again.run_blocking().ended == "max_billed"
+    assert len(fake.submits) == 2
 
 
 def test_other_profiles(place: Place) -> None:

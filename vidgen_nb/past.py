@@ -10,7 +10,7 @@ import logging
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -19,7 +19,7 @@ from typing import Any
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy, as_max_billed
-from vidgen_nb.core.policy import Policy, RecordedPolicy, describe
+from vidgen_nb.core.policy import EarliestFinish, Policy, RecordedPolicy, describe
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import FileFormatError, InputError, ReplayError
 from vidgen_nb.plaintext import clean
@@ -108,12 +108,20 @@ class Past:
     def adopt(self, profiles: Mapping[str, Profile], settings: Mapping[str, Any]) -> Iterator[ev.Event]:
         """Yield what is to be fed to the scheduler before the run can go on with these profiles and settings.
 
-        Raises `InputError` for profiles that can't be used with those of the run.
+        Raises `InputError` for profiles that can't be used with those of the run, and for a backend that can't be asked
+        about its jobs: what another API says of them would end them, and they are paid for.
         """
-        scheduler = self.scheduler
+        scheduler, name = self.scheduler, settings["backend"].name
+        for state in scheduler.scenes.values():
+            made_by = state.operation.backend if state.operation is not None and state.profile is not None else ""
+            if state.status in ("generating", "fetching") and made_by not in ("", name):
+                raise InputError(
+                    f"scene {state.scene.id!r} of this run is a job of the backend {made_by!r}, which {name!r} can't "
+                    "be asked about: restore it with the backend it was begun with"
+                )
         for profile in profiles.values():
             scheduler.roster.check_group(profile.name, profile.quota_group or "")
-        if not (scheduler.ended or scheduler.stopped):
+        if not scheduler.ended:  # also where it was stopped: by a limit that is another one now, it would go on by itself
             yield ev.Stopped(ev.BROKEN_OFF)
         for state in list(scheduler.scenes.values()):
             profile_name = state.profile.name if state.profile is not None else None
@@ -212,25 +220,36 @@ def _epoch(path: Path, header: Mapping[str, Any]) -> float:
 
 
 def _with_policy(event: ev.Event, instead: Policy | None) -> ev.Event:
-    if isinstance(event, ev.PolicyChanged) and isinstance(event.policy, RecordedPolicy):
+    if isinstance(event, ev.PolicyChanged):
         event.policy = _found(event.policy, instead)  # type: ignore[misc]  # nobody else has it yet
     return event
 
 
 def _found(policy: Policy, instead: Policy | None) -> Policy:
-    """Return a recorded policy as one that can decide: a class of that name that is defined by now, or `instead`."""
+    """Return a recorded policy as one that can decide, or else `instead`; `InputError` where there is neither."""
+    try:
+        return _made(policy)
+    except InputError:
+        if instead is None:
+            raise
+        return instead
+
+
+def _made(policy: Policy) -> Policy:
+    """Return a policy whose class, and those of policies within it, are defined by now."""
+    if isinstance(policy, EarliestFinish):
+        return replace(policy, policy=_made(policy.policy))
     if not isinstance(policy, RecordedPolicy):
         return policy
     kind = _subclasses(Policy).get(policy.name)
     if kind is not None:
+        settings = {name: _made(each) if isinstance(each, Policy) else each for name, each in policy.settings}
         try:
-            made = kind(**dict(policy.settings))
+            made = kind(**settings)
             if plain(describe(made)) == plain(describe(policy)):
                 return made
         except Exception as error:  # noqa: BLE001 - somebody else's class; what went wrong is not lost
             log.debug("%s can't be made of what is recorded: %s", policy.name, error)
-    if instead is not None:
-        return instead
     why = "is not known here" if kind is None else "can't be made again from what is recorded"
     raise InputError(
         f"the policy {policy.name!r} of this run {why}: import or define its class before, or pass policy="

@@ -78,8 +78,9 @@ class Restoring(Lifecycle):
     def restore_last_run(self) -> None:
         """Take up the latest run in the journals' folder, as `restore` does; `run()` goes on with it.
 
-        Its mode, policy and other settings become those of the session, but for the speed. Raises `SessionError` where
-        there is none or this session has a run of its own, and what `restore` raises.
+        Its mode, policy and other settings become those of the session, but for the speed; of two limits on what is
+        billed the smaller one holds. Raises `SessionError` where there is none or this session has a run of its own,
+        and what `restore` raises.
         """
 
         def take() -> None:
@@ -91,6 +92,8 @@ class Restoring(Lifecycle):
             try:
                 for name in ("mode", "policy", "retry", "on_ambiguous", "max_wait", "seed"):
                     setattr(settings, name, past.settings[name])
+                limits = [each for each in (settings.max_billed, past.settings["max_billed"]) if each is not None]
+                settings.max_billed = min(limits, default=None)
                 self._take_over(past)
             except BaseException:
                 past.journal.release()
