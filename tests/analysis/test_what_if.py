@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.core.harness import World
 from vidgen_nb.analysis.what_if import service_times
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene
@@ -14,6 +15,7 @@ from vidgen_nb.core.policy import Cooldown, GlobalPause, GroupView, PerProfileCo
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Concurrency, Constant, Empirical, Fault, FixedWindow, LogNormal, SimulatedProfile
 from vidgen_nb.provider import TokenBucket as Bucket
+from vidgen_nb.recording.codec import plain
 from vidgen_nb.run import Run, load_run, simulate
 
 PROFILES = [
@@ -162,3 +164,32 @@ def test_a_live_run_without_a_result() -> None:
     with pytest.raises(InputError, match=r"no scene of this run succeeded.*pass profiles="):
         run.what_if()
     assert run.what_if(profiles=PROFILES).metrics().scenes == {"succeeded": 3}
+
+
+def test_a_gap_in_a_run_is_no_service_time() -> None:
+    """A run that was killed and restored is run to its end, by the service times of jobs that were watched."""
+    world = World(profiles=2, scenes=12, mode=Mode("test", 2, 1))
+
+    def on(rounds: int, seconds: float = 10.0) -> None:
+        for _ in range(rounds):
+            for scene in [each for each in world.scheduler.scenes if world.status(each) == "submitting"]:
+                world.accept(scene)
+            world.sleep_until(world.now + seconds)
+            for scene in [each for each in world.scheduler.scenes if world.status(each) == "generating"]:
+                world.finish(scene)
+
+    on(2)
+    for scene in [each for each in world.scheduler.scenes if world.status(each) == "submitting"]:
+        world.accept(scene)
+    world.now += 25
+    world.feed(ev.Stopped("the program that ran it has ended"))
+    kept: dict[str, Any] = {"seed": 0, "retry": RetryPolicy(), "on_ambiguous": "hold", "max_wait": 3600.0}
+    world.feed(ev.RunRestored(epoch=1e9, speed=1.0, **kept))
+    world.feed(ev.RunStarted())
+    on(1, 0.0)
+    on(6)
+    header = {"run": "restored", "mode": plain(Mode("test", 2, 1)), "backend": {"name": "fake"}}
+    again = Run(header, world.scheduler.events).what_if()
+    assert again.ended == "settled"
+    assert [scene.status for scene in again.scenes] == ["succeeded"] * 12
+    assert again.metrics().makespan == 60
