@@ -10,14 +10,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.audit import audit
+from vidgen_nb.cli import restore
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST
+from vidgen_nb.errors import InputError
 from vidgen_nb.past import latest
 from vidgen_nb.run import load_run
+from vidgen_nb.session import Session
 
 PLAIN = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"}
 
@@ -186,6 +190,24 @@ def test_what_is_wrong_is_said_in_a_line(args: list[str], text: str, tmp_path: P
     assert done.returncode == 2, done.stderr
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_restore_asks_the_server_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--backend`, `--model` and `--max-billed` reach the session: jobs are not asked for in another API's format."""
+    seen: dict[str, Any] = {}
+
+    def noted(_path: Path, backend: Any, _profiles: Any, **options: Any) -> Any:
+        seen.update(options, backend=backend.name)
+        raise InputError("seen")
+
+    monkeypatch.setattr(Session, "restore", noted)
+    monkeypatch.chdir(tmp_path)
+    Path("profiles.toml").write_text('[[profile]]\nname = "a"\napi_key = "k"\n')
+    with pytest.raises(InputError, match="seen"):
+        restore(
+            Path("runs"), Path("profiles.toml"), base_url=None, backend="runway", model=None, max_billed=9, out=tmp_path
+        )
+    assert (seen["backend"], seen["max_billed"]) == ("runway", 9)
 
 
 def test_restore_after_a_kill(tmp_path: Path) -> None:

@@ -149,14 +149,18 @@ def restore(
     ] = None,
     backend: Annotated[BackendName, typer.Option(help="Wire format of the server.")] = "openai-videos",
     model: Annotated[str | None, typer.Option(help="Model for scenes that name none.")] = None,
+    max_billed: Annotated[
+        int | None, typer.Option(help="Stop after so many accepted submits, those before the kill among them.", min=1)
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("videos"),
 ) -> None:
     """Go on with a run whose program was killed or left; nothing is submitted twice."""
     from vidgen_nb.inputs import load_profiles
     from vidgen_nb.session import Session
 
-    made = _backend(backend, base_url, model)
-    with Session.restore(path, made, load_profiles(profiles), output=out) as session:
+    served = _backend(backend, base_url, model)
+    changes: dict[str, Any] = {} if max_billed is None else {"max_billed": max_billed}
+    with Session.restore(path, served, load_profiles(profiles), output=out, **changes) as session:
         record, picture = running.free(out / "run.jsonl"), running.free(out / "gantt.html")
         code = running.run(session, None, record=record, gantt=picture)
     raise typer.Exit(code)
