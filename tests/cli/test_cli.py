@@ -210,11 +210,12 @@ def test_restore_asks_the_server_that_is_named(tmp_path: Path, monkeypatch: pyte
     assert (seen["backend"], seen["max_billed"]) == ("runway", 9)
 
 
-def test_restore_after_a_kill(tmp_path: Path) -> None:
+@pytest.mark.parametrize("api", ["openai-videos", "runway"])
+def test_restore_after_a_kill(api: str, tmp_path: Path) -> None:
     """A run that was killed goes on where it was: the accepted scenes are fetched, none is submitted again."""
     (tmp_path / "scenes.txt").write_text("\n".join(f"prompt {k}" for k in range(1, 7)))
-    with emulator(tmp_path, "--speed", "40") as url:
-        where = ("--profiles", "profiles.toml", "--base-url", url)
+    with emulator(tmp_path, "--speed", "40", "--dialect", api) as url:
+        where = ("--profiles", "profiles.toml", "--base-url", url, "--backend", api)
         command = [sys.executable, "-m", "vidgen_nb", "run", "scenes.txt", *where, "--speed", "40", "--journal", "runs"]
         with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=PLAIN) as killed:
             assert killed.stderr is not None

@@ -40,6 +40,10 @@ PolicyOption = Annotated[
 CooldownOption = Annotated[
     float, typer.Option(help="Seconds of cooldown; at least 1, doubling with each 429 in a row.", min=0)
 ]
+BaseUrlOption = Annotated[
+    str | None,
+    typer.Option(help="Of the server, with its version: http://127.0.0.1:8000/v1; default: the hosted API's own."),
+]
 HonourOption = Annotated[bool, typer.Option("--honour-retry-after", help="Take the server's Retry-After instead.")]
 
 
@@ -97,10 +101,7 @@ def demo(
 def run(
     scenes: Annotated[Path, typer.Argument(help="Scenes: .txt (a prompt a line), .csv, .json or .jsonl.")],
     profiles: Annotated[Path, typer.Option(help="Profiles: a TOML file.")],
-    base_url: Annotated[
-        str | None,
-        typer.Option(help="Of the server, with its version: http://127.0.0.1:8000/v1; default: the hosted API's own."),
-    ] = None,
+    base_url: BaseUrlOption = None,
     backend: Annotated[BackendName, typer.Option(help="Wire format of the server.")] = "openai-videos",
     model: Annotated[str | None, typer.Option(help="Model for scenes that name none.")] = None,
     mode: ModeOption = "normal",
@@ -143,10 +144,7 @@ def run(
 def restore(
     path: Annotated[Path, typer.Argument(help="A run's journal, or the folder of the journals: then the latest one.")],
     profiles: Annotated[Path, typer.Option(help="Profiles: a TOML file.")],
-    base_url: Annotated[
-        str | None,
-        typer.Option(help="Of the server, with its version: http://127.0.0.1:8000/v1; default: the hosted API's own."),
-    ] = None,
+    base_url: BaseUrlOption = None,
     backend: Annotated[BackendName, typer.Option(help="Wire format of the server.")] = "openai-videos",
     model: Annotated[str | None, typer.Option(help="Model for scenes that name none.")] = None,
     max_billed: Annotated[
