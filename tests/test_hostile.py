@@ -101,7 +101,7 @@ def test_reprs(ctl: Controller) -> None:
     run = ctl.last_run
     assert run is not None
     scene = Scene(f"s{EVIL}", EVIL, **{f"x{EVIL}": EVIL})
-    for each in (scene, *ctl.profiles.values(), run, run.metrics(), run.estimate_limits()):
+    for each in (scene, *ctl.profiles.values(), run, run.metrics(), run.estimate_limits(), ctl.check()):
         inert(repr(each))
         page_of(each._repr_html_())  # type: ignore[attr-defined]  # each of them has it
     assert "pwned" in repr(scene) and "pwned" in repr(run.metrics()) and "pwned" in run._repr_html_()

@@ -94,6 +94,7 @@ def test_a_table_of_checks(folder: Path) -> None:
     assert repr(checks) == "alice  ok\nb<i>   refused  HTTP 401 <script>"
     assert "<script>" not in checks._repr_html_() and "<i>" not in checks._repr_html_()
     assert "&lt;script&gt;" in checks._repr_html_()
+    assert "$x" not in KeyChecks([KeyCheck("alice", False, r"$x\href{javascript:y}")])._repr_html_(), "no formula"
     assert (len(checks), checks[1].ok, checks[:1]) == (2, False, (checks[0],))
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from html import escape
 from typing import Final, overload
 
 from vidgen_nb.core.model import as_max_billed, record
 from vidgen_nb.core.outcomes import ProfileUnusable
 from vidgen_nb.errors import BackendError, InputError, SessionError
 from vidgen_nb.lifecycle import Lifecycle
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import clean, markup
 from vidgen_nb.ports import Backend, Profile
 
 __all__ = ["KeyCheck", "KeyChecks", "Precautions"]
@@ -57,7 +56,7 @@ class KeyChecks(Sequence[KeyCheck]):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in _texts(check))}</tr>" for check in self._checks
+            f"<tr>{''.join(f'<td>{markup(text)}</td>' for text in _texts(check))}</tr>" for check in self._checks
         )
         return f"<table><tr><th>profile</th><th>key</th><th></th></tr>{rows}</table>"
 
