@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
+from vidgen_nb.backends import http
 from vidgen_nb.backends.http import SLOTS, HttpPool
 from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.core.model import Artifact, Operation, Scene
@@ -269,3 +271,68 @@ def test_a_backend_serves_one_loop_after_another() -> None:
             await backend.aclose()
 
     assert asyncio.run(go()) == asyncio.run(go())
+
+
+def test_an_image_may_take_its_time_on_a_slow_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as the body moves it is not given up: neither a write's timeout nor the patience is for all of it."""
+    monkeypatch.setattr(http, "PATIENCE", 2)
+    image = tmp_path / "large.png"
+    image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(12 << 20))
+    got = 0
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal got
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].split()[0])
+        while got < length:
+            got += len(await reader.read(1 << 18))
+            await asyncio.sleep(0.04)
+        body = b'{"id": "video_1", "status": "queued"}'
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+
+    scene = Scene("s001", "a lighthouse", input_reference=image)
+    took = time.perf_counter()
+    job = against(slow, lambda backend: backend.submit(scene, ALICE), timeout=0.8)
+    assert isinstance(job, Operation) and job.id == "video_1"
+    assert time.perf_counter() - took > 2 * 0.8, "longer than the patience"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [(b'{"error": {"code": "insufficient_quota"}}', "application/json"), (b"", "application/json")]
+)
+def test_what_another_host_says_is_no_word_about_the_profile(body: bytes, kind: str, tmp_path: Path) -> None:
+    """Where a download was redirected to another host, an error with a good status is that host's own, too."""
+
+    def server(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "api.example":
+            return httpx.Response(302, headers={"Location": "https://store.example/video"})
+        return httpx.Response(200, content=body, headers={"Content-Type": kind})
+
+    async def go() -> None:
+        backend = OpenAIVideos("https://api.example/v1", transport=httpx.MockTransport(server))
+        await backend.fetch(JOB, Artifact("with_key"), ALICE, VideoFolder(tmp_path).sink("s001", 1))
+
+    with pytest.raises(BackendError) as caught:
+        asyncio.run(go())
+    assert isinstance(caught.value.outcome, Transient)
+    assert "HTTP 200 and no video from store.example" in caught.value.outcome.reason
+
+
+@pytest.mark.parametrize("key", ["EMPTY", "video", "id", "x", "1"])
+def test_a_key_that_is_no_secret_changes_no_answer(key: str) -> None:
+    """Servers without accounts take any word as a key; where it is part of a job's id, that is still asked about."""
+    seen: list[str] = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path)
+        return httpx.Response(200, json={"id": "video_1-x-EMPTY", "status": "in_progress"})
+
+    async def go() -> None:
+        profile = Profile("alice", key)
+        backend = OpenAIVideos("https://api.example/v1", transport=httpx.MockTransport(server))
+        job = await backend.submit(SCENE, profile)
+        assert (await backend.poll(job, profile)).status == "running"
+
+    asyncio.run(go())
+    assert seen == ["/v1/videos", "/v1/videos/video_1-x-EMPTY"]

@@ -11,7 +11,9 @@ import pytest
 
 from tests.backends.test_openai_videos_backend import Memory
 from vidgen_nb.backends.described import HttpBackend
+from vidgen_nb.backends.google_interactions import GoogleInteractions
 from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.runway import Runway
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Failure, Permanent, Transient
 from vidgen_nb.errors import BackendError
@@ -131,6 +133,30 @@ def test_a_download_goes_elsewhere_without_the_key(make: Any, status: int, locat
     assert sink.data == b"video"
     assert server.keys() == [True, False]
     assert not {"authorization", "x-api-key", "x-team", "cookie"} & set(server.requests[1].headers)
+    assert ("x-team" in server.requests[0].headers) == (make is described), "headers of every call are sent at home"
+
+
+@pytest.mark.parametrize("status", [401, 200])
+def test_an_answer_that_holds_the_video_is_not_asked_for_elsewhere(status: int) -> None:
+    """A fetch that asks the API itself, for a video within the answer or a fresh address, is no download."""
+    seen: list[str] = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.host)
+        if request.url.host == "api.example":
+            return httpx.Response(302, headers={"Location": "https://elsewhere.example/x"})
+        if request.url.host == "results.example":
+            return httpx.Response(403)
+        return httpx.Response(status, json={"status": "completed", "error": {"code": "unauthenticated"}})
+
+    google = GoogleInteractions(HOME, transport=httpx.MockTransport(server))
+    runway = Runway(HOME, transport=httpx.MockTransport(server))
+    expired = Artifact("public", "https://results.example/x.mp4")
+    for call in (google.fetch(JOB, Artifact("inline"), ALICE, Memory()), runway.fetch(JOB, expired, ALICE, Memory())):
+        with pytest.raises(BackendError) as caught:
+            asyncio.run(call)
+        assert isinstance(caught.value.outcome, Transient)
+    assert "elsewhere.example" not in seen
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://x.example/", "javascript:alert(1)", "http://[x/"])

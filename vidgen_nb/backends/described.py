@@ -194,7 +194,7 @@ class HttpBackend(Adapter):
         if url is None:
             raise BackendError(Permanent("the job is done, but there is no address of a video", "no_result"))
         key = profile.api_key if self._is_home(url, profile) else None
-        refused = await self._pool.download(url, key, sink)
+        refused = await self._pool.download(url, key, sink, headers=self._headers if key is not None else None)
         if refused is not None:
             self._fail(refused, "fetch", profile)
 

@@ -6,8 +6,10 @@ are never kept: profiles share connections, and what a server would remember of 
 
 How long a call may take, and how much of an answer is read: a server that is silent is given up after `timeout`
 seconds; one that trickles, redirects or says "100 Continue" for ever after `PATIENCE` times that, for the whole of an
-answer, or up to where a download begins. A download may take as long as it brings `SLOWEST` bytes a second. Of an
-answer `BODY_LIMIT` bytes are read, of a download `VIDEO_LIMIT`, in pieces that never grow, compressed or not.
+answer, or up to where a download begins. A body is sent in pieces: `timeout` holds for each, and the patience counts
+from the last, so that an image may take as long as a slow line needs. A download may take as long as it brings
+`SLOWEST` bytes a second. Of an answer `BODY_LIMIT` bytes are read, of a download `VIDEO_LIMIT`, in pieces that never
+grow, compressed or not.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncGenerator, Callable, Container, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Generator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -25,7 +27,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from vidgen_nb.backends.addresses import is_loopback, origin, usable_url
-from vidgen_nb.backends.inflated import plain
+from vidgen_nb.backends.inflated import CHUNK, plain
 from vidgen_nb.backends.redacted import call_key, without
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
@@ -97,6 +99,22 @@ class _Key(httpx.Auth):
 
 class _NoKey(httpx.Auth):
     """Sends the request as it is (httpx would otherwise take user and password from the URL)."""
+
+
+class _Pieces(httpx.AsyncByteStream):
+    """A request's body in pieces of `CHUNK` bytes; before each, `moved` is called.
+
+    In one piece an image of 14 MiB would have to be through within the timeout of a single write.
+    """
+
+    def __init__(self, whole: httpx.AsyncByteStream, moved: Callable[[], None]) -> None:
+        self._whole, self._moved = whole, moved
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._whole:
+            for start in range(0, len(part), CHUNK):
+                self._moved()
+                yield part[start : start + CHUNK]
 
 
 def clean(text: str, key: Secret | None = None, limit: int = 200) -> str:
@@ -204,26 +222,35 @@ class HttpPool:
         `form`: multipart fields. `body`: what is sent as JSON, or what makes it once a connection is free for it.
         Raises what a file of the form, or the making of a body, raises.
         """
-        async with self._opened(method, url, phase, key, headers=headers, form=form, body=body) as (response, until):
+        opened = self._opened(method, url, phase, key, headers=headers, form=form, body=body)
+        async with opened as (response, until):
             return await _read(response, key, until, longest)
 
     async def download(
-        self, url: httpx.URL, key: Secret | None, sink: Sink, *, gone: Container[int] = ()
+        self,
+        url: httpx.URL,
+        key: Secret | None,
+        sink: Sink,
+        *,
+        headers: Mapping[str, str] | None = None,
+        gone: Container[int] = (),
     ) -> Answer | None:
         """Stream a result into the sink and commit it; return the answer instead where it holds no result.
 
         `key`: None for a public address. What a public host or a redirect's target answers says nothing of the profile.
+        `headers`: they go no further than the key.
         `gone`: the statuses of such a host that the caller knows what to do about; they are returned all the same.
         Raises `BackendError` where the connection or the sink fails.
         """
-        async with self._opened("GET", url, "fetch", key) as (response, until):
+        async with self._opened("GET", url, "fetch", key, headers=headers, abroad=True) as (response, until):
             media_type = response.headers.get("content-type")
-            foreign = key is None or origin(response.url) != origin(url)
-            if not response.is_success and foreign and response.status_code not in gone:
-                # no word about the profile: neither its key nor its limits count there
-                reason = f"HTTP {response.status_code} from {response.url.host}, where the result's address leads"
-                raise BackendError(Transient(clean(reason)))
             if not response.is_success or "json" in (media_type or "").lower():
+                foreign = key is None or origin(response.url) != origin(url)
+                if foreign and response.status_code not in gone:
+                    # no word about the profile: neither its key nor its limits count there
+                    what = f"HTTP {response.status_code}" + (" and no video" if response.is_success else "")
+                    reason = f"{what} from {response.url.host}, where the result's address leads"
+                    raise BackendError(Transient(clean(reason)))
                 return await _read(response, key, until)
             try:
                 await self._stream(response, sink)
@@ -252,30 +279,36 @@ class HttpPool:
     async def _opened(
         self, method: str, url: httpx.URL, phase: Phase, key: Secret | None, *,
         headers: Mapping[str, str] | None = None, form: Mapping[str, FormValue] | None = None, body: object = None,
+        abroad: bool = False,
     ) -> AsyncGenerator[tuple[httpx.Response, float], None]:  # fmt: skip
-        """Send a request and open its answer, after allowed redirects; with the loop's time until which it may take."""
+        """Send a request and open its answer, after allowed redirects; with the loop's time until which it may take.
+
+        `abroad`: redirects may lead to another origin; neither key nor headers go along.
+        """
         home = origin(url)
         left = PATIENCE * self._seconds
         call_key.set(key)
         for hop in range(_REDIRECTS + 1):
             opened = self._client(url, phase)
-            auth = self._key(key) if key is not None and origin(url) == home else _NoKey()
+            at_home = origin(url) == home
+            auth = self._key(key) if key is not None and at_home else _NoKey()
             async with opened.slots:
                 # `files` without a file name: multipart even without a file (providers.md)
                 files = {name: (None, each) if isinstance(each, str) else each() for name, each in (form or {}).items()}
                 data = body() if callable(body) else body
-                request = opened.client.build_request(
-                    method, url, headers=dict(headers or {}), files=files or None, json=data
-                )
-                until = asyncio.get_running_loop().time() + left
+                told = dict(headers or {}) if at_home else {}
+                request = opened.client.build_request(method, url, headers=told, files=files or None, json=data)
                 try:
-                    async with asyncio.timeout_at(until):
+                    async with asyncio.timeout(left) as patience:
+                        _in_pieces(request, patience, left)
                         response = await opened.client.send(request, auth=auth, stream=True, follow_redirects=False)
                 except _HTTPX as error:
                     raise _broken(error, phase, key) from None
+                until = patience.when() or 0.0
                 response.extensions.pop("reason_phrase", None)  # it may echo the key, and stands in a response's repr
                 try:
-                    target = _redirect(response, phase, home) if method == "GET" and hop < _REDIRECTS else None
+                    follows = method == "GET" and hop < _REDIRECTS
+                    target = _redirect(response, home, abroad=abroad) if follows else None
                     if target is None:
                         yield response, until
                         return
@@ -291,13 +324,20 @@ async def _take_location(response: httpx.Response) -> None:
         response.extensions["location"] = response.headers.pop("location")
 
 
-def _redirect(response: httpx.Response, phase: Phase, home: tuple[str, str, int | None]) -> httpx.URL | None:
+def _in_pieces(request: httpx.Request, patience: asyncio.Timeout, seconds: float) -> None:
+    """Have a body sent in pieces, each of which puts off the end of the patience to so many seconds from then."""
+    loop, whole = asyncio.get_running_loop(), request.stream
+    if isinstance(whole, httpx.AsyncByteStream):
+        request.stream = _Pieces(whole, lambda: patience.reschedule(loop.time() + seconds))
+
+
+def _redirect(response: httpx.Response, home: tuple[str, str, int | None], *, abroad: bool) -> httpx.URL | None:
     """Return where to go on, or None where the answer stands as it is."""
     location = response.extensions.get("location")
     if location is None or response.status_code not in _FOLLOWED:
         return None
     target = usable_url(location, response.url)
-    return target if target is not None and (phase == "fetch" or origin(target) == home) else None
+    return target if target is not None and (abroad or origin(target) == home) else None
 
 
 async def _read(response: httpx.Response, key: Secret | None, until: float, longest: int = BODY_LIMIT) -> Answer:
