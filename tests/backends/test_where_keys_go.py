@@ -159,7 +159,8 @@ def test_an_answer_that_holds_the_video_is_not_asked_for_elsewhere(status: int) 
     assert "elsewhere.example" not in seen
 
 
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://x.example/", "javascript:alert(1)", "http://[x/"])
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://x.example/", "javascript:alert(1)", "http://[x/",
+                                      "http://a..b/", f"http://{'a' * 64}.example/"])  # fmt: skip
 def test_a_download_is_followed_over_http_alone(make: Any, location: str) -> None:
     """Anything else stands as it is: no result."""
     server = Redirecting(302, location)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from typing import Final
 
 import httpx
 
 __all__ = ["is_loopback", "origin", "usable_url"]
+
+_HOST: Final = re.compile(r"(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?|(?=.*:)[\da-f:.]+", re.ASCII)
+"""A name of labels that can be looked up (longer or empty ones are an error outside of httpx's), or an IPv6 address."""
 
 
 def is_loopback(host: str) -> bool:
@@ -34,6 +39,6 @@ def usable_url(address: object, base: httpx.URL | None = None) -> httpx.URL | No
         url = httpx.URL(address) if base is None else base.join(address)  # type: ignore[arg-type]
     except (httpx.InvalidURL, TypeError):
         return None
-    # a % in a host is what httpx makes of blanks and brackets; a port above 65535 is an error outside of httpx's
-    good = url.scheme in ("http", "https") and bool(url.host) and "%" not in url.host and (url.port or 0) <= 65535
-    return url if good else None
+    # a port above 65535 is an error outside of httpx's, too
+    good = url.scheme in ("http", "https") and (url.port or 0) <= 65535
+    return url if good and _HOST.fullmatch(url.raw_host.decode("ascii", "replace")) else None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-import httpx
-
+from vidgen_nb.backends.adapter import fraction
+from vidgen_nb.backends.addresses import usable_url
 from vidgen_nb.backends.http import Answer, Phase, clean
 from vidgen_nb.backends.openai_errors import classify as by_status
 from vidgen_nb.core.model import Artifact
@@ -17,8 +15,6 @@ from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusab
 from vidgen_nb.ports import Progress, Secret
 
 __all__ = ["classify", "progress_of", "task_failure"]
-
-_HOST: Final = re.compile(r"(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?|(?=.*:)[\da-f:.]+", re.ASCII)
 
 
 def progress_of(task: object, key: Secret) -> Progress | None:
@@ -38,7 +34,7 @@ def progress_of(task: object, key: Secret) -> Progress | None:
         return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
     if status == "FAILED" or task.get("failureCode") or task.get("failure"):
         return Progress("failed", outcome=task_failure(task, key))
-    return Progress("queued" if status in ("PENDING", "THROTTLED") else "running", _fraction(task.get("progress")))
+    return Progress("queued" if status in ("PENDING", "THROTTLED") else "running", fraction(task.get("progress")))
 
 
 def task_failure(task: Mapping[str, Any], key: Secret) -> Failure:
@@ -86,20 +82,5 @@ def _told(data: object) -> object:
 
 def _first_address(output: object) -> str | None:
     """Return the first http address in a task's output, or None."""
-    for each in output if isinstance(output, list) else ():
-        try:
-            url = httpx.URL(each) if isinstance(each, str) else None
-        except (httpx.InvalidURL, ValueError):
-            continue
-        if url is None or url.scheme not in ("http", "https") or (url.port or 0) > 65535:
-            continue
-        if _HOST.fullmatch(url.raw_host.decode("ascii", "replace")):
-            return str(each)
-    return None
-
-
-def _fraction(progress: object) -> float | None:
-    """Return a progress of 0 to 1, or None where it is no number."""
-    if isinstance(progress, bool) or not isinstance(progress, int | float) or math.isnan(progress):
-        return None
-    return float(min(max(progress, 0), 1))
+    found = (each for each in (output if isinstance(output, list) else ()) if usable_url(each) is not None)
+    return next(map(str, found), None)
