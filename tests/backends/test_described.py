@@ -418,6 +418,12 @@ GOOD: dict[str, Any] = {
         ({"auth": KEY}, "auth is the key's header"),
         ({"auth": "X-Api-Key: " + KEY}, "auth is the key's header"),
         ({"headers": {"authorization": "Bearer " + KEY}}, "carries the profile's key"),
+        ({"headers": [KEY]}, "headers is a mapping"),
+        ({"headers": {"X-Version": 2}}, "the value of X-Version is no plain ASCII text"),
+        ({"headers": {"X-Team": KEY + "\n"}}, "the value of X-Team is no plain ASCII text"),
+        ({"headers": {"X Team": "a"}}, "'X Team' is no header's name"),
+        ({"statuses": [("done", "succeeded")]}, "statuses is a mapping"),
+        ({"job": 5}, "a place is a text like"),
     ],
 )
 def test_descriptions_that_cannot_work(options: dict[str, Any], says: str) -> None:
@@ -522,3 +528,15 @@ def test_a_session_over_a_described_api(toy_url: str, tmp_path: Path) -> None:
     assert all(Path(scene.path or "").read_bytes() == CLIP for scene in run.scenes)
     assert run.header["backend"]["name"] == "toy"
     assert "toy-key" not in saved
+
+
+@pytest.mark.parametrize(("told", "progress"), [(0.5, 0.5), (50, 0.5), (10**400, 1.0), (-1, 0.0), ("half", None)])
+def test_progress_of_whatever_size(told: object, progress: float | None) -> None:
+    """A fraction, percent above 1, and nothing where it is no number; a number beyond all floats is 1."""
+    server = Server({"GET https://toy.example/jobs/p1": ok(id="p1", status="working", progress=told)})
+
+    def make(**options: Any) -> HttpBackend:
+        return HttpBackend("https://toy.example", **{**GOOD, "progress": "progress", **options})
+
+    found = call(make, server, lambda backend: backend.poll(Operation("p1"), ALICE))
+    assert (found.status, found.progress) == ("running", progress)

@@ -124,6 +124,7 @@ def test_what_a_scene_cannot_change() -> None:
     assert (body["model"], body["background"], body["input"], "stream" in body) == ("m", True, "p", False)
     assert body["response_format"]["delivery"] == "inline"
     assert sent(SCENE, delivery="inline")["response_format"]["delivery"] == "inline"
+    assert "model" not in sent(SCENE, model=None), "nothing is sent for nothing"
 
 
 def test_images_go_along(tmp_path: Path) -> None:

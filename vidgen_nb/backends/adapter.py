@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,10 +15,11 @@ from vidgen_nb.backends.http import Answer, HttpPool
 from vidgen_nb.backends.retry_after import http_date
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import PollSchedule
-from vidgen_nb.errors import InputError
+from vidgen_nb.core.outcomes import Permanent
+from vidgen_nb.errors import BackendError, InputError
 from vidgen_nb.ports import Profile
 
-__all__ = ["Adapter", "header_safe", "object_of", "server_epoch", "usable_id"]
+__all__ = ["Adapter", "check_unicode", "form_text", "fraction", "header_safe", "object_of", "server_epoch", "usable_id"]
 
 _LONGEST_ID: Final = 512
 
@@ -105,11 +107,33 @@ def object_of(answer: Answer) -> dict[str, Any]:
     return answer.data if isinstance(answer.data, dict) else {}
 
 
+def fraction(progress: object, whole: float = 1.0) -> float | None:
+    """Return 0 to 1 of a progress out of `whole`; None where it is no number."""
+    if isinstance(progress, bool) or not isinstance(progress, int | float) or progress != progress:
+        return None
+    return min(max(progress, 0.0), whole) / whole
+
+
 def usable_id(found: object) -> bool:
     """Return whether a job id can stand in a URL: a dot segment would be another address."""
     if isinstance(found, int) and not isinstance(found, bool):
         return True
     return isinstance(found, str) and 0 < len(found) <= _LONGEST_ID and found.strip(".") != "" and found.isprintable()
+
+
+def check_unicode(content: object) -> None:
+    """Raise `BackendError` where JSON holds text that UTF-8 can't carry: half a surrogate pair."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BackendError(Permanent("the prompt or a parameter is no valid Unicode text")) from None
+
+
+def form_text(value: object) -> str:
+    """Return a form's field: text as it is, the rest as JSON; 4 of 4.0, for a DataFrame makes that of a 4."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def header_safe(scene_id: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from vidgen_nb.backends.media import check_image, is_address, read_image
+from vidgen_nb.backends.adapter import form_text
+from vidgen_nb.backends.media import check_parameter, data_uri, is_address
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
@@ -30,10 +30,7 @@ class Body:
     def check(self, scene: Scene) -> None:
         """Raise `InputError` for a scene of which none can be made, or whose image is none."""
         for name, image in self._given(scene):
-            try:
-                check_image(image)
-            except InputError as error:
-                raise InputError(f"{name}: {error}") from None
+            check_parameter(name, image)
         self._made(scene)
 
     def content(self, scene: Scene) -> dict[str, Any]:
@@ -41,7 +38,7 @@ class Body:
         if not self._form:
             return {"body": lambda: self._made(self._with_images(scene))}
         fields = self._made(self._with_images(scene)).items()
-        return {"form": {str(name): _text(value) for name, value in fields if value is not None}}
+        return {"form": {str(name): form_text(value) for name, value in fields if value is not None}}
 
     def _given(self, scene: Scene) -> list[tuple[str, object]]:
         """Return the scene's own images; those that the API fetches itself are passed on."""
@@ -49,8 +46,7 @@ class Body:
         return [(name, image) for name, image in found if image is not None and not is_address(image)]
 
     def _with_images(self, scene: Scene) -> Scene:
-        read = {name: read_image(image) for name, image in self._given(scene)}
-        uris = {name: f"data:{kind};base64,{base64.b64encode(data).decode()}" for name, (kind, data) in read.items()}
+        uris = {name: data_uri(image) for name, image in self._given(scene)}
         return Scene(scene.id, scene.prompt, **{**scene.params, **uris}) if uris else scene
 
     def _made(self, scene: Scene) -> Mapping[str, Any]:
@@ -62,7 +58,3 @@ class Body:
         if not isinstance(made, Mapping):
             raise InputError(f"body(scene) returned {type(made).__name__}: return a mapping")
         return made
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

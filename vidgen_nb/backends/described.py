@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NoReturn, get_args
 
 import httpx
 
-from vidgen_nb.backends.adapter import Adapter, server_epoch, usable_id
+from vidgen_nb.backends.adapter import Adapter, fraction, server_epoch, usable_id
 from vidgen_nb.backends.addresses import origin, usable_url
 from vidgen_nb.backends.bodies import Body
 from vidgen_nb.backends.http import Answer, Phase, clean
@@ -24,7 +24,8 @@ __all__ = ["HttpBackend"]
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
-_AUTH: Final = re.compile(r"([\w!#$%&'*+.^`|~-]+): *([\w-]* *)\{key\}", re.ASCII)
+_NAME: Final = r"[\w!#$%&'*+.^`|~-]+"
+_AUTH: Final = re.compile(rf"({_NAME}): *([\w-]* *)\{{key\}}", re.ASCII)
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     405: "unsupported", 501: "unsupported",
     # after these the polls go on, and tell what became of it
@@ -106,12 +107,17 @@ class HttpBackend(Adapter):
         }  # fmt: skip
         self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
         self._result, self._statuses, self._body = result, statuses, Body(body, form=form, images=images)
-        self._headers = dict(headers or {})
+        self._headers = _sendable({} if headers is None else headers)
         self._check_description()
 
     def _check_description(self) -> None:
         if self._calls["submit"].is_given:
             raise InputError("submit is an address under base_url, for nothing is known before it")
+        if not isinstance(self._statuses, Mapping):
+            raise InputError(f"statuses is a mapping such as {{'done': 'succeeded'}}, not {self._statuses!r}")
+        for place in (self._job, self._status, self._progress, self._error, self._code, self._result):
+            if not (place is None or isinstance(place, str) or callable(place)):
+                raise InputError(f'a place is a text like "output.0.url" or a function of the answer, not {place!r}')
         wrong = sorted({str(word) for word in self._statuses.values()} - set(get_args(Status)))
         if wrong or "succeeded" not in self._statuses.values():
             raise InputError(
@@ -277,11 +283,21 @@ class HttpBackend(Adapter):
         raise BackendError(self.classify(answer, phase, profile))
 
 
+def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers, or raise `InputError` for one that can't be sent; the text shows no value: it may be a secret."""
+    if not isinstance(headers, Mapping):
+        raise InputError("headers is a mapping such as {'X-Api-Version': '2'}")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not re.fullmatch(_NAME, name, re.ASCII):
+            raise InputError(f"headers: {name!r} is no header's name")
+        if not isinstance(value, str) or not (value.isascii() and value.isprintable()) or value != value.strip():
+            raise InputError(f"headers: the value of {name} is no plain ASCII text of one line")
+    return dict(headers)
+
+
 def _fraction(value: object) -> float | None:
     """Return 0 to 1 of a fraction, or of percent; None where it is no number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-        return None
-    return min(max(value / 100 if value > 1 else value, 0.0), 1.0)
+    return fraction(value, 100 if isinstance(value, int | float) and value > 1 else 1)
 
 
 def _nothing_at(option: str, place: Place | None, answer: Answer, profile: Profile) -> str:

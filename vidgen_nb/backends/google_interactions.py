@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -20,11 +19,11 @@ from typing import Any, Final, Literal, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.adapter import Adapter, header_safe, object_of, usable_id
+from vidgen_nb.backends.adapter import Adapter, check_unicode, header_safe, object_of, usable_id
 from vidgen_nb.backends.addresses import origin, usable_url
 from vidgen_nb.backends.google_errors import classify, is_content, job_failure
 from vidgen_nb.backends.http import Answer, Phase
-from vidgen_nb.backends.media import check_image, is_address, read_image
+from vidgen_nb.backends.media import check_parameter, is_address, read_image
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import BackendError, InputError
@@ -91,10 +90,7 @@ class GoogleInteractions(Adapter):
         """Raise `InputError` for a scene whose image can't be sent: a path, a data URI, or an address, or several."""
         for image in _images(scene):
             if not is_address(image):
-                try:
-                    check_image(image, limit=IMAGE_LIMIT)
-                except InputError as error:
-                    raise InputError(f"image: {error}") from None
+                check_parameter("image", image, limit=IMAGE_LIMIT)
 
     async def probe(self, profile: Profile) -> None:
         """Try the key by asking for a model's name; `BackendError` where the server doesn't take it, or doesn't say."""
@@ -181,15 +177,13 @@ class GoogleInteractions(Adapter):
         if duration is not None:
             shape["duration"] = _duration(duration)
         own = given.get("response_format", {})
+        check_unicode([scene.prompt, given])
         try:
-            json.dumps([scene.prompt, given], ensure_ascii=False).encode()
             images = [_image_part(image) for image in _images(scene)]
-        except UnicodeEncodeError:
-            raise BackendError(Permanent("the prompt or a parameter is no valid Unicode text")) from None
         except InputError as error:
             raise BackendError(Permanent(f"image: {error}")) from None
         return {
-            "model": self.model,
+            **({} if self.model is None else {"model": self.model}),
             **{name: value for name, value in given.items() if name not in _NOT_OURS},
             "input": [{"type": "text", "text": scene.prompt}, *images] if images else scene.prompt,
             "background": True,

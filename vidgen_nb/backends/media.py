@@ -16,7 +16,16 @@ from typing import Final
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
 
-__all__ = ["IMAGE_LIMIT", "SUFFIXES", "check_image", "image_type", "is_address", "read_image"]
+__all__ = [
+    "IMAGE_LIMIT",
+    "SUFFIXES",
+    "check_image",
+    "check_parameter",
+    "data_uri",
+    "image_type",
+    "is_address",
+    "read_image",
+]
 
 IMAGE_LIMIT: Final = 20 << 20
 """Bytes of an image, unless an API takes less."""
@@ -74,6 +83,20 @@ def check_image(value: object, *, limit: int = IMAGE_LIMIT) -> str:
             return _typed(file.read(_HEAD), path.stat().st_size, _named(path), limit)
     except OSError as error:
         raise _unreadable(path, error) from None
+
+
+def check_parameter(name: str, value: object, *, limit: int = IMAGE_LIMIT) -> None:
+    """Check an image as `check_image` does; the error names the scene's parameter."""
+    try:
+        check_image(value, limit=limit)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+
+
+def data_uri(value: object, *, limit: int = IMAGE_LIMIT) -> str:
+    """Return what `read_image` reads as a data URI (RFC 2397)."""
+    media_type, data = read_image(value, limit=limit)
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def _file(value: object, limit: int) -> Path:

@@ -7,16 +7,24 @@ unless an `error` stands beside it: new words are more often a new stage than a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Final, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.adapter import Adapter, header_safe, object_of, server_epoch, usable_id
+from vidgen_nb.backends.adapter import (
+    Adapter,
+    check_unicode,
+    form_text,
+    fraction,
+    header_safe,
+    object_of,
+    server_epoch,
+    usable_id,
+)
 from vidgen_nb.backends.http import Answer, FormValue, Phase
-from vidgen_nb.backends.media import SUFFIXES, check_image, is_address, read_image
+from vidgen_nb.backends.media import SUFFIXES, check_parameter, is_address, read_image
 from vidgen_nb.backends.openai_errors import classify, job_failure
 from vidgen_nb.backends.rate_headers import rate_info
 from vidgen_nb.backends.retry_after import milliseconds
@@ -59,10 +67,7 @@ class OpenAIVideos(Adapter):
         """Raise `InputError` for an `input_reference` that is no image: a path, a data URI, or an https address."""
         reference = scene.params.get("input_reference")
         if reference is not None and not (is_address(reference) or isinstance(reference, Mapping)):
-            try:
-                check_image(reference)
-            except InputError as error:
-                raise InputError(f"input_reference: {error}") from None
+            check_parameter("input_reference", reference)
 
     async def probe(self, profile: Profile) -> None:
         """Try the key by asking for the latest job; `BackendError` where the server doesn't take it, or doesn't say.
@@ -105,7 +110,7 @@ class OpenAIVideos(Adapter):
         if status == "failed" or found.get("error"):
             return Progress("failed", outcome=job_failure(found.get("error"), profile.api_key))
         poll_after = milliseconds(answer.header("openai-poll-after-ms"))
-        return Progress("queued" if status == "queued" else "running", _fraction(found.get("progress")), poll_after)
+        return Progress("queued" if status == "queued" else "running", fraction(found.get("progress"), 100), poll_after)
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink and commit it; raises `BackendError` where there is none to get."""
@@ -137,11 +142,8 @@ class OpenAIVideos(Adapter):
         told = {"image_url": reference} if is_address(reference) else reference
         if isinstance(told, Mapping):
             fields |= {f"input_reference[{name}]": value for name, value in told.items()}
-        form = {name: _text(value) for name, value in fields.items() if value is not None}
-        try:
-            json.dumps(form, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise BackendError(Permanent("the prompt or a parameter is no valid Unicode text")) from None
+        form = {name: form_text(value) for name, value in fields.items() if value is not None}
+        check_unicode(form)
         return {**form, "input_reference": partial(_file, told)} if isinstance(told, str) else {**form}
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
@@ -152,17 +154,3 @@ def _file(image: str) -> tuple[str, bytes, str]:
     """Return an image as a part of a form; what the file is named here is nobody else's business."""
     media_type, data = read_image(image)
     return f"input_reference{SUFFIXES[media_type]}", data, media_type
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    # a DataFrame makes 4.0 of a 4, and `seconds` has to be "4"
-    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
-
-
-def _fraction(percent: object) -> float | None:
-    """Return 0 to 1 of the API's 0 to 100, or None where it is no number."""
-    if isinstance(percent, bool) or not isinstance(percent, int | float) or percent != percent:
-        return None
-    return min(max(percent, 0), 100) / 100

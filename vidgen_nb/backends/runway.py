@@ -7,8 +7,6 @@ gives fresh ones. An account without credits answers 400 and says so in prose al
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,9 +15,9 @@ from typing import Any, Final, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.adapter import Adapter, header_safe, object_of, usable_id
+from vidgen_nb.backends.adapter import Adapter, check_unicode, header_safe, object_of, usable_id
 from vidgen_nb.backends.http import Answer, Phase
-from vidgen_nb.backends.media import check_image, read_image
+from vidgen_nb.backends.media import check_parameter, data_uri
 from vidgen_nb.backends.runway_answers import classify, progress_of
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent, ProfileUnusable, Transient
@@ -81,10 +79,7 @@ class Runway(Adapter):
         for name in _IMAGES & scene.params.keys():
             image = scene.params[name]
             if isinstance(image, str) and not image.startswith(_SENT_AS_IT_IS):
-                try:
-                    check_image(image, limit=_IMAGE_BYTES)
-                except InputError as error:
-                    raise InputError(f"{name}: {error}") from None
+                check_parameter(name, image, limit=_IMAGE_BYTES)
 
     async def probe(self, profile: Profile) -> None:
         """Try the key by asking for the account; `BackendError` where it isn't taken, or has no credits."""
@@ -152,10 +147,7 @@ class Runway(Adapter):
         body = {name: value for name, value in {**ours, **given}.items() if value is not None}
         if "duration" in body:
             body["duration"] = _whole(body["duration"])
-        try:
-            json.dumps(body, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise BackendError(Permanent("the prompt or a parameter is no valid Unicode text")) from None
+        check_unicode(body)
         return body
 
     async def _call(
@@ -209,7 +201,6 @@ def _sendable(body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(image, str) or image.startswith(_SENT_AS_IT_IS):
         return body
     try:
-        media_type, data = read_image(image, limit=_IMAGE_BYTES)
+        return {**body, "promptImage": data_uri(image, limit=_IMAGE_BYTES)}
     except InputError as error:  # it was there when the run began
         raise BackendError(Permanent(f"the image: {error}")) from None
-    return {**body, "promptImage": f"data:{media_type};base64,{base64.b64encode(data).decode()}"}
