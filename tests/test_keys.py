@@ -26,6 +26,7 @@ import vidgen_nb as vg
 from vidgen_nb.backends.described import HttpBackend
 from vidgen_nb.backends.google_interactions import GoogleInteractions
 from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.runway import Runway
 from vidgen_nb.controller import Controller
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.emulator import Emulator
@@ -155,10 +156,9 @@ BACKENDS: dict[str, Callable[..., Backend]] = {
     "OpenAIVideos": OpenAIVideos,
     "HttpBackend": lambda base_url, **options: described(base_url, auth="X-Api-Key: {key}", **options),
 }
-ECHOED: dict[str, Callable[..., Backend]] = {
-    **BACKENDS,
-    "GoogleInteractions": lambda base_url, **options: GoogleInteractions(base_url, "omni", **options),
-}
+ECHOED: dict[str, Callable[..., Backend]] = {**BACKENDS, "GoogleInteractions": GoogleInteractions, "Runway": Runway}
+DIALECTS_OF = {"GoogleInteractions": "google_interactions", "Runway": "runway"}
+"""Of the emulator; the others speak its default."""
 
 
 @pytest.fixture
@@ -226,18 +226,18 @@ def test_a_run_against_a_server_that_says_the_key(
     assert all(BARE in str(request.headers.raw) for request in echo.requests)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ECHOED)
 def test_the_errors_of_single_calls(backend: str, tmp_path: Path, logged: Callable[[], str]) -> None:
     """Each phase, each trouble: tracebacks with the local variables of every frame, and what hangs on the error."""
 
     async def go(server: Echo) -> None:
-        made = BACKENDS[backend]("https://api.example/v1", transport=httpx.MockTransport(server))
+        made = ECHOED[backend]("https://api.example/v1", transport=httpx.MockTransport(server))
         profile, job = planted(), Operation("video_1", backend)
         sink = VideoFolder(tmp_path).sink("s1", 1)
         calls: list[Callable[[], Any]] = [
             lambda: made.submit(Scene("s1", "x"), profile),
             lambda: made.poll(job, profile),
-            lambda: made.fetch(job, Artifact("with_key"), profile, sink),
+            lambda: made.fetch(job, Artifact("with_key", "https://api.example/v1/files/x"), profile, sink),
             lambda: made.cancel(job, profile),
             lambda: made.probe(profile),  # type: ignore[attr-defined]
         ]
@@ -251,7 +251,7 @@ def test_the_errors_of_single_calls(backend: str, tmp_path: Path, logged: Callab
         await made.aclose()
 
     with pytest.raises(RuntimeError, match="LocalProtocolError") as caught:
-        asyncio.run(BACKENDS[backend]("https://api.example/v1", transport=Refused()).poll(Operation("v"), planted()))
+        asyncio.run(ECHOED[backend]("https://api.example/v1", transport=Refused()).poll(Operation("v"), planted()))
     grep(*shown(caught.value), *strings(caught.value))
     for name in ("echoes with 401", "echoes with 200", "echoes with 307", "drops the connection"):
         asyncio.run(go(SERVERS[name]()))
@@ -259,14 +259,15 @@ def test_the_errors_of_single_calls(backend: str, tmp_path: Path, logged: Callab
 
 
 @pytest.mark.parametrize("trouble", ["none", "wrong key", "faults", "nobody listens"])
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ECHOED)
 def test_a_run_over_real_http(backend: str, trouble: str, tmp_path: Path, logged: Callable[[], str]) -> None:
     """Over sockets, with httpx and httpcore logging at DEBUG: success, a refused key, faults, nobody there."""
     faults = [Fault("overload", nth=2), Fault("cut_off", nth=1)] if trouble == "faults" else []
     simulated = SimulatedProfile("alice", api_key="sk-another" if trouble == "wrong key" else KEY)
-    with Emulator([simulated], speed=100, faults=faults) as emulator:
+    dialect = DIALECTS_OF.get(backend, "openai_videos")
+    with Emulator([simulated], speed=100, faults=faults, dialect=dialect) as emulator:
         base_url = "http://127.0.0.1:9/v1" if trouble == "nobody listens" else emulator.base_url
-        made = OpenAIVideos(base_url) if backend == "OpenAIVideos" else described(base_url)
+        made = described(base_url) if backend == "HttpBackend" else ECHOED[backend](base_url)
         retry = vg.RetryPolicy(max_failures=2, backoff=0.1)
         with Controller(
             made, [planted()], retry=retry, output=tmp_path / "videos", journal=tmp_path / "runs", speed=100

@@ -199,8 +199,8 @@ class HttpBackend(Adapter):
             url = self._joined(profile, video) if video is not None else None
         if url is None:
             raise BackendError(Permanent("the job is done, but there is no address of a video", "no_result"))
-        key = profile.api_key if self._is_home(url, profile) else None
-        refused = await self._pool.download(url, key, sink, headers=self._headers if key is not None else None)
+        public = not self._is_home(url, profile)
+        refused = await self._pool.download(url, profile.api_key, sink, public=public, headers=self._headers)
         if refused is not None:
             self._fail(refused, "fetch", profile)
 
@@ -269,9 +269,11 @@ class HttpBackend(Adapter):
         """Call an address; the key goes along at home alone, and elsewhere a refusal says nothing of the profile."""
         if self._is_home(url, profile):
             return await self._pool.call(method, url, phase, profile.api_key, headers=self._headers)
-        answer = await self._pool.call(method, url, phase, None)
+        answer = await self._pool.call(method, url, phase, profile.api_key, public=True)
         if not answer.ok:
-            raise BackendError(Transient(clean(f"HTTP {answer.status} from {url.host}, where no key is sent")))
+            raise BackendError(
+                Transient(clean(f"HTTP {answer.status} from {url.host}, where no key is sent", profile.api_key))
+            )
         return answer
 
     def _video(self, answer: Answer) -> str | None:

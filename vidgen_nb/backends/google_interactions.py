@@ -128,8 +128,8 @@ class GoogleInteractions(Adapter):
         url = _download_url(artifact.url, self._address(profile))
         if url is None:
             raise BackendError(Permanent("the result's address can't be used", "no_result"))
-        at_home = origin(url) == origin(self._address(profile))
-        answer = await self._pool.download(url, profile.api_key if at_home else None, sink)
+        public = origin(url) != origin(self._address(profile))
+        answer = await self._pool.download(url, profile.api_key, sink, public=public)
         if answer is not None:
             self._fail(answer, "fetch", profile)
 

@@ -210,8 +210,9 @@ class HttpPool:
         method: str,
         url: httpx.URL,
         phase: Phase,
-        key: Secret | None,
+        key: Secret,
         *,
+        public: bool = False,
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, FormValue] | None = None,
         body: object = None,
@@ -219,38 +220,44 @@ class HttpPool:
     ) -> Answer:
         """Send a request and read its answer up to `longest` bytes; `BackendError` for a transport error.
 
-        `form`: multipart fields. `body`: what is sent as JSON, or what makes it once a connection is free for it.
+        `public`: the key is not sent, only kept out of what is said. `form`: multipart fields. `body`: what is sent as
+        JSON, or what makes it once a connection is free for it.
         Raises what a file of the form, or the making of a body, raises.
         """
-        opened = self._opened(method, url, phase, key, headers=headers, form=form, body=body)
+        opened = self._opened(method, url, phase, key, public=public, headers=headers, form=form, body=body)
         async with opened as (response, until):
             return await _read(response, key, until, longest)
 
     async def download(
         self,
         url: httpx.URL,
-        key: Secret | None,
+        key: Secret,
         sink: Sink,
         *,
+        public: bool = False,
         headers: Mapping[str, str] | None = None,
         gone: Container[int] = (),
     ) -> Answer | None:
         """Stream a result into the sink and commit it; return the answer instead where it holds no result.
 
-        `key`: None for a public address. What a public host or a redirect's target answers says nothing of the profile.
+        `public`: the address is to see no key. What a public host or a redirect's target answers says nothing of the
+        profile.
         `headers`: they go no further than the key.
         `gone`: the statuses of such a host that the caller knows what to do about; they are returned all the same.
         Raises `BackendError` where the connection or the sink fails.
         """
-        async with self._opened("GET", url, "fetch", key, headers=headers, abroad=True) as (response, until):
+        async with self._opened("GET", url, "fetch", key, public=public, headers=headers, abroad=True) as (
+            response,
+            until,
+        ):
             media_type = response.headers.get("content-type")
             if not response.is_success or "json" in (media_type or "").lower():
-                foreign = key is None or origin(response.url) != origin(url)
+                foreign = public or origin(response.url) != origin(url)
                 if foreign and response.status_code not in gone:
                     # no word about the profile: neither its key nor its limits count there
                     what = f"HTTP {response.status_code}" + (" and no video" if response.is_success else "")
                     reason = f"{what} from {response.url.host}, where the result's address leads"
-                    raise BackendError(Transient(clean(reason)))
+                    raise BackendError(Transient(clean(reason, key)))
                 return await _read(response, key, until)
             try:
                 await self._stream(response, sink)
@@ -277,7 +284,7 @@ class HttpPool:
 
     @asynccontextmanager
     async def _opened(
-        self, method: str, url: httpx.URL, phase: Phase, key: Secret | None, *,
+        self, method: str, url: httpx.URL, phase: Phase, key: Secret, *, public: bool = False,
         headers: Mapping[str, str] | None = None, form: Mapping[str, FormValue] | None = None, body: object = None,
         abroad: bool = False,
     ) -> AsyncGenerator[tuple[httpx.Response, float], None]:  # fmt: skip
@@ -291,12 +298,12 @@ class HttpPool:
         for hop in range(_REDIRECTS + 1):
             opened = self._client(url, phase)
             at_home = origin(url) == home
-            auth = self._key(key) if key is not None and at_home else _NoKey()
+            auth = self._key(key) if at_home and not public else _NoKey()
             async with opened.slots:
                 # `files` without a file name: multipart even without a file (providers.md)
                 files = {name: (None, each) if isinstance(each, str) else each() for name, each in (form or {}).items()}
                 data = body() if callable(body) else body
-                told = dict(headers or {}) if at_home else {}
+                told = dict(headers or {}) if at_home and not public else {}
                 request = opened.client.build_request(method, url, headers=told, files=files or None, json=data)
                 try:
                     async with asyncio.timeout(left) as patience:
@@ -340,7 +347,7 @@ def _redirect(response: httpx.Response, home: tuple[str, str, int | None], *, ab
     return target if target is not None and (abroad or origin(target) == home) else None
 
 
-async def _read(response: httpx.Response, key: Secret | None, until: float, longest: int = BODY_LIMIT) -> Answer:
+async def _read(response: httpx.Response, key: Secret, until: float, longest: int = BODY_LIMIT) -> Answer:
     """Read an answer up to the limit; a body that breaks off leaves the status, which is what counts."""
     body = bytearray()
     try:

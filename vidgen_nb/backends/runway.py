@@ -113,14 +113,14 @@ class Runway(Adapter):
         Where its address has expired, the task is asked once for a fresh one. Raises `BackendError` where there is
         none to get.
         """
-        answer = await self._download(artifact, sink)
+        answer = await self._download(artifact, profile, sink)
         if answer is not None and answer.status in _EXPIRED:
             now = await self._ask(operation, profile, "fetch")
             if now.artifact is None:
                 raise BackendError(
                     now.outcome or Transient("the result's address has expired, and the task runs again")
                 )
-            answer = await self._download(now.artifact, sink)
+            answer = await self._download(now.artifact, profile, sink)
         if answer is None:
             return
         if answer.status in (404, 410):
@@ -170,8 +170,8 @@ class Runway(Adapter):
             self._fail(answer, phase, profile)
         return progress
 
-    async def _download(self, artifact: Artifact, sink: Sink) -> Answer | None:
-        return await self._pool.download(httpx.URL(artifact.url), None, sink, gone=_EXPIRED)
+    async def _download(self, artifact: Artifact, profile: Profile, sink: Sink) -> Answer | None:
+        return await self._pool.download(httpx.URL(artifact.url), profile.api_key, sink, public=True, gone=_EXPIRED)
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
