@@ -102,7 +102,7 @@ class Server:
         assert found is not None, path
         job, content = found.groups()
         phase = {"POST": "submit", "DELETE": "cancel"}.get(method, "fetch" if content else "poll")
-        scene = headers.get("x-client-request-id", (job or "").removeprefix("job-"))
+        scene = headers.get("x-client-request-id") or (job or "").removeprefix("job-") or json.loads(body)["scene"]
         key = headers["authorization"].removeprefix("bearer ")
         return Request(phase, path, key, scene, body, self._good(phase, scene))
 

@@ -11,7 +11,7 @@ import gzip
 import itertools
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ import pytest
 from tests.audit import audit
 from tests.faults.server import Fault, Request, Server, answer, reset, serving
 from vidgen_nb.backends import http
+from vidgen_nb.backends.described import HttpBackend
 from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.errors import NoUsableProfile
-from vidgen_nb.ports import Profile
+from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.run import Run
 from vidgen_nb.session import Session
 
@@ -176,11 +177,6 @@ FAULTS: dict[str, tuple[Fault, Sequence[type | None]]] = {
     "400": (refuses(400), (Permanent, Permanent, Permanent, None)),
     "404": (refuses(404), (Permanent, Permanent, Permanent)),  # a cancel is too late then, and polls tell
 }
-CELLS = [
-    pytest.param(fault, phase, outcomes[at], id=f"{name}-{phase}")
-    for name, (fault, outcomes) in FAULTS.items()
-    for at, phase in enumerate(PHASES[: len(outcomes)])
-]
 
 
 def follows(phase: str, outcome: type | None) -> str:
@@ -194,13 +190,36 @@ def follows(phase: str, outcome: type | None) -> str:
     return "succeeded"
 
 
+def described(base_url: str, **options: Any) -> HttpBackend:
+    """Return the same API, as somebody would describe it."""
+    return HttpBackend(
+        base_url, submit="/videos", body=lambda scene: {"prompt": scene.prompt, "scene": scene.id}, poll="/videos/{id}",
+        statuses={"completed": "succeeded", "in_progress": "running"}, content="/videos/{id}/content",
+        headers={"X-Team": "films"}, **options,
+    )  # fmt: skip
+
+
+CELLS = [
+    pytest.param(make, fault, phase, outcomes[at], id=f"{name}-{phase}{also}")
+    for make, phases, also in ((OpenAIVideos, PHASES, ""), (described, PHASES[:3], "-described"))
+    for name, (fault, outcomes) in FAULTS.items()
+    for at, phase in enumerate(phases[: len(outcomes)])
+]
+"""A described API has no cancel of its own here."""
+
+
 async def play(
-    folder: Path, server: Server, *, transport: httpx.AsyncBaseTransport | None = None, silence: float = PATIENT
+    folder: Path,
+    server: Server,
+    *,
+    make: Callable[..., Backend] = OpenAIVideos,
+    transport: httpx.AsyncBaseTransport | None = None,
+    silence: float = PATIENT,
 ) -> Run:
     """Run both scenes on the server, and cancel s1 when the fault is meant for cancels."""
     profiles = [Profile(name, key, capacity=1) for name, key in KEYS.items()]
     async with serving(server) as url:
-        backend = OpenAIVideos(url, timeout=silence, transport=transport)
+        backend = make(url, timeout=silence, transport=transport)
         async with Session(backend, profiles, mode="boost", output=folder, speed=SPEED) as session:
 
             def cancel(events: Sequence[ev.Event]) -> None:
@@ -228,15 +247,22 @@ def check(run: Run, server: Server, phase: str, outcome: type | None, folder: Pa
     assert sorted(file.name for file in folder.iterdir()) == [f"{s}.mp4" for s in ends if ends[s] == "succeeded"]
 
 
-@pytest.mark.parametrize(("fault", "phase", "outcome"), CELLS)
-def test_fault(fault: Fault, phase: str, outcome: type | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("make", "fault", "phase", "outcome"), CELLS)
+def test_fault(
+    make: Callable[..., Backend],
+    fault: Fault,
+    phase: str,
+    outcome: type | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """One fault in one phase is its outcome, ends its scene as the rules say, and touches no other."""
     monkeypatch.setattr(http, "VIDEO_LIMIT", 2_000_000)
     loops = 1 + http._REDIRECTS if fault is redirects and phase in ("poll", "fetch") else 1
     server = Server(fault, phase, KEYS["alice"], times=loops)
     began = time.perf_counter()
     is_slow = fault in (is_silent, trickles, trickles_its_body, goes_on_and_on)
-    run = asyncio.run(play(tmp_path, server, silence=SILENCE if is_slow else PATIENT))
+    run = asyncio.run(play(tmp_path, server, make=make, silence=SILENCE if is_slow else PATIENT))
     assert time.perf_counter() - began < 10, "bounded in time, on a slow machine too"
     check(run, server, phase, outcome, tmp_path)
     if outcome is Ambiguous:

@@ -15,35 +15,32 @@ grow, compressed or not.
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Generator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, Literal
+from typing import Final
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from vidgen_nb.backends.addresses import is_loopback, origin, usable_url
+from vidgen_nb.backends.answers import BODY_LIMIT, Answer, read
 from vidgen_nb.backends.inflated import CHUNK, plain
-from vidgen_nb.backends.redacted import call_key, without
+from vidgen_nb.backends.redacted import call_key
+from vidgen_nb.backends.transport_errors import HTTPX, Phase, broken, clean, transport_failure
 from vidgen_nb.core.model import record
-from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
+from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.errors import BackendError
-from vidgen_nb.plaintext import clean as one_line
 from vidgen_nb.ports import Secret, Sink
 
 __all__ = ["Answer", "FormValue", "HttpPool", "Phase", "clean", "is_loopback", "origin", "transport_failure"]
 
-Phase = Literal["submit", "poll", "fetch", "cancel"]
 FormValue = str | Callable[[], tuple[str, bytes, str]]
 """A text, or what reads a file's (name, content, media type): called when a connection is free for it, so that files of
 submits that wait for one are not in memory."""
 
-BODY_LIMIT: Final = 4 << 20
-"""Bytes read of an answer that is not a download; a longer one counts as unreadable. Some echo the prompt."""
 VIDEO_LIMIT: Final = 16 << 30
 """Bytes of a download; a longer one is given up, before it fills the disk."""
 PATIENCE: Final = 5
@@ -54,36 +51,6 @@ SLOTS: Final = 200
 """Connections of one kind at once; all kinds together stay under the usual limit of 1024 open files."""
 _REDIRECTS: Final = 5
 _FOLLOWED: Final = (301, 302, 303, 307, 308)
-_TRANSPORT: Final = (
-    TimeoutError,  # our own deadline; httpx has others
-    httpx.NetworkError,
-    httpx.TimeoutException,
-    httpx.RemoteProtocolError,
-    httpx.ProxyError,
-    httpx.DecodingError,
-)
-_HTTPX: Final = (TimeoutError, httpx.HTTPError, httpx.InvalidURL)
-_NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-
-
-@record
-class Answer:
-    """A server's answer, read up to `BODY_LIMIT`; a key that it echoes is not in it."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    """Names in lower case; a name may repeat."""
-    data: Any
-    """The parsed JSON; None where the body is not JSON, too long or cut off."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300
-
-    def header(self, name: str) -> str:
-        """Return the first value of a header, or an empty text."""
-        return next((value for key, value in self.headers if key == name), "")
 
 
 class _Key(httpx.Auth):
@@ -115,33 +82,6 @@ class _Pieces(httpx.AsyncByteStream):
             for start in range(0, len(part), CHUNK):
                 self._moved()
                 yield part[start : start + CHUNK]
-
-
-def clean(text: str, key: Secret | None = None, limit: int = 200) -> str:
-    """Make somebody else's text fit for a log: no key, no control or bidi characters, one line, at most `limit`."""
-    # before anything is cut: half a key is a key; in whatever case, for codes are lowered
-    return one_line(without(text, key), limit)
-
-
-def transport_failure(error: Exception, phase: Phase, key: Secret | None = None) -> Failure:
-    """Classify a transport error: `Ambiguous` for a submit that may have arrived (R12), else `Transient` (R9)."""
-    detail = clean(str(error), key, 120)
-    what = type(error).__name__ + (f": {detail}" if detail else "")
-    if isinstance(error, _NOTHING_SENT):
-        return Transient(f"no connection to the server, nothing was sent ({what})")
-    if phase == "submit":
-        return Ambiguous(f"the connection was lost after sending, the job may have been accepted ({what})")
-    return Transient(f"the connection was lost during the {phase} ({what})")
-
-
-def _broken(error: Exception, phase: Phase, key: Secret | None) -> Exception:
-    """Return what to raise `from None` in the place of an error of httpx, which itself must go no further.
-
-    Its text may quote what the server echoed, and the frames of its traceback hold the headers that were sent.
-    """
-    if isinstance(error, _TRANSPORT):
-        return BackendError(transport_failure(error, phase, key))
-    return RuntimeError(clean(f"httpx: {type(error).__name__}: {error}", key))
 
 
 @record
@@ -226,7 +166,7 @@ class HttpPool:
         """
         opened = self._opened(method, url, phase, key, public=public, headers=headers, form=form, body=body)
         async with opened as (response, until):
-            return await _read(response, key, until, longest)
+            return await read(response, key, until, longest)
 
     async def download(
         self,
@@ -258,11 +198,11 @@ class HttpPool:
                     what = f"HTTP {response.status_code}" + (" and no video" if response.is_success else "")
                     reason = f"{what} from {response.url.host}, where the result's address leads"
                     raise BackendError(Transient(clean(reason, key)))
-                return await _read(response, key, until)
+                return await read(response, key, until)
             try:
                 await self._stream(response, sink)
-            except _HTTPX as error:
-                raise _broken(error, "fetch", key) from None
+            except HTTPX as error:
+                raise broken(error, "fetch", key) from None
             length = response.headers.get("content-length", "")
             known = length.isascii() and length.isdigit() and "content-encoding" not in response.headers
             await sink.commit(expected=int(length) if known else None, media_type=media_type)
@@ -309,8 +249,8 @@ class HttpPool:
                     async with asyncio.timeout(left) as patience:
                         _in_pieces(request, patience, left)
                         response = await opened.client.send(request, auth=auth, stream=True, follow_redirects=False)
-                except _HTTPX as error:
-                    raise _broken(error, phase, key) from None
+                except HTTPX as error:
+                    raise broken(error, phase, key) from None
                 until = patience.when() or 0.0
                 response.extensions.pop("reason_phrase", None)  # it may echo the key, and stands in a response's repr
                 try:
@@ -345,19 +285,3 @@ def _redirect(response: httpx.Response, home: tuple[str, str, int | None], *, ab
         return None
     target = usable_url(location, response.url)
     return target if target is not None and (abroad or origin(target) == home) else None
-
-
-async def _read(response: httpx.Response, key: Secret, until: float, longest: int = BODY_LIMIT) -> Answer:
-    """Read an answer up to the limit; a body that breaks off leaves the status, which is what counts."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout_at(until):
-            async for piece in plain(response):
-                body += piece
-                if len(body) > longest:
-                    break
-        data = without(json.loads(body), key) if len(body) <= longest else None
-    except (*_TRANSPORT, ValueError, RecursionError):
-        data = None
-    headers = [(name, without(value, key)) for name, value in response.headers.multi_items()]
-    return Answer(response.status_code, headers, data)
