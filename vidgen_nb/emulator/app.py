@@ -186,7 +186,14 @@ class Dialect(ABC):
         expires = self.provider.expires(job)
         if expires is not None and now >= expires:
             raise expired
-        fault = self.provider.trouble("fetch", job, now)
+        return self.spoiled(job, content, media_type, expired=expired, refused=refused)
+
+    def spoiled(
+        self, job: Job, content: bytes, media_type: str, *,
+        expired: ApiError, refused: Callable[[str, float | None], ApiError],
+    ) -> Response:  # fmt: skip
+        """Return a result that is there, or what its faults make of it."""
+        fault = self.provider.trouble("fetch", job, self.state.clock.now())
         if fault is None:
             return Response(content, media_type=media_type)
         match fault.kind:

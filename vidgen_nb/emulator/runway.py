@@ -26,8 +26,7 @@ from starlette.routing import Route
 
 from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState
 from vidgen_nb.emulator.clip import CLIP
-from vidgen_nb.emulator.downloads import CutOffResponse, slow_response
-from vidgen_nb.provider import DailyQuota, Fault, Job, Refused
+from vidgen_nb.provider import DailyQuota, Job, Refused
 from vidgen_nb.provider.limits import DAY, All, queues_over
 
 __all__ = ["RunwayDialect"]
@@ -182,21 +181,8 @@ class RunwayDialect(Dialect):
         if task is None or self.provider.poll(task.job, now).status != "succeeded":
             raise ApiError(404, "There is no such object.")
         call.scene = task.job.scene
-        trouble = self.provider.trouble("fetch", task.job, now)
-        return Response(CLIP, media_type="video/mp4") if trouble is None else self._spoiled(trouble)
-
-    def _spoiled(self, fault: Fault) -> Response:
-        """Return what a fetch gets that goes wrong."""
-        match fault.kind:
-            case "expired":
-                raise ApiError(403, "The address has expired.")
-            case "slow":
-                return slow_response(CLIP, "video/mp4", self.state.clock.wall(fault.seconds))
-            case "cut_off":
-                return CutOffResponse(CLIP, "video/mp4")
-            case "wrong_type":
-                return HTMLResponse("<html><h1>Please sign in</h1></html>")
-        raise _refusal(fault.kind, fault.retry_after)
+        gone = ApiError(403, "The address has expired.")
+        return self.spoiled(task.job, CLIP, "video/mp4", expired=gone, refused=_refusal)
 
     def _find(self, call: Call) -> _Task:
         """Return the caller's own task; those of others don't exist for it."""
