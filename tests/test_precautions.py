@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.fakes import FakeBackend, profiles
+from vidgen_nb.backends.described import HttpBackend
+from vidgen_nb.backends.google_interactions import GoogleInteractions
 from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.runway import Runway
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import ProfileUnusable, RateLimited, Transient
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import BackendError, InputError, SessionError
-from vidgen_nb.ports import Profile
+from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.precautions import KeyCheck, KeyChecks
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.session import Session
@@ -132,14 +136,33 @@ def test_what_an_openai_server_says_of_a_key(
     assert [(each.method, str(each.url)) for each in asked] == [("GET", "http://127.0.0.1:8000/v1/videos?limit=1")]
 
 
-def test_the_emulator_tells_good_keys_from_bad_ones_and_bills_nothing(folder: Path) -> None:
-    """Over HTTP, also while a run goes on; a key that no header carries is refused without asking."""
-    with Emulator([SimulatedProfile("p1"), SimulatedProfile("p2")], speed=100) as emulator:
+def described(base_url: str) -> HttpBackend:
+    """Return a described backend for the emulator's default dialect."""
+    return HttpBackend(
+        base_url, submit="/videos", body=lambda scene: {"prompt": scene.prompt}, form=True, poll="/videos/{id}",
+        statuses={"completed": "succeeded"}, content="/videos/{id}/content",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "dialect", "says"),
+    [
+        (OpenAIVideos, "openai_videos", "invalid_api_key"),
+        (described, "openai_videos", "invalid_api_key"),
+        (GoogleInteractions, "google_interactions", "api_key_invalid"),
+        (Runway, "runway", "HTTP 401"),
+    ],
+)
+def test_the_emulator_tells_good_keys_from_bad_ones_and_bills_nothing(
+    make: Callable[[str], Backend], dialect: str, says: str, folder: Path
+) -> None:
+    """Over HTTP, on every API: the good key passes, the wrong one is refused, and nothing is submitted."""
+    with Emulator([SimulatedProfile("p1"), SimulatedProfile("p2")], speed=100, dialect=dialect) as emulator:
         given = [emulator.profiles[0], Profile("p2", "sk-wrong")]
-        with Session(OpenAIVideos(emulator.base_url), given, output=folder, speed=100) as session:
+        with Session(make(emulator.base_url), given, output=folder, speed=100) as session:
             checks = session.check()
         assert [check.ok for check in checks] == [True, False]
-        assert "invalid_api_key" in checks[1].message
+        assert says in checks[1].message
         assert {record.method for record in emulator.requests} == {"GET"}
 
 
