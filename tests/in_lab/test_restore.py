@@ -1,0 +1,123 @@
+"""A kernel restarted in the middle of a run, and the panel's Restore last run: checked against what the provider saw."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.audit import audit
+from tests.in_lab.conftest import ATTEMPTS, Opener
+from tests.in_lab.page import LabPage
+from vidgen_nb.core.model import BOOST
+from vidgen_nb.emulator import Emulator
+from vidgen_nb.emulator.clip import CLIP
+from vidgen_nb.past import latest
+from vidgen_nb.provider import LogNormal, SimulatedProfile, TokenBucket
+from vidgen_nb.run import load_run
+
+SPEED = 8.0
+SCENES, DOUBT = 20, "s005"
+"""Scenes, and the one whose submit gets no answer before the kernel ends."""
+KEYS = {"p1": "sk-simulated-1", "p2": "sk-simulated-2"}
+PROFILES = [
+    SimulatedProfile("p1", TokenBucket(2, per=30), LogNormal(20, 0.2), api_key=KEYS["p1"], capacity=2),
+    SimulatedProfile("p2", None, LogNormal(25, 0.2), api_key=KEYS["p2"], capacity=2),
+]
+CELL = """
+import asyncio
+import httpx
+import vidgen_nb as vg
+
+class Deaf(httpx.AsyncHTTPTransport):
+    "Sends everything, and never hears the answer to one submit."
+
+    async def handle_async_request(self, request):
+        answer = await super().handle_async_request(request)
+        if request.method == "POST" and request.headers.get("X-Client-Request-Id") == {doubt!r}:
+            await asyncio.sleep(3600)
+        return answer
+
+profiles = [vg.Profile(*each, capacity=2) for each in {keys!r}.items()]
+ctl = vg.Controller(
+    vg.OpenAIVideos({url!r}, transport=Deaf()), profiles, mode="boost", speed={speed!r},
+    journal="restored/runs", output="restored/videos")
+ctl.scenes = [vg.Scene(f"s{{k:03}}", f"prompt {{k}}") for k in range(1, {scenes} + 1)]
+ctl
+"""
+BARE = "bare = vg.Controller(vg.OpenAIVideos(), profiles, journal=None)\nbare"
+RESTORE = "Restore last run"
+UNDER_WAY = "sum(scene.status in ('generating', 'fetching') for scene in ctl.last_run.scenes)"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A provider that outlives the kernel."""
+    with Emulator(PROFILES, speed=SPEED) as running:
+        yield running
+
+
+def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -> None:
+    """The run goes on in the new kernel: the bars from before stay, nothing is submitted twice, what is held is listed."""
+    cell = CELL.format(doubt=DOUBT, keys=KEYS, url=emulator.base_url, speed=SPEED, scenes=SCENES)
+    page = open_lab(cell, BARE, height=1300)
+    page.run(0)
+    assert off(page) == "no run is written down yet"
+    page.click("Run")
+    page.kernel.wait(f"{ATTEMPTS} > 6 and {UNDER_WAY} > 1 and any(s.status == 'succeeded' for s in ctl.last_run.scenes)")
+    before = page.bars(6)
+    page.restart()
+    page.page.wait_for_selector(".vg-panel .jupyter-widgets-disconnected")
+
+    page.run(0)
+    page.says("Nothing has run yet")
+    page.page.wait_for_function("name => document.querySelector(name)?.disabled === false", arg=".vg-restore-last-run")
+    assert off(page) == ""
+    page.click(RESTORE)
+    page.kernel.wait("ctl.last_run is not None")
+    assert page.bars(before - 1) >= before - 1
+    pictures(page, "restored")
+    page.click("Run")
+    page.runs()
+    page.kernel.wait(f"{ATTEMPTS} > {before}")
+    assert page.bars(before + 1) > before
+    pictures(page, "going-on")
+    page.kernel.wait("not ctl.is_running", timeout=120)
+    page.says("succeeded")
+    page.bars(SCENES)
+    pictures(page, "done")
+    page.run(1)
+    assert off(page, 1) == "no journal is kept"
+    assert page.errors() == []
+
+    posts = [each for each in emulator.requests if each.method == "POST" and each.status == 200]
+    assert Counter(each.scene for each in posts) == Counter(f"s{k:03}" for k in range(1, SCENES + 1))
+    file = latest(page.lab.root / "restored" / "runs")
+    assert file is not None
+    run = load_run(file)
+    audit(run.events, BOOST)
+    for scene in run.scenes:
+        assert scene.status == ("held" if scene.id == DOUBT else "succeeded"), scene
+        if scene.path is not None:
+            assert (page.lab.root / scene.path).read_bytes() == CLIP
+
+
+def off(page: LabPage, cell: int = 0) -> str:
+    """Return why the panel's Restore last run is off, as its tooltip has it; empty: it is on."""
+    button = page.panel(cell).get_by_role("button", name=RESTORE, exact=True)
+    told = button.get_attribute("title") or ""
+    assert told.startswith("Take up the run")
+    reason = told.partition("Off now: ")[2]
+    assert button.is_disabled() == bool(reason)
+    return reason
+
+
+def pictures(page: LabPage, what: str) -> None:
+    """Keep pictures, wide and narrow, light and dark."""
+    for theme in ("Dark", "Light"):
+        page.theme(f"JupyterLab {theme}")
+        for width in (800, 1280):
+            page.resize(width)
+            page.page.wait_for_timeout(1200)
+            page.screenshot(f"{what}-{theme}-{width}")
