@@ -305,20 +305,6 @@ def test_a_run_that_had_settled(place: Place) -> None:
     assert again.run_blocking(["another"]).header["run"] != run.header["run"]
 
 
-def test_another_backend(place: Place) -> None:
-    """It is refused, with the file as it was: it would not know the jobs, and paid ones would count as failed."""
-    session = place.session(FakeBackend())
-    session.run_blocking(PROMPTS)
-    session.close()
-    (path,) = place.runs.iterdir()
-    before = path.read_bytes()
-    other = FakeBackend()
-    other.name = "other"
-    with pytest.raises(InputError, match="backend 'fake', and 'other' was given"):
-        place.restored(path, other)
-    assert path.read_bytes() == before
-
-
 def test_two_at_a_time(place: Place) -> None:
     """Who comes second is told that the run is taken, by a running session or by one that restored it."""
     session = place.session(Stuck(hold=frozenset(["s001"])))

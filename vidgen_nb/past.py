@@ -62,22 +62,12 @@ class Past:
     """Shows the second of the run that it would be by now, had it gone on: cooldowns have gone on, too."""
 
     @classmethod
-    def open(
-        cls,
-        path: Path,
-        poll: PollSchedule,
-        *,
-        backend: str = "",
-        policy: Policy | None = None,
-        speed: float | None = None,
-    ) -> Past:
+    def open(cls, path: Path, poll: PollSchedule, *, policy: Policy | None = None, speed: float | None = None) -> Past:
         """Read a journal, or the latest one of a folder, and rebuild its run.
 
-        `backend`: the name of the one that goes on with it; empty: not compared. `policy`: takes the place of recorded
-        ones whose class is not at hand. `speed`: of the clock from now on.
+        `policy`: takes the place of recorded ones whose class is not at hand. `speed`: of the clock from now on.
         Raises `JournalError` where it can't be written or somebody else does, `FileFormatError` where it is damaged,
-        and `InputError` where there is none, it is another backend's, or a policy is not known here. The file is as it
-        was, then.
+        and `InputError` where there is none or a policy is not known here. The file is as it was, then.
         """
         if path.is_dir():
             found = latest(path)
@@ -88,7 +78,6 @@ class Past:
             raise InputError(f"there is no journal {str(path)!r}: name its file, or the folder of the journals")
         journal, recorded = Journal.open(path)
         try:
-            _check_backend(path, recorded.header, backend)
             begun = _settings(path, recorded.header)
             begun["policy"] = _found(begun["policy"], policy)
             events = [_with_policy(event, policy) for event in recorded.events]
@@ -121,7 +110,7 @@ class Past:
                 )
         for profile in profiles.values():
             scheduler.roster.check_group(profile.name, profile.quota_group or "")
-        if not scheduler.ended:  # also where it was stopped: by a limit that is another one now, it would go on by itself
+        if not scheduler.ended:  # also where it was stopped by a limit: with another one it would go on by itself
             yield ev.Stopped(ev.BROKEN_OFF)
         for state in list(scheduler.scenes.values()):
             profile_name = state.profile.name if state.profile is not None else None
@@ -164,17 +153,6 @@ def _clock(epoch: float, at: float, speed_then: float, last: float, speed: float
 
 
 # -- settings
-
-
-def _check_backend(path: Path, header: Mapping[str, Any], given: str) -> None:
-    """Raise `InputError` for a run of another backend: that one would not know its jobs, and they would fail."""
-    recorded = header.get("backend")
-    name = recorded.get("name") if isinstance(recorded, Mapping) else None
-    if given and isinstance(name, str) and name != given:
-        what = (
-            f"its jobs are those of the backend {clean(name)!r}, and {clean(given)!r} was given: restore it with that"
-        )
-        raise InputError(f"{path!s}: {what}")
 
 
 def _settings(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,14 +45,14 @@ class Restoring(Lifecycle):
 
         Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
         `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
-        file that is no journal or is damaged, for a run of another backend, and for a policy whose class is not known
+        file that is no journal or is damaged, with jobs of another backend, and for a policy whose class is not known
         here; `JournalError` while another session writes the file, or where it can't be written.
         """
         given = list([profiles] if isinstance(profiles, Profile) else profiles)
         checked_profiles(backend, given)
         chosen = as_policy(policy) if policy is not None else None
         where = Path(path).expanduser().absolute()
-        past = Past.open(where, backend.poll_schedule, backend=backend.name, policy=chosen, speed=speed)
+        past = Past.open(where, backend.poll_schedule, policy=chosen, speed=speed)
         try:
             settings = past.settings | ({} if speed is None else {"speed": speed})
             settings |= changes if chosen is None else {**changes, "policy": chosen}
@@ -88,7 +88,7 @@ class Restoring(Lifecycle):
             if problem or settings.journal is None:
                 raise SessionError(f"no run can be restored: {problem}")
             backend = settings.backend
-            past = Past.open(settings.journal, backend.poll_schedule, backend=backend.name, speed=settings.speed)
+            past = Past.open(settings.journal, backend.poll_schedule, speed=settings.speed)
             try:
                 for name in ("mode", "policy", "retry", "on_ambiguous", "max_wait", "seed"):
                     setattr(settings, name, past.settings[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,24 @@ def test_of_a_live_run_the_provider_is_estimated() -> None:
     faster = as_live(run).what_if(profiles=6).metrics().makespan
     truth = run.what_if(profiles=6).metrics().makespan
     assert faster is not None and truth is not None and faster == pytest.approx(truth, rel=0.15)
+
+
+def test_what_was_under_way_at_a_restart_tells_no_service_time() -> None:
+    """Nobody saw when it was done; it counts only where nothing else is known, and a forecast goes by the others."""
+    scenes, profiles = 12, [SimulatedProfile("p1", None, Constant(20), capacity=2)]
+    events = simulate(scenes, profiles, mode="boost").events
+    cut = next(k for k, event in enumerate(events) if event.at > 30)
+    kept = RetryPolicy()
+    restored = ev.RunRestored(at=1030.0, epoch=0.0, speed=1.0, seed=0, retry=kept, on_ambiguous="hold", max_wait=9.0)
+    late = [replace(event, at=event.at + 1000) for event in events[cut:]]
+    run = Run({"backend": {"name": "x"}}, [*events[:cut], restored, *late])
+    times = service_times(run.data)["p1"]
+    assert len(times) == scenes - 2 and max(times) < 30
+    early = Run({}, [event for event in run.events if event.at < 1050])
+    told = early.predict_finish()
+    assert told.high is not None and told.high < 1300
+    only = [each for each in run.events if not isinstance(each, ev.Fetched) or each.scene in ("s003", "s004")]
+    assert min(service_times(Run({}, only).data)["p1"]) > 1000
 
 
 def test_a_live_run_without_a_result() -> None:

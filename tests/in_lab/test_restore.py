@@ -65,7 +65,9 @@ def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -
     page.run(0)
     assert off(page) == "no run is written down yet"
     page.click("Run")
-    page.kernel.wait(f"{ATTEMPTS} > 6 and {UNDER_WAY} > 1 and any(s.status == 'succeeded' for s in ctl.last_run.scenes)")
+    page.kernel.wait(
+        f"{ATTEMPTS} > 6 and {UNDER_WAY} > 1 and any(s.status == 'succeeded' for s in ctl.last_run.scenes)"
+    )
     before = page.bars(6)
     page.restart()
     page.page.wait_for_selector(".vg-panel .jupyter-widgets-disconnected")
