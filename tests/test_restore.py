@@ -336,7 +336,7 @@ def test_a_controller_and_its_panel(place: Place) -> None:
     """`Controller.restore` gives one with a panel; `restore_last_run` takes up the latest run of its folder, once."""
     session = place.session(Stuck(hold=frozenset(["s002"])))
     session.start(PROMPTS)
-    crash = place.crash(session, such(generating=1))
+    crash = place.crash(session, such(generating=1, succeeded=len(PROMPTS) - 1))
     ctl = Controller.restore(crash, FakeBackend(), profiles("p1", "p2"), output=place.videos)
     place.kept(ctl)
     assert isinstance(ctl, Controller) and ctl.panel and ctl.left_over == 1
@@ -345,7 +345,12 @@ def test_a_controller_and_its_panel(place: Place) -> None:
     session.abandon()  # or the file would be taken
     here = Controller(FakeBackend(), profiles("p1", "p2"), output=place.videos, journal=place.runs)
     place.kept(here)
-    assert here.no_restore == ""
+    assert here.no_restore == "" and here.unfinished
+    ctl.close()
+    done = place.runs / "99990101T000000Z-abcdef.jsonl"
+    shutil.copy(crash, done)
+    assert here.no_restore == "" and not here.unfinished
+    done.unlink()
     here.restore_last_run()
     assert here.mode.name == "test" and statuses(here)["s002"] == "generating"
     assert here.no_restore == "there is a run already"

@@ -6,6 +6,7 @@ never submitted again. A submit whose answer is not on record may have been acce
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import re
@@ -28,10 +29,12 @@ from vidgen_nb.recording.codec import plain, read_as
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.recording.runfile import line_of
 
-__all__ = ["Past", "latest"]
+__all__ = ["Past", "is_done", "latest"]
 
 log = logging.getLogger("vidgen_nb")
 
+LAST = 4096
+"""Bytes of a file's end, which a `RunEnded` fits in."""
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\.jsonl")
 
 
@@ -47,6 +50,18 @@ def latest(folder: Path) -> Path | None:
             if file.readline().endswith(b"\n"):
                 return path
     return None
+
+
+def is_done(path: Path) -> bool:
+    """Say whether all of a journal's run had settled when it ended, by its last line alone."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LAST))
+        line = file.read().rstrip().rpartition(b"\n")[2]
+    try:
+        last = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(last, dict) and (last.get("event"), last.get("reason")) == ("RunEnded", "settled")
 
 
 @dataclass

@@ -11,7 +11,7 @@ from vidgen_nb.core.policy import Policy, as_policy
 from vidgen_nb.errors import SessionError
 from vidgen_nb.lifecycle import Lifecycle
 from vidgen_nb.output import VideoFolder
-from vidgen_nb.past import Past, latest
+from vidgen_nb.past import Past, is_done, latest
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.settings import checked_profiles
 
@@ -74,6 +74,13 @@ class Restoring(Lifecycle):
         if self._settings.journal is None:
             return "no journal is kept"
         return "" if latest(self._settings.journal) is not None else "no run is written down yet"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is a run to restore in which not all had settled."""
+        folder = self._settings.journal
+        path = latest(folder) if folder is not None and not self.no_restore else None
+        return path is not None and not is_done(path)
 
     def restore_last_run(self) -> None:
         """Take up the latest run in the journals' folder, as `restore` does; `run()` goes on with it.

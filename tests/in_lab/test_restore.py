@@ -1,4 +1,4 @@
-"""A kernel restarted in the middle of a run, and the panel's Restore last run: checked against what the provider saw."""
+"""A kernel restarted in the middle of a run, and Restore last run in its panel: checked against the provider's log."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from tests.audit import audit
 from tests.in_lab.conftest import ATTEMPTS, Opener
 from tests.in_lab.page import LabPage
+from tests.in_lab.test_looks import GROUND, PAPER, WIDER
 from vidgen_nb.core.model import BOOST
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.emulator.clip import CLIP
@@ -59,7 +60,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -> None:
-    """The run goes on in the new kernel: the bars from before stay, nothing is submitted twice, what is held is listed."""
+    """The run goes on in the new kernel: the bars stay, nothing is submitted twice, what is held is listed."""
     cell = CELL.format(doubt=DOUBT, keys=KEYS, url=emulator.base_url, speed=SPEED, scenes=SCENES)
     page = open_lab(cell, BARE, height=1300)
     page.run(0)
@@ -73,22 +74,23 @@ def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -
     page.page.wait_for_selector(".vg-panel .jupyter-widgets-disconnected")
 
     page.run(0)
-    page.says("Nothing has run yet")
+    page.says("The last run is not done: Restore last run takes it up again")
     page.page.wait_for_function("name => document.querySelector(name)?.disabled === false", arg=".vg-restore-last-run")
     assert off(page) == ""
     page.click(RESTORE)
-    page.kernel.wait("ctl.last_run is not None")
+    page.says("The run is restored")
+    held(page)
     assert page.bars(before - 1) >= before - 1
-    pictures(page, "restored")
+    looks(page)
     page.click("Run")
     page.runs()
     page.kernel.wait(f"{ATTEMPTS} > {before}")
     assert page.bars(before + 1) > before
-    pictures(page, "going-on")
+    page.screenshot("going-on")
     page.kernel.wait("not ctl.is_running", timeout=120)
-    page.says("succeeded")
+    page.says(f"{SCENES - 1} of {SCENES} scenes succeeded (1 held)")
+    held(page)
     page.bars(SCENES)
-    pictures(page, "done")
     page.run(1)
     assert off(page, 1) == "no journal is kept"
     assert page.errors() == []
@@ -115,11 +117,20 @@ def off(page: LabPage, cell: int = 0) -> str:
     return reason
 
 
-def pictures(page: LabPage, what: str) -> None:
-    """Keep pictures, wide and narrow, light and dark."""
-    for theme in ("Dark", "Light"):
+def held(page: LabPage) -> None:
+    """See that the panel says of the held scene what to do."""
+    page.panel().locator(".vg-note", has_text=f"Held – {DOUBT}: ").wait_for()
+    said = page.panel().locator(".vg-note", has_text=f"Held – {DOUBT}: ").inner_text()
+    assert "while the scene was submitted to" in said and "Look at the account, or run the scene again" in said
+
+
+def looks(page: LabPage) -> None:
+    """Keep pictures, light and dark, and see that nothing is wider than the panel."""
+    for theme in ("Dark", "Light"):  # the next test finds the usual one
         page.theme(f"JupyterLab {theme}")
+        page.page.wait_for_function(GROUND, arg=PAPER[theme])
         for width in (800, 1280):
             page.resize(width)
-            page.page.wait_for_timeout(1200)
-            page.screenshot(f"{what}-{theme}-{width}")
+            page.answers()
+            page.screenshot(f"{theme}-{width}")
+            assert page.panel().evaluate(WIDER) == [], width

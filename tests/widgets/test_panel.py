@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.errors import InputError
+from vidgen_nb.run import Run
 from vidgen_nb.widgets import troubles
 from vidgen_nb.widgets.feed import RING, Feed
-from vidgen_nb.widgets.status import State, chip, eta, sentence
+from vidgen_nb.widgets.status import State, chip, eta, sentence, strip
 
 if TYPE_CHECKING:
     from tests.widgets.conftest import Desk
@@ -70,6 +73,26 @@ def test_other_sentences() -> None:
     state = State(running=True, cooling={"p1": 3.2, "p2": 9.0})
     assert sentence(feed, state) == "All profiles cool; p1 is back first, in 4 s; 5 wait."
     assert "closed" in sentence(feed, State(closed=True))
+
+
+def test_what_a_restored_run_says() -> None:
+    """Before it that there is one, then what is under way at the provider, and of what is held what to do."""
+    feed = Feed()
+    before = sentence(feed, State(ready=3, unfinished=True))
+    assert before == "The last run is not done: Restore last run takes it up again; Run begins a new one, of 3 scenes."
+    events: list[ev.Event] = [ev.SceneAdded(Scene(f"s{k}", "x")) for k in range(1, 8)]
+    events += [ev.AttemptStarted(f"s{k}", 1, "p1", "free") for k in range(1, 7)]
+    events += [ev.SceneSettled(f"s{k}", 1, "p1", "held", f"look <{k}>") for k in range(1, 6)]
+    events += [ev.RunRestored(0.0, 1.0, 0, RetryPolicy(), "hold", 10.0)]
+    run = Run({}, events)
+    feed.pull(run)
+    said = "The run is restored: 0 of 7 scenes succeeded, 1 under way at the provider (5 held, 1 queued). Run goes on"
+    assert sentence(feed, State()).startswith(said)
+    shown = strip(feed, State())
+    assert "s5: look &lt;5&gt;." in shown and "s3: look" in shown and "s2: look" not in shown and "2 more are" in shown
+    events += [ev.RunStarted(), ev.SceneAdded(Scene("s5", "x"))]
+    feed.pull(run)
+    assert not feed.restored and "s5" not in feed.held
 
 
 def test_eta() -> None:

@@ -76,6 +76,10 @@ class Feed:
         self.done_before = 0
         """Scenes that had settled then."""
         self.ended: str | None = None
+        self.restored = False
+        """It was taken up again, and Run has not been pressed since."""
+        self.held: dict[str, str] = {}
+        """Why each scene that is held is, and what to do, in the order in which it came to that."""
         self._lines = Lines()
 
     def pull(self, run: Run | None, most: int = sys.maxsize) -> Sequence[ev.Event]:
@@ -102,6 +106,7 @@ class Feed:
                 self.ended = None
             case ev.RunStarted():
                 self.ended = self.first = None
+                self.restored = False
                 self.done_before = sum(self.counts[name] for name in SETTLED)
             case ev.AttemptStarted():
                 self._started(event)
@@ -112,6 +117,8 @@ class Feed:
                 self.videos[event.scene] = event.path
             case ev.SceneSettled():
                 self._settled(event.scene, event.status)
+                if event.status == "held":
+                    self.held[event.scene] = event.reason
             case ev.SceneRequeued():
                 self._requeued(event)
             case ev.CooldownStarted():
@@ -121,6 +128,8 @@ class Feed:
                     self.lane(name).until = -math.inf
             case ev.RunEnded():
                 self.ended = event.reason
+            case ev.RunRestored():
+                self.restored = True
             case _:
                 pass
 
@@ -132,6 +141,7 @@ class Feed:
         old = self.status.get(scene)
         if old is not None:
             self.counts[old] -= 1
+            self.held.pop(scene, None)
         self.status[scene] = status
         self.counts[status] += 1
 

@@ -225,5 +225,5 @@ def _sentence(data: RunData) -> str:
     limited = sum(count for (_profile, outcome), count in data.tallies.items() if outcome == "rate_limited")
     return (
         f"{sum(counts.values()):,} scenes: {', '.join(parts)}. {data.started:,} attempts, "
-        f"{limited:,} × 429, {data.moved:,} moves."
+        f"{limited:,} × 429, {data.moved:,} move{'s' * (data.moved != 1)}."
     )

@@ -25,6 +25,8 @@ PARTS = (
     ("queued", "queued", "transparent", "inherit"),
 )
 """Status, its word, fill and ink; as in the chart."""
+LISTED = 3
+"""Scenes that are held, of which the strip says why."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class State:
     speed: float = 1.0
     ready: int = 0
     """Scenes that Run would take."""
+    unfinished: bool = False
+    """There is a run of before that Restore last run would go on with."""
     cooling: Mapping[str, float] | None = None
     forecast: Prediction | None = None
 
@@ -70,6 +74,9 @@ def sentence(feed: Feed, state: State) -> str:
 
 
 def _idle(feed: Feed, state: State) -> str:
+    if feed.run is None and state.unfinished:
+        begins = f"; Run begins a new one, of {_n(state.ready, 'scene')}" if state.ready else ""
+        return f"The last run is not done: Restore last run takes it up again{begins}."
     if feed.run is None:
         return f"Nothing has run yet; {_n(state.ready, 'scene')} chosen: press Run." if state.ready else (
             "Nothing has run yet: type, paste or load scenes."
@@ -77,6 +84,10 @@ def _idle(feed: Feed, state: State) -> str:
     counts, total = feed.counts, sum(feed.counts.values())
     parts = [f"{counts[name]} {name}" for name in ("failed", "held", "cancelled", "queued") if counts[name]]
     more = f" ({', '.join(parts)})" if parts else ""
+    if feed.restored:
+        under_way = f", {counts['running']} under way at the provider" if counts["running"] else ""
+        then = " Run goes on with it." if counts["queued"] or counts["running"] else ""
+        return f"The run is restored: {counts['succeeded']} of {_n(total, 'scene')} succeeded{under_way}{more}.{then}"
     goes_on = " Run goes on with what is queued; Cancel all drops it." if counts["queued"] else ""
     return (
         f"The run has ended, {feed.ended or 'broken off'}: "
@@ -164,8 +175,16 @@ def strip(feed: Feed, state: State) -> str:
         f'<div class="vg-strip"><div class="vg-bar" role="img" aria-label="{said}; {done} % settled">'
         f"{''.join(bar)}</div>"
         f'<div class="vg-words"><span>{escape(" · ".join(words))}</span><span>{escape(eta(feed, state))}</span>'
-        f"</div><div class='vg-now'>{escape(sentence(feed, state))}</div></div>"
+        f"</div><div class='vg-now'>{escape(sentence(feed, state))}</div>{_held(feed)}</div>"
     )
+
+
+def _held(feed: Feed) -> str:
+    """Return the latest scenes that are held as HTML, with what to do."""
+    each = [f"{clean(scene, 40)}: {clean(reason, 400)}." for scene, reason in feed.held.items()][-LISTED:]
+    more = len(feed.held) - len(each)
+    told = [f"Held – {text}" for text in each] + [f"{more:,} more are held: see run.scenes."] * (more > 0)
+    return "".join(f'<div class="vg-note">{escape(text)}</div>' for text in told)
 
 
 def chip(name: str, lane: Lane, state: State, capacity: int | None) -> str:
