@@ -49,6 +49,10 @@ ctl
 """
 BARE = "bare = vg.Controller(vg.OpenAIVideos(), profiles, journal=None)\nbare"
 RESTORE = "Restore last run"
+FILLS = """() => {
+    const plot = document.querySelector('.vg-panel .js-plotly-plot');
+    return Math.abs(plot._fullLayout.width - plot.closest('.vg-panel').clientWidth) < 12;
+}"""
 UNDER_WAY = "sum(scene.status in ('generating', 'fetching') for scene in ctl.last_run.scenes)"
 
 
@@ -131,6 +135,6 @@ def looks(page: LabPage) -> None:
         page.page.wait_for_function(GROUND, arg=PAPER[theme])
         for width in (800, 1280):
             page.resize(width)
-            page.answers()
+            page.page.wait_for_function(FILLS)
             page.screenshot(f"{theme}-{width}")
             assert page.panel().evaluate(WIDER) == [], width
