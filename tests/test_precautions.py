@@ -106,7 +106,7 @@ def test_a_table_of_checks(folder: Path) -> None:
     ("response", "ok", "says"),
     [
         (httpx.Response(200, json={"data": []}), True, ""),
-        (httpx.Response(404, json={"detail": "Not Found"}), True, ""),
+        (httpx.Response(404, json={"detail": "Not Found"}), None, "HTTP 404"),
         (httpx.Response(405, json={"detail": "Method Not Allowed"}), True, ""),
         (httpx.Response(200, text="<html>welcome</html>"), None, "is base_url right?"),
         (httpx.Response(404, text="<html>nothing here</html>"), None, "HTTP 404"),

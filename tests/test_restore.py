@@ -295,13 +295,12 @@ def test_it_goes_on_in_the_same_file(place: Place) -> None:
 
 
 def test_a_run_that_had_settled(place: Place) -> None:
-    """It may be restored; there is nothing to go on with, and new scenes are a new run."""
+    """It may be restored: it is there at once, nothing is sent, and new scenes are a new run."""
     session = place.session(FakeBackend())
     run = session.run_blocking(PROMPTS)
     again = place.restored(place.runs)
     assert again.last_run is not None and again.last_run.ended == "settled"
-    with pytest.raises(SessionError, match="nothing to go on with"):
-        again.run_blocking()
+    assert again.run_blocking() is again.last_run and again.last_run.scenes == run.scenes
     assert again.run_blocking(["another"]).header["run"] != run.header["run"]
 
 
@@ -596,12 +595,16 @@ def test_a_higher_limit_begins_nothing_by_itself(place: Place) -> None:
 
 
 def test_other_profiles(place: Place) -> None:
-    """New ones join, capacities change, what ran on one that is gone is held with its name."""
+    """New ones join, capacities change; what ran on one that is gone is held with its name, if that is meant."""
     session = place.session(Stuck(hold=frozenset(["s001", "s002"])))
     session.start(PROMPTS[:2])
     crash = place.crash(session, such(generating=2))
     given = [*profiles("p2", capacity=1), *profiles("p3", quota_group="team")]
-    again = place.restored(crash, profiles=given)
+    before = crash.read_bytes()
+    with pytest.raises(InputError, match=r"'s001' .* job of the profile 'p1', .* \(p2, p3\): .* without=\['p1'\]"):
+        place.restored(crash, profiles=given)
+    assert crash.read_bytes() == before
+    again = place.restored(crash, profiles=given, without=["p1"])
     found = {scene.profile: scene for scene in (again.last_run or Run({}, [])).scenes}
     assert found["p2"].status == "generating" and found["p1"].status == "held"
     assert "without the profile 'p1'" in (found["p1"].error or "")
@@ -616,7 +619,7 @@ def test_profiles_that_cannot_be(place: Place) -> None:
     crash = limited(place)
     before = crash.read_bytes()
     with pytest.raises(InputError, match="use two names"):
-        place.restored(crash, profiles=[*profiles("p9", quota_group="p1")])
+        place.restored(crash, profiles=[*profiles("p9", quota_group="p1")], without=["p1", "p2"])
     assert crash.read_bytes() == before
     place.restored(crash)
 

@@ -209,6 +209,9 @@ class Lifecycle:
             raise SessionError("this session is closed: make a new one")
         live, scenes = self._live, started.scenes
         unfinished = live is not None and not live.dead and live.scheduler.unsettled > 0
+        if scenes is None and live is not None and live.is_settled_past:
+            started.end = live.wait_for()
+            return
         if scenes is None and not unfinished:
             broken = live is not None and live.dead and live.journal is not None
             raise SessionError(

@@ -47,6 +47,7 @@ class LiveRun:
     ) -> None:
         self._settings = settings
         self._member = member
+        self._is_past = past is not None
         self._clock = past.clock if past is not None else Clock(settings.speed)
         self.scheduler = past.scheduler if past is not None else settings.scheduler()
         self.run = Run(past.header if past is not None else settings.header(self._clock.epoch), self.scheduler.events)
@@ -108,6 +109,11 @@ class LiveRun:
     def has_begun(self) -> bool:
         """Whether anything of it was ever under way here."""
         return self._task is not None
+
+    @property
+    def is_settled_past(self) -> bool:
+        """Whether it was restored and has nothing left to do."""
+        return self._is_past and not self.has_begun and not self.scheduler.unsettled
 
     @property
     def is_over(self) -> bool:

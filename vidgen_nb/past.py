@@ -75,6 +75,8 @@ class Past:
     """Those of a session that were in force at the end, by name: mode, policy, retry, speed and so on."""
     clock: Clock
     """Shows the second of the run that it would be by now, had it gone on: cooldowns have gone on, too."""
+    without: frozenset[str] = frozenset()
+    """Profiles of the run that are left out on purpose: what they have accepted is held."""
 
     @classmethod
     def open(cls, path: Path, poll: PollSchedule, *, policy: Policy | None = None, speed: float | None = None) -> Past:
@@ -112,17 +114,11 @@ class Past:
     def adopt(self, profiles: Mapping[str, Profile], settings: Mapping[str, Any]) -> Iterator[ev.Event]:
         """Yield what is to be fed to the scheduler before the run can go on with these profiles and settings.
 
-        Raises `InputError` for profiles that can't be used with those of the run, and for a backend that can't be asked
-        about its jobs: what another API says of them would end them, and they are paid for.
+        Raises `InputError` for profiles that can't be used with those of the run, and where its jobs can't be asked
+        about: with another API's backend, or without a profile that has some.
         """
-        scheduler, name = self.scheduler, settings["backend"].name
-        for state in scheduler.scenes.values():
-            made_by = state.operation.backend if state.operation is not None and state.profile is not None else ""
-            if state.status in ("generating", "fetching") and made_by not in ("", name):
-                raise InputError(
-                    f"scene {state.scene.id!r} of this run is a job of the backend {made_by!r}, which {name!r} can't "
-                    "be asked about: restore it with the backend it was begun with"
-                )
+        scheduler = self.scheduler
+        self._check_jobs(profiles, settings["backend"].name)
         for profile in profiles.values():
             scheduler.roster.check_group(profile.name, profile.quota_group or "")
         if not scheduler.ended:  # also where it was stopped by a limit: with another one it would go on by itself
@@ -138,6 +134,23 @@ class Past:
             yield ev.AttemptAbandoned(state.scene.id, state.number, sent=True, reason=reason)
         kept = {name: settings[name] for name in ("seed", "retry", "on_ambiguous", "max_wait", "speed")}
         yield ev.RunRestored(epoch=self.clock.epoch, **kept)
+
+    def _check_jobs(self, profiles: Mapping[str, Profile], backend: str) -> None:
+        """Raise `InputError` for a job that nobody could be asked about: it is paid for."""
+        for state in self.scheduler.scenes.values():
+            if state.status not in ("generating", "fetching") or state.operation is None or state.profile is None:
+                continue
+            name, made_by, job = state.profile.name, state.operation.backend, f"scene {state.scene.id!r} of this run"
+            if made_by not in ("", backend):
+                raise InputError(
+                    f"{job} is a job of the backend {made_by!r}, which {backend!r} can't be asked about: restore it "
+                    "with the backend it was begun with"
+                )
+            if name not in profiles and name not in self.without:
+                raise InputError(
+                    f"{job} is a job of the profile {name!r}, which is not among those given "
+                    f"({', '.join(profiles)}): give it, with its key, or hold what it has by without=[{name!r}]"
+                )
 
     def keys(self, profiles: Mapping[str, Profile]) -> dict[str, Profile]:
         """Return whose keys the run's profiles have from now on; those that were not given have none."""

@@ -31,6 +31,7 @@ class Restoring(Lifecycle):
         output: str | os.PathLike[str] | VideoFolder = "videos",
         policy: Policy | str | None = None,
         speed: float | None = None,
+        without: Iterable[str] = (),
         **changes: Any,
     ) -> Self:
         """Take up a run whose program has ended, whatever ended it; `run()` goes on with it.
@@ -40,19 +41,22 @@ class Restoring(Lifecycle):
 
         `path`: its journal, or the folder of the journals: then the latest one. Jobs that the provider had accepted are
         asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
-        it is held, as are scenes that ran on a profile that is not among `profiles` any more. `run.scenes` and the log
-        say so, and what to do. What was queued is queued still, and cooldowns have gone on by the wall clock.
+        it is held, and so are the jobs of profiles that are named in `without`; `run.scenes` and the log say so, and
+        what to do. What was queued is queued still, and cooldowns have gone on by the wall clock. Of a run that had
+        settled, `run()` returns what there is.
 
         Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
         `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
-        file that is no journal or is damaged, with jobs of another backend, and for a policy whose class is not known
-        here; `JournalError` while another session writes the file, or where it can't be written.
+        file that is no journal or is damaged, for jobs of another backend or of a profile that is not given, and for a
+        policy whose class is not known here; `JournalError` while another session writes the file, or where it can't be
+        written.
         """
         given = list([profiles] if isinstance(profiles, Profile) else profiles)
         checked_profiles(backend, given)
         chosen = as_policy(policy) if policy is not None else None
         where = Path(path).expanduser().absolute()
         past = Past.open(where, backend.poll_schedule, policy=chosen, speed=speed)
+        past.without = frozenset([without] if isinstance(without, str) else without)
         try:
             settings = past.settings | ({} if speed is None else {"speed": speed})
             settings |= changes if chosen is None else {**changes, "policy": chosen}

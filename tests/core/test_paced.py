@@ -25,6 +25,7 @@ from vidgen_nb.provider import (
     FixedWindow,
     Limit,
     LimitState,
+    LogNormal,
     Provider,
     SimulatedProfile,
     SlidingWindow,
@@ -185,6 +186,19 @@ def test_it_recovers_when_the_limit_rises(kind: Any, retry_after: bool) -> None:
     accepted = [event.at for event in events if isinstance(event, ev.Accepted)]
     last = accepted[-200:]
     assert 199 / (last[-1] - last[0]) > 0.5
+
+
+def test_in_a_short_run_too_every_group_may_find_out_what_its_limit_is() -> None:
+    """The README's two profiles: a window whose first 429 looks like that of a bucket with a seventh of its rate."""
+    limits: dict[str, Any] = {"alice": TokenBucket(4, per=60), "bruno": SlidingWindow(6, per=60)}
+    profiles = [
+        SimulatedProfile("alice", limits["alice"], LogNormal(20, 0.3), capacity=3),
+        SimulatedProfile("bruno", limits["bruno"], LogNormal(15, 0.3), capacity=4),
+    ]
+    learned, told = (simulate(60, profiles, mode=BOOST, seed=3, policy=each) for each in (Paced(), Paced(limits)))
+    ends = [max(each.end or 0.0 for each in run.attempts) for run in (learned, told)]
+    assert ends[0] <= 1.05 * ends[1]
+    assert learned.metrics().rate_limited <= 4
 
 
 def test_a_concurrency_limit_is_learned_as_one() -> None:

@@ -72,11 +72,12 @@ class OpenAIVideos(Adapter):
     async def probe(self, profile: Profile) -> None:
         """Try the key by asking for the latest job; `BackendError` where the server doesn't take it, or doesn't say.
 
-        A server that keeps no list (404, 405) has let the key pass, if the answer is one of an API at all.
+        A server that keeps no list (405) has let the key pass, if the answer is one of an API at all. A 404 may mean
+        that as well, or a base_url without its version.
         """
         url = self._url(profile).copy_with(query=b"limit=1")
         answer = await self._pool.call("GET", url, "poll", profile.api_key)
-        if not object_of(answer) or not (answer.ok or answer.status in (404, 405)):
+        if not object_of(answer) or not (answer.ok or answer.status == 405):
             self._fail(answer, "poll", profile)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:

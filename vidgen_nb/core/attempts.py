@@ -219,7 +219,7 @@ class Attempts:
             return
         self.billed += state.status == "submitting"
         accepted = "" if state.status == "submitting" else f" after it was accepted as {operation_id(state)!r}"
-        what = "the provider may have it. Look at the account, or run the scene again"
+        what = "the provider may have it. Look at the account; if the job is not there, run the scene again"
         reason = f"{event.reason}{accepted}: {what}"
         self.settle(state, "held", reason, now, self.end(state), Ambiguous(reason))
 

@@ -98,7 +98,8 @@ class Cancels:
         return ("failed", f"{self._late()}: it was cancelled") if state.overdue else ("cancelled", reason)
 
     def _hold(self, state: SceneState, why: str, now: float) -> None:
-        reason = f"{self._late()}, and {why}: it may still finish. Look at the account, or run the scene again"
+        look = "Look at the account; if the job is not there, run the scene again"
+        reason = f"{self._late()}, and {why}: it may still finish. {look}"
         self._attempts.settle(state, "held", reason, now, state.previous, Ambiguous(reason))
 
     def _late(self) -> str:

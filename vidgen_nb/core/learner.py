@@ -43,17 +43,22 @@ SURPRISES = 3
 class Risk:
     """The 429s of the whole run, against its scenes."""
 
-    __slots__ = ("accepted", "rejected", "scenes", "too_short")
+    __slots__ = ("accepted", "groups", "rejected", "scenes", "too_short")
 
     def __init__(self) -> None:
-        self.scenes = self.accepted = self.rejected = 0
+        self.scenes = self.accepted = self.rejected = self.groups = 0
         self.too_short: dict[int, float] = {}
         """The longest wait that was too short, by the size of the first burst: groups are often alike."""
 
     def allowed(self, share: float) -> bool:
-        """Say whether one more leaves the refused attempts within their share."""
+        """Say whether one more leaves the refused attempts within their share.
+
+        Where a 429 tells the reset, each group may have two whatever the share: the first and the dare. A short run
+        would take a window for a bucket otherwise, and stay as slow as that for its whole length.
+        """
         attempts = max(self.scenes, self.accepted) + self.rejected + 1
-        return self.rejected + 1 <= share * attempts
+        least = 2 * self.groups if share == SHARE_TOLD else 0
+        return self.rejected + 1 <= max(share * attempts, least)
 
 
 class Learner:
@@ -61,6 +66,7 @@ class Learner:
 
     def __init__(self, risk: Risk) -> None:
         self.risk = risk
+        risk.groups += 1
         self.share = SHARE_TOLD
         self.model: Model | None = None
         self.kind_known = True

@@ -68,6 +68,8 @@ def read_run(path: str | os.PathLike[str]) -> tuple[dict[str, Any], list[Event]]
     name = str(path)
     try:
         content = Path(path).read_bytes()
+    except IsADirectoryError:
+        raise FileFormatError(name, "is a folder: name the file of a run in it") from None
     except OSError as error:
         raise FileFormatError(name, f"can't be read: {error.strerror}") from None
     found = parse(name, content)
