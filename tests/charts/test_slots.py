@@ -40,8 +40,8 @@ def test_the_shares_are_those_of_the_run() -> None:
 def test_its_numbers_are_those_of_the_metrics(run: RunData) -> None:
     """Shares, of all and of each profile, and the seconds in the hover; of runs that end in failures, and under way."""
     profiles = [vg.SimulatedProfile(f"p{k}", vg.TokenBucket(3, per=30), vg.Exponential(9)) for k in range(3)]
-    broken = [vg.Fault("auth", profile=f"p{k}", start=60.0 + k) for k in range(3)]
-    failing = vg.simulate(40, profiles, mode="boost", faults=broken, policy=vg.PerProfileCooldown(5), until=200.0).data
+    last = [vg.Fault("job_content", scene="s003")]
+    failing = vg.simulate(3, [vg.SimulatedProfile("p1", service=vg.Constant(10), capacity=1)], faults=last).data
     waits = vg.simulate(9, profiles, arrivals=[5.0 * k for k in range(9)], latency=0.4).data
     for data in (run, failing, waits):
         numbers = measure(data)
