@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.in_lab.conftest import ATTEMPTS, MANY, Opener
 from tests.in_lab.page import RANGE
 
@@ -22,6 +24,7 @@ def test_tour(open_lab: Opener) -> None:
     assert page.bars_now() >= page.kernel("len(run.attempts)") >= 12
 
 
+@pytest.mark.long
 def test_one_click_to_the_first_bar(open_lab: Opener) -> None:
     """The cell that shows the panel returns; Boost, Run, Pause, Run on, Stop, Cancel and Single do what they say."""
     page = open_lab(MANY)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.in_lab.conftest import ATTEMPTS, MANY, SLOW, Opener
 from tests.in_lab.page import LabPage
 
@@ -31,6 +33,7 @@ def test_shown_twice(open_lab: Opener) -> None:
         page.says("stopped", cell=cell)
 
 
+@pytest.mark.long
 def test_shown_again(open_lab: Opener) -> None:
     """A cell that shows a controller is run again, before its run and in the middle: both charts go on."""
     page = open_lab(MANY, "ctl")
@@ -89,6 +92,7 @@ def test_started_while_running(open_lab: Opener) -> None:
     page.says("of 616 scenes succeeded")
 
 
+@pytest.mark.long
 def test_cell_run_again_and_again_and_the_page_reloaded(open_lab: Opener) -> None:
     """The panels before leave no widgets behind, for which a new page would ask."""
     page = open_lab(MANY)

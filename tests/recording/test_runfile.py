@@ -101,7 +101,7 @@ def test_a_file_that_is_no_run(tmp_path: Path, content: Any, line: int, column: 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
 def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     """A missing file and a folder say so."""
-    with pytest.raises(FileFormatError, match="can't be read: "):
+    with pytest.raises(FileFormatError, match=r"(can't be read: |is a folder)"):
         read_run(tmp_path / name)
 
 

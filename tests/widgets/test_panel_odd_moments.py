@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +226,16 @@ def test_a_long_backlog_is_taken_in_slices(desk: Desk, monkeypatch: pytest.Monke
         desk.settle()
     assert max(taken) == 5
     assert desk.panel.feed.counts["succeeded"] == 9
+
+
+def test_a_run_that_ends_while_it_is_written_about_is_shown_once_more(desk: Desk) -> None:
+    """What was read before its end stood there for good: "Stopping: 0 scenes under way"."""
+    desk.ctl.run_blocking(["one"])
+    panel = desk.panel
+    panel._state = replace(panel._state, running=True, cooling=None)  # read a moment before
+    assert panel._goes_on() is not None
+    desk.settle()
+    assert panel._goes_on() is None
 
 
 def test_the_clock_stands_when_nothing_runs(desk: Desk) -> None:

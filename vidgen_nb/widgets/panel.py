@@ -114,7 +114,9 @@ class Panel:
     def _goes_on(self) -> float | None:
         if self._behind:
             return AT_ONCE
-        return PERIOD if self._controller.is_running or self._state.cooling else None
+        # a run that ended while it was written about is shown once more, as ended
+        is_running = self._controller.is_running or self._state.running
+        return PERIOD if is_running or self._state.cooling else None
 
     # -- what
 
