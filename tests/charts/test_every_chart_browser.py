@@ -25,6 +25,9 @@ DRAW = """async (text) => {
 LABELS = (".gtitle", ".xtick text", ".ytick text", ".xtitle", ".ytitle", ".y2title", ".legend", ".annotation-text")
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
     """Give a page with plotly.js and nothing else; a message in the console, an error or a request fails the tests."""
