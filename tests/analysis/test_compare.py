@@ -191,8 +191,8 @@ def test_an_interrupt_keeps_what_is_finished(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(executors, "run_trials", interrupted)
     found = compare(2, PROFILES, policies=["GlobalPause", "PerProfileCooldown"], seeds=range(10), progress=False)
     assert found.partial and [trial.seed for trial in found] == [0, 1, 2]
-    assert repr(found) == "<Comparison: 2 cases, 3 runs of 20, interrupted>"
-    assert "Interrupted: 3 of 20 runs" in found._repr_html_()
+    assert repr(found) == "<Comparison: 2 cases, 3 runs of 20, broken off>"
+    assert "Broken off: 3 of 20 runs" in found._repr_html_()
     assert found.summary()[1].mean is None
     monkeypatch.setattr(executors, "run_trials", run_trials)
     with Interrupting(1) as executor:
@@ -201,7 +201,7 @@ def test_an_interrupt_keeps_what_is_finished(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_failure_elsewhere_is_raised() -> None:
-    """An error in a run comes out as it is, with a note of the case and the seed; here, and on an executor."""
+    """An error in a run comes out as it is, with a note of the case and the seed, and with what had finished."""
 
     class Broken(Policy):
         """Decides nothing."""
@@ -215,7 +215,12 @@ def test_a_failure_elsewhere_is_raised() -> None:
         for executor in (None, threads):
             with pytest.raises(ZeroDivisionError) as failed:
                 compare(9, PROFILES, policies=policies, modes="boost", seeds=[1, 2], executor=executor, progress=False)
-            assert failed.value.__notes__ == ["in the run of case 'broken' with seed 1"]
+            finished = "<Comparison: 2 cases, 2 runs of 4, broken off>"
+            assert failed.value.__notes__ == [
+                "in the run of case 'broken' with seed 1",
+                f"what had finished is sys.last_value.finished: {finished}",
+            ]
+            assert [(each.case, each.seed) for each in failed.value.finished] == [("well", 1), ("well", 2)]  # type: ignore[attr-defined]
 
 
 def test_what_cant_be_sent() -> None:

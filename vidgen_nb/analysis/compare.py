@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from vidgen_nb.analysis.executors import Submitter, carry_out
@@ -38,7 +39,8 @@ def compare(
 
     `scenes`, `profiles`, `options`: as in `simulate`. `policies`: instances or names, or a dict that gives them names
     of your own. `executor`: where to run them, any of concurrent.futures or a dask.distributed Client; None: here.
-    An interrupt returns what had finished, with `.partial` true. Raises `InputError` for what can't be simulated.
+    An interrupt returns what had finished, with `.partial` true; an error has it as its attribute `finished`. Raises
+    `InputError` for what can't be simulated.
 
     >>> compare(20, [SimulatedProfile("p1")], policies=["GlobalPause", "PerProfileCooldown"], seeds=range(3))
     """
@@ -55,8 +57,8 @@ def compare(
         )
         for name, policy, mode in each
     ]
-    numbers = checked_seeds(seeds)
-    return Comparison(cases, carry_out(cases, numbers, executor, progress=progress), len(cases) * len(numbers))
+    into = partial(Comparison, cases)
+    return carry_out(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 
 
 def _named(policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None) -> dict[str, Policy]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from vidgen_nb.analysis.trials import Case, Trial, check_sendable, run_trials
 from vidgen_nb.errors import InputError
@@ -14,6 +14,8 @@ __all__ = ["Submitter", "carry_out"]
 
 CHUNK = 5
 """Runs per task: sending a task costs about as much as a short run."""
+
+Result = TypeVar("Result")
 
 
 class Submitter(Protocol):
@@ -24,15 +26,26 @@ class Submitter(Protocol):
 
 
 def carry_out(
-    cases: Sequence[Case], seeds: Sequence[int], executor: Submitter | None, *, progress: bool
-) -> list[Trial]:
-    """Run each case with each seed and return the trials, case by case, seed by seed.
+    cases: Sequence[Case],
+    seeds: Sequence[int],
+    executor: Submitter | None,
+    *,
+    progress: bool,
+    into: Callable[[list[Trial], int], Result],
+) -> Result:
+    """Run each case with each seed; return what `into` makes of the trials, and of how many there would be.
 
-    An interrupt (Ctrl-C, or a notebook's stop button) ends it with those that had finished.
+    They come case by case, seed by seed. An interrupt (Ctrl-C, or a notebook's stop button) ends it with those that had
+    finished. So does an error, which is raised with them as its attribute `finished`.
     """
     step = 1 if executor is None else CHUNK
     tasks = [(case, seeds[at : at + step]) for case in cases for at in range(0, len(seeds), step)]
     done: dict[tuple[str, int], Trial] = {}
+
+    def finished() -> Result:
+        keys = ((case.name, seed) for case in cases for seed in seeds)
+        return into([done[key] for key in keys if key in done], len(cases) * len(seeds))
+
     with _bar(len(cases) * len(seeds), shown=progress) as advance:
 
         def take(trials: list[Trial]) -> None:
@@ -48,13 +61,23 @@ def carry_out(
                 _elsewhere(tasks, executor, take)
         except KeyboardInterrupt:
             pass  # what is finished is kept
-    return [done[key] for case in cases for seed in seeds if (key := (case.name, seed)) in done]
+        except Exception as error:
+            if done:
+                _keep(error, finished())
+            raise
+    return finished()
+
+
+def _keep(error: Any, finished: object) -> None:
+    """Give an error what had finished before it; a notebook finds it there."""
+    error.finished = finished
+    error.add_note(f"what had finished is sys.last_value.finished: {finished!r}")
 
 
 def _elsewhere(
     tasks: Sequence[tuple[Case, Sequence[int]]], executor: Submitter, take: Callable[[list[Trial]], None]
 ) -> None:
-    """Have an executor run tasks, and take each result as it comes; after an interrupt those that are there."""
+    """Have an executor run tasks, and take each result as it comes; when it breaks off, those that are there."""
     if not callable(getattr(executor, "submit", None)):
         raise InputError(f"executor is one of concurrent.futures, or a dask.distributed Client, not {executor!r}")
     dask = type(executor).__module__.partition(".")[0] == "distributed"
@@ -66,16 +89,16 @@ def _elsewhere(
         futures += [executor.submit(run_trials, *task, **options) for task in tasks]
         for future in _as_completed(futures, dask=dask):
             take(future.result())
-    except BrokenExecutor as error:
+    except BaseException as error:
+        for future in futures:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                take(future.result())
+        if not isinstance(error, BrokenExecutor):
+            raise
         raise InputError(
             f"the executor's processes broke off ({error}). Had they begun before a class or function of this notebook "
             "was defined, or do they not know it, put it into a module that both can import; or leave executor= out"
         ) from error
-    except KeyboardInterrupt:
-        for future in futures:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                take(future.result())
-        raise
     finally:
         for future in futures:
             if not future.done():

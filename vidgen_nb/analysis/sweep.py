@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -64,9 +65,8 @@ def sweep(
     cases = [_case(base, dict(zip(axes, values, strict=True)), make) for values in product(*axes.values())]
     if twice := [name for name, count in Counter(case.name for case in cases).items() if count > 1]:
         raise InputError(f"the grid has {twice[0]} twice: give each value once")
-    numbers = checked_seeds(seeds)
-    trials = carry_out(cases, numbers, executor, progress=progress)
-    return Sweep(axes, cases, trials, len(cases) * len(numbers))
+    into = partial(Sweep, axes, cases)
+    return carry_out(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 
 
 def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> Case:

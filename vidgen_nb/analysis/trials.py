@@ -135,12 +135,12 @@ class Trials(Sequence[Trial]):
         """Their names, in the order in which they were given."""
         self.trials = list(trials)
         self.wanted = wanted
-        """How many there would be, had nobody interrupted."""
+        """How many there would be, had nothing broken it off."""
         self._values = {case.name: case.values for case in cases}
 
     @property
     def partial(self) -> bool:
-        """Whether it was interrupted: what had finished by then is here."""
+        """Whether it was broken off, by an interrupt or an error: what had finished by then is here."""
         return len(self.trials) < self.wanted
 
     def __len__(self) -> int:
@@ -205,12 +205,12 @@ class Trials(Sequence[Trial]):
             cells += ["–" if (mean := means[name][each.case]) is None else f"{mean:,.1f}" for name in counts]
             rows += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
         head = "".join(f"<th>{escape(each)}</th>" for each in heads)
-        note = f"Interrupted: {len(self):,} of {self.wanted:,} runs. " if self.partial else ""
+        note = f"Broken off: {len(self):,} of {self.wanted:,} runs. " if self.partial else ""
         note += "Means over the seeds, ± half a 95 % confidence interval."
         return f"<table><tr>{head}</tr>{rows}</table><p>{note}</p>"
 
     def __repr__(self) -> str:
-        whole = f" of {self.wanted:,}, interrupted" if self.partial else ""
+        whole = f" of {self.wanted:,}, broken off" if self.partial else ""
         return f"<{type(self).__name__}: {len(self.cases)} cases, {len(self):,} runs{whole}>"
 
 
