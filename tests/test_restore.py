@@ -584,6 +584,19 @@ def test_of_two_limits_the_smaller_one_holds(place: Place) -> None:
     assert other.max_billed == 1
 
 
+def test_a_restore_that_fails_changes_no_setting(place: Place) -> None:
+    """A run whose jobs are of a profile that is not here is refused, and the session is as it was."""
+    session = place.session(Stuck(hold=frozenset(["s001"])))
+    session.start(PROMPTS[:1])
+    crash, folder = place.crash(session, such(generating=1)), place.folder / "other"
+    folder.mkdir()
+    shutil.copy(crash, folder / f"{load_run(crash).header['run']}.jsonl")
+    other = place.kept(Session(FakeBackend(), profiles("p9"), mode="boost", max_billed=7, journal=folder))
+    with pytest.raises(InputError, match="p1"):
+        other.restore_last_run()
+    assert (other.mode.name, other.max_billed, other.run_blocking(["a scene"]).ended) == ("boost", 7, "settled")
+
+
 def test_a_higher_limit_begins_nothing_by_itself(place: Place) -> None:
     """A run that was killed at its limit waits for `run()`, as every other: a second kill leaves nothing in doubt."""
     fake = FakeBackend()

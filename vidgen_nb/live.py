@@ -217,21 +217,22 @@ class LiveRun:
         return self.scheduler.roster.windows(self._clock.now(), kept)
 
     async def abandon(self) -> None:
-        """Break everything off; what the provider has accepted stays there.
-
-        A journal is left as it is, as if the program had been killed: the run can be restored from it, and only so.
-        """
-        if self.journal is not None:
-            self._driver.withhold("broken off", "broken off")
-            self.release()
-            self._driver.leave_journal()
-            self.dead = True
+        """Break everything off; what the provider has accepted stays there."""
+        self._leave_journal()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
             if not self._drove:  # cancelled before its first step
                 self._broken_off()
                 self._wind_up()
+
+    def _leave_journal(self) -> None:
+        """Leave it as it is, as if the program had been killed: the run can be restored from it, and only so."""
+        if self.journal is not None and not self.dead:
+            self._driver.withhold("broken off", "broken off")
+            self.release()
+            self._driver.leave_journal()
+            self.dead = True
 
     def _broken_off(self) -> None:
         self._error = SessionError(
@@ -269,6 +270,10 @@ class LiveRun:
         """Bring a run that did not end by itself to an end, so that it can be gone on with."""
         if not self.scheduler.ended:
             try:
+                if self._driver.is_stuck and self.journal is not None:
+                    self._leave_journal()
+                    if self._error is not None:
+                        self._error.add_note(f"restore({str(self.journal.path)!r}, …) asks about its jobs again")
                 self._driver.abandon(f"broken off: {type(self._error).__name__}")
             except Exception:
                 self.dead = True

@@ -100,6 +100,7 @@ class Restoring(Lifecycle):
                 raise SessionError(f"no run can be restored: {problem}")
             backend = settings.backend
             past = Past.open(settings.journal, backend.poll_schedule, speed=settings.speed)
+            before = vars(settings).copy()
             try:
                 for name in ("mode", "policy", "retry", "on_ambiguous", "max_wait", "seed"):
                     setattr(settings, name, past.settings[name])
@@ -107,6 +108,7 @@ class Restoring(Lifecycle):
                 settings.max_billed = min(limits, default=None)
                 self._take_over(past)
             except BaseException:
+                vars(settings).update(before)
                 past.journal.release()
                 raise
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -161,7 +162,7 @@ def test_an_api_like_replicates_from_submit_to_file() -> None:
         (httpx.Response(401), ProfileUnusable), (httpx.Response(403), ProfileUnusable),
         (httpx.Response(422, json={"detail": "prompt is required"}), Permanent),
         (httpx.Response(503), Transient), (httpx.Response(502), Ambiguous), (httpx.Response(504), Ambiguous),
-        (httpx.Response(200, text="<html>"), Ambiguous), (ok(status="starting"), Ambiguous),
+        (httpx.Response(200, text="<html>"), Ambiguous),
         (httpx.Response(307, headers={"Location": "https://elsewhere.example/"}), Permanent),
         (httpx.Response(308, headers={"Location": POST[5:]}), Permanent),
     ],
@@ -370,8 +371,12 @@ def test_a_form_and_progress_in_percent() -> None:
     job = call(make, server, lambda backend: backend.submit(SCENE, ALICE))
     assert b'name="prompt"\r\n\r\na lighthouse\r\n' in server.requests[0].content
     assert b'name="n"\r\n\r\n2\r\n' in server.requests[0].content and b"none" not in server.requests[0].content
-    assert call(make, server, lambda backend: backend.poll(job, ALICE)) == Progress("running", 0.4)
-    assert isinstance(refusal(make, server, lambda backend: backend.poll(job, ALICE)), Transient)
+
+    async def twice(backend: Backend) -> None:
+        assert await backend.poll(job, ALICE) == Progress("running", 0.4)
+        await backend.poll(job, ALICE)
+
+    assert isinstance(refusal(make, server, twice), Transient)
 
 
 def test_an_apis_own_codes() -> None:
@@ -540,3 +545,29 @@ def test_progress_of_whatever_size(told: object, progress: float | None) -> None
 
     found = call(make, server, lambda backend: backend.poll(Operation("p1"), ALICE))
     assert (found.status, found.progress) == ("running", progress)
+
+
+@pytest.mark.parametrize(("wrong", "sent"), [("job", 1), ("status", 2)])
+def test_a_wrong_place_stops_the_run_before_more_is_paid(wrong: str, sent: int, toy_url: str, tmp_path: Path) -> None:
+    """No answer has the place: what was sent by then is held, or asked about after a restore; the rest stays queued."""
+    right: dict[str, Any] = {
+        "submit": "/jobs", "body": lambda scene: {"prompt": scene.prompt}, "auth": "X-Api-Key: {key}",
+        "job": "job.id", "poll": "/jobs/{id}", "status": "state", "statuses": {"done": "succeeded"}, "result": "video",
+    }  # fmt: skip
+    profiles = [Profile("alice", KEY, capacity=1), Profile("bob", "other-key-2", capacity=1)]
+    wrongly = HttpBackend(toy_url, **{**right, wrong: "no.such"})
+    session = vg.Session(wrongly, profiles, journal=tmp_path / "runs", output=tmp_path, speed=20.0)
+    with (
+        session,
+        pytest.raises(InputError, match=f"no usable {wrong} at 'no.such'; it has: .*Correct {wrong}=") as caught,
+    ):
+        session.run_blocking([f"scene {i}" for i in range(20)])
+    assert session.last_run is not None
+    counts = Counter(scene.status for scene in session.last_run.scenes)
+    assert counts == {"held": sent, "queued": 20 - sent}
+    assert ("asks about its jobs again" in "".join(getattr(caught.value, "__notes__", ""))) == (wrong == "status")
+
+    with vg.restore(tmp_path / "runs", HttpBackend(toy_url, **right), profiles, output=tmp_path) as again:
+        run = again.run_blocking()
+    found = Counter(scene.status for scene in run.scenes)
+    assert found == ({"held": 1, "succeeded": 19} if wrong == "job" else {"succeeded": 20})

@@ -94,6 +94,7 @@ def test_what_is_off_when_idle(desk: Desk) -> None:
     assert off(desk) == idle | recorded | real
     assert "Run: there are no scenes" in desk.panel.why.value
     assert "Off now: nothing runs" in desk.panel.controls["stop"].tooltip
+    assert "Restore" not in desk.panel.why.value, "the status says when there is a run to take up"
     desk.ctl.scenes, desk.ctl.mode = PROMPTS, "boost"
     desk.settle()
     assert not {"run", "cap"} & off(desk)

@@ -61,7 +61,8 @@ class HttpBackend(Adapter):
     how the key is sent. `headers`: of every call. Key and headers go to the origin of base_url alone.
 
     Refusals are classified as in the OpenAI shape: by status, code, and every known form of Retry-After; a subclass may
-    override `classify`. Raises `InputError` for a description that can't work.
+    override `classify`. Raises `InputError` for a description that can't work; the run is stopped by one where the very
+    first answer has no `job`, or no `status`, at its place.
     """
 
     def __init__(
@@ -108,6 +109,8 @@ class HttpBackend(Adapter):
         self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
         self._result, self._statuses, self._body = result, statuses, Body(body, form=form, images=images)
         self._headers = _sendable({} if headers is None else headers)
+        self._understood: set[str] = set()
+        """Places that an answer had something at."""
         self._check_description()
 
     def _check_description(self) -> None:
@@ -158,12 +161,14 @@ class HttpBackend(Adapter):
             raise BackendError(Permanent(str(error))) from None
         found = found_at(answer.data, self._job)
         if not answer.ok or not usable_id(found):
+            self._check_understood("job", self._job, answer, profile)
             self._fail(answer, "submit", profile)
         given = {option: call for option, call in self._calls.items() if call.is_given}
         urls = {option: call.filled(lambda place: found_at(answer.data, place)) for option, call in given.items()}
         if "poll" in urls and urls["poll"] is None:
             reason = f"accepted as {str(found)!r}, but the answer does not say where to ask about it"
             raise BackendError(Ambiguous(clean(reason, profile.api_key)))
+        self._understood.add("job")
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         return Operation(str(found), self.name, {o: url for o, url in urls.items() if url} or None, rate=rate)
 
@@ -172,7 +177,9 @@ class HttpBackend(Adapter):
         answer = await self._known("poll", operation, profile)
         told, error = found_at(answer.data, self._status), found_at(answer.data, self._error)
         if not isinstance(told, str):
+            self._check_understood("status", self._status, answer, profile)
             self._fail(answer, "poll", profile)
+        self._understood.add("status")
         status = self._statuses.get(told, "failed" if error else "running")
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
@@ -280,6 +287,12 @@ class HttpBackend(Adapter):
         found = found_at(answer.data, self._result)
         found = found[0] if isinstance(found, list) and found else found
         return found if isinstance(found, str) and found else None
+
+    def _check_understood(self, option: str, place: Place, answer: Answer, profile: Profile) -> None:
+        """Raise `InputError`, which stops the run, where no answer ever had a place: more would be paid in vain."""
+        if answer.ok and answer.data and option not in self._understood:
+            why = _nothing_at(option, place, answer, profile)
+            raise InputError(f"{why}. Correct {option}=: the run stops here, before more is billed")
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(self.classify(answer, phase, profile))

@@ -7,7 +7,6 @@ from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
-from vidgen_nb.core.outcomes import Ambiguous, Permanent
 from vidgen_nb.errors import BackendError
 from vidgen_nb.ports import Backend, Profile, Sink
 
@@ -28,17 +27,11 @@ class Calls:
             Fetch: self._fetch,
             Cancel: self._cancel,
         }
-        """What carries out each kind of command; a `BackendError` is answered by `failed`, all else by `buggy`."""
+        """What carries out each kind of command; a `BackendError` is answered by `failed`."""
 
     def failed(self, command: Command, error: BackendError) -> ev.Event:
         """Return the answer where a call failed."""
         return ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], error.outcome)
-
-    def buggy(self, command: Command, kind: str) -> tuple[str, ev.Event]:
-        """Return the reason and the answer where the backend raised; a submit may have been accepted (R12)."""
-        reason = f"a bug in backend {self._backend.name!r}: {kind}"
-        outcome = Ambiguous(reason) if isinstance(command, Submit) else Permanent(reason, "no_result")
-        return reason, ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], outcome)
 
     async def _submit(self, command: Submit, profile: Profile) -> ev.Event:
         return ev.Accepted(command.scene.id, command.number, await self._backend.submit(command.scene, profile))

@@ -12,7 +12,8 @@ meanwhile. When the journal can't be written, no submit leaves any more: what ha
 runs may finish, and `run` raises the journal's error.
 
 Everything runs in one task group: when `run` returns, nothing is left behind. An exception that is no `BackendError` is
-a bug in a backend or here: nothing new is submitted, what runs may finish, and `run` raises it.
+a bug in a backend or here: nothing new is submitted, what runs may finish, and `run` raises it. A job that such a bug
+keeps from being asked about is stuck: it is under way still when `run` raises, so that it can be asked about later.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from collections.abc import Callable, Mapping, Sequence
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
+from vidgen_nb.core.outcomes import Ambiguous
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.calls import Calls
 from vidgen_nb.errors import BackendError, InputError
@@ -61,6 +63,7 @@ class RealtimeDriver:
     ) -> None:
         self.scheduler = scheduler
         self._calls = Calls(backend, sink_for)
+        self._backend_name = backend.name
         self._profiles = profiles
         self._clock = clock
         self._observers = list(observers)
@@ -87,10 +90,13 @@ class RealtimeDriver:
         """Of the backend, or what the journal could not do: raised once what is under way has settled."""
         self._mistake: Exception | None = None
         """Of a policy: raised at once."""
+        self._stuck: set[tuple[str, int]] = set()
+        """Attempts whose job can't be asked about any more."""
 
     async def run(self) -> None:
         """Go on until the run has ended; raises what was no provider's failure."""
         self._bug = self._mistake = None
+        self._stuck.clear()
         try:
             while not self.scheduler.ended:
                 await self._run_tasks()
@@ -115,6 +121,8 @@ class RealtimeDriver:
                         await self._changed.wait()
                         if self._mistake is not None:
                             raise self._mistake
+                        if self._bug is not None and self.is_stuck:
+                            raise self._bug
                         if self._timer is None and self._armed is not None:
                             self._wake()
                     for worker in self._workers:  # what still waits for an answer can change nothing any more
@@ -214,7 +222,7 @@ class RealtimeDriver:
         """End a turn: tell observers, see whether the run is over, arm the timer."""
         self._turning = False
         self._tell()
-        if self.scheduler.ended:
+        if self.scheduler.ended or self.is_stuck:
             self._changed.set()
         due = self.scheduler.next_wakeup()
         if due != self._armed:
@@ -288,20 +296,31 @@ class RealtimeDriver:
             if self._seen < self._urgent and type(command) is Submit:
                 self._tell()
             try:
-                event = await calls.of[type(command)](command, self._profiles[command.profile])
+                event: ev.Event | None = await calls.of[type(command)](command, self._profiles[command.profile])
             except BackendError as error:
                 event = calls.failed(command, error)
             except Exception as bug:  # noqa: BLE001 - raised by `run`, once what is under way has settled
                 event = self._bug_in(command, bug)
-            self._took(scheduler.handle(event, now()))
+            self._took(scheduler.handle(event, now()) if event is not None else [])
         self._hire()
 
-    def _bug_in(self, command: Command, bug: Exception) -> ev.Event:
-        """Stop the run for a bug in the backend."""
+    def _bug_in(self, command: Command, bug: Exception) -> ev.Event | None:
+        """Stop the run for a bug in the backend; None: the job goes on, but can't be asked about."""
         kind = type(bug).__name__
         what = f"{type(command).__name__} of scene {command.scene.id} on {command.profile}: {kind}"
         log.error("%s", clean(what))
         self._bug = self._bug or bug
-        reason, answer = self._calls.buggy(command, kind)
+        reason = f"a bug in backend {self._backend_name!r}: {kind}"
         self.stop(reason)
-        return answer
+        if isinstance(command, Submit):  # it may have been accepted (R12)
+            return ev.CallFailed(command.scene.id, command.number, "submit", Ambiguous(reason))
+        self._stuck.add((command.scene.id, command.number))
+        return None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a bug keeps everything that is under way from being asked about."""
+        return bool(self._stuck) and self.scheduler.in_flight <= sum(
+            (state := self.scheduler.scenes[name]).number == number and state.profile is not None
+            for name, number in self._stuck
+        )

@@ -31,6 +31,8 @@ class Control:
     """Why it is off now; empty: it is on."""
     read: Callable[[], Any] | None = None
     """What it should show; None: a button."""
+    quiet: bool = False
+    """Only its tooltip says why it is off."""
     pending: int = 0
     """Changes by hand that the loop has not taken over yet: until then it is not written to."""
     told: str = ""
@@ -81,9 +83,11 @@ class Bound:
         answer_anywhere(control.widget)
         return control
 
-    def button(self, name: str, widget: Any, tip: str, call: Callable[[], Any], off: Off) -> None:
+    def button(
+        self, name: str, widget: Any, tip: str, call: Callable[[], Any], off: Off, *, quiet: bool = False
+    ) -> None:
         """Add a button whose press is `call`."""
-        self._add(name, Control(widget.description, widget, tip, off))
+        self._add(name, Control(widget.description, widget, tip, off, quiet=quiet))
         widget.on_click(lambda _: self._controller.post(self._press, call))
 
     def _press(self, call: Callable[[], Any]) -> None:
@@ -156,7 +160,7 @@ class Bound:
 
     def reasons(self) -> str:
         """Return one line that says why controls are off."""
-        off = [(each.label, each.off()) for each in self.all.values() if each.widget.disabled]
+        off = [(each.label, each.off()) for each in self.all.values() if each.widget.disabled and not each.quiet]
         by_reason: dict[str, list[str]] = {}
         for label, reason in off:
             by_reason.setdefault(reason, []).append(label)

@@ -132,7 +132,7 @@ class Controls(Bound):
         self.button("cancel", cancel, "Cancel all that is queued or under way", ctl.cancel, no_cancel)
         last = w.Button(description="Restore last run")
         tip = "Take up the run that a kernel left behind when it ended; Run goes on with it"
-        self.button("restore_last_run", last, tip, ctl.restore_last_run, lambda: ctl.no_restore)
+        self.button("restore_last_run", last, tip, ctl.restore_last_run, lambda: ctl.no_restore, quiet=True)
         files = w.Button(description="Export")
         self.button("export", files, "Write the run as HTML, SVG, CSV and JSON lines", export, self._nothing)
         stop = w.Button(description="Stop", button_style="danger")
