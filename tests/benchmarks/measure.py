@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Row", "best_of", "table"]
+__all__ = ["Row", "best_of", "quiet", "table"]
 
 REPEATS = 7
+
+
+def quiet() -> None:
+    """Let log lines of level WARNING be made, as by default, and go nowhere."""
+    logging.getLogger("vidgen_nb").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)

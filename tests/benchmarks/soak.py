@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
 from tests.benchmarks.measure import Row
-from tests.soak import Sample, soak
+from tests.soak import soak
 
 __all__ = ["measure"]
 
@@ -19,15 +17,11 @@ WARM = 2
 """Batches after which memory is to stay as it is."""
 
 
-def _soaked(folder: str) -> list[Sample]:
-    return asyncio.run(soak(Path(folder), batches=BATCHES, scenes=SCENES, profiles=PROFILES))
-
-
 def measure() -> list[Row]:
-    """Compare what a process holds at the end with what it held after the first batches; it does nothing else."""
+    """Compare what the process holds at the end with what it held after the first batches."""
     began = perf_counter()
-    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as process:
-        samples = process.submit(_soaked, folder).result()
+    with tempfile.TemporaryDirectory() as folder:
+        samples = asyncio.run(soak(Path(folder), batches=BATCHES, scenes=SCENES, profiles=PROFILES))
     took = perf_counter() - began
     warm, last = samples[WARM - 1], samples[-1]
     what = ", ".join(f"{count:,} {status}" for status, count in last.scenes.most_common())
