@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, NoReturn, get_args
+from typing import Any, Final, NoReturn
 
 import httpx
 
 from vidgen_nb.backends.adapter import Adapter, fraction, server_epoch, usable_id
 from vidgen_nb.backends.addresses import origin, usable_url
 from vidgen_nb.backends.bodies import Body
+from vidgen_nb.backends.description import Status, check_places, check_statuses, key_header, sendable
 from vidgen_nb.backends.http import Answer, Phase, clean
 from vidgen_nb.backends.openai_errors import classify, job_failure
 from vidgen_nb.backends.places import Address, Place, found_at
@@ -22,10 +22,6 @@ from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["HttpBackend"]
 
-Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-
-_NAME: Final = r"[\w!#$%&'*+.^`|~-]+"
-_AUTH: Final = re.compile(rf"({_NAME}): *([\w-]* *)\{{key\}}", re.ASCII)
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     405: "unsupported", 501: "unsupported",
     # after these the polls go on, and tell what became of it
@@ -92,10 +88,7 @@ class HttpBackend(Adapter):
         timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        found = _AUTH.fullmatch(auth) if isinstance(auth, str) else None
-        if found is None:
-            raise InputError('auth is the key\'s header such as "Authorization: Bearer {key}" or "X-Api-Key: {key}"')
-        self.key_header, self.key_scheme = found[1], found[2].strip()
+        self.key_header, self.key_scheme = key_header(auth)
         super().__init__(base_url, None, poll=schedule, timeout=timeout, transport=transport)
         self.name = name
         self._calls = {
@@ -108,29 +101,15 @@ class HttpBackend(Adapter):
         }  # fmt: skip
         self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
         self._result, self._statuses, self._body = result, statuses, Body(body, form=form, images=images)
-        self._headers = _sendable({} if headers is None else headers)
+        self._headers = sendable({} if headers is None else headers, self.key_header)
         self._understood: set[str] = set()
         """Places that an answer had something at."""
-        self._check_description()
-
-    def _check_description(self) -> None:
         if self._calls["submit"].is_given:
             raise InputError("submit is an address under base_url, for nothing is known before it")
-        if not isinstance(self._statuses, Mapping):
-            raise InputError(f"statuses is a mapping such as {{'done': 'succeeded'}}, not {self._statuses!r}")
-        for place in (self._job, self._status, self._progress, self._error, self._code, self._result):
-            if not (place is None or isinstance(place, str) or callable(place)):
-                raise InputError(f'a place is a text like "output.0.url" or a function of the answer, not {place!r}')
-        wrong = sorted({str(word) for word in self._statuses.values()} - set(get_args(Status)))
-        if wrong or "succeeded" not in self._statuses.values():
-            raise InputError(
-                f"statuses says of each of the API's words whether it means {', '.join(get_args(Status))}; "
-                + (f"{wrong[0]!r} is none of these" if wrong else "none of them means succeeded")
-            )
-        if (self._result is None) == ("content" not in self._calls):
+        check_statuses(statuses)
+        check_places(job, status, progress, error, code, result)
+        if (result is None) == (content is None):
             raise InputError("give result= (where the video's address stands) or content= (the video itself), not both")
-        if self.key_header.lower() in {header.lower() for header in self._headers}:
-            raise InputError(f"headers has {self.key_header}, which carries the profile's key")
 
     def check_scene(self, scene: Scene) -> None:
         """Raise `InputError` for a scene of which no request can be made: a missing parameter, or an image."""
@@ -296,18 +275,6 @@ class HttpBackend(Adapter):
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(self.classify(answer, phase, profile))
-
-
-def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers, or raise `InputError` for one that can't be sent; the text shows no value: it may be a secret."""
-    if not isinstance(headers, Mapping):
-        raise InputError("headers is a mapping such as {'X-Api-Version': '2'}")
-    for name, value in headers.items():
-        if not isinstance(name, str) or not re.fullmatch(_NAME, name, re.ASCII):
-            raise InputError(f"headers: {name!r} is no header's name")
-        if not isinstance(value, str) or not (value.isascii() and value.isprintable()) or value != value.strip():
-            raise InputError(f"headers: the value of {name} is no plain ASCII text of one line")
-    return dict(headers)
 
 
 def _fraction(value: object) -> float | None:
