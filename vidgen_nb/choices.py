@@ -262,8 +262,10 @@ class Choices(Session):
         return self._closed
 
     def _begin(self, started: Started) -> None:
-        """Without scenes, run what is chosen, if no run is to be gone on with."""
-        if started.scenes is None and not self.left_over and not self.is_running and (chosen := self.chosen):
+        """Without scenes, run what is chosen, if no run is to be gone on with or restored."""
+        live = self._live
+        open_ = self.is_running or self.left_over or (live is not None and live.dead and live.journal is not None)
+        if started.scenes is None and not open_ and (chosen := self.chosen):
             started.scenes, started.single = chosen, self._kind == "single"
         super()._begin(started)
         self._touched()

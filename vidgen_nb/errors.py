@@ -1,7 +1,8 @@
 """Every error that vidgen_nb raises, in one tree.
 
 VidgenError
-├── InputError            something given to us is wrong; nothing was sent (also a ValueError)
+├── InputError            something given to us is wrong; nothing was sent, unless only an answer could show it (also
+│   │                     a ValueError)
 │   ├── DuplicateScene    the same scene id twice
 │   ├── MissingKey        a profile without an API key
 │   ├── ReplayError       recorded events that do not follow from each other

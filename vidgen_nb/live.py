@@ -270,10 +270,10 @@ class LiveRun:
         """Bring a run that did not end by itself to an end, so that it can be gone on with."""
         if not self.scheduler.ended:
             try:
-                if self._driver.is_stuck and self.journal is not None:
+                if self.journal is not None:
                     self._leave_journal()
-                    if self._error is not None:
-                        self._error.add_note(f"restore({str(self.journal.path)!r}, …) asks about its jobs again")
+                    if self._error is not None and not isinstance(self._error, SessionError):
+                        self._error.add_note(f"restore({str(self.journal.path)!r}, …) goes on with the run")
                 self._driver.abandon(f"broken off: {type(self._error).__name__}")
             except Exception:
                 self.dead = True

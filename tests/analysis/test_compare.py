@@ -218,7 +218,7 @@ def test_a_failure_elsewhere_is_raised() -> None:
             finished = "<Comparison: 2 cases, 2 runs of 4, broken off>"
             assert failed.value.__notes__ == [
                 "in the run of case 'broken' with seed 1",
-                f"what had finished is sys.last_value.finished: {finished}",
+                f"this error's `finished` (in a notebook: sys.last_value.finished) is {finished}",
             ]
             assert [(each.case, each.seed) for each in failed.value.finished] == [("well", 1), ("well", 2)]  # type: ignore[attr-defined]
 

@@ -547,16 +547,21 @@ def test_progress_of_whatever_size(told: object, progress: float | None) -> None
     assert (found.status, found.progress) == ("running", progress)
 
 
-@pytest.mark.parametrize(("wrong", "sent"), [("job", 1), ("status", 2)])
-def test_a_wrong_place_stops_the_run_before_more_is_paid(wrong: str, sent: int, toy_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "mode", "sent"), [("job", "normal", 1), ("job", "boost", 1), ("status", "normal", 2)]
+)
+def test_a_wrong_place_stops_the_run_before_more_is_paid(
+    wrong: str, mode: str, sent: int, toy_url: str, tmp_path: Path
+) -> None:
     """No answer has the place: what was sent by then is held, or asked about after a restore; the rest stays queued."""
     right: dict[str, Any] = {
         "submit": "/jobs", "body": lambda scene: {"prompt": scene.prompt}, "auth": "X-Api-Key: {key}",
         "job": "job.id", "poll": "/jobs/{id}", "status": "state", "statuses": {"done": "succeeded"}, "result": "video",
     }  # fmt: skip
-    profiles = [Profile("alice", KEY, capacity=1), Profile("bob", "other-key-2", capacity=1)]
+    most = 1 if mode == "normal" else 10
+    profiles = [Profile("alice", KEY, capacity=most), Profile("bob", "other-key-2", capacity=most)]
     wrongly = HttpBackend(toy_url, **{**right, wrong: "no.such"})
-    session = vg.Session(wrongly, profiles, journal=tmp_path / "runs", output=tmp_path, speed=20.0)
+    session = vg.Session(wrongly, profiles, mode=mode, journal=tmp_path / "runs", output=tmp_path, speed=20.0)
     with (
         session,
         pytest.raises(InputError, match=f"no usable {wrong} at 'no.such'; it has: .*Correct {wrong}=") as caught,
@@ -565,9 +570,17 @@ def test_a_wrong_place_stops_the_run_before_more_is_paid(wrong: str, sent: int, 
     assert session.last_run is not None
     counts = Counter(scene.status for scene in session.last_run.scenes)
     assert counts == {"held": sent, "queued": 20 - sent}
-    assert ("asks about its jobs again" in "".join(getattr(caught.value, "__notes__", ""))) == (wrong == "status")
+    assert ("goes on with the run" in "".join(getattr(caught.value, "__notes__", ""))) == (wrong == "status")
 
     with vg.restore(tmp_path / "runs", HttpBackend(toy_url, **right), profiles, output=tmp_path) as again:
         run = again.run_blocking()
     found = Counter(scene.status for scene in run.scenes)
     assert found == ({"held": 1, "succeeded": 19} if wrong == "job" else {"succeeded": 20})
+
+
+def test_a_first_answer_that_tells_of_an_error_is_one() -> None:
+    """A 200 with an error in it says nothing about where the id stands: it is classified as ever."""
+    body = {"error": {"code": "rate_limit_exceeded"}}
+    assert isinstance(refusal(replicate, Server({POST: ok(**body)}), lambda b: b.submit(SCENE, ALICE)), RateLimited)
+    failed = {"detail": "no idea"}
+    assert isinstance(refusal(replicate, Server({POST: ok(**failed)}), lambda b: b.submit(SCENE, ALICE)), Ambiguous)

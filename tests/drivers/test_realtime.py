@@ -221,6 +221,63 @@ def test_a_bug_in_the_backend_ends_the_run_in_good_order(phase: str, status: str
     play(scenario())
 
 
+def test_a_bug_in_a_cancel_leaves_the_job_to_the_polls() -> None:
+    """The job is asked about all the same, and `run` raises the bug once it is over."""
+
+    async def trip(_scene: Scene, _profile: Profile) -> None:
+        raise TypeError("a bug")
+
+    async def scenario() -> None:
+        stage = Stage(FakeBackend(cancel=trip))
+        asyncio.get_running_loop().call_later(0.2, stage.driver.post, ev.CancelRequested())
+        with pytest.raises(TypeError, match="a bug"):
+            await stage.run()
+        assert list(stage.statuses().values()) == ["succeeded"]
+
+    play(scenario())
+
+
+def test_an_answer_under_way_is_waited_for_when_all_else_is_stuck() -> None:
+    """A cancel that takes long settles its job, although a poll of it has tripped meanwhile."""
+    answered: list[str] = []
+
+    async def slow(scene: Scene, _profile: Profile) -> None:
+        await asyncio.sleep(0.3)
+        answered.append(scene.id)
+
+    async def trip(_scene: Scene, _profile: Profile) -> None:
+        raise TypeError("a bug")
+
+    async def scenario() -> None:
+        stage = Stage(FakeBackend(cancel=slow, poll=trip))
+        asyncio.get_running_loop().call_later(0.4, stage.driver.post, ev.CancelRequested())
+        with pytest.raises(TypeError, match="a bug"):
+            await stage.run()
+        assert answered == ["s1"]
+
+    play(scenario())
+
+
+def test_a_stop_for_a_bug_outlives_the_one_for_a_billing_limit() -> None:
+    """A limit that is raised later lets nothing go after a bug."""
+
+    async def trip(scene: Scene, _profile: Profile) -> None:
+        if scene.id == "s1":
+            raise TypeError("a bug")
+        await asyncio.sleep(20)
+
+    async def scenario() -> None:
+        stage = Stage(FakeBackend(poll=trip))
+        more = (ev.SceneAdded(Scene(f"s{index}", "a prompt")) for index in range(2, 6))
+        stage.driver.post(ev.BillingLimitChanged(2), *more)
+        asyncio.get_running_loop().call_later(10, stage.driver.post, ev.BillingLimitChanged(5))
+        with pytest.raises(TypeError, match="a bug"):
+            await stage.run()
+        assert len(stage.backend.times("submit")) == 2
+
+    play(scenario())
+
+
 def test_a_bug_in_a_policy_is_raised_as_it_is() -> None:
     """What fails inside the scheduler breaks the run off at once, with nothing left behind."""
 

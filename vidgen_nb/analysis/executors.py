@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from vidgen_nb.analysis.trials import Case, Trial, check_sendable, run_trials
@@ -69,9 +69,10 @@ def carry_out(
 
 
 def _keep(error: Any, finished: object) -> None:
-    """Give an error what had finished before it; a notebook finds it there."""
-    error.finished = finished
-    error.add_note(f"what had finished is sys.last_value.finished: {finished!r}")
+    """Give an error what had finished before it, unless it is one that can't be given anything."""
+    with suppress(Exception):
+        error.finished = finished
+        error.add_note(f"this error's `finished` (in a notebook: sys.last_value.finished) is {finished!r}")
 
 
 def _elsewhere(
@@ -83,16 +84,17 @@ def _elsewhere(
     dask = type(executor).__module__.partition(".")[0] == "distributed"
     if not dask and not isinstance(executor, ThreadPoolExecutor):
         check_sendable({case.name: case for case, _ in tasks}.values())
-    futures = []
+    futures: list[Any] = []
     try:
         options = {"pure": False} if dask else {}
-        futures += [executor.submit(run_trials, *task, **options) for task in tasks]
+        futures += (executor.submit(run_trials, *task, **options) for task in tasks)
         for future in _as_completed(futures, dask=dask):
             take(future.result())
     except BaseException as error:
         for future in futures:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                take(future.result())
+            with suppress(Exception):  # a cluster may be gone
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    take(future.result())
         if not isinstance(error, BrokenExecutor):
             raise
         raise InputError(

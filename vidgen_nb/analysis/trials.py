@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from html import escape
 from numbers import Integral
@@ -79,7 +80,8 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
         try:
             data = build(*replace(case.simulation, seed=seed).run())
         except Exception as error:
-            error.add_note(f"in the run of case {case.name!r} with seed {seed}")
+            with suppress(Exception):  # it may be frozen
+                error.add_note(f"in the run of case {case.name!r} with seed {seed}")
             raise
         metrics = measure(data)
         numbers = {name: number(metrics, data) for name, number in NUMBERS.items()}

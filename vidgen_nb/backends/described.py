@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
+from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -27,6 +29,7 @@ _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     # after these the polls go on, and tell what became of it
     400: "too late", 404: "too late", 409: "too late", 410: "too late", 422: "too late",
 }  # fmt: skip
+_ERRORS: Final = ("error", "errors", "detail")
 _NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -58,7 +61,7 @@ class HttpBackend(Adapter):
 
     Refusals are classified as in the OpenAI shape: by status, code, and every known form of Retry-After; a subclass may
     override `classify`. Raises `InputError` for a description that can't work; the run is stopped by one where the very
-    first answer has no `job`, or no `status`, at its place.
+    first answer has no `job`, or no `status`, at its place, and tells of no error.
     """
 
     def __init__(
@@ -104,6 +107,9 @@ class HttpBackend(Adapter):
         self._headers = sendable({} if headers is None else headers, self.key_header)
         self._understood: set[str] = set()
         """Places that an answer had something at."""
+        self._wrong: InputError | None = None
+        self._alone: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+        """Until it is known where the job's id stands, one submit at a time goes out: each may be paid for."""
         if self._calls["submit"].is_given:
             raise InputError("submit is an address under base_url, for nothing is known before it")
         check_statuses(statuses)
@@ -130,6 +136,18 @@ class HttpBackend(Adapter):
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
         self.check(profile)
+        if "job" not in self._understood:
+            alone = self._alone.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+            if not alone.locked():
+                self._wrong = None  # this may be another run
+            async with alone:
+                if self._wrong is not None:
+                    raise BackendError(Transient(f"not sent: {self._wrong}"))
+                if "job" not in self._understood:
+                    return await self._submit(scene, profile)
+        return await self._submit(scene, profile)
+
+    async def _submit(self, scene: Scene, profile: Profile) -> Operation:
         try:
             url = self._at(profile, self._submit_path(scene))
             answer = await self._pool.call(
@@ -140,8 +158,7 @@ class HttpBackend(Adapter):
             raise BackendError(Permanent(str(error))) from None
         found = found_at(answer.data, self._job)
         if not answer.ok or not usable_id(found):
-            self._check_understood("job", self._job, answer, profile)
-            self._fail(answer, "submit", profile)
+            self._misread("job", self._job, answer, "submit", profile)
         given = {option: call for option, call in self._calls.items() if call.is_given}
         urls = {option: call.filled(lambda place: found_at(answer.data, place)) for option, call in given.items()}
         if "poll" in urls and urls["poll"] is None:
@@ -156,8 +173,7 @@ class HttpBackend(Adapter):
         answer = await self._known("poll", operation, profile)
         told, error = found_at(answer.data, self._status), found_at(answer.data, self._error)
         if not isinstance(told, str):
-            self._check_understood("status", self._status, answer, profile)
-            self._fail(answer, "poll", profile)
+            self._misread("status", self._status, answer, "poll", profile)
         self._understood.add("status")
         status = self._statuses.get(told, "failed" if error else "running")
         if status == "cancelled":
@@ -267,11 +283,19 @@ class HttpBackend(Adapter):
         found = found[0] if isinstance(found, list) and found else found
         return found if isinstance(found, str) and found else None
 
-    def _check_understood(self, option: str, place: Place, answer: Answer, profile: Profile) -> None:
-        """Raise `InputError`, which stops the run, where no answer ever had a place: more would be paid in vain."""
-        if answer.ok and answer.data and option not in self._understood:
-            why = _nothing_at(option, place, answer, profile)
-            raise InputError(f"{why}. Correct {option}=: the run stops here, before more is billed")
+    def _misread(self, option: str, place: Place, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
+        """Fail for an answer that has nothing at a place; where none ever had, it is the description that is wrong.
+
+        Then `InputError` stops the run: more would be paid in vain. An answer that tells of an error says nothing
+        about the place.
+        """
+        failure = self.classify(answer, phase, profile)
+        unlike = option not in self._understood and answer.ok and isinstance(answer.data, dict)
+        unlike = unlike and isinstance(failure, Ambiguous | Transient)
+        if unlike and not any(found_at(answer.data, place) for place in (self._error, *_ERRORS)):
+            self._wrong = InputError(f"{_nothing_at(option, place, answer, profile)}. Correct {option}=")
+            raise self._wrong
+        raise BackendError(failure)
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(self.classify(answer, phase, profile))

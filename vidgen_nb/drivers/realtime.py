@@ -25,8 +25,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.commands import Command, Submit
-from vidgen_nb.core.outcomes import Ambiguous
+from vidgen_nb.core.commands import Cancel, Command, Submit
+from vidgen_nb.core.outcomes import Ambiguous, Permanent
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.calls import Calls
 from vidgen_nb.errors import BackendError, InputError
@@ -92,6 +92,10 @@ class RealtimeDriver:
         """Of a policy: raised at once."""
         self._stuck: set[tuple[str, int]] = set()
         """Attempts whose job can't be asked about any more."""
+        self._taken_up = {(name, each.number) for name, each in scheduler.scenes.items() if each.profile is not None}
+        """Attempts that were under way when an earlier run was broken off."""
+        self._calling = 0
+        """Calls without an answer."""
 
     async def run(self) -> None:
         """Go on until the run has ended; raises what was no provider's failure."""
@@ -121,7 +125,7 @@ class RealtimeDriver:
                         await self._changed.wait()
                         if self._mistake is not None:
                             raise self._mistake
-                        if self._bug is not None and self.is_stuck:
+                        if self._bug is not None and self._is_stuck():
                             raise self._bug
                         if self._timer is None and self._armed is not None:
                             self._wake()
@@ -222,7 +226,7 @@ class RealtimeDriver:
         """End a turn: tell observers, see whether the run is over, arm the timer."""
         self._turning = False
         self._tell()
-        if self.scheduler.ended or self.is_stuck:
+        if self.scheduler.ended or self._is_stuck():
             self._changed.set()
         due = self.scheduler.next_wakeup()
         if due != self._armed:
@@ -295,32 +299,48 @@ class RealtimeDriver:
             self._hire()
             if self._seen < self._urgent and type(command) is Submit:
                 self._tell()
+            self._calling += 1
             try:
                 event: ev.Event | None = await calls.of[type(command)](command, self._profiles[command.profile])
             except BackendError as error:
                 event = calls.failed(command, error)
             except Exception as bug:  # noqa: BLE001 - raised by `run`, once what is under way has settled
                 event = self._bug_in(command, bug)
+            finally:
+                self._calling -= 1
             self._took(scheduler.handle(event, now()) if event is not None else [])
         self._hire()
 
     def _bug_in(self, command: Command, bug: Exception) -> ev.Event | None:
         """Stop the run for a bug in the backend; None: the job goes on, but can't be asked about."""
-        kind = type(bug).__name__
-        what = f"{type(command).__name__} of scene {command.scene.id} on {command.profile}: {kind}"
-        log.error("%s", clean(what))
-        self._bug = self._bug or bug
-        reason = f"a bug in backend {self._backend_name!r}: {kind}"
-        self.stop(reason)
-        if isinstance(command, Submit):  # it may have been accepted (R12)
-            return ev.CallFailed(command.scene.id, command.number, "submit", Ambiguous(reason))
-        self._stuck.add((command.scene.id, command.number))
+        attempt, kind = (command.scene.id, command.number), type(bug).__name__
+        if attempt not in self._stuck and (self._bug is None or not isinstance(command, Cancel)):
+            log.error("%s", clean(f"{type(command).__name__} of scene {attempt[0]} on {command.profile}: {kind}"))
+        what = str(bug) if isinstance(bug, InputError) else kind
+        reason = clean(f"a bug in backend {self._backend_name!r}: {what}")
+        if self._bug is None:
+            self._bug = bug
+            self.post(ev.Stopped(reason))  # even if it has stopped: what ends another stop does not end this one
+        self.withhold(reason, reason)
+        match command:
+            case Submit():  # it may have been accepted (R12)
+                return ev.CallFailed(*attempt, "submit", Ambiguous(reason))
+            case Cancel():  # polls tell what becomes of it
+                return ev.CallFailed(*attempt, "cancel", Permanent(reason, "no_result"))
+        if attempt in self._taken_up and not isinstance(bug, InputError):  # it was asked about before, in vain
+            return ev.AttemptAbandoned(*attempt, reason=reason)
+        self._stuck.add(attempt)
         return None
 
-    @property
-    def is_stuck(self) -> bool:
-        """Whether a bug keeps everything that is under way from being asked about."""
-        return bool(self._stuck) and self.scheduler.in_flight <= sum(
-            (state := self.scheduler.scenes[name]).number == number and state.profile is not None
-            for name, number in self._stuck
+    def _is_stuck(self) -> bool:
+        """Say whether nothing is under way but jobs that a bug keeps from being asked about."""
+        running = self.scheduler.in_flight
+        return (
+            0 < running <= len(self._stuck)
+            and not (self._calling or self._line)
+            and running
+            <= sum(
+                (state := self.scheduler.scenes[name]).number == number and state.profile is not None
+                for name, number in self._stuck
+            )
         )
