@@ -45,6 +45,7 @@ def test_interrupt_of_a_cell_that_waits(open_lab: Opener, cell: str) -> None:
     page.kernel.wait(f"ctl.is_running and ctl.left_over < {left - 3}")
 
 
+@pytest.mark.long
 def test_kernel_restarted(open_lab: Opener) -> None:
     """The old kernel's panel is marked as dead and a click on it does nothing; the cell run again gives a live one."""
     page = open_lab(MANY)
@@ -95,6 +96,7 @@ def test_stop_while_a_cell_blocks(open_lab: Opener) -> None:
     assert page.kernel("run.ended") == "stopped"
 
 
+@pytest.mark.long
 def test_stop_while_a_cell_blocks_without_subshells(open_lab: Opener) -> None:
     """A click waits for the cell's end, and is not lost; Kernel > Interrupt is what ends a blocking run."""
     page = open_lab(MANY, BLOCK, BLOCKING_RUN, subshells=False)
@@ -118,6 +120,7 @@ def test_stop_while_a_cell_blocks_without_subshells(open_lab: Opener) -> None:
     page.kernel.wait("ctl.last_run.ended == 'stopped'")
 
 
+@pytest.mark.long
 def test_reload_without_subshells(open_lab: Opener) -> None:
     """A page loaded anew in the middle of a run shows it and hears, with comms on the main shell, too."""
     page = open_lab(SLOW, subshells=False)

@@ -109,6 +109,7 @@ def test_cell_run_again_and_again_and_the_page_reloaded(open_lab: Opener) -> Non
     page.kernel.wait("ctl.last_run.ended == 'stopped'")
 
 
+@pytest.mark.long
 def test_tab_closed_and_opened_again(open_lab: Opener) -> None:
     """The run goes on without a page; a new one shows it, alive."""
     page = open_lab(SLOW)
