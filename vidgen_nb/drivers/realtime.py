@@ -25,12 +25,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.commands import Cancel, Command, Submit
-from vidgen_nb.core.outcomes import Ambiguous, Permanent
+from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.bugs import Bugs
 from vidgen_nb.drivers.calls import Calls
 from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Backend, Journal, Profile, Sink
 
 __all__ = ["Observer", "RealtimeDriver"]
@@ -63,7 +62,6 @@ class RealtimeDriver:
     ) -> None:
         self.scheduler = scheduler
         self._calls = Calls(backend, sink_for)
-        self._backend_name = backend.name
         self._profiles = profiles
         self._clock = clock
         self._observers = list(observers)
@@ -90,17 +88,14 @@ class RealtimeDriver:
         """Of the backend, or what the journal could not do: raised once what is under way has settled."""
         self._mistake: Exception | None = None
         """Of a policy: raised at once."""
-        self._stuck: set[tuple[str, int]] = set()
-        """Attempts whose job can't be asked about any more."""
-        self._taken_up = {(name, each.number) for name, each in scheduler.scenes.items() if each.profile is not None}
-        """Attempts that were under way when an earlier run was broken off."""
+        self._bugs = Bugs(scheduler, backend.name)
         self._calling = 0
         """Calls without an answer."""
 
     async def run(self) -> None:
         """Go on until the run has ended; raises what was no provider's failure."""
         self._bug = self._mistake = None
-        self._stuck.clear()
+        self._bugs.stuck.clear()
         try:
             while not self.scheduler.ended:
                 await self._run_tasks()
@@ -313,34 +308,14 @@ class RealtimeDriver:
 
     def _bug_in(self, command: Command, bug: Exception) -> ev.Event | None:
         """Stop the run for a bug in the backend; None: the job goes on, but can't be asked about."""
-        attempt, kind = (command.scene.id, command.number), type(bug).__name__
-        if attempt not in self._stuck and (self._bug is None or not isinstance(command, Cancel)):
-            log.error("%s", clean(f"{type(command).__name__} of scene {attempt[0]} on {command.profile}: {kind}"))
-        what = str(bug) if isinstance(bug, InputError) else kind
-        reason = clean(f"a bug in backend {self._backend_name!r}: {what}")
-        if self._bug is None:
+        first = self._bug is None
+        reason = self._bugs.told(command, bug, first=first)
+        if first:
             self._bug = bug
             self.post(ev.Stopped(reason))  # even if it has stopped: what ends another stop does not end this one
         self.withhold(reason, reason)
-        match command:
-            case Submit():  # it may have been accepted (R12)
-                return ev.CallFailed(*attempt, "submit", Ambiguous(reason))
-            case Cancel():  # polls tell what becomes of it
-                return ev.CallFailed(*attempt, "cancel", Permanent(reason, "no_result"))
-        if attempt in self._taken_up and not isinstance(bug, InputError):  # it was asked about before, in vain
-            return ev.AttemptAbandoned(*attempt, reason=reason)
-        self._stuck.add(attempt)
-        return None
+        return self._bugs.answer(command, bug, reason)
 
     def _is_stuck(self) -> bool:
         """Say whether nothing is under way but jobs that a bug keeps from being asked about."""
-        running = self.scheduler.in_flight
-        return (
-            0 < running <= len(self._stuck)
-            and not (self._calling or self._line)
-            and running
-            <= sum(
-                (state := self.scheduler.scenes[name]).number == number and state.profile is not None
-                for name, number in self._stuck
-            )
-        )
+        return bool(self._bugs.stuck) and not (self._calling or self._line) and self._bugs.all_stuck()
