@@ -1,4 +1,4 @@
-"""A backend in this process, which answers when and what a test says."""
+"""A backend in this process, which answers when and what a test says, and a sink in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import BackendError
 from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
 
-__all__ = ["FakeBackend", "profiles"]
+__all__ = ["FakeBackend", "Memory", "profiles"]
 
 Answer = Failure | Exception | None
 
@@ -90,3 +90,24 @@ class FakeBackend:
     def settings(self) -> Mapping[str, Any]:
         """Return the name."""
         return {"name": self.name}
+
+
+class Memory:
+    """A sink that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.committed: tuple[int | None, str | None] | None = None
+        self.path: str | None = None
+
+    async def write(self, chunk: bytes) -> None:
+        """Append bytes."""
+        self.data += chunk
+
+    async def commit(self, *, expected: int | None, media_type: str | None) -> None:
+        """Note what is said about the data."""
+        self.committed = (expected, media_type)
+
+    def discard(self) -> None:
+        """Forget the data."""
+        self.data = b""

@@ -17,7 +17,7 @@ import pytest
 
 import vidgen_nb as vg
 from tests.audit import audit
-from tests.backends.test_openai_videos_backend import Memory
+from tests.fakes import Memory
 from vidgen_nb.backends.described import HttpBackend
 from vidgen_nb.core.model import BOOST, Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient

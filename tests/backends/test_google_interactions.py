@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.backends.test_openai_videos_backend import Memory, Server
+from tests.backends.test_openai_videos_backend import Server
+from tests.fakes import Memory
 from vidgen_nb.backends.google_interactions import GoogleInteractions, read_progress
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.backends.test_openai_videos_backend import Memory
+from tests.fakes import Memory
 from vidgen_nb.backends.google_interactions import GoogleInteractions
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import Artifact, Operation, Scene

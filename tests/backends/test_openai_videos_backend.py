@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
+from tests.fakes import Memory
 from vidgen_nb.backends.media import read_image
 from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
@@ -26,27 +27,6 @@ KEY = "sk-very-secret"
 ALICE = Profile("alice", KEY)
 SCENE = Scene("s001", "a lighthouse")
 JOB = Operation("video_1", "openai_videos")
-
-
-class Memory:
-    """A sink that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.data = b""
-        self.committed: tuple[int | None, str | None] | None = None
-        self.path: str | None = None
-
-    async def write(self, chunk: bytes) -> None:
-        """Append bytes."""
-        self.data += chunk
-
-    async def commit(self, *, expected: int | None, media_type: str | None) -> None:
-        """Note what is said about the data."""
-        self.committed = (expected, media_type)
-
-    def discard(self) -> None:
-        """Forget the data."""
-        self.data = b""
 
 
 class Server:

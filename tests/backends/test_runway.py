@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes import Memory
 from vidgen_nb.backends.runway import Runway
 from vidgen_nb.backends.runway_answers import progress_of, task_failure
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
@@ -34,28 +35,6 @@ JSON = st.recursive(
     lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(), each, max_size=4),
     max_leaves=12,
 )
-
-
-class Memory:
-    """A sink that keeps what it gets."""
-
-    path: str | None = None
-
-    def __init__(self) -> None:
-        self.data = b""
-        self.committed: tuple[int | None, str | None] | None = None
-
-    async def write(self, chunk: bytes) -> None:
-        """Append bytes."""
-        self.data += chunk
-
-    async def commit(self, *, expected: int | None, media_type: str | None) -> None:
-        """Note what is said about the data."""
-        self.committed = (expected, media_type)
-
-    def discard(self) -> None:
-        """Forget the data."""
-        self.data = b""
 
 
 class Server:

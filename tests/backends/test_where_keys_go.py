@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.backends.test_openai_videos_backend import Memory
+from tests.fakes import Memory
 from vidgen_nb.backends.described import HttpBackend
 from vidgen_nb.backends.google_interactions import GoogleInteractions
 from vidgen_nb.backends.openai_videos import OpenAIVideos
