@@ -96,6 +96,7 @@ def test_make_targets_exist() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(620)
 def test_the_way_without_make(tmp_path: Path) -> None:
     """The pip commands of the README lead from a checkout to a demo."""
     checkout = tmp_path / "checkout"
