@@ -106,6 +106,12 @@ def test_run_does_not_begin_anew_what_was_broken_off(tmp_path: Path) -> None:
             ctl.run_blocking()
         with pytest.raises(SessionError, match="was broken off: restore"):
             ctl.start()
+        assert "Restore last run goes on with it" in ctl.problem and ctl.no_restore == ""
+        assert ctl.panel and ctl._panel is not None
+        shown = ctl._panel
+        ctl._home.call(shown.refresh)
+        assert "Restore last run asks again about its jobs" in shown.status.value
+        assert shown.controls["run"].disabled and not shown.controls["restore_last_run"].disabled
         backend.over = ()
         ctl.restore_last_run()
         assert ctl.run_blocking().ended == "settled" and statuses(ctl) == {"succeeded": 6}

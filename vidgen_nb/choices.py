@@ -131,6 +131,8 @@ class Choices(Session):
             return "this controller is closed"
         if self.is_running:
             return "a run is under way"
+        if self.is_broken_off:
+            return "the run was broken off, and Restore last run goes on with it"
         if not self.in_use:
             return "no profile is chosen"
         if not self.left_over and not self.chosen:
@@ -263,8 +265,7 @@ class Choices(Session):
 
     def _begin(self, started: Started) -> None:
         """Without scenes, run what is chosen, if no run is to be gone on with or restored."""
-        live = self._live
-        open_ = self.is_running or self.left_over or (live is not None and live.dead and live.journal is not None)
+        open_ = self.is_running or self.left_over or self.is_broken_off
         if started.scenes is None and not open_ and (chosen := self.chosen):
             started.scenes, started.single = chosen, self._kind == "single"
         super()._begin(started)

@@ -150,7 +150,7 @@ class Panel:
             closing=ctl.is_closed and ctl.is_running,
             speed=ctl.speed,
             ready=len(ctl.chosen),
-            unfinished=run is None and ctl.unfinished,
+            unfinished=(run is None or ctl.is_broken_off) and ctl.unfinished,
             cooling=ctl.cooling,
         )
 

@@ -89,6 +89,8 @@ def _idle(feed: Feed, state: State) -> str:
         then = " Run goes on with it." if counts["queued"] or counts["running"] else ""
         return f"The run is restored: {counts['succeeded']} of {_n(total, 'scene')} succeeded{under_way}{more}.{then}"
     goes_on = " Run goes on with what is queued; Cancel all drops it." if counts["queued"] else ""
+    if state.unfinished:
+        goes_on = " Restore last run asks again about its jobs, and Run then goes on with it."
     return (
         f"The run has ended, {feed.ended or 'broken off'}: "
         f"{counts['succeeded']} of {_n(total, 'scene')} succeeded{more}; "
