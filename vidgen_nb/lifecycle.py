@@ -84,6 +84,11 @@ class Lifecycle:
         return live is not None and not live.is_over
 
     @property
+    def is_broken_off(self) -> bool:
+        """Whether the last run broke off in a way that only a restore goes on with."""
+        return self._live is not None and self._live.dead and self._live.journal is not None
+
+    @property
     def in_flight(self) -> int:
         """How many attempts are under way."""
         live = self._live
@@ -213,10 +218,9 @@ class Lifecycle:
             started.end = live.wait_for()
             return
         if scenes is None and not unfinished:
-            broken = live is not None and live.dead and live.journal is not None
             raise SessionError(
                 f"the run was broken off: restore({str(self.journal)!r}, …) goes on with it"
-                if broken
+                if self.is_broken_off
                 else "there is nothing to go on with, no scene is open"
                 + (" (last_run has what was done)" if live is not None else "")
                 + ": give the scenes to run"

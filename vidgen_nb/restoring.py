@@ -80,12 +80,6 @@ class Restoring(Lifecycle):
         return "" if latest(self._settings.journal) is not None else "no run is written down yet"
 
     @property
-    def is_broken_off(self) -> bool:
-        """Whether the last run broke off in a way that only a restore goes on with."""
-        live = self._live
-        return live is not None and live.dead and live.is_over and live.journal is not None
-
-    @property
     def unfinished(self) -> bool:
         """Whether there is a run to restore in which not all had settled."""
         folder = self._settings.journal
