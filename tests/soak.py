@@ -22,7 +22,7 @@ from vidgen_nb.provider import Fault, LogNormal, SimulatedProfile
 from vidgen_nb.run import Run
 from vidgen_nb.session import Session
 
-__all__ = ["Sample", "soak"]
+__all__ = ["CAPACITY", "Sample", "soak"]
 
 SPEED = 50.0
 CAPACITY = 4
@@ -39,13 +39,14 @@ FAULTS = (
 
 @dataclass(frozen=True)
 class Sample:
-    """What the process held after a batch whose run was let go."""
+    """What the process holds before the session, after a batch whose run was let go, or once the session is closed."""
 
     memory: int
     """Resident bytes."""
     files: int
     """Open files and sockets."""
-    tasks: int
+    tasks: tuple[str, ...]
+    """What is under way on the loop although it had time to end."""
     scenes: Counter[str]
     """By status."""
     paid: int
@@ -89,12 +90,22 @@ def _held() -> tuple[int, int]:
     return pages * os.sysconf("SC_PAGE_SIZE"), _count(Path("/proc/self/fd"))
 
 
+async def _left() -> tuple[str, ...]:
+    """Return the loop's other tasks, those that do not end within ten seconds."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    left = (await asyncio.wait(others, timeout=10))[1] if others else ()
+    return tuple(map(repr, left))
+
+
 def _count(folder: Path) -> int:
     return sum(1 for _ in folder.iterdir())
 
 
 async def soak(folder: Path, *, batches: int, scenes: int, profiles: int, seed: int = 0) -> list[Sample]:
-    """Run `batches` of `scenes` each in one session over so many profiles; return a sample after each."""
+    """Run `batches` of `scenes` each in one session over so many profiles.
+
+    Return a sample from before the session, one after each batch, and one once the session is closed.
+    """
     simulated = [
         SimulatedProfile(f"p{i:03}", service=LogNormal(10, 0.3), capacity=CAPACITY) for i in range(1, profiles + 1)
     ]
@@ -102,15 +113,23 @@ async def soak(folder: Path, *, batches: int, scenes: int, profiles: int, seed: 
     statuses: Counter[str] = Counter()
     known = 0
     with _emulator(simulated, seed) as (address, pipe):
+
+        async def sample() -> None:
+            pipe.send("paid")
+            paid = await asyncio.to_thread(pipe.recv)
+            tasks = await _left()
+            gc.collect()
+            samples.append(Sample(*_held(), tasks, statuses.copy(), paid, known, _count(folder)))
+
         keys = [Profile(each.name, each.api_key, capacity=each.capacity) for each in simulated]
+        await sample()
         async with Session(OpenAIVideos(address), keys, mode="boost", output=folder, speed=SPEED, seed=seed) as session:
             for batch in range(batches):
                 run = await session.run([Scene(f"b{batch:03}-{i:06}", f"scene {i}") for i in range(scenes)])
                 statuses.update(scene.status for scene in run.scenes)
                 known += _paid(run)
                 del run
-                pipe.send("paid")
-                paid = await asyncio.to_thread(pipe.recv)
-                gc.collect()
-                samples.append(Sample(*_held(), len(asyncio.all_tasks()), statuses.copy(), paid, known, _count(folder)))
+                await sample()
+        del session
+        await sample()
     return samples

@@ -23,16 +23,17 @@ def measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         samples = asyncio.run(soak(Path(folder), batches=BATCHES, scenes=SCENES, profiles=PROFILES))
     took = perf_counter() - began
-    warm, last = samples[WARM - 1], samples[-1]
+    warm, last = samples[WARM], samples[-2]
     what = ", ".join(f"{count:,} {status}" for status, count in last.scenes.most_common())
     lost = BATCHES * SCENES - last.scenes.total() + abs(last.paid - last.known)
     lost += abs(last.videos - last.scenes["succeeded"])
+    most, files = max(each.files for each in samples), samples[-1].files - samples[0].files
     memory = f"{last.memory / 1e6:.0f} MB / {warm.memory / 1e6:.0f} MB after {WARM * SCENES:,}"
     return [
         Row("soak: memory at the end / warm", memory, last.memory / warm.memory, most=1.15),
         Row("soak: not accounted for", f"{what}; {took:.0f} s", float(lost), "scenes, jobs or files", most=0),
-        Row("soak: tasks left by a batch", f"{last.tasks} / {samples[0].tasks}", last.tasks / samples[0].tasks, most=1),
         Row(
-            "soak: files and sockets open", f"at most {max(each.files for each in samples)}", float(last.files), "open"
+            "soak: tasks left by a batch", "the most", float(max(len(each.tasks) for each in samples)), "tasks", most=0
         ),
+        Row("soak: files and sockets left open", f"at most {most} open", float(files), "more than before", most=0),
     ]
