@@ -75,6 +75,7 @@ def test_cell_run_twice(open_lab: Opener) -> None:
     page.kernel.wait(f"{THREADS} == ['vidgen_nb emulator', 'vidgen_nb session']")
 
 
+@pytest.mark.long
 def test_started_while_running(open_lab: Opener) -> None:
     """Scenes that a cell starts during a run join it, and the panel counts them in."""
     page = open_lab(MANY, "ctl.start(vg.demo_scenes(616)[600:])")
@@ -180,6 +181,7 @@ for number in range(10_000):
 """
 
 
+@pytest.mark.long
 def test_ten_thousand_log_lines(open_lab: Opener) -> None:
     """The panel keeps the last 200, and is as quick as before."""
     page = open_lab(MANY, LOG)
