@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from vidgen_nb.core import events as ev
@@ -11,9 +12,16 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
 
-__all__ = ["Bugs"]
+__all__ = ["Bugs", "stray"]
 
 log = logging.getLogger("vidgen_nb")
+
+
+def stray(cancelled: asyncio.CancelledError) -> Exception:
+    """Return what to raise for a `CancelledError` out of a call that nobody cancelled."""
+    bug = RuntimeError("the backend let a CancelledError out: something that it waited for was cancelled")
+    bug.__cause__ = cancelled
+    return bug
 
 
 class Bugs:

@@ -27,7 +27,7 @@ from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.drivers.bugs import Bugs
+from vidgen_nb.drivers.bugs import Bugs, stray
 from vidgen_nb.drivers.calls import Calls
 from vidgen_nb.errors import BackendError, InputError
 from vidgen_nb.ports import Backend, Journal, Profile, Sink
@@ -130,7 +130,8 @@ class RealtimeDriver:
                     self._tasks = None  # a group that closes takes no new tasks
         except BaseExceptionGroup as group:
             # a bug of the scheduler, a policy or the driver: show it as it is
-            raise group.exceptions[0] from None
+            bug = group.exceptions[0]
+            raise bug from bug.__cause__
 
     def post(self, *events: ev.Event) -> None:
         """Hand requests to the scheduler, and tell observers; only from the driver's own loop.
@@ -299,6 +300,10 @@ class RealtimeDriver:
                 event: ev.Event | None = await calls.of[type(command)](command, self._profiles[command.profile])
             except BackendError as error:
                 event = calls.failed(command, error)
+            except asyncio.CancelledError as cancelled:
+                if _was_cancelled():
+                    raise
+                event = self._bug_in(command, stray(cancelled))
             except Exception as bug:  # noqa: BLE001 - raised by `run`, once what is under way has settled
                 event = self._bug_in(command, bug)
             finally:
@@ -319,3 +324,9 @@ class RealtimeDriver:
     def _is_stuck(self) -> bool:
         """Say whether nothing is under way but jobs that a bug keeps from being asked about."""
         return bool(self._bugs.stuck) and not (self._calling or self._line) and self._bugs.all_stuck()
+
+
+def _was_cancelled() -> bool:
+    """Say whether somebody cancelled the task that runs now, and not only something that it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
