@@ -22,7 +22,7 @@ from vidgen_nb.provider import Fault, LogNormal, SimulatedProfile
 from vidgen_nb.run import Run
 from vidgen_nb.session import Session
 
-__all__ = ["CAPACITY", "Sample", "soak"]
+__all__ = ["Sample", "soak"]
 
 SPEED = 50.0
 CAPACITY = 4
