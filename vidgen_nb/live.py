@@ -18,7 +18,7 @@ from vidgen_nb.core.model import Scene
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.core.state import UNSETTLED
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
-from vidgen_nb.errors import DuplicateScene, NoUsableProfile, SessionError
+from vidgen_nb.errors import DuplicateScene, NoUsableProfile, OutputError, SessionError
 from vidgen_nb.output import VideoFolder, VideoSink
 from vidgen_nb.past import Past
 from vidgen_nb.plaintext import clean
@@ -247,6 +247,8 @@ class LiveRun:
             await self._driver.run()
             if self.scheduler.ended == "no usable profile":
                 self._error = NoUsableProfile(self._why_none(), self.run)
+            elif self.scheduler.ended == "results can't be written":
+                self._error = OutputError(self._what_waits(), self.run)
         except asyncio.CancelledError:
             self._broken_off()
             raise
@@ -294,6 +296,14 @@ class LiveRun:
             self._waiting = [waiting for waiting in self._waiting if waiting[0] not in settled]
             for future in done:
                 self._finish(future, None)
+
+    def _what_waits(self) -> str:
+        left = self.scheduler.in_flight
+        return (
+            f"{left} finished video{'s' * (left != 1)} can't be written to {str(self._settings.folder.path)!r}: the "
+            f"log says why. They stay with the provider, {self.scheduler.unsettled - left} more scenes wait. Make "
+            "room there, then run() goes on: it fetches them, and submits the rest"
+        )
 
     def _why_none(self) -> str:
         reasons = [

@@ -38,6 +38,8 @@ class Requests:
         self._context.record(event, now)
         self.started, self.stopped, self.ended = True, False, None
         self.limited = False
+        for state in self._attempts.unwritten.begin_anew():
+            self._attempts.ask_anew(state)
 
     def run_restored(self, event: ev.RunRestored, now: float) -> None:
         """Carry on what was broken off, by these settings."""
@@ -47,6 +49,7 @@ class Requests:
         context.rng.seed(event.seed)
         context.restored_at = now
         self._attempts.retries.use(event.retry.budget, now)
+        self._attempts.unwritten.begin_anew()
         for state in self._attempts.scenes.values():
             if state.status == "queued":
                 self._watch_deadline(state)

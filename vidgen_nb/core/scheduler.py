@@ -238,7 +238,7 @@ class Scheduler:
                 requests.watch_limit(context.max_billed, now)
             if queue.size and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
                 self._dispatch(now)
-            if not self._attempts.in_flight:
+            if self._attempts.in_flight <= len(self._attempts.unwritten.left):
                 self._idle(now)
         if context.fault is not None:  # the commands stay for the next call
             fault, context.fault = context.fault, None
@@ -252,7 +252,9 @@ class Scheduler:
     def _idle(self, now: float) -> None:
         """Nothing is under way: let a scene go that waits for the retry budget, or see whether the run is over."""
         requests, attempts = self._requests, self._attempts
-        if attempts.retries.waiting and not requests.stopped:
+        if attempts.unwritten.left:
+            self._end("results can't be written", now)
+        elif attempts.retries.waiting and not requests.stopped:
             attempts.retries.unblock(attempts.unsettled, now)
             if self._queue and not requests.paused:
                 self._dispatch(now)
@@ -261,6 +263,8 @@ class Scheduler:
 
     def _dispatch(self, now: float) -> None:
         queue, roster = self._queue, self.roster
+        if self._attempts.unwritten.waiting:
+            return
         if queue.pinned:
             self._dispatch_free(now, singles=True)  # they go before bounced ones (R2)
         for profile in list(queue.pinned):
