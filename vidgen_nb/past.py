@@ -24,7 +24,7 @@ from vidgen_nb.core.policy import EarliestFinish, Policy, RecordedPolicy, descri
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import FileFormatError, InputError, ReplayError
 from vidgen_nb.plaintext import clean
-from vidgen_nb.ports import Profile
+from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.codec import plain, read_as
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.recording.runfile import line_of
@@ -77,6 +77,8 @@ class Past:
     """Shows the second of the run that it would be by now, had it gone on: cooldowns have gone on, too."""
     without: frozenset[str] = frozenset()
     """Profiles of the run that are left out on purpose: what they have accepted is held."""
+    moved: bool = False
+    """Whether the server has another address now, on purpose."""
 
     @classmethod
     def open(cls, path: Path, poll: PollSchedule, *, policy: Policy | None = None, speed: float | None = None) -> Past:
@@ -118,7 +120,7 @@ class Past:
         about: with another API's backend, or without a profile that has some.
         """
         scheduler = self.scheduler
-        self._check_jobs(profiles, settings["backend"].name)
+        self._check_jobs(profiles, settings["backend"])
         for profile in profiles.values():
             scheduler.roster.check_group(profile.name, profile.quota_group or "")
         if not scheduler.ended:  # also where it was stopped by a limit: with another one it would go on by itself
@@ -132,25 +134,42 @@ class Past:
             else:
                 continue
             yield ev.AttemptAbandoned(state.scene.id, state.number, sent=True, reason=reason)
+        yield from self._endless(profiles)
         kept = {name: settings[name] for name in ("seed", "retry", "on_ambiguous", "max_wait", "speed")}
-        yield ev.RunRestored(epoch=self.clock.epoch, **kept)
+        yield ev.RunRestored(epoch=self.clock.epoch, wary=True, **kept)
 
-    def _check_jobs(self, profiles: Mapping[str, Profile], backend: str) -> None:
+    def _endless(self, profiles: Mapping[str, Profile]) -> Iterator[ev.Event]:
+        """Yield the ends of what had none, such as a bad key: to find out whether it was mended costs nothing."""
+        for state in self.scheduler.roster.profiles.values():
+            closed = [gate for gate in state.gates if gate.unusable and math.isinf(gate.until)]
+            if state.name in profiles and closed:
+                yield ev.CooldownReleased(state.name, alone=state.group not in closed)
+
+    def _check_jobs(self, profiles: Mapping[str, Profile], backend: Backend) -> None:
         """Raise `InputError` for a job that nobody could be asked about: it is paid for."""
         for state in self.scheduler.scenes.values():
             if state.status not in ("generating", "fetching") or state.operation is None or state.profile is None:
                 continue
             name, made_by, job = state.profile.name, state.operation.backend, f"scene {state.scene.id!r} of this run"
-            if made_by not in ("", backend):
+            if made_by not in ("", backend.name):
                 raise InputError(
-                    f"{job} is a job of the backend {made_by!r}, which {backend!r} can't be asked about: restore it "
-                    "with the backend it was begun with"
+                    f"{job} is a job of the backend {made_by!r}, which {backend.name!r} can't be asked about: restore "
+                    "it with the backend it was begun with"
                 )
+            self._check_address(job, backend)
             if name not in profiles and name not in self.without:
                 raise InputError(
                     f"{job} is a job of the profile {name!r}, which is not among those given "
                     f"({', '.join(profiles)}): give it, with its key, or hold what it has by without=[{name!r}]"
                 )
+
+    def _check_address(self, job: str, backend: Backend) -> None:
+        begun, now = (_address(each) for each in (self.header.get("backend"), backend.settings()))
+        if None not in (begun, now) and begun != now and not self.moved:
+            raise InputError(
+                f"{job} is a job at {begun}, and the backend asks {now}, which may not know it: give the address that "
+                "it was begun with, or say moved=True if it is the same server"
+            )
 
     def keys(self, profiles: Mapping[str, Profile]) -> dict[str, Profile]:
         """Return whose keys the run's profiles have from now on; those that were not given have none."""
@@ -178,6 +197,12 @@ def _clock(epoch: float, at: float, speed_then: float, last: float, speed: float
     passed = at + (clock.epoch - epoch) * speed_then
     now = max(passed, last)  # a wall clock may have been set back
     return Clock(clock.speed, at=now if math.isfinite(now) else last)
+
+
+def _address(settings: object) -> str | None:
+    """Return where a backend sends its requests, as its settings say, or None: they don't."""
+    found = settings.get("base_url") if isinstance(settings, Mapping) else None
+    return found.rstrip("/") if isinstance(found, str) and found else None
 
 
 # -- settings

@@ -32,6 +32,7 @@ class Restoring(Lifecycle):
         policy: Policy | str | None = None,
         speed: float | None = None,
         without: Iterable[str] = (),
+        moved: bool = False,
         **changes: Any,
     ) -> Self:
         """Take up a run whose program has ended, whatever ended it; `run()` goes on with it.
@@ -42,8 +43,10 @@ class Restoring(Lifecycle):
         `path`: its journal, or the folder of the journals: then the latest one. Jobs that the provider had accepted are
         asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
         it is held, and so are the jobs of profiles that are named in `without`; `run.scenes` and the log say so, and
-        what to do. What was queued is queued still, and cooldowns have gone on by the wall clock. Of a run that had
-        settled, `run()` returns what there is.
+        what to do. So is a job that the provider does not find: the server may be another one, or the account. Where
+        the backend's address is not the recorded one, that is an error, unless the server has `moved`. What was queued
+        is queued still, and cooldowns have gone on by the wall clock; those without an end, such as for a bad key, are
+        over. Of a run that had settled, `run()` returns what there is.
 
         Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
         `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
@@ -56,6 +59,7 @@ class Restoring(Lifecycle):
         chosen = as_policy(policy) if policy is not None else None
         where = Path(path).expanduser().absolute()
         past = Past.open(where, backend.poll_schedule, policy=chosen, speed=speed)
+        past.moved = moved
         past.without = frozenset([without] if isinstance(without, str) else without)
         try:
             settings = past.settings | ({} if speed is None else {"speed": speed})

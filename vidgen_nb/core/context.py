@@ -69,6 +69,7 @@ class Context:
         "retry",
         "rng",
         "timers",
+        "wary",
     )
 
     def __init__(
@@ -97,6 +98,8 @@ class Context:
         """Submits that may be accepted in the run, those in doubt among them; None: no bound."""
         self.restored_at = -math.inf
         """When the run was last carried on by another program: before that nobody looked after its jobs."""
+        self.wary = False
+        """Whether what the provider says of those may come from the wrong place."""
         self.timers = Timers()
         self.commands: list[Command] = []
         """What is to be done; emptied by every `handle`."""

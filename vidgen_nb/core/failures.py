@@ -172,6 +172,13 @@ class Failures:
             self._unusable(state, profile, outcome, now)
             reason = f"accepted as {operation_id(state)!r}, but {profile.name!r} can't be asked: {outcome.reason}"
             self._attempts.settle(state, "held", reason, now, profile, outcome)
+        elif isinstance(outcome, Permanent) and self._is_doubtful(state):
+            self._attempts.end(state)
+            reason = (
+                f"accepted as {operation_id(state)!r}, but since the restore {profile.name!r} does not know it: "
+                f"{outcome.reason}. Is it the same server and account? Look there before you run the scene again"
+            )
+            self._attempts.settle(state, "held", reason, now, profile, outcome)
         elif isinstance(outcome, Permanent | Cancelled):
             self._attempts.end(state)
             status: ev.SettledStatus = "cancelled" if state.cancelling and not state.overdue else "failed"
@@ -183,6 +190,10 @@ class Failures:
             self._unwritable(state, outcome, now)
         elif self._spend(state, profile, outcome, now):
             self._ask_again(state, outcome, state.failures, now)
+
+    def _is_doubtful(self, state: SceneState) -> bool:
+        """Say whether its job was accepted before a restore, which may have gone to another server or account."""
+        return self._context.wary and state.started < self._context.restored_at
 
     def _unwritable(self, state: SceneState, outcome: Unwritable, now: float) -> None:
         failures = self._attempts.unwritten.count(state)

@@ -47,7 +47,7 @@ class Requests:
         context.record(event, now)
         context.retry, context.on_ambiguous, context.max_wait = event.retry, event.on_ambiguous, event.max_wait
         context.rng.seed(event.seed)
-        context.restored_at = now
+        context.restored_at, context.wary = now, event.wary
         self._attempts.retries.use(event.retry.budget, now)
         self._attempts.unwritten.begin_anew()
         for state in self._attempts.scenes.values():
@@ -132,7 +132,8 @@ class Requests:
         """End the windows of a profile and its group by hand."""
         profile = self._roster[event.profile]
         self._context.record(event, now)
-        self._roster.open(profile.group, now)
+        if not event.alone:
+            self._roster.open(profile.group, now)
         self._roster.open(profile.own, now)
 
     def cooldown_imposed(self, event: ev.CooldownImposed, now: float) -> None:
