@@ -155,7 +155,8 @@ class Attempts:
         if state.status != "fetching":
             self._roster.free(profile)
         self.in_flight -= 1
-        self.unwritten.forget(state)
+        if self.unwritten.waiting:
+            self.unwritten.forget(state)
         state.status, state.profile, state.previous = "queued", None, profile
         state.progress = None
         return profile
