@@ -429,6 +429,28 @@ GOOD: dict[str, Any] = {
         ({"headers": {"X Team": "a"}}, "'X Team' is no header's name"),
         ({"statuses": [("done", "succeeded")]}, "statuses is a mapping"),
         ({"job": 5}, "a place is a text like"),
+        ({"submit": None}, "submit is an address .*, not None"),
+        ({"poll": None}, "poll is an address .*, not None"),
+        ({"poll": "/jobs/{job_id}"}, r"poll: .* can't be filled in: \{job_id\}; .* \{id\}.* \"\{status_url\}\""),
+        ({"poll": "/jobs/{id}/{foo}"}, r"poll: .* can't be filled in: \{foo\}"),
+        ({"poll": "/jobs"}, r"poll: '/jobs' does not say which job: .* \{id\}"),
+        ({"poll": "/jobs/{id"}, "poll: the braces of '/jobs/{id' do not match"),
+        ({"poll": "/jobs/{{id}}"}, "poll: the braces of '/jobs/{{id}}' do not match"),
+        ({"poll": "{{status_url}}"}, "poll: the braces of"),
+        ({"submit": "/models/model}"}, "submit: the braces of"),
+        ({"cancel": "DELETE /jobs/{job_id}"}, r"cancel: .* can't be filled in: \{job_id\}"),
+        ({"cancel": "POST /cancel"}, "cancel: '/cancel' does not say which job"),
+        ({"details": "/jobs/{job}/result"}, r"details: .* can't be filled in: \{job\}"),
+        ({"details": "/result"}, "details: '/result' does not say which job"),
+        ({"result": None, "content": "/jobs/{request}/video"}, r"content: .* can't be filled in: \{request\}"),
+        ({"result": None, "content": "/video"}, "content: '/video' does not say which job"),
+        ({"probe": "/teams/{team}"}, r"probe: .* can't be filled in: \{team\}"),
+        ({"probe": "{account_url}"}, "probe is an address under base_url"),
+        ({"name": 5}, "name is a non-empty text .*, not 5"),
+        ({"name": None}, "name is a non-empty text"),
+        ({"name": " "}, "name is a non-empty text"),
+        ({"schedule": 5}, r"schedule is a PollSchedule\(\.\.\.\) or None, not 5"),
+        ({"schedule": 0}, "schedule is a PollSchedule"),
     ],
 )
 def test_descriptions_that_cannot_work(options: dict[str, Any], says: str) -> None:
@@ -436,6 +458,20 @@ def test_descriptions_that_cannot_work(options: dict[str, Any], says: str) -> No
     with pytest.raises(InputError, match=says) as caught:
         HttpBackend("https://toy.example", **{**GOOD, **options})
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"poll": "/jobs?id={id}", "cancel": "POST {urls.cancel}", "details": "{id}"},
+        {"poll": "{urls.0}", "cancel": "DELETE /jobs/{id}", "details": "/{id}/of/{id}"},
+        {"result": None, "content": "{video_url}", "probe": "/jobs/{id}"},
+        {"submit": "/{owner}/{model}", "probe": "/account"},
+    ],
+)
+def test_descriptions_that_can_work(options: dict[str, Any]) -> None:
+    """The id wherever it stands, or a place of the submit's answer for a whole address."""
+    HttpBackend("https://toy.example", **{**GOOD, **options})
 
 
 @pytest.mark.parametrize(

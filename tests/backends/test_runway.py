@@ -167,7 +167,7 @@ def test_half_a_character_is_not_sent() -> None:
     [
         {"ratio": ""}, {"ratio": 1.5}, {"duration": 0}, {"duration": True}, {"duration": 2.5}, {"model": " "},
         {"poll": PollSchedule()}, {"poll": PollSchedule(first=1, longest=9)},
-        {"poll": PollSchedule(first=9, longest=4.9)},
+        {"poll": PollSchedule(first=9, longest=4.9)}, {"poll": 5},
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_at_once(options: dict[str, Any]) -> None:

@@ -19,7 +19,17 @@ from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.errors import BackendError, InputError
 from vidgen_nb.ports import Profile
 
-__all__ = ["Adapter", "check_unicode", "form_text", "fraction", "header_safe", "object_of", "server_epoch", "usable_id"]
+__all__ = [
+    "Adapter",
+    "check_schedule",
+    "check_unicode",
+    "form_text",
+    "fraction",
+    "header_safe",
+    "object_of",
+    "server_epoch",
+    "usable_id",
+]
 
 _LONGEST_ID: Final = 512
 
@@ -51,6 +61,7 @@ class Adapter:
             raise InputError(f"model is a non-empty text or None, not {model!r}")
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
             raise InputError(f"timeout must be more than 0 seconds, and finite, not {timeout!r}")
+        check_schedule("poll", poll)
         _checked(base_url)
         self.base_url = base_url
         self.model = model
@@ -85,6 +96,12 @@ class Adapter:
 
     def _now_epoch(self) -> float:
         return self._clock.epoch + self._clock.now()
+
+
+def check_schedule(option: str, schedule: object) -> None:
+    """Raise `InputError` for what is no schedule of polls."""
+    if schedule is not None and not isinstance(schedule, PollSchedule):
+        raise InputError(f"{option} is a PollSchedule(...) or None, not {schedule!r}")
 
 
 def _checked(base_url: str) -> None:

@@ -9,13 +9,21 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from vidgen_nb.backends.adapter import Adapter, fraction, server_epoch, usable_id
+from vidgen_nb.backends.adapter import Adapter, check_schedule, fraction, server_epoch, usable_id
 from vidgen_nb.backends.addresses import origin, usable_url
 from vidgen_nb.backends.bodies import Body
-from vidgen_nb.backends.description import Status, check_places, check_statuses, key_header, sendable
+from vidgen_nb.backends.description import (
+    Status,
+    check_name,
+    check_places,
+    check_statuses,
+    described_calls,
+    key_header,
+    sendable,
+)
 from vidgen_nb.backends.http import Answer, Phase, clean
 from vidgen_nb.backends.openai_errors import classify, job_failure
-from vidgen_nb.backends.places import Address, Place, found_at
+from vidgen_nb.backends.places import Place, found_at
 from vidgen_nb.backends.rate_headers import rate_info
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
@@ -47,9 +55,10 @@ class HttpBackend(Adapter):
             cancel="POST /predictions/{id}/cancel",
         )
 
-    Calls (`backends.places` says how they are written): `submit`, whose braces are parameters of the scene; `poll`;
-    `cancel`, if there is one; `details`, whose answer has the result where that of the poll has not; `content`, which
-    is the video itself; `probe`, for `session.check()`, where asking about an unknown job is not answered by 404.
+    Calls (`backends.places` says how they are written): `submit`, whose braces are parameters of the scene; `poll`, and
+    all that follow, with the job's id for `{id}`, and nothing else in braces; `cancel`, if there is one; `details`,
+    whose answer has the result where that of the poll has not; `content`, which is the video itself; `probe`, for
+    `session.check()`, where asking about an unknown job is not answered by 404.
 
     Places in answers: `job`, the id in the submit's; `status`, `progress` (a fraction, or percent above 1), `error` and
     `code` in the poll's; `result`, the video's address (or a list of such, of which the first counts).
@@ -92,16 +101,13 @@ class HttpBackend(Adapter):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.key_header, self.key_scheme = key_header(auth)
+        check_schedule("schedule", schedule)
+        check_name(name)
         super().__init__(base_url, None, poll=schedule, timeout=timeout, transport=transport)
         self.name = name
-        self._calls = {
-            option: Address(option, text, "POST" if option in ("submit", "cancel") else "GET")
-            for option, text in (
-                ("submit", submit), ("poll", poll), ("cancel", cancel), ("details", details), ("content", content),
-                ("probe", probe),
-            )
-            if text is not None
-        }  # fmt: skip
+        self._calls = described_calls(
+            submit=submit, poll=poll, cancel=cancel, details=details, content=content, probe=probe
+        )
         self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
         self._result, self._statuses, self._body = result, statuses, Body(body, form=form, images=images)
         self._headers = sendable({} if headers is None else headers, self.key_header)
@@ -110,8 +116,6 @@ class HttpBackend(Adapter):
         self._wrong: InputError | None = None
         self._alone: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         """Until it is known where the job's id stands, one submit at a time goes out: each may be paid for."""
-        if self._calls["submit"].is_given:
-            raise InputError("submit is an address under base_url, for nothing is known before it")
         check_statuses(statuses)
         check_places(job, status, progress, error, code, result)
         if (result is None) == (content is None):

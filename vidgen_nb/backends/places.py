@@ -54,6 +54,8 @@ class Address:
             raise InputError(
                 f"{option}: {first!r} is no HTTP method; write one of {', '.join(_METHODS)} and an address"
             )
+        if {"{", "}"} & set(_BRACES.sub("", self.text)):
+            raise InputError(f"{option}: the braces of {self.text!r} do not match: write each place once in {{ and }}")
         if not (self.is_given or self.text.startswith("/")) or any(not place for place in self.places):
             raise InputError(
                 f'{option} is an address under base_url such as "/jobs/{{id}}", or a place of the submit\'s answer in '

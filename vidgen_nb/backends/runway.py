@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.adapter import Adapter, check_unicode, header_safe, object_of, usable_id
+from vidgen_nb.backends.adapter import Adapter, check_schedule, check_unicode, header_safe, object_of, usable_id
 from vidgen_nb.backends.http import Answer, Phase
 from vidgen_nb.backends.media import check_parameter, data_uri
 from vidgen_nb.backends.runway_answers import classify, progress_of
@@ -178,6 +178,7 @@ class Runway(Adapter):
 
 
 def _unhurried(poll: PollSchedule | None) -> PollSchedule:
+    check_schedule("poll", poll)
     if poll is None:
         return PollSchedule(first=SHORTEST_POLL, longest=SHORTEST_POLL, shortest=SHORTEST_POLL)
     if min(poll.delays) < SHORTEST_POLL:
