@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
-from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -21,6 +19,7 @@ from vidgen_nb.backends.description import (
     key_header,
     sendable,
 )
+from vidgen_nb.backends.first_answers import FirstAnswers, nothing_at
 from vidgen_nb.backends.http import Answer, Phase, clean
 from vidgen_nb.backends.openai_errors import classify, job_failure
 from vidgen_nb.backends.places import Place, found_at
@@ -37,7 +36,6 @@ _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     # after these the polls go on, and tell what became of it
     400: "too late", 404: "too late", 409: "too late", 410: "too late", 422: "too late",
 }  # fmt: skip
-_ERRORS: Final = ("error", "errors", "detail")
 _NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -111,11 +109,7 @@ class HttpBackend(Adapter):
         self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
         self._result, self._statuses, self._body = result, statuses, Body(body, form=form, images=images)
         self._headers = sendable({} if headers is None else headers, self.key_header)
-        self._understood: set[str] = set()
-        """Places that an answer had something at."""
-        self._wrong: InputError | None = None
-        self._alone: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
-        """Until it is known where the job's id stands, one submit at a time goes out: each may be paid for."""
+        self._first = FirstAnswers(error)
         check_statuses(statuses)
         check_places(job, status, progress, error, code, result)
         if (result is None) == (content is None):
@@ -140,16 +134,8 @@ class HttpBackend(Adapter):
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
         self.check(profile)
-        if "job" not in self._understood:
-            alone = self._alone.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-            if not alone.locked():
-                self._wrong = None  # this may be another run
-            async with alone:
-                if self._wrong is not None:
-                    raise BackendError(Transient(f"not sent: {self._wrong}"))
-                if "job" not in self._understood:
-                    return await self._submit(scene, profile)
-        return await self._submit(scene, profile)
+        async with self._first.alone():
+            return await self._submit(scene, profile)
 
     async def _submit(self, scene: Scene, profile: Profile) -> Operation:
         try:
@@ -168,7 +154,7 @@ class HttpBackend(Adapter):
         if "poll" in urls and urls["poll"] is None:
             reason = f"accepted as {str(found)!r}, but the answer does not say where to ask about it"
             raise BackendError(Ambiguous(clean(reason, profile.api_key)))
-        self._understood.add("job")
+        self._first.found("job")
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         return Operation(str(found), self.name, {o: url for o, url in urls.items() if url} or None, rate=rate)
 
@@ -178,7 +164,7 @@ class HttpBackend(Adapter):
         told, error = found_at(answer.data, self._status), found_at(answer.data, self._error)
         if not isinstance(told, str):
             self._misread("status", self._status, answer, "poll", profile)
-        self._understood.add("status")
+        self._first.found("status")
         status = self._statuses.get(told, "failed" if error else "running")
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
@@ -188,7 +174,7 @@ class HttpBackend(Adapter):
             return Progress("failed", outcome=job_failure(shaped, profile.api_key))
         if status == "succeeded":
             if self._result is not None and "details" not in self._calls and self._video(answer) is None:
-                why = _nothing_at("result", self._result, answer, profile)
+                why = nothing_at("result", self._result, answer, profile.api_key)
                 return Progress(
                     "failed", outcome=Permanent(f"the job is done, but there is no video: {why}", "no_result")
                 )
@@ -227,9 +213,9 @@ class HttpBackend(Adapter):
         """Say what an answer that is no success means; to be overridden where an API has codes of its own."""
         found = classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
         if answer.ok and answer.data and phase == "submit" and isinstance(found, Ambiguous):
-            return Ambiguous(_nothing_at("job", self._job, answer, profile))
+            return Ambiguous(nothing_at("job", self._job, answer, profile.api_key))
         if answer.ok and answer.data and phase == "poll" and isinstance(found, Transient):
-            return Transient(_nothing_at("status", self._status, answer, profile))
+            return Transient(nothing_at("status", self._status, answer, profile.api_key))
         return found
 
     # -- addresses and answers
@@ -288,17 +274,10 @@ class HttpBackend(Adapter):
         return found if isinstance(found, str) and found else None
 
     def _misread(self, option: str, place: Place, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
-        """Fail for an answer that has nothing at a place; where none ever had, it is the description that is wrong.
-
-        Then `InputError` stops the run: more would be paid in vain. An answer that tells of an error says nothing
-        about the place.
-        """
+        """Fail for an answer that has nothing at a place; with `InputError` where none ever had."""
         failure = self.classify(answer, phase, profile)
-        unlike = option not in self._understood and answer.ok and isinstance(answer.data, dict)
-        unlike = unlike and isinstance(failure, Ambiguous | Transient)
-        if unlike and not any(found_at(answer.data, place) for place in (self._error, *_ERRORS)):
-            self._wrong = InputError(f"{_nothing_at(option, place, answer, profile)}. Correct {option}=")
-            raise self._wrong
+        if isinstance(failure, Ambiguous | Transient):
+            self._first.check(option, place, answer, profile.api_key)
         raise BackendError(failure)
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
@@ -308,10 +287,3 @@ class HttpBackend(Adapter):
 def _fraction(value: object) -> float | None:
     """Return 0 to 1 of a fraction, or of percent; None where it is no number."""
     return fraction(value, 100 if isinstance(value, int | float) and value > 1 else 1)
-
-
-def _nothing_at(option: str, place: Place | None, answer: Answer, profile: Profile) -> str:
-    """Say that an answer has nothing usable where the description says, and what it has."""
-    where = "what its function looks for" if callable(place) else repr(place)
-    has = ", ".join(map(str, answer.data)) if isinstance(answer.data, dict) else type(answer.data).__name__
-    return clean(f"HTTP {answer.status}: the answer has no usable {option} at {where}; it has: {has}", profile.api_key)

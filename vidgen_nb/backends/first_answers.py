@@ -1,0 +1,69 @@
+"""What the first answers of a described API tell of its description: whether things stand where it says.
+
+Where none ever did, it is the description that is wrong. Then `InputError` stops the run: more would be paid in vain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from vidgen_nb.backends.http import Answer, clean
+from vidgen_nb.backends.places import Place, found_at
+from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.errors import BackendError, InputError
+from vidgen_nb.ports import Secret
+
+__all__ = ["FirstAnswers", "nothing_at"]
+
+_ERRORS: Final = ("error", "errors", "detail")
+
+
+class FirstAnswers:
+    """Keeps account of the places that an answer had something at; `error`: where answers tell of errors."""
+
+    def __init__(self, error: Place) -> None:
+        self._error = error
+        self._found: set[str] = set()
+        self._wrong: InputError | None = None
+        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+    def found(self, option: str) -> None:
+        """Note that there was something at a place."""
+        self._found.add(option)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Let one submit at a time out until it is known where the job's id stands: each may be paid for."""
+        if "job" not in self._found:
+            lock = self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+            if not lock.locked():
+                self._wrong = None  # this may be another run
+            async with lock:
+                if self._wrong is not None:
+                    raise BackendError(Transient(f"not sent: {self._wrong}"))
+                if "job" not in self._found:
+                    yield
+                    return
+        yield
+
+    def check(self, option: str, place: Place, answer: Answer, key: Secret) -> None:
+        """Raise `InputError` for an answer that has nothing at a place, where none ever had.
+
+        An answer that tells of an error says nothing about the place.
+        """
+        if option in self._found or not answer.ok or not isinstance(answer.data, dict):
+            return
+        if not any(found_at(answer.data, each) for each in (self._error, *_ERRORS)):
+            self._wrong = InputError(f"{nothing_at(option, place, answer, key)}. Correct {option}=")
+            raise self._wrong
+
+
+def nothing_at(option: str, place: Place, answer: Answer, key: Secret) -> str:
+    """Say that an answer has nothing usable where the description says, and what it has."""
+    where = "what its function looks for" if callable(place) else repr(place)
+    has = ", ".join(map(str, answer.data)) if isinstance(answer.data, dict) else type(answer.data).__name__
+    return clean(f"HTTP {answer.status}: the answer has no usable {option} at {where}; it has: {has}", key)
