@@ -22,7 +22,7 @@ from vidgen_nb.backends.description import (
 from vidgen_nb.backends.first_answers import FirstAnswers, nothing_at
 from vidgen_nb.backends.http import Answer, Phase, clean
 from vidgen_nb.backends.openai_errors import classify, job_failure
-from vidgen_nb.backends.places import Place, found_at
+from vidgen_nb.backends.places import Place, found_at, lacks
 from vidgen_nb.backends.rate_headers import rate_info
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
@@ -68,7 +68,8 @@ class HttpBackend(Adapter):
 
     Refusals are classified as in the OpenAI shape: by status, code, and every known form of Retry-After; a subclass may
     override `classify`. Raises `InputError` for a description that can't work; the run is stopped by one where the very
-    first answer has no `job`, or no `status`, at its place, and tells of no error.
+    first answer has no `job`, or no `status`, at its place, or that of the first job that succeeded has no place such
+    as `result`, and tells of no error. Null at `result` means that this job has no video.
     """
 
     def __init__(
@@ -173,7 +174,7 @@ class HttpBackend(Adapter):
             shaped = {"code": code, "message": error if isinstance(error, str) else None} if code else error
             return Progress("failed", outcome=job_failure(shaped, profile.api_key))
         if status == "succeeded":
-            if self._result is not None and "details" not in self._calls and self._video(answer) is None:
+            if self._result is not None and "details" not in self._calls and self._video(answer, profile) is None:
                 why = nothing_at("result", self._result, answer, profile.api_key)
                 return Progress(
                     "failed", outcome=Permanent(f"the job is done, but there is no video: {why}", "no_result")
@@ -186,8 +187,10 @@ class HttpBackend(Adapter):
         if "content" in self._calls:
             url = self._url("content", operation, profile)
         else:
+            if "details" not in self._calls:
+                self._first.found("result")  # by a poll, maybe before a restore: now it may have expired
             answer = await self._known("details" if "details" in self._calls else "poll", operation, profile)
-            video = self._video(answer)
+            video = self._video(answer, profile)
             url = self._joined(profile, video) if video is not None else None
         if url is None:
             raise BackendError(Permanent("the job is done, but there is no address of a video", "no_result"))
@@ -268,10 +271,16 @@ class HttpBackend(Adapter):
             )
         return answer
 
-    def _video(self, answer: Answer) -> str | None:
+    def _video(self, answer: Answer, profile: Profile) -> str | None:
+        """Return the video's address; `InputError` where something else is there, and no answer ever had one."""
         found = found_at(answer.data, self._result)
         found = found[0] if isinstance(found, list) and found else found
-        return found if isinstance(found, str) and found else None
+        if isinstance(found, str) and found:
+            self._first.found("result")
+            return found
+        if self._result is not None and (found or lacks(answer.data, self._result)):
+            self._first.check("result", self._result, answer, profile.api_key)
+        return None
 
     def _misread(self, option: str, place: Place, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         """Fail for an answer that has nothing at a place; with `InputError` where none ever had."""

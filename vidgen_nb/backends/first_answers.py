@@ -12,7 +12,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from vidgen_nb.backends.http import Answer, clean
-from vidgen_nb.backends.places import Place, found_at
+from vidgen_nb.backends.places import Place, found_at, has
 from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.errors import BackendError, InputError
 from vidgen_nb.ports import Secret
@@ -20,6 +20,7 @@ from vidgen_nb.ports import Secret
 __all__ = ["FirstAnswers", "nothing_at"]
 
 _ERRORS: Final = ("error", "errors", "detail")
+_HINTS: Final = {"result": "; where it may be missing, give a function, such as lambda answer: answer.get('video')"}
 
 
 class FirstAnswers:
@@ -55,15 +56,17 @@ class FirstAnswers:
 
         An answer that tells of an error says nothing about the place.
         """
-        if option in self._found or not answer.ok or not isinstance(answer.data, dict):
+        if option in self._found or not answer.ok or not isinstance(answer.data, dict | list):
             return
         if not any(found_at(answer.data, each) for each in (self._error, *_ERRORS)):
-            self._wrong = InputError(f"{nothing_at(option, place, answer, key)}. Correct {option}=")
+            self._wrong = InputError(
+                f"{nothing_at(option, place, answer, key)}. Correct {option}={_HINTS.get(option, '')}"
+            )
             raise self._wrong
 
 
 def nothing_at(option: str, place: Place, answer: Answer, key: Secret) -> str:
     """Say that an answer has nothing usable where the description says, and what it has."""
     where = "what its function looks for" if callable(place) else repr(place)
-    has = ", ".join(map(str, answer.data)) if isinstance(answer.data, dict) else type(answer.data).__name__
-    return clean(f"HTTP {answer.status}: the answer has no usable {option} at {where}; it has: {has}", key)
+    what = f"the answer has no usable {option} at {where}; {has(answer.data, place)}"
+    return clean(f"HTTP {answer.status}: {what}", key)
