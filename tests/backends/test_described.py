@@ -205,6 +205,48 @@ def test_polls(body: dict[str, Any], status: str, outcome: type[Failure] | None)
     assert KEY not in repr(progress)
 
 
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (
+            "SUCCEEDED",
+            "'SUCCEEDED' is not among its statuses, and counts as running: if 'succeeded' in statuses= is meant",
+        ),
+        ("proccessing", ": if 'processing' in statuses= is meant for it, write it as the API does"),
+        ("deferred", "counts as running: add it to statuses="),
+        ("\u202eafter " + KEY + "x" * 999, "'after [key]xxx"),
+    ],
+)
+def test_a_word_that_is_not_told_is_warned_of_once(told: str, says: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It counts as running, as ever; what it may have meant is said, and no key of it shown."""
+
+    async def work(backend: HttpBackend) -> list[Progress]:
+        return [await backend.poll(JOB, ALICE) for _ in range(3)]
+
+    found = call(replicate, Server({GET: [ok(status=told), ok(status="starting"), ok(status=told)]}), work)
+    assert [each.status for each in found] == ["running", "queued", "running"]
+    (warning,) = caplog.records
+    assert (warning.name, warning.levelname) == ("vidgen_nb", "WARNING")
+    assert says in warning.getMessage() and "'replicate'" in warning.getMessage()
+    assert KEY not in warning.getMessage() and len(warning.getMessage()) < 300
+
+
+def test_words_without_end_are_not_warned_of_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    """An API that counts in its status fills neither the log nor the memory; one with an error is no running job."""
+    words = [ok(status=f"at {k} %") for k in range(100)]
+
+    async def work(backend: HttpBackend) -> None:
+        for _ in words:
+            await backend.poll(JOB, ALICE)
+
+    call(replicate, Server({GET: list(words)}), work)
+    assert len(caplog.records) == 20 and "no more of them is said" in caplog.text
+    caplog.clear()
+    broken = Server({GET: ok(status="broken", error="it broke")})
+    assert call(replicate, broken, lambda backend: backend.poll(JOB, ALICE)).status == "failed"
+    assert not caplog.records
+
+
 def test_a_cancel_asks_and_the_answer_counts() -> None:
     """Cancelled where the server says so, requested where it only took it; too late, unsupported."""
     address = "POST https://api.replicate.example/v1/predictions/p1/cancel"

@@ -24,6 +24,7 @@ from vidgen_nb.backends.http import Answer, Phase, clean
 from vidgen_nb.backends.openai_errors import classify, job_failure
 from vidgen_nb.backends.places import Place, found_at, lacks
 from vidgen_nb.backends.rate_headers import rate_info
+from vidgen_nb.backends.words import Words
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
 from vidgen_nb.errors import BackendError, InputError
@@ -62,9 +63,9 @@ class HttpBackend(Adapter):
     `code` in the poll's; `result`, the video's address (or a list of such, of which the first counts).
 
     `body`: makes the submit's JSON of a scene; `form`: it is sent as multipart fields instead. `statuses`: the API's
-    words for `queued`, `running`, `succeeded`, `failed` and `cancelled`; one that is not told counts as running.
-    `images`: parameters that are images (paths, data URIs); the scene that `body` gets has them as data URIs. `auth`:
-    how the key is sent. `headers`: of every call. Key and headers go to the origin of base_url alone.
+    words for `queued`, `running`, `succeeded`, `failed` and `cancelled`; one that is not told counts as running,
+    with a warning. `images`: parameters that are images (paths, data URIs); the scene that `body` gets has them as data
+    URIs. `auth`: how the key is sent. `headers`: of every call. Key and headers go to the origin of base_url alone.
 
     Refusals are classified as in the OpenAI shape: by status, code, and every known form of Retry-After; a subclass may
     override `classify`. Raises `InputError` for a description that can't work; the run is stopped by one where the very
@@ -108,10 +109,11 @@ class HttpBackend(Adapter):
             submit=submit, poll=poll, cancel=cancel, details=details, content=content, probe=probe
         )
         self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
-        self._result, self._statuses, self._body = result, statuses, Body(body, form=form, images=images)
+        self._result, self._body = result, Body(body, form=form, images=images)
         self._headers = sendable({} if headers is None else headers, self.key_header)
         self._first = FirstAnswers(error)
         check_statuses(statuses)
+        self._words = Words(name, statuses)
         check_places(job, status, progress, error, code, result)
         if (result is None) == (content is None):
             raise InputError("give result= (where the video's address stands) or content= (the video itself), not both")
@@ -166,7 +168,7 @@ class HttpBackend(Adapter):
         if not isinstance(told, str):
             self._misread("status", self._status, answer, "poll", profile)
         self._first.found("status")
-        status = self._statuses.get(told, "failed" if error else "running")
+        status = self._words.status(told, error, profile.api_key)
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
         if status == "failed" or (status == "succeeded" and error):
@@ -206,8 +208,7 @@ class HttpBackend(Adapter):
             return "unsupported"
         answer = await self._ask(self._calls["cancel"].method, url, "cancel", profile)
         if answer.ok:
-            over = self._statuses.get(str(found_at(answer.data, self._status))) == "cancelled"
-            return "cancelled" if over else "requested"
+            return "cancelled" if self._words.is_cancelled(found_at(answer.data, self._status)) else "requested"
         if answer.status not in _CANCEL_REFUSALS:
             self._fail(answer, "cancel", profile)
         return _CANCEL_REFUSALS[answer.status]
