@@ -50,9 +50,9 @@ def test_path_bytes_and_data_uri_are_read_alike(data: bytes, media_type: str, tm
         ("missing.png", "can't be read"),
         ("a\0b.png", "can't be read"),
         (".", "is no file"),
-        ("", "a path, bytes or a data URI"),
-        (None, "a path, bytes or a data URI"),
-        ({"file_id": "file_1"}, "a path, bytes or a data URI"),
+        ("", "an image is a path or a data URI, not"),
+        (None, "an image is a path or a data URI, not"),
+        ({"file_id": "file_1"}, "an image is a path or a data URI, not"),
         ("https://images.example/dawn.png", "download it"),
     ],
 )

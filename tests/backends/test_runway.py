@@ -146,6 +146,13 @@ def test_what_is_no_image_is_seen_before_anything_is_sent(image: str) -> None:
     assert not server.requests
 
 
+def test_an_http_address_is_told_that_https_works() -> None:
+    """Runway fetches from https alone; nobody has to download what stands there as well."""
+    scene = Scene("s", "p", input_reference="http://pictures.test/a.png")
+    with pytest.raises(InputError, match=r"input_reference: .* https:// .* as it is"):
+        Runway().check_scene(scene)
+
+
 def test_a_large_image_is_refused(tmp_path: Path) -> None:
     """A data URI has to stay below 5 MiB, so the image below 3.75."""
     (tmp_path / "a.png").write_bytes(PNG + b"\0" * (5 << 20))

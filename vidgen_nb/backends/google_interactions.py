@@ -88,6 +88,8 @@ class GoogleInteractions(Adapter):
 
     def check_scene(self, scene: Scene) -> None:
         """Raise `InputError` for a scene whose image can't be sent: a path, a data URI, or an address, or several."""
+        if scene.params.get("input_reference") is not None:
+            raise InputError("input_reference is a parameter of other APIs: a scene's image is image= here")
         for image in _images(scene):
             if not is_address(image):
                 check_parameter("image", image, limit=IMAGE_LIMIT)

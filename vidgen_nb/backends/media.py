@@ -104,7 +104,7 @@ def _file(value: object, limit: int) -> Path:
     if is_address(value):
         raise InputError("an address is no image to be sent along: download it, and give the file's path")
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
-        raise InputError(f"an image is a path, bytes or a data URI, not {clean(repr(value), 80)}")
+        raise InputError(f"an image is a path or a data URI, not {clean(repr(value), 80)}")
     path = Path(value)
     try:
         path = path.expanduser()

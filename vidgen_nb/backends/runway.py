@@ -17,7 +17,7 @@ import httpx
 
 from vidgen_nb.backends.adapter import Adapter, check_schedule, check_unicode, header_safe, object_of, usable_id
 from vidgen_nb.backends.http import Answer, Phase
-from vidgen_nb.backends.media import check_parameter, data_uri
+from vidgen_nb.backends.media import check_parameter, data_uri, is_address
 from vidgen_nb.backends.runway_answers import classify, progress_of
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent, ProfileUnusable, Transient
@@ -79,6 +79,11 @@ class Runway(Adapter):
         for name in _IMAGES & scene.params.keys():
             image = scene.params[name]
             if isinstance(image, str) and not image.startswith(_SENT_AS_IT_IS):
+                if is_address(image):
+                    raise InputError(
+                        f"{name}: Runway fetches images from https alone: an address that begins with https:// is sent "
+                        "as it is; if there is none, download the image and give the file's path"
+                    )
                 check_parameter(name, image, limit=_IMAGE_BYTES)
 
     async def probe(self, profile: Profile) -> None:
