@@ -627,6 +627,22 @@ def test_other_profiles(place: Place) -> None:
     audit(run.events, Mode("test", 3, 3))
 
 
+def test_what_can_not_be_chosen_at_a_restore(place: Place) -> None:
+    """A profile that the run never had, and another journal, are errors before anything is written."""
+    crash = limited(place)
+    before = crash.read_bytes()
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"without": ["nosuch"]}, r"without: 'nosuch' is no profile of this run \(p1, p2\)"),
+        ({"without": "p1 "}, "without: 'p1 ' is no profile"),
+        ({"journal": place.runs}, "journal: .* goes on in the same file"),
+    ]
+    for options, text in wrong:
+        with pytest.raises(InputError, match=text):
+            place.restored(crash, **options)
+        assert crash.read_bytes() == before
+    place.restored(crash, without=["p2"])
+
+
 def test_profiles_that_cannot_be(place: Place) -> None:
     """A name that was a group's in the run is an error before anything is written."""
     crash = limited(place)

@@ -10,7 +10,7 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -112,6 +112,12 @@ class Past:
             journal.release()
             raise
         return cls(journal, recorded.header, scheduler, now, clock)
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Leave profiles out on purpose; `InputError` for one that the run does not have: it is misspelt."""
+        self.without, known = frozenset(names), self.scheduler.roster.profiles
+        for name in self.without - known.keys():
+            raise InputError(f"without: {name!r} is no profile of this run ({', '.join(known)}): correct the name")
 
     def adopt(self, profiles: Mapping[str, Profile], settings: Mapping[str, Any]) -> Iterator[ev.Event]:
         """Yield what is to be fed to the scheduler before the run can go on with these profiles and settings.

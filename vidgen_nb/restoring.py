@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from vidgen_nb.core.policy import Policy, as_policy
-from vidgen_nb.errors import SessionError
+from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.lifecycle import Lifecycle
 from vidgen_nb.output import VideoFolder
 from vidgen_nb.past import Past, is_done, latest
@@ -58,10 +58,14 @@ class Restoring(Lifecycle):
         checked_profiles(backend, given)
         chosen = as_policy(policy) if policy is not None else None
         where = Path(path).expanduser().absolute()
+        if "journal" in changes:
+            raise InputError(
+                "journal: a restored run goes on in the same file; name it, or its folder, as the path alone"
+            )
         past = Past.open(where, backend.poll_schedule, policy=chosen, speed=speed)
         past.moved = moved
-        past.without = frozenset([without] if isinstance(without, str) else without)
         try:
+            past.leave_out([without] if isinstance(without, str) else without)
             settings = past.settings | ({} if speed is None else {"speed": speed})
             settings |= changes if chosen is None else {**changes, "policy": chosen}
             make: Any = cls  # a Session, or what is made like one
