@@ -366,9 +366,33 @@ def test_addresses_that_are_none(away: str) -> None:
 
 def test_an_accepted_job_without_its_address_is_in_doubt() -> None:
     """It may be billed, and can't be asked about."""
-    server = Server({f"POST {FAL}": ok(request_id="r1")})
-    found = refusal(fal, server, lambda backend: backend.submit(FILM, ALICE))
+    server = Server({f"POST {FAL}": [ok(request_id="r0", **LINKS), ok(request_id="r1")]})
+
+    async def twice(backend: Backend) -> None:
+        await backend.submit(FILM, ALICE)
+        await backend.submit(FILM, ALICE)
+
+    found = refusal(fal, server, twice)
     assert isinstance(found, Ambiguous) and "accepted as 'r1'" in found.reason
+
+
+@pytest.mark.parametrize("option", ["poll", "details", "content", "cancel"])
+def test_a_first_job_without_an_address_stops_the_run(option: str) -> None:
+    """Where the very first answer does not tell it, none will: nobody could ask about what is paid, or fetch it."""
+    given: dict[str, Any] = {"poll": "{there}", option: "{urls.no_such}"}
+    given["result"] = None if option == "content" else "url"
+
+    def make(**options: Any) -> HttpBackend:
+        return HttpBackend("https://toy.example", **{**GOOD, **given, **options})
+
+    answer = ok(id="p1", there="https://toy.example/p1", urls={"get": "https://toy.example/p1"})
+    server = Server({"POST https://toy.example/jobs": answer})
+    if option == "cancel":
+        assert call(make, server, lambda backend: backend.submit(SCENE, ALICE)).id == "p1"
+        return
+    says = f"accepted as 'p1', but .* no usable {option} at 'urls.no_such'; its urls has: get; .* Correct {option}="
+    with pytest.raises(InputError, match=says):
+        call(make, server, lambda backend: backend.submit(SCENE, ALICE))
 
 
 def test_keys_are_probed_without_a_submit() -> None:

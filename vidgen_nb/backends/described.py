@@ -69,8 +69,8 @@ class HttpBackend(Adapter):
 
     Refusals are classified as in the OpenAI shape: by status, code, and every known form of Retry-After; a subclass may
     override `classify`. Raises `InputError` for a description that can't work; the run is stopped by one where the very
-    first answer has no `job`, or no `status`, at its place, or that of the first job that succeeded has no place such
-    as `result`, and tells of no error. Null at `result` means that this job has no video.
+    first answer has no `job`, no `status` or no address of a call at its place, or that of the first job that succeeded
+    has no such place as `result`, and tells of no error. Null at `result` means that this job has no video.
     """
 
     def __init__(
@@ -154,6 +154,11 @@ class HttpBackend(Adapter):
             self._misread("job", self._job, answer, "submit", profile)
         given = {option: call for option, call in self._calls.items() if call.is_given}
         urls = {option: call.filled(lambda place: found_at(answer.data, place)) for option, call in given.items()}
+        for option, told in urls.items():
+            if told:
+                self._first.found(option)
+            elif option != "cancel":
+                self._first.check(option, given[option].places[0], answer, profile.api_key, job=str(found))
         if "poll" in urls and urls["poll"] is None:
             reason = f"accepted as {str(found)!r}, but the answer does not say where to ask about it"
             raise BackendError(Ambiguous(clean(reason, profile.api_key)))

@@ -51,17 +51,17 @@ class FirstAnswers:
                     return
         yield
 
-    def check(self, option: str, place: Place, answer: Answer, key: Secret) -> None:
+    def check(self, option: str, place: Place, answer: Answer, key: Secret, job: str = "") -> None:
         """Raise `InputError` for an answer that has nothing at a place, where none ever had.
 
-        An answer that tells of an error says nothing about the place.
+        An answer that tells of an error says nothing about the place. `job`: the one that it accepted.
         """
         if option in self._found or not answer.ok or not isinstance(answer.data, dict | list):
             return
         if not any(found_at(answer.data, each) for each in (self._error, *_ERRORS)):
-            self._wrong = InputError(
-                f"{nothing_at(option, place, answer, key)}. Correct {option}={_HINTS.get(option, '')}"
-            )
+            accepted = f"accepted as {clean(job, key, 80)!r}, but " if job else ""
+            what = accepted + nothing_at(option, place, answer, key)
+            self._wrong = InputError(f"{what}. Correct {option}={_HINTS.get(option, '')}")
             raise self._wrong
 
 
