@@ -605,7 +605,8 @@ class Toy(BaseHTTPRequestHandler):
 def toy_url() -> Iterator[str]:
     """The toy, served on loopback."""
     handler = type("Handler", (Toy,), {"jobs": {}, "submits": {}})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    queued = type("Queued", (ThreadingHTTPServer,), {"request_queue_size": 64})
+    with queued(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
