@@ -59,6 +59,9 @@ def sentence(feed: Feed, state: State) -> str:
         return "This controller is closed; make a new one to run more."
     if not state.running:
         return _idle(feed, state)
+    if feed.unwritten:
+        why = clean(next(reversed(feed.unwritten.values())), 200)
+        return f"{_n(len(feed.unwritten), 'finished video')} can't be saved, nothing new is submitted: {why}."
     if state.stopping:
         return f"Stopping: {_n(under_way, 'scene')} under way will settle; {waiting} stay queued."
     if state.paused:
