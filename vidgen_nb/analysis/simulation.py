@@ -22,10 +22,12 @@ from vidgen_nb.core.context import OnAmbiguous
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
 from vidgen_nb.core.policy import PerProfileCooldown, Policy
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.standstill import FOREVER
 from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Fault, Provider, SimulatedProfile
 from vidgen_nb.provider.described import described
+from vidgen_nb.provider.limits import longest
 from vidgen_nb.provider.service import uniform
 from vidgen_nb.recording.codec import plain
 
@@ -54,7 +56,8 @@ class Simulation:
     latency: float = 0.0
     """Seconds that each call takes."""
     until: float = math.inf
-    """Run seconds after which nothing new is submitted."""
+    """Run seconds after which nothing new is submitted. Without it, a run in which nothing is accepted for very long
+    (`drivers.standstill.FOREVER`, 30 days, and what limits and `retry` make longer) is an `InputError`."""
     order: Literal["given", "shortest", "longest"] = "given"
     """In which the scenes are queued: as given, or by their service times, which only a simulation knows."""
     told_groups: bool = True
@@ -102,8 +105,20 @@ class Simulation:
         provider = Provider(self.profiles, self.seed, self.faults)
         for event in self._at_start():
             scheduler.handle(event, 0.0)
-        VirtualDriver(scheduler, provider, self._later(), latency=self.latency, until=self.until).run()
+        planned, patience = self._in_sight()
+        VirtualDriver(
+            scheduler, provider, self._later(),
+            latency=self.latency, until=self.until, planned=planned, patience=patience,
+        ).run()  # fmt: skip
         return self.header(), scheduler.events
+
+    def _in_sight(self) -> tuple[float, float]:
+        """Return when the last thing that was planned happens, and how long after that a run is waited for."""
+        times = [each.until for each in self.cooldowns] + [each.end for each in self.faults]
+        times += [at for at, _ in self.requests] + [*(self.arrivals or ())]
+        windows = [longest(each.limit) for each in self.profiles if each.limit is not None]
+        waits = (max(windows, default=0.0), self.retry.deadline or 0.0, self.retry.job_timeout or 0.0)
+        return max((at for at in times if at < math.inf), default=0.0), FOREVER + sum(waits)
 
     def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
         times = self.arrivals if self.arrivals is not None else repeat(0.0)
