@@ -11,6 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidgen_nb.analysis.arguments import as_profiles, plain_number
 from vidgen_nb.analysis.bounds import LowerBound, bound
 from vidgen_nb.analysis.estimate import Estimates, estimate_limits
 from vidgen_nb.analysis.metrics import Metrics, measure, trail
@@ -18,7 +19,7 @@ from vidgen_nb.analysis.predict import Prediction, predict_finish
 from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
 from vidgen_nb.analysis.simulation import Simulation
-from vidgen_nb.analysis.vary import as_profiles, as_scenes, named_well
+from vidgen_nb.analysis.vary import as_scenes, check_names, named_well
 from vidgen_nb.analysis.what_if import what_if
 from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
 from vidgen_nb.core.model import Mode, as_mode
@@ -201,7 +202,7 @@ class Run:
         `cooldown=10` or `capacity=4`. Of a simulated run all is known; of a live one limits are estimated and service
         times drawn from its own: `header["what_if"]["assumed"]` says what was taken for granted.
         """
-        given = {"policy": policy, "mode": mode, "profiles": profiles, "seed": seed}
+        given = {"policy": policy, "mode": mode, "profiles": plain_number(profiles), "seed": seed}
         return Run(*what_if(self.data, {name: each for name, each in given.items() if each is not None} | changes))
 
     def estimate_limits(self) -> Estimates:
@@ -264,7 +265,9 @@ def simulate(
     """
     given, provided = as_scenes(scenes), as_profiles(profiles)
     chosen = as_policy(policy) if policy is not None else PerProfileCooldown()
-    return Run(*Simulation(given, provided, as_mode(mode), chosen, seed=seed, **options).run())
+    simulation = Simulation(given, provided, as_mode(mode), chosen, seed=seed, **options)
+    check_names([simulation])
+    return Run(*simulation.run())
 
 
 def lower_bound(

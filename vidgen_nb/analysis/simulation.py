@@ -16,11 +16,13 @@ from itertools import repeat
 from random import Random
 from typing import Any, Literal
 
+from vidgen_nb.analysis.arguments import listed, plain_number, seconds, whole, yes_or_no
 from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.context import OnAmbiguous
+from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
 from vidgen_nb.core.policy import PerProfileCooldown, Policy
+from vidgen_nb.core.retries import as_max_wait, as_retry
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.standstill import FOREVER
 from vidgen_nb.drivers.virtual import VirtualDriver
@@ -68,23 +70,32 @@ class Simulation:
     """Submits that may be accepted, those in doubt among them; then the run stops. None: no bound."""
 
     def __post_init__(self) -> None:
-        if self.arrivals is not None and len(self.arrivals) != len(self.scenes):
-            raise InputError(
-                f"arrivals has {len(self.arrivals)} times for {len(self.scenes)} scenes: give one for each"
-            )
+        checked = {
+            "seed": whole("seed", self.seed),
+            "faults": listed("faults", () if self.faults is None else self.faults, "Fault(kind, …) objects", Fault),
+            "arrivals": self._checked_arrivals(),
+            "requests": _checked_requests(self.requests),
+            "cooldowns": listed("cooldowns", self.cooldowns, "CooldownImposed events", ev.CooldownImposed),
+            "latency": seconds("latency", self.latency),
+            "until": math.inf if self.until is None else seconds("until", self.until, finite=False),
+            "told_groups": yes_or_no("told_groups", self.told_groups),
+            "retry": as_retry(self.retry),
+            "on_ambiguous": as_on_ambiguous(self.on_ambiguous),
+            "max_wait": as_max_wait(plain_number(self.max_wait)),
+            "max_billed": as_max_billed(plain_number(self.max_billed)),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
         if self.order not in ("given", "shortest", "longest"):
             raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
-            raise InputError(f"seed is a whole number, not {self.seed!r}")
-        if not self.until >= 0:
-            raise InputError(f"until is a number of seconds, 0 or more, not {self.until!r}")
-        as_max_billed(self.max_billed)
-        times = [("an arrival", at) for at in self.arrivals or ()] + [
-            ("a request's time", at) for at, _ in self.requests
-        ]
-        for name, value in (("latency", self.latency), *times):
-            if not 0 <= value < math.inf:
-                raise InputError(f"{name} is a finite number of seconds, 0 or more, not {value!r}")
+
+    def _checked_arrivals(self) -> list[float] | None:
+        if self.arrivals is None:
+            return None
+        times = listed("arrivals", self.arrivals, "run seconds, one for each scene")
+        if len(times) != len(self.scenes):
+            raise InputError(f"arrivals has {len(times)} times for {len(self.scenes)} scenes: give one for each")
+        return [seconds("an arrival", at) for at in times]
 
     def run(self) -> tuple[dict[str, Any], list[ev.Event]]:
         """Simulate, and return the run's header and events."""
@@ -162,6 +173,15 @@ class Simulation:
         }
         digest = hashlib.blake2b(json.dumps(given, sort_keys=True).encode(), digest_size=4).hexdigest()
         return {"run": f"simulated-{digest}", "started": None, **given}
+
+
+def _checked_requests(requests: Any) -> list[tuple[float, ev.Event]]:
+    """Return what a user does meanwhile; `InputError` for what is no moment and event."""
+    pairs = listed("requests", requests, "(run seconds, event) pairs")
+    for each in pairs:
+        if not isinstance(each, tuple) or len(each) != 2 or not isinstance(each[1], ev.Event):
+            raise InputError(f"requests are (run seconds, event) pairs, such as (60, Paused()), not {each!r}")
+    return [(seconds("a request's time", at), event) for at, event in pairs]
 
 
 def _plain(fault: Fault) -> dict[str, Any]:
