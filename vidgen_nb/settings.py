@@ -21,7 +21,7 @@ from vidgen_nb.recording.codec import plain
 from vidgen_nb.sharing.local import IN_PROCESS
 from vidgen_nb.sharing.port import SharedCooldowns
 
-__all__ = ["Settings", "check_profiles", "check_scenes", "checked_profiles", "checked_retry", "checked_shared"]
+__all__ = ["Settings", "check_profiles", "check_scenes", "checked_profiles", "checked_shared"]
 
 
 @dataclass
@@ -111,13 +111,6 @@ def check_scenes(backend: Backend, scenes: Iterable[Scene]) -> None:
             check(scene)
         except InputError as error:
             raise InputError(f"scene {scene.id!r}: {error}") from None
-
-
-def checked_retry(retry: RetryPolicy | None) -> RetryPolicy:
-    """Return the policy, or the default one; `InputError` for anything else."""
-    if retry is not None and not isinstance(retry, RetryPolicy):
-        raise InputError(f"retry is a RetryPolicy(...) or None, not {retry!r}")
-    return retry or RetryPolicy()
 
 
 def checked_shared(shared: SharedCooldowns | None) -> SharedCooldowns:
