@@ -190,9 +190,11 @@ class Sink(Protocol):
 class Backend(Protocol):
     """One wire format. Every call may raise `BackendError`, which carries the outcome; anything else is a bug.
 
-    A backend may have two methods more. `check_scene(scene)` raises `InputError` for a scene that can't be sent, such
-    as one whose image is missing; the session asks before it queues any scene. `async probe(profile)` tries the key
-    without a submit; it raises `BackendError` with `ProfileUnusable` where the server refuses it.
+    A backend may have three methods more. `check_scene(scene)` raises `InputError` for a scene that can't be sent, such
+    as one whose image is missing; the session asks before it queues any scene. `with_absolute_paths(scene)` is asked
+    before that, and returns the scene to be queued in its place: its relative paths as absolute ones, for the current
+    folder may be another when the scene is sent. `async probe(profile)` tries the key without a submit; it raises
+    `BackendError` with `ProfileUnusable` where the server refuses it.
     """
 
     name: str

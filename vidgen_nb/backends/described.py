@@ -104,6 +104,7 @@ class HttpBackend(Adapter):
         }  # fmt: skip
         self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
         self._result, self._statuses, self._body = result, statuses, Body(body, form=form, images=images)
+        self.image_parameters = tuple(images)
         self._headers = sendable({} if headers is None else headers, self.key_header)
         self._understood: set[str] = set()
         """Places that an answer had something at."""
