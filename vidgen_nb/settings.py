@@ -78,11 +78,11 @@ class Settings:
 def checked_profiles(backend: Backend, profiles: Iterable[Profile]) -> dict[str, Profile]:
     """Return profiles by name; `InputError` for what is none, and for those that can't work together."""
     if not hasattr(backend, "submit") or not hasattr(backend, "check"):
-        raise InputError(f"the backend is an object such as OpenAIVideos(base_url), not {backend!r}")
+        raise InputError(f"the backend is an object such as OpenAIVideos(base_url), not a {type(backend).__name__}")
     given: list[Profile] = [profiles] if isinstance(profiles, Profile) else list(profiles)
     for profile in given:
         if not isinstance(profile, Profile):
-            raise InputError(f"profiles are Profile(name, api_key) objects, not {type(profile).__name__}")
+            raise InputError(f"profiles are Profile(name, api_key) objects, not a {type(profile).__name__}")
     found = {profile.name: profile for profile in given}
     check_profiles(backend, found, given)
     return found
