@@ -20,7 +20,7 @@ from vidgen_nb.errors import SessionError
 from vidgen_nb.live import LiveRun
 from vidgen_nb.past import Past
 from vidgen_nb.run import Run
-from vidgen_nb.settings import Settings, check_scenes
+from vidgen_nb.settings import Settings, checked_scenes
 from vidgen_nb.sharing.member import Member
 
 __all__ = ["Lifecycle", "Started"]
@@ -225,7 +225,7 @@ class Lifecycle:
                 + (" (last_run has what was done)" if live is not None else "")
                 + ": give the scenes to run"
             )
-        check_scenes(self._settings.backend, scenes or ())
+        scenes = checked_scenes(self._settings.backend, scenes or ())
         if live is None or live.dead or (live.is_over and not (unfinished or started.same_run)):
             live = self._new_run(live)
         started.began = live.is_over
@@ -233,7 +233,7 @@ class Lifecycle:
             self._beginner = started
         else:  # the run is not that one's alone any more
             self._beginner.began = False
-        live.add(scenes or [], single=started.single, attempts=self._attempts)
+        live.add(scenes, single=started.single, attempts=self._attempts)
         live.go()
         started.end = live.wait_for(scenes[0].id if started.single and scenes else None)
 

@@ -216,7 +216,7 @@ class Session(Precautions, Restoring):
         One that was removed may come back under its name, with a new key, once nothing runs on it any more.
         """
         if not isinstance(profile, Profile):
-            raise InputError(f"a profile is a Profile(name, api_key), not {profile!r}")
+            raise InputError(f"a profile is a Profile(name, api_key), not a {type(profile).__name__}")
 
         def add() -> None:
             live, profiles = self._live, self._settings.profiles
@@ -263,6 +263,8 @@ class Session(Precautions, Restoring):
         self._home.call(watch)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_live"):  # in a traceback, say
+            return "<Session, refused before it was made>"
         profiles = clean(", ".join(self._settings.profiles))
         return f"<Session on {profiles}: {self.mode.name}, {self.policy!r}; {self.last_run or 'no run yet'}>"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,9 +12,10 @@ import httpx
 
 from vidgen_nb.backends.addresses import usable_url
 from vidgen_nb.backends.http import Answer, HttpPool
+from vidgen_nb.backends.media import absolute
 from vidgen_nb.backends.retry_after import http_date
 from vidgen_nb.clock import Clock
-from vidgen_nb.core.model import PollSchedule
+from vidgen_nb.core.model import PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.errors import BackendError, InputError
 from vidgen_nb.ports import Profile
@@ -47,6 +48,8 @@ class Adapter:
     """The header that carries the key; in `Authorization` it stands as a bearer token, elsewhere alone."""
     key_scheme: str | None = None
     """The word before the key, where it is another one."""
+    image_parameters: Collection[str] = ()
+    """Those of a scene that may hold an image's path."""
 
     def __init__(
         self,
@@ -79,6 +82,15 @@ class Adapter:
                 "in a header; copy it again"
             )
         _checked(profile.base_url or self.base_url)
+
+    def with_absolute_paths(self, scene: Scene) -> Scene:
+        """Return the scene with its images' paths absolute: the current folder may be another when it is sent."""
+        given = {name: scene.params[name] for name in self.image_parameters if name in scene.params}
+        found = {name: self._absolute(image) for name, image in given.items()}
+        return scene if found == given else Scene(scene.id, scene.prompt, **{**scene.params, **found})
+
+    def _absolute(self, image: object) -> object:
+        return absolute(image)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -110,6 +110,7 @@ class HttpBackend(Adapter):
         )
         self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
         self._result, self._body = result, Body(body, form=form, images=images)
+        self.image_parameters = tuple(images)
         self._headers = sendable({} if headers is None else headers, self.key_header)
         self._first = FirstAnswers(error)
         check_statuses(statuses)

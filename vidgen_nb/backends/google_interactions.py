@@ -66,6 +66,7 @@ class GoogleInteractions(Adapter):
 
     name = "google_interactions"
     key_header = "x-goog-api-key"
+    image_parameters = ("image",)
 
     def __init__(
         self,

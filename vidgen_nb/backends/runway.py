@@ -33,7 +33,6 @@ _IMAGE_BYTES: Final = (5 << 20) * 3 // 4 - 100
 """Of an image whose data URI stays below Runway's 5 MiB."""
 _OURS: Final = {"seconds": "duration", "image": "promptImage", "input_reference": "promptImage"}
 """Names of scene parameters that other APIs share, as Runway has them."""
-_IMAGES: Final = frozenset({"promptImage", "image", "input_reference"})
 _SENT_AS_IT_IS: Final = ("https://", "runway://")
 """How an image's address, and that of an upload, begins."""
 _DIGITS: Final = re.compile(r"\d{1,6}", re.ASCII)
@@ -54,6 +53,7 @@ class Runway(Adapter):
     """
 
     name = "runway"
+    image_parameters = ("promptImage", "image", "input_reference")
 
     def __init__(
         self,
@@ -76,8 +76,8 @@ class Runway(Adapter):
 
     def check_scene(self, scene: Scene) -> None:
         """Raise `InputError` for an image that is none, or too large."""
-        for name in _IMAGES & scene.params.keys():
-            image = scene.params[name]
+        for name in self.image_parameters:
+            image = scene.params.get(name)
             if isinstance(image, str) and not image.startswith(_SENT_AS_IT_IS):
                 if is_address(image):
                     raise InputError(
@@ -85,6 +85,10 @@ class Runway(Adapter):
                         "as it is; if there is none, download the image and give the file's path"
                     )
                 check_parameter(name, image, limit=_IMAGE_BYTES)
+
+    def _absolute(self, image: object) -> object:
+        """Return a path as an absolute one; a list goes to the API as it is."""
+        return image if isinstance(image, list) else super()._absolute(image)
 
     async def probe(self, profile: Profile) -> None:
         """Try the key by asking for the account; `BackendError` where it isn't taken, or has no credits."""
