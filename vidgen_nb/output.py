@@ -20,6 +20,7 @@ from typing import BinaryIO, Final
 
 from vidgen_nb.core.outcomes import Transient, Unwritable
 from vidgen_nb.errors import BackendError, InputError
+from vidgen_nb.plaintext import clean
 
 __all__ = ["VideoFolder", "VideoSink", "safe_name"]
 
@@ -235,7 +236,7 @@ def _not_a_video(head: bytes, media_type: str) -> str | None:
         return "the video is empty"
     if head[4:8] in _MP4_BOXES or head.startswith(_EBML):
         return None
-    told = f"the result is no video ({media_type or 'no content type'}"
+    told = f"the result is no video ({clean(media_type, 80) or 'no content type'}"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"<", b"{", b"[") or all(32 <= byte < 127 or byte in b"\t\r\n" for byte in text):
         return f"{told}, it begins as text)"

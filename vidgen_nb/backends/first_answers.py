@@ -56,7 +56,7 @@ class FirstAnswers:
 
         An answer that tells of an error says nothing about the place. `job`: the one that it accepted.
         """
-        if option in self._found or not answer.ok or not isinstance(answer.data, dict | list):
+        if option in self._found or not answer.ok or not isinstance(answer.data, dict):
             return
         if not any(found_at(answer.data, each) for each in (self._error, *_ERRORS)):
             accepted = f"accepted as {clean(job, key, 80)!r}, but " if job else ""
