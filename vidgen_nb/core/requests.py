@@ -126,6 +126,7 @@ class Requests:
         profile = self._roster[event.profile]
         self._context.record(event, now)
         profile.removed = True
+        self._roster.fewer()
         self._queue.unpin(profile)
 
     def cooldown_released(self, event: ev.CooldownReleased, now: float) -> None:

@@ -178,6 +178,11 @@ class Roster:
             return False
         return True
 
+    def fewer(self) -> None:
+        """One profile less may submit: a policy that ranks them may let others that it held back."""
+        if self._context.ranks:
+            self.offer_all(self._by_index)
+
     def rebuild(self) -> None:
         """Offer everyone anew, with the cursor where it is."""
         self.offered = []
@@ -216,6 +221,7 @@ class Roster:
             CooldownStarted(gate.name, gate.alone, profile, names, until, reason, scene, gate.unusable),
             now,
         )
+        self.fewer()
 
     def open(self, gate: Gate, now: float) -> None:
         """End a window; one probe goes through first (R18)."""
