@@ -8,13 +8,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vidgen_nb.errors import JournalError
 
-__all__ = ["GrowingFile"]
+__all__ = ["GrowingFile", "is_free"]
 
 if sys.platform == "win32":
     import msvcrt
@@ -36,6 +37,17 @@ else:
 
 
 TAKEN = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+AGAIN = 0.002
+"""Wall seconds until a lock that was taken is tried once more: somebody may only have looked, with `is_free`."""
+
+
+def is_free(path: Path) -> bool:
+    """Say whether a file could be written, and nobody else does; its lock is held for a moment."""
+    try:
+        GrowingFile(path).close()
+    except JournalError:
+        return False
+    return True
 
 
 class GrowingFile:
@@ -60,7 +72,13 @@ class GrowingFile:
 
     def _take(self) -> None:
         try:
-            _lock(self._number)
+            try:
+                _lock(self._number)
+            except OSError as error:
+                if error.errno not in TAKEN:
+                    raise
+                time.sleep(AGAIN)
+                _lock(self._number)
         except OSError as error:
             if error.errno not in TAKEN:
                 with self._told("can't be locked against a second writer"):
