@@ -108,6 +108,11 @@ class LiveRun:
             )
         return journal
 
+    @property
+    def lost(self) -> JournalError | None:
+        """Why nothing more can be written down of this run; None: it can, or need not be."""
+        return self.journal.lost if self.journal is not None and not self.dead else None
+
     def release(self) -> None:
         """Let go of the journal's file, once all is written."""
         if self.journal is not None:
