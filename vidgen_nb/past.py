@@ -6,10 +6,8 @@ never submitted again. A submit whose answer is not on record may have been acce
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,46 +20,17 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy, as_max_billed
 from vidgen_nb.core.policy import EarliestFinish, Policy, RecordedPolicy, describe
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.errors import FileFormatError, InputError, ReplayError
+from vidgen_nb.errors import FileFormatError, InputError, JournalError, ReplayError
 from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.codec import plain, read_as
+from vidgen_nb.recording.folder import to_restore
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.recording.runfile import line_of
 
-__all__ = ["Past", "is_done", "latest"]
+__all__ = ["Past"]
 
 log = logging.getLogger("vidgen_nb")
-
-LAST = 4096
-"""Bytes of a file's end, which a `RunEnded` fits in."""
-NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\.jsonl")
-
-
-def latest(folder: Path) -> Path | None:
-    """Return the journal of the last run in a folder; None: there is none.
-
-    One without a whole header is passed over: its program ended before anything was sent.
-    """
-    found = [each for each in folder.iterdir() if NAME.fullmatch(each.name)] if folder.is_dir() else []
-    # of runs of one second, the one that was written to last
-    for path in sorted(found, key=lambda each: (each.name.partition("-")[0], each.stat().st_mtime_ns), reverse=True):
-        with path.open("rb") as file:
-            if file.readline().endswith(b"\n"):
-                return path
-    return None
-
-
-def is_done(path: Path) -> bool:
-    """Say whether all of a journal's run had settled when it ended, by its last line alone."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LAST))
-        line = file.read().rstrip().rpartition(b"\n")[2]
-    try:
-        last = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(last, dict) and (last.get("event"), last.get("reason")) == ("RunEnded", "settled")
 
 
 @dataclass
@@ -82,19 +51,13 @@ class Past:
 
     @classmethod
     def open(cls, path: Path, poll: PollSchedule, *, policy: Policy | None = None, speed: float | None = None) -> Past:
-        """Read a journal, or the latest one of a folder, and rebuild its run.
+        """Read a journal, or the one of a folder that is to be restored, and rebuild its run.
 
         `policy`: takes the place of recorded ones whose class is not at hand. `speed`: of the clock from now on.
         Raises `JournalError` where it can't be written or somebody else does, `FileFormatError` where it is damaged,
         and `InputError` where there is none or a policy is not known here. The file is as it was, then.
         """
-        if path.is_dir():
-            found = latest(path)
-            if found is None:
-                raise InputError(f"there is no journal of a run in {str(path)!r}: name its file, or another folder")
-            path = found
-        if not path.exists():
-            raise InputError(f"there is no journal {str(path)!r}: name its file, or the folder of the journals")
+        path = _file(path)
         journal, recorded = Journal.open(path)
         try:
             begun = _settings(path, recorded.header)
@@ -185,6 +148,20 @@ class Past:
             same = given is not None and (given.quota_group or given.name) == state.group.name
             found[state.name] = given if given is not None and same else Profile(state.name)
         return found
+
+
+def _file(path: Path) -> Path:
+    """Return a journal's file, of a folder the one to restore; `InputError` where there is none."""
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except OSError as error:  # a folder above it is closed to us
+        raise JournalError(str(path), f"can't be read: {error.strerror or error}. Mend its folders' rights") from error
+    if not exists:
+        raise InputError(f"there is no journal {str(path)!r}: name its file, or the folder of the journals")
+    found = to_restore(path) if is_folder else path
+    if found is None:
+        raise InputError(f"there is no journal of a run in {str(path)!r}: name its file, or another folder")
+    return found
 
 
 def _replayed(path: Path, events: list[ev.Event], begun: dict[str, Any], poll: PollSchedule) -> Scheduler:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from vidgen_nb.core.policy import Policy, as_policy
-from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.errors import InputError, JournalError, SessionError
 from vidgen_nb.lifecycle import Lifecycle
 from vidgen_nb.output import VideoFolder
-from vidgen_nb.past import Past, is_done, latest
+from vidgen_nb.past import Past
 from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.recording.folder import is_left, latest, to_restore
 from vidgen_nb.settings import checked_profiles
 
 __all__ = ["Restoring"]
@@ -40,7 +41,8 @@ class Restoring(Lifecycle):
             session = Session.restore("runs", OpenAIVideos(base_url), profiles)
             run = session.run_blocking()
 
-        `path`: its journal, or the folder of the journals: then the latest one. Jobs that the provider had accepted are
+        `path`: its journal, or the folder of the journals: then the latest run there that is not done and that nobody
+        goes on with (of the last 50), or else the latest. Jobs that the provider had accepted are
         asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
         it is held, and so are the jobs of profiles that are named in `without`; `run.scenes` and the log say so, and
         what to do. So is a job that the provider does not find: the server may be another one, or the account. Where
@@ -85,17 +87,20 @@ class Restoring(Lifecycle):
             return "there is a run already"
         if self._settings.journal is None:
             return "no journal is kept"
-        return "" if latest(self._settings.journal) is not None else "no run is written down yet"
+        try:
+            return "" if latest(self._settings.journal) is not None else "no run is written down yet"
+        except JournalError as error:
+            return str(error)
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is a run to restore in which not all had settled."""
+        """Whether there is a run to restore in which not all had settled, and that nobody goes on with."""
         folder = self._settings.journal
-        path = latest(folder) if folder is not None and not self.no_restore else None
-        return path is not None and not is_done(path)
+        path = to_restore(folder) if folder is not None and not self.no_restore else None
+        return path is not None and is_left(path)
 
     def restore_last_run(self) -> None:
-        """Take up the latest run in the journals' folder, as `restore` does; `run()` goes on with it.
+        """Take up the run in the journals' folder that `restore` would take, and as it does; `run()` goes on with it.
 
         Its mode, policy and other settings become those of the session, but for the speed; of two limits on what is
         billed the smaller one holds. Raises `SessionError` where there is none or this session has a run of its own,

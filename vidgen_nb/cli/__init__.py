@@ -142,7 +142,9 @@ def run(
 
 @app.command()
 def restore(
-    path: Annotated[Path, typer.Argument(help="A run's journal, or the folder of the journals: then the latest one.")],
+    path: Annotated[
+        Path, typer.Argument(help="A run's journal, or the folder of the journals: then the latest one left.")
+    ],
     profiles: Annotated[Path, typer.Option(help="Profiles: a TOML file.")],
     base_url: BaseUrlOption = None,
     backend: Annotated[BackendName, typer.Option(help="Wire format of the server.")] = "openai-videos",
