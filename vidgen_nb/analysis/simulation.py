@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import repeat
@@ -17,6 +17,7 @@ from random import Random
 from typing import Any, Literal
 
 from vidgen_nb.analysis.quick import collector_paused
+from vidgen_nb.core import asked
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
@@ -27,9 +28,12 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Fault, Provider, SimulatedProfile
 from vidgen_nb.provider.described import described
 from vidgen_nb.provider.service import uniform
-from vidgen_nb.recording.codec import plain
+from vidgen_nb.recording.codec import encode, plain
 
 __all__ = ["Simulation"]
+
+ASKED = frozenset(getattr(asked, name) for name in asked.__all__)
+"""Kinds of events that are fed into a scheduler from outside."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,10 @@ class Simulation:
     """Run seconds after which nothing new is submitted."""
     order: Literal["given", "shortest", "longest"] = "given"
     """In which the scenes are queued: as given, or by their service times, which only a simulation knows."""
+    absent: Sequence[str] = ()
+    """Names of profiles that are not there at the start: `requests` bring them with `ProfileAdded`."""
+    capacities: Mapping[str, int | None] = field(default_factory=dict)
+    """What profiles begin with where `requests` change it later; their own is what the service lets run at once."""
     told_groups: bool = True
     """Whether the scheduler knows which profiles share a quota; if not, each is like a client of its own."""
     on_ambiguous: OnAmbiguous = "hold"
@@ -75,6 +83,8 @@ class Simulation:
             raise InputError(f"seed is a whole number, not {self.seed!r}")
         if not self.until >= 0:
             raise InputError(f"until is a number of seconds, 0 or more, not {self.until!r}")
+        if unknown := [name for name in self.absent if name not in {profile.name for profile in self.profiles}]:
+            raise InputError(f"absent is a list of names of profiles; {unknown[0]!r} is none")
         as_max_billed(self.max_billed)
         times = [("an arrival", at) for at in self.arrivals or ()] + [
             ("a request's time", at) for at, _ in self.requests
@@ -103,7 +113,7 @@ class Simulation:
         for event in self._at_start():
             scheduler.handle(event, 0.0)
         VirtualDriver(scheduler, provider, self._later(), latency=self.latency, until=self.until).run()
-        return self.header(), scheduler.events
+        return self.header(scheduler.events), scheduler.events
 
     def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
         times = self.arrivals if self.arrivals is not None else repeat(0.0)
@@ -117,9 +127,9 @@ class Simulation:
 
     def _at_start(self) -> Iterable[ev.Event]:
         """Yield what is there before the run starts."""
-        for profile in self.profiles:
+        for profile in (each for each in self.profiles if each.name not in self.absent):
             group = profile.quota_group if self.told_groups else None
-            yield ev.ProfileAdded(profile.name, profile.capacity, group or "")
+            yield ev.ProfileAdded(profile.name, self.capacities.get(profile.name, profile.capacity), group or "")
         yield from self.cooldowns
         yield from (added for at, added in self._arriving() if at == 0)
 
@@ -127,8 +137,8 @@ class Simulation:
         arriving = [(at, added) for at, added in self._arriving() if at > 0] if self.arrivals is not None else []
         return [(0.0, ev.RunStarted()), *arriving, *self.requests]
 
-    def header(self) -> dict[str, Any]:
-        """Return the header of the run's record; its id is a digest of what was given."""
+    def header(self, events: Iterable[ev.Event]) -> dict[str, Any]:
+        """Return the header of the run's record; its id is a digest of what was given and asked for."""
         given = {
             "mode": plain(self.mode),
             "policy": plain(self.policy),
@@ -138,15 +148,30 @@ class Simulation:
             **({} if self.max_billed is None else {"max_billed": self.max_billed}),
             "seed": self.seed,
             "order": self.order,
+            **({} if self.told_groups else {"told_groups": False}),
             "backend": {
                 "name": "simulated",
                 "profiles": [described(profile) for profile in self.profiles],
                 "faults": [_plain(fault) for fault in self.faults],
-                "latency": self.latency,
+                "latency": float(self.latency),
             },
         }
-        digest = hashlib.blake2b(json.dumps(given, sort_keys=True).encode(), digest_size=4).hexdigest()
-        return {"run": f"simulated-{digest}", "started": None, **given}
+        return {"run": f"simulated-{_digest(given, events)}", "started": None, **given}
+
+
+def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
+    """Return eight characters that differ where settings, or what was asked for and when, do."""
+    text = json.dumps(_even([given, [encode(event) for event in events if type(event) in ASKED]]), sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def _even(value: Any) -> Any:
+    """Return plain data in which 60.0 is 60: equal numbers are written alike."""
+    if isinstance(value, dict):
+        return {name: _even(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_even(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _plain(fault: Fault) -> dict[str, Any]:
