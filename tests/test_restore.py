@@ -31,7 +31,7 @@ from vidgen_nb.core.policy import Cooldown, EarliestFinish, GroupView, Paced, Pe
 from vidgen_nb.errors import FileFormatError, InputError, JournalError, SessionError
 from vidgen_nb.past import Past
 from vidgen_nb.ports import Profile
-from vidgen_nb.provider import TokenBucket
+from vidgen_nb.provider import Concurrency, LimitState, TokenBucket
 from vidgen_nb.recording.folder import latest
 from vidgen_nb.recording.runfile import header_line, read_run, write_run
 from vidgen_nb.run import Run, load_run
@@ -492,7 +492,7 @@ def test_a_policy_of_ones_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> 
     """Its class is found by name; one that is not there any more is an error, unless another is given."""
     crash = limited(place, policy=Patient(3.5))
     before = crash.read_bytes()
-    monkeypatch.setattr("vidgen_nb.past._subclasses", lambda _: {})
+    monkeypatch.setattr("vidgen_nb.recording.policies._below", lambda *_: [])
     with pytest.raises(InputError, match=r"policy 'Patient' of this run is not known here.*pass policy="):
         place.restored(crash)
     assert crash.read_bytes() == before
@@ -505,12 +505,25 @@ def test_a_policy_of_ones_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> 
     assert place.restored(crash, policy=Patient(3.5)).run_blocking().ended == "settled"
 
 
-def test_a_policy_that_was_told_what_cannot_be_written_down(place: Place) -> None:
-    """Limits stand in the record as text, for people: they have to be given again."""
-    crash = limited(place, policy=Paced({"p1": TokenBucket(50, per=60)}))
+@dataclass(frozen=True)
+class OwnLimit:
+    """A limit of a user."""
+
+    def state(self) -> LimitState:
+        """Return one that admits all."""
+        return TokenBucket(99, per=1).state()
+
+
+def test_a_policy_that_was_told_limits(place: Place) -> None:
+    """Limits stand in the record as text, of which they are made again; one of one's own has to be given again."""
+    told = Paced({"p1": TokenBucket(50, per=60) & Concurrency(9)})
+    again = place.restored(limited(place, policy=told))
+    assert again.policy == told
+    assert again.run_blocking().ended == "settled"
+    crash = limited(place, policy=Paced({"p1": OwnLimit()}))
     with pytest.raises(InputError, match=r"policy 'Paced' of this run can't be made again.*pass policy="):
         place.restored(crash)
-    again = place.restored(crash, policy=Paced({"p1": TokenBucket(50, per=60)}))
+    again = place.restored(crash, policy=Paced({"p1": OwnLimit()}))
     assert again.run_blocking().ended == "settled"
 
 
@@ -520,7 +533,7 @@ def test_a_policy_within_another_one(place: Place, monkeypatch: pytest.MonkeyPat
     again = place.restored(crash)
     assert again.policy == EarliestFinish(Patient(3.5))
     again.close()
-    told = EarliestFinish(Paced({"p1": TokenBucket(50, per=60)}))
+    told = EarliestFinish(Paced({"p1": OwnLimit()}))
     crash = limited(place, policy=told)
     with pytest.raises(InputError, match=r"policy 'Paced' of this run can't be made again.*pass policy="):
         place.restored(crash)

@@ -6,10 +6,9 @@ never submitted again. A submit whose answer is not on record may have been acce
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -18,19 +17,18 @@ from typing import Any
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy, as_max_billed
-from vidgen_nb.core.policy import EarliestFinish, Policy, RecordedPolicy, describe
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import FileFormatError, InputError, JournalError, ReplayError
 from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Backend, Profile
-from vidgen_nb.recording.codec import plain, read_as
+from vidgen_nb.recording.codec import read_as
 from vidgen_nb.recording.folder import to_restore
 from vidgen_nb.recording.journal import Journal
+from vidgen_nb.recording.policies import made
 from vidgen_nb.recording.runfile import line_of
 
 __all__ = ["Past"]
-
-log = logging.getLogger("vidgen_nb")
 
 
 @dataclass
@@ -242,37 +240,8 @@ def _with_policy(event: ev.Event, instead: Policy | None) -> ev.Event:
 def _found(policy: Policy, instead: Policy | None) -> Policy:
     """Return a recorded policy as one that can decide, or else `instead`; `InputError` where there is neither."""
     try:
-        return _made(policy)
+        return made(policy)
     except InputError:
         if instead is None:
             raise
         return instead
-
-
-def _made(policy: Policy) -> Policy:
-    """Return a policy whose class, and those of policies within it, are defined by now."""
-    if isinstance(policy, EarliestFinish):
-        return replace(policy, policy=_made(policy.policy))
-    if not isinstance(policy, RecordedPolicy):
-        return policy
-    kind = _subclasses(Policy).get(policy.name)
-    if kind is not None:
-        settings = {name: _made(each) if isinstance(each, Policy) else each for name, each in policy.settings}
-        try:
-            made = kind(**settings)
-            if plain(describe(made)) == plain(describe(policy)):
-                return made
-        except Exception as error:  # noqa: BLE001 - somebody else's class; what went wrong is not lost
-            log.debug("%s can't be made of what is recorded: %s", policy.name, error)
-    why = "is not known here" if kind is None else "can't be made again from what is recorded"
-    raise InputError(
-        f"the policy {policy.name!r} of this run {why}: import or define its class before, or pass policy="
-    )
-
-
-def _subclasses(kind: type[Policy]) -> dict[str, type[Policy]]:
-    """Return all classes below one, by name; of two with one name, the one that was defined last."""
-    found: dict[str, type[Policy]] = {}
-    for each in kind.__subclasses__():
-        found |= {each.__name__: each} | _subclasses(each)
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ import pytest
 from tests.core.harness import World
 from vidgen_nb.analysis.what_if import service_times
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import Mode, RetryPolicy, Scene
-from vidgen_nb.core.policy import Cooldown, GlobalPause, GroupView, PerProfileCooldown, Policy
+from vidgen_nb.core.model import Mode, RetryBudget, RetryPolicy, Scene
+from vidgen_nb.core.policy import Cooldown, EarliestFinish, GlobalPause, GroupView, Paced, PerProfileCooldown, Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Concurrency, Constant, Empirical, Fault, FixedWindow, LogNormal, SimulatedProfile
 from vidgen_nb.provider import TokenBucket as Bucket
@@ -86,6 +86,7 @@ def test_a_change_replaces_what_was_done_by_hand() -> None:
     assert other.data.end < EVENTFUL["until"] and ev.Stopped not in kinds  # it was over before
 
 
+@dataclass(frozen=True)
 class Own(Policy):
     """A policy of a user."""
 
@@ -94,10 +95,28 @@ class Own(Policy):
         return Cooldown("group", now + 1)
 
 
+class Hides(Own):
+    """One with a setting that is not recorded."""
+
+    def __init__(self, seconds: float) -> None:
+        object.__setattr__(self, "seconds", seconds)
+
+
+@pytest.mark.parametrize("policy", [Own(), Paced({"p1": PROFILES[0].limit}), EarliestFinish(Own())])  # type: ignore[dict-item]
+def test_a_policy_is_made_again(policy: Policy, tmp_path: Path) -> None:
+    """One of one's own, or one that was told limits: its class is found, from the start and where it was changed to."""
+    later: list[tuple[float, ev.Event]] = [(30.0, ev.PolicyChanged(policy))]
+    for run in (simulate(14, PROFILES, policy=policy), simulate(14, PROFILES, requests=later)):
+        loaded = load_run(run.save(tmp_path / "run.jsonl"))
+        assert loaded.what_if().events == run.events == run.what_if().events
+        under_way = [event for event in loaded.events if event.at < 80]
+        assert Run(loaded.header, under_way).predict_finish().middle is not None
+
+
 def test_what_the_record_does_not_hold() -> None:
-    """A policy of one's own must be given again, a fault's function is left out, both in words."""
-    run = simulate(5, PROFILES, policy=Own(), faults=[Fault("content", prompt=lambda text: True)])
-    with pytest.raises(InputError, match="'Own' of this run is not known here: pass policy="):
+    """A policy whose settings are not recorded must be given, a fault's function is left out, both in words."""
+    run = simulate(5, PROFILES, policy=Hides(1), faults=[Fault("content", prompt=lambda text: True)])
+    with pytest.raises(InputError, match=r"'Hides' of this run can't be made again.*pass policy="):
         run.what_if()
     other = run.what_if(policy=Own())
     assert run.metrics().scenes == {"failed": 5} and other.metrics().scenes == {"succeeded": 5}
@@ -113,6 +132,75 @@ def test_a_run_that_was_stopped_goes_on_where_it_did() -> None:
     raised = [(200.0, ev.BillingLimitChanged(20)), (200.0, ev.RunStarted())]
     run = simulate(14, PROFILES, mode="boost", max_billed=3, requests=raised)
     assert run.metrics().scenes == {"succeeded": 14} and run.what_if().events == run.events
+
+
+def test_a_run_that_had_ended_goes_on_where_it_did() -> None:
+    """Without a usable profile it ends; with one again, and a start, it goes on. A scene alone makes it go on, too."""
+    profile = SimulatedProfile("p1", FixedWindow(2, per=60), Constant(10), capacity=2)
+    gone: list[tuple[float, ev.Event]] = [(5, ev.ProfileRemoved("p1")), (40, ev.ProfileAdded("p1", 2, ""))]
+    again: tuple[float, ev.Event]
+    for again in ((41, ev.RunStarted()), (41, ev.SceneAdded(Scene("more", "x")))):
+        run = simulate(4, [profile], requests=[*gone, again])
+        assert run.what_if().events == run.events and run.ended == "settled"
+    run = simulate(4, [profile], requests=[(5, ev.Stopped()), (41, ev.SceneAdded(Scene("more", "x")))])
+    assert run.what_if().events == run.events and run.metrics().scenes == {"succeeded": 2, "queued": 3}
+
+
+def test_at_one_moment_the_order_is_kept() -> None:
+    """What was asked for at the same time, scenes among it, is asked for in the same order."""
+    one, two = ev.SceneAdded(Scene("one", "x")), ev.SceneAdded(Scene("two", "x"))
+    requests: list[tuple[float, ev.Event]] = [(20.0, one), (20.0, ev.Paused()), (20.0, two), (30.0, ev.Unpaused())]
+    run = simulate(2, PROFILES, requests=requests)
+    assert run.what_if().events == run.events
+
+
+def test_groups_that_were_not_told_and_a_budget_of_retries() -> None:
+    """Both are in the record, and a forecast goes by them, too."""
+    profiles = [SimulatedProfile(name, Bucket(2, per=60), Constant(10), quota_group="g") for name in ("p1", "p2")]
+    for options in ({"told_groups": False}, {"retry": RetryPolicy(budget=RetryBudget())}):
+        run = simulate(9, profiles, **options)
+        assert run.what_if().events == run.events
+        assert Run(run.header, [e for e in run.events if e.at < 50]).predict_finish().middle is not None
+
+
+def test_a_header_that_is_damaged() -> None:
+    """The error says which setting, and what is wrong with it."""
+    run = simulate(2, PROFILES)
+    with pytest.raises(InputError, match=r"the header of this run: retry: .*unknown field 'more'"):
+        Run({**run.header, "retry": {"more": 1}}, run.events).what_if()
+
+
+def test_profiles_that_came_later_or_changed() -> None:
+    """Of a live run, too, a profile is used from when it came, and begins with the capacity that it had first."""
+    profiles = [SimulatedProfile(name, None, Constant(10), capacity=1) for name in ("p1", "p2")]
+    profiles[0] = replace(profiles[0], capacity=3)
+    came: list[tuple[float, ev.Event]] = [(48.0, ev.ProfileAdded("p2", 1)), (70.0, ev.ProfileChanged("p1", 3))]
+    run = simulate(30, profiles, absent=["p2"], capacities={"p1": 1}, requests=came)
+    assert run.what_if().events == run.events
+    again = as_live(run).what_if()
+    assert min(each.start for each in again.attempts if each.profile == "p2") == 48
+    assert again.data.capacity_steps == run.data.capacity_steps
+    assert again.metrics().makespan == pytest.approx(run.metrics().makespan)
+    other = as_live(run).what_if(profiles=2)
+    assert min(each.start for each in other.attempts if each.profile == "p2") == 0
+    assert other.data.capacities == {"p1": 1, "p2": 1}
+    assert as_live(run).what_if(capacity=2).data.capacity_steps == {"p1": [(0.0, 2)], "p2": [(48.0, 1)]}
+    with pytest.raises(InputError, match="absent is a list of names of profiles; 'p3' is none"):
+        simulate(3, profiles, absent=["p3"])
+
+
+def test_runs_are_told_apart_by_their_ids() -> None:
+    """Whatever was given or asked for makes another id; equal numbers don't."""
+    cool = ev.CooldownImposed("p1", 20.0, "an earlier run")
+    cases: list[Any] = [
+        {"scenes": 3}, {"scenes": 4}, {"scenes": [Scene("s001", "x")]}, {"scenes": [Scene("s001", "x", seconds=4)]},
+        {"arrivals": [0, 0, 1]}, {"until": 5.0}, {"told_groups": False}, {"cooldowns": [cool]}, {"latency": 1},
+        {"requests": [(1.0, ev.Paused()), (2.0, ev.Unpaused())]},
+    ]  # fmt: skip
+    ids = [simulate(**{"scenes": 3, "profiles": PROFILES, **case}).header["run"] for case in cases]
+    assert len(set(ids)) == len(cases)
+    assert ids[0] == simulate(3, PROFILES, latency=0, policy=PerProfileCooldown(30)).header["run"]
+    assert ids[4] == simulate(3, PROFILES, arrivals=[0.0, 0.0, 1.0]).header["run"]
 
 
 def test_a_run_that_was_restored() -> None:

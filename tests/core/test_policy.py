@@ -94,7 +94,7 @@ def test_a_described_policy_comes_back(policy: Policy) -> None:
 
 
 def test_told_limits_are_recorded_as_text() -> None:
-    """They can be read by people, and are not guessed back: such a policy is shown, not run."""
+    """They can be read by people; `recording.policies` makes them again, which is no task of the core."""
     described = describe(LearningPaced({"p1": TokenBucket(4, per=60)}))
     assert described["limits"] == {"p1": "TokenBucket(n=4, per=60)"}
     assert isinstance(recorded(described), RecordedPolicy)

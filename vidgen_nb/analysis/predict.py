@@ -21,13 +21,13 @@ from vidgen_nb.analysis.snapshot import Snapshot, resumed, snapshot
 from vidgen_nb.analysis.student import t_quantile
 from vidgen_nb.analysis.submits import Submits, read_submits
 from vidgen_nb.analysis.tail import fitted
-from vidgen_nb.analysis.what_if import FEWEST, policy_of, service_times
+from vidgen_nb.analysis.what_if import FEWEST, policy_of, retry_of, service_times
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import RetryPolicy
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.provider import Empirical, Fault, Job, Limit, LimitState, Provider, SimulatedProfile
+from vidgen_nb.recording.policies import made
 
 __all__ = ["Prediction", "predict_finish"]
 
@@ -93,7 +93,7 @@ def _predict(data: RunData, now: float | None, policy: Policy | None, runs: int 
         return Prediction(at, left, None, None, None, 0, "no scene has succeeded yet")
     if not state.profiles:
         return Prediction(at, left, None, None, None, 0, "there is no profile")
-    chosen = policy or state.policy or policy_of(data.header)
+    chosen = policy or (made(state.policy) if state.policy else policy_of(data.header))
     guess = _Guess(data, state, at, times, chosen)
     ends: list[float] = []
     while len(ends) < (runs or RUNS[1]) and (runs or len(ends) < RUNS[0] or guess.simulated < BUDGET):
@@ -156,7 +156,7 @@ class _Guess:
             whole=False,
             mode=state.mode,
             policy=deepcopy(self.policy),
-            retry=RetryPolicy(**self.header["retry"]) if "retry" in self.header else None,
+            retry=retry_of(self.header),
             max_wait=float(self.header.get("max_wait", 3600.0)),
             rng=rng,
         )

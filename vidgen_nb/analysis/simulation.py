@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import repeat
@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from vidgen_nb.analysis.arguments import listed, plain_number, seconds, whole, yes_or_no
 from vidgen_nb.analysis.quick import collector_paused
+from vidgen_nb.core import asked
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
@@ -31,9 +32,14 @@ from vidgen_nb.provider import Fault, Provider, SimulatedProfile
 from vidgen_nb.provider.described import described
 from vidgen_nb.provider.limits import longest
 from vidgen_nb.provider.service import uniform
-from vidgen_nb.recording.codec import plain
+from vidgen_nb.recording.codec import encode, plain
 
 __all__ = ["Simulation"]
+
+ASKED = frozenset(getattr(asked, name) for name in asked.__all__)
+"""Kinds of events that are fed into a scheduler from outside."""
+LOOKED_AT = 100
+"""So many scenes, and less than twice that, go into a run's id."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,10 @@ class Simulation:
     (`drivers.standstill.FOREVER`, 30 days, and what limits and `retry` make longer) is an `InputError`."""
     order: Literal["given", "shortest", "longest"] = "given"
     """In which the scenes are queued: as given, or by their service times, which only a simulation knows."""
+    absent: Sequence[str] = ()
+    """Names of profiles that are not there at the start: `requests` bring them with `ProfileAdded`."""
+    capacities: Mapping[str, int | None] = field(default_factory=dict)
+    """What profiles begin with where `requests` change it later; their own is what the service lets run at once."""
     told_groups: bool = True
     """Whether the scheduler knows which profiles share a quota; if not, each is like a client of its own."""
     on_ambiguous: OnAmbiguous = "hold"
@@ -88,6 +98,8 @@ class Simulation:
             object.__setattr__(self, name, value)
         if self.order not in ("given", "shortest", "longest"):
             raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
+        if unknown := [name for name in self.absent if name not in {profile.name for profile in self.profiles}]:
+            raise InputError(f"absent is a list of names of profiles; {unknown[0]!r} is none")
 
     def _checked_arrivals(self) -> list[float] | None:
         if self.arrivals is None:
@@ -121,7 +133,7 @@ class Simulation:
             scheduler, provider, self._later(),
             latency=self.latency, until=self.until, planned=planned, patience=patience,
         ).run()  # fmt: skip
-        return self.header(), scheduler.events
+        return self.header(scheduler.events), scheduler.events
 
     def _in_sight(self) -> tuple[float, float]:
         """Return when the last thing that was planned happens, and how long after that a run is waited for."""
@@ -143,9 +155,9 @@ class Simulation:
 
     def _at_start(self) -> Iterable[ev.Event]:
         """Yield what is there before the run starts."""
-        for profile in self.profiles:
+        for profile in (each for each in self.profiles if each.name not in self.absent):
             group = profile.quota_group if self.told_groups else None
-            yield ev.ProfileAdded(profile.name, profile.capacity, group or "")
+            yield ev.ProfileAdded(profile.name, self.capacities.get(profile.name, profile.capacity), group or "")
         yield from self.cooldowns
         yield from (added for at, added in self._arriving() if at == 0)
 
@@ -153,8 +165,8 @@ class Simulation:
         arriving = [(at, added) for at, added in self._arriving() if at > 0] if self.arrivals is not None else []
         return [(0.0, ev.RunStarted()), *arriving, *self.requests]
 
-    def header(self) -> dict[str, Any]:
-        """Return the header of the run's record; its id is a digest of what was given."""
+    def header(self, events: Iterable[ev.Event]) -> dict[str, Any]:
+        """Return the header of the run's record; its id is a digest of what was given and asked for."""
         given = {
             "mode": plain(self.mode),
             "policy": plain(self.policy),
@@ -164,15 +176,37 @@ class Simulation:
             **({} if self.max_billed is None else {"max_billed": self.max_billed}),
             "seed": self.seed,
             "order": self.order,
+            **({} if self.told_groups else {"told_groups": False}),
             "backend": {
                 "name": "simulated",
                 "profiles": [described(profile) for profile in self.profiles],
                 "faults": [_plain(fault) for fault in self.faults],
-                "latency": self.latency,
+                "latency": float(self.latency),
             },
         }
-        digest = hashlib.blake2b(json.dumps(given, sort_keys=True).encode(), digest_size=4).hexdigest()
-        return {"run": f"simulated-{digest}", "started": None, **given}
+        return {"run": f"simulated-{_digest(given, events)}", "started": None, **given}
+
+
+def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
+    """Return eight characters that differ where settings, or what was asked for and when, do.
+
+    Of many scenes it looks at their number and at `LOOKED_AT` of them: an id is not to take longer than a run.
+    """
+    asked = [event for event in events if type(event) in ASKED]
+    added = [event for event in asked if type(event) is ev.SceneAdded]
+    if len(added) > LOOKED_AT:
+        asked = [event for event in asked if type(event) is not ev.SceneAdded] + added[:: len(added) // LOOKED_AT]
+    text = json.dumps(_even([given, len(added), [encode(event) for event in asked]]), sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def _even(value: Any) -> Any:
+    """Return plain data in which 60.0 is 60: equal numbers are written alike."""
+    if isinstance(value, dict):
+        return {name: _even(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_even(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _checked_requests(requests: Any) -> list[tuple[float, ev.Event]]:

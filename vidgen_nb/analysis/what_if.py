@@ -9,30 +9,27 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from vidgen_nb.analysis.compare import label
 from vidgen_nb.analysis.estimate import estimate_limits
 from vidgen_nb.analysis.kinds import RunData
+from vidgen_nb.analysis.requested import requested
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.analysis.vary import varied
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, RetryPolicy
-from vidgen_nb.core.policy import Policy, RecordedPolicy, recorded
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Empirical, Fault, SimulatedProfile
 from vidgen_nb.provider.described import profile_from
+from vidgen_nb.recording.codec import read_as
+from vidgen_nb.recording.policies import made
 
-__all__ = ["FEWEST", "mode_of", "policy_of", "recorded_simulation", "service_times", "what_if"]
+__all__ = ["FEWEST", "mode_of", "policy_of", "recorded_simulation", "retry_of", "service_times", "what_if"]
 
 FEWEST = 5
 """Service times of a profile's own from which on they are used, instead of those of all."""
-REPEATED = (
-    ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.ModeChanged, ev.PolicyChanged, ev.Paused, ev.Unpaused,
-    ev.Stopped, ev.BillingLimitChanged, ev.CancelRequested, ev.CooldownReleased, ev.CooldownImposed,
-)  # fmt: skip
-"""What was asked for by hand, or known from elsewhere, and is repeated at its time."""
-ABOUT_PROFILES = (ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.CooldownReleased, ev.CooldownImposed)
 
 
 def what_if(data: RunData, changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[ev.Event]]:
@@ -66,25 +63,32 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         profiles: list[SimulatedProfile] = []  # they are given
     elif live:
         profiles, assumed = _guessed_profiles(data)
+        if not changes.keys() & {"profiles", "capacity"}:
+            profiles = [replace(each, capacity=_most(data, each.name)) for each in profiles]
     else:
         profiles = [profile_from(each) for each in backend["profiles"]]
+    if not changes.keys() & {"profiles", "capacity"}:
+        options["capacities"] = {name: steps[0][1] for name, steps in data.capacity_steps.items()}
     if not live:
         options["faults"], left_out = _faults(backend.get("faults", ()))
         assumed += left_out
     if "policy" not in changes and (policy := policy_of(header)) is not None:
         options["policy"] = policy
-    asked = _asked(data.events, changes)
+    asked = requested(data.events, changes)
+    if "profiles" not in changes:
+        options["absent"] = [each.name for each in profiles if each.name not in asked.present]
     if live and asked.requests:
         assumed.append("what was asked for by hand was asked for at the same times")
     simulation = Simulation(
-        [event.scene for event in asked.scenes],
+        [scene for _, scene in asked.scenes],
         profiles,
         mode_of(header),
-        retry=RetryPolicy(**header["retry"]) if "retry" in header else RetryPolicy(),
+        retry=retry_of(header),
         seed=int(header.get("seed", 0)),
-        arrivals=[event.at for event in asked.scenes],
+        arrivals=[at for at, _ in asked.scenes],
         requests=asked.requests,
         cooldowns=asked.cooldowns,
+        told_groups=header.get("told_groups", True),
         on_ambiguous=header.get("on_ambiguous", "hold"),
         max_wait=float(header.get("max_wait", 3600.0)),
         max_billed=header.get("max_billed"),
@@ -93,19 +97,32 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
     return simulation, assumed
 
 
+def _most(data: RunData, profile: str) -> int | None:
+    """Return the greatest capacity that a profile had; None: no bound."""
+    steps = [capacity for _, capacity in data.capacity_steps[profile]]
+    return None if None in steps else max(capacity or 0 for capacity in steps)
+
+
 def mode_of(header: Mapping[str, Any]) -> Mode:
     """Return the mode that a run began with."""
     return Mode(**header["mode"]) if "mode" in header else Mode("normal", 1, 4)
 
 
+def retry_of(header: Mapping[str, Any]) -> RetryPolicy:
+    """Return the retry policy that a run began with."""
+    return _read(RetryPolicy, header["retry"], "retry") if "retry" in header else RetryPolicy()
+
+
 def policy_of(header: Mapping[str, Any]) -> Policy | None:
     """Return the policy that a run began with, None where its header has none; `InputError` for an unknown class."""
-    if "policy" not in header:
-        return None
-    policy = recorded(header["policy"])
-    if isinstance(policy, RecordedPolicy):
-        raise InputError(f"the policy class {policy.name!r} of this run is not known here: pass policy=")
-    return policy
+    return made(_read(Any, header["policy"], "policy")) if "policy" in header else None
+
+
+def _read(kind: Any, data: Any, name: str) -> Any:
+    try:
+        return read_as(kind, data)
+    except ValueError as error:
+        raise InputError(f"the header of this run: {name}: {error}") from None
 
 
 def _of_no_scene(requests: Iterable[tuple[float, ev.Event]]) -> list[tuple[float, ev.Event]]:
@@ -115,49 +132,6 @@ def _of_no_scene(requests: Iterable[tuple[float, ev.Event]]) -> list[tuple[float
         for at, event in requests
         if not isinstance(event, ev.SceneAdded) and not (isinstance(event, ev.CancelRequested) and event.scene)
     ]
-
-
-class _Asked(NamedTuple):
-    """What a user asked for: what is there at the start, and what comes later."""
-
-    scenes: list[ev.SceneAdded]
-    cooldowns: list[ev.CooldownImposed]
-    requests: list[tuple[float, ev.Event]]
-
-
-def _asked(events: Iterable[ev.Event], changes: Mapping[str, Any]) -> _Asked:
-    """Return what was asked for, without what the changes replace; a scene is run once, however often it was.
-
-    A run that was stopped goes on where it did; that its program ended, and it was restored, is not repeated.
-    """
-    dropped = {"mode": (ev.ModeChanged,), "policy": (ev.PolicyChanged,), "profiles": ABOUT_PROFILES}
-    without = tuple(kind for name in changes for kind in dropped.get(name, ()))
-    asked = _Asked([], [], [])
-    scenes, profiles, started, halted = set[str](), set[str](), False, False
-    for event in events:
-        if isinstance(event, ev.RunStarted):
-            if started and halted:
-                asked.requests.append((event.at, replace(event)))
-            started, halted = True, False
-        elif isinstance(event, ev.Stopped) and event.reason == ev.BROKEN_OFF:
-            continue
-        halted = halted or isinstance(event, ev.Stopped | ev.BillingLimitReached)
-        if isinstance(event, ev.SceneAdded):
-            if event.scene.id not in scenes:
-                scenes.add(event.scene.id)
-                if event.single:
-                    asked.requests.append((event.at, replace(event)))
-                else:
-                    asked.scenes.append(event)
-        elif isinstance(event, ev.ProfileAdded) and event.profile not in profiles:
-            profiles.add(event.profile)  # the simulation has it from the start
-        elif not isinstance(event, REPEATED) or isinstance(event, without):
-            continue
-        elif isinstance(event, ev.CooldownImposed) and not started:
-            asked.cooldowns.append(event)
-        else:
-            asked.requests.append((event.at, replace(event)))
-    return asked
 
 
 def _faults(described: Iterable[Mapping[str, Any]]) -> tuple[list[Fault], list[str]]:
@@ -219,7 +193,7 @@ def _guessed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]
             assumed.append(f"{name}: {limit}{doubt}")
         where = "its own" if own is times[name] else "all profiles'"
         assumed.append(f"{name}: service times drawn from {len(own)} of {where}")
-        capacity = data.capacities.get(name)
+        _, capacity = data.capacity_steps[name][0]
         profiles.append(SimulatedProfile(name, limit, Empirical(own), capacity, told, groups[name]))
     assumed.append("no failures but 429s")
     if any(isinstance(event, ev.RunRestored) for event in data.events):

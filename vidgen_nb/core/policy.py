@@ -80,7 +80,7 @@ def _shown(value: Any) -> Any:
 def recorded(data: dict[str, Any]) -> Policy:
     """Return the policy that `describe` described, or a `RecordedPolicy` where its class is not known here.
 
-    The same for a `Paced` that was told limits: they are written down as text, to be read by people.
+    The same for a `Paced` that was told limits: they are text, of which `recording.policies` makes them again.
     """
     settings = {key: value for key, value in data.items() if key != "name"}
     kind = POLICIES.get(data["name"])

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final
@@ -25,7 +26,7 @@ from vidgen_nb.provider.limits import (
 from vidgen_nb.provider.provider import SimulatedProfile
 from vidgen_nb.provider.service import Constant, Empirical, Exponential, LogNormal, Service
 
-__all__ = ["KEYS", "described", "profile_from"]
+__all__ = ["KEYS", "described", "limit_from_text", "profile_from"]
 
 KEYS: Final = ("name", "limits", "service", "capacity", "retry_after", "quota_group", "api_key", "rate_headers")
 LIMITS: Final[Mapping[str, type[Limit]]] = {
@@ -95,3 +96,28 @@ def _made(kinds: Mapping[str, Callable[..., Any]], data: Any, what: str) -> Any:
         return kinds[data["kind"]](**options)
     except TypeError as error:
         raise InputError(f"{what} {data['kind']}: {error}") from None
+
+
+def limit_from_text(text: Any) -> Limit | None:
+    """Return the limit of which this is the repr, None for any other text; nothing of it is run.
+
+    >>> limit_from_text("TokenBucket(n=4, per=60)")
+    TokenBucket(n=4, per=60)
+    """
+    try:
+        limit = _read(ast.parse(text, mode="eval").body)
+    except (InputError, SyntaxError, TypeError, ValueError, RecursionError, MemoryError):
+        return None
+    return limit if isinstance(limit, Limit) and repr(limit) == text else None
+
+
+def _read(node: ast.expr) -> Any:
+    """Return a limit, a tuple of limits, or a constant."""
+    if isinstance(node, ast.Tuple):
+        return tuple(map(_read, node.elts))
+    if not isinstance(node, ast.Call):
+        return ast.literal_eval(node)
+    kinds = {kind.__name__: kind for kind in (*LIMITS.values(), All)}
+    if not isinstance(node.func, ast.Name) or node.func.id not in kinds:
+        raise ValueError("no limit")
+    return kinds[node.func.id](**{str(each.arg): _read(each.value) for each in node.keywords})

@@ -1,0 +1,122 @@
+"""What a user asked for in a recorded run, to be asked for again at the same times and in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import Scene
+from vidgen_nb.recording.policies import made
+
+__all__ = ["Requested", "requested"]
+
+REPEATED = (
+    ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.ModeChanged, ev.PolicyChanged, ev.Paused, ev.Unpaused,
+    ev.Stopped, ev.BillingLimitChanged, ev.CancelRequested, ev.CooldownReleased, ev.CooldownImposed, ev.RunStarted,
+    ev.SceneAdded,
+)  # fmt: skip
+"""What was asked for by hand, or known from elsewhere."""
+ABOUT_PROFILES = (ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.CooldownReleased, ev.CooldownImposed)
+REPLACED: dict[str, tuple[type[ev.Event], ...]] = {
+    "mode": (ev.ModeChanged,),
+    "policy": (ev.PolicyChanged,),
+    "capacity": (ev.ProfileChanged,),
+    "profiles": ABOUT_PROFILES,
+}
+"""What is not asked for again where one of these is another one throughout."""
+
+
+@dataclass(slots=True)
+class Requested:
+    """What there is at the start, and what comes later. Times in run seconds."""
+
+    scenes: list[tuple[float, Scene]] = field(default_factory=list)
+    """When each is added."""
+    cooldowns: list[ev.CooldownImposed] = field(default_factory=list)
+    """Those that profiles begin with."""
+    present: list[str] = field(default_factory=list)
+    """Names of the profiles that there are."""
+    requests: list[tuple[float, ev.Event]] = field(default_factory=list)
+
+    def add(self, event: ev.Event) -> None:
+        """Ask for something, after what is there already."""
+        self.requests.append((event.at, replace(event)))
+
+    def add_scene(self, event: ev.SceneAdded, at: float) -> None:
+        """Have a scene added; scenes come before requests of their moment, unless they are requests themselves."""
+        after = bool(self.requests) and self.requests[-1][0] == at
+        if event.single or after:
+            self.add(event)
+        else:
+            self.scenes.append((at, event.scene))
+
+
+@dataclass(slots=True)
+class _Course:
+    """Whether a run goes on."""
+
+    started: bool = False
+    stopped: bool = False
+    limited: bool = False
+    """Stopped by `max_billed`."""
+    broken: bool = False
+    """Its program ended: this is not repeated."""
+    ended: bool = False
+
+    def take(self, event: ev.Event) -> None:
+        """Take in an event."""
+        match event:
+            case ev.RunStarted():
+                self.started, self.stopped, self.limited, self.broken, self.ended = True, False, False, False, False
+            case ev.Stopped(reason=ev.BROKEN_OFF):
+                self.broken = True
+            case ev.Stopped() | ev.BillingLimitReached():
+                self.stopped, self.limited = True, isinstance(event, ev.BillingLimitReached)
+            case ev.BillingLimitChanged():
+                self.stopped, self.limited = self.stopped and not self.limited, False
+            case ev.RunEnded():
+                self.ended = not self.broken
+            case ev.SceneAdded():
+                self.ended = self.ended and self.stopped  # else that alone makes it go on
+
+
+def requested(events: Iterable[ev.Event], changes: Collection[str] = ()) -> Requested:
+    """Return what was asked for, without what the changes replace; a scene is run once, however often it was.
+
+    A run that was stopped, or had ended, goes on where it did; that its program ended, and it was restored, is not
+    repeated. Raises `InputError` for a policy that is not known here.
+    """
+    without = tuple(kind for name in changes for kind in REPLACED.get(name, ()))
+    asked, course = Requested(), _Course()
+    scenes, profiles = set[str](), set[str]()
+    for event in events:
+        before = replace(course)
+        course.take(event)
+        if not isinstance(event, REPEATED):
+            continue
+        match event:
+            case ev.RunStarted():
+                if before.started and (before.stopped or before.ended):
+                    asked.add(event)
+            case ev.Stopped(reason=ev.BROKEN_OFF):
+                pass
+            case ev.SceneAdded(scene=scene):
+                if scene.id not in scenes:
+                    scenes.add(scene.id)
+                    asked.add_scene(event, event.at if course.started else 0.0)
+            case _ if isinstance(event, without):
+                pass
+            case ev.ProfileAdded(profile=name) if name not in profiles:
+                profiles.add(name)
+                if course.started:
+                    asked.add(event)
+                else:
+                    asked.present.append(name)
+            case ev.CooldownImposed() if not course.started:
+                asked.cooldowns.append(event)
+            case ev.PolicyChanged(policy=policy):
+                asked.add(replace(event, policy=made(policy)))
+            case _:
+                asked.add(event)
+    return asked
