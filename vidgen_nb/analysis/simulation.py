@@ -195,7 +195,7 @@ def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
     asked = [event for event in events if type(event) in ASKED]
     added = [event for event in asked if type(event) is ev.SceneAdded]
     if len(added) > LOOKED_AT:
-        asked = [event for event in asked if type(event) is not ev.SceneAdded] + added[:: len(added) // LOOKED_AT]
+        asked = [*(each for each in asked if type(each) is not ev.SceneAdded), *added[:: len(added) // LOOKED_AT]]
     text = json.dumps(_even([given, len(added), [encode(event) for event in asked]]), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
