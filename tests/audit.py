@@ -351,7 +351,8 @@ class Audit:
     def on_RunEnded(self, event: ev.RunEnded) -> None:
         """R17: nothing is under way; all is settled, or was stopped, or no profile is usable."""
         statuses = {view.status for view in self.scenes.values()}
-        assert not statuses & set(LIVE), f"R17: {event}"
+        left = {"fetching"} if event.reason == "results can't be written" else set()
+        assert not statuses & set(LIVE) - left, f"R17: {event}"
         assert event.reason != "settled" or statuses <= set(SETTLED), f"R17: {event}"
         assert event.reason != "max_billed" or (self.stopped and self.billed >= (self.max_billed or 0)), f"{event}"
 

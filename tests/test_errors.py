@@ -18,6 +18,7 @@ from vidgen_nb.errors import (
     JournalError,
     MissingKey,
     NoUsableProfile,
+    OutputError,
     ReplayError,
     SessionError,
     VidgenError,
@@ -34,6 +35,7 @@ EXAMPLES = [
     JournalError("runs/x.jsonl", "can't be written"),
     SessionError("closed"),
     NoUsableProfile("all keys are refused", run=["a run"]),
+    OutputError("no room", run=["a run"]),
     BackendError(RateLimited(5.0)),
 ]
 

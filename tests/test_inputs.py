@@ -199,6 +199,10 @@ def test_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ('[[profile]]\nname="a"\napi_key="sk-1"\nkey_env="A"', None, None, "both"),
         ('[[profile]]\nname="a"\nkey_env="sk-1"', None, None, "key_env is the name"),
         (b'[[profile]]\nname="\xff"', 2, 7, "not UTF-8"),
+        ('[[profile]]\nname="a"\nsk-1 = "api_key"', None, None, "profile 1: an unknown option, not shown"),
+        ('[[profile]]\nname="a"\napi_key_sk-1 = ""', None, None, "an unknown option, not shown"),
+        ('sk-1 = "x"', None, None, "an unknown option, not shown as it may be an API key (known: profile, profiles)"),
+        ('[[profile]]\nname="a"\napi_key="x"\ncapacity="sk-1"', None, None, "or None for no bound, not a str"),
     ],
 )  # fmt: skip
 def test_mistakes_in_profiles(

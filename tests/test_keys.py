@@ -30,7 +30,7 @@ from vidgen_nb.backends.runway import Runway
 from vidgen_nb.controller import Controller
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.emulator import Emulator
-from vidgen_nb.errors import BackendError, VidgenError
+from vidgen_nb.errors import BackendError, InputError, VidgenError
 from vidgen_nb.output import VideoFolder
 from vidgen_nb.ports import Backend, Profile, Secret
 from vidgen_nb.provider import Fault, SimulatedProfile
@@ -305,6 +305,33 @@ def test_an_answer_that_echoes_the_key_in_a_header_over_real_http(tmp_path: Path
     asyncio.run(go())
     assert "Fine [key]" in logged() and "receive_response_headers.complete" in logged()
     grep(logged())
+
+
+def test_a_key_in_the_backends_or_a_profiles_place(tmp_path: Path) -> None:
+    """The error tells what belongs there, and not what was given."""
+    given: Any = KEY
+    with Controller(OpenAIVideos(), [planted()], output=tmp_path, journal=None) as ctl:
+        calls: list[Callable[[], object]] = [
+            lambda: vg.Session(given, [planted()]),
+            lambda: vg.Session(OpenAIVideos(), given),
+            lambda: vg.Session(OpenAIVideos(), [given]),
+            lambda: vg.restore(tmp_path, given, [planted()]),
+            lambda: ctl.add_profile(given),
+            lambda: ctl.set_capacity("alice", given),
+        ]
+        for call in calls:
+            with pytest.raises(InputError, match=r"not a str$") as caught:
+                call()
+            grep(str(caught.value), repr(caught.value))
+
+
+def test_a_session_that_was_refused_can_be_shown() -> None:
+    """A traceback with the local variables of all frames has it, half made as it is."""
+    for kind in (vg.Session, Controller):
+        with pytest.raises(InputError) as caught:
+            kind(OpenAIVideos(), [planted()], speed=0)
+        assert f"<{kind.__name__}, refused" in shown(caught.value)[0]
+        assert repr(kind.__new__(kind)).startswith(f"<{kind.__name__}, ")
 
 
 def test_nothing_with_a_key_is_pickled() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.core.outcomes import Transient, Unwritable
 from vidgen_nb.errors import BackendError, InputError
 from vidgen_nb.output import VideoFolder, VideoSink, safe_name
 from vidgen_nb.ports import Sink
@@ -33,12 +33,16 @@ def save(sink: Sink, data: bytes = MP4, media_type: str | None = "video/mp4", ex
 
 
 def refusal(
-    sink: VideoSink, data: bytes = MP4, media_type: str | None = "video/mp4", expected: int | None = None
+    sink: VideoSink,
+    data: bytes = MP4,
+    media_type: str | None = "video/mp4",
+    expected: int | None = None,
+    kind: type[Transient | Unwritable] = Transient,
 ) -> str:
     """Return why the sink refuses the data, after looking at how it refuses it."""
     with pytest.raises(BackendError) as caught:
         save(sink, data, media_type, expected)
-    assert isinstance(caught.value.outcome, Transient)
+    assert isinstance(caught.value.outcome, kind)
     assert sink.path is None
     return caught.value.outcome.reason
 
@@ -163,10 +167,10 @@ class Forbidden(VideoFolder):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def test_the_disks_refusals_are_transient(tmp_path: Path) -> None:
+def test_the_disks_refusals_are_no_failures_of_the_provider(tmp_path: Path) -> None:
     """A full disk or a missing permission is told in the system's words, and the paid video is tried again."""
-    assert os.strerror(errno.ENOSPC) in refusal(FullDisk(tmp_path / "full").sink("s001", 1))
-    assert os.strerror(errno.EACCES) in refusal(Forbidden(tmp_path / "forbidden").sink("s001", 1))
+    assert os.strerror(errno.ENOSPC) in refusal(FullDisk(tmp_path / "full").sink("s001", 1), kind=Unwritable)
+    assert os.strerror(errno.EACCES) in refusal(Forbidden(tmp_path / "forbidden").sink("s001", 1), kind=Unwritable)
     assert list((tmp_path / "forbidden").iterdir()) == []
 
 

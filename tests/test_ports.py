@@ -177,6 +177,36 @@ def test_settings_are_checked(options: dict[str, Any], text: str) -> None:
         Profile(**{"name": "alice", **options})
 
 
+@pytest.mark.parametrize("variable", [KEY, "AIzaSyPlanted_1234567890", "A1B2C3D4E5F6A7B8C9D0E1F2", KEY.encode()])
+def test_a_key_in_the_place_of_its_variable(variable: Any) -> None:
+    """The error says what belongs there, and quotes nothing that may be a key; nor do the frame's variables."""
+    with pytest.raises(InputError, match="the name of an environment variable") as caught:
+        Profile.from_env("alice", variable)
+    assert str(variable) not in str(caught.value) + repr(caught.value)
+    frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    assert not any(str(variable) in str(frame.locals) for frame in frames if "tests" not in frame.filename)
+
+
+def test_a_variable_of_any_name_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that looks like one is told where it isn't set."""
+    monkeypatch.setenv("my-key", KEY)
+    assert Profile.from_env("alice", "my-key").api_key.reveal() == KEY
+    for variable in ("TEAM_KEY", "TOKEN", "KEY_2"):
+        with pytest.raises(MissingKey, match=f"set the environment variable {variable}, or"):
+            Profile.from_env("alice", variable)
+
+
+@pytest.mark.parametrize("name", ["name", "capacity", "quota_group"])
+@pytest.mark.parametrize("value", [KEY, KEY.encode(), [KEY], {KEY: 1}])
+def test_a_key_in_the_place_of_another_option(name: str, value: Any) -> None:
+    """What can't be right is told by its type, for it may be the key."""
+    if isinstance(value, str) and name != "capacity":
+        return  # it may be a name
+    with pytest.raises(InputError, match=f"not a {type(value).__name__}$") as caught:
+        Profile(**{"name": "alice", name: value})
+    assert KEY not in str(caught.value)
+
+
 def test_repr() -> None:
     """Name, capacity and group."""
     assert repr(planted()) == "Profile('alice', capacity=2, quota_group='team')"

@@ -29,9 +29,10 @@ from vidgen_nb.core.model import NORMAL, Mode, Operation, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited, Transient
 from vidgen_nb.core.policy import Cooldown, EarliestFinish, GroupView, Paced, PerProfileCooldown, Policy
 from vidgen_nb.errors import FileFormatError, InputError, JournalError, SessionError
-from vidgen_nb.past import Past, latest
+from vidgen_nb.past import Past
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Concurrency, LimitState, TokenBucket
+from vidgen_nb.recording.folder import latest
 from vidgen_nb.recording.runfile import header_line, read_run, write_run
 from vidgen_nb.run import Run, load_run
 from vidgen_nb.session import Session, restore
@@ -348,8 +349,7 @@ def test_a_controller_and_its_panel(place: Place) -> None:
     ctl.close()
     done = place.runs / "99990101T000000Z-abcdef.jsonl"
     shutil.copy(crash, done)
-    assert here.no_restore == "" and not here.unfinished
-    done.unlink()
+    assert here.no_restore == "" and here.unfinished, "an older one is left"
     here.restore_last_run()
     assert here.mode.name == "test" and statuses(here)["s002"] == "generating"
     assert here.no_restore == "there is a run already"
@@ -492,7 +492,7 @@ def test_a_policy_of_ones_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> 
     """Its class is found by name; one that is not there any more is an error, unless another is given."""
     crash = limited(place, policy=Patient(3.5))
     before = crash.read_bytes()
-    monkeypatch.setattr("vidgen_nb.recording.policies.subclasses", lambda _: {})
+    monkeypatch.setattr("vidgen_nb.recording.policies._below", lambda *_: [])
     with pytest.raises(InputError, match=r"policy 'Patient' of this run is not known here.*pass policy="):
         place.restored(crash)
     assert crash.read_bytes() == before
@@ -638,6 +638,22 @@ def test_other_profiles(place: Place) -> None:
     run = again.run_blocking([Scene("more", "a fox"), Scene("and more", "an owl")])
     assert {scene.profile for scene in run.scenes[2:]} <= {"p2", "p3"}
     audit(run.events, Mode("test", 3, 3))
+
+
+def test_what_can_not_be_chosen_at_a_restore(place: Place) -> None:
+    """A profile that the run never had, and another journal, are errors before anything is written."""
+    crash = limited(place)
+    before = crash.read_bytes()
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"without": ["nosuch"]}, r"without: 'nosuch' is no profile of this run \(p1, p2\)"),
+        ({"without": "p1 "}, "without: 'p1 ' is no profile"),
+        ({"journal": place.runs}, "journal: .* goes on in the same file"),
+    ]
+    for options, text in wrong:
+        with pytest.raises(InputError, match=text):
+            place.restored(crash, **options)
+        assert crash.read_bytes() == before
+    place.restored(crash, without=["p2"])
 
 
 def test_profiles_that_cannot_be(place: Place) -> None:

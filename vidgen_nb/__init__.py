@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from vidgen_nb.errors import JournalError as JournalError
     from vidgen_nb.errors import MissingKey as MissingKey
     from vidgen_nb.errors import NoUsableProfile as NoUsableProfile
+    from vidgen_nb.errors import OutputError as OutputError
     from vidgen_nb.errors import SessionError as SessionError
     from vidgen_nb.errors import VidgenError as VidgenError
     from vidgen_nb.inputs import load_profiles as load_profiles
@@ -99,6 +100,7 @@ _HOMES = {
         "JournalError",
         "MissingKey",
         "NoUsableProfile",
+        "OutputError",
         "SessionError",
         "VidgenError",
     ),

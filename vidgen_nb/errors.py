@@ -9,6 +9,7 @@ VidgenError
 │   └── FileFormatError   a malformed CSV, JSON, TOML or run file, with its line
 ├── JournalError          a run's journal can't be written, or somebody else writes it
 ├── SessionError          asked of a session in a state that does not allow it
+├── OutputError          results can't be written, such as on a full disk
 ├── NoUsableProfile       every profile is unusable, or comes back too late
 └── BackendError          a provider call failed; carries the outcome it was classified as
 """
@@ -28,6 +29,7 @@ __all__ = [
     "JournalError",
     "MissingKey",
     "NoUsableProfile",
+    "OutputError",
     "ReplayError",
     "SessionError",
     "VidgenError",
@@ -103,6 +105,14 @@ class JournalError(VidgenError):
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"journal {path}: {problem}")
         self.path = path
+
+
+class OutputError(VidgenError):
+    """Results can't be written; they stay with their providers, and `run` is what was done until then."""
+
+    def __init__(self, message: str, run: Any = None) -> None:
+        super().__init__(message)
+        self.run = run
 
 
 class SessionError(VidgenError):

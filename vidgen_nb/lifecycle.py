@@ -16,11 +16,12 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.drivers.home import Home
 from vidgen_nb.drivers.realtime import Observer
-from vidgen_nb.errors import SessionError
+from vidgen_nb.errors import JournalError, SessionError
 from vidgen_nb.live import LiveRun
 from vidgen_nb.past import Past
+from vidgen_nb.plaintext import clean
 from vidgen_nb.run import Run
-from vidgen_nb.settings import Settings, check_scenes
+from vidgen_nb.settings import Settings, checked_scenes
 from vidgen_nb.sharing.member import Member
 
 __all__ = ["Lifecycle", "Started"]
@@ -225,17 +226,32 @@ class Lifecycle:
                 + (" (last_run has what was done)" if live is not None else "")
                 + ": give the scenes to run"
             )
-        check_scenes(self._settings.backend, scenes or ())
-        if live is None or live.dead or (live.is_over and not (unfinished or started.same_run)):
+        lost = self._lost(started)
+        scenes = checked_scenes(self._settings.backend, scenes or ())
+        if live is None or live.dead or lost or (live.is_over and not (unfinished or started.same_run)):
             live = self._new_run(live)
         started.began = live.is_over
         if started.began:
             self._beginner = started
         else:  # the run is not that one's alone any more
             self._beginner.began = False
-        live.add(scenes or [], single=started.single, attempts=self._attempts)
+        live.add(scenes, single=started.single, attempts=self._attempts)
         live.go()
         started.end = live.wait_for(scenes[0].id if started.single and scenes else None)
+
+    def _lost(self, started: Started) -> JournalError | None:
+        """Return why the last run can't be gone on with, for new scenes then begin another; else raise it."""
+        live = self._live
+        lost = live.lost if live is not None else None
+        if live is None or lost is None or (started.scenes is None and not live.is_over):
+            return None
+        if started.scenes is None or started.same_run or not live.is_over:
+            raise lost
+        if live.scheduler.unsettled:
+            log.warning(
+                "%s. %d scenes stay with that run, a new one begins", clean(str(lost)), live.scheduler.unsettled
+            )
+        return lost
 
     def _interrupted(self, started: Started) -> None:
         """Undo what a call began whose caller does not wait any more, and nothing else."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.cooling import CoolingReport
@@ -18,11 +19,12 @@ from vidgen_nb.core.model import Scene
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.core.state import UNSETTLED
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
-from vidgen_nb.errors import DuplicateScene, NoUsableProfile, SessionError
+from vidgen_nb.errors import DuplicateScene, JournalError, NoUsableProfile, OutputError, SessionError
 from vidgen_nb.output import VideoFolder, VideoSink
 from vidgen_nb.past import Past
 from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Profile
+from vidgen_nb.recording.folder import is_left, latest
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run
@@ -94,9 +96,22 @@ class LiveRun:
         folder = self._settings.journal
         if folder is None:
             return None
+        left = _left_in(folder)
         journal = Journal.create(folder / f"{self.run.header['run']}.jsonl", self.run.header)
         log.info("journal of this run: %s", journal.path)
+        if left is not None:
+            log.warning(
+                "an earlier run is not done, %s: restore(%r, …) goes on with it. Submitting the same scenes again "
+                "would pay for them twice",
+                clean(str(left)),
+                str(left),
+            )
         return journal
+
+    @property
+    def lost(self) -> JournalError | None:
+        """Why nothing more can be written down of this run; None: it can, or need not be."""
+        return self.journal.lost if self.journal is not None and not self.dead else None
 
     def release(self) -> None:
         """Let go of the journal's file, once all is written."""
@@ -247,6 +262,8 @@ class LiveRun:
             await self._driver.run()
             if self.scheduler.ended == "no usable profile":
                 self._error = NoUsableProfile(self._why_none(), self.run)
+            elif self.scheduler.ended == "results can't be written":
+                self._error = OutputError(self._what_waits(), self.run)
         except asyncio.CancelledError:
             self._broken_off()
             raise
@@ -295,6 +312,14 @@ class LiveRun:
             for future in done:
                 self._finish(future, None)
 
+    def _what_waits(self) -> str:
+        left = self.scheduler.in_flight
+        return (
+            f"{left} finished video{'s' * (left != 1)} can't be written to {str(self._settings.folder.path)!r}: the "
+            f"log says why. They stay with the provider, {self.scheduler.unsettled - left} more scenes wait. Make "
+            "room there, then run() goes on: it fetches them, and submits the rest"
+        )
+
     def _why_none(self) -> str:
         reasons = [
             f"{clean(window.profile, 80)}: {window.reason}"
@@ -306,6 +331,14 @@ class LiveRun:
             f"no profile is usable within max_wait={self._settings.max_wait:g} s; scenes still queued: {left}. "
             f"{'; '.join(reasons) or 'all profiles were removed'}. Mend that, then release_cooldown(profile) and run()"
         )
+
+
+def _left_in(folder: Path) -> Path | None:
+    """Return the folder's latest journal where its run is not done and nobody goes on with it."""
+    with suppress(JournalError):  # making the new one says what is wrong there
+        last = latest(folder)
+        return last if last is not None and is_left(last) else None
+    return None
 
 
 def _sink(folder: VideoFolder, taken_up: Container[tuple[str, int]], scene: str, number: int) -> VideoSink:

@@ -18,8 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.core.outcomes import Transient, Unwritable
 from vidgen_nb.errors import BackendError, InputError
+from vidgen_nb.plaintext import clean
 
 __all__ = ["VideoFolder", "VideoSink", "safe_name"]
 
@@ -133,7 +134,7 @@ class VideoSink:
         self._length = 0
 
     async def write(self, chunk: bytes) -> None:
-        """Append bytes; `BackendError` (`Transient`: the video is paid for, so try again) where the disk refuses."""
+        """Append bytes; `BackendError` (`Unwritable`: the video is paid for, so try again) where the disk refuses."""
         try:
             if self._file is None:
                 self._part, self._file = self._folder.open_part(self._folder.name(self._scene_id), self._number)
@@ -147,8 +148,8 @@ class VideoSink:
     async def commit(self, *, expected: int | None, media_type: str | None) -> None:
         """Check the length (bytes) and the type, and give the file its name; `path` is set then.
 
-        Raises `BackendError` with a `Transient` outcome, and leaves nothing behind, where the file is cut off, is no
-        video, or can't be written.
+        Raises `BackendError`, and leaves nothing behind: with a `Transient` outcome where the file is cut off or is no
+        video, with `Unwritable` where it can't be written.
         """
         if expected is not None and expected != self._length:
             problem: str | None = f"the video is cut off: {self._length} of {expected} bytes"
@@ -178,7 +179,7 @@ class VideoSink:
 
     def _refused(self, error: OSError) -> BackendError:
         self.discard()
-        return BackendError(Transient(f"can't write to {str(self._folder.path)!r}: {error.strerror or error}"))
+        return BackendError(Unwritable(f"can't write to {str(self._folder.path)!r}: {error.strerror or error}"))
 
 
 def _claim(part: Path, target: Path) -> bool:
@@ -235,7 +236,7 @@ def _not_a_video(head: bytes, media_type: str) -> str | None:
         return "the video is empty"
     if head[4:8] in _MP4_BOXES or head.startswith(_EBML):
         return None
-    told = f"the result is no video ({media_type or 'no content type'}"
+    told = f"the result is no video ({clean(media_type, 80) or 'no content type'}"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"<", b"{", b"[") or all(32 <= byte < 127 or byte in b"\t\r\n" for byte in text):
         return f"{told}, it begins as text)"

@@ -6,10 +6,8 @@ never submitted again. A submit whose answer is not on record may have been acce
 
 from __future__ import annotations
 
-import json
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,45 +19,16 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy, as_max_billed
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.errors import FileFormatError, InputError, ReplayError
+from vidgen_nb.errors import FileFormatError, InputError, JournalError, ReplayError
 from vidgen_nb.plaintext import clean
-from vidgen_nb.ports import Profile
+from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.codec import read_as
+from vidgen_nb.recording.folder import to_restore
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.recording.policies import made
 from vidgen_nb.recording.runfile import line_of
 
-__all__ = ["Past", "is_done", "latest"]
-
-LAST = 4096
-"""Bytes of a file's end, which a `RunEnded` fits in."""
-NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\.jsonl")
-
-
-def latest(folder: Path) -> Path | None:
-    """Return the journal of the last run in a folder; None: there is none.
-
-    One without a whole header is passed over: its program ended before anything was sent.
-    """
-    found = [each for each in folder.iterdir() if NAME.fullmatch(each.name)] if folder.is_dir() else []
-    # of runs of one second, the one that was written to last
-    for path in sorted(found, key=lambda each: (each.name.partition("-")[0], each.stat().st_mtime_ns), reverse=True):
-        with path.open("rb") as file:
-            if file.readline().endswith(b"\n"):
-                return path
-    return None
-
-
-def is_done(path: Path) -> bool:
-    """Say whether all of a journal's run had settled when it ended, by its last line alone."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LAST))
-        line = file.read().rstrip().rpartition(b"\n")[2]
-    try:
-        last = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(last, dict) and (last.get("event"), last.get("reason")) == ("RunEnded", "settled")
+__all__ = ["Past"]
 
 
 @dataclass
@@ -75,22 +44,18 @@ class Past:
     """Shows the second of the run that it would be by now, had it gone on: cooldowns have gone on, too."""
     without: frozenset[str] = frozenset()
     """Profiles of the run that are left out on purpose: what they have accepted is held."""
+    moved: bool = False
+    """Whether the server has another address now, on purpose."""
 
     @classmethod
     def open(cls, path: Path, poll: PollSchedule, *, policy: Policy | None = None, speed: float | None = None) -> Past:
-        """Read a journal, or the latest one of a folder, and rebuild its run.
+        """Read a journal, or the one of a folder that is to be restored, and rebuild its run.
 
         `policy`: takes the place of recorded ones whose class is not at hand. `speed`: of the clock from now on.
         Raises `JournalError` where it can't be written or somebody else does, `FileFormatError` where it is damaged,
         and `InputError` where there is none or a policy is not known here. The file is as it was, then.
         """
-        if path.is_dir():
-            found = latest(path)
-            if found is None:
-                raise InputError(f"there is no journal of a run in {str(path)!r}: name its file, or another folder")
-            path = found
-        if not path.exists():
-            raise InputError(f"there is no journal {str(path)!r}: name its file, or the folder of the journals")
+        path = _file(path)
         journal, recorded = Journal.open(path)
         try:
             begun = _settings(path, recorded.header)
@@ -109,6 +74,12 @@ class Past:
             raise
         return cls(journal, recorded.header, scheduler, now, clock)
 
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Leave profiles out on purpose; `InputError` for one that the run does not have: it is misspelt."""
+        self.without, known = frozenset(names), self.scheduler.roster.profiles
+        for name in self.without - known.keys():
+            raise InputError(f"without: {name!r} is no profile of this run ({', '.join(known)}): correct the name")
+
     def adopt(self, profiles: Mapping[str, Profile], settings: Mapping[str, Any]) -> Iterator[ev.Event]:
         """Yield what is to be fed to the scheduler before the run can go on with these profiles and settings.
 
@@ -116,7 +87,7 @@ class Past:
         about: with another API's backend, or without a profile that has some.
         """
         scheduler = self.scheduler
-        self._check_jobs(profiles, settings["backend"].name)
+        self._check_jobs(profiles, settings["backend"])
         for profile in profiles.values():
             scheduler.roster.check_group(profile.name, profile.quota_group or "")
         if not scheduler.ended:  # also where it was stopped by a limit: with another one it would go on by itself
@@ -130,25 +101,42 @@ class Past:
             else:
                 continue
             yield ev.AttemptAbandoned(state.scene.id, state.number, sent=True, reason=reason)
+        yield from self._endless(profiles)
         kept = {name: settings[name] for name in ("seed", "retry", "on_ambiguous", "max_wait", "speed")}
-        yield ev.RunRestored(epoch=self.clock.epoch, **kept)
+        yield ev.RunRestored(epoch=self.clock.epoch, wary=True, **kept)
 
-    def _check_jobs(self, profiles: Mapping[str, Profile], backend: str) -> None:
+    def _endless(self, profiles: Mapping[str, Profile]) -> Iterator[ev.Event]:
+        """Yield the ends of what had none, such as a bad key: to find out whether it was mended costs nothing."""
+        for state in self.scheduler.roster.profiles.values():
+            closed = [gate for gate in state.gates if gate.unusable and math.isinf(gate.until)]
+            if state.name in profiles and closed:
+                yield ev.CooldownReleased(state.name, alone=state.group not in closed)
+
+    def _check_jobs(self, profiles: Mapping[str, Profile], backend: Backend) -> None:
         """Raise `InputError` for a job that nobody could be asked about: it is paid for."""
         for state in self.scheduler.scenes.values():
             if state.status not in ("generating", "fetching") or state.operation is None or state.profile is None:
                 continue
             name, made_by, job = state.profile.name, state.operation.backend, f"scene {state.scene.id!r} of this run"
-            if made_by not in ("", backend):
+            if made_by not in ("", backend.name):
                 raise InputError(
-                    f"{job} is a job of the backend {made_by!r}, which {backend!r} can't be asked about: restore it "
-                    "with the backend it was begun with"
+                    f"{job} is a job of the backend {made_by!r}, which {backend.name!r} can't be asked about: restore "
+                    "it with the backend it was begun with"
                 )
+            self._check_address(job, backend)
             if name not in profiles and name not in self.without:
                 raise InputError(
                     f"{job} is a job of the profile {name!r}, which is not among those given "
                     f"({', '.join(profiles)}): give it, with its key, or hold what it has by without=[{name!r}]"
                 )
+
+    def _check_address(self, job: str, backend: Backend) -> None:
+        begun, now = (_address(each) for each in (self.header.get("backend"), backend.settings()))
+        if None not in (begun, now) and begun != now and not self.moved:
+            raise InputError(
+                f"{job} is a job at {begun}, and the backend asks {now}, which may not know it: give the address that "
+                "it was begun with, or say moved=True if it is the same server"
+            )
 
     def keys(self, profiles: Mapping[str, Profile]) -> dict[str, Profile]:
         """Return whose keys the run's profiles have from now on; those that were not given have none."""
@@ -158,6 +146,20 @@ class Past:
             same = given is not None and (given.quota_group or given.name) == state.group.name
             found[state.name] = given if given is not None and same else Profile(state.name)
         return found
+
+
+def _file(path: Path) -> Path:
+    """Return a journal's file, of a folder the one to restore; `InputError` where there is none."""
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except OSError as error:  # a folder above it is closed to us
+        raise JournalError(str(path), f"can't be read: {error.strerror or error}. Mend its folders' rights") from error
+    if not exists:
+        raise InputError(f"there is no journal {str(path)!r}: name its file, or the folder of the journals")
+    found = to_restore(path) if is_folder else path
+    if found is None:
+        raise InputError(f"there is no journal of a run in {str(path)!r}: name its file, or another folder")
+    return found
 
 
 def _replayed(path: Path, events: list[ev.Event], begun: dict[str, Any], poll: PollSchedule) -> Scheduler:
@@ -176,6 +178,12 @@ def _clock(epoch: float, at: float, speed_then: float, last: float, speed: float
     passed = at + (clock.epoch - epoch) * speed_then
     now = max(passed, last)  # a wall clock may have been set back
     return Clock(clock.speed, at=now if math.isfinite(now) else last)
+
+
+def _address(settings: object) -> str | None:
+    """Return where a backend sends its requests, as its settings say, or None: they don't."""
+    found = settings.get("base_url") if isinstance(settings, Mapping) else None
+    return found.rstrip("/") if isinstance(found, str) and found else None
 
 
 # -- settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -18,6 +19,8 @@ __all__ = ["Artifact", "Backend", "CancelAnswer", "Journal", "Operation", "Profi
 
 LONGEST_NAME = 200
 """Characters of the name of a profile, or of a quota group."""
+_VARIABLE = re.compile(r"(?=.{1,80}$)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+_?|[A-Z][A-Z0-9]{0,15}")
+"""An environment variable's name that is no key: in capitals, and in words where it is long."""
 CancelAnswer = Literal["cancelled", "requested", "too late", "unsupported"]
 
 
@@ -70,13 +73,13 @@ class Profile:
         self.quota_group = quota_group
         self.base_url = base_url
         if not isinstance(name, str) or not name.strip():
-            raise InputError(f"a profile needs a non-empty text as its name, not {name!r}")
+            raise InputError(f"a profile needs a non-empty text as its name, not {_told(name)}")
         if isinstance(capacity, bool) or (capacity is not None and (not isinstance(capacity, int) or capacity < 1)):
             raise InputError(
-                f"profile {name!r}: capacity is a whole number from 1 up, or None for no bound, not {capacity!r}"
+                f"profile {name!r}: capacity is a whole number from 1 up, or None for no bound, not {_told(capacity)}"
             )
         if quota_group is not None and (not isinstance(quota_group, str) or not quota_group.strip()):
-            raise InputError(f"profile {name!r}: quota_group is a non-empty text or None, not {quota_group!r}")
+            raise InputError(f"profile {name!r}: quota_group is a non-empty text or None, not {_told(quota_group)}")
         if len(name) > LONGEST_NAME or len(quota_group or "") > LONGEST_NAME:
             raise InputError(f"profile {shown(name, 40)}: names have at most {LONGEST_NAME} characters")
         if api_key is not None and not _is_sendable(api_key.reveal()):
@@ -90,10 +93,19 @@ class Profile:
 
         Raises `MissingKey` when the variable is not set or empty.
         """
-        variable = variable or "".join(c if c.isalnum() else "_" for c in name).upper() + "_API_KEY"
-        key = _closed(os.environ.get(variable))
+        own = "".join(c if c.isalnum() else "_" for c in name).upper() + "_API_KEY"
+        text = isinstance(variable, str)
+        key = _closed(os.environ.get(variable or own)) if text or variable is None else None
+        known = own if not variable else variable if text and _VARIABLE.fullmatch(variable) else None
+        del variable  # it may be the key itself: neither the error nor a traceback's variables quote it
+        if key is None and known is None:
+            raise MissingKey(
+                name,
+                "variable= takes the name of an environment variable that is set, such as ALICE_API_KEY; what was "
+                "given is none, and not shown, for it may be the key itself. A key is given as Profile(name, api_key)",
+            )
         if key is None:
-            raise MissingKey(name, f"set the environment variable {variable}, or name another one")
+            raise MissingKey(name, f"set the environment variable {known}, or name another one")
         return cls(name, key, **options)
 
     @classmethod
@@ -149,6 +161,13 @@ def _closed(key: Any) -> Secret | None:
     return Secret(text) if text else None
 
 
+def _told(value: object) -> str:
+    """Return how an error tells a wrong value: by its type alone where it may be a key in the wrong place."""
+    if value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and not value.strip()):
+        return repr(value)
+    return f"a {type(value).__name__}"
+
+
 def _is_sendable(key: object) -> bool:
     return isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key
 
@@ -190,9 +209,11 @@ class Sink(Protocol):
 class Backend(Protocol):
     """One wire format. Every call may raise `BackendError`, which carries the outcome; anything else is a bug.
 
-    A backend may have two methods more. `check_scene(scene)` raises `InputError` for a scene that can't be sent, such
-    as one whose image is missing; the session asks before it queues any scene. `async probe(profile)` tries the key
-    without a submit; it raises `BackendError` with `ProfileUnusable` where the server refuses it.
+    A backend may have three methods more. `check_scene(scene)` raises `InputError` for a scene that can't be sent, such
+    as one whose image is missing; the session asks before it queues any scene. `with_absolute_paths(scene)` is asked
+    before that, and returns the scene to be queued in its place: its relative paths as absolute ones, for the current
+    folder may be another when the scene is sent. `async probe(profile)` tries the key without a submit; it raises
+    `BackendError` with `ProfileUnusable` where the server refuses it.
     """
 
     name: str

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from vidgen_nb.core.policy import Policy, as_policy
-from vidgen_nb.errors import SessionError
+from vidgen_nb.errors import InputError, JournalError, SessionError
 from vidgen_nb.lifecycle import Lifecycle
 from vidgen_nb.output import VideoFolder
-from vidgen_nb.past import Past, is_done, latest
+from vidgen_nb.past import Past
 from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.recording.folder import is_left, latest, to_restore
 from vidgen_nb.settings import checked_profiles
 
 __all__ = ["Restoring"]
@@ -32,6 +33,7 @@ class Restoring(Lifecycle):
         policy: Policy | str | None = None,
         speed: float | None = None,
         without: Iterable[str] = (),
+        moved: bool = False,
         **changes: Any,
     ) -> Self:
         """Take up a run whose program has ended, whatever ended it; `run()` goes on with it.
@@ -39,11 +41,14 @@ class Restoring(Lifecycle):
             session = Session.restore("runs", OpenAIVideos(base_url), profiles)
             run = session.run_blocking()
 
-        `path`: its journal, or the folder of the journals: then the latest one. Jobs that the provider had accepted are
+        `path`: its journal, or the folder of the journals: then the latest run there that is not done and that nobody
+        goes on with (of the last 50), or else the latest. Jobs that the provider had accepted are
         asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
         it is held, and so are the jobs of profiles that are named in `without`; `run.scenes` and the log say so, and
-        what to do. What was queued is queued still, and cooldowns have gone on by the wall clock. Of a run that had
-        settled, `run()` returns what there is.
+        what to do. So is a job that the provider does not find: the server may be another one, or the account. Where
+        the backend's address is not the recorded one, that is an error, unless the server has `moved`. What was queued
+        is queued still, and cooldowns have gone on by the wall clock; those without an end, such as for a bad key, are
+        over. Of a run that had settled, `run()` returns what there is.
 
         Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
         `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
@@ -55,9 +60,14 @@ class Restoring(Lifecycle):
         checked_profiles(backend, given)
         chosen = as_policy(policy) if policy is not None else None
         where = Path(path).expanduser().absolute()
+        if "journal" in changes:
+            raise InputError(
+                "journal: a restored run goes on in the same file; name it, or its folder, as the path alone"
+            )
         past = Past.open(where, backend.poll_schedule, policy=chosen, speed=speed)
-        past.without = frozenset([without] if isinstance(without, str) else without)
+        past.moved = moved
         try:
+            past.leave_out([without] if isinstance(without, str) else without)
             settings = past.settings | ({} if speed is None else {"speed": speed})
             settings |= changes if chosen is None else {**changes, "policy": chosen}
             make: Any = cls  # a Session, or what is made like one
@@ -77,17 +87,20 @@ class Restoring(Lifecycle):
             return "there is a run already"
         if self._settings.journal is None:
             return "no journal is kept"
-        return "" if latest(self._settings.journal) is not None else "no run is written down yet"
+        try:
+            return "" if latest(self._settings.journal) is not None else "no run is written down yet"
+        except JournalError as error:
+            return str(error)
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is a run to restore in which not all had settled."""
+        """Whether there is a run to restore in which not all had settled, and that nobody goes on with."""
         folder = self._settings.journal
-        path = latest(folder) if folder is not None and not self.no_restore else None
-        return path is not None and not is_done(path)
+        path = to_restore(folder) if folder is not None and not self.no_restore else None
+        return path is not None and is_left(path)
 
     def restore_last_run(self) -> None:
-        """Take up the latest run in the journals' folder, as `restore` does; `run()` goes on with it.
+        """Take up the run in the journals' folder that `restore` would take, and as it does; `run()` goes on with it.
 
         Its mode, policy and other settings become those of the session, but for the speed; of two limits on what is
         billed the smaller one holds. Raises `SessionError` where there is none or this session has a run of its own,

@@ -11,6 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidgen_nb.analysis.arguments import as_profiles, data_of, listed, named, plain_number, seconds, whole
 from vidgen_nb.analysis.bounds import LowerBound, bound
 from vidgen_nb.analysis.estimate import Estimates, estimate_limits
 from vidgen_nb.analysis.metrics import Metrics, measure, trail
@@ -18,7 +19,7 @@ from vidgen_nb.analysis.predict import Prediction, predict_finish
 from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
 from vidgen_nb.analysis.simulation import Simulation
-from vidgen_nb.analysis.vary import as_profiles, as_scenes, named_well
+from vidgen_nb.analysis.vary import as_scenes, check_names, named_well
 from vidgen_nb.analysis.what_if import what_if
 from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
 from vidgen_nb.core.model import Mode, as_mode
@@ -140,17 +141,18 @@ class Run:
         return queue_chart(self.data, **options)
 
     def wait_chart(
-        self, beside: Mapping[str, Run] | None = None, *, name: str = "this run", **options: Any
+        self, beside: Run | Mapping[str, Run] | None = None, *, name: str = "this run", **options: Any
     ) -> go.Figure:
-        """Return the share of scenes over how long they waited, of this run and of those `beside` it, by name.
+        """Return the share of scenes over how long they waited, of this run and of another, or of several by name.
 
-        Options as in `charts.waits.wait_chart`. Raises `InputError` for two runs of one name.
+        Options as in `charts.waits.wait_chart`. Raises `InputError` for two runs of one name, and for what is no run.
         """
         from vidgen_nb.charts.waits import wait_chart
 
-        if name in (beside or {}):
+        others: Mapping[str, Any] = (beside or {}) if isinstance(beside, Mapping | None) else {"other run": beside}
+        if name in others:
             raise InputError(f"two runs are named {name!r}: give this one another with name=")
-        return wait_chart({name: self.data, **{other: run.data for other, run in (beside or {}).items()}}, **options)
+        return wait_chart({name: self.data, **others}, **options)
 
     def move_chart(self, **options: Any) -> go.Figure:
         """Return how often scenes moved from which profile to which; options as in `charts.moves.move_chart`."""
@@ -173,7 +175,11 @@ class Run:
         """Return this run's Gantt above another's, over one axis; options as in `charts.aligned.aligned_chart`."""
         from vidgen_nb.charts.aligned import aligned_chart
 
-        return aligned_chart(dict(zip(names, (self.data, other.data), strict=True)), **options)
+        both = self.data, data_of("aligned_chart: the other", other)
+        called = listed("names", names, "two texts")
+        if len(called) != 2:
+            raise InputError(f"names are two texts, of this run and of the other, not {names!r}")
+        return aligned_chart(dict(zip(called, both, strict=True)), **options)
 
     def to_frame(self, table: str = "attempts") -> pd.DataFrame:
         """Return `scenes`, `attempts`, `cooldowns` or `moves` as a pandas DataFrame (needs pandas)."""
@@ -201,16 +207,22 @@ class Run:
         `cooldown=10` or `capacity=4`. Of a simulated run all is known; of a live one limits are estimated and service
         times drawn from its own: `header["what_if"]["assumed"]` says what was taken for granted.
         """
-        given = {"policy": policy, "mode": mode, "profiles": profiles, "seed": seed}
+        given = {"policy": policy, "mode": mode, "profiles": plain_number(profiles), "seed": seed}
         return Run(*what_if(self.data, {name: each for name, each in given.items() if each is not None} | changes))
 
     def estimate_limits(self) -> Estimates:
         """Return what the attempts say of each profile's limit: kind, rate, burst, with intervals, or why not."""
         return estimate_limits(self.data)
 
-    def predict_finish(self, **options: Any) -> Prediction:
+    @named()
+    def predict_finish(
+        self, *, now: float | None = None, policy: Policy | None = None, runs: int | None = None, seed: int = 0
+    ) -> Prediction:
         """Predict when all is settled, with an interval; options as in `analysis.predict.predict_finish`."""
-        return predict_finish(self.data, **options)
+        at = None if now is None else seconds("now", now)
+        chosen = None if policy is None else as_policy(policy)
+        many = None if runs is None else whole("runs", runs)
+        return predict_finish(self.data, now=at, policy=chosen, runs=many, seed=seed)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the run as JSON lines and return the path; `load_run` reads it back."""
@@ -264,9 +276,12 @@ def simulate(
     """
     given, provided = as_scenes(scenes), as_profiles(profiles)
     chosen = as_policy(policy) if policy is not None else PerProfileCooldown()
-    return Run(*Simulation(given, provided, as_mode(mode), chosen, seed=seed, **options).run())
+    simulation = Simulation(given, provided, as_mode(mode), chosen, seed=seed, **options)
+    check_names([simulation])
+    return Run(*simulation.run())
 
 
+@named()
 def lower_bound(
     scenes: Any,
     profiles: Iterable[SimulatedProfile],
@@ -285,4 +300,6 @@ def lower_bound(
     >>> lower_bound(10, [SimulatedProfile("p1", TokenBucket(4, per=60)), SimulatedProfile("p2")]).seconds
     """
     ids = [scene.id for scene in as_scenes(scenes)]
-    return bound(ids, as_profiles(profiles), seed=seed, cooldowns=cooldowns, releases=arrivals)
+    times = None if arrivals is None else listed("arrivals", arrivals, "run seconds, one for each scene")
+    releases = None if times is None else [seconds("an arrival", at) for at in times]
+    return bound(ids, as_profiles(profiles), seed=plain_number(seed), cooldowns=cooldowns, releases=releases)

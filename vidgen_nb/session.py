@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.context import OnAmbiguous
+from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene, as_max_billed, as_mode
 from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
+from vidgen_nb.core.retries import as_max_wait, as_retry
 from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
@@ -26,7 +27,7 @@ from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.precautions import Precautions
 from vidgen_nb.restoring import Restoring
 from vidgen_nb.run import Run
-from vidgen_nb.settings import Settings, check_profiles, checked_profiles, checked_retry, checked_shared
+from vidgen_nb.settings import Settings, check_profiles, checked_profiles, checked_shared
 from vidgen_nb.sharing.port import SharedCooldowns
 
 __all__ = ["Session", "restore"]
@@ -65,10 +66,6 @@ class Session(Precautions, Restoring):
         max_billed: int | None = None,
         shared: SharedCooldowns | None = None,
     ) -> None:
-        if on_ambiguous not in ("hold", "retry"):
-            raise InputError(f"on_ambiguous is 'hold' or 'retry', not {on_ambiguous!r}")
-        if isinstance(max_wait, bool) or not isinstance(max_wait, int | float) or not max_wait >= 0:
-            raise InputError(f"max_wait must be 0 or more seconds, not {max_wait!r}")
         if not isinstance(speed, int | float) or not 0 < speed < math.inf:
             raise InputError(f"speed must be a finite number above 0, not {speed!r}")
         settings = Settings(
@@ -76,10 +73,10 @@ class Session(Precautions, Restoring):
             profiles=checked_profiles(backend, profiles),
             mode=as_mode(mode),
             policy=as_policy(policy) if policy is not None else PerProfileCooldown(),
-            retry=checked_retry(retry),
+            retry=as_retry(retry),
             folder=output if isinstance(output, VideoFolder) else VideoFolder(output),
-            on_ambiguous=on_ambiguous,
-            max_wait=float(max_wait),
+            on_ambiguous=as_on_ambiguous(on_ambiguous),
+            max_wait=as_max_wait(max_wait),
             speed=float(speed),
             seed=seed,
             max_billed=as_max_billed(max_billed),
@@ -219,7 +216,7 @@ class Session(Precautions, Restoring):
         One that was removed may come back under its name, with a new key, once nothing runs on it any more.
         """
         if not isinstance(profile, Profile):
-            raise InputError(f"a profile is a Profile(name, api_key), not {profile!r}")
+            raise InputError(f"a profile is a Profile(name, api_key), not a {type(profile).__name__}")
 
         def add() -> None:
             live, profiles = self._live, self._settings.profiles
@@ -266,6 +263,8 @@ class Session(Precautions, Restoring):
         self._home.call(watch)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_live"):  # in a traceback, say
+            return "<Session, refused before it was made>"
         profiles = clean(", ".join(self._settings.profiles))
         return f"<Session on {profiles}: {self.mode.name}, {self.policy!r}; {self.last_run or 'no run yet'}>"
 

@@ -21,7 +21,7 @@ from vidgen_nb.recording.codec import plain
 from vidgen_nb.sharing.local import IN_PROCESS
 from vidgen_nb.sharing.port import SharedCooldowns
 
-__all__ = ["Settings", "check_profiles", "check_scenes", "checked_profiles", "checked_retry", "checked_shared"]
+__all__ = ["Settings", "check_profiles", "checked_profiles", "checked_scenes", "checked_shared"]
 
 
 @dataclass
@@ -78,11 +78,11 @@ class Settings:
 def checked_profiles(backend: Backend, profiles: Iterable[Profile]) -> dict[str, Profile]:
     """Return profiles by name; `InputError` for what is none, and for those that can't work together."""
     if not hasattr(backend, "submit") or not hasattr(backend, "check"):
-        raise InputError(f"the backend is an object such as OpenAIVideos(base_url), not {backend!r}")
+        raise InputError(f"the backend is an object such as OpenAIVideos(base_url), not a {type(backend).__name__}")
     given: list[Profile] = [profiles] if isinstance(profiles, Profile) else list(profiles)
     for profile in given:
         if not isinstance(profile, Profile):
-            raise InputError(f"profiles are Profile(name, api_key) objects, not {type(profile).__name__}")
+            raise InputError(f"profiles are Profile(name, api_key) objects, not a {type(profile).__name__}")
     found = {profile.name: profile for profile in given}
     check_profiles(backend, found, given)
     return found
@@ -103,21 +103,20 @@ def check_profiles(backend: Backend, found: dict[str, Profile], given: list[Prof
         backend.check(profile)
 
 
-def check_scenes(backend: Backend, scenes: Iterable[Scene]) -> None:
-    """Raise `InputError`, naming the scene, for one that the backend can't send; not every backend can tell."""
+def checked_scenes(backend: Backend, scenes: Iterable[Scene]) -> list[Scene]:
+    """Return the scenes as they are to be queued: the paths in them absolute, where the backend can tell which are.
+
+    Raises `InputError`, naming the scene, for one that the backend can't send; not every backend can tell.
+    """
+    anchor: Callable[[Scene], Scene] = getattr(backend, "with_absolute_paths", lambda scene: scene)
     check: Callable[[Scene], None] = getattr(backend, "check_scene", lambda _: None)
-    for scene in scenes:
+    found = [anchor(scene) for scene in scenes]
+    for scene in found:
         try:
             check(scene)
         except InputError as error:
             raise InputError(f"scene {scene.id!r}: {error}") from None
-
-
-def checked_retry(retry: RetryPolicy | None) -> RetryPolicy:
-    """Return the policy, or the default one; `InputError` for anything else."""
-    if retry is not None and not isinstance(retry, RetryPolicy):
-        raise InputError(f"retry is a RetryPolicy(...) or None, not {retry!r}")
-    return retry or RetryPolicy()
+    return found
 
 
 def checked_shared(shared: SharedCooldowns | None) -> SharedCooldowns:

@@ -158,7 +158,55 @@ def test_the_same_on_a_dask_cluster() -> None:
             distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as some,
             distributed.Client(some) as client,
         ):
-            assert grid(client).trials == grid(None).trials
+            here = grid(None).trials
+            assert grid(client).trials == here
+            with client.get_executor() as executor:  # one of concurrent.futures, with futures of that kind
+                assert grid(executor).trials == here
+
+
+class ShutDown(ThreadPoolExecutor):
+    """An executor that does two tasks at once, and is then shut down."""
+
+    tasks = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Do it, but for the third."""
+        self.tasks += 1
+        if self.tasks == 3:
+            self.shutdown()
+        future = super().submit(fn, *args, **kwargs)
+        future.exception()
+        return future
+
+
+def test_an_executor_that_is_shut_down() -> None:
+    """The error says so, and has what had finished before."""
+    with ThreadPoolExecutor(1) as gone:
+        pass
+    with pytest.raises(InputError, match=r"the executor takes no work \(cannot schedule new .*leave executor= out"):
+        compare(2, PROFILES, seeds=range(3), executor=gone, progress=False)
+    with ShutDown(1) as half, pytest.raises(InputError, match="takes no work") as failed:
+        compare(2, PROFILES, seeds=range(20), executor=half, progress=False)
+    assert len(failed.value.finished) == 2 * executors.CHUNK  # type: ignore[attr-defined]
+
+
+def test_an_executor_that_is_shut_down_meanwhile() -> None:
+    """What it had not begun is cancelled: the error says so, and has what had finished."""
+    done: Future[Any] = Future()
+
+    class Cancelled(ThreadPoolExecutor):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            if not done.done():
+                done.set_result(fn(*args, **kwargs))
+                return done
+            future: Future[Any] = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+            return future
+
+    with Cancelled(1) as executor, pytest.raises(InputError, match="was shut down") as failed:
+        compare(2, PROFILES, seeds=range(20), executor=executor, progress=False)
+    assert len(failed.value.finished) == executors.CHUNK  # type: ignore[attr-defined]
 
 
 class Interrupting(ThreadPoolExecutor):

@@ -205,6 +205,48 @@ def test_polls(body: dict[str, Any], status: str, outcome: type[Failure] | None)
     assert KEY not in repr(progress)
 
 
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (
+            "SUCCEEDED",
+            "'SUCCEEDED' is not among its statuses, and counts as running: if 'succeeded' in statuses= is meant",
+        ),
+        ("proccessing", ": if 'processing' in statuses= is meant for it, write it as the API does"),
+        ("deferred", "counts as running: add it to statuses="),
+        ("\u202eafter " + KEY + "x" * 999, "'after [key]xxx"),
+    ],
+)
+def test_a_word_that_is_not_told_is_warned_of_once(told: str, says: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It counts as running, as ever; what it may have meant is said, and no key of it shown."""
+
+    async def work(backend: HttpBackend) -> list[Progress]:
+        return [await backend.poll(JOB, ALICE) for _ in range(3)]
+
+    found = call(replicate, Server({GET: [ok(status=told), ok(status="starting"), ok(status=told)]}), work)
+    assert [each.status for each in found] == ["running", "queued", "running"]
+    (warning,) = caplog.records
+    assert (warning.name, warning.levelname) == ("vidgen_nb", "WARNING")
+    assert says in warning.getMessage() and "'replicate'" in warning.getMessage()
+    assert KEY not in warning.getMessage() and len(warning.getMessage()) < 300
+
+
+def test_words_without_end_are_not_warned_of_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    """An API that counts in its status fills neither the log nor the memory; one with an error is no running job."""
+    words = [ok(status=f"at {k} %") for k in range(100)]
+
+    async def work(backend: HttpBackend) -> None:
+        for _ in words:
+            await backend.poll(JOB, ALICE)
+
+    call(replicate, Server({GET: list(words)}), work)
+    assert len(caplog.records) == 20 and "no more of them is said" in caplog.text
+    caplog.clear()
+    broken = Server({GET: ok(status="broken", error="it broke")})
+    assert call(replicate, broken, lambda backend: backend.poll(JOB, ALICE)).status == "failed"
+    assert not caplog.records
+
+
 def test_a_cancel_asks_and_the_answer_counts() -> None:
     """Cancelled where the server says so, requested where it only took it; too late, unsupported."""
     address = "POST https://api.replicate.example/v1/predictions/p1/cancel"
@@ -324,9 +366,33 @@ def test_addresses_that_are_none(away: str) -> None:
 
 def test_an_accepted_job_without_its_address_is_in_doubt() -> None:
     """It may be billed, and can't be asked about."""
-    server = Server({f"POST {FAL}": ok(request_id="r1")})
-    found = refusal(fal, server, lambda backend: backend.submit(FILM, ALICE))
+    server = Server({f"POST {FAL}": [ok(request_id="r0", **LINKS), ok(request_id="r1")]})
+
+    async def twice(backend: Backend) -> None:
+        await backend.submit(FILM, ALICE)
+        await backend.submit(FILM, ALICE)
+
+    found = refusal(fal, server, twice)
     assert isinstance(found, Ambiguous) and "accepted as 'r1'" in found.reason
+
+
+@pytest.mark.parametrize("option", ["poll", "details", "content", "cancel"])
+def test_a_first_job_without_an_address_stops_the_run(option: str) -> None:
+    """Where the very first answer does not tell it, none will: nobody could ask about what is paid, or fetch it."""
+    given: dict[str, Any] = {"poll": "{there}", option: "{urls.no_such}"}
+    given["result"] = None if option == "content" else "url"
+
+    def make(**options: Any) -> HttpBackend:
+        return HttpBackend("https://toy.example", **{**GOOD, **given, **options})
+
+    answer = ok(id="p1", there="https://toy.example/p1", urls={"get": "https://toy.example/p1"})
+    server = Server({"POST https://toy.example/jobs": answer})
+    if option == "cancel":
+        assert call(make, server, lambda backend: backend.submit(SCENE, ALICE)).id == "p1"
+        return
+    says = f"accepted as 'p1', but .* no usable {option} at 'urls.no_such'; its urls has: get; .* Correct {option}="
+    with pytest.raises(InputError, match=says):
+        call(make, server, lambda backend: backend.submit(SCENE, ALICE))
 
 
 def test_keys_are_probed_without_a_submit() -> None:
@@ -399,6 +465,8 @@ def test_an_apis_own_codes() -> None:
     assert isinstance(refusal(make, server, lambda backend: backend.submit(SCENE, ALICE)), Transient)
 
 
+JOB_URL = "GET https://toy.example/jobs/p1"
+STATES: dict[str, Any] = {"statuses": {"succeeded": "succeeded"}}
 GOOD: dict[str, Any] = {
     "submit": "/jobs", "body": lambda scene: {}, "poll": "/jobs/{id}", "statuses": {"done": "succeeded"},
     "result": "url",
@@ -429,6 +497,28 @@ GOOD: dict[str, Any] = {
         ({"headers": {"X Team": "a"}}, "'X Team' is no header's name"),
         ({"statuses": [("done", "succeeded")]}, "statuses is a mapping"),
         ({"job": 5}, "a place is a text like"),
+        ({"submit": None}, "submit is an address .*, not None"),
+        ({"poll": None}, "poll is an address .*, not None"),
+        ({"poll": "/jobs/{job_id}"}, r"poll: .* can't be filled in: \{job_id\}; .* \{id\}.* \"\{status_url\}\""),
+        ({"poll": "/jobs/{id}/{foo}"}, r"poll: .* can't be filled in: \{foo\}"),
+        ({"poll": "/jobs"}, r"poll: '/jobs' does not say which job: .* \{id\}"),
+        ({"poll": "/jobs/{id"}, "poll: the braces of '/jobs/{id' do not match"),
+        ({"poll": "/jobs/{{id}}"}, "poll: the braces of '/jobs/{{id}}' do not match"),
+        ({"poll": "{{status_url}}"}, "poll: the braces of"),
+        ({"submit": "/models/model}"}, "submit: the braces of"),
+        ({"cancel": "DELETE /jobs/{job_id}"}, r"cancel: .* can't be filled in: \{job_id\}"),
+        ({"cancel": "POST /cancel"}, "cancel: '/cancel' does not say which job"),
+        ({"details": "/jobs/{job}/result"}, r"details: .* can't be filled in: \{job\}"),
+        ({"details": "/result"}, "details: '/result' does not say which job"),
+        ({"result": None, "content": "/jobs/{request}/video"}, r"content: .* can't be filled in: \{request\}"),
+        ({"result": None, "content": "/video"}, "content: '/video' does not say which job"),
+        ({"probe": "/teams/{team}"}, r"probe: .* can't be filled in: \{team\}"),
+        ({"probe": "{account_url}"}, "probe is an address under base_url"),
+        ({"name": 5}, "name is a non-empty text .*, not 5"),
+        ({"name": None}, "name is a non-empty text"),
+        ({"name": " "}, "name is a non-empty text"),
+        ({"schedule": 5}, r"schedule is a PollSchedule\(\.\.\.\) or None, not 5"),
+        ({"schedule": 0}, "schedule is a PollSchedule"),
     ],
 )
 def test_descriptions_that_cannot_work(options: dict[str, Any], says: str) -> None:
@@ -436,6 +526,20 @@ def test_descriptions_that_cannot_work(options: dict[str, Any], says: str) -> No
     with pytest.raises(InputError, match=says) as caught:
         HttpBackend("https://toy.example", **{**GOOD, **options})
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"poll": "/jobs?id={id}", "cancel": "POST {urls.cancel}", "details": "{id}"},
+        {"poll": "{urls.0}", "cancel": "DELETE /jobs/{id}", "details": "/{id}/of/{id}"},
+        {"result": None, "content": "{video_url}", "probe": "/jobs/{id}"},
+        {"submit": "/{owner}/{model}", "probe": "/account"},
+    ],
+)
+def test_descriptions_that_can_work(options: dict[str, Any]) -> None:
+    """The id wherever it stands, or a place of the submit's answer for a whole address."""
+    HttpBackend("https://toy.example", **{**GOOD, **options})
 
 
 @pytest.mark.parametrize(
@@ -501,7 +605,8 @@ class Toy(BaseHTTPRequestHandler):
 def toy_url() -> Iterator[str]:
     """The toy, served on loopback."""
     handler = type("Handler", (Toy,), {"jobs": {}, "submits": {}})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    queued = type("Queued", (ThreadingHTTPServer,), {"request_queue_size": 64})
+    with queued(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -548,7 +653,8 @@ def test_progress_of_whatever_size(told: object, progress: float | None) -> None
 
 
 @pytest.mark.parametrize(
-    ("wrong", "mode", "sent"), [("job", "normal", 1), ("job", "boost", 1), ("status", "normal", 2)]
+    ("wrong", "mode", "sent"),
+    [("job", "normal", 1), ("job", "boost", 1), ("status", "normal", 2), ("result", "normal", 2)],
 )
 def test_a_wrong_place_stops_the_run_before_more_is_paid(
     wrong: str, mode: str, sent: int, toy_url: str, tmp_path: Path
@@ -570,12 +676,95 @@ def test_a_wrong_place_stops_the_run_before_more_is_paid(
     assert session.last_run is not None
     counts = Counter(scene.status for scene in session.last_run.scenes)
     assert 1 <= counts["held"] <= sent and counts["held"] + counts["queued"] == 20
-    assert ("goes on with the run" in "".join(getattr(caught.value, "__notes__", ""))) == (wrong == "status")
+    assert ("goes on with the run" in "".join(getattr(caught.value, "__notes__", ""))) == (wrong != "job")
 
     with vg.restore(tmp_path / "runs", HttpBackend(toy_url, **right), profiles, output=tmp_path) as again:
         run = again.run_blocking()
     found = Counter(scene.status for scene in run.scenes)
     assert found == ({"held": 1, "succeeded": 19} if wrong == "job" else {"succeeded": 20})
+
+
+DONE: dict[str, Any] = {"id": "p1", "status": "succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("result", "answer", "has"),
+    [
+        (
+            "output.url",
+            {"output": {"video": VIDEO}},
+            "at 'output.url'; its output has: video; it has: id, status, output",
+        ),
+        ("output", {"output": {"video": VIDEO}}, "at 'output'; its output has: video; it has: id, status, output"),
+        ("output.0.url", {"output": [{"video": VIDEO}]}, "its output.0 has: video"),
+        ("output.url", {"output": [VIDEO]}, "its output is a list of 1"),
+        ("output.url", {"output": VIDEO}, "its output is a text"),
+        ("output", {"result": VIDEO}, "at 'output'; it has: id, status, result"),
+        (lambda answer: answer["output"]["url"], {"output": {"video": VIDEO}}, "at what its function looks for; it"),
+        ("output.url", {"output": {KEY: VIDEO, "\u202ename": 1}}, r"its output has: \[key\], name; it has"),
+    ],
+)
+def test_a_wrong_place_of_the_result_is_no_failure_of_the_job(result: Any, answer: dict[str, Any], has: str) -> None:
+    """A first success that has something else there stops the run; once there was a video, it is the job's affair."""
+    there = {"output": {"url": VIDEO}} if callable(result) or result == "output.url" else {}
+
+    def make(**options: Any) -> HttpBackend:
+        return HttpBackend("https://toy.example", **{**GOOD, **STATES, "result": result, **options})
+
+    def poll(*bodies: dict[str, Any]) -> Progress:
+        async def work(backend: HttpBackend) -> Progress:
+            return [await backend.poll(Operation("p1"), ALICE) for _ in bodies][-1]
+
+        return call(make, Server({JOB_URL: [ok(**DONE, **body) for body in bodies]}), work)
+
+    with pytest.raises(InputError, match=has) as caught:
+        poll(answer)
+    assert KEY not in str(caught.value) and len(str(caught.value)) < 400
+    with pytest.raises(InputError, match=r"Correct result=.* lambda"):
+        poll({"output": None}, answer)
+    assert poll({**answer, "detail": "filtered"}).status == "failed"
+    if there:
+        assert poll(there, answer).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("result", "answer"),
+    [
+        ("output", {"output": None}), ("output", {"output": []}), ("output", {"output": [None]}),
+        ("output.url", {"output": None}), ("output.url", {"output": {}}), ("output.url", {"output": {"url": ""}}),
+        ("output.0.url", {"output": []}), (lambda answer: answer.get("output"), {}),
+        (lambda answer: answer["output"]["url"], {"output": None}),
+        (lambda answer: answer["output"][0], {"output": []}),
+    ],
+)  # fmt: skip
+def test_a_job_without_a_result_fails_alone(result: Any, answer: dict[str, Any]) -> None:
+    """Where nothing stands at the place, or on the way there, the description may be right."""
+
+    def make(**options: Any) -> HttpBackend:
+        return HttpBackend("https://toy.example", **{**GOOD, **STATES, "result": result, **options})
+
+    found = call(make, Server({JOB_URL: ok(**DONE, **answer)}), lambda backend: backend.poll(Operation("p1"), ALICE))
+    assert found.status == "failed" and isinstance(found.outcome, Permanent) and found.outcome.cause == "no_result"
+
+
+def test_a_wrong_place_in_the_details_stops_the_run_too() -> None:
+    """There the result is looked for when it is fetched."""
+
+    async def fetch(backend: HttpBackend) -> None:
+        await backend.fetch(FAL_JOB, Artifact("with_key"), ALICE, Memory())
+
+    server = Server({f"GET {LINKS['response_url']}": ok(video={"address": VIDEO})})
+    with pytest.raises(InputError, match=r"at 'video\.url'; its video has: address; it has: video\. Correct result="):
+        call(fal, server, fetch)
+    found = refusal(fal, Server({f"GET {LINKS['response_url']}": ok(video=None)}), fetch)
+    assert isinstance(found, Permanent) and found.cause == "no_result"
+
+
+def test_a_result_that_is_gone_by_the_fetch_fails_its_job_alone() -> None:
+    """A poll had shown it, maybe before a restore."""
+    server = Server({GET: ok(id="p1", status="succeeded")})
+    found = refusal(replicate, server, lambda backend: backend.fetch(JOB, Artifact("with_key"), ALICE, Memory()))
+    assert isinstance(found, Permanent) and found.cause == "no_result"
 
 
 def test_a_first_answer_that_tells_of_an_error_is_one() -> None:

@@ -142,6 +142,13 @@ def test_images_go_along(tmp_path: Path) -> None:
     assert sent(Scene("s", "p", image=[]))["input"] == "p"
 
 
+def test_the_images_parameter_of_another_api_is_refused() -> None:
+    """Google would refuse each submit for it, and no scene would have its image; an empty column does no harm."""
+    with pytest.raises(InputError, match=r"input_reference is a parameter of other APIs: .* image="):
+        GoogleInteractions().check_scene(Scene("s", "p", input_reference="dawn.png"))
+    GoogleInteractions().check_scene(Scene("s", "p", input_reference=None))
+
+
 def test_an_image_that_is_none_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     """A scene with an unreadable image fails for good, and `check_scene` says so beforehand."""
     text = tmp_path / "secrets.png"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vidgen_nb.backends.media import check_image, image_type, is_address, read_image
+from vidgen_nb.backends.media import absolute, check_image, image_type, is_address, read_image
 from vidgen_nb.errors import InputError
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
@@ -50,9 +50,9 @@ def test_path_bytes_and_data_uri_are_read_alike(data: bytes, media_type: str, tm
         ("missing.png", "can't be read"),
         ("a\0b.png", "can't be read"),
         (".", "is no file"),
-        ("", "a path, bytes or a data URI"),
-        (None, "a path, bytes or a data URI"),
-        ({"file_id": "file_1"}, "a path, bytes or a data URI"),
+        ("", "an image is a path or a data URI, not"),
+        (None, "an image is a path or a data URI, not"),
+        ({"file_id": "file_1"}, "an image is a path or a data URI, not"),
         ("https://images.example/dawn.png", "download it"),
     ],
 )
@@ -96,3 +96,27 @@ def test_addresses_are_told_apart() -> None:
     assert is_address("https://images.example/dawn.png")
     assert is_address("HTTP://images.example/dawn.png")
     assert not any(map(is_address, ("httpd.png", "data:image/png;base64,", b"https://", None)))
+
+
+def test_only_paths_are_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no path of this machine stays as it is: addresses, data URIs, ids of uploads, objects."""
+    monkeypatch.chdir(tmp_path)
+    here = Path.cwd()
+    assert absolute("a.png") == str(here / "a.png") and absolute("../a.png") == str(here / "../a.png")
+    assert absolute("~/a.png") == str(Path("~/a.png").expanduser())
+    assert absolute(["a.png", "https://x.example/b.png"]) == [str(here / "a.png"), "https://x.example/b.png"]
+    kept: object
+    for kept in ("/a.png", uri(PNG), uri(PNG).upper(), " HTTPS://x.example/a", "runway://upload-1", "", " ", 7, None):
+        assert absolute(kept) == kept
+    for kept in ({"image_url": "a.png"}, [{"uri": "a.png", "position": "first"}], "~nobody-of-that-name/a.png"):
+        assert absolute(kept) == kept
+
+
+def test_without_a_current_folder_a_path_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check that follows says what is wrong with it."""
+
+    def gone() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    assert absolute("a.png") == "a.png"

@@ -421,6 +421,7 @@ def test_profiles_are_checked() -> None:
         {"timeout": 0},
         {"timeout": float("inf")},
         {"timeout": "9"},
+        {"poll": 5},
     ],
 )
 def test_bad_settings(options: dict[str, Any]) -> None:

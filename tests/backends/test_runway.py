@@ -146,6 +146,13 @@ def test_what_is_no_image_is_seen_before_anything_is_sent(image: str) -> None:
     assert not server.requests
 
 
+def test_an_http_address_is_told_that_https_works() -> None:
+    """Runway fetches from https alone; nobody has to download what stands there as well."""
+    scene = Scene("s", "p", input_reference="http://pictures.test/a.png")
+    with pytest.raises(InputError, match=r"input_reference: .* https:// .* as it is"):
+        Runway().check_scene(scene)
+
+
 def test_a_large_image_is_refused(tmp_path: Path) -> None:
     """A data URI has to stay below 5 MiB, so the image below 3.75."""
     (tmp_path / "a.png").write_bytes(PNG + b"\0" * (5 << 20))
@@ -167,7 +174,7 @@ def test_half_a_character_is_not_sent() -> None:
     [
         {"ratio": ""}, {"ratio": 1.5}, {"duration": 0}, {"duration": True}, {"duration": 2.5}, {"model": " "},
         {"poll": PollSchedule()}, {"poll": PollSchedule(first=1, longest=9)},
-        {"poll": PollSchedule(first=9, longest=4.9)},
+        {"poll": PollSchedule(first=9, longest=4.9)}, {"poll": 5},
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_at_once(options: dict[str, Any]) -> None:

@@ -104,3 +104,81 @@ def test_a_sweep_of_one_run_each() -> None:
     (means,) = [trace for trace in figure.data if trace.meta == "mean"]
     assert list(means.y) == [trial.makespan for trial in found] and list(means.error_y.array) == [0, 0]
     assert "[" not in figure.layout.title.text and not any("interval" in text for text in means.hovertext)
+
+
+PROFILES = [
+    vg.SimulatedProfile("p1", vg.TokenBucket(2, per=60), vg.Constant(10)),
+    vg.SimulatedProfile("p2", None, vg.LogNormal(10, 0.3)),
+]
+
+
+def swept(**grid: list[Any]) -> Any:
+    """Return a small sweep."""
+    return vg.sweep(6, PROFILES, grid=grid, seeds=range(3), progress=False, mode="boost")
+
+
+@pytest.mark.parametrize(
+    ("grid", "names"),
+    [
+        ({"capacity": [1, 2, None]}, ["1", "2", "None"]),
+        ({"capacity": [None, 2, 1]}, ["None", "2", "1"]),
+        ({"mode": ["normal", "boost"]}, ["normal", "boost"]),
+        ({"honour_retry_after": [True, False]}, ["True", "False"]),
+        ({"policy": ["Paced", vg.PerProfileCooldown(5)]}, ["Paced", "PerProfileCooldown(seconds=5)"]),
+    ],
+)
+def test_what_is_no_number_is_a_category(grid: dict[str, list[Any]], names: list[str]) -> None:
+    """The values stand in the order given, numbers among them, and the title names one of them."""
+    found = swept(**grid)
+    figure = sweep_chart(found)
+    axis = figure.layout.xaxis
+    assert axis.type == "category" and list(axis.categoryarray) == list(axis.tickvals) == names
+    (means,) = named(figure, "mean")
+    assert list(means.x) == names and list(means.y) == [each.mean for each in found.summary()]
+    assert all(f": {name}<br>" in text for name, text in zip(names, means.hovertext, strict=True))
+    assert list(named(figure, "band")[0].x) == names + names[::-1]
+    assert any(f"= {name}" in figure.layout.title.text.replace("<br>", " ") for name in names)
+
+
+def test_categories_of_several_curves() -> None:
+    """Long names are shortened below the axis only; a comparison is drawn by policy, with a curve for each mode."""
+    policies = {"a" * 60: "GlobalPause", "<b>": "PerProfileCooldown"}
+    found = vg.compare(4, PROFILES, policies=policies, modes=["normal", "boost"], seeds=[1], progress=False)
+    figure = sweep_chart(found)
+    assert [trace.name for trace in named(figure, "mean")] == ["mode=normal", "mode=boost"]
+    assert list(figure.layout.xaxis.categoryarray) == ["a" * 60, "&lt;b&gt;"]
+    assert "…" in figure.layout.xaxis.ticktext[0] and len(figure.layout.xaxis.ticktext[0]) < 40
+    with pytest.raises(InputError, match="a logarithmic axis takes positive numbers, and the sweep's first axis has"):
+        sweep_chart(found, log_x=True)
+
+
+def test_another_column_is_drawn() -> None:
+    """`metric` picks it; its title says what it is, and for what is better when larger the most is the best."""
+    found = swept(cooldown=[5, 30])
+    for metric, title in (
+        ("attempts", "attempts"),
+        ("rate_limited", "rate limited"),
+        ("lower_bound", "lower bound (s)"),
+    ):
+        figure = sweep_chart(found, metric=metric)
+        assert list(named(figure, "mean")[0].y) == [each.mean for each in found.summary(metric)]
+        assert figure.layout.yaxis.title.text == title and not named(figure, "bound")
+        assert figure.layout.title.text.startswith(f"<b>Least {title}")
+    assert sweep_chart(found, metric="efficiency").layout.title.text.startswith("<b>Most efficiency")
+    assert sweep_chart(found, metric="efficiency", best="least", y="quality").layout.yaxis.title.text == "quality"
+
+
+@pytest.mark.parametrize(
+    ("points", "options", "said"),
+    [
+        ("sweep", {"metric": "speed"}, "no metric 'speed': choose one of makespan, succeeded, "),
+        (POINTS, {"metric": "attempts"}, "metric chooses a column of a sweep, and these are points"),
+        (vg.simulate(1, PROFILES), {}, "sweep_chart draws a sweep, or a list of points, not <Run"),
+        (3, {}, "sweep_chart draws a sweep, or a list of points, not 3"),
+        (POINTS, {"best": "worst"}, "best is 'least' or 'most', not 'worst'"),
+    ],
+)
+def test_what_is_no_sweep_is_refused(points: Any, options: dict[str, Any], said: str) -> None:
+    """It says what there is to draw, and to choose from."""
+    with pytest.raises(InputError, match=said):
+        sweep_chart(swept(cooldown=[5]) if points == "sweep" else points, **options)

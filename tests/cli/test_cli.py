@@ -19,7 +19,7 @@ from vidgen_nb.cli import restore
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST
 from vidgen_nb.errors import InputError
-from vidgen_nb.past import latest
+from vidgen_nb.recording.folder import latest
 from vidgen_nb.run import load_run
 from vidgen_nb.session import Session
 

@@ -122,3 +122,14 @@ def test_settings_are_checked(wrong: Any, what: str) -> None:
     """An error says what is wanted."""
     with pytest.raises(InputError, match=f"EarliestFinish: {what}"):
         EarliestFinish(**wrong)
+
+
+def test_a_profile_held_back_goes_once_the_fast_ones_are_gone() -> None:
+    """It does not wait for its next look when the others cool, are out of the rotation or are removed."""
+    policy = EarliestFinish(Paced(), {"p1": 100, "p2": 1, "p3": 5})
+    for gone in (ev.ProfileRemoved("p2"), ev.CooldownImposed("p2", 900, "elsewhere")):
+        world = World(3, 4, BOOST, policy)
+        assert "p1" not in [profile for _, profile in world.submitted()]
+        world.limit("s2")
+        world.feed(gone)
+        assert world.profile_of("s2") == "p1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -229,3 +230,22 @@ def test_a_policy_that_learns_begins_each_run_anew_and_knows_its_past() -> None:
     deciding: Any = world.scheduler._context.policy
     assert (given.accepted, deciding.accepted) == (0, 3)
     assert world.scheduler.policy is given
+
+
+@pytest.mark.parametrize("wrong", [None, math.nan, "soon", [1.0]])
+@pytest.mark.parametrize(("method", "inside"), [("earliest", False), ("earliest", True), ("finish", False)])
+def test_a_time_that_is_none_is_told(method: str, wrong: object, inside: bool) -> None:
+    """The error names the user's class, its method and what it returned; also where it decides inside another one."""
+    own = type("Own", (PerProfileCooldown,), {method: lambda *_: wrong})()
+    policy = EarliestFinish(own) if inside else own
+    says = re.escape(f"Own.{method} returned {wrong!r}: a policy returns run seconds there")
+    with pytest.raises(InputError, match=says):
+        World(profiles=2, scenes=2, policy=policy)
+
+
+def test_any_number_is_a_time() -> None:
+    """Whole numbers, long ago, and never are times as well."""
+    own = type("Own", (PerProfileCooldown,), {"earliest": lambda *_: 0, "finish": lambda *_: math.inf})()
+    assert World(profiles=2, scenes=2, policy=own).submitted()
+    own = type("Own", (PerProfileCooldown,), {"earliest": lambda *_: math.inf, "finish": lambda *_: -math.inf})()
+    assert not World(profiles=2, scenes=2, policy=own).submitted()

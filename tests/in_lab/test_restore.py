@@ -14,8 +14,8 @@ from tests.in_lab.test_looks import GROUND, PAPER, WIDER
 from vidgen_nb.core.model import BOOST
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.emulator.clip import CLIP
-from vidgen_nb.past import latest
 from vidgen_nb.provider import LogNormal, SimulatedProfile, TokenBucket
+from vidgen_nb.recording.folder import latest
 from vidgen_nb.run import load_run
 
 SPEED = 8.0

@@ -280,6 +280,41 @@ def test_a_file_that_is_deleted(tmp_path: Path) -> None:
     assert journal.error is not None and "deleted" in str(journal.error)
 
 
+@pytest.mark.parametrize("length", [0, 5, 4000])
+def test_a_file_that_somebody_else_cuts_or_fills(tmp_path: Path, length: int) -> None:
+    """Nothing is written after a hole or before his rest; the file stays as he left it, and the error says so."""
+    journal = Journal.create(tmp_path / "j.jsonl", HEADER)
+    told = threading.Event()
+    journal.on_stored = told.set
+    journal.append(paused(3))
+    assert told.wait(10)
+    os.truncate(journal.path, length)
+    left = journal.path.read_bytes()
+    journal.append(paused(1))
+    journal.release()
+    assert journal.error is not None and f"it has {length} bytes in place of" in str(journal.error)
+    assert journal.stored == 3
+    assert journal.path.read_bytes() == left
+
+
+def test_the_rest_of_a_failed_write_is_no_ones_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it could not be cut off, the next try writes over it."""
+
+    def fail(*_: Any) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    file = GrowingFile(tmp_path / "j.jsonl", create=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        patch.setattr(os, "ftruncate", fail)
+        with pytest.raises(JournalError, match="Input/out"):
+            file.append(b"first\n", 0)
+    file.append(b"1\n", 0)
+    file.append(b"2\n", 2)
+    assert file.read() == b"1\n2\n"
+    file.close()
+
+
 LEAVE = """
 import pathlib, sys
 from vidgen_nb.core import events as ev

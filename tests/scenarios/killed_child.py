@@ -12,8 +12,8 @@ from typing import Any
 
 from vidgen_nb.backends.openai_videos import OpenAIVideos
 from vidgen_nb.core.model import PollSchedule, Scene
-from vidgen_nb.past import latest
 from vidgen_nb.ports import Profile
+from vidgen_nb.recording.folder import latest
 from vidgen_nb.session import Session
 
 

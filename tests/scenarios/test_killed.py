@@ -20,8 +20,8 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.emulator.clip import CLIP
-from vidgen_nb.past import latest
 from vidgen_nb.provider import Fault, Job, LogNormal, SimulatedProfile, TokenBucket
+from vidgen_nb.recording.folder import latest
 from vidgen_nb.run import Run, load_run
 
 SPEED = 40.0

@@ -72,6 +72,10 @@ def test_other_sentences() -> None:
     feed.counts["running"] = 0
     state = State(running=True, cooling={"p1": 3.2, "p2": 9.0})
     assert sentence(feed, state) == "All profiles cool; p1 is back first, in 4 s; 5 wait."
+    feed.unwritten["s1"] = "can't write to 'videos': No space left on device"
+    assert sentence(feed, state) == (
+        "1 finished video can't be saved, nothing new is submitted: can't write to 'videos': No space left on device."
+    )
     assert "closed" in sentence(feed, State(closed=True))
 
 

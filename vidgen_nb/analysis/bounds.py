@@ -12,12 +12,12 @@ s_p(u) each on p, wherever they go, and the bound on them holds for all.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from math import fsum, inf
 
+from vidgen_nb.analysis.arguments import is_number
 from vidgen_nb.analysis.fleet import Fleet, fleet_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean, markup
@@ -91,8 +91,10 @@ def bound(
     known = {profile.name for profile in profiles}
     if len(known) < len(profiles):
         raise InputError("two profiles have the same name: give each its own")
+    if cooldowns is not None and not isinstance(cooldowns, Mapping):
+        raise InputError(f"cooldowns is a dict of run seconds by profile, such as {{'p1': 30}}, not {cooldowns!r}")
     for name, until in (cooldowns or {}).items():
-        if math.isnan(until):
+        if not is_number(until):
             raise InputError(f"cooldowns says until when {name!r} is closed, in run seconds, not {until!r}")
         if name not in known:
             raise InputError(f"cooldowns names {name!r}, which is none of the profiles: {', '.join(sorted(known))}")

@@ -7,16 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from vidgen_nb.analysis.arguments import as_profiles, check_texts, listed
 from vidgen_nb.analysis.executors import Submitter, carry_out
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.analysis.trials import Case, Trials, checked_seeds
-from vidgen_nb.analysis.vary import as_profiles, as_scenes, named_well
+from vidgen_nb.analysis.vary import as_scenes, check_names, named_well
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy, describe
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import SimulatedProfile
 
 __all__ = ["Comparison", "compare", "label"]
+
+
+POLICIES_ARE = "instances, or names such as 'PerProfileCooldown'"
 
 
 class Comparison(Trials):
@@ -45,7 +49,7 @@ def compare(
     >>> compare(20, [SimulatedProfile("p1")], policies=["GlobalPause", "PerProfileCooldown"], seeds=range(3))
     """
     given, provided, chosen = as_scenes(scenes), as_profiles(profiles), _named(policies)
-    in_modes = [as_mode(mode) for mode in ([modes] if isinstance(modes, Mode | str) else modes)]
+    in_modes = [as_mode(mode) for mode in listed("modes", modes, "names such as 'boost', or Mode(...)", (Mode, str))]
     if len({mode.name for mode in in_modes}) < max(1, len(in_modes)):
         raise InputError(f"modes are one or more, with different names, not {modes!r}")
     each = [(name, policy, mode) for mode in in_modes for name, policy in chosen.items()]
@@ -57,6 +61,7 @@ def compare(
         )
         for name, policy, mode in each
     ]
+    check_names(case.simulation for case in cases)
     into = partial(Comparison, cases)
     return carry_out(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 
@@ -67,8 +72,10 @@ def _named(policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None)
         policies = [PerProfileCooldown()]
     if isinstance(policies, Mapping):
         named = {name: as_policy(policy) for name, policy in policies.items()}
+        check_texts("policies", named)
     else:
-        given = [as_policy(each) for each in ([policies] if isinstance(policies, Policy | str) else policies)]
+        several = [policies] if isinstance(policies, Policy | str) else listed("policies", policies, POLICIES_ARE)
+        given = [as_policy(each) for each in several]
         often = Counter(type(policy).__name__ for policy in given)
         names = [label(each) if often[type(each).__name__] > 1 else type(each).__name__ for each in given]
         if twice := [name for name, count in Counter(names).items() if count > 1]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +14,8 @@ __all__ = ["Submitter", "carry_out"]
 
 CHUNK = 5
 """Runs per task: sending a task costs about as much as a short run."""
+
+ANOTHER = "give one that is open, such as within its `with` block, or leave executor= out"
 
 Result = TypeVar("Result")
 
@@ -81,13 +83,13 @@ def _elsewhere(
     """Have an executor run tasks, and take each result as it comes; when it breaks off, those that are there."""
     if not callable(getattr(executor, "submit", None)):
         raise InputError(f"executor is one of concurrent.futures, or a dask.distributed Client, not {executor!r}")
-    dask = type(executor).__module__.partition(".")[0] == "distributed"
-    if not dask and not isinstance(executor, ThreadPoolExecutor):
+    on_dask = type(executor).__module__.partition(".")[0] == "distributed"
+    dask = on_dask and not isinstance(executor, Executor)  # a client's get_executor() is one of concurrent.futures
+    if not on_dask and not isinstance(executor, ThreadPoolExecutor):
         check_sendable({case.name: case for case, _ in tasks}.values())
     futures: list[Any] = []
     try:
-        options = {"pure": False} if dask else {}
-        futures += (executor.submit(run_trials, *task, **options) for task in tasks)
+        futures += (_begun(executor, task, {"pure": False} if dask else {}) for task in tasks)
         for future in _as_completed(futures, dask=dask):
             take(future.result())
     except BaseException as error:
@@ -95,6 +97,8 @@ def _elsewhere(
             with suppress(Exception):  # a cluster may be gone
                 if future.done() and not future.cancelled() and future.exception() is None:
                     take(future.result())
+        if isinstance(error, CancelledError):
+            raise InputError(f"the executor was shut down before all was done: {ANOTHER}") from error
         if not isinstance(error, BrokenExecutor):
             raise
         raise InputError(
@@ -105,6 +109,16 @@ def _elsewhere(
         for future in futures:
             if not future.done():
                 future.cancel()
+
+
+def _begun(executor: Submitter, task: tuple[Case, Sequence[int]], options: Mapping[str, Any]) -> Any:
+    """Return the future of a task; `InputError` where the executor takes none."""
+    try:
+        return executor.submit(run_trials, *task, **options)
+    except BrokenExecutor:
+        raise
+    except RuntimeError as error:
+        raise InputError(f"the executor takes no work ({error}): {ANOTHER}") from error
 
 
 def _as_completed(futures: list[Any], *, dask: bool) -> Iterable[Any]:

@@ -9,6 +9,7 @@ from math import inf
 from operator import attrgetter, sub
 from typing import Any
 
+from vidgen_nb.analysis.arguments import as_profiles, is_number, listed, named, seconds
 from vidgen_nb.analysis.bounds import LowerBound, bound
 from vidgen_nb.analysis.fairness import ideal_shares, jain
 from vidgen_nb.analysis.kinds import AttemptRecord, RunData
@@ -28,6 +29,7 @@ from vidgen_nb.provider.described import profile_from
 __all__ = ["Metrics", "ProfileMetrics", "SlotSplit", "closed_at_start", "measure", "trail", "union"]
 
 
+@named(called="metrics")
 def measure(
     data: RunData,
     *,
@@ -44,8 +46,19 @@ def measure(
     unit. `trouble`: start and end of what the run had to recover from, and `window` the seconds of the goodput that
     says so. Raises `InputError` for an assumption that does not fit the run.
     """
+    if trouble is not None:
+        trouble = _span(trouble)
+    seconds("window", window, zero=False)
     with collector_paused():
         return _measure(data, _assumed(data, profiles, seed), ideal, trouble, window)
+
+
+def _span(trouble: Any) -> tuple[float, float]:
+    """Return the start and the end of the trouble; `InputError` for what is none."""
+    pair = listed("trouble", trouble, "start and end in run seconds, such as (60, 90)")
+    if len(pair) != 2 or not all(map(is_number, pair)) or not pair[0] <= pair[1]:
+        raise InputError(f"trouble is (start, end) in run seconds, start first, not {trouble!r}")
+    return (pair[0], pair[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,7 @@ def _assumed(data: RunData, given: Iterable[SimulatedProfile] | None, seed: int 
     backend = data.header.get("backend") or {}
     simulated = backend.get("name") == "simulated"
     if given is not None:
-        profiles = list(given)
+        profiles = as_profiles(given)
         missing = set(data.profiles) - {each.name for each in profiles}
         if missing:
             raise InputError(f"profiles says nothing of {min(missing)!r}, which this run used: describe all of them")
@@ -160,9 +173,9 @@ def _shares(
     """Return the part of all successes that is each profile's due."""
     if ideal is None:
         return ideal_shares(data.profiles, profiles, data.end)
-    good = set(ideal) == set(data.profiles) and all(0 <= each < inf for each in ideal.values())
-    if not good or not sum(ideal.values()) > 0:
-        raise InputError(f"ideal gives each of {', '.join(data.profiles)} a share of 0 or more, not {dict(ideal)!r}")
+    good = isinstance(ideal, Mapping) and set(ideal) == set(data.profiles)
+    if not good or not all(is_number(each) and 0 <= each < inf for each in ideal.values()) or not sum(ideal.values()):
+        raise InputError(f"ideal gives each of {', '.join(data.profiles)} a share of 0 or more, not {ideal!r}")
     return {name: each / sum(ideal.values()) for name, each in ideal.items()}
 
 

@@ -16,17 +16,21 @@ from itertools import repeat
 from random import Random
 from typing import Any, Literal
 
+from vidgen_nb.analysis.arguments import listed, plain_number, seconds, whole, yes_or_no
 from vidgen_nb.analysis.quick import collector_paused
 from vidgen_nb.core import asked
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.context import OnAmbiguous
+from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
 from vidgen_nb.core.policy import PerProfileCooldown, Policy
+from vidgen_nb.core.retries import as_max_wait, as_retry
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.standstill import FOREVER
 from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Fault, Provider, SimulatedProfile
 from vidgen_nb.provider.described import described
+from vidgen_nb.provider.limits import longest
 from vidgen_nb.provider.service import uniform
 from vidgen_nb.recording.codec import encode, plain
 
@@ -34,6 +38,8 @@ __all__ = ["Simulation"]
 
 ASKED = frozenset(getattr(asked, name) for name in asked.__all__)
 """Kinds of events that are fed into a scheduler from outside."""
+LOOKED_AT = 100
+"""So many scenes, and less than twice that, go into a run's id."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,8 @@ class Simulation:
     latency: float = 0.0
     """Seconds that each call takes."""
     until: float = math.inf
-    """Run seconds after which nothing new is submitted."""
+    """Run seconds after which nothing new is submitted. Without it, a run in which nothing is accepted for very long
+    (`drivers.standstill.FOREVER`, 30 days, and what limits and `retry` make longer) is an `InputError`."""
     order: Literal["given", "shortest", "longest"] = "given"
     """In which the scenes are queued: as given, or by their service times, which only a simulation knows."""
     absent: Sequence[str] = ()
@@ -73,25 +80,34 @@ class Simulation:
     """Submits that may be accepted, those in doubt among them; then the run stops. None: no bound."""
 
     def __post_init__(self) -> None:
-        if self.arrivals is not None and len(self.arrivals) != len(self.scenes):
-            raise InputError(
-                f"arrivals has {len(self.arrivals)} times for {len(self.scenes)} scenes: give one for each"
-            )
+        checked = {
+            "seed": whole("seed", self.seed),
+            "faults": listed("faults", () if self.faults is None else self.faults, "Fault(kind, …) objects", Fault),
+            "arrivals": self._checked_arrivals(),
+            "requests": _checked_requests(self.requests),
+            "cooldowns": listed("cooldowns", self.cooldowns, "CooldownImposed events", ev.CooldownImposed),
+            "latency": seconds("latency", self.latency),
+            "until": math.inf if self.until is None else seconds("until", self.until, finite=False),
+            "told_groups": yes_or_no("told_groups", self.told_groups),
+            "retry": as_retry(self.retry),
+            "on_ambiguous": as_on_ambiguous(self.on_ambiguous),
+            "max_wait": as_max_wait(plain_number(self.max_wait)),
+            "max_billed": as_max_billed(plain_number(self.max_billed)),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
         if self.order not in ("given", "shortest", "longest"):
             raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
-            raise InputError(f"seed is a whole number, not {self.seed!r}")
-        if not self.until >= 0:
-            raise InputError(f"until is a number of seconds, 0 or more, not {self.until!r}")
         if unknown := [name for name in self.absent if name not in {profile.name for profile in self.profiles}]:
             raise InputError(f"absent is a list of names of profiles; {unknown[0]!r} is none")
-        as_max_billed(self.max_billed)
-        times = [("an arrival", at) for at in self.arrivals or ()] + [
-            ("a request's time", at) for at, _ in self.requests
-        ]
-        for name, value in (("latency", self.latency), *times):
-            if not 0 <= value < math.inf:
-                raise InputError(f"{name} is a finite number of seconds, 0 or more, not {value!r}")
+
+    def _checked_arrivals(self) -> list[float] | None:
+        if self.arrivals is None:
+            return None
+        times = listed("arrivals", self.arrivals, "run seconds, one for each scene")
+        if len(times) != len(self.scenes):
+            raise InputError(f"arrivals has {len(times)} times for {len(self.scenes)} scenes: give one for each")
+        return [seconds("an arrival", at) for at in times]
 
     def run(self) -> tuple[dict[str, Any], list[ev.Event]]:
         """Simulate, and return the run's header and events."""
@@ -112,8 +128,20 @@ class Simulation:
         provider = Provider(self.profiles, self.seed, self.faults)
         for event in self._at_start():
             scheduler.handle(event, 0.0)
-        VirtualDriver(scheduler, provider, self._later(), latency=self.latency, until=self.until).run()
+        planned, patience = self._in_sight()
+        VirtualDriver(
+            scheduler, provider, self._later(),
+            latency=self.latency, until=self.until, planned=planned, patience=patience,
+        ).run()  # fmt: skip
         return self.header(scheduler.events), scheduler.events
+
+    def _in_sight(self) -> tuple[float, float]:
+        """Return when the last thing that was planned happens, and how long after that a run is waited for."""
+        times = [each.until for each in self.cooldowns] + [each.end for each in self.faults]
+        times += [at for at, _ in self.requests] + [*(self.arrivals or ())]
+        windows = [longest(each.limit) for each in self.profiles if each.limit is not None]
+        waits = (max(windows, default=0.0), self.retry.deadline or 0.0, self.retry.job_timeout or 0.0)
+        return max((at for at in times if at < math.inf), default=0.0), FOREVER + sum(waits)
 
     def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
         times = self.arrivals if self.arrivals is not None else repeat(0.0)
@@ -160,8 +188,15 @@ class Simulation:
 
 
 def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
-    """Return eight characters that differ where settings, or what was asked for and when, do."""
-    text = json.dumps(_even([given, [encode(event) for event in events if type(event) in ASKED]]), sort_keys=True)
+    """Return eight characters that differ where settings, or what was asked for and when, do.
+
+    Of many scenes it looks at their number and at `LOOKED_AT` of them: an id is not to take longer than a run.
+    """
+    asked = [event for event in events if type(event) in ASKED]
+    added = [event for event in asked if type(event) is ev.SceneAdded]
+    if len(added) > LOOKED_AT:
+        asked = [event for event in asked if type(event) is not ev.SceneAdded] + added[:: len(added) // LOOKED_AT]
+    text = json.dumps(_even([given, len(added), [encode(event) for event in asked]]), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
@@ -172,6 +207,15 @@ def _even(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_even(each) for each in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _checked_requests(requests: Any) -> list[tuple[float, ev.Event]]:
+    """Return what a user does meanwhile; `InputError` for what is no moment and event."""
+    pairs = listed("requests", requests, "(run seconds, event) pairs")
+    for each in pairs:
+        if not isinstance(each, tuple) or len(each) != 2 or not isinstance(each[1], ev.Event):
+            raise InputError(f"requests are (run seconds, event) pairs, such as (60, Paused()), not {each!r}")
+    return [(seconds("a request's time", at), event) for at, event in pairs]
 
 
 def _plain(fault: Fault) -> dict[str, Any]:

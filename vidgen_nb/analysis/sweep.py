@@ -8,11 +8,12 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+from vidgen_nb.analysis.arguments import as_profiles, check_call, check_texts, plain_number
 from vidgen_nb.analysis.compare import label
 from vidgen_nb.analysis.executors import Submitter, carry_out
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.analysis.trials import Case, Trials, checked_seeds
-from vidgen_nb.analysis.vary import as_profiles, as_scenes, named_well, varied
+from vidgen_nb.analysis.vary import as_scenes, check_names, named_well, varied
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
 from vidgen_nb.errors import InputError
@@ -57,14 +58,18 @@ def sweep(
     >>> sweep(20, [SimulatedProfile("p1")], grid={"cooldown": [5, 10, 30]}, seeds=range(3))
     """
     given = dict(grid) if isinstance(grid, Mapping) else {}
-    axes = {name: list(values) for name, values in given.items() if isinstance(values, Iterable)}
+    axes = {name: [*map(plain_number, values)] for name, values in given.items() if isinstance(values, Iterable)}
     if not axes or len(axes) < len(given) or not all(axes.values()):
         raise InputError('grid gives at least one value for each name, such as grid={"cooldown": [10, 20, 30]}')
+    check_texts("grid", axes)
+    if make is not None:
+        check_call("make", make, axes)
     chosen = as_policy(policy) if policy is not None else PerProfileCooldown()
     base = Simulation(as_scenes(scenes), as_profiles(profiles), as_mode(mode), chosen, **options)
     cases = [_case(base, dict(zip(axes, values, strict=True)), make) for values in product(*axes.values())]
     if twice := [name for name, count in Counter(case.name for case in cases).items() if count > 1]:
         raise InputError(f"the grid has {twice[0]} twice: give each value once")
+    check_names([base, *(case.simulation for case in cases)])
     into = partial(Sweep, axes, cases)
     return carry_out(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
-from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from vidgen_nb.analysis.arguments import as_profiles, named, plain_number
 from vidgen_nb.analysis.simulation import Simulation
 from vidgen_nb.core.model import Scene, as_mode
-from vidgen_nb.core.policy import as_policy
+from vidgen_nb.core.policy import EarliestFinish, Paced, Policy, as_policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.inputs.profiles import hint
 from vidgen_nb.provider import SimulatedProfile
 
-__all__ = ["as_profiles", "as_scenes", "named_well", "so_many", "varied"]
+__all__ = ["as_scenes", "check_names", "named_well", "so_many", "varied"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,44 +25,18 @@ OWN_WORDS = ("scenes", "profiles", "mode", "policy", "seed")
 
 
 def named_well(call: Callable[P, R]) -> Callable[P, R]:
-    """Make a function that passes its options on to `Simulation` say which arguments are wrong, and the nearest name.
-
-    It raises `InputError`, where Python's own `TypeError` would name `Simulation`, or nothing near.
-    """
-    signature = inspect.signature(call)
-    named = [name for name, each in signature.parameters.items() if each.kind is not each.VAR_KEYWORD]
-    known = (*named, *(each.name for each in fields(Simulation) if each.name not in OWN_WORDS))
-
-    @wraps(call)
-    def checked(*args: P.args, **given: P.kwargs) -> R:
-        for name in given:
-            if name not in known:
-                raise InputError(f"{call.__name__} has no argument {name!r}{hint(name, known)}")
-        try:
-            signature.bind(*args, **given)
-        except TypeError as error:
-            raise InputError(f"{call.__name__}: {error}") from None
-        return call(*args, **given)
-
-    return checked
+    """Make a function that passes its options on to `Simulation` say which arguments are wrong (`arguments.named`)."""
+    return named(options=[each.name for each in fields(Simulation) if each.name not in OWN_WORDS])(call)
 
 
 def as_scenes(source: Any) -> list[Scene]:
     """Return so many scenes for a number, or whatever `load_scenes` makes of it."""
-    if isinstance(source, int) and not isinstance(source, bool):
-        if source < 0:
+    count = plain_number(source)
+    if isinstance(count, int) and not isinstance(count, bool):
+        if count < 0:
             raise InputError(f"scenes is how many, 0 or more, or a list of them, not {source!r}")
-        return [Scene(f"s{number:03}", "simulated") for number in range(1, source + 1)]
+        return [Scene(f"s{number:03}", "simulated") for number in range(1, count + 1)]
     return load_scenes(source)
-
-
-def as_profiles(profiles: Iterable[SimulatedProfile] | SimulatedProfile) -> list[SimulatedProfile]:
-    """Return a list of simulated profiles; `InputError` for anything else."""
-    given = [profiles] if isinstance(profiles, SimulatedProfile) else list(profiles)
-    for profile in given:
-        if not isinstance(profile, SimulatedProfile):
-            raise InputError(f"profiles are SimulatedProfile(name, limit, …) objects, not {profile!r}")
-    return given
 
 
 def so_many(profiles: Sequence[SimulatedProfile], count: int) -> list[SimulatedProfile]:
@@ -95,10 +68,11 @@ def varied(simulation: Simulation, name: str, value: Any) -> Simulation:
     means its `seconds`), or a field of `SimulatedProfile`, which is changed on every profile. Raises `InputError` for
     anything else.
     """
+    value = plain_number(value)
     if name == "scenes":
         return replace(simulation, scenes=as_scenes(value))
     if name == "profiles":
-        many = isinstance(value, int)
+        many = isinstance(value, int | float)
         return replace(simulation, profiles=so_many(simulation.profiles, value) if many else as_profiles(value))
     if name == "policy":
         return replace(simulation, policy=as_policy(value))
@@ -116,3 +90,26 @@ def varied(simulation: Simulation, name: str, value: Any) -> Simulation:
         return replace(simulation, profiles=[replace(each, **{name: value}) for each in simulation.profiles])
     known = tuple(dict.fromkeys([each.name for each in fields(Simulation)] + settings + own))
     raise InputError(f"{name!r} can't be varied{hint(name, known)}; in a sweep, make= varies anything")
+
+
+def check_names(simulations: Iterable[Simulation]) -> None:
+    """Raise `InputError` for a fault of a profile, or a limit that `Paced` was told, that none of them has.
+
+    Of several simulations, such as those of a sweep, one needs to have it.
+    """
+    given = list(simulations)
+    profiles = {profile.name: None for each in given for profile in each.profiles}
+    groups = {profile.quota_group: None for each in given for profile in each.profiles if profile.quota_group}
+    faults = {fault.profile for each in given for fault in each.faults if fault.profile is not None}
+    for name in faults - profiles.keys():
+        raise InputError(f"a fault strikes profile {name!r}, which there isn't{hint(str(name), tuple(profiles))}")
+    for name in {name for each in given for name in _told(each.policy)} - profiles.keys() - groups.keys():
+        known = hint(str(name), (*profiles, *groups))
+        raise InputError(f"Paced: limits has {name!r}, which is no profile and no quota group of this run{known}")
+
+
+def _told(policy: Policy) -> Iterable[str]:
+    """Return the names for which a policy, or the one inside it, was told limits."""
+    if isinstance(policy, EarliestFinish):
+        return _told(policy.policy)
+    return (policy.limits or ()) if isinstance(policy, Paced) else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,14 +12,25 @@ import httpx
 
 from vidgen_nb.backends.addresses import usable_url
 from vidgen_nb.backends.http import Answer, HttpPool
+from vidgen_nb.backends.media import absolute
 from vidgen_nb.backends.retry_after import http_date
 from vidgen_nb.clock import Clock
-from vidgen_nb.core.model import PollSchedule
+from vidgen_nb.core.model import PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.errors import BackendError, InputError
 from vidgen_nb.ports import Profile
 
-__all__ = ["Adapter", "check_unicode", "form_text", "fraction", "header_safe", "object_of", "server_epoch", "usable_id"]
+__all__ = [
+    "Adapter",
+    "check_schedule",
+    "check_unicode",
+    "form_text",
+    "fraction",
+    "header_safe",
+    "object_of",
+    "server_epoch",
+    "usable_id",
+]
 
 _LONGEST_ID: Final = 512
 
@@ -37,6 +48,8 @@ class Adapter:
     """The header that carries the key; in `Authorization` it stands as a bearer token, elsewhere alone."""
     key_scheme: str | None = None
     """The word before the key, where it is another one."""
+    image_parameters: Collection[str] = ()
+    """Those of a scene that may hold an image's path."""
 
     def __init__(
         self,
@@ -51,6 +64,7 @@ class Adapter:
             raise InputError(f"model is a non-empty text or None, not {model!r}")
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
             raise InputError(f"timeout must be more than 0 seconds, and finite, not {timeout!r}")
+        check_schedule("poll", poll)
         _checked(base_url)
         self.base_url = base_url
         self.model = model
@@ -69,6 +83,15 @@ class Adapter:
             )
         _checked(profile.base_url or self.base_url)
 
+    def with_absolute_paths(self, scene: Scene) -> Scene:
+        """Return the scene with its images' paths absolute: the current folder may be another when it is sent."""
+        given = {name: scene.params[name] for name in self.image_parameters if name in scene.params}
+        found = {name: self._absolute(image) for name, image in given.items()}
+        return scene if found == given else Scene(scene.id, scene.prompt, **{**scene.params, **found})
+
+    def _absolute(self, image: object) -> object:
+        return absolute(image)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._pool.aclose()
@@ -85,6 +108,12 @@ class Adapter:
 
     def _now_epoch(self) -> float:
         return self._clock.epoch + self._clock.now()
+
+
+def check_schedule(option: str, schedule: object) -> None:
+    """Raise `InputError` for what is no schedule of polls."""
+    if schedule is not None and not isinstance(schedule, PollSchedule):
+        raise InputError(f"{option} is a PollSchedule(...) or None, not {schedule!r}")
 
 
 def _checked(base_url: str) -> None:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
-from weakref import WeakKeyDictionary
 
 import httpx
 
-from vidgen_nb.backends.adapter import Adapter, fraction, server_epoch, usable_id
+from vidgen_nb.backends.adapter import Adapter, check_schedule, fraction, server_epoch, usable_id
 from vidgen_nb.backends.addresses import origin, usable_url
 from vidgen_nb.backends.bodies import Body
-from vidgen_nb.backends.description import Status, check_places, check_statuses, key_header, sendable
+from vidgen_nb.backends.description import (
+    Status,
+    check_name,
+    check_places,
+    check_statuses,
+    described_calls,
+    key_header,
+    sendable,
+)
+from vidgen_nb.backends.first_answers import FirstAnswers, nothing_at
 from vidgen_nb.backends.http import Answer, Phase, clean
 from vidgen_nb.backends.openai_errors import classify, job_failure
-from vidgen_nb.backends.places import Address, Place, found_at
+from vidgen_nb.backends.places import Place, found_at, lacks
 from vidgen_nb.backends.rate_headers import rate_info
+from vidgen_nb.backends.words import Words
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
 from vidgen_nb.errors import BackendError, InputError
@@ -29,7 +37,6 @@ _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     # after these the polls go on, and tell what became of it
     400: "too late", 404: "too late", 409: "too late", 410: "too late", 422: "too late",
 }  # fmt: skip
-_ERRORS: Final = ("error", "errors", "detail")
 _NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -47,21 +54,23 @@ class HttpBackend(Adapter):
             cancel="POST /predictions/{id}/cancel",
         )
 
-    Calls (`backends.places` says how they are written): `submit`, whose braces are parameters of the scene; `poll`;
-    `cancel`, if there is one; `details`, whose answer has the result where that of the poll has not; `content`, which
-    is the video itself; `probe`, for `session.check()`, where asking about an unknown job is not answered by 404.
+    Calls (`backends.places` says how they are written): `submit`, whose braces are parameters of the scene; `poll`, and
+    all that follow, with the job's id for `{id}`, and nothing else in braces; `cancel`, if there is one; `details`,
+    whose answer has the result where that of the poll has not; `content`, which is the video itself; `probe`, for
+    `session.check()`, where asking about an unknown job is not answered by 404.
 
     Places in answers: `job`, the id in the submit's; `status`, `progress` (a fraction, or percent above 1), `error` and
     `code` in the poll's; `result`, the video's address (or a list of such, of which the first counts).
 
     `body`: makes the submit's JSON of a scene; `form`: it is sent as multipart fields instead. `statuses`: the API's
-    words for `queued`, `running`, `succeeded`, `failed` and `cancelled`; one that is not told counts as running.
-    `images`: parameters that are images (paths, data URIs); the scene that `body` gets has them as data URIs. `auth`:
-    how the key is sent. `headers`: of every call. Key and headers go to the origin of base_url alone.
+    words for `queued`, `running`, `succeeded`, `failed` and `cancelled`; one that is not told counts as running,
+    with a warning. `images`: parameters that are images (paths, data URIs); the scene that `body` gets has them as data
+    URIs. `auth`: how the key is sent. `headers`: of every call. Key and headers go to the origin of base_url alone.
 
     Refusals are classified as in the OpenAI shape: by status, code, and every known form of Retry-After; a subclass may
     override `classify`. Raises `InputError` for a description that can't work; the run is stopped by one where the very
-    first answer has no `job`, or no `status`, at its place, and tells of no error.
+    first answer has no `job`, no `status` or no address of a call at its place, or that of the first job that succeeded
+    has no such place as `result`, and tells of no error. Null at `result` means that this job has no video.
     """
 
     def __init__(
@@ -92,27 +101,20 @@ class HttpBackend(Adapter):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.key_header, self.key_scheme = key_header(auth)
+        check_schedule("schedule", schedule)
+        check_name(name)
         super().__init__(base_url, None, poll=schedule, timeout=timeout, transport=transport)
         self.name = name
-        self._calls = {
-            option: Address(option, text, "POST" if option in ("submit", "cancel") else "GET")
-            for option, text in (
-                ("submit", submit), ("poll", poll), ("cancel", cancel), ("details", details), ("content", content),
-                ("probe", probe),
-            )
-            if text is not None
-        }  # fmt: skip
+        self._calls = described_calls(
+            submit=submit, poll=poll, cancel=cancel, details=details, content=content, probe=probe
+        )
         self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
-        self._result, self._statuses, self._body = result, statuses, Body(body, form=form, images=images)
+        self._result, self._body = result, Body(body, form=form, images=images)
+        self.image_parameters = tuple(images)
         self._headers = sendable({} if headers is None else headers, self.key_header)
-        self._understood: set[str] = set()
-        """Places that an answer had something at."""
-        self._wrong: InputError | None = None
-        self._alone: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
-        """Until it is known where the job's id stands, one submit at a time goes out: each may be paid for."""
-        if self._calls["submit"].is_given:
-            raise InputError("submit is an address under base_url, for nothing is known before it")
+        self._first = FirstAnswers(error)
         check_statuses(statuses)
+        self._words = Words(name, statuses)
         check_places(job, status, progress, error, code, result)
         if (result is None) == (content is None):
             raise InputError("give result= (where the video's address stands) or content= (the video itself), not both")
@@ -136,16 +138,8 @@ class HttpBackend(Adapter):
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
         self.check(profile)
-        if "job" not in self._understood:
-            alone = self._alone.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-            if not alone.locked():
-                self._wrong = None  # this may be another run
-            async with alone:
-                if self._wrong is not None:
-                    raise BackendError(Transient(f"not sent: {self._wrong}"))
-                if "job" not in self._understood:
-                    return await self._submit(scene, profile)
-        return await self._submit(scene, profile)
+        async with self._first.alone():
+            return await self._submit(scene, profile)
 
     async def _submit(self, scene: Scene, profile: Profile) -> Operation:
         try:
@@ -161,10 +155,15 @@ class HttpBackend(Adapter):
             self._misread("job", self._job, answer, "submit", profile)
         given = {option: call for option, call in self._calls.items() if call.is_given}
         urls = {option: call.filled(lambda place: found_at(answer.data, place)) for option, call in given.items()}
+        for option, told in urls.items():
+            if told:
+                self._first.found(option)
+            elif option != "cancel":
+                self._first.check(option, given[option].places[0], answer, profile.api_key, job=str(found))
         if "poll" in urls and urls["poll"] is None:
             reason = f"accepted as {str(found)!r}, but the answer does not say where to ask about it"
             raise BackendError(Ambiguous(clean(reason, profile.api_key)))
-        self._understood.add("job")
+        self._first.found("job")
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         return Operation(str(found), self.name, {o: url for o, url in urls.items() if url} or None, rate=rate)
 
@@ -174,8 +173,8 @@ class HttpBackend(Adapter):
         told, error = found_at(answer.data, self._status), found_at(answer.data, self._error)
         if not isinstance(told, str):
             self._misread("status", self._status, answer, "poll", profile)
-        self._understood.add("status")
-        status = self._statuses.get(told, "failed" if error else "running")
+        self._first.found("status")
+        status = self._words.status(told, error, profile.api_key)
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
         if status == "failed" or (status == "succeeded" and error):
@@ -183,8 +182,8 @@ class HttpBackend(Adapter):
             shaped = {"code": code, "message": error if isinstance(error, str) else None} if code else error
             return Progress("failed", outcome=job_failure(shaped, profile.api_key))
         if status == "succeeded":
-            if self._result is not None and "details" not in self._calls and self._video(answer) is None:
-                why = _nothing_at("result", self._result, answer, profile)
+            if self._result is not None and "details" not in self._calls and self._video(answer, profile) is None:
+                why = nothing_at("result", self._result, answer, profile.api_key)
                 return Progress(
                     "failed", outcome=Permanent(f"the job is done, but there is no video: {why}", "no_result")
                 )
@@ -196,8 +195,10 @@ class HttpBackend(Adapter):
         if "content" in self._calls:
             url = self._url("content", operation, profile)
         else:
+            if "details" not in self._calls:
+                self._first.found("result")  # by a poll, maybe before a restore: now it may have expired
             answer = await self._known("details" if "details" in self._calls else "poll", operation, profile)
-            video = self._video(answer)
+            video = self._video(answer, profile)
             url = self._joined(profile, video) if video is not None else None
         if url is None:
             raise BackendError(Permanent("the job is done, but there is no address of a video", "no_result"))
@@ -213,8 +214,7 @@ class HttpBackend(Adapter):
             return "unsupported"
         answer = await self._ask(self._calls["cancel"].method, url, "cancel", profile)
         if answer.ok:
-            over = self._statuses.get(str(found_at(answer.data, self._status))) == "cancelled"
-            return "cancelled" if over else "requested"
+            return "cancelled" if self._words.is_cancelled(found_at(answer.data, self._status)) else "requested"
         if answer.status not in _CANCEL_REFUSALS:
             self._fail(answer, "cancel", profile)
         return _CANCEL_REFUSALS[answer.status]
@@ -223,9 +223,9 @@ class HttpBackend(Adapter):
         """Say what an answer that is no success means; to be overridden where an API has codes of its own."""
         found = classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
         if answer.ok and answer.data and phase == "submit" and isinstance(found, Ambiguous):
-            return Ambiguous(_nothing_at("job", self._job, answer, profile))
+            return Ambiguous(nothing_at("job", self._job, answer, profile.api_key))
         if answer.ok and answer.data and phase == "poll" and isinstance(found, Transient):
-            return Transient(_nothing_at("status", self._status, answer, profile))
+            return Transient(nothing_at("status", self._status, answer, profile.api_key))
         return found
 
     # -- addresses and answers
@@ -278,23 +278,22 @@ class HttpBackend(Adapter):
             )
         return answer
 
-    def _video(self, answer: Answer) -> str | None:
+    def _video(self, answer: Answer, profile: Profile) -> str | None:
+        """Return the video's address; `InputError` where something else is there, and no answer ever had one."""
         found = found_at(answer.data, self._result)
         found = found[0] if isinstance(found, list) and found else found
-        return found if isinstance(found, str) and found else None
+        if isinstance(found, str) and found:
+            self._first.found("result")
+            return found
+        if self._result is not None and (found or lacks(answer.data, self._result)):
+            self._first.check("result", self._result, answer, profile.api_key)
+        return None
 
     def _misread(self, option: str, place: Place, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
-        """Fail for an answer that has nothing at a place; where none ever had, it is the description that is wrong.
-
-        Then `InputError` stops the run: more would be paid in vain. An answer that tells of an error says nothing
-        about the place.
-        """
+        """Fail for an answer that has nothing at a place; with `InputError` where none ever had."""
         failure = self.classify(answer, phase, profile)
-        unlike = option not in self._understood and answer.ok and isinstance(answer.data, dict)
-        unlike = unlike and isinstance(failure, Ambiguous | Transient)
-        if unlike and not any(found_at(answer.data, place) for place in (self._error, *_ERRORS)):
-            self._wrong = InputError(f"{_nothing_at(option, place, answer, profile)}. Correct {option}=")
-            raise self._wrong
+        if isinstance(failure, Ambiguous | Transient):
+            self._first.check(option, place, answer, profile.api_key)
         raise BackendError(failure)
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
@@ -304,10 +303,3 @@ class HttpBackend(Adapter):
 def _fraction(value: object) -> float | None:
     """Return 0 to 1 of a fraction, or of percent; None where it is no number."""
     return fraction(value, 100 if isinstance(value, int | float) and value > 1 else 1)
-
-
-def _nothing_at(option: str, place: Place | None, answer: Answer, profile: Profile) -> str:
-    """Say that an answer has nothing usable where the description says, and what it has."""
-    where = "what its function looks for" if callable(place) else repr(place)
-    has = ", ".join(map(str, answer.data)) if isinstance(answer.data, dict) else type(answer.data).__name__
-    return clean(f"HTTP {answer.status}: the answer has no usable {option} at {where}; it has: {has}", profile.api_key)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
+from vidgen_nb.backends.places import Address
 from vidgen_nb.errors import InputError
 
-__all__ = ["Status", "check_places", "check_statuses", "key_header", "sendable"]
+__all__ = ["Status", "check_name", "check_places", "check_statuses", "described_calls", "key_header", "sendable"]
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -22,6 +23,39 @@ def key_header(auth: str) -> tuple[str, str]:
     if found is None:
         raise InputError('auth is the key\'s header such as "Authorization: Bearer {key}" or "X-Api-Key: {key}"')
     return found[1], found[2].strip()
+
+
+def described_calls(*, submit: str, poll: str, **others: str | None) -> dict[str, Address]:
+    """Return the calls that are described; `InputError` for one that nobody could make."""
+    texts = {"submit": submit, "poll": poll} | {option: text for option, text in others.items() if text is not None}
+    calls = {
+        option: Address(option, text, "POST" if option in ("submit", "cancel") else "GET")
+        for option, text in texts.items()
+    }
+    for option, call in calls.items():
+        if call.is_given and option in ("submit", "probe"):
+            raise InputError(f"{option} is an address under base_url, for nothing is known before it")
+        if not call.is_given and option != "submit":
+            _check_job(option, call)
+    return calls
+
+
+def _check_job(option: str, call: Address) -> None:
+    """Raise `InputError` for an address under base_url of whose places one is not known, or which names no job."""
+    write = 'write {id}, the job\'s id, as in "/jobs/{id}"'
+    if option != "probe":
+        write += ', or for the whole address a place of the submit\'s answer, as in "{status_url}"'
+    unknown = [f"{{{place}}}" for place in call.places if place != "id"]
+    if unknown:
+        raise InputError(f"{option}: {call.text!r} has what can't be filled in: {', '.join(unknown)}; {write}")
+    if not call.places and option != "probe":
+        raise InputError(f"{option}: {call.text!r} does not say which job: {write}")
+
+
+def check_name(name: object) -> None:
+    """Raise `InputError` for what is no name of a backend: its jobs are known by it after a restore."""
+    if not isinstance(name, str) or not name.strip():
+        raise InputError(f"name is a non-empty text such as 'replicate', not {name!r}")
 
 
 def check_statuses(statuses: Mapping[str, Status]) -> None:

@@ -66,6 +66,7 @@ class GoogleInteractions(Adapter):
 
     name = "google_interactions"
     key_header = "x-goog-api-key"
+    image_parameters = ("image",)
 
     def __init__(
         self,
@@ -88,6 +89,8 @@ class GoogleInteractions(Adapter):
 
     def check_scene(self, scene: Scene) -> None:
         """Raise `InputError` for a scene whose image can't be sent: a path, a data URI, or an address, or several."""
+        if scene.params.get("input_reference") is not None:
+            raise InputError("input_reference is a parameter of other APIs: a scene's image is image= here")
         for image in _images(scene):
             if not is_address(image):
                 check_parameter("image", image, limit=IMAGE_LIMIT)

@@ -19,6 +19,7 @@ from vidgen_nb.plaintext import clean
 __all__ = [
     "IMAGE_LIMIT",
     "SUFFIXES",
+    "absolute",
     "check_image",
     "check_parameter",
     "data_uri",
@@ -33,6 +34,7 @@ SUFFIXES: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".we
 """The types that are known, and how names of such files end."""
 
 _HEAD: Final = 16
+_NO_PATH: Final = re.compile(r"\s*(?:data:|[a-z][a-z0-9+.-]+://)", re.IGNORECASE | re.ASCII)
 _DATA_URI: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*);base64,", re.IGNORECASE | re.ASCII)
 
 
@@ -51,6 +53,18 @@ def image_type(head: bytes) -> str | None:
 def is_address(value: object) -> bool:
     """Return whether a value is an http or https address, which some APIs fetch themselves."""
     return isinstance(value, str) and value.lstrip()[:8].lower().startswith(("https://", "http://"))
+
+
+def absolute(image: object) -> object:
+    """Return an image's path as an absolute one, also in a list; what is no path, or can't be one, stays as it is."""
+    if isinstance(image, list):
+        return [absolute(each) if isinstance(each, str) else each for each in image]
+    if not isinstance(image, str) or not image.strip() or _NO_PATH.match(image):
+        return image
+    try:
+        return str(Path(image).expanduser().absolute())
+    except (OSError, RuntimeError):  # the current folder is gone; a ~ of nobody's home
+        return image
 
 
 def read_image(value: object, *, limit: int = IMAGE_LIMIT) -> tuple[str, bytes]:
@@ -104,7 +118,7 @@ def _file(value: object, limit: int) -> Path:
     if is_address(value):
         raise InputError("an address is no image to be sent along: download it, and give the file's path")
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
-        raise InputError(f"an image is a path, bytes or a data URI, not {clean(repr(value), 80)}")
+        raise InputError(f"an image is a path or a data URI, not {clean(repr(value), 80)}")
     path = Path(value)
     try:
         path = path.expanduser()

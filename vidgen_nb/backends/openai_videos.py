@@ -51,6 +51,7 @@ class OpenAIVideos(Adapter):
     """
 
     name = "openai_videos"
+    image_parameters = ("input_reference",)
 
     def __init__(
         self,

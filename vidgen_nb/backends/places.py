@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from vidgen_nb.errors import InputError
 
-__all__ = ["Address", "Place", "found_at"]
+__all__ = ["Address", "Place", "found_at", "has", "lacks"]
 
 Place = str | Callable[[Any], Any]
 
@@ -29,14 +29,52 @@ def found_at(data: Any, place: Place | None) -> Any:
             return place(data) if place is not None else None
         except (LookupError, TypeError, AttributeError, ValueError):  # written for another answer than this one
             return None
-    for name in place.split("."):
-        if isinstance(data, Mapping):
-            data = data.get(name)
+    names = place.split(".")
+    found, count = _reached(data, names)
+    return found if count == len(names) else None
+
+
+def lacks(data: Any, place: Place) -> bool:
+    """Return whether an answer has no such place; what is null or empty on the way may have it another time."""
+    if callable(place):
+        try:
+            place(data)
+        except KeyError:
+            return True
+        except (LookupError, TypeError, AttributeError, ValueError):
+            return False
+        return False
+    names = place.split(".")
+    found, count = _reached(data, names)
+    return count < len(names) and bool(found)
+
+
+def has(data: Any, place: Place) -> str:
+    """Say what an answer has, and first what stands as far on the way to a place as there is one."""
+    names = [] if callable(place) else place.split(".")
+    found, count = _reached(data, names)
+    inner = f"its {_told('.'.join(names[:count]), found)}; " if count else ""
+    return inner + _told("it", data)
+
+
+def _reached(data: Any, names: list[str]) -> tuple[Any, int]:
+    """Return the last value on the way to a place, and how many of its names lead there."""
+    for count, name in enumerate(names):
+        if isinstance(data, Mapping) and name in data:
+            data = data[name]
         elif isinstance(data, list) and name.isdecimal() and int(name) < len(data):
             data = data[int(name)]
         else:
-            return None
-    return data
+            return data, count
+    return data, len(names)
+
+
+def _told(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{name} has: {', '.join(map(str, value))}"
+    if isinstance(value, list):
+        return f"{name} is a list of {len(value)}"
+    return f"{name} is {'a text' if isinstance(value, str) else type(value).__name__}"
 
 
 class Address:
@@ -54,6 +92,8 @@ class Address:
             raise InputError(
                 f"{option}: {first!r} is no HTTP method; write one of {', '.join(_METHODS)} and an address"
             )
+        if {"{", "}"} & set(_BRACES.sub("", self.text)):
+            raise InputError(f"{option}: the braces of {self.text!r} do not match: write each place once in {{ and }}")
         if not (self.is_given or self.text.startswith("/")) or any(not place for place in self.places):
             raise InputError(
                 f'{option} is an address under base_url such as "/jobs/{{id}}", or a place of the submit\'s answer in '

@@ -15,9 +15,9 @@ from typing import Any, Final, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.adapter import Adapter, check_unicode, header_safe, object_of, usable_id
+from vidgen_nb.backends.adapter import Adapter, check_schedule, check_unicode, header_safe, object_of, usable_id
 from vidgen_nb.backends.http import Answer, Phase
-from vidgen_nb.backends.media import check_parameter, data_uri
+from vidgen_nb.backends.media import check_parameter, data_uri, is_address
 from vidgen_nb.backends.runway_answers import classify, progress_of
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent, ProfileUnusable, Transient
@@ -33,7 +33,6 @@ _IMAGE_BYTES: Final = (5 << 20) * 3 // 4 - 100
 """Of an image whose data URI stays below Runway's 5 MiB."""
 _OURS: Final = {"seconds": "duration", "image": "promptImage", "input_reference": "promptImage"}
 """Names of scene parameters that other APIs share, as Runway has them."""
-_IMAGES: Final = frozenset({"promptImage", "image", "input_reference"})
 _SENT_AS_IT_IS: Final = ("https://", "runway://")
 """How an image's address, and that of an upload, begins."""
 _DIGITS: Final = re.compile(r"\d{1,6}", re.ASCII)
@@ -54,6 +53,7 @@ class Runway(Adapter):
     """
 
     name = "runway"
+    image_parameters = ("promptImage", "image", "input_reference")
 
     def __init__(
         self,
@@ -76,10 +76,19 @@ class Runway(Adapter):
 
     def check_scene(self, scene: Scene) -> None:
         """Raise `InputError` for an image that is none, or too large."""
-        for name in _IMAGES & scene.params.keys():
-            image = scene.params[name]
+        for name in self.image_parameters:
+            image = scene.params.get(name)
             if isinstance(image, str) and not image.startswith(_SENT_AS_IT_IS):
+                if is_address(image):
+                    raise InputError(
+                        f"{name}: Runway fetches images from https alone: an address that begins with https:// is sent "
+                        "as it is; if there is none, download the image and give the file's path"
+                    )
                 check_parameter(name, image, limit=_IMAGE_BYTES)
+
+    def _absolute(self, image: object) -> object:
+        """Return a path as an absolute one; a list goes to the API as it is."""
+        return image if isinstance(image, list) else super()._absolute(image)
 
     async def probe(self, profile: Profile) -> None:
         """Try the key by asking for the account; `BackendError` where it isn't taken, or has no credits."""
@@ -178,6 +187,7 @@ class Runway(Adapter):
 
 
 def _unhurried(poll: PollSchedule | None) -> PollSchedule:
+    check_schedule("poll", poll)
     if poll is None:
         return PollSchedule(first=SHORTEST_POLL, longest=SHORTEST_POLL, shortest=SHORTEST_POLL)
     if min(poll.delays) < SHORTEST_POLL:

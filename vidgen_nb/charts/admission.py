@@ -39,10 +39,12 @@ def admission_chart(data: RunData, profile: str, *, limit: Limit | None = None, 
 
     `limit`: what is held to be its limit; default: the one that a simulated run was given. By time t a bucket admits at
     most n + t·n/per, a window n·(1 + ⌊t/per⌋); a limit of running jobs has no such curve. Profiles of one quota group
-    share a limit and are counted together. Raise `InputError` for an unknown profile or theme.
+    share a limit and are counted together. Raise `InputError` for an unknown profile or theme, or what is no limit.
     """
     if profile not in data.profiles:
         raise InputError(f"no profile {profile!r} in this run; it has {', '.join(map(repr, data.profiles[:20]))}")
+    if limit is not None and not isinstance(limit, Limit):
+        raise InputError(f"limit is one such as TokenBucket(4, per=60), or None for the run's own, not {limit!r}")
     drawn = theme_of(theme)
     members = _members(data, profile)
     limit = known_limit(data, profile) if limit is None else limit

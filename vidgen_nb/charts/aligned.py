@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.arguments import data_of
 from vidgen_nb.analysis.records import RunData
 from vidgen_nb.charts import text
 from vidgen_nb.charts.curves import percent
@@ -34,10 +35,11 @@ def aligned_chart(
     dotted line marks the last success of each. `moves`, `queue`: as in `gantt`. With more than 10,000 attempts in
     both, bars are merged, and the chart says so. Raise `InputError` for another number of runs or an unknown theme.
     """
-    if len(runs) != 2:
-        raise InputError(f"aligned_chart compares two runs, each by its own name; it was given {len(runs)}")
+    if not isinstance(runs, Mapping) or len(runs) != 2:
+        given = len(runs) if isinstance(runs, Mapping) else repr(runs)
+        raise InputError(f"aligned_chart compares two runs, each by its own name; it was given {given}")
     look = theme_of(theme)
-    names, both = [clean(str(name), 60) for name in runs], list(runs.values())
+    names, both = [clean(str(name), 60) for name in runs], [data_of("each of the two", run) for run in runs.values()]
     profiles = list(dict.fromkeys(name for data in both for name in data.profiles))
     most = FOLD_ABOVE if sum(len(data.attempts) for data in both) <= FOLD_ABOVE else FOLD_ABOVE // 2
     rows = [_rows(data, profiles, moves, queue, most) for data in both]

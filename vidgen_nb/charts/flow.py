@@ -10,6 +10,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.arguments import is_number, listed, seconds
 from vidgen_nb.analysis.records import RunData
 from vidgen_nb.charts import text
 from vidgen_nb.charts.curves import COLUMNS, faded, nice, percent
@@ -88,10 +89,11 @@ def _steps(changes: dict[float, int], end: float) -> list[tuple[float, int]]:
 
 
 def _check(window: float | None, outages: Sequence[Interval]) -> None:
-    if window is not None and not 0 < window < math.inf:
-        raise InputError(f"window is a positive number of seconds, not {window!r}")
-    for each in outages:
-        if len(each) != 2 or not 0 <= each[0] <= each[1] < math.inf:
+    if window is not None:
+        seconds("window", window, zero=False)
+    for each in listed("outages", outages, "(start, end) pairs"):
+        span = each if isinstance(each, tuple | list) and len(each) == 2 and all(map(is_number, each)) else (1, 0)
+        if not 0 <= span[0] <= span[1] < math.inf:
             raise InputError(f"an outage is (start, end) in run seconds, start first, not {each!r}")
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.arguments import is_number
 from vidgen_nb.analysis.trials import Trials
 from vidgen_nb.charts.curves import faded, look, names_of
 from vidgen_nb.charts.layout import axis, frame, markup, wrapped
@@ -17,11 +18,13 @@ from vidgen_nb.charts.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
 
-__all__ = ["SweepPoint", "points_of", "sweep_chart"]
+__all__ = ["SweepPoint", "categories_of", "points_of", "sweep_chart"]
 
 _TALL, _LEFT, _TITLE = 340.0, 84, 92
 IN_SECONDS = ("cooldown", "seconds", "latency")
 """What is varied in seconds."""
+MORE_IS_BETTER = ("succeeded", "efficiency")
+"""Columns of which the most is the best."""
 _APART = 0.06  # of the axis: room for a number
 
 
@@ -42,13 +45,13 @@ class SweepPoint(NamedTuple):
 def points_of(trials: Trials, metric: str = "makespan") -> list[SweepPoint]:
     """Return a sweep's means with their intervals (95 %) over its first axis, a curve for what else was varied.
 
-    A single run has no interval. Raise `InputError` where that axis has no numbers.
+    A single run has no interval. Where that axis has more than numbers, x is a value's place in `categories_of`.
     """
     points: list[SweepPoint] = []
+    names = categories_of(trials)
     for case in trials.summary(metric):
-        (axis, x), *rest = case.values
-        if isinstance(x, bool) or not isinstance(x, int | float):
-            raise InputError(f"the sweep's first axis, {axis!r}, has {x!r}: a chart needs numbers there")
+        (_, value), *rest = case.values
+        x = names.index(str(value)) if names else value
         if case.mean is not None:
             bounds = [t.lower_bound for t in trials if t.case == case.case and t.lower_bound is not None]
             low, high = (case.mean if edge is None or math.isinf(edge) else edge for edge in (case.low, case.high))
@@ -57,41 +60,64 @@ def points_of(trials: Trials, metric: str = "makespan") -> list[SweepPoint]:
     return points
 
 
+def categories_of(trials: Trials) -> list[str]:
+    """Return the values of a sweep's first axis as texts, in the order given; empty: they are all numbers."""
+    values = [case.values[0][1] for case in trials.summary()]
+    if all(is_number(value) for value in values):
+        return []
+    return list(dict.fromkeys(map(str, values)))
+
+
 def sweep_chart(
     points: Trials | Iterable[SweepPoint | Sequence[Any]],
     *,
+    metric: str = "makespan",
     x: str | None = None,
-    y: str = "makespan (s)",
-    best: Literal["least", "most"] = "least",
+    y: str | None = None,
+    best: Literal["least", "most"] | None = None,
     log_x: bool = False,
     theme: str = "light",
 ) -> go.Figure:
     """Draw each label's means over x, with a band from low to high and the lower bound as a dotted line.
 
-    `points`: a sweep, or (x, mean, low, high, lower bound or None, label) in any order. `x`, `y`: titles of the axes,
-    with units; a sweep knows what its `x` is. `best`: which mean the title names. `log_x`: a logarithmic axis. Raise
-    `InputError` for a point that is none, for two points of a label at one x, and for an unknown theme.
+    `points`: a sweep, or (x, mean, low, high, lower bound or None, label) in any order. `metric`: which column of a
+    sweep's records (`analysis.trials.NUMBERS`). `x`, `y`: titles of the axes, with units; a sweep knows its own.
+    `best`: which mean the title names; default: the one that is better. `log_x`: a logarithmic axis. A first axis with
+    other values than numbers has them in the order given. Raise `InputError` for a metric or a point that is none, for
+    two points of a label at one x, and for an unknown theme.
     """
+    names: list[str] = []
     if isinstance(points, Trials):
-        x = x or _axis_of(points)
-        points = points_of(points)
-    x = x or "x"
+        x, names = x or _axis_of(points), categories_of(points)
+        points = points_of(points, metric)
+    elif metric != "makespan":
+        raise InputError("metric chooses a column of a sweep, and these are points: give those of that column")
+    elif not isinstance(points, Iterable):
+        raise InputError(f"sweep_chart draws a sweep, or a list of points, not {points!r}")
+    if log_x and names:
+        raise InputError(f"a logarithmic axis takes positive numbers, and the sweep's first axis has {names[0]!r}")
+    best = best or ("most" if metric in MORE_IS_BETTER else "least")
+    if best not in ("least", "most"):
+        raise InputError(f"best is 'least' or 'most', not {best!r}")
+    x, y = x or "x", y or metric.replace("_", " ") + (" (s)" if metric in ("makespan", "lower_bound") else "")
     theme_, curves = theme_of(theme), _curves(points, log_x=log_x)
     labels = names_of(list(curves), 50)
     traces: list[dict[str, Any]] = []
     bounds: dict[tuple[tuple[float, float], ...], list[int]] = {}
     for number, (label, curve) in enumerate(zip(labels, curves.values(), strict=True)):
-        traces += [_band(curve, number, theme_), _means(curve, label or markup([y]), number, theme_, (x, y))]
+        traces += [_band(curve, number, theme_), _means(curve, label or markup([y]), number, theme_, (x, y), names)]
         known = tuple((p.x, p.lower_bound) for p in curve if p.lower_bound is not None)
         if known:
             bounds.setdefault(known, []).append(number)
     for line, numbers in bounds.items():
         who = "" if len(bounds) == 1 or not labels[numbers[0]] else f": {', '.join(labels[at] for at in numbers)}"
         traces.append(_bound(line, f"lower bound{who}", None if len(bounds) == 1 else numbers[0], theme_))
+    for trace in traces if names else ():
+        trace["x"] = [markup([names[place]]) for place in trace["x"]]
     named = [trace["name"] for trace in traces if trace["showlegend"]]
-    said = wrapped(_finding(curves, x, y, best), _TITLE)
+    said = wrapped(_finding(curves, (x, y), best, names), _TITLE)
     layout = frame(said, theme_, _TALL, left=_LEFT, bold=len(said), named=True, legend=named) | {
-        "xaxis": axis(theme_, x) | {"rangemode": "normal"} | (_log_ticks(curves) if log_x else {}),
+        "xaxis": axis(theme_, x) | {"rangemode": "normal"} | (_log_ticks(curves) if log_x else _categories(names)),
         "yaxis": axis(theme_, y),
     }
     return go.Figure(data=[*(t for t in traces if t["meta"] == "band"), *(t for t in traces if t["meta"] != "band")],
@@ -150,6 +176,20 @@ def _log_ticks(curves: dict[str, list[SweepPoint]]) -> dict[str, Any]:
     return {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": [f"{value:g}" for value in ticks]}
 
 
+def _categories(names: list[str]) -> dict[str, Any]:
+    """Return an axis of names in their order; of none, the axis of numbers that it is."""
+    if not names:
+        return {}
+    order = [markup([name]) for name in names]
+    ticks = {"tickmode": "array", "tickvals": order, "ticktext": names_of(names, 24)}
+    return {"type": "category", "categoryorder": "array", "categoryarray": order} | ticks
+
+
+def _place(point: SweepPoint, names: list[str]) -> str:
+    """Return a point's x as it is read."""
+    return names[int(point.x)] if names else f"{point.x:g}"
+
+
 def _band(curve: list[SweepPoint], number: int, theme: Theme) -> dict[str, Any]:
     """Return the confidence band of a curve."""
     return {
@@ -160,13 +200,15 @@ def _band(curve: list[SweepPoint], number: int, theme: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _means(curve: list[SweepPoint], label: str, number: int, theme: Theme, titles: tuple[str, str]) -> dict[str, Any]:
+def _means(
+    curve: list[SweepPoint], label: str, number: int, theme: Theme, titles: tuple[str, str], names: list[str]
+) -> dict[str, Any]:
     """Return the curve itself: a line through its points, each with its interval as whiskers."""
     drawn = look(theme, number)
     x, y = (clean(title, 60) for title in titles)
     hover = [
         f"{label}<br>" + markup([
-            f"{x}: {p.x:g}",
+            f"{x}: {_place(p, names)}",
             f"{y}: {p.mean:,.4g}" + (f", interval {p.low:,.4g} to {p.high:,.4g}" if p.low < p.high else ""),
             *([f"lower bound {p.lower_bound:,.4g}"] if p.lower_bound is not None else []),
         ])
@@ -197,16 +239,16 @@ def _bound(line: tuple[tuple[float, float], ...], label: str, number: int | None
     }  # fmt: skip
 
 
-def _finding(curves: dict[str, list[SweepPoint]], x: str, y: str, best: str) -> list[str]:
+def _finding(curves: dict[str, list[SweepPoint]], titles: tuple[str, str], best: str, names: list[str]) -> list[str]:
     """Return what the chart shows: the best point, and how far it is from its bound."""
     every = [point for curve in curves.values() for point in curve]
     if not every:
         return ["The sweep has no points."]
     chosen = min(every, key=lambda point: point.mean) if best == "least" else max(every, key=lambda point: point.mean)
     where = f" of {clean(chosen.label, 50)}" if len(curves) > 1 else ""
-    across, up = (clean(title, 60) for title in (x, y))
+    across, up = (clean(title, 60) for title in titles)
     interval = f" [{chosen.low:,.4g}, {chosen.high:,.4g}]" if chosen.low < chosen.high else ""
-    said = f"{best.capitalize()} {up}: {chosen.mean:,.4g}{interval}{where} at {across} = {chosen.x:g}"
+    said = f"{best.capitalize()} {up}: {chosen.mean:,.4g}{interval}{where} at {across} = {_place(chosen, names)}"
     if chosen.lower_bound:
         said += f", {chosen.mean / chosen.lower_bound:.2f} × the lower bound"
     return [said + "."]

@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.arguments import data_of
 from vidgen_nb.analysis.records import RunData
 from vidgen_nb.charts import text
 from vidgen_nb.charts.curves import cap, look, names_of, stair, step_trace
@@ -40,12 +41,13 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
     """Draw which share of the scenes that succeeded had waited for at most so many seconds.
 
     `runs`: one run, or several by name, to be compared. Scenes that did not succeed have no wait; the chart says how
-    many. Raise `InputError` for no runs, a name that is no text, and an unknown theme.
+    many. Raise `InputError` for no runs, what is no run, a name that is no text, and an unknown theme.
     """
     drawn = theme_of(theme)
-    named = {"this run": runs} if isinstance(runs, RunData) else dict(runs)
-    if not named:
+    given = runs if isinstance(runs, Mapping) else {"this run": runs}
+    if not given:
         raise InputError("wait_chart needs a run, or a mapping of names to runs; the mapping is empty")
+    named = {name: data_of(f"wait_chart: {name!r}", run) for name, run in given.items()}
     labels = names_of(list(named))
     found = [waits(data) for data in named.values()]
     end = max((values[-1] for values in found if values), default=0.0) * 1.04 or 1.0

@@ -142,7 +142,9 @@ def run(
 
 @app.command()
 def restore(
-    path: Annotated[Path, typer.Argument(help="A run's journal, or the folder of the journals: then the latest one.")],
+    path: Annotated[
+        Path, typer.Argument(help="A run's journal, or the folder of the journals: then the latest one left.")
+    ],
     profiles: Annotated[Path, typer.Option(help="Profiles: a TOML file.")],
     base_url: BaseUrlOption = None,
     backend: Annotated[BackendName, typer.Option(help="Wire format of the server.")] = "openai-videos",
@@ -150,6 +152,7 @@ def restore(
     max_billed: Annotated[
         int | None, typer.Option(help="Stop after so many accepted submits, those before the kill among them.", min=1)
     ] = None,
+    moved: Annotated[bool, typer.Option("--moved", help="The server has another address now.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("videos"),
 ) -> None:
     """Go on with a run whose program was killed or left; nothing is submitted twice."""
@@ -158,7 +161,7 @@ def restore(
 
     served = _backend(backend, base_url, model)
     changes: dict[str, Any] = {} if max_billed is None else {"max_billed": max_billed}
-    with Session.restore(path, served, load_profiles(profiles), output=out, **changes) as session:
+    with Session.restore(path, served, load_profiles(profiles), output=out, moved=moved, **changes) as session:
         record, picture = running.free(out / "run.jsonl"), running.free(out / "gantt.html")
         code = running.run(session, None, record=record, gantt=picture)
     raise typer.Exit(code)

@@ -20,7 +20,7 @@ from rich.text import Text
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.emulator import Emulator
-from vidgen_nb.errors import InputError, NoUsableProfile
+from vidgen_nb.errors import InputError, NoUsableProfile, OutputError
 from vidgen_nb.plaintext import clean
 from vidgen_nb.run import Run
 from vidgen_nb.session import Session
@@ -94,7 +94,7 @@ def _wait(session: Session, console: Console) -> tuple[Run, bool]:
     while True:
         try:
             return session.wait(), interrupted
-        except NoUsableProfile as error:
+        except (NoUsableProfile, OutputError) as error:
             complain(error)
             return error.run, interrupted
         except KeyboardInterrupt:

@@ -91,6 +91,8 @@ class RunRestored(Event):
     retry: RetryPolicy
     on_ambiguous: Literal["hold", "retry"]
     max_wait: float
+    wary: bool = False
+    """Whether a job of before is held that the provider does not know: it may be another server, or another account."""
 
 
 @record
@@ -141,9 +143,11 @@ class CancelRequested(Event):
 
 @record
 class CooldownReleased(Event):
-    """A user ended the cooldowns of a profile and of its group by hand."""
+    """The cooldowns of a profile and of its group were ended by hand, or those without an end by a restore."""
 
     profile: str
+    alone: bool = False
+    """Only its own, not its quota group's."""
 
 
 @record

@@ -22,6 +22,7 @@ from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.reasons import where_to, why
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import LIVE, Gate, ProfileState, SceneState, operation_id, running_on
+from vidgen_nb.core.unwritten import Unwritten
 
 __all__ = ["Attempts"]
 
@@ -45,6 +46,7 @@ class Attempts:
         self.last_429_at: float | None = None
         self.retries = RetryTokens(context, context.retry.budget, self._back_off)
         self.cancels = Cancels(context, self)
+        self.unwritten = Unwritten(self)
 
     # -- beginning
 
@@ -153,6 +155,8 @@ class Attempts:
         if state.status != "fetching":
             self._roster.free(profile)
         self.in_flight -= 1
+        if self.unwritten.waiting:
+            self.unwritten.forget(state)
         state.status, state.profile, state.previous = "queued", None, profile
         state.progress = None
         return profile

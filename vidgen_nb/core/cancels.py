@@ -37,7 +37,7 @@ class Cancels:
     def cancel(self, state: SceneState, now: float) -> None:
         """Cancel a scene: at once in the queue, at the provider when it has the job, else when it answers.
 
-        A result that is being fetched is paid for and almost here: it is taken.
+        A result that is being fetched is paid for and almost here: it is taken, unless nobody tries that any more.
         """
         if state.status == "queued":
             self._attempts.settle(state, "cancelled", BY_USER, now)
@@ -45,6 +45,10 @@ class Cancels:
             state.cancelling = True
             if state.status == "generating":
                 self._context.commands.append(cancel_of(state))
+        elif state.scene.id in self._attempts.unwritten.left:
+            profile = self._attempts.end(state)
+            reason = f"{BY_USER}; the result of {operation_id(state)!r} was not fetched"
+            self._attempts.settle(state, "cancelled", reason, now, profile, Cancelled(reason))
 
     def is_late(self, state: SceneState, now: float) -> bool:
         """Say whether the attempt takes longer than it may."""

@@ -12,11 +12,19 @@ from vidgen_nb.core.commands import Command
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy
 from vidgen_nb.core.policy_port import Policy
+from vidgen_nb.errors import InputError
 
-__all__ = ["Context", "OnAmbiguous", "Timers"]
+__all__ = ["Context", "OnAmbiguous", "Timers", "as_on_ambiguous"]
 
 OnAmbiguous = Literal["hold", "retry"]
 Callback = Callable[[Any, float], None]
+
+
+def as_on_ambiguous(choice: OnAmbiguous) -> OnAmbiguous:
+    """Return what follows a submit that may have been accepted; `InputError` for what is no choice."""
+    if choice not in ("hold", "retry"):
+        raise InputError(f"on_ambiguous is 'hold' or 'retry', not {choice!r}")
+    return choice
 
 
 class Timers:
@@ -69,6 +77,7 @@ class Context:
         "retry",
         "rng",
         "timers",
+        "wary",
     )
 
     def __init__(
@@ -97,6 +106,8 @@ class Context:
         """Submits that may be accepted in the run, those in doubt among them; None: no bound."""
         self.restored_at = -math.inf
         """When the run was last carried on by another program: before that nobody looked after its jobs."""
+        self.wary = False
+        """Whether what the provider says of those may come from the wrong place."""
         self.timers = Timers()
         self.commands: list[Command] = []
         """What is to be done; emptied by every `handle`."""

@@ -9,7 +9,7 @@ from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Failure
 
 SettledStatus = Literal["failed", "cancelled", "held"]
-EndReason = Literal["settled", "stopped", "no usable profile", "max_billed"]
+EndReason = Literal["settled", "stopped", "no usable profile", "max_billed", "results can't be written"]
 
 __all__ = [
     "AttemptStarted",

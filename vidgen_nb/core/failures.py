@@ -8,7 +8,16 @@ from contextlib import suppress
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts import Attempts
 from vidgen_nb.core.context import Context
-from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.core.outcomes import (
+    Ambiguous,
+    Cancelled,
+    Failure,
+    Permanent,
+    ProfileUnusable,
+    RateLimited,
+    Transient,
+    Unwritable,
+)
 from vidgen_nb.core.policy import Cooldown
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import LIVE, ProfileState, SceneState, operation_id, running_on
@@ -98,7 +107,7 @@ class Failures:
                     "if the job is not there, run the scene again"
                 )
                 self._attempts.settle(state, "held", reason, now, profile, outcome)
-            case Transient() | Ambiguous():
+            case Transient() | Ambiguous() | Unwritable():
                 self._transient(state, profile, outcome, now)
             case Permanent():
                 self._attempts.settle(state, "failed", outcome.reason, now, profile, outcome)
@@ -154,7 +163,7 @@ class Failures:
             )
         state.avoid = (state.avoid or set()) | {own}
         if self._spend(state, profile, outcome, now):
-            self._attempts.requeue(state, profile, outcome, now, self._backoff(state, outcome))
+            self._attempts.requeue(state, profile, outcome, now, self._backoff(state.failures, outcome))
 
     def _asking_failed(self, state: SceneState, outcome: Failure, now: float) -> None:
         profile = running_on(state)
@@ -163,6 +172,13 @@ class Failures:
             self._unusable(state, profile, outcome, now)
             reason = f"accepted as {operation_id(state)!r}, but {profile.name!r} can't be asked: {outcome.reason}"
             self._attempts.settle(state, "held", reason, now, profile, outcome)
+        elif isinstance(outcome, Permanent) and self._is_doubtful(state):
+            self._attempts.end(state)
+            reason = (
+                f"accepted as {operation_id(state)!r}, but since the restore {profile.name!r} does not know it: "
+                f"{outcome.reason}. Is it the same server and account? Look there before you run the scene again"
+            )
+            self._attempts.settle(state, "held", reason, now, profile, outcome)
         elif isinstance(outcome, Permanent | Cancelled):
             self._attempts.end(state)
             status: ev.SettledStatus = "cancelled" if state.cancelling and not state.overdue else "failed"
@@ -170,9 +186,25 @@ class Failures:
         elif isinstance(outcome, RateLimited):  # a limit on polls is no limit on submits, and costs nothing
             delay = self._context.poll.delay(state.calls, outcome.retry_after)
             self._attempts.again(state, max(delay, self._context.poll.longest), now)
+        elif isinstance(outcome, Unwritable) and state.status == "fetching":
+            self._unwritable(state, outcome, now)
         elif self._spend(state, profile, outcome, now):
-            delay = max(self._context.poll.delay(state.calls, None), self._backoff(state, outcome))
-            self._attempts.again(state, delay, now)
+            self._ask_again(state, outcome, state.failures, now)
+
+    def _is_doubtful(self, state: SceneState) -> bool:
+        """Say whether its job was accepted before a restore, which may have gone to another server or account."""
+        return self._context.wary and state.started < self._context.restored_at
+
+    def _unwritable(self, state: SceneState, outcome: Unwritable, now: float) -> None:
+        failures = self._attempts.unwritten.count(state)
+        if failures < self._context.retry.max_failures:
+            self._ask_again(state, outcome, failures, now)
+        else:
+            self._attempts.unwritten.leave(state)
+
+    def _ask_again(self, state: SceneState, outcome: Failure, failures: int, now: float) -> None:
+        delay = max(self._context.poll.delay(state.calls, None), self._backoff(failures, outcome))
+        self._attempts.again(state, delay, now)
 
     def _spend(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> bool:
         """Take one failure off the budget (R8); when that was the last, the scene fails."""
@@ -186,9 +218,9 @@ class Failures:
         self._attempts.settle(state, "failed", reason, now, profile, outcome)
         return False
 
-    def _backoff(self, state: SceneState, outcome: Failure) -> float:
+    def _backoff(self, failures: int, outcome: Failure) -> float:
         """Full jitter (AWS, "Exponential Backoff And Jitter"), and never before the server's own word."""
         retry = self._context.retry
-        longest = min(retry.backoff * 2.0 ** min(state.failures - 1, 64), retry.backoff_cap)
+        longest = min(retry.backoff * 2.0 ** min(failures - 1, 64), retry.backoff_cap)
         asked = getattr(outcome, "retry_after", None) or 0.0
         return max(self._context.rng.uniform(0.0, longest), min(asked, self._context.max_wait))

@@ -18,6 +18,7 @@ __all__ = [
     "ProfileUnusable",
     "RateLimited",
     "Transient",
+    "Unwritable",
 ]
 
 
@@ -83,4 +84,12 @@ class Cancelled:
     reason: str = "cancelled"
 
 
-Failure = RateLimited | Transient | Permanent | ProfileUnusable | Ambiguous | Cancelled
+@record
+class Unwritable:
+    """A result can't be written here, such as on a full disk: neither the job nor the profile failed."""
+
+    kind: ClassVar[str] = "unwritable"
+    reason: str
+
+
+Failure = RateLimited | Transient | Permanent | ProfileUnusable | Ambiguous | Cancelled | Unwritable

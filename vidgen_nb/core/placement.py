@@ -10,7 +10,7 @@ from typing import Any, Self
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.cooldowns import PerProfileCooldown
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.core.policy_port import Cooldown, GroupView, Policy, check_seconds
+from vidgen_nb.core.policy_port import Cooldown, GroupView, Policy, check_seconds, is_later
 from vidgen_nb.errors import InputError
 
 __all__ = ["EarliestFinish"]
@@ -204,7 +204,7 @@ class EarliestFinish(Policy):
     def earliest(self, profile: str, now: float) -> float:
         """Ask the other policy, and hold back a profile that would be the last to be done."""
         earliest = self.policy.earliest(profile, now)
-        if earliest > now:
+        if is_later(self.policy, "earliest", earliest, now):
             return earliest
         service = self._seen.course(profile).service(now)
         if service <= self._seen.ahead(now) and not self._seen.too_soon(service, now):

@@ -25,7 +25,7 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.errors import InputError
 
-__all__ = ["Cooldown", "GroupView", "Policy", "check_seconds"]
+__all__ = ["Cooldown", "GroupView", "Policy", "check_seconds", "is_later"]
 
 
 class GroupView(Protocol):
@@ -99,3 +99,17 @@ def check_seconds(policy: str, name: str, value: float, *, least: float = 0.0) -
     """Raise `InputError` for a setting that is no finite number of seconds, or too small."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
         raise InputError(f"{policy}: {name} must be {least:g} or more seconds, and finite, not {value!r}")
+
+
+def is_later(policy: Policy, method: str, value: float, now: float) -> bool:
+    """Say whether a time that a policy returned is after now; `InputError` for what is no time."""
+    try:
+        if value > now:
+            return True
+        if value <= now:
+            return False
+    except (TypeError, ValueError):  # not to be compared with a number
+        pass
+    raise InputError(
+        f"{type(policy).__name__}.{method} returned {value!r}: a policy returns run seconds there, such as now"
+    )

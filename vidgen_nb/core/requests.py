@@ -38,6 +38,8 @@ class Requests:
         self._context.record(event, now)
         self.started, self.stopped, self.ended = True, False, None
         self.limited = False
+        for state in self._attempts.unwritten.begin_anew():
+            self._attempts.ask_anew(state)
 
     def run_restored(self, event: ev.RunRestored, now: float) -> None:
         """Carry on what was broken off, by these settings."""
@@ -45,8 +47,9 @@ class Requests:
         context.record(event, now)
         context.retry, context.on_ambiguous, context.max_wait = event.retry, event.on_ambiguous, event.max_wait
         context.rng.seed(event.seed)
-        context.restored_at = now
+        context.restored_at, context.wary = now, event.wary
         self._attempts.retries.use(event.retry.budget, now)
+        self._attempts.unwritten.begin_anew()
         for state in self._attempts.scenes.values():
             if state.status == "queued":
                 self._watch_deadline(state)
@@ -123,13 +126,15 @@ class Requests:
         profile = self._roster[event.profile]
         self._context.record(event, now)
         profile.removed = True
+        self._roster.fewer()
         self._queue.unpin(profile)
 
     def cooldown_released(self, event: ev.CooldownReleased, now: float) -> None:
         """End the windows of a profile and its group by hand."""
         profile = self._roster[event.profile]
         self._context.record(event, now)
-        self._roster.open(profile.group, now)
+        if not event.alone:
+            self._roster.open(profile.group, now)
         self._roster.open(profile.own, now)
 
     def cooldown_imposed(self, event: ev.CooldownImposed, now: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from vidgen_nb.errors import InputError
 
-__all__ = ["PollSchedule", "RetryBudget", "RetryPolicy", "is_count", "positive"]
+__all__ = ["PollSchedule", "RetryBudget", "RetryPolicy", "as_max_wait", "as_retry", "is_count", "positive"]
 
 
 def is_count(value: object) -> bool:
@@ -70,6 +70,20 @@ class RetryPolicy:
                 positive(name, seconds)
         if self.budget is not None and not isinstance(self.budget, RetryBudget):
             raise InputError(f"budget is a RetryBudget(...) or None, not {self.budget!r}")
+
+
+def as_retry(retry: RetryPolicy | None) -> RetryPolicy:
+    """Return the policy, or the default one; `InputError` for anything else."""
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise InputError(f"retry is a RetryPolicy(...) or None, not {retry!r}")
+    return retry or RetryPolicy()
+
+
+def as_max_wait(seconds: float) -> float:
+    """Return how long a run waits for a profile that is unusable; `InputError` for what is no such time."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:
+        raise InputError(f"max_wait must be 0 or more seconds, not {seconds!r}")
+    return float(seconds)
 
 
 MOST_DELAYS = 1000

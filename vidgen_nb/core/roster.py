@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.events import CooldownEnded, CooldownImposed, CooldownStarted
+from vidgen_nb.core.policy_port import is_later
 from vidgen_nb.core.state import Gate, ProfileState, SceneState
 from vidgen_nb.errors import InputError
 
@@ -130,7 +131,7 @@ class Roster:
 
     def _pick_first_done(self, avoid: set[Gate] | None, now: float) -> ProfileState | None:
         """Return the eligible profile on which the policy sees a scene done first; of equal ones whose turn it is."""
-        offered = [self._by_index[turn % ROUND] for turn in sorted(self.offered)]
+        offered, policy = [self._by_index[turn % ROUND] for turn in sorted(self.offered)], self._context.policy
         free: list[ProfileState] = []
         best: tuple[bool, float] | None = None
         chosen: ProfileState | None = None
@@ -140,7 +141,9 @@ class Roster:
                 continue
             free.append(profile)
             avoided = bool(avoid) and (profile.group in avoid or profile.own in avoid)  # type: ignore[operator]
-            rank = (avoided, self._context.policy.finish(profile.name, now))
+            done = policy.finish(profile.name, now)
+            is_later(policy, "finish", done, now)  # says what is no time
+            rank = (avoided, done)
             if best is None or rank < best:
                 best, chosen = rank, profile
         if chosen is not None:
@@ -163,7 +166,10 @@ class Roster:
         ):
             return False
         context = self._context
-        if context.paces and (earliest := context.policy.earliest(profile.name, now)) > now:
+        if not context.paces:
+            return True
+        earliest = context.policy.earliest(profile.name, now)
+        if is_later(context.policy, "earliest", earliest, now):
             if earliest == math.inf:
                 self._held[profile] = None
             elif earliest != profile.paced_until:
@@ -171,6 +177,11 @@ class Roster:
                 context.timers.at(earliest, lambda each, _: self.offer(each), profile)
             return False
         return True
+
+    def fewer(self) -> None:
+        """One profile less may submit: a policy that ranks them may let others that it held back."""
+        if self._context.ranks:
+            self.offer_all(self._by_index)
 
     def rebuild(self) -> None:
         """Offer everyone anew, with the cursor where it is."""
@@ -210,6 +221,7 @@ class Roster:
             CooldownStarted(gate.name, gate.alone, profile, names, until, reason, scene, gate.unusable),
             now,
         )
+        self.fewer()
 
     def open(self, gate: Gate, now: float) -> None:
         """End a window; one probe goes through first (R18)."""

@@ -55,6 +55,7 @@ class Scheduler:
             rng or Random(0),  # noqa: S311 - jitter, no secret
             as_max_billed(max_billed),
         )
+        self._timers = self._context.timers
         self._now = 0.0
         self._queue = SceneQueue()
         self.roster = Roster(self._context)
@@ -225,9 +226,9 @@ class Scheduler:
         if now < self._now:
             now = self._now
         self._now = now
-        heap = self._context.timers.heap
+        heap = self._timers.heap
         if heap and heap[0][0] <= now:
-            self._context.timers.run(now)
+            self._timers.run(now)
         return now
 
     def _decided(self, now: float) -> list[Command]:
@@ -238,7 +239,10 @@ class Scheduler:
                 requests.watch_limit(context.max_billed, now)
             if queue.size and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
                 self._dispatch(now)
-            if not self._attempts.in_flight:
+            attempts = self._attempts
+            if not attempts.in_flight or (
+                attempts.unwritten.left and attempts.in_flight == len(attempts.unwritten.left)
+            ):
                 self._idle(now)
         if context.fault is not None:  # the commands stay for the next call
             fault, context.fault = context.fault, None
@@ -252,7 +256,9 @@ class Scheduler:
     def _idle(self, now: float) -> None:
         """Nothing is under way: let a scene go that waits for the retry budget, or see whether the run is over."""
         requests, attempts = self._requests, self._attempts
-        if attempts.retries.waiting and not requests.stopped:
+        if attempts.unwritten.left:
+            self._end("results can't be written", now)
+        elif attempts.retries.waiting and not requests.stopped:
             attempts.retries.unblock(attempts.unsettled, now)
             if self._queue and not requests.paused:
                 self._dispatch(now)
@@ -261,6 +267,8 @@ class Scheduler:
 
     def _dispatch(self, now: float) -> None:
         queue, roster = self._queue, self.roster
+        if self._attempts.unwritten.waiting:
+            return
         if queue.pinned:
             self._dispatch_free(now, singles=True)  # they go before bounced ones (R2)
         for profile in list(queue.pinned):

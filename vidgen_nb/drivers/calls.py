@@ -7,6 +7,8 @@ from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
+from vidgen_nb.core.outcomes import Ambiguous, Transient
+from vidgen_nb.drivers.answers import checked_cancel, checked_failure, checked_operation, checked_progress
 from vidgen_nb.errors import BackendError
 from vidgen_nb.ports import Backend, Profile, Sink
 
@@ -30,14 +32,20 @@ class Calls:
         """What carries out each kind of command; a `BackendError` is answered by `failed`."""
 
     def failed(self, command: Command, error: BackendError) -> ev.Event:
-        """Return the answer where a call failed."""
-        return ev.CallFailed(command.scene.id, command.number, PHASES[type(command)], error.outcome)
+        """Return the answer where a call failed; a failure that is none counts as one that nobody understands."""
+        phase = PHASES[type(command)]
+        try:
+            outcome = checked_failure(error.outcome, phase)
+        except TypeError as mistake:
+            outcome = Ambiguous(str(mistake)) if phase == "submit" else Transient(str(mistake))
+        return ev.CallFailed(command.scene.id, command.number, phase, outcome)
 
     async def _submit(self, command: Submit, profile: Profile) -> ev.Event:
-        return ev.Accepted(command.scene.id, command.number, await self._backend.submit(command.scene, profile))
+        operation = checked_operation(await self._backend.submit(command.scene, profile))
+        return ev.Accepted(command.scene.id, command.number, operation)
 
     async def _poll(self, command: Poll, profile: Profile) -> ev.Event:
-        progress = await self._backend.poll(command.operation, profile)
+        progress = checked_progress(await self._backend.poll(command.operation, profile))
         if progress.artifact is not None:
             return ev.Generated(command.scene.id, command.number, progress.artifact)
         if progress.outcome is not None:
@@ -54,5 +62,5 @@ class Calls:
         return ev.Fetched(command.scene.id, command.number, sink.path)
 
     async def _cancel(self, command: Cancel, profile: Profile) -> ev.Event:
-        answer = await self._backend.cancel(command.operation, profile)
+        answer = checked_cancel(await self._backend.cancel(command.operation, profile))
         return ev.CancelAnswered(command.scene.id, command.number, answer)

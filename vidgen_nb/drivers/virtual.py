@@ -28,6 +28,7 @@ from vidgen_nb.core.outcomes import (
     Transient,
 )
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.standstill import FOREVER, Standstill
 from vidgen_nb.provider import Job, Provider, Refused
 
 __all__ = ["VirtualDriver", "failure"]
@@ -46,6 +47,8 @@ class VirtualDriver:
     `requests`: (run seconds, event) of what a user does meanwhile, such as `Paused` or `ProfileRemoved`, in any order;
     those after the run's end are left out.
     `until`: run seconds after which nothing new is submitted, as after `Stopped`. `latency`: of each call, in seconds.
+    Without `until`, a run in which nothing is accepted any more is given up (`standstill`): `planned` says until when
+    something may change that, and `patience` how long nothing may be accepted after that.
     """
 
     def __init__(
@@ -56,9 +59,13 @@ class VirtualDriver:
         *,
         latency: float = 0.0,
         until: float = math.inf,
+        planned: float = 0.0,
+        patience: float = FOREVER,
     ) -> None:
         self.scheduler = scheduler
         self._provider = provider
+        self._sound = not provider.faults and provider.expires_after is None
+        """Whether polls and fetches are answered as they should be."""
         self._latency = latency
         self._order = count()
         self._due: list[Call] = []
@@ -69,6 +76,7 @@ class VirtualDriver:
         for at, request in requests:
             heappush(self._due, (at, next(self._order), request))
             self._beginnings += isinstance(request, BEGIN)
+        self._standstill = Standstill(scheduler, planned if until == math.inf else math.inf, patience)
         if until < math.inf:
             heappush(self._due, (until, next(self._order), ev.Stopped(f"until={until:g} s is over")))
         self._answers: dict[type[Command], Callable[[Any, float], ev.Event | None]] = {
@@ -79,8 +87,11 @@ class VirtualDriver:
         }
 
     def run(self) -> None:
-        """Go on until the run has ended, or until nothing can happen any more: paused, or never begun."""
-        scheduler, due = self.scheduler, self._due
+        """Go on until the run has ended, or until nothing can happen any more: paused, or never begun.
+
+        Raises `InputError` for a run that goes on for ever.
+        """
+        scheduler, due, standstill = self.scheduler, self._due, self._standstill
         now = 0.0
         commands = deque(scheduler.wake(now))
         while True:
@@ -88,6 +99,8 @@ class VirtualDriver:
             wakeup = scheduler.next_wakeup()
             if wakeup is not None and (not due or wakeup <= due[0][0]):
                 now = max(now, wakeup)
+                if now > standstill.since:
+                    standstill.look(now)
                 commands.extend(scheduler.wake(now))
             elif due and (self._beginnings or not scheduler.ended):  # a request after the end would only make it longer
                 at, _, item = heappop(due)
@@ -111,7 +124,9 @@ class VirtualDriver:
         scheduler = self.scheduler
         answer = self._answers.get(type(item))
         event = item if answer is None else answer(item, now)
-        self._beginnings -= answer is None and isinstance(item, BEGIN)
+        if answer is None:
+            self._standstill.goes_on(now)
+            self._beginnings -= isinstance(item, BEGIN)
         if event is not None:
             commands.extend(scheduler.handle(event, now))
         if type(event) is ev.SceneAdded and scheduler.ended and not scheduler.stopped:
@@ -124,7 +139,9 @@ class VirtualDriver:
         answer = self._provider.submit(command.profile, scene.id, now, scene.prompt)
         rate = self._provider.rate(command.profile, now)
         if isinstance(answer, Refused):
+            self._standstill.refused += 1
             return ev.CallFailed(scene.id, command.number, "submit", failure(answer.cause, answer.retry_after, rate))
+        self._standstill.goes_on(answer.finish)
         if answer.lost:
             return ev.CallFailed(scene.id, command.number, "submit", Ambiguous("the answer to the submit was lost"))
         operation = Operation(f"{command.profile}/{answer.number}", "simulated", None, _after(answer.finish, now), rate)
@@ -134,7 +151,7 @@ class VirtualDriver:
     def _poll(self, command: Poll, now: float) -> ev.Event:
         job = self._jobs[command.operation.id]
         scene, number = command.scene.id, command.number
-        trouble = self._provider.trouble("poll", job, now)
+        trouble = None if self._sound else self._provider.trouble("poll", job, now)
         if trouble is not None:
             return ev.CallFailed(scene, number, "poll", failure(trouble.kind, trouble.retry_after))
         if now >= job.finish and job.failure is None and job.cancelled is None:
@@ -148,8 +165,11 @@ class VirtualDriver:
         return ev.Progressed(scene, number, look.status, look.progress, _after(job.finish, now))
 
     def _fetch(self, command: Fetch, now: float) -> ev.Event | None:
-        job = self._jobs[command.operation.id]
         scene, number = command.scene.id, command.number
+        if self._sound:
+            del self._jobs[command.operation.id]
+            return ev.Fetched(scene, number)
+        job = self._jobs[command.operation.id]
         trouble = self._provider.trouble("fetch", job, now)
         expires = self._provider.expires(job)
         if expires is not None and now >= expires:

@@ -13,7 +13,7 @@ from vidgen_nb.errors import FileFormatError, InputError, MissingKey
 from vidgen_nb.inputs.files import read_text
 from vidgen_nb.ports import Profile
 
-__all__ = ["hint", "load_profiles", "parsed", "tables"]
+__all__ = ["hint", "load_profiles", "parsed", "tables", "unknown"]
 
 LONGEST_LINE: Final = 10_000
 """Characters of a line of TOML."""
@@ -66,7 +66,7 @@ def tables(document: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str,
     """Yield (how to call it in an error, its options) of every profile."""
     for key, value in document.items():
         if key not in _TABLES:
-            raise FileFormatError(path, f"unknown key {key!r}{hint(key, _TABLES)}: profiles are [[profile]] tables")
+            raise FileFormatError(path, f"{unknown(key, _TABLES)}: profiles are [[profile]] tables")
         if isinstance(value, list) and all(isinstance(item, dict) for item in value):
             yield from ((f"profile {place}", item) for place, item in enumerate(value, start=1))
         elif isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()):
@@ -78,7 +78,7 @@ def tables(document: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str,
 def _profile(place: str, options: dict[str, Any], path: str) -> Profile:
     for key, value in options.items():
         if key not in _KEYS:
-            raise FileFormatError(path, f"{place}: unknown key {key!r}{hint(key, _KEYS)}")
+            raise FileFormatError(path, f"{place}: {unknown(key, _KEYS)}")
         if key in _TEXTS and not isinstance(value, str):
             raise FileFormatError(path, f"{place}: {key} has to be a text in quotes")
     if "name" not in options:
@@ -101,6 +101,17 @@ def _profile(place: str, options: dict[str, Any], path: str) -> Profile:
     if not profile.has_key:
         raise MissingKey(profile.name, f"api_key is empty in {path}")
     return profile
+
+
+def unknown(key: str, known: tuple[str, ...]) -> str:
+    """Return an error about an unknown key; it is quoted only where it is a known one but for a slip.
+
+    Anything else may be an API key in the wrong place.
+    """
+    close = difflib.get_close_matches(key, known, n=1)
+    if close and len(key) <= len(close[0]) + 2:
+        return f"unknown key {key!r}{hint(key, known)}"
+    return f"an unknown option, not shown as it may be an API key (known: {', '.join(known)})"
 
 
 def hint(key: str, known: tuple[str, ...]) -> str:

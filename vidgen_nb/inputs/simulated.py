@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vidgen_nb.errors import FileFormatError, InputError
-from vidgen_nb.inputs.profiles import hint, parsed, tables
+from vidgen_nb.inputs.profiles import parsed, tables, unknown
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.provider.described import KEYS, profile_from
 
@@ -36,7 +36,7 @@ def load_simulated(path: str | Path) -> list[SimulatedProfile]:
 def _profile(place: str, options: dict[str, Any], path: str) -> SimulatedProfile:
     for key in options:
         if key not in KEYS:
-            raise FileFormatError(path, f"{place}: unknown key {key!r}{hint(key, KEYS)}")
+            raise FileFormatError(path, f"{place}: {unknown(key, KEYS)}")
     if not isinstance(options.get("name"), str):
         raise FileFormatError(path, f'{place} has no name: add name = "..."')
     try:

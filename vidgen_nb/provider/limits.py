@@ -22,6 +22,7 @@ __all__ = [
     "Limit",
     "SlidingWindow",
     "TokenBucket",
+    "longest",
     "queueing",
     "queues_over",
 ]
@@ -169,3 +170,9 @@ def queues_over(limit: Limit) -> int | None:
     """Return how many jobs may be under way before more of them queue; None where none queues."""
     counts = (part.n for part in _parts(limit) if isinstance(part, Concurrency) and part.over == "queue")
     return min(counts, default=None)
+
+
+def longest(limit: Limit) -> float:
+    """Return the longest of its periods in seconds; 0 where it counts running jobs alone."""
+    periods = {DailyQuota: DAY, Concurrency: 0.0}
+    return max(periods.get(type(part), getattr(part, "per", 0.0)) for part in _parts(limit))

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vidgen_nb.errors import JournalError
 
-__all__ = ["GrowingFile"]
+__all__ = ["GrowingFile", "is_free"]
 
 if sys.platform == "win32":
     import msvcrt
@@ -36,6 +38,17 @@ else:
 
 
 TAKEN = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+AGAIN = 0.002
+"""Wall seconds until a lock that was taken is tried once more: somebody may only have looked, with `is_free`."""
+
+
+def is_free(path: Path) -> bool:
+    """Say whether a file could be written, and nobody else does; its lock is held for a moment."""
+    try:
+        GrowingFile(path).close()
+    except JournalError:
+        return False
+    return True
 
 
 class GrowingFile:
@@ -45,6 +58,8 @@ class GrowingFile:
         self.path = path
         self.syncs = 0
         """How often it was made durable."""
+        self._has_rest = False
+        """Whether the rest of a write that failed may stand at its end."""
         flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | (os.O_CREAT | os.O_EXCL if create else 0)
         with self._told("can't be made" if create else "can't be opened for writing"):
             if create:
@@ -60,7 +75,13 @@ class GrowingFile:
 
     def _take(self) -> None:
         try:
-            _lock(self._number)
+            try:
+                _lock(self._number)
+            except OSError as error:
+                if error.errno not in TAKEN:
+                    raise
+                time.sleep(AGAIN)
+                _lock(self._number)
         except OSError as error:
             if error.errno not in TAKEN:
                 with self._told("can't be locked against a second writer"):
@@ -94,18 +115,34 @@ class GrowingFile:
 
     def append(self, content: bytes, at: int, *, sync: bool = True) -> None:
         """Write from byte `at` on, and wait until it is on the disk; where that fails, nothing is left after `at`."""
+        with self._told("can't be written"):
+            self._check(at)
         try:
             with self._told("can't be written"):
-                if os.name == "posix" and os.fstat(self._number).st_nlink == 0:
-                    raise OSError(errno.ENOENT, "it was deleted while the run went on")
                 self._write(content, at)
                 if sync:
                     os.fsync(self._number)
                     self.syncs += 1
         except JournalError:
+            self._has_rest = True
             with suppress(OSError):
-                os.ftruncate(self._number, at)
+                self._cut_rest(at)
             raise
+
+    def _cut_rest(self, at: int) -> None:
+        """Cut off what a write that failed has left."""
+        os.ftruncate(self._number, at)
+        self._has_rest = False
+
+    def _check(self, at: int) -> None:
+        """Raise `OSError` where somebody else has deleted the file or changed its length."""
+        found = os.fstat(self._number)
+        if os.name == "posix" and found.st_nlink == 0:
+            raise OSError(errno.ENOENT, "it was deleted while the run went on")
+        if found.st_size > at and self._has_rest:
+            self._cut_rest(at)
+        elif found.st_size != at and stat.S_ISREG(found.st_mode):
+            raise OSError(errno.ENOENT, f"somebody else changed it: it has {found.st_size} bytes in place of {at}")
 
     def _write(self, content: bytes, at: int) -> None:
         os.lseek(self._number, at, os.SEEK_SET)

@@ -31,6 +31,8 @@ log = logging.getLogger("vidgen_nb")
 HAS_THREADS = sys.platform != "emscripten"
 """Pyodide has none: there each hand-over writes by itself."""
 
+_BEGIN_ANEW = "run.save(path) saves the run elsewhere; scenes that are given once it has ended begin a new one"
+
 
 class Journal:
     """Writes one run's events to one file.
@@ -125,6 +127,25 @@ class Journal:
             thread.join()
         else:
             self._work()
+
+    @property
+    def lost(self) -> JournalError | None:
+        """Why nothing can be added to the file any more, by whatever it holds now; None: it can."""
+        with self._state:
+            size, at_rest = self._size, self._file is None and self._thread is None
+        try:
+            found = self.path.stat().st_size
+            if found < size:
+                raise JournalError(str(self.path), f"somebody else has cut it: {_BEGIN_ANEW}")
+            if at_rest:
+                self._reopened().close()
+        except FileNotFoundError:
+            return JournalError(str(self.path), f"it was deleted: {_BEGIN_ANEW}")
+        except OSError as error:
+            return JournalError(str(self.path), f"can't be read: {error.strerror or error}. Look at its folder")
+        except JournalError as error:
+            return error
+        return None
 
     def _wake(self) -> None:
         """See to it that the writer looks; with the lock held."""

@@ -28,10 +28,11 @@ def made(policy: Policy) -> Policy:
         return replace(policy, policy=made(policy.policy))
     if not isinstance(policy, RecordedPolicy):
         return policy
-    kind = (subclasses(Policy) | POLICIES).get(policy.name)
-    if kind is not None and (again := _again(kind, policy)) is not None:
-        return again
-    why = "is not known here" if kind is None else "can't be made again from what is recorded"
+    kinds = [*_below(Policy, policy.name), *(kind for name, kind in POLICIES.items() if name == policy.name)]
+    for kind in reversed(kinds):
+        if (again := _again(kind, policy)) is not None:
+            return again
+    why = "can't be made again from what is recorded" if kinds else "is not known here"
     raise InputError(
         f"the policy {policy.name!r} of this run {why}: import or define its class before, or pass policy="
     )
@@ -60,9 +61,8 @@ def _setting(name: str, value: Any) -> Any:
     return value
 
 
-def subclasses(kind: type[Policy]) -> dict[str, type[Policy]]:
-    """Return all classes below one, by name; of two with one name, the one that was defined last."""
-    found: dict[str, type[Policy]] = {}
-    for each in kind.__subclasses__():
-        found |= {each.__name__: each} | subclasses(each)
-    return found
+def _below(kind: type[Policy], name: str) -> list[type[Policy]]:
+    """Return the classes of that name below one; a cell that was run again has left more than one."""
+    return [
+        found for each in kind.__subclasses__() for found in ([each] * (each.__name__ == name) + _below(each, name))
+    ]

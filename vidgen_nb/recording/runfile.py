@@ -130,8 +130,8 @@ def _header(name: str, line: bytes) -> dict[str, Any]:
             raise FileFormatError(name, "not a run of vidgen_nb: no UTF-8 text") from None
         raise FileFormatError(name, "not a run of vidgen_nb: its first line is no header", 1, error.column) from None
     version = header.pop("vidgen_nb_run", None)
-    if isinstance(version, bool) or not isinstance(version, int):
-        raise FileFormatError(name, "not a run of vidgen_nb: its first line has no 'vidgen_nb_run'", 1)
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise FileFormatError(name, "not a run of vidgen_nb: its first line has no 'vidgen_nb_run' of 1 or more", 1)
     if version > FORMAT:
         raise FileFormatError(name, f"written by a newer vidgen_nb (format {version}, known: {FORMAT}): upgrade", 1)
     return header

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.outcomes import Unwritable
 from vidgen_nb.plaintext import clean
 
 __all__ = ["RunLog", "cooling_line"]
@@ -94,9 +95,10 @@ class RunLog:
     def _call_failed(self, event: ev.CallFailed) -> tuple[int, str] | None:
         if event.phase == "submit":  # what follows from it has a line of its own
             return None
+        more = "; nothing is submitted until that works" if isinstance(event.outcome, Unwritable) else ""
         return (
             logging.WARNING,
-            f"{event.phase} of {event.scene} on {self._on.get(event.scene)} failed: {event.outcome.reason}",
+            f"{event.phase} of {event.scene} on {self._on.get(event.scene)} failed: {event.outcome.reason}{more}",
         )
 
     def _cooldown(self, event: ev.CooldownStarted) -> tuple[int, str]:

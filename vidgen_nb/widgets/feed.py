@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.outcomes import RateLimited, Unwritable
 from vidgen_nb.plaintext import clean
 from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run
@@ -80,6 +80,8 @@ class Feed:
         """It was taken up again, and Run has not been pressed since."""
         self.held: dict[str, str] = {}
         """Why each scene that is held is, and what to do, in the order in which it came to that."""
+        self.unwritten: dict[str, str] = {}
+        """Why the results of scenes under way can't be written, where they can't."""
         self._lines = Lines()
 
     def pull(self, run: Run | None, most: int = sys.maxsize) -> Sequence[ev.Event]:
@@ -119,6 +121,8 @@ class Feed:
                 self._settled(event.scene, event.status)
                 if event.status == "held":
                     self.held[event.scene] = event.reason
+            case ev.CallFailed(outcome=Unwritable(reason=why)):
+                self.unwritten[event.scene] = why
             case ev.SceneRequeued():
                 self._requeued(event)
             case ev.CooldownStarted():
@@ -142,6 +146,7 @@ class Feed:
         if old is not None:
             self.counts[old] -= 1
             self.held.pop(scene, None)
+            self.unwritten.pop(scene, None)
         self.status[scene] = status
         self.counts[status] += 1
 

@@ -59,6 +59,9 @@ def sentence(feed: Feed, state: State) -> str:
         return "This controller is closed; make a new one to run more."
     if not state.running:
         return _idle(feed, state)
+    if feed.unwritten:
+        why = clean(next(reversed(feed.unwritten.values())), 200)
+        return f"{_n(len(feed.unwritten), 'finished video')} can't be saved, nothing new is submitted: {why}."
     if state.stopping:
         return f"Stopping: {_n(under_way, 'scene')} under way will settle; {waiting} stay queued."
     if state.paused:
@@ -88,12 +91,13 @@ def _idle(feed: Feed, state: State) -> str:
         under_way = f", {counts['running']} under way at the provider" if counts["running"] else ""
         then = " Run goes on with it." if counts["queued"] or counts["running"] else ""
         return f"The run is restored: {counts['succeeded']} of {_n(total, 'scene')} succeeded{under_way}{more}.{then}"
-    goes_on = " Run goes on with what is queued; Cancel all drops it." if counts["queued"] else ""
+    left = f", {_n(counts['running'], 'result')} left with the provider" if counts["running"] else ""
+    goes_on = " Run goes on with what is not done; Cancel all drops it." if counts["queued"] or left else ""
     if state.unfinished:
         goes_on = " Restore last run asks again about its jobs, and Run then goes on with it."
     return (
         f"The run has ended, {feed.ended or 'broken off'}: "
-        f"{counts['succeeded']} of {_n(total, 'scene')} succeeded{more}; "
+        f"{counts['succeeded']} of {_n(total, 'scene')} succeeded{more}{left}; "
         f"{_n(feed.limited, 'attempt')} got a 429, {_n(feed.moves, 'move')}.{goes_on}"
     )
 

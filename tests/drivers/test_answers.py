@@ -1,0 +1,95 @@
+"""What a backend of one's own answers is looked at before it is written down for good."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import FakeBackend, profiles
+from vidgen_nb.core.model import Artifact, Operation, RateInfo, Scene
+from vidgen_nb.core.outcomes import RateLimited, Transient
+from vidgen_nb.errors import BackendError
+from vidgen_nb.ports import Profile, Progress
+from vidgen_nb.recording.runfile import read_run
+from vidgen_nb.session import Session
+
+GOOD = Operation("job-1")
+
+
+class Odd(FakeBackend):
+    """Answers each call of one phase with the same thing, or raises it."""
+
+    def __init__(self, phase: str, answer: Any) -> None:
+        super().__init__()
+        self.phase, self.answer = phase, answer
+        if phase == "cancel":
+            self.hold.add("s001")
+
+    def told(self, phase: str, otherwise: Any) -> Any:
+        """Return what is to be answered."""
+        if phase == self.phase and isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer if phase == self.phase else otherwise
+
+    async def submit(self, scene: Scene, profile: Profile) -> Any:
+        """Answer."""
+        return self.told("submit", await super().submit(scene, profile))
+
+    async def poll(self, operation: Operation, profile: Profile) -> Any:
+        """Answer."""
+        return self.told("poll", await super().poll(operation, profile))
+
+    async def cancel(self, operation: Operation, profile: Profile) -> Any:
+        """Answer."""
+        self.let_go()
+        return self.told("cancel", await super().cancel(operation, profile))
+
+
+@pytest.mark.parametrize(
+    ("phase", "answer", "says"),
+    [
+        ("submit", None, "submit returned None: it returns an Operation"),
+        ("submit", "job-1", "submit returned a value of the type str"),
+        ("submit", Operation(7), "id or backend is no text, but a value of the type int"),  # type: ignore[arg-type]
+        ("submit", Operation(""), "id or backend is no text"),
+        ("submit", replace(GOOD, poll_after="5"), "submit says poll_after='5', which is no number"),  # type: ignore[arg-type]
+        ("submit", replace(GOOD, urls={"status": 5}), "urls are no texts"),  # type: ignore[dict-item]
+        ("submit", replace(GOOD, rate="10/min"), "no RateInfo"),  # type: ignore[arg-type]
+        ("submit", replace(GOOD, rate=RateInfo(reset=float("nan"))), "reset=nan, which is no number"),
+        ("poll", None, "poll returned None: it returns a Progress"),
+        ("poll", Progress("running", "50%"), "progress='50%', which is no number"),  # type: ignore[arg-type]
+        ("poll", Progress("running", True), "progress=True, which is no number"),
+        ("poll", Progress("running", poll_after=float("inf")), "poll_after=inf, which is no number"),
+        ("poll", Progress("succeeded"), "neither an artifact nor an outcome"),
+        ("poll", Progress("succeeded", artifact="https://x"), "no Artifact"),  # type: ignore[arg-type]
+        ("poll", Progress("succeeded", artifact=Artifact("public", 5)), "no text"),  # type: ignore[arg-type]
+        ("poll", Progress("failed", outcome="no"), "none of vidgen_nb.core.outcomes"),  # type: ignore[arg-type]
+        ("poll", Progress("failed", outcome=Transient(5)), "a reason that is no text"),  # type: ignore[arg-type]
+        ("cancel", "yes", "cancel returned a value of the type str: it returns one of cancelled"),
+    ],
+)
+def test_a_wrong_answer_is_a_bug_of_the_backend(phase: str, answer: Any, says: str, tmp_path: Path) -> None:
+    """It is raised where it comes in, and the run's journal can be read."""
+    with Session(Odd(phase, answer), profiles("p1"), output=tmp_path, journal=tmp_path / "runs", speed=50) as session:
+        session.start(["a prompt"])
+        if phase == "cancel":
+            session.cancel()
+        with pytest.raises(TypeError, match=says):
+            session.wait(20)
+        path = session.journal
+    assert path is not None
+    assert read_run(path)[1]
+
+
+@pytest.mark.parametrize("outcome", ["429", RateLimited("5"), Transient(None)])  # type: ignore[arg-type]
+def test_a_failure_that_is_none(outcome: Any, tmp_path: Path) -> None:
+    """A submit that failed in a way that nobody understands may have been accepted."""
+    error = BackendError(Transient(""))
+    error.outcome = outcome
+    backend = Odd("submit", error)
+    with Session(backend, profiles("p1"), output=tmp_path, journal=tmp_path / "runs", speed=50) as session:
+        run = session.run_blocking(["a prompt"])
+    assert [scene.status for scene in run.scenes] == ["held"]
