@@ -193,7 +193,7 @@ def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
     Of many scenes it looks at their number and at `LOOKED_AT` of them: an id is not to take longer than a run.
     """
     asked = [event for event in events if type(event) in ASKED]
-    added = [event for event in asked if type(event) is ev.SceneAdded]
+    added: list[ev.Event] = [event for event in asked if type(event) is ev.SceneAdded]
     if len(added) > LOOKED_AT:
         asked = [*(each for each in asked if type(each) is not ev.SceneAdded), *added[:: len(added) // LOOKED_AT]]
     text = json.dumps(_even([given, len(added), [encode(event) for event in asked]]), sort_keys=True)

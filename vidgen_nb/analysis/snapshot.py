@@ -15,6 +15,9 @@ from vidgen_nb.core.policy import Policy
 
 __all__ = ["Flight", "Snapshot", "snapshot"]
 
+ANSWERS = (ev.Accepted, ev.CallFailed, ev.SceneRequeued, ev.SceneSettled)
+"""What ends a submit, if the scene is at one."""
+
 
 @dataclass(slots=True)
 class Flight:
@@ -41,6 +44,8 @@ class Snapshot:
     """Ids of scenes that wait, and whether they go first: singles and bounced ones."""
     flights: dict[str, Flight] = field(default_factory=dict)
     """By scene id."""
+    submitting: dict[str, ev.AttemptStarted] = field(default_factory=dict)
+    """Submits without an answer, by scene."""
     profiles: dict[str, ev.ProfileAdded] = field(default_factory=dict)
     """Those that may be used, with the capacity that they have now."""
     cooling: dict[tuple[str, bool], ev.CooldownStarted] = field(default_factory=dict)
@@ -69,11 +74,14 @@ def snapshot(data: RunData) -> Snapshot:
     started: dict[str, Flight] = {}
     """By scene, until its submit is answered."""
     for event in data.events:
+        if isinstance(event, ANSWERS):
+            now.submitting.pop(event.scene, None)
         match event:
             case ev.SceneAdded(scene=scene, single=single):
                 now.scenes[scene.id] = scene
                 now.queued[scene.id] = single
             case ev.AttemptStarted(scene=name, number=number, profile=profile):
+                now.submitting[name] = event
                 started[name] = Flight(now.scenes[name], number, profile, event.at)
             case ev.Accepted(scene=name):
                 now.accepted += 1
