@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_right, insort
 
-from vidgen_nb.core.learner import SURPRISES, Learner, Risk
+from vidgen_nb.core.learner import SURPRISES, Learner
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.models import Window
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.risk import Risk
 
 __all__ = ["Meter", "Metered"]
 
