@@ -87,7 +87,7 @@ class Learner:
             # the first one is never held back: without it nothing is ever known
             slow = self.history and not self.risk.allowed(self.share)
             return max(now, self.history[-1] + SLOW) if slow else now
-        if isinstance(model, Trial) and model.gate <= now:
+        if isinstance(model, Trial):
             blind.heed(model, self.risk.too_short)
         at = model.next(now)
         return now if at > now and self._dares() else at

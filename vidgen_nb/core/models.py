@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 
@@ -11,6 +12,8 @@ CLOSE = 1e-9
 """Tokens that may be missing, for rounding."""
 SLOWEST = 1 / 86_400
 """Tokens a second: a bucket that seems to get less than one a day is tried all the same."""
+ROUNDED = 4
+"""Units in the last place of a time, that a time which was told may be off."""
 REMEMBERED = 4096
 """Accepted submits that are remembered; a window of more is learned as one of so many."""
 
@@ -24,14 +27,20 @@ class Bucket:
         self.n, self.rate = n, rate
         self.tokens, self.at = tokens, at
 
+    @property
+    def pace(self) -> float:
+        """Submits a second."""
+        return max(self.rate, SLOWEST)
+
     def level(self, now: float) -> float:
         """Return the tokens at a time."""
-        return min(self.n, self.tokens + self.rate * (now - self.at))
+        return min(self.n, self.tokens + self.pace * (now - self.at))
 
     def next(self, now: float) -> float:
         """Return `now`, or when there is a token."""
-        level = self.level(now)
-        return now if level >= 1 - CLOSE else now + (1 - level) / max(self.rate, SLOWEST)
+        missing = 1 - self.level(now)
+        wait = missing / self.pace
+        return now + wait if missing > CLOSE and wait > ROUNDED * math.ulp(now) else now
 
     def take(self, now: float) -> None:
         """Count a submit."""
