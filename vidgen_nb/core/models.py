@@ -12,6 +12,8 @@ CLOSE = 1e-9
 """Tokens that may be missing, for rounding."""
 SLOWEST = 1 / 86_400
 """Tokens a second: a bucket that seems to get less than one a day is tried all the same."""
+LONGEST_WAIT = 90.0
+"""Seconds of one wait of a `Trial`: what refuses everything for long is an outage, and may end at any time."""
 ROUNDED = 4
 """Units in the last place of a time, that a time which was told may be off."""
 REMEMBERED = 4096
@@ -27,11 +29,6 @@ class Bucket:
         self.n, self.rate = n, rate
         self.tokens, self.at = tokens, at
 
-    @property
-    def pace(self) -> float:
-        """Submits a second."""
-        return max(self.rate, SLOWEST)
-
     def level(self, now: float) -> float:
         """Return the tokens at a time."""
         return min(self.n, self.tokens + self.pace * (now - self.at))
@@ -45,6 +42,15 @@ class Bucket:
     def take(self, now: float) -> None:
         """Count a submit."""
         self.tokens, self.at = self.level(now) - 1, now
+
+    @property
+    def pace(self) -> float:
+        """Submits a second."""
+        return max(self.rate, SLOWEST)
+
+    @pace.setter
+    def pace(self, pace: float) -> None:
+        self.rate = pace
 
     def give_back(self) -> None:
         """A submit used up nothing."""
@@ -67,6 +73,15 @@ class Window:
         """Return `now`, or when the oldest of them does not count any more."""
         return max(now, self.log[-self.n] + self.per) if len(self.log) >= self.n else now
 
+    @property
+    def pace(self) -> float:
+        """Submits a second."""
+        return self.n / self.per
+
+    @pace.setter
+    def pace(self, pace: float) -> None:
+        self.per = self.n / pace
+
     def take(self, now: float) -> None:
         """Count a submit."""
         self.log.append(now)
@@ -80,16 +95,19 @@ class Window:
 class Trial:
     """A limit of unknown reset: after a wait, as many as the first burst are tried, one after the other."""
 
-    __slots__ = ("began", "gate", "low", "n", "skipped", "start", "taken", "tried", "wait")
+    __slots__ = ("began", "gate", "known", "low", "n", "skipped", "start", "taken", "tried", "wait")
 
-    def __init__(self, n: int, start: float, tried: float, wait: float) -> None:
+    def __init__(self, n: int, start: float, tried: float, wait: float, known: float = math.inf) -> None:
         self.n = n
         self.start = start
         """When the burst began that used the limit up."""
         self.tried = tried
         """When it was used up."""
         self.wait = wait
-        self.gate = tried + wait
+        self.known = known
+        """So long after the burst's start was enough once."""
+        self.gate = tried
+        self.put_off(tried, 1.0)
         self.skipped = False
         """Whether the wait was made longer because another group's was too short."""
         self.low = 0.0
@@ -97,6 +115,12 @@ class Trial:
         self.began = 0.0
         """When the first one after the wait left."""
         self.taken = 0
+
+    def put_off(self, since: float, factor: float) -> None:
+        """Wait from then on, and so many times as long as before, if that is not longer than it ever took."""
+        self.wait = min(factor * self.wait, LONGEST_WAIT)
+        enough = self.start + self.known
+        self.gate = min(since + self.wait, enough) if enough > since else since + self.wait
 
     def next(self, now: float) -> float:
         """Return `now`, or the end of the wait."""
