@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.benchmarks.policies import Against, play, scenarios
 from tests.provider.test_limits import GAPS, RATES
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.learner import Risk
 from vidgen_nb.core.metered import LONGEST, Meter, Metered
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Paced
+from vidgen_nb.core.risk import Risk
 from vidgen_nb.provider import Constant, FixedWindow, Limit, SimulatedProfile, SlidingWindow, TokenBucket
 from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.run import Run, simulate

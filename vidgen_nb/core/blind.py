@@ -3,6 +3,8 @@
 After the first 429 a `Trial` waits and then tries as many as the first burst. Refused at once, it waits longer.
 Refused after some, it is a bucket, for which so many tokens came in that time. All accepted, it is a window, or a
 bucket that is full again: from then on bursts come a little earlier each time, until one is refused.
+
+Waits grow up to a bound, and what took long is tried once more: it may have been an outage (`vidgen_nb.core.outage`).
 """
 
 from __future__ import annotations
@@ -10,9 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from vidgen_nb.core.models import Bucket, Model, Trial, Window
+from vidgen_nb.core.models import LONGEST_WAIT, Bucket, Model, Trial, Window
 
-__all__ = ["Tried", "accepted", "pause", "refused"]
+__all__ = ["Counted", "Tried", "accepted", "anew", "pause", "refused"]
 
 FIRST_WAIT = 3.0
 """Seconds."""
@@ -28,6 +30,10 @@ BURSTS = 3
 """So many bursts show how long a window is on average."""
 NEAR = 1.25
 """A window whose bounds are nearer to each other is not tried any more."""
+DOUBTED = 125.0
+"""Seconds of waiting after which a `Trial` is made once more, up to what it found: it may have been an outage."""
+COLLAPSED = 4.0
+"""A model that has become so many times slower is learned anew."""
 RAISE = 1.25
 """By what a limit is taken to be higher once more was accepted than was expected."""
 SHORTEST = 1e-3
@@ -50,6 +56,16 @@ class Tried(Window):
         self.trying = False
         self.burst = 0
         """Submits accepted at the length that is tried."""
+
+    @property
+    def pace(self) -> float:
+        """Submits a second, of those that are sure."""
+        return self.n / self.known
+
+    @pace.setter
+    def pace(self, pace: float) -> None:
+        self.trying = False
+        self.known = self.per = self.n / pace
 
     def shorten(self) -> None:
         """Try a shorter one, if there is much between the bounds."""
@@ -90,7 +106,7 @@ class Counted(Bucket):
     def raised(self, now: float) -> None:
         """More came than was expected: the limit is another one than it was."""
         self.rate *= RAISE
-        self._begin(now, empty=False)
+        self.begin(now, empty=False)
 
     def refused(self, now: float, risky: bool) -> None:
         """It is empty again."""
@@ -101,10 +117,11 @@ class Counted(Bucket):
         self.rate = min(0.95 * self.rate, (max(least, 0.5 * most) if slower else mean) / MARGIN)
         self.came, self.late, self.latest = came, 0, now
         if slower or not self.empty:
-            self._begin(now, empty=True)
+            self.begin(now, empty=True)
         self.tokens, self.at = 0.0, now
 
-    def _begin(self, now: float, *, empty: bool) -> None:
+    def begin(self, now: float, *, empty: bool) -> None:
+        """Count anew."""
         self.came, self.since, self.empty = 0, now, empty
         self.late, self.latest = 0, now
 
@@ -113,7 +130,7 @@ def pause(model: Model | None) -> float:
     """Return for how many seconds a group cools that was refused now."""
     if model is None:
         return FIRST_WAIT
-    return model.wait * LONGER if isinstance(model, Trial) and model.taken <= 1 else 0.0
+    return min(model.wait * LONGER, LONGEST_WAIT) if isinstance(model, Trial) and model.taken <= 1 else 0.0
 
 
 def heed(model: Trial, too_short: Mapping[int, float]) -> None:
@@ -121,14 +138,16 @@ def heed(model: Trial, too_short: Mapping[int, float]) -> None:
     waited = model.gate - model.tried
     if not (model.taken or model.skipped) and waited <= too_short.get(model.n, 0.0):
         model.skipped = True
-        model.wait *= LONGER
-        model.gate += model.wait
+        model.put_off(model.gate, LONGER)
 
 
 def accepted(model: Model | None, history: Sequence[float], risky: bool) -> Model | None:
     """Return the model after one more was accepted; `risky`: whether one more may be refused."""
     if isinstance(model, Trial) and model.taken >= model.n:
-        model = Tried(model.n, model.began - model.start, history, model.low)
+        known = min(model.began - model.start, model.known)
+        if model.began - model.tried > DOUBTED and model.known == math.inf:
+            return Trial(model.n, model.began, history[-1], FIRST_WAIT, known)
+        model = Tried(model.n, known, history, model.low)
         if risky:
             model.shorten()
     elif isinstance(model, Tried) and model.trying:
@@ -146,11 +165,13 @@ def refused(model: Model | None, history: Sequence[float], now: float, risky: bo
         return Trial(len(history), history[0], now, FIRST_WAIT) if history else None
     if isinstance(model, Trial):
         if model.taken:
+            waited = model.began - model.tried
+            if waited > DOUBTED and model.known == math.inf:
+                return Trial(model.n, now, now, FIRST_WAIT, waited / model.taken)
             return Counted(model.n, model.taken, model.tried, now, risky)
         model.skipped = False
         model.low = now - model.start
-        model.wait *= LONGER if risky else MUCH_LONGER
-        model.gate = now + model.wait
+        model.put_off(now, LONGER if risky else MUCH_LONGER)
         return model
     if isinstance(model, Tried):
         return _try_refused(model, now, risky)
@@ -162,6 +183,13 @@ def refused(model: Model | None, history: Sequence[float], now: float, risky: bo
     else:
         model.per *= RAISE
     return model
+
+
+def anew(model: Model | None, now: float) -> Model | None:
+    """Return what follows a model that was wrong, after a refusal: its size is kept."""
+    if model is None or isinstance(model, Trial):
+        return model
+    return Trial(model.n, now, now, FIRST_WAIT)
 
 
 def raised(model: Model | None, now: float) -> None:

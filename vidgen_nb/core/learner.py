@@ -20,12 +20,12 @@ from collections import deque
 from vidgen_nb.core import blind
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.models import REMEMBERED, Bucket, Model, Trial, Window
+from vidgen_nb.core.outage import SOON, Outage
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.risk import SHARE_BLIND, SHARE_TOLD, Risk
 
-__all__ = ["Learner", "Risk"]
+__all__ = ["Learner"]
 
-SHARE_TOLD, SHARE_BLIND = 0.048, 0.075
-"""How much of all attempts may be refused before nothing is risked any more: with a Retry-After, and without."""
 SLOW = 4.0
 """Seconds between submits to a group without a model, once the risk budget is used up."""
 SHORTEST = 1e-3
@@ -38,27 +38,6 @@ MORE_SLOTS_AFTER = 50
 """Submits accepted in a row after which one more job at once is tried, where these are limited."""
 SURPRISES = 3
 """A model is given up after more refusals than that, each after only a few that were accepted."""
-
-
-class Risk:
-    """The 429s of the whole run, against its scenes."""
-
-    __slots__ = ("accepted", "groups", "rejected", "scenes", "too_short")
-
-    def __init__(self) -> None:
-        self.scenes = self.accepted = self.rejected = self.groups = 0
-        self.too_short: dict[int, float] = {}
-        """The longest wait that was too short, by the size of the first burst: groups are often alike."""
-
-    def allowed(self, share: float) -> bool:
-        """Say whether one more leaves the refused attempts within their share.
-
-        Where a 429 tells the reset, each group may have two whatever the share: the first and the dare. A short run
-        would take a window for a bucket otherwise, and stay as slow as that for its whole length.
-        """
-        attempts = max(self.scenes, self.accepted) + self.rejected + 1
-        least = 2 * self.groups if share == SHARE_TOLD else 0
-        return self.rejected + 1 <= max(share * attempts, least)
 
 
 class Learner:
@@ -93,6 +72,9 @@ class Learner:
         self.last_429 = -math.inf
         self.reset = 0.0
         """When the latest 429 said that a submit would be accepted."""
+        self.outage = Outage()
+        self.pace = 0.0
+        """That of the model as it was learned, in submits a second, where no reset is told."""
         self.first_wait = self.first_at = 0.0
         """What the first 429 asked to wait, and when it came."""
 
@@ -103,13 +85,15 @@ class Learner:
         model = self.model
         if self.slots is not None and self.running + self.unanswered >= self.slots:
             return math.inf
+        if self.outage.lasts:
+            return math.inf if self.unanswered else max(now, self.outage.until)
         if self.unanswered and (model is None or self.leading or self.daring or self.one_by_one or not self.kind_known):
             return math.inf
         if model is None:
             # the first one is never held back: without it nothing is ever known
             slow = self.history and not self.risk.allowed(self.share)
             return max(now, self.history[-1] + SLOW) if slow else now
-        if isinstance(model, Trial) and model.gate <= now:
+        if isinstance(model, Trial):
             blind.heed(model, self.risk.too_short)
         at = model.next(now)
         return now if at > now and self._dares() else at
@@ -119,7 +103,7 @@ class Learner:
         self.leading = self.leading or not self.unanswered
         self.unanswered += 1
         if self.model is not None:
-            self.daring = self.model.next(now) > now
+            self.daring = self.model.next(now) > now and not self.outage.lasts
             self.model.take(now)
 
     def accepted(self, sent: float, now: float, rate: RateInfo | None) -> None:
@@ -132,6 +116,8 @@ class Learner:
         if self.slots is not None and self.calm % MORE_SLOTS_AFTER == 0 and self.running >= self.slots:
             self.slots += 1
         self.history.append(sent)
+        if sent > self.last_429:
+            self._ends_row(now)
         if self.daring:
             self.daring = False
             self._dare_accepted(sent)
@@ -156,7 +142,7 @@ class Learner:
     def refused(self, sent: float, now: float, outcome: RateLimited) -> None:
         """A submit got a 429."""
         self.unanswered -= 1
-        self.risk.rejected += 1
+        self.risk.rejected += not self.outage.lasts
         if self.model is not None:
             self.model.give_back()
         daring, self.daring = self.daring, False
@@ -169,16 +155,21 @@ class Learner:
         if wait is None:
             self.share = SHARE_BLIND
             self._refused_blindly(now, daring)
-        elif self.model is None:
+        else:
+            self.outage = Outage()
+            self._told(now, wait, daring)
+        self.calm, self.dared, self.last_429 = 0, 0, now
+        self.reset = now + (wait or 0.0)
+
+    # -- learning from a told reset
+
+    def _told(self, now: float, wait: float, daring: bool) -> None:
+        if self.model is None:
             self._first(now, wait)
         elif daring:
             self._dare_refused(now, wait)
         else:
             self._surprised(now, wait)
-        self.calm, self.dared, self.last_429 = 0, 0, now
-        self.reset = now + (wait or 0.0)
-
-    # -- learning from a told reset
 
     def _first(self, now: float, wait: float) -> None:
         """The limit is reached for the first time."""
@@ -198,7 +189,7 @@ class Learner:
         if self.one_by_one:
             return False
         due = self.calm > 0 if not self.kind_known else self.calm - self.dared >= self.dare_after
-        return due and self.risk.allowed(self.share)
+        return due and (self.risk.allowed(self.share) or (self.share == SHARE_BLIND and self.calm * self.share >= 1))
 
     def _dare_accepted(self, sent: float) -> None:
         model = self.model
@@ -261,15 +252,43 @@ class Learner:
     # -- learning without one
 
     def _refused_blindly(self, now: float, daring: bool) -> None:
-        if self.model is not None and daring:
+        model = self.model
+        if model is not None and daring:
             self.dare_after = max(DARE_AFTER, 2 * self.dare_after)
             return
+        if model is not None and not isinstance(model, Trial) and not self.one_by_one:
+            wrong = self.outage.doubted and self.calm < SOON and isinstance(model, Bucket)
+            self.outage.refused(now, model.pace)
+            if self.outage.lasts:
+                return
+            if wrong:
+                self._take(blind.anew(model, now))
+                return
+            self.outage.doubted = False
         risky = self.risk.allowed(self.share)
-        if isinstance(self.model, Trial) and not self.model.taken:
-            longest = max(self.risk.too_short.get(self.model.n, 0.0), now - self.model.tried)
-            self.risk.too_short[self.model.n] = longest
-        self._take(blind.refused(self.model, self.history, now, risky))
+        if isinstance(model, Trial) and not model.taken:
+            longest = max(self.risk.too_short.get(model.n, 0.0), now - model.tried)
+            self.risk.too_short[model.n] = min(longest, blind.DOUBTED)
+        self._take(blind.refused(model, self.history, now, risky))
+        model = self.model
+        if model is not None and not isinstance(model, Trial) and model.pace * blind.COLLAPSED < self.pace:
+            self._take(blind.anew(model, now))
+
+    def _ends_row(self, now: float) -> None:
+        """A submit was accepted: an outage is over, and the model is what it was before."""
+        outage = self.outage
+        if outage.lasts and self.model is not None and not isinstance(self.model, Trial):
+            self.model.pace = outage.before
+            if isinstance(self.model, blind.Counted):
+                self.model.begin(now, empty=False)
+            outage.doubted = True
+        outage.count = 0
 
     def _take(self, model: Model | None) -> None:
+        if model is not self.model:
+            self.outage = Outage()
+            self.pace = 0.0 if model is None or isinstance(model, Trial) else model.pace
+            if isinstance(model, blind.Counted) and not self.risk.allowed(self.share):
+                self.dare_after = DARE_AGAIN
         self.model = model
         self.one_by_one = isinstance(model, Trial) or (isinstance(model, blind.Tried) and model.trying)

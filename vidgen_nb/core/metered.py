@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_right, insort
 
-from vidgen_nb.core.learner import SURPRISES, Learner, Risk
+from vidgen_nb.core.learner import SURPRISES, Learner
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.models import Window
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.risk import Risk
 
 __all__ = ["Meter", "Metered"]
 
@@ -82,7 +83,10 @@ class Metered(Learner):
         if self.slots is not None and self.running + self.unanswered >= self.slots:
             return math.inf
         at = self.meter.next(now, self.unanswered)
-        return super().earliest(now) if now + LONGEST < at < math.inf else at
+        if now + LONGEST < at < math.inf:
+            tried = super().earliest(now)
+            return tried if tried == math.inf or tried + LONGEST < at else at
+        return at
 
     def accepted(self, sent: float, now: float, rate: RateInfo | None) -> None:
         """A submit was accepted; an answer that tells nothing ends the trust in those that did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 
@@ -11,6 +12,10 @@ CLOSE = 1e-9
 """Tokens that may be missing, for rounding."""
 SLOWEST = 1 / 86_400
 """Tokens a second: a bucket that seems to get less than one a day is tried all the same."""
+LONGEST_WAIT = 90.0
+"""Seconds of one wait of a `Trial`: what refuses everything for long is an outage, and may end at any time."""
+ROUNDED = 4
+"""Units in the last place of a time, that a time which was told may be off."""
 REMEMBERED = 4096
 """Accepted submits that are remembered; a window of more is learned as one of so many."""
 
@@ -26,16 +31,26 @@ class Bucket:
 
     def level(self, now: float) -> float:
         """Return the tokens at a time."""
-        return min(self.n, self.tokens + self.rate * (now - self.at))
+        return min(self.n, self.tokens + self.pace * (now - self.at))
 
     def next(self, now: float) -> float:
         """Return `now`, or when there is a token."""
-        level = self.level(now)
-        return now if level >= 1 - CLOSE else now + (1 - level) / max(self.rate, SLOWEST)
+        missing = 1 - self.level(now)
+        wait = missing / self.pace
+        return now + wait if missing > CLOSE and wait > ROUNDED * math.ulp(now) else now
 
     def take(self, now: float) -> None:
         """Count a submit."""
         self.tokens, self.at = self.level(now) - 1, now
+
+    @property
+    def pace(self) -> float:
+        """Submits a second."""
+        return max(self.rate, SLOWEST)
+
+    @pace.setter
+    def pace(self, pace: float) -> None:
+        self.rate = pace
 
     def give_back(self) -> None:
         """A submit used up nothing."""
@@ -58,6 +73,15 @@ class Window:
         """Return `now`, or when the oldest of them does not count any more."""
         return max(now, self.log[-self.n] + self.per) if len(self.log) >= self.n else now
 
+    @property
+    def pace(self) -> float:
+        """Submits a second."""
+        return self.n / self.per
+
+    @pace.setter
+    def pace(self, pace: float) -> None:
+        self.per = self.n / pace
+
     def take(self, now: float) -> None:
         """Count a submit."""
         self.log.append(now)
@@ -71,16 +95,19 @@ class Window:
 class Trial:
     """A limit of unknown reset: after a wait, as many as the first burst are tried, one after the other."""
 
-    __slots__ = ("began", "gate", "low", "n", "skipped", "start", "taken", "tried", "wait")
+    __slots__ = ("began", "gate", "known", "low", "n", "skipped", "start", "taken", "tried", "wait")
 
-    def __init__(self, n: int, start: float, tried: float, wait: float) -> None:
+    def __init__(self, n: int, start: float, tried: float, wait: float, known: float = math.inf) -> None:
         self.n = n
         self.start = start
         """When the burst began that used the limit up."""
         self.tried = tried
         """When it was used up."""
         self.wait = wait
-        self.gate = tried + wait
+        self.known = known
+        """So long after the burst's start was enough once."""
+        self.gate = tried
+        self.put_off(tried, 1.0)
         self.skipped = False
         """Whether the wait was made longer because another group's was too short."""
         self.low = 0.0
@@ -88,6 +115,12 @@ class Trial:
         self.began = 0.0
         """When the first one after the wait left."""
         self.taken = 0
+
+    def put_off(self, since: float, factor: float) -> None:
+        """Wait from then on, and so many times as long as before, if that is not longer than it ever took."""
+        self.wait = min(factor * self.wait, LONGEST_WAIT)
+        enough = self.start + self.known
+        self.gate = min(since + self.wait, enough) if enough > since else since + self.wait
 
     def next(self, now: float) -> float:
         """Return `now`, or the end of the wait."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.learner import Risk
 from vidgen_nb.core.metered import Metered
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
 from vidgen_nb.core.policy_port import Cooldown, GroupView, Policy, check_seconds
+from vidgen_nb.core.risk import Risk
 from vidgen_nb.errors import InputError
 
 __all__ = ["LimitSpec", "LimitState", "Paced", "Told"]
