@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
@@ -51,8 +52,15 @@ def is_left(path: Path) -> bool:
 
 def is_done(path: Path) -> bool:
     """Say whether all of a journal's run had settled when it ended, by the end of the file alone."""
+    found = path.stat()
+    return _is_done(path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=4 * LOOK)
+def _is_done(path: Path, size: int, changed: int) -> bool:  # noqa: ARG001 - a file that was written to is read anew
+    """Read the file's end once, however often a panel asks."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LAST))
+        file.seek(max(0, size - LAST))
         lines = file.read().rstrip().split(b"\n")
     for line in reversed(lines):
         try:
