@@ -57,7 +57,7 @@ def is_done(path: Path) -> bool:
 
 
 @lru_cache(maxsize=4 * LOOK)
-def _is_done(path: Path, size: int, changed: int) -> bool:  # noqa: ARG001 - a file that was written to is read anew
+def _is_done(path: Path, size: int, changed: int) -> bool:
     """Read the file's end once, however often a panel asks."""
     with path.open("rb") as file:
         file.seek(max(0, size - LAST))
