@@ -66,6 +66,8 @@ class VirtualDriver:
         self._provider = provider
         self._sound = not provider.faults and provider.expires_after is None
         """Whether polls and fetches are answered as they should be."""
+        self._tells = any(each.rate_headers for each in provider.profiles.values())
+        """Whether answers to submits tell of a limit."""
         self._latency = latency
         self._order = count()
         self._due: list[Call] = []
@@ -137,11 +139,12 @@ class VirtualDriver:
     def _submit(self, command: Submit, now: float) -> ev.Event:
         scene = command.scene
         answer = self._provider.submit(command.profile, scene.id, now, scene.prompt)
-        rate = self._provider.rate(command.profile, now)
+        rate = self._provider.rate(command.profile, now) if self._tells else None
         if isinstance(answer, Refused):
             self._standstill.refused += 1
             return ev.CallFailed(scene.id, command.number, "submit", failure(answer.cause, answer.retry_after, rate))
-        self._standstill.goes_on(answer.finish)
+        if answer.finish > self._standstill.since:
+            self._standstill.goes_on(answer.finish)
         if answer.lost:
             return ev.CallFailed(scene.id, command.number, "submit", Ambiguous("the answer to the submit was lost"))
         operation = Operation(f"{command.profile}/{answer.number}", "simulated", None, _after(answer.finish, now), rate)
