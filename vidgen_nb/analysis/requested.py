@@ -91,13 +91,13 @@ def requested(events: Iterable[ev.Event], changes: Collection[str] = ()) -> Requ
     asked, course = Requested(), _Course()
     scenes, profiles = set[str](), set[str]()
     for event in events:
-        before = replace(course)
+        halted = course.started and (course.stopped or course.ended)
         course.take(event)
         if not isinstance(event, REPEATED):
             continue
         match event:
             case ev.RunStarted():
-                if before.started and (before.stopped or before.ended):
+                if halted:
                     asked.add(event)
             case ev.Stopped(reason=ev.BROKEN_OFF):
                 pass
