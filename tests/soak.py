@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Fault, LogNormal, SimulatedProfile
 from vidgen_nb.run import Run
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 
 __all__ = ["Sample", "soak"]
 

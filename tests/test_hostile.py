@@ -19,19 +19,19 @@ from rich.console import Console
 
 from tests.fakes import FakeBackend, profiles
 from tests.faults.server import Server, serving
-from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.cli import running  # type: ignore[attr-defined]
-from vidgen_nb.controller import Controller
 from vidgen_nb.core.model import LONGEST_ID, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import DuplicateScene, InputError, NoUsableProfile
-from vidgen_nb.export import export
+from vidgen_nb.notebook.controller import Controller
+from vidgen_nb.notebook.export import export
 from vidgen_nb.plaintext import block, shown
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Constant, SimulatedProfile
 from vidgen_nb.run import Run, load_run
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 
 SCRIPT = '<img src=x onerror="window.pwned=1"></style><script>window.pwned=1</script><a href="javascript:pwned=1">x</a>'
 CODES = "\x1b[31mred\x1b]0;title\x07\x00\u202egpj\u2066\r\n[    0.0 s] forged\u2028line\ud800"

@@ -23,17 +23,17 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 import vidgen_nb as vg
-from vidgen_nb.backends.described import HttpBackend
-from vidgen_nb.backends.google_interactions import GoogleInteractions
-from vidgen_nb.backends.openai_videos import OpenAIVideos
-from vidgen_nb.backends.runway import Runway
-from vidgen_nb.controller import Controller
+from vidgen_nb.backends.described.backend import HttpBackend
+from vidgen_nb.backends.google.interactions import GoogleInteractions
+from vidgen_nb.backends.openai.videos import OpenAIVideos
+from vidgen_nb.backends.runway.tasks import Runway
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import BackendError, InputError, VidgenError
-from vidgen_nb.output import VideoFolder
+from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.ports import Backend, Profile, Secret
 from vidgen_nb.provider import Fault, SimulatedProfile
+from vidgen_nb.session.video_folder import VideoFolder
 
 KEY = "sk-PLANTED-0123456789abcdef"
 BARE = KEY[3:]

@@ -18,7 +18,7 @@ from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
 from vidgen_nb.run import Run, load_run
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 
 
 def world_and_run() -> tuple[World, Run]:

@@ -11,14 +11,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vidgen_nb.analysis.compare import compare as compare
-    from vidgen_nb.analysis.sweep import sweep as sweep
-    from vidgen_nb.backends.described import HttpBackend as HttpBackend
-    from vidgen_nb.backends.google_interactions import GoogleInteractions as GoogleInteractions
-    from vidgen_nb.backends.openai_videos import OpenAIVideos as OpenAIVideos
-    from vidgen_nb.backends.runway import Runway as Runway
+    from vidgen_nb.analysis.experiments.compare import compare as compare
+    from vidgen_nb.analysis.experiments.sweep import sweep as sweep
+    from vidgen_nb.backends.described.backend import HttpBackend as HttpBackend
+    from vidgen_nb.backends.google.interactions import GoogleInteractions as GoogleInteractions
+    from vidgen_nb.backends.openai.videos import OpenAIVideos as OpenAIVideos
+    from vidgen_nb.backends.runway.tasks import Runway as Runway
     from vidgen_nb.charts.sweeps import sweep_chart as sweep_chart
-    from vidgen_nb.controller import Controller as Controller
     from vidgen_nb.core.model import BOOST as BOOST
     from vidgen_nb.core.model import NORMAL as NORMAL
     from vidgen_nb.core.model import Mode as Mode
@@ -26,13 +25,6 @@ if TYPE_CHECKING:
     from vidgen_nb.core.model import RetryBudget as RetryBudget
     from vidgen_nb.core.model import RetryPolicy as RetryPolicy
     from vidgen_nb.core.model import Scene as Scene
-    from vidgen_nb.core.policy import Cooldown as Cooldown
-    from vidgen_nb.core.policy import EarliestFinish as EarliestFinish
-    from vidgen_nb.core.policy import ExponentialCooldown as ExponentialCooldown
-    from vidgen_nb.core.policy import GlobalPause as GlobalPause
-    from vidgen_nb.core.policy import Paced as Paced
-    from vidgen_nb.core.policy import PerProfileCooldown as PerProfileCooldown
-    from vidgen_nb.core.policy import Policy as Policy
     from vidgen_nb.demo import demo as demo
     from vidgen_nb.demo import demo_scenes as demo_scenes
     from vidgen_nb.emulator import Emulator as Emulator
@@ -48,7 +40,15 @@ if TYPE_CHECKING:
     from vidgen_nb.errors import VidgenError as VidgenError
     from vidgen_nb.inputs import load_profiles as load_profiles
     from vidgen_nb.inputs import load_scenes as load_scenes
-    from vidgen_nb.nested import enable_nested as enable_nested
+    from vidgen_nb.notebook.controller import Controller as Controller
+    from vidgen_nb.notebook.nested_loops import enable_nested as enable_nested
+    from vidgen_nb.policies.registry import Cooldown as Cooldown
+    from vidgen_nb.policies.registry import EarliestFinish as EarliestFinish
+    from vidgen_nb.policies.registry import ExponentialCooldown as ExponentialCooldown
+    from vidgen_nb.policies.registry import GlobalPause as GlobalPause
+    from vidgen_nb.policies.registry import Paced as Paced
+    from vidgen_nb.policies.registry import PerProfileCooldown as PerProfileCooldown
+    from vidgen_nb.policies.registry import Policy as Policy
     from vidgen_nb.ports import Profile as Profile
     from vidgen_nb.provider import Concurrency as Concurrency
     from vidgen_nb.provider import Constant as Constant
@@ -65,23 +65,23 @@ if TYPE_CHECKING:
     from vidgen_nb.run import load_run as load_run
     from vidgen_nb.run import lower_bound as lower_bound
     from vidgen_nb.run import simulate as simulate
-    from vidgen_nb.session import Session as Session
-    from vidgen_nb.session import restore as restore
+    from vidgen_nb.session.session import Session as Session
+    from vidgen_nb.session.session import restore as restore
     from vidgen_nb.sharing.redis_cooldowns import RedisCooldowns as RedisCooldowns
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "analysis.compare": ("compare",),
-    "analysis.sweep": ("sweep",),
-    "backends.described": ("HttpBackend",),
-    "backends.google_interactions": ("GoogleInteractions",),
-    "backends.openai_videos": ("OpenAIVideos",),
-    "backends.runway": ("Runway",),
+    "analysis.experiments.compare": ("compare",),
+    "analysis.experiments.sweep": ("sweep",),
+    "backends.described.backend": ("HttpBackend",),
+    "backends.google.interactions": ("GoogleInteractions",),
+    "backends.openai.videos": ("OpenAIVideos",),
+    "backends.runway.tasks": ("Runway",),
     "charts.sweeps": ("sweep_chart",),
-    "controller": ("Controller",),
+    "notebook.controller": ("Controller",),
     "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryBudget", "RetryPolicy", "Scene"),
-    "core.policy": (
+    "policies.registry": (
         "Cooldown",
         "EarliestFinish",
         "ExponentialCooldown",
@@ -105,7 +105,7 @@ _HOMES = {
         "VidgenError",
     ),
     "inputs": ("load_profiles", "load_scenes"),
-    "nested": ("enable_nested",),
+    "notebook.nested_loops": ("enable_nested",),
     "ports": ("Profile",),
     "provider": (
         "Concurrency",
@@ -121,7 +121,7 @@ _HOMES = {
         "TokenBucket",
     ),
     "run": ("Run", "load_run", "lower_bound", "simulate"),
-    "session": ("Session", "restore"),
+    "session.session": ("Session", "restore"),
     "sharing.redis_cooldowns": ("RedisCooldowns",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

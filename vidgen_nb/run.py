@@ -11,21 +11,21 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidgen_nb.analysis.arguments import as_profiles, data_of, listed, named, plain_number, seconds, whole
-from vidgen_nb.analysis.bounds import LowerBound, bound
-from vidgen_nb.analysis.estimate import Estimates, estimate_limits
-from vidgen_nb.analysis.metrics import Metrics, measure, trail
-from vidgen_nb.analysis.predict import Prediction, predict_finish
-from vidgen_nb.analysis.quick import collector_paused
-from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
-from vidgen_nb.analysis.simulation import Simulation
-from vidgen_nb.analysis.vary import as_scenes, check_names, named_well
-from vidgen_nb.analysis.what_if import what_if
+from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
+from vidgen_nb.analysis.forecast.predict import Prediction, predict_finish
+from vidgen_nb.analysis.limits.estimate import Estimates, estimate_limits
+from vidgen_nb.analysis.metrics.measure import Metrics, measure, trail
+from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
+from vidgen_nb.analysis.records.fast_dataclass import collector_paused
+from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, named_well
+from vidgen_nb.analysis.simulation.simulate import Simulation
+from vidgen_nb.analysis.simulation.what_if import what_if
+from vidgen_nb.analysis.validation import as_profiles, data_of, listed, named, plain_number, seconds, whole
 from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
 from vidgen_nb.core.model import Mode, as_mode
-from vidgen_nb.core.policy import PerProfileCooldown, Policy, as_policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean, markup
+from vidgen_nb.policies.registry import PerProfileCooldown, Policy, as_policy
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.recording.runfile import read_run, write_run
 
@@ -112,19 +112,19 @@ class Run:
 
     def gantt(self, **options: Any) -> go.Figure:
         """Return the Gantt as a plotly figure; options as in `charts.gantt.gantt`."""
-        from vidgen_nb.charts.gantt import gantt
+        from vidgen_nb.charts.gantt.figure import gantt
 
         return gantt(self.data, **options)
 
     def svg(self, **options: Any) -> str:
         """Return the Gantt as a plain SVG, for which no browser and no plotly is needed; as in `charts.svg.svg`."""
-        from vidgen_nb.charts.svg import svg
+        from vidgen_nb.charts.gantt.svg import svg
 
         return svg(self.data, **options)
 
     def html(self, **options: Any) -> str:
         """Return the Gantt as a whole HTML page that works without a network; options as in `gantt`."""
-        from vidgen_nb.charts.gantt import html
+        from vidgen_nb.charts.gantt.figure import html
 
         return html(self.gantt(**options), f"Run {self.header.get('run', '')}")
 

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from tests.fakes import Memory
-from vidgen_nb.backends.described import HttpBackend
-from vidgen_nb.backends.google_interactions import GoogleInteractions
-from vidgen_nb.backends.openai_videos import OpenAIVideos
-from vidgen_nb.backends.runway import Runway
+from vidgen_nb.backends.described.backend import HttpBackend
+from vidgen_nb.backends.google.interactions import GoogleInteractions
+from vidgen_nb.backends.openai.videos import OpenAIVideos
+from vidgen_nb.backends.runway.tasks import Runway
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Failure, Permanent, Transient
 from vidgen_nb.errors import BackendError

@@ -11,13 +11,13 @@ from typing import Any
 
 from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, PollSchedule, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.core.policy import PerProfileCooldown
 from vidgen_nb.errors import BackendError
-from vidgen_nb.live import LiveRun
-from vidgen_nb.output import VideoFolder
+from vidgen_nb.policies.registry import PerProfileCooldown
 from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
 from vidgen_nb.run import Run
-from vidgen_nb.settings import Settings
+from vidgen_nb.session.live_run import LiveRun
+from vidgen_nb.session.settings import Settings
+from vidgen_nb.session.video_folder import VideoFolder
 from vidgen_nb.sharing.member import Member
 
 __all__ = ["InstantBackend", "live_run", "make_profiles", "make_scenes", "run_live"]

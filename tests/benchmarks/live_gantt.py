@@ -12,11 +12,11 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.benchmarks.measure import Row
-from vidgen_nb.analysis.recent import Recent
+from vidgen_nb.analysis.records.live_window import Recent
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.widgets.live_gantt import LiveGantt
+from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt
 
 __all__ = ["measure", "stream"]
 

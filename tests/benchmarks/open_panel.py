@@ -16,8 +16,8 @@ from ipywidgets import Widget
 
 from tests.benchmarks.instant import InstantBackend, make_profiles, make_scenes
 from tests.benchmarks.measure import Row
-from vidgen_nb.controller import Controller
 from vidgen_nb.core.model import Operation, Scene
+from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.ports import Profile
 
 __all__ = ["measure"]

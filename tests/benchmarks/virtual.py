@@ -13,7 +13,7 @@ from typing import Any
 import simpy
 
 from tests.benchmarks.measure import Row, best_of
-from vidgen_nb.analysis.simulation import Simulation
+from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.core.model import BOOST, Scene
 from vidgen_nb.provider import Exponential, SimulatedProfile, TokenBucket
 from vidgen_nb.provider.limit_states import LimitState

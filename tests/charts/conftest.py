@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser import launch
-from vidgen_nb.analysis.records import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
+from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

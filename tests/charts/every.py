@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vidgen_nb.analysis.records import RunData
+from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.admission import admission_chart
 from vidgen_nb.charts.aligned import aligned_chart
 from vidgen_nb.charts.flow import queue_chart

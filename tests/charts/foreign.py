@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vidgen_nb.analysis.records import RunData
+from vidgen_nb.analysis.records.builder import RunData
 
 __all__ = ["PAYLOAD", "hostile"]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vidgen_nb as vg
-from vidgen_nb.analysis.records import RunData
+from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.admission import admission_chart, known_limit, most_admitted
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider.limits import Limit

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import vidgen_nb as vg
-from vidgen_nb.analysis.records import RunData
+from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.aligned import aligned_chart
-from vidgen_nb.charts.gantt import TRACES, gantt
+from vidgen_nb.charts.gantt.figure import TRACES, gantt
 from vidgen_nb.errors import InputError
 
 

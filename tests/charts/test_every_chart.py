@@ -11,8 +11,8 @@ import pytest
 import vidgen_nb as vg
 from tests.charts.every import CHARTS
 from tests.charts.foreign import hostile
-from vidgen_nb.analysis.records import RunData
-from vidgen_nb.charts.palette import THEMES, ThemeName
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.charts.drawing.palette import THEMES, ThemeName
 from vidgen_nb.errors import InputError
 from vidgen_nb.run import Run
 

@@ -10,7 +10,7 @@ import pytest
 import vidgen_nb as vg
 from tests.charts.every import CHARTS
 from tests.charts.foreign import hostile
-from vidgen_nb.analysis.records import RunData
+from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.waits import wait_chart
 
 if TYPE_CHECKING:

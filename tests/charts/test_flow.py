@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vidgen_nb as vg
-from vidgen_nb.analysis.records import RunData
-from vidgen_nb.charts.curves import COLUMNS
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.charts.drawing.curves import COLUMNS
 from vidgen_nb.charts.flow import goodput_steps, queue_chart
 from vidgen_nb.errors import InputError
 

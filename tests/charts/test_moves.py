@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.charts.test_palette import contrast
-from vidgen_nb.analysis.records import MoveRecord, RunData
+from tests.charts.drawing.test_palette import contrast
+from vidgen_nb.analysis.records.builder import MoveRecord, RunData
+from vidgen_nb.charts.drawing.palette import THEMES, ThemeName
 from vidgen_nb.charts.moves import MOST_PROFILES, move_chart
-from vidgen_nb.charts.palette import THEMES, ThemeName
 
 
 def moved(profiles: list[str], *pairs: tuple[str, str]) -> RunData:

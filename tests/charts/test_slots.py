@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import vidgen_nb as vg
-from vidgen_nb.analysis.metrics import measure
-from vidgen_nb.analysis.numbers import SlotSplit
-from vidgen_nb.analysis.records import RunData
-from vidgen_nb.charts.palette import THEMES, ThemeName
+from vidgen_nb.analysis.metrics.measure import measure
+from vidgen_nb.analysis.metrics.model import SlotSplit
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.charts.drawing.palette import THEMES, ThemeName
 from vidgen_nb.charts.slots import MOST_ROWS, slot_time_chart
 
 

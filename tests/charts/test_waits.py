@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 import vidgen_nb as vg
-from vidgen_nb.analysis.records import RunData
-from vidgen_nb.charts.curves import COLUMNS
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.charts.drawing.curves import COLUMNS
 from vidgen_nb.charts.waits import quantile, wait_chart, waits
 from vidgen_nb.errors import InputError
 

@@ -21,7 +21,7 @@ from vidgen_nb.core.model import BOOST
 from vidgen_nb.errors import InputError
 from vidgen_nb.recording.folder import latest
 from vidgen_nb.run import load_run
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 
 PLAIN = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"}
 

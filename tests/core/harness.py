@@ -10,8 +10,8 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.model import BOOST, NORMAL, Artifact, Mode, Operation, Scene
 from vidgen_nb.core.outcomes import Failure, RateLimited
-from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.policies.registry import Policy
 
 __all__ = ["BOOST", "NORMAL", "World", "names"]
 

@@ -9,13 +9,13 @@ import pytest
 
 from tests.core.harness import BOOST, World
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.cancels import GRACE
+from vidgen_nb.core.attempts.cancellation import GRACE
 from vidgen_nb.core.commands import Cancel, Poll
 from vidgen_nb.core.model import Artifact, RetryBudget, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Transient
-from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import ReplayError
+from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown
 
 
 def restored(retry: RetryPolicy | None = None, **other: Any) -> ev.RunRestored:

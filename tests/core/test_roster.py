@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.model import BOOST, PollSchedule, RetryPolicy
-from vidgen_nb.core.policy import PerProfileCooldown
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import PerProfileCooldown
 
 
 def roster_of(profiles: int, capacity: int | None = None) -> Roster:

@@ -23,8 +23,15 @@ from vidgen_nb.core.outcomes import (
     RateLimited,
     Transient,
 )
-from vidgen_nb.core.policy import EarliestFinish, ExponentialCooldown, GlobalPause, Paced, PerProfileCooldown, Policy
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.policies.registry import (
+    EarliestFinish,
+    ExponentialCooldown,
+    GlobalPause,
+    Paced,
+    PerProfileCooldown,
+    Policy,
+)
 from vidgen_nb.provider import Concurrency, SlidingWindow, TokenBucket
 
 WAITS = st.sampled_from([None, 0.0, 0.5, 5.0, 30.0, 700.0])

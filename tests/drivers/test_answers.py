@@ -14,7 +14,7 @@ from vidgen_nb.core.outcomes import RateLimited, Transient
 from vidgen_nb.errors import BackendError
 from vidgen_nb.ports import Profile, Progress
 from vidgen_nb.recording.runfile import read_run
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 
 GOOD = Operation("job-1")
 

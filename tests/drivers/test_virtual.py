@@ -19,17 +19,17 @@ from hypothesis import strategies as st
 from tests.audit import audit
 from tests.drivers.harness import FakeSink, play
 from tests.drivers.model_backend import ModelBackend
-from vidgen_nb.analysis.records import build
-from vidgen_nb.analysis.simulation import Simulation
-from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.analysis.records.builder import build
+from vidgen_nb.analysis.simulation.simulate import Simulation
+from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, NORMAL, Mode, Scene
-from vidgen_nb.core.policy import GlobalPause, Paced, PerProfileCooldown, Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.realtime import RealtimeDriver
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import GlobalPause, Paced, PerProfileCooldown, Policy
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import (
     Concurrency,
@@ -46,7 +46,7 @@ from vidgen_nb.provider import (
 )
 from vidgen_nb.recording.codec import encode
 from vidgen_nb.run import Run
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 
 
 def scenes(count: int) -> list[Scene]:
@@ -118,7 +118,7 @@ def test_every_run_obeys_the_rules(
 PROGRAM = """
 import json
 from tests.drivers.test_virtual import FOUR, scenes
-from vidgen_nb.analysis.simulation import Simulation
+from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.core.model import BOOST
 from vidgen_nb.recording.codec import encode
 from vidgen_nb.provider import Fault

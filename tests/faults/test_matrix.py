@@ -20,16 +20,16 @@ import pytest
 
 from tests.audit import audit
 from tests.faults.server import Fault, Request, Server, answer, reset, serving
-from vidgen_nb.backends import http
-from vidgen_nb.backends.described import HttpBackend
-from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.described.backend import HttpBackend
+from vidgen_nb.backends.openai.videos import OpenAIVideos
+from vidgen_nb.backends.wire import http
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.errors import NoUsableProfile
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.run import Run
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 
 PHASES = ("submit", "poll", "fetch", "cancel")
 SCENES = [Scene("s1", "a lighthouse"), Scene("s2", "a harbour")]

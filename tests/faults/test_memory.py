@@ -13,14 +13,14 @@ import httpx
 import pytest
 
 from tests.faults.server import Fault, Request, Server, answer, serving
-from vidgen_nb.backends import http
-from vidgen_nb.backends.answers import BODY_LIMIT
-from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.openai.videos import OpenAIVideos
+from vidgen_nb.backends.wire import http
+from vidgen_nb.backends.wire.answers import BODY_LIMIT
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Transient
 from vidgen_nb.errors import BackendError
-from vidgen_nb.output import VideoFolder
 from vidgen_nb.ports import Profile
+from vidgen_nb.session.video_folder import VideoFolder
 
 ALICE = Profile("alice", "sk-alice")
 JOB = Operation("job-s1", "openai_videos")

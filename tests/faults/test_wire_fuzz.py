@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidgen_nb.backends.http import Answer
-from vidgen_nb.backends.inflated import CHUNK, plain
-from vidgen_nb.backends.openai_errors import classify, job_failure
-from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.openai.errors import classify, job_failure
+from vidgen_nb.backends.openai.videos import OpenAIVideos
+from vidgen_nb.backends.wire.http import Answer
+from vidgen_nb.backends.wire.inflated import CHUNK, plain
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.errors import BackendError
-from vidgen_nb.output import VideoFolder
 from vidgen_nb.ports import CancelAnswer, Profile, Progress, Secret
+from vidgen_nb.session.video_folder import VideoFolder
 
 ALICE = Profile("alice", "sk-alice")
 JOB = Operation("job-1", "openai_videos")

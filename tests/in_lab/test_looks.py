@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from tests.in_lab.conftest import MANY, Opener
-from vidgen_nb.charts.palette import theme_of
+from vidgen_nb.charts.drawing.palette import theme_of
 
 CONTROLS = "button, select, textarea, input:not([type=file]), .noUi-target"
 BOXES = f"""panel => Array.from(panel.querySelectorAll('{CONTROLS}')).map(one => {{

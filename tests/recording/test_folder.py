@@ -13,11 +13,11 @@ import pytest
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import PollSchedule, RetryPolicy, Scene
 from vidgen_nb.errors import InputError, JournalError
-from vidgen_nb.past import Past
 from vidgen_nb.recording import folder as folder_of
 from vidgen_nb.recording.folder import LOOK, is_done, latest, to_restore
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.recording.runfile import write_run
+from vidgen_nb.session.restored_run import Past
 
 SETTLED = [ev.RunEnded("settled", at=0.0)]
 STOPPED = [ev.RunEnded("stopped", at=0.0)]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.core.policy import (
+from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import (
     Cooldown,
     EarliestFinish,
     GroupView,
@@ -19,7 +20,6 @@ from vidgen_nb.core.policy import (
     describe,
     recorded,
 )
-from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Concurrency, FixedWindow, TokenBucket
 from vidgen_nb.provider.described import limit_from_text
 from vidgen_nb.recording.codec import plain

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core.model import PollSchedule, Scene
 from vidgen_nb.ports import Profile
 from vidgen_nb.recording.folder import latest
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 
 
 def main(base_url: str, profiles: list[dict[str, Any]], folder: str, scenes: int, speed: float) -> None:

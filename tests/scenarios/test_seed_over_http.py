@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 
 from tests.audit import audit
-from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, NORMAL, Scene, as_mode
-from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown, Policy
 from vidgen_nb.emulator import Emulator
+from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown, Policy
 from vidgen_nb.provider import Constant, Fault, SimulatedProfile
 from vidgen_nb.run import Run
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 
 MODES = pytest.mark.parametrize("mode", ["normal", "boost"])
 Play = Callable[[Session], Run]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import FakeBackend
-from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.ports import Profile
 from vidgen_nb.sharing.accounts import account_of
 

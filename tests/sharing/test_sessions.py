@@ -18,11 +18,11 @@ from tests.sharing.server import RedisServer
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, Scene
 from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
-from vidgen_nb.core.policy import GlobalPause, PerProfileCooldown
 from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown
 from vidgen_nb.ports import Profile
 from vidgen_nb.run import Run
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 from vidgen_nb.sharing.local import LocalCooldowns
 from vidgen_nb.sharing.port import SharedCooldowns, Window
 from vidgen_nb.sharing.redis_cooldowns import RedisCooldowns

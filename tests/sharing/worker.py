@@ -12,12 +12,12 @@ import logging
 import sys
 from typing import Any
 
-from vidgen_nb.backends.openai_videos import OpenAIVideos
+from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import PollSchedule, Scene
-from vidgen_nb.core.policy import PerProfileCooldown
+from vidgen_nb.policies.registry import PerProfileCooldown
 from vidgen_nb.ports import Profile
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 from vidgen_nb.sharing.local import LocalCooldowns
 from vidgen_nb.sharing.redis_cooldowns import RedisCooldowns
 

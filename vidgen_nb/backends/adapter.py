@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import httpx
 
-from vidgen_nb.backends.addresses import usable_url
-from vidgen_nb.backends.http import Answer, HttpPool
-from vidgen_nb.backends.media import absolute
-from vidgen_nb.backends.retry_after import http_date
+from vidgen_nb.backends.wire.addresses import usable_url
+from vidgen_nb.backends.wire.http import Answer, HttpPool
+from vidgen_nb.backends.wire.media import absolute
+from vidgen_nb.backends.wire.retry_after import http_date
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from vidgen_nb.analysis.records import RunData
-from vidgen_nb.charts import text
-from vidgen_nb.charts.curves import COLUMNS, cap, look, percent, stair, step_trace
-from vidgen_nb.charts.layout import axis, frame, markup, seconds_axis, wrapped
-from vidgen_nb.charts.palette import Theme, theme_of
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.charts.drawing import text
+from vidgen_nb.charts.drawing.curves import COLUMNS, cap, look, percent, stair, step_trace
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean

@@ -8,16 +8,16 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from vidgen_nb.analysis.arguments import data_of
-from vidgen_nb.analysis.records import RunData
-from vidgen_nb.charts import text
-from vidgen_nb.charts.curves import percent
-from vidgen_nb.charts.fold import FOLD_ABOVE
-from vidgen_nb.charts.layout import frame, lanes_axis, markup, seconds_axis, wrapped
-from vidgen_nb.charts.palette import Theme, theme_of
-from vidgen_nb.charts.rows import build_rows
-from vidgen_nb.charts.shapes import Rows
-from vidgen_nb.charts.traces import traces
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import data_of
+from vidgen_nb.charts.drawing import text
+from vidgen_nb.charts.drawing.curves import percent
+from vidgen_nb.charts.drawing.fold import FOLD_ABOVE
+from vidgen_nb.charts.drawing.layout import frame, lanes_axis, markup, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.palette import Theme, theme_of
+from vidgen_nb.charts.drawing.shapes import Rows
+from vidgen_nb.charts.drawing.traces import traces
+from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
 

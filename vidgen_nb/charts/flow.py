@@ -10,14 +10,14 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from vidgen_nb.analysis.arguments import is_number, listed, seconds
-from vidgen_nb.analysis.records import RunData
-from vidgen_nb.charts import text
-from vidgen_nb.charts.curves import COLUMNS, faded, nice, percent
-from vidgen_nb.charts.fold import thin
-from vidgen_nb.charts.layout import axis, frame, markup, seconds_axis, wrapped
-from vidgen_nb.charts.palette import Theme, theme_of
-from vidgen_nb.charts.waiting import Interval, queue_steps, union
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import is_number, listed, seconds
+from vidgen_nb.charts.drawing import text
+from vidgen_nb.charts.drawing.curves import COLUMNS, faded, nice, percent
+from vidgen_nb.charts.drawing.fold import thin
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.palette import Theme, theme_of
+from vidgen_nb.charts.gantt.waiting import Interval, queue_steps, union
 from vidgen_nb.errors import InputError
 
 __all__ = ["goodput_steps", "queue_chart"]

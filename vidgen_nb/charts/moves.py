@@ -7,10 +7,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from vidgen_nb.analysis.records import RunData
-from vidgen_nb.charts import text
-from vidgen_nb.charts.layout import LEFT, axis, frame, markup, wrapped
-from vidgen_nb.charts.palette import Theme, theme_of
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.charts.drawing import text
+from vidgen_nb.charts.drawing.layout import LEFT, axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.plaintext import clean
 
 __all__ = ["MOST_PROFILES", "move_chart"]

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from vidgen_nb.analysis.numbers import SlotSplit
-from vidgen_nb.analysis.records import RunData
-from vidgen_nb.analysis.slots import SlotTime, slot_time
-from vidgen_nb.charts import text
-from vidgen_nb.charts.curves import percent
-from vidgen_nb.charts.layout import axis, frame, markup, wrapped
-from vidgen_nb.charts.palette import Mark, Theme, theme_of
+from vidgen_nb.analysis.metrics.model import SlotSplit
+from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.charts.drawing import text
+from vidgen_nb.charts.drawing.curves import percent
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.palette import Mark, Theme, theme_of
 from vidgen_nb.plaintext import clean
 
 __all__ = ["MOST_ROWS", "slot_time_chart"]

@@ -10,11 +10,11 @@ from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
-from vidgen_nb.analysis.arguments import is_number
-from vidgen_nb.analysis.trials import Trials
-from vidgen_nb.charts.curves import faded, look, names_of
-from vidgen_nb.charts.layout import axis, frame, markup, wrapped
-from vidgen_nb.charts.palette import Theme, theme_of
+from vidgen_nb.analysis.experiments.trials import Trials
+from vidgen_nb.analysis.validation import is_number
+from vidgen_nb.charts.drawing.curves import faded, look, names_of
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
 

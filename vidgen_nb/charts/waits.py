@@ -8,12 +8,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from vidgen_nb.analysis.arguments import data_of
-from vidgen_nb.analysis.records import RunData
-from vidgen_nb.charts import text
-from vidgen_nb.charts.curves import cap, look, names_of, stair, step_trace
-from vidgen_nb.charts.layout import axis, frame, markup, wrapped
-from vidgen_nb.charts.palette import Theme, theme_of
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import data_of
+from vidgen_nb.charts.drawing import text
+from vidgen_nb.charts.drawing.curves import cap, look, names_of, stair, step_trace
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
 

@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 
 import vidgen_nb.cli.running as running
-from vidgen_nb.core.policy import ExponentialCooldown, GlobalPause, Paced, PerProfileCooldown, Policy
 from vidgen_nb.errors import InputError, VidgenError
+from vidgen_nb.policies.registry import ExponentialCooldown, GlobalPause, Paced, PerProfileCooldown, Policy
 from vidgen_nb.ports import Backend
 
 __all__ = ["app", "main"]
@@ -120,7 +120,7 @@ def run(
 ) -> None:
     """Run your own scenes on your own server."""
     from vidgen_nb.inputs import load_profiles, load_scenes
-    from vidgen_nb.session import Session
+    from vidgen_nb.session.session import Session
 
     chosen = running.within(load_scenes(scenes), only)
     with Session(
@@ -157,7 +157,7 @@ def restore(
 ) -> None:
     """Go on with a run whose program was killed or left; nothing is submitted twice."""
     from vidgen_nb.inputs import load_profiles
-    from vidgen_nb.session import Session
+    from vidgen_nb.session.session import Session
 
     served = _backend(backend, base_url, model)
     changes: dict[str, Any] = {} if max_billed is None else {"max_billed": max_billed}
@@ -211,9 +211,9 @@ def gantt(
 
 
 def _backend(name: BackendName, base_url: str | None, model: str | None) -> Backend:
-    from vidgen_nb.backends.google_interactions import GoogleInteractions
-    from vidgen_nb.backends.openai_videos import OpenAIVideos
-    from vidgen_nb.backends.runway import Runway
+    from vidgen_nb.backends.google.interactions import GoogleInteractions
+    from vidgen_nb.backends.openai.videos import OpenAIVideos
+    from vidgen_nb.backends.runway.tasks import Runway
 
     if base_url is None and name == "openai-videos":
         raise InputError(f"--base-url is missing: {name} has no server of its own")

@@ -23,7 +23,7 @@ from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError, NoUsableProfile, OutputError
 from vidgen_nb.plaintext import clean
 from vidgen_nb.run import Run
-from vidgen_nb.session import Session
+from vidgen_nb.session.session import Session
 
 __all__ = ["complain", "run", "serve", "within"]
 

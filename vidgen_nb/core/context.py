@@ -11,7 +11,7 @@ from typing import Any, Literal
 from vidgen_nb.core.commands import Command
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy
-from vidgen_nb.core.policy_port import Policy
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 
 __all__ = ["Context", "OnAmbiguous", "Timers", "as_on_ambiguous"]

@@ -1,91 +1,115 @@
-"""All policies under one name, and policies as data: by name, described for a record, and back."""
+"""What follows a 429, and who may submit when: the port that policies fit (design.md section 6).
+
+A policy is one small class. The scheduler asks it these things and tells it everything; all but the first may be left
+as they are, and cost nothing then:
+
+- `on_429(group, outcome, now)`: which groups cool, and until when. Also asked for a late 429 (R6).
+- `earliest(profile, now)`: when this profile may submit next; `now` or less: at once.
+- `finish(profile, now)`: when a scene that is given to this profile now would be done; of the profiles that may
+  submit, the one with the least gets it. Not overridden: they take turns (R4).
+- `observe(event, now)`: every event of the run, to learn from.
+- `moves`: whether a bounced scene goes to another profile at once (R3) or waits for the same one.
+- `for_run()`: the policy that decides in one run; one that learns returns a fresh copy of itself.
+
+The scheduler itself sees to it that a cooldown never shortens (R6) and lasts at least 1 s, doubling with each
+consecutive 429 (R7). Times are run seconds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol, Self
 
-from vidgen_nb.core.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
+from vidgen_nb.core.events import Event
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.core.paced import Paced
-from vidgen_nb.core.placement import EarliestFinish
-from vidgen_nb.core.policy_port import Cooldown, GroupView, Policy
 from vidgen_nb.errors import InputError
 
-__all__ = [
-    "POLICIES",
-    "Cooldown",
-    "EarliestFinish",
-    "ExponentialCooldown",
-    "GlobalPause",
-    "GroupView",
-    "Paced",
-    "PerProfileCooldown",
-    "Policy",
-    "RecordedPolicy",
-    "as_policy",
-    "describe",
-    "recorded",
-]
+__all__ = ["Cooldown", "GroupView", "Policy", "check_seconds", "is_later"]
 
 
-@dataclass(frozen=True)
-class RecordedPolicy(Policy):
-    """Stands for a policy of a recorded run whose class is not at hand; it can be shown, not run."""
+class GroupView(Protocol):
+    """What a policy sees of the quota group that got the 429."""
 
-    name: str
-    settings: tuple[tuple[str, Any], ...] = ()
+    @property
+    def name(self) -> str:
+        """The group's name; a profile's own where it stands alone."""
+
+    @property
+    def strikes(self) -> int:
+        """Consecutive 429s, this one included."""
+
+    @property
+    def until(self) -> float:
+        """End of its cooldown so far, in run seconds; -inf: it never cooled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cooldown:
+    """A policy's answer to a 429."""
+
+    scope: Literal["group", "all"]
+    """`group`: the quota group that was limited; `all`: every group."""
+    until: float
+    """Run seconds."""
+    unusable: bool = False
+    """The server asked for more than the policy waits: the group leaves the rotation until then."""
+
+    def __post_init__(self) -> None:
+        if self.scope not in ("group", "all"):
+            raise InputError(f"a Cooldown's scope is 'group' or 'all', not {self.scope!r}")
+        if isinstance(self.until, bool) or not isinstance(self.until, int | float):
+            raise InputError(f"a Cooldown's until is a time in run seconds, not {self.until!r}")
+
+
+class Policy:
+    """The port; a policy overrides `on_429`, and the rest where it wants to.
+
+    >>> class Doubling(Policy):
+    ...     def on_429(self, group, outcome, now):
+    ...         return Cooldown("group", until=now + min(5 * 2 ** (group.strikes - 1), 300))
+
+    As a dataclass its fields are its settings, which are recorded with the run. What it learns it keeps in attributes
+    that `for_run` begins anew.
+    """
+
+    moves: ClassVar[bool] = True
 
     def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
-        """Refuse: the class that decided is not here."""
-        raise InputError(f"the policy class {self.name!r} of this run is not known here: import it, or pass policy=")
+        """Return which groups cool, and until when."""
+        raise NotImplementedError
+
+    def earliest(self, profile: str, now: float) -> float:
+        """Return when this profile may submit next, in run seconds; inf: not before an answer or a job's end."""
+        return now
+
+    def finish(self, profile: str, now: float) -> float:
+        """Return when a scene given to this profile now would be done; asked of profiles that may submit."""
+        return now
+
+    def observe(self, event: Event, now: float) -> None:
+        """Learn from an event of the run."""
+
+    def for_run(self) -> Self:
+        """Return the policy that decides in one run: itself, or where it learns a copy that knows nothing yet."""
+        return self
 
 
-POLICIES: dict[str, type[Policy]] = {
-    kind.__name__: kind for kind in (PerProfileCooldown, GlobalPause, ExponentialCooldown, Paced, EarliestFinish)
-}
+def check_seconds(policy: str, name: str, value: float, *, least: float = 0.0) -> None:
+    """Raise `InputError` for a setting that is no finite number of seconds, or too small."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
+        raise InputError(f"{policy}: {name} must be {least:g} or more seconds, and finite, not {value!r}")
 
 
-def as_policy(policy: object) -> Policy:
-    """Return the policy of that name with its defaults, or the policy itself; `InputError` for an unknown one."""
-    if isinstance(policy, Policy) and type(policy).on_429 not in (Policy.on_429, RecordedPolicy.on_429):
-        return policy
-    if isinstance(policy, Policy):
-        raise InputError(f"{policy!r} can't decide: a policy needs an on_429 method of its own")
-    if isinstance(policy, str) and policy in POLICIES:
-        return POLICIES[policy]()
-    if isinstance(policy, type) and issubclass(policy, Policy):
-        raise InputError(f"the policy is a class: pass an instance of it, such as {policy.__name__}()")
-    raise InputError(f"unknown policy {policy!r}: choose one of {', '.join(POLICIES)}, or pass an instance of Policy")
-
-
-def describe(policy: Policy) -> dict[str, Any]:
-    """Return a policy as data: its class's name and its settings, which are its dataclass fields, where it is one."""
-    if isinstance(policy, RecordedPolicy):
-        return {"name": policy.name, **dict(policy.settings)}
-    own = [each.name for each in fields(policy) if each.init] if is_dataclass(policy) else list[str]()
-    return {**{name: _shown(getattr(policy, name)) for name in own}, "name": type(policy).__name__}
-
-
-def _shown(value: Any) -> Any:
-    """Return a setting as it can be written down: a policy as its description, limits as their text."""
-    if isinstance(value, Policy):
-        return describe(value)
-    if isinstance(value, Mapping):
-        return {name: repr(each) if hasattr(each, "state") else each for name, each in value.items()}
-    return value
-
-
-def recorded(data: dict[str, Any]) -> Policy:
-    """Return the policy that `describe` described, or a `RecordedPolicy` where its class is not known here.
-
-    The same for a `Paced` that was told limits: they are text, of which `recording.policies` makes them again.
-    """
-    settings = {key: value for key, value in data.items() if key != "name"}
-    kind = POLICIES.get(data["name"])
-    if isinstance(settings.get("policy"), dict) and "name" in settings["policy"]:
-        settings["policy"] = recorded(settings["policy"])
-    if kind is None or (kind is Paced and settings.get("limits")):
-        return RecordedPolicy(data["name"], tuple(settings.items()))
-    return kind(**settings)
+def is_later(policy: Policy, method: str, value: float, now: float) -> bool:
+    """Say whether a time that a policy returned is after now; `InputError` for what is no time."""
+    try:
+        if value > now:
+            return True
+        if value <= now:
+            return False
+    except (TypeError, ValueError):  # not to be compared with a number
+        pass
+    raise InputError(
+        f"{type(policy).__name__}.{method} returned {value!r}: a policy returns run seconds there, such as now"
+    )

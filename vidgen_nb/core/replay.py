@@ -14,11 +14,11 @@ from dataclasses import fields
 from typing import Any
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts import Attempts
-from vidgen_nb.core.failures import Failures
+from vidgen_nb.core.attempts.failures import Failures
+from vidgen_nb.core.attempts.progress import Attempts
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.core.policy import Cooldown
 from vidgen_nb.errors import InputError, ReplayError
+from vidgen_nb.policies.registry import Cooldown
 
 __all__ = ["Replay"]
 

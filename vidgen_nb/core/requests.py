@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts import Attempts
+from vidgen_nb.core.attempts.progress import Attempts
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.model import as_max_billed
-from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import UNSETTLED, SceneState
 from vidgen_nb.errors import DuplicateScene, InputError
+from vidgen_nb.policies.registry import Policy
 
 __all__ = ["Requests"]
 

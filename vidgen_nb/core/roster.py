@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.events import CooldownEnded, CooldownImposed, CooldownStarted
-from vidgen_nb.core.policy_port import is_later
+from vidgen_nb.core.policy import is_later
 from vidgen_nb.core.state import Gate, ProfileState, SceneState
 from vidgen_nb.errors import InputError
 

@@ -14,18 +14,18 @@ from random import Random
 from typing import Any
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts import Attempts
+from vidgen_nb.core.attempts.failures import Failures
+from vidgen_nb.core.attempts.progress import Attempts
 from vidgen_nb.core.commands import Command
 from vidgen_nb.core.context import Context, OnAmbiguous
-from vidgen_nb.core.failures import Failures
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, as_max_billed
-from vidgen_nb.core.policy import PerProfileCooldown, Policy
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.replay import Replay
 from vidgen_nb.core.requests import Requests
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import ProfileState, SceneState
 from vidgen_nb.errors import InputError, ReplayError
+from vidgen_nb.policies.registry import PerProfileCooldown, Policy
 
 __all__ = ["Scheduler"]
 

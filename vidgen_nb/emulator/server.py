@@ -15,9 +15,9 @@ from starlette.types import ASGIApp
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.app import Dialect, EmulatorState, RequestRecord, make_app
-from vidgen_nb.emulator.google_interactions import GoogleInteractionsDialect
-from vidgen_nb.emulator.openai_videos import OpenAIVideosDialect
-from vidgen_nb.emulator.runway import RunwayDialect
+from vidgen_nb.emulator.dialects.google_interactions import GoogleInteractionsDialect
+from vidgen_nb.emulator.dialects.openai_videos import OpenAIVideosDialect
+from vidgen_nb.emulator.dialects.runway import RunwayDialect
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Fault, Provider, SimulatedProfile

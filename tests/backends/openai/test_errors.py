@@ -1,0 +1,206 @@
+"""The table of refusals: status, code and phase in, the scheduler's word out."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidgen_nb.backends.openai.errors import classify, job_failure
+from vidgen_nb.backends.wire.http import Answer, Phase, clean, is_loopback, transport_failure
+from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.ports import Secret
+
+KEY = Secret("sk-very-secret")
+PHASES: tuple[Phase, ...] = get_args(Phase)
+
+
+def outcome(status: int, phase: Phase = "submit", code: Any = None, headers: Any = (), **error: Any) -> Failure:
+    """Classify an answer with an error in the OpenAI shape."""
+    data = {"error": {"message": "m", "type": "t", "code": code, "param": None, **error}}
+    return classify(Answer(status, list(headers), data), phase, key=KEY, now_epoch=0)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "cause"),
+    [
+        (429, None, RateLimited, "rate"), (429, "rate_limit_exceeded", RateLimited, "rate"),
+        (429, "concurrency_limit_exceeded", RateLimited, "concurrency"),
+        (429, "insufficient_quota", ProfileUnusable, "credit"),
+        (429, "credit_balance_exhausted", ProfileUnusable, "credit"),
+        (429, "project_spend_limit_exceeded", ProfileUnusable, "credit"),
+        (400, "billing_hard_limit_reached", ProfileUnusable, "credit"), (402, None, ProfileUnusable, "credit"),
+        (429, "daily_quota_exceeded", ProfileUnusable, "day_quota"), (401, "invalid_api_key", ProfileUnusable, "auth"),
+        (403, None, ProfileUnusable, "auth"), (403, "content_policy_violation", Permanent, "content"),
+        (400, "moderation_blocked", Permanent, "content"), (404, "model_not_found", Permanent, "no_such_model"),
+        (400, None, Permanent, "bad_request"), (413, None, Permanent, "bad_request"),
+        (415, 415, Permanent, "bad_request"),
+        (422, "invalid_value", Permanent, "bad_request"),
+    ],
+)  # fmt: skip
+def test_what_status_and_code_decide_in_every_phase(
+    phase: Phase, status: int, code: Any, kind: type[Failure], cause: str
+) -> None:
+    """Rate, concurrency, money, the day's quota, the key, content and model are told apart by status and code."""
+    found = outcome(status, phase, code)
+    assert isinstance(found, kind)
+    assert getattr(found, "cause", None) == cause
+    assert found.reason.startswith(f"HTTP {status}")
+
+
+@pytest.mark.parametrize("status", [408, 425, 500, 501, 503, 521])
+def test_the_servers_own_refusals_are_transient(status: int) -> None:
+    """A server that says itself that it failed did not take the job, in any phase."""
+    assert all(isinstance(outcome(status, phase), Transient) for phase in PHASES)
+
+
+@pytest.mark.parametrize("status", [502, 504, 520, 522, 524])
+def test_a_gateways_failure_makes_a_submit_ambiguous(status: int) -> None:
+    """Behind a gateway a submit may have arrived; any other call may simply be made again."""
+    assert isinstance(outcome(status, "submit"), Ambiguous)
+    assert all(isinstance(outcome(status, phase), Transient) for phase in PHASES if phase != "submit")
+
+
+def test_waits_go_where_they_mean_something() -> None:
+    """Retry-After reaches rate limits, overload and daily quotas, but makes no money come back."""
+    told = [("retry-after", "7")]
+    assert outcome(429, headers=told) == RateLimited(7, "Retry-After", "HTTP 429 t: m")
+    assert outcome(503, headers=told) == Transient("HTTP 503 t: m", 7)
+    assert outcome(429, code="daily_quota_exceeded", headers=told) == ProfileUnusable(
+        "HTTP 429 daily_quota_exceeded: m", "day_quota", 7
+    )
+    assert outcome(429, code="insufficient_quota", headers=told) == ProfileUnusable(
+        "HTTP 429 insufficient_quota: m", "credit", None
+    )
+
+
+def test_dates_count_from_the_servers_own_clock() -> None:
+    """A Retry-After date is read against the answer's Date, however wrong our clock is."""
+    headers = [("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")]
+    assert outcome(429, headers=headers) == RateLimited(30, "Retry-After", "HTTP 429 t: m")
+
+
+@pytest.mark.parametrize(
+    ("status", "phase", "expected"),
+    [
+        (404, "submit", Permanent("HTTP 404 t: m", "bad_request")),
+        (404, "poll", Permanent("HTTP 404 t: m", "no_result")),
+        (410, "fetch", Permanent("HTTP 410 t: m", "no_result")),
+        (409, "poll", Permanent("HTTP 409 t: m", "bad_request")),
+        (409, "fetch", Transient("HTTP 409 t: m; the result is not ready yet")),
+    ],
+)  # fmt: skip
+def test_what_the_phase_decides(status: int, phase: Phase, expected: Failure) -> None:
+    """A missing job has no result, a missing endpoint is a bad request, and a paid result is waited for."""
+    assert outcome(status, phase) == expected
+
+
+def test_vllm_names_the_model_by_param() -> None:
+    """A 404 about the parameter `model` means the model, with a number for a code too."""
+    found = outcome(404, code=404, param="model", type="NotFoundError")
+    assert found == Permanent("HTTP 404 notfounderror: m", "no_such_model")
+
+
+@pytest.mark.parametrize("data", [None, {}, [], "x", 3, {"id": None}])
+def test_a_success_without_content(data: object) -> None:
+    """A 2xx that says nothing leaves a submit in doubt; other calls are made again."""
+    assert isinstance(classify(Answer(200, [], data), "submit", key=KEY, now_epoch=0), Ambiguous)
+    assert isinstance(classify(Answer(200, [], data), "poll", key=KEY, now_epoch=0), Transient)
+
+
+def test_a_success_with_an_error_in_it() -> None:
+    """An error under status 200 is that error."""
+    assert outcome(200, code="content_policy_violation") == Permanent(
+        "HTTP 200 with an error content_policy_violation: m", "content"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"code": "server_error"}, Transient), ({"code": "overloaded"}, Transient),
+        ({"type": "InternalServerError"}, Transient),
+        ({"code": "rate_limit_exceeded"}, RateLimited), ({"code": "concurrency_limit_exceeded"}, RateLimited),
+        ({"code": "moderation_blocked"}, Permanent), ({"code": "insufficient_quota"}, ProfileUnusable),
+        ({"code": "odd"}, Permanent), ({}, Permanent), (None, Permanent), ("text", Permanent), ([1], Permanent),
+    ],
+)  # fmt: skip
+def test_failed_jobs(error: object, kind: type[Failure]) -> None:
+    """A failed job is classified by its error's code, and is permanent where that says nothing."""
+    found = job_failure(error, KEY)
+    assert isinstance(found, kind)
+    assert found.reason.startswith("the job failed")
+
+
+def test_reasons_are_short_printable_and_without_the_key() -> None:
+    """What a server writes is cut, cleaned of control and bidi characters, and never shows the key it echoes."""
+    prose = "bad key sk-very-secret\x00\x1b[31m\u202e " + "x" * 190 + "sk-very-secret" + "y" * 500
+    reason = outcome(400, code="code-sk-very-secret", message=prose).reason
+    assert "secret" not in reason
+    assert reason.isprintable()
+    assert len(reason) < 320
+
+
+bodies = st.recursive(
+    st.none() | st.text() | st.integers(),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["error", "code", "message", "type"]), inner)
+    ),
+)
+
+
+@given(st.integers(100, 999), st.sampled_from(PHASES), bodies)
+def test_every_answer_is_classified(status: int, phase: Phase, data: object) -> None:
+    """No status, phase or body makes the classification fail, and only a submit is ever ambiguous."""
+    found = classify(Answer(status, [], data), phase, key=KEY, now_epoch=0)
+    assert phase == "submit" or not isinstance(found, Ambiguous)
+    assert found.reason.isprintable()
+
+
+@pytest.mark.parametrize("kind", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError])
+def test_nothing_sent_is_transient(kind: type[httpx.RequestError]) -> None:
+    """Without a connection nothing was accepted, so a submit may be made again."""
+    assert all(isinstance(transport_failure(kind("x"), phase), Transient) for phase in PHASES)
+
+
+@pytest.mark.parametrize(
+    "kind", [httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError]
+)
+def test_lost_after_sending_is_ambiguous_for_a_submit(kind: type[httpx.RequestError]) -> None:
+    """A connection lost after sending leaves a submit in doubt and is transient for any other call."""
+    assert isinstance(transport_failure(kind("sk-very-secret"), "submit", KEY), Ambiguous)
+    found = transport_failure(kind("sk-very-secret"), "poll", KEY)
+    assert isinstance(found, Transient)
+    assert "secret" not in found.reason
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        ("localhost", True), ("a.localhost", True), ("LOCALHOST.", True), ("127.0.0.1", True), ("127.9.9.9", True),
+        ("::1", True),
+        ("[::1]", True), ("10.0.0.1", False), ("localhost.example", False), ("127.0.0.1.example", False), ("", False),
+    ],
+)  # fmt: skip
+def test_loopback(host: str, own: bool) -> None:
+    """Only names and addresses of this machine are loopback."""
+    assert is_loopback(host) is own
+
+
+@given(st.text())
+def test_clean_text_is_one_short_printable_line(text: str) -> None:
+    """Any text becomes one printable line of at most 200 characters."""
+    assert clean(text).isprintable()
+    assert len(clean(text)) <= 200
+
+
+def test_a_key_in_a_code_is_redacted_in_whatever_case() -> None:
+    """Codes are lowered before they are compared; a server that echoes the key in one must not get it into a log."""
+    answer = Answer(401, [], {"error": {"code": "Invalid_Key:SK-Planted", "message": "SK-Planted"}})
+    outcome = classify(answer, "submit", key=Secret("SK-Planted"), now_epoch=0.0)
+    assert "planted" not in outcome.reason.lower()
+    assert outcome.reason.count("[key]") == 2

@@ -1,0 +1,100 @@
+"""The colours tell the states apart, for every kind of colour vision."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from vidgen_nb.charts.drawing.palette import STATES, THEMES, ThemeName, theme_of
+from vidgen_nb.errors import InputError
+
+# Machado, Oliveira, Fernandes 2009, severity 1.0, on linear RGB.
+VISIONS = {
+    "normal": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "protan": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deutan": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritan": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+}
+TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
+WHITE = (0.9505, 1.0, 1.089)
+Triple = tuple[float, float, float]
+
+
+def times(matrix: tuple[Triple, Triple, Triple], vector: Triple) -> Triple:
+    """Multiply a matrix with a vector."""
+    a, b, c = (sum(m * v for m, v in zip(row, vector, strict=True)) for row in matrix)
+    return a, b, c
+
+
+def linear(colour: str) -> Triple:
+    """Return a `#RRGGBB` colour as linear RGB."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    r, g, b = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return r, g, b
+
+
+def lab(colour: str, vision: str) -> Triple:
+    """Return a colour as it is seen, in CIELAB."""
+    r, g, b = (min(1.0, max(0.0, part)) for part in times(VISIONS[vision], linear(colour)))
+    xyz = times(TO_XYZ, (r, g, b))
+    x, y, z = (
+        part ** (1 / 3) if part > 0.008856 else 7.787 * part + 16 / 116
+        for part in (value / white for value, white in zip(xyz, WHITE, strict=True))
+    )
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of WCAG."""
+    light, dark = sorted((times(TO_XYZ, linear(colour))[1] for colour in (one, other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("name", THEMES)
+def test_fills_are_told_apart(name: ThemeName, vision: str) -> None:
+    """Any two fills, and the colour of moves, differ by a CIE76 distance of 20 or more; hollow ones have none."""
+    theme = THEMES[name]
+    colours = {state: mark.fill for state, mark in theme.marks.items() if mark.fill and not mark.dashed} | {
+        "move": theme.move
+    }
+    for (one, a), (other, b) in combinations(colours.items(), 2):
+        distance = sum((x - y) ** 2 for x, y in zip(lab(a, vision), lab(b, vision), strict=True)) ** 0.5
+        assert distance >= 20, (one, other, distance)
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_text_and_edges_stand_out(name: ThemeName) -> None:
+    """Text has the contrast of 4.5 and every bar, by fill or outline, one of 3; idle time alone may be faint."""
+    theme = THEMES[name]
+    assert contrast(theme.text, theme.ground) >= 4.5
+    assert contrast(theme.muted, theme.ground) >= 4.5
+    for state, mark in theme.marks.items():
+        colours = [colour for colour in (mark.fill, mark.outline) if colour]
+        assert state == "idle" or max(contrast(colour, theme.ground) for colour in colours) >= 3, state
+
+
+def test_each_state_has_a_mark_in_each_theme() -> None:
+    """No theme leaves a state without a look, and no two look the same without colour."""
+    for theme in THEMES.values():
+        assert set(theme.marks) == set(STATES)
+        looks = [(m.pattern, m.dashed, m.label[0]) for m in theme.marks.values()]
+        assert len(set(looks)) == len(STATES)
+
+
+def test_an_unknown_theme_is_refused() -> None:
+    """A theme that does not exist is an error that names those that do."""
+    with pytest.raises(InputError, match="light, dark"):
+        theme_of("sepia")
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("name", THEMES)
+def test_lines_are_told_apart(name: ThemeName, vision: str) -> None:
+    """Any two colours of curves differ by 20 or more, and each stands out from the ground with 3 or more."""
+    theme = THEMES[name]
+    for one, other in combinations(theme.lines, 2):
+        distance = sum((x - y) ** 2 for x, y in zip(lab(one, vision), lab(other, vision), strict=True)) ** 0.5
+        assert distance >= 20, (one, other, distance)
+    assert min(contrast(colour, theme.ground) for colour in theme.lines) >= 3

@@ -1,0 +1,144 @@
+"""A job that is never over: cancelled at the provider after `job_timeout`, and never submitted again by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.core.harness import World
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts.cancellation import GRACE
+from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
+from vidgen_nb.core.model import Artifact, RetryPolicy
+from vidgen_nb.core.outcomes import Cancelled, Failure, RateLimited, Transient
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.errors import InputError
+
+LIMIT = 100.0
+OVER = LIMIT + GRACE + 61
+
+
+def world(**retry: Any) -> World:
+    """Return a world of one profile, on which a job was accepted at once."""
+    made = World(profiles=1, scenes=1, retry=RetryPolicy(**{"job_timeout": LIMIT, **retry}))
+    made.accept("s1")
+    return made
+
+
+def asked(made: World, until: float, answer: Failure | str = "running") -> list[Command]:
+    """Let time pass while every poll has the same answer; return the cancels."""
+    cancels: list[Command] = []
+    while (due := made.scheduler.next_wakeup()) is not None and due <= until and not made.scheduler.ended:
+        commands = made.sleep_until(due)
+        for poll in [each for each in made.open if isinstance(each, Poll)]:
+            made.open.remove(poll)
+            told = ev.Progressed("s1", poll.number, answer) if isinstance(answer, str) else None
+            commands += made.feed(told or ev.CallFailed("s1", poll.number, "poll", answer))  # type: ignore[arg-type]
+        cancels += [each for each in commands if isinstance(each, Cancel)]
+    return cancels
+
+
+def settled(made: World) -> ev.SceneSettled:
+    """Return how the scene ended, having checked that it was submitted once, and that a replay gives the same."""
+    assert len(made.submitted()) == 1
+    assert made.scheduler.ended == "settled"
+    (end,) = made.events(ev.SceneSettled)
+    again = Scheduler.replay(made.scheduler.events, **made.settings)
+    assert again.scenes["s1"].status == end.status
+    assert again.events == made.scheduler.events
+    assert isinstance(end, ev.SceneSettled)
+    return end
+
+
+def test_it_is_cancelled_once_and_fails() -> None:
+    """The first poll after the limit cancels it; when the provider says that it is cancelled, the scene has failed."""
+    made = world()
+    assert asked(made, LIMIT - 1) == []
+    assert len(asked(made, LIMIT + 20)) == 1
+    made.feed(ev.CancelAnswered("s1", 1, "cancelled"))
+    end = settled(made)
+    assert (end.status, end.outcome) == ("failed", Cancelled("not over after job_timeout=100 s: it was cancelled"))
+
+
+@pytest.mark.parametrize("answer", ["requested", "too late"])
+def test_a_poll_may_tell_how_it_ended(answer: Any) -> None:
+    """After a cancel that was only asked for the polls go on: a result is taken, an end is a failure."""
+    made = world()
+    asked(made, LIMIT + 20)
+    made.feed(ev.CancelAnswered("s1", 1, answer))
+    made.sleep_until(made.now + 6)
+    made.feed(ev.JobFailed("s1", 1, Cancelled()))
+    assert settled(made).status == "failed"
+
+    made = world()
+    asked(made, LIMIT + 20)
+    made.feed(ev.CancelAnswered("s1", 1, answer))
+    made.finish("s1")
+    assert made.status("s1") == "succeeded"
+
+
+@pytest.mark.parametrize("answer", ["unsupported", "requested", None])
+def test_it_is_held_where_the_provider_does_not_confirm(answer: Any) -> None:
+    """It may still run and be billed: the scene is held, at the latest when some minutes more have passed."""
+    made = world()
+    asked(made, LIMIT + 20)
+    if answer is not None:
+        made.feed(ev.CancelAnswered("s1", 1, answer))
+    asked(made, OVER)
+    end = settled(made)
+    assert end.status == "held"
+    assert "'job-s1-1'" in end.reason and "job_timeout=100 s" in end.reason
+    assert end.at <= OVER
+
+
+def test_a_job_that_breaks_late_is_not_submitted_again() -> None:
+    """A passing reason would be a reason to try again; but it took too long already."""
+    made = world()
+    asked(made, LIMIT + 20)
+    made.feed(ev.JobFailed("s1", 1, Transient("internal")))
+    assert settled(made).status == "failed"
+
+
+def test_limited_polls_have_an_end() -> None:
+    """A 429 on a poll costs nothing, but not for ever."""
+    made = world()
+    assert len(asked(made, OVER, RateLimited())) == 1
+    assert settled(made).status == "held"
+
+
+def test_limited_downloads_have_an_end() -> None:
+    """The same for the fetch of a result that is there: held, for the job was paid for."""
+    made = world()
+    made.feed(ev.Generated("s1", 1, Artifact("with_key")))
+    while not made.scheduler.ended and made.now < OVER:
+        made.command(Fetch, "s1")
+        made.feed(ev.CallFailed("s1", 1, "fetch", RateLimited()))
+        made.sleep_until(made.now + 60)
+    assert settled(made).status == "held"
+
+
+def test_what_the_user_cancels_stays_cancelled() -> None:
+    """A cancelled job that is never over is settled, too: as cancelled, with a word about the bill."""
+    made = world()
+    made.feed(ev.CancelRequested("s1"))
+    made.feed(ev.CancelAnswered("s1", 1, "requested"))
+    assert asked(made, OVER) == []
+    end = settled(made)
+    assert (end.status, "may bill it" in end.reason) == ("cancelled", True)
+
+
+def test_none_asks_for_ever() -> None:
+    """Without a limit, and by default for a day, a job is asked about as long as it takes."""
+    made = world(job_timeout=None)
+    assert asked(made, 3000.0) == []
+    assert made.status("s1") == "generating"
+    assert RetryPolicy().job_timeout == 86_400
+    assert not [each for each in made.open if isinstance(each, Submit)]
+
+
+@pytest.mark.parametrize("wrong", [0, -1, float("inf"), float("nan"), True, "6 h"])
+def test_wrong_limits(wrong: Any) -> None:
+    """A limit that is none is an input error."""
+    with pytest.raises(InputError, match="job_timeout"):
+        RetryPolicy(job_timeout=wrong)

@@ -1,0 +1,50 @@
+"""A controller over a fake backend, and its panel without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeBackend, profiles
+from vidgen_nb.notebook.controller import Controller
+from vidgen_nb.notebook.panel.panel import Panel
+
+
+class Desk:
+    """What a test has before it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.backend = FakeBackend()
+        self.ctl = Controller(
+            self.backend, profiles("p1", "p2"), output=folder / "videos", journal=folder / "runs", speed=20
+        )
+        assert self.ctl.panel
+        assert self.ctl._panel is not None
+        self.panel: Panel = self.ctl._panel
+        self.settle()
+
+    def settle(self) -> None:
+        """Let what was posted be carried out, and the panel be written."""
+        self.ctl._home.call(lambda: None)
+        self.ctl._home.call(self.panel.refresh)
+
+    def set(self, name: str, value: object) -> None:
+        """Change a control, as a hand does."""
+        self.panel.controls[name].value = value
+        self.settle()
+
+    def click(self, name: str) -> None:
+        """Press a button."""
+        self.panel.controls[name].click()
+        self.settle()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A controller with a panel, closed at the end."""
+    made = Desk(tmp_path)
+    yield made
+    made.backend.let_go()
+    made.ctl.close()

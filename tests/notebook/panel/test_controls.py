@@ -1,0 +1,187 @@
+"""Each control is one call to the controller, shows what that says, and is off with a reason."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vidgen_nb.core.outcomes import Permanent
+from vidgen_nb.notebook.controller import Controller
+from vidgen_nb.notebook.panel.control_binding import answer_anywhere
+from vidgen_nb.policies.registry import PerProfileCooldown, Policy
+
+if TYPE_CHECKING:
+    from tests.notebook.panel.conftest import Desk
+
+PROMPTS = ["a lighthouse", "a harbour", "a night train"]
+BUTTONS = {
+    "run": "start", "stop": "stop", "cancel": "cancel", "retry_failed": "retry_failed", "previous": "step_selected",
+    "next": "step_selected", "restore_last_run": "restore_last_run",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("button", "method"), BUTTONS.items())
+def test_a_button_is_one_call(desk: Desk, monkeypatch: pytest.MonkeyPatch, button: str, method: str) -> None:
+    """A press calls that method once, on the session's own loop."""
+    calls: list[bool] = []
+    control = desk.panel.controls.all[button]
+    monkeypatch.setattr(desk.ctl, method, lambda *_: calls.append(desk.ctl.is_here()))
+    # the button holds the method as it was when it was made: bind it anew
+    control.widget._click_handlers.callbacks.clear()
+    desk.panel.controls.button(button, control.widget, control.help, lambda: getattr(desk.ctl, method)(), control.off)
+    desk.click(button)
+    assert calls == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kind", "single"), ("scene", "s002"), ("span", (2, 3)), ("mode", "boost"), ("in_use", ("p2",)), ("cap", 3),
+     ("policy_name", "GlobalPause"), ("cooldown_seconds", 12.0), ("honour_retry_after", True), ("seed", 9),
+     ("paused", True), ("follow_now", False), ("show_moves", "none"), ("selected", "s001")],
+)  # fmt: skip
+def test_a_value_reaches_the_controller_and_comes_back(desk: Desk, name: str, value: Any) -> None:
+    """What a hand sets, the controller has; what a cell sets back, the widget shows."""
+
+    def read() -> Any:
+        found = getattr(desk.ctl, name)
+        return {"mode": getattr(found, "name", None), "in_use": tuple(found or ()) if name == "in_use" else None}.get(
+            name, found
+        )
+
+    desk.ctl.scenes = PROMPTS
+    desk.settle()
+    before = read()
+    desk.set(name, value)
+    assert read() == value
+    setattr(desk.ctl, name, before)
+    desk.settle()
+    assert desk.panel.controls[name].value == (before or {"cap": 0, "selected": ""}.get(name, before))
+
+
+def test_a_refused_value_goes_back(desk: Desk) -> None:
+    """The widget shows what holds, and the red strip says why."""
+    desk.set("in_use", ())
+    assert desk.panel.controls["in_use"].value == ("p1", "p2")
+    assert "choose at least one profile" in desk.panel.troubles.strip.value
+
+
+def test_scenes_are_typed_and_loaded(desk: Desk) -> None:
+    """A text, or a file, and the same file again."""
+    desk.set("prompts", "a lighthouse\na harbour")
+    assert [scene.prompt for scene in desk.ctl.scenes] == PROMPTS[:2]
+    assert desk.panel.controls["span"].max == 2
+    upload = desk.panel.controls["upload"]
+    file = {"name": "x.txt", "content": memoryview(b"one\ntwo\nthree"), "type": "", "size": 13, "last_modified": 0}
+    for _ in range(2):
+        upload.observe_value = None
+        upload.notify_change({"name": "value", "type": "change", "old": (), "new": (file,), "owner": upload})
+        desk.settle()
+    assert len(desk.ctl.scenes) == 3
+
+
+def off(desk: Desk) -> set[str]:
+    """Return the names of what is off."""
+    return {name for name, control in desk.panel.controls.all.items() if control.widget.disabled}
+
+
+def test_what_is_off_when_idle(desk: Desk) -> None:
+    """Without scenes and runs, all that needs them is off, and says why."""
+    recorded = {"export", "selected", "previous", "next"}
+    real = {"seed", "speed"}
+    idle = {"run", "stop", "paused", "cancel", "retry_failed", "restore_last_run", "scene", "cap", "video"}
+    assert off(desk) == idle | recorded | real
+    assert "Run: there are no scenes" in desk.panel.why.value
+    assert "Off now: nothing runs" in desk.panel.controls["stop"].tooltip
+    assert "Restore" not in desk.panel.why.value, "the status says when there is a run to take up"
+    desk.ctl.scenes, desk.ctl.mode = PROMPTS, "boost"
+    desk.settle()
+    assert not {"run", "cap"} & off(desk)
+    desk.set("kind", "single")
+    assert "span" in off(desk) and "scene" not in off(desk)
+
+
+def test_what_is_off_while_it_runs(desk: Desk) -> None:
+    """What may not change is off; mode, profiles, policy, pause and stop are on."""
+    desk.backend.hold = {"s001"}
+    desk.ctl.scenes = PROMPTS
+    desk.click("run")
+    assert {"run", "kind", "span", "prompts", "upload", "retry_failed"} <= off(desk)
+    assert not {"mode", "in_use", "policy_name", "cooldown_seconds", "paused", "stop", "cancel"} & off(desk)
+    desk.click("stop")
+    assert "stopping already" in desk.panel.controls["stop"].tooltip
+
+
+def test_retry_failed(desk: Desk) -> None:
+    """It is on when a scene has failed, and runs it again."""
+    desk.backend.script = lambda scene, profile, nth: Permanent("no") if nth == 1 else None
+    desk.ctl.run_blocking(PROMPTS)
+    desk.settle()
+    assert "retry_failed" not in off(desk)
+    desk.click("retry_failed")
+    assert desk.ctl.wait(10).scenes[0].status == "succeeded"
+
+
+def test_a_policy_of_the_users_own_is_offered(desk: Desk) -> None:
+    """Its seconds and its Retry-After are off, for it has none."""
+
+    class Mine(Policy):
+        def on_429(self, group: Any, outcome: Any, now: float) -> Any:
+            return PerProfileCooldown().on_429(group, outcome, now)
+
+    desk.ctl.policy = Mine()
+    desk.settle()
+    assert desk.panel.controls["policy_name"].value == "Mine"
+    assert {"cooldown_seconds", "honour_retry_after"} <= off(desk)
+
+
+def test_every_control_has_a_label_and_a_tooltip(desk: Desk) -> None:
+    """For those who do not see it."""
+    for name, control in desk.panel.controls.all.items():
+        assert control.widget.description, name
+        assert control.widget.tooltip, name
+
+
+def test_our_own_writing_is_no_hand(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the loop writes is not posted back."""
+    posted: list[Any] = []
+    monkeypatch.setattr(Controller, "post", lambda self, *args: posted.append(args))
+    with desk.panel.controls.writing():
+        desk.panel.controls["seed"].value = 77
+    assert posted == []
+    desk.panel.controls["seed"].value = 78
+    assert len(posted) == 1
+
+
+def test_a_change_by_hand_is_not_overwritten_before_it_is_taken(desk: Desk) -> None:
+    """Between the hand and the loop, the widget keeps what the hand has set."""
+    blocked, go_on = threading.Event(), threading.Event()
+
+    def block() -> None:
+        blocked.set()
+        go_on.wait(10)
+
+    desk.ctl.post(block)
+    assert blocked.wait(10)
+    desk.ctl.post(desk.panel.refresh)
+    desk.panel.controls["mode"].value = "boost"
+    go_on.set()
+    desk.settle()
+    assert desk.ctl.mode.name == desk.panel.controls["mode"].value == "boost"
+
+
+def test_answer_anywhere_touches_only_what_is_there() -> None:
+    """Ipykernel's private name is replaced where it is, and not invented where it is not."""
+
+    class Comm:
+        pass
+
+    class Widget:
+        comm: Any = Comm()
+
+    answer_anywhere(Widget)
+    assert not hasattr(Widget.comm, "_reply_subshell_for")
+    Widget.comm._reply_subshell_for = lambda data, default: "main"
+    answer_anywhere(Widget)
+    assert Widget.comm._reply_subshell_for({}, "any") == "any"

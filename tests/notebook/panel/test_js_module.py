@@ -1,0 +1,46 @@
+"""Widgets whose JavaScript does not travel with their state."""
+
+from __future__ import annotations
+
+from gzip import decompress
+from typing import Any
+
+import pytest
+
+from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt
+from vidgen_nb.notebook.panel.js_module import WithModule
+from vidgen_nb.notebook.panel.tabs.attempts import AttemptsTable
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return what widgets send: (content, buffers) each."""
+    kept: list[Any] = []
+    monkeypatch.setattr(WithModule, "send", lambda _self, content, buffers=None: kept.append((content, buffers)))
+    return kept
+
+
+@pytest.fixture(params=[AttemptsTable, lambda: LiveGantt().figure], ids=["table", "chart"])
+def widget(request: pytest.FixtureRequest, sent: list[Any]) -> WithModule:
+    """Make one; what it sends is kept in `sent`."""
+    made: WithModule = request.param()
+    return made
+
+
+def test_the_state_of_all_widgets_is_small(widget: WithModule) -> None:
+    """A page that is loaded anew has 4 s to get the state of all."""
+    state = widget.get_state()
+    assert sum(len(value) for value in state.values() if isinstance(value, str)) < 200_000
+    assert state["_module_follows"] is False
+
+
+def test_the_module_follows_the_widget_and_is_sent_again_to_who_asks(widget: WithModule, sent: list[Any]) -> None:
+    """The loader in `_esm` knows it by its name."""
+    ((first, (packed,)),) = sent
+    assert decompress(packed).decode() == widget.module
+    assert f'const MODULE = "{first["module"]}";' in widget._esm
+    widget._handle_custom_msg({"module": first["module"]}, [])
+    assert sent[1] == sent[0]
+    widget._handle_custom_msg({"module": "another"}, [])
+    widget._handle_custom_msg("nonsense", [])
+    assert len(sent) == 2

@@ -1,0 +1,1 @@
+"""What no scheduler could beat: lower bounds of the makespan."""

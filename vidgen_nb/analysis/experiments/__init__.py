@@ -1,0 +1,1 @@
+"""Many simulated runs side by side: compare, sweep, and their executors."""

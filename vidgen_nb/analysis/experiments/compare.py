@@ -1,0 +1,95 @@
+"""Policies and modes against each other, on the same scenes with the same seeds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from vidgen_nb.analysis.experiments.executors import Submitter, carry_out
+from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_seeds
+from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, named_well
+from vidgen_nb.analysis.simulation.simulate import Simulation
+from vidgen_nb.analysis.validation import as_profiles, check_texts, listed
+from vidgen_nb.core.model import Mode, as_mode
+from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import PerProfileCooldown, Policy, as_policy, describe
+from vidgen_nb.provider import SimulatedProfile
+
+__all__ = ["Comparison", "compare", "label"]
+
+
+POLICIES_ARE = "instances, or names such as 'PerProfileCooldown'"
+
+
+class Comparison(Trials):
+    """What policies and modes came to; the first case is the baseline."""
+
+
+@named_well
+def compare(
+    scenes: Any,
+    profiles: Iterable[SimulatedProfile],
+    *,
+    policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None = None,
+    modes: Mode | str | Sequence[Mode | str] = "normal",
+    seeds: Iterable[int] = range(20),
+    executor: Submitter | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Comparison:
+    """Simulate every policy in every mode with every seed, and return the records.
+
+    `scenes`, `profiles`, `options`: as in `simulate`. `policies`: instances or names, or a dict that gives them names
+    of your own. `executor`: where to run them, any of concurrent.futures or a dask.distributed Client; None: here.
+    An interrupt returns what had finished, with `.partial` true; an error has it as its attribute `finished`. Raises
+    `InputError` for what can't be simulated.
+
+    >>> compare(20, [SimulatedProfile("p1")], policies=["GlobalPause", "PerProfileCooldown"], seeds=range(3))
+    """
+    given, provided, chosen = as_scenes(scenes), as_profiles(profiles), _named(policies)
+    in_modes = [as_mode(mode) for mode in listed("modes", modes, "names such as 'boost', or Mode(...)", (Mode, str))]
+    if len({mode.name for mode in in_modes}) < max(1, len(in_modes)):
+        raise InputError(f"modes are one or more, with different names, not {modes!r}")
+    each = [(name, policy, mode) for mode in in_modes for name, policy in chosen.items()]
+    cases = [
+        Case(
+            name if len(in_modes) == 1 else f"{name}, {mode.name}",
+            (("policy", name), ("mode", mode.name)),
+            Simulation(given, provided, mode, policy, **options),
+        )
+        for name, policy, mode in each
+    ]
+    check_names(case.simulation for case in cases)
+    into = partial(Comparison, cases)
+    return carry_out(cases, checked_seeds(seeds), executor, progress=progress, into=into)
+
+
+def _named(policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None) -> dict[str, Policy]:
+    """Return policies by name; of two of one class, the names say how they differ."""
+    if policies is None:
+        policies = [PerProfileCooldown()]
+    if isinstance(policies, Mapping):
+        named = {name: as_policy(policy) for name, policy in policies.items()}
+        check_texts("policies", named)
+    else:
+        several = [policies] if isinstance(policies, Policy | str) else listed("policies", policies, POLICIES_ARE)
+        given = [as_policy(each) for each in several]
+        often = Counter(type(policy).__name__ for policy in given)
+        names = [label(each) if often[type(each).__name__] > 1 else type(each).__name__ for each in given]
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise InputError(f"two policies are both {twice[0]}: give a dict of names and policies")
+        named = dict(zip(names, given, strict=True))
+    if not named:
+        raise InputError('policies is empty: give at least one, such as policies=["PerProfileCooldown"]')
+    return named
+
+
+def label(policy: Policy) -> str:
+    """Return a policy's class with the settings that are not its defaults, such as `PerProfileCooldown(seconds=10)`."""
+    own = []
+    for name, value in describe(policy).items():
+        if name != "name" and value != getattr(type(policy), name, None):
+            own.append(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}")
+    return f"{type(policy).__name__}({', '.join(own)})"

@@ -1,0 +1,146 @@
+"""Carries out many simulated runs: here, in threads or processes, or on a dask cluster; with a progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol, TypeVar
+
+from vidgen_nb.analysis.experiments.trials import Case, Trial, check_sendable, run_trials
+from vidgen_nb.errors import InputError
+
+__all__ = ["Submitter", "carry_out"]
+
+CHUNK = 5
+"""Runs per task: sending a task costs about as much as a short run."""
+
+ANOTHER = "give one that is open, such as within its `with` block, or leave executor= out"
+
+Result = TypeVar("Result")
+
+
+class Submitter(Protocol):
+    """What is asked of an executor: any of concurrent.futures, or a dask.distributed client."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Begin a call and return its future."""
+
+
+def carry_out(
+    cases: Sequence[Case],
+    seeds: Sequence[int],
+    executor: Submitter | None,
+    *,
+    progress: bool,
+    into: Callable[[list[Trial], int], Result],
+) -> Result:
+    """Run each case with each seed; return what `into` makes of the trials, and of how many there would be.
+
+    They come case by case, seed by seed. An interrupt (Ctrl-C, or a notebook's stop button) ends it with those that had
+    finished. So does an error, which is raised with them as its attribute `finished`.
+    """
+    step = 1 if executor is None else CHUNK
+    tasks = [(case, seeds[at : at + step]) for case in cases for at in range(0, len(seeds), step)]
+    done: dict[tuple[str, int], Trial] = {}
+
+    def finished() -> Result:
+        keys = ((case.name, seed) for case in cases for seed in seeds)
+        return into([done[key] for key in keys if key in done], len(cases) * len(seeds))
+
+    with _bar(len(cases) * len(seeds), shown=progress) as advance:
+
+        def take(trials: list[Trial]) -> None:
+            before = len(done)
+            done.update(((trial.case, trial.seed), trial) for trial in trials)
+            advance(len(done) - before)
+
+        try:
+            if executor is None:
+                for task in tasks:
+                    take(run_trials(*task))
+            else:
+                _elsewhere(tasks, executor, take)
+        except KeyboardInterrupt:
+            pass  # what is finished is kept
+        except Exception as error:
+            if done:
+                _keep(error, finished())
+            raise
+    return finished()
+
+
+def _keep(error: Any, finished: object) -> None:
+    """Give an error what had finished before it, unless it is one that can't be given anything."""
+    with suppress(Exception):
+        error.finished = finished
+        error.add_note(f"this error's `finished` (in a notebook: sys.last_value.finished) is {finished!r}")
+
+
+def _elsewhere(
+    tasks: Sequence[tuple[Case, Sequence[int]]], executor: Submitter, take: Callable[[list[Trial]], None]
+) -> None:
+    """Have an executor run tasks, and take each result as it comes; when it breaks off, those that are there."""
+    if not callable(getattr(executor, "submit", None)):
+        raise InputError(f"executor is one of concurrent.futures, or a dask.distributed Client, not {executor!r}")
+    on_dask = type(executor).__module__.partition(".")[0] == "distributed"
+    dask = on_dask and not isinstance(executor, Executor)  # a client's get_executor() is one of concurrent.futures
+    if not on_dask and not isinstance(executor, ThreadPoolExecutor):
+        check_sendable({case.name: case for case, _ in tasks}.values())
+    futures: list[Any] = []
+    try:
+        futures += (_begun(executor, task, {"pure": False} if dask else {}) for task in tasks)
+        for future in _as_completed(futures, dask=dask):
+            take(future.result())
+    except BaseException as error:
+        for future in futures:
+            with suppress(Exception):  # a cluster may be gone
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    take(future.result())
+        if isinstance(error, CancelledError):
+            raise InputError(f"the executor was shut down before all was done: {ANOTHER}") from error
+        if not isinstance(error, BrokenExecutor):
+            raise
+        raise InputError(
+            f"the executor's processes broke off ({error}). Had they begun before a class or function of this notebook "
+            "was defined, or do they not know it, put it into a module that both can import; or leave executor= out"
+        ) from error
+    finally:
+        for future in futures:
+            if not future.done():
+                future.cancel()
+
+
+def _begun(executor: Submitter, task: tuple[Case, Sequence[int]], options: Mapping[str, Any]) -> Any:
+    """Return the future of a task; `InputError` where the executor takes none."""
+    try:
+        return executor.submit(run_trials, *task, **options)
+    except BrokenExecutor:
+        raise
+    except RuntimeError as error:
+        raise InputError(f"the executor takes no work ({error}): {ANOTHER}") from error
+
+
+def _as_completed(futures: list[Any], *, dask: bool) -> Iterable[Any]:
+    if dask:
+        from distributed import as_completed as completed
+
+        return completed(futures)  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
+    if not all(isinstance(future, Future) for future in futures):
+        raise InputError("this executor's futures are none of concurrent.futures; use one of those, or a dask client")
+    return as_completed(futures)
+
+
+@contextmanager
+def _bar(total: int, *, shown: bool) -> Iterator[Any]:
+    """Show a bar, in a terminal or a notebook; give what moves it on."""
+    if not shown:
+        yield lambda runs: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("runs", total=total)
+        yield lambda runs: progress.advance(task, runs)

@@ -1,0 +1,96 @@
+"""A grid of settings: one simulation for each combination of values, with the same seeds everywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import product
+from typing import Any
+
+from vidgen_nb.analysis.experiments.compare import label
+from vidgen_nb.analysis.experiments.executors import Submitter, carry_out
+from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_seeds
+from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, named_well, varied
+from vidgen_nb.analysis.simulation.simulate import Simulation
+from vidgen_nb.analysis.validation import as_profiles, check_call, check_texts, plain_number
+from vidgen_nb.core.model import Mode, as_mode
+from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import PerProfileCooldown, Policy, as_policy
+from vidgen_nb.provider import SimulatedProfile
+
+__all__ = ["Sweep", "sweep"]
+
+Make = Callable[..., Mapping[str, Any]]
+
+
+class Sweep(Trials):
+    """What the combinations came to; the first one is the baseline."""
+
+    def __init__(self, axes: Mapping[str, Sequence[Any]], *rest: Any) -> None:
+        super().__init__(*rest)
+        self.axes = {name: list(values) for name, values in axes.items()}
+        """What was varied, and over which values."""
+
+
+@named_well
+def sweep(
+    scenes: Any,
+    profiles: Iterable[SimulatedProfile],
+    *,
+    grid: Mapping[str, Iterable[Any]],
+    make: Make | None = None,
+    mode: Mode | str = "normal",
+    policy: Policy | str | None = None,
+    seeds: Iterable[int] = range(20),
+    executor: Submitter | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Sweep:
+    """Simulate every combination of the grid's values with every seed, and return the records.
+
+    `grid`: values by name: a setting of the policy (`cooldown` means its seconds), `policy`, `mode`, `scenes` (how
+    many), `profiles` (how many: copies beyond the given ones), a field of every profile such as `capacity` or `limit`,
+    or another field of a simulation such as `latency`. `make`: for anything else, a function that is called with the
+    values by name and returns what to change: `make=lambda rate: {"limit": TokenBucket(rate, per=60)}`.
+    The rest is as in `compare`. Raises `InputError` for what can't be varied or simulated.
+
+    >>> sweep(20, [SimulatedProfile("p1")], grid={"cooldown": [5, 10, 30]}, seeds=range(3))
+    """
+    given = dict(grid) if isinstance(grid, Mapping) else {}
+    axes = {name: [*map(plain_number, values)] for name, values in given.items() if isinstance(values, Iterable)}
+    if not axes or len(axes) < len(given) or not all(axes.values()):
+        raise InputError('grid gives at least one value for each name, such as grid={"cooldown": [10, 20, 30]}')
+    check_texts("grid", axes)
+    if make is not None:
+        check_call("make", make, axes)
+    chosen = as_policy(policy) if policy is not None else PerProfileCooldown()
+    base = Simulation(as_scenes(scenes), as_profiles(profiles), as_mode(mode), chosen, **options)
+    cases = [_case(base, dict(zip(axes, values, strict=True)), make) for values in product(*axes.values())]
+    if twice := [name for name, count in Counter(case.name for case in cases).items() if count > 1]:
+        raise InputError(f"the grid has {twice[0]} twice: give each value once")
+    check_names([base, *(case.simulation for case in cases)])
+    into = partial(Sweep, axes, cases)
+    return carry_out(cases, checked_seeds(seeds), executor, progress=progress, into=into)
+
+
+def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> Case:
+    """Return the case of these values. Policy and profiles are set first, so that what belongs to them finds them."""
+    first = ("scenes", "profiles", "policy", "mode")
+    changes = values if make is None else make(**values)
+    if not isinstance(changes, Mapping):
+        raise InputError(f"make returns what to change, such as {{'limit': TokenBucket(4, per=60)}}, not {changes!r}")
+    simulation = base
+    for name in sorted(changes, key=lambda each: each not in first):
+        simulation = varied(simulation, name, changes[name])
+    shown = {name: _shown(value) for name, value in values.items()}
+    return Case(", ".join(f"{name}={each}" for name, each in shown.items()), tuple(shown.items()), simulation)
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as it stands in a table: numbers and texts as they are, the rest by a name."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Policy):
+        return label(value)
+    return value.name if isinstance(value, Mode) else repr(value)

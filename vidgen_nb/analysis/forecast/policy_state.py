@@ -1,0 +1,38 @@
+"""A policy with what it has learned in a run, to go on from there in a simulated one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.policies.registry import Policy
+
+__all__ = ["as_it_is", "learned"]
+
+
+def learned(
+    policy: Policy, events: Iterable[ev.Event], unanswered: Iterable[ev.AttemptStarted], *, told: bool
+) -> Policy:
+    """Return a copy of a policy that knows a run's events; submits without an answer are to be sent again.
+
+    `told`: it is the one in use. Unless it begins each run as a copy, it knows them already.
+    """
+    copy = deepcopy(policy.for_run())
+    if type(policy).observe is Policy.observe or (told and type(policy).for_run is Policy.for_run):
+        return copy
+    for event in events:
+        copy.observe(event, event.at)
+    lost = Transient("it is sent again")
+    for sent in unanswered:
+        copy.observe(ev.CallFailed(sent.scene, sent.number, "submit", lost, at=sent.at), sent.at)
+        copy.observe(ev.SceneRequeued(sent.scene, sent.number, sent.profile, lost, lost.reason, at=sent.at), sent.at)
+    return copy
+
+
+def as_it_is(policy: Policy) -> Policy:
+    """Return a copy that keeps what it has learned when a run begins."""
+    copy = deepcopy(policy)
+    object.__setattr__(copy, "for_run", lambda: copy)
+    return copy

@@ -1,0 +1,151 @@
+"""How a run stands: what is queued, what is under way, which profiles cool; enough to go on from there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from vidgen_nb.analysis.records.model import RunData
+from vidgen_nb.analysis.simulation.what_if import mode_of
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import Mode, Operation, Scene
+from vidgen_nb.core.outcomes import Ambiguous, Transient
+from vidgen_nb.policies.registry import Policy
+
+__all__ = ["Flight", "Snapshot", "snapshot"]
+
+ANSWERS = (ev.Accepted, ev.CallFailed, ev.SceneRequeued, ev.SceneSettled)
+"""What ends a submit, if the scene is at one."""
+
+
+@dataclass(slots=True)
+class Flight:
+    """An attempt that was accepted and has no end."""
+
+    scene: Scene
+    number: int
+    profile: str
+    since: float
+    """When it was accepted."""
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """How a run stands. Times in run seconds."""
+
+    mode: Mode
+    policy: Policy | None = None
+    """The latest one that was set during the run; None: the one it began with."""
+    stopped: bool = False
+    max_billed: int | None = None
+    scenes: dict[str, Scene] = field(default_factory=dict)
+    queued: dict[str, bool] = field(default_factory=dict)
+    """Ids of scenes that wait, and whether they go first: singles and bounced ones."""
+    flights: dict[str, Flight] = field(default_factory=dict)
+    """By scene id."""
+    submitting: dict[str, ev.AttemptStarted] = field(default_factory=dict)
+    """Submits without an answer, by scene."""
+    profiles: dict[str, ev.ProfileAdded] = field(default_factory=dict)
+    """Those that may be used, with the capacity that they have now."""
+    cooling: dict[tuple[str, bool], ev.CooldownStarted] = field(default_factory=dict)
+    """Windows that are open, by (group, alone)."""
+    accepted: int = 0
+    in_doubt: int = 0
+    """Submits that may have been accepted."""
+    broken: int = 0
+    """Attempts that were accepted and ended for a passing reason."""
+    dropped: int = 0
+    """Submits that failed for a passing reason."""
+
+    @property
+    def waiting(self) -> list[Scene]:
+        """What of the queue will run, in its order: as much as `max_billed` lets, nothing after a stop."""
+        if self.stopped:
+            return []
+        ids = sorted(self.queued, key=lambda name: not self.queued[name])
+        room = None if self.max_billed is None else max(0, self.max_billed - self.accepted - self.in_doubt)
+        return [self.scenes[name] for name in ids[:room]]
+
+
+def snapshot(data: RunData) -> Snapshot:
+    """Return how a run stands after its last event."""
+    now = Snapshot(mode_of(data.header), max_billed=data.header.get("max_billed"))
+    started: dict[str, Flight] = {}
+    """By scene, until its submit is answered."""
+    for event in data.events:
+        if isinstance(event, ANSWERS):
+            now.submitting.pop(event.scene, None)
+        match event:
+            case ev.SceneAdded(scene=scene, single=single):
+                now.scenes[scene.id] = scene
+                now.queued[scene.id] = single
+            case ev.AttemptStarted(scene=name, number=number, profile=profile):
+                now.submitting[name] = event
+                started[name] = Flight(now.scenes[name], number, profile, event.at)
+            case ev.Accepted(scene=name):
+                now.accepted += 1
+                now.queued.pop(name, None)
+                now.flights[name] = flight = started.pop(name)
+                flight.since = event.at
+            case ev.CallFailed(scene=name, phase="submit", outcome=Ambiguous()):
+                now.in_doubt += 1
+            case ev.AttemptAbandoned(scene=name, sent=True):
+                now.in_doubt += name in started
+            case ev.SceneRequeued(scene=name, outcome=outcome):
+                flown = now.flights.pop(name, None)
+                now.queued[name] = True
+                if isinstance(outcome, Transient):
+                    now.broken += flown is not None
+                    now.dropped += flown is None
+            case ev.Fetched(scene=name) | ev.SceneSettled(scene=name):
+                now.flights.pop(name, None)
+                now.queued.pop(name, None)
+            case _:
+                _settings(now, event)
+    return now
+
+
+def _settings(now: Snapshot, event: ev.Event) -> None:
+    """Take in what concerns the whole run, or profiles."""
+    match event:
+        case ev.ProfileAdded(profile=name):
+            now.profiles[name] = ev.ProfileAdded(name, event.capacity, event.group)
+        case ev.ProfileChanged(profile=name) if name in now.profiles:
+            now.profiles[name] = ev.ProfileAdded(name, event.capacity, now.profiles[name].group)
+        case ev.ProfileRemoved(profile=name):
+            now.profiles.pop(name, None)
+        case ev.CooldownStarted():
+            now.cooling[event.group, event.alone] = event
+        case ev.CooldownEnded():
+            now.cooling.pop((event.group, event.alone), None)
+        case ev.ModeChanged():
+            now.mode = event.mode
+        case ev.PolicyChanged():
+            now.policy = event.policy
+        case ev.RunStarted():
+            now.stopped = False
+        case ev.BillingLimitChanged():
+            now.max_billed = event.max_billed
+        case ev.Stopped():
+            now.stopped = True
+
+
+def resumed(now: Snapshot, at: float, scenes: Iterable[Scene], ends: dict[str, float]) -> list[ev.Event]:
+    """Return events that bring a fresh scheduler to where a run stands; what is under way ends at `ends`."""
+    events: list[ev.Event] = [
+        ev.ProfileAdded(each.profile, each.capacity, each.group) for each in now.profiles.values()
+    ]
+    for (_, alone), cool in now.cooling.items():
+        names = [name for name in cool.profiles if name in now.profiles][:1]  # the window is the group's
+        events += [ev.CooldownImposed(name, cool.until, cool.reason, alone, cool.unusable) for name in names]
+    for flight in now.flights.values():
+        if flight.profile in now.profiles:
+            name, after = flight.scene.id, max(0.0, ends[flight.scene.id] - at)
+            events.append(ev.SceneAdded(flight.scene, False, flight.number - 1))
+            events.append(ev.AttemptStarted(name, flight.number, flight.profile, "under way"))
+            events.append(ev.Accepted(name, flight.number, Operation(name, "simulated", None, after)))
+    events += [ev.SceneAdded(scene) for scene in scenes]
+    for event in events:
+        event.at = at if math.isfinite(at) else 0.0  # type: ignore[misc]  # frozen for everyone else
+    return events

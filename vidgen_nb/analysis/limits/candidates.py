@@ -1,0 +1,125 @@
+"""Limits that explain every answer, and which of them to name.
+
+Answers say what is possible, not what is likely: where a sliding window may be anything from 20 to 40 s, a fixed one of
+just 30 s may do as well. So before any answer is seen, kinds are taken for equally likely, small n for likelier than
+large ones (1/n), and lengths for anything, evenly over their logarithm, or, half of them, for a round number: limits
+are set by people. What is named is the limit of whose rate the most of what is possible lies within 10 %.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Final
+
+from vidgen_nb.analysis.limits.feasible import SHORTEST
+from vidgen_nb.provider.limits import FixedWindow, Limit, SlidingWindow, TokenBucket
+
+__all__ = ["Candidate", "likeliest"]
+
+SPECS: Final[dict[str, Callable[..., Limit]]] = {
+    "token_bucket": TokenBucket,
+    "fixed_window": FixedWindow,
+    "sliding_window": SlidingWindow,
+}
+CLOSE: Final = 0.1
+"""A rate is right where it is off by no more than this share of the true one."""
+STEP: Final = 0.04
+"""Lengths that are looked at differ by this share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A kind of limit that explains every answer, for each length between `low` and `high`."""
+
+    kind: str
+    n: int
+    low: float
+    """Seconds per n."""
+    high: float
+
+    @property
+    def per(self) -> float:
+        """The middle of its lengths, or the roundest number close to it; the shortest where there is no longest."""
+        return self._round((self.low + self.high) / 2 if self.high < math.inf else self.low)
+
+    def limit(self, per: float | None = None) -> Limit:
+        """Return it as a limit, with a length of your own or its middle."""
+        return SPECS[self.kind](self.n, per=max(SHORTEST, self.per if per is None else per))
+
+    def lengths(self) -> Iterator[float]:
+        """Yield lengths from the whole of its interval, among them all round ones."""
+        yield self.per
+        yield from (length for length, _ in _round_ones(self.low, self.high))
+        ratio = self.high / self.low
+        steps = math.ceil(math.log(ratio) / STEP)
+        yield from (self._round(self.low * ratio ** (k / steps)) for k in range(1, steps))
+
+    def _round(self, length: float) -> float:
+        for digits in range(1, 6):
+            rounded = float(f"{length:.{digits}g}")
+            if max(self.low, length / 1.03) <= rounded <= min(self.high, length * 1.03):
+                return rounded
+        return length
+
+
+def likeliest(candidates: Iterable[Candidate]) -> tuple[Candidate, float]:
+    """Return the candidate and its length that are to be named; of equal ones that in the middle of all.
+
+    Every candidate has a longest length. O(c log c).
+    """
+    given = list(candidates)
+    possible = _Possible(given)
+    best: tuple[float, float, float] | None = None
+    found = given[0], given[0].per
+    for each in given:
+        for per in each.lengths():
+            rate = math.log(each.n / per)
+            close = possible.between(rate - math.log(1 + CLOSE), rate - math.log(1 - CLOSE))
+            rank = (round(close, 6), -abs(possible.between(-math.inf, rate) - 0.5), math.log(each.high / each.low))
+            if best is None or rank > best:
+                best, found = rank, (each, per)
+    return found
+
+
+class _Possible:
+    """How likely it is that the logarithm of the rate lies between two numbers."""
+
+    def __init__(self, candidates: list[Candidate]) -> None:
+        edges, round_ones = [], []
+        for each in candidates:
+            weight = 1 / each.n
+            edges += [(math.log(each.n / each.high), weight), (math.log(each.n / each.low), -weight)]
+            ones = _round_ones(each.low, each.high)
+            round_ones += [(math.log(each.n / length), weight * mass) for length, mass in ones]
+        edges.sort()
+        round_ones.sort()
+        self._edges = [at for at, _ in edges]
+        self._density = list(accumulate(by for _, by in edges))
+        """From each edge on."""
+        areas = [(after - at) * by for (at, after), by in zip(pairwise(self._edges), self._density, strict=False)]
+        self._below = list(accumulate(areas, initial=0.0))
+        """Up to each edge."""
+        self._round = [at for at, _ in round_ones]
+        self._round_below = list(accumulate((mass for _, mass in round_ones), initial=0.0))
+        self._all = self._below[-1] + self._round_below[-1]
+
+    def between(self, low: float, high: float) -> float:
+        """Return the share of all that is possible, both ends included."""
+        first, last = bisect_left(self._round, low), bisect_right(self._round, high)
+        return (self._up_to(high) - self._up_to(low) + self._round_below[last] - self._round_below[first]) / self._all
+
+    def _up_to(self, at: float) -> float:
+        place = bisect_right(self._edges, at) - 1
+        return 0.0 if place < 0 else self._below[place] + self._density[place] * (at - self._edges[place])
+
+
+def _round_ones(low: float, high: float) -> Iterator[tuple[float, float]]:
+    """Yield the numbers of one digit in an interval, each with the width, in logarithms, of what is rounded to it."""
+    for exponent in range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1):
+        for digit in range(1, 10):
+            if low <= (number := float(f"{digit}e{exponent}")) <= high:
+                yield number, math.log((digit + 0.5) / (digit - (0.5 if digit > 1 else 0.05)))

@@ -1,0 +1,1 @@
+"""The numbers of a run: makespan, waits, slot time, fairness, recovery."""

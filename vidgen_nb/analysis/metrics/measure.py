@@ -1,0 +1,258 @@
+"""What a run came to, in numbers: the table of analysis.md, exact, from its records and events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from operator import attrgetter, sub
+from typing import Any
+
+from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
+from vidgen_nb.analysis.metrics.early_wakes import early_wakes, over_waits
+from vidgen_nb.analysis.metrics.fairness import ideal_shares, jain
+from vidgen_nb.analysis.metrics.model import Metrics, ProfileMetrics, SlotSplit
+from vidgen_nb.analysis.metrics.quantiles import Spread
+from vidgen_nb.analysis.metrics.recovery import outage, recovery
+from vidgen_nb.analysis.metrics.slot_time import SlotTime, cooldowns, horizon, slot_time
+from vidgen_nb.analysis.records.fast_dataclass import collector_paused
+from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.analysis.records.timeline import above_zero, by_profile, integral, released, steps, waits
+from vidgen_nb.analysis.records.timeline import union as joined
+from vidgen_nb.analysis.validation import as_profiles, is_number, listed, named, seconds
+from vidgen_nb.core import events as ev
+from vidgen_nb.errors import InputError
+from vidgen_nb.provider import SimulatedProfile
+from vidgen_nb.provider.described import profile_from
+
+__all__ = ["Metrics", "ProfileMetrics", "SlotSplit", "closed_at_start", "measure", "trail", "union"]
+
+
+@named(called="metrics")
+def measure(
+    data: RunData,
+    *,
+    profiles: Iterable[SimulatedProfile] | None = None,
+    seed: int | str | None = None,
+    ideal: Mapping[str, float] | None = None,
+    trouble: tuple[float, float] | None = None,
+    window: float = 60.0,
+) -> Metrics:
+    """Return a run's numbers.
+
+    `profiles`: the limits and services of a live run, as far as they are assumed; a simulated run knows its own.
+    `seed`: of the assumed service times; None: the bound holds for any. `ideal`: each profile's due share, in any
+    unit. `trouble`: start and end of what the run had to recover from, and `window` the seconds of the goodput that
+    says so. Raises `InputError` for an assumption that does not fit the run.
+    """
+    if trouble is not None:
+        trouble = _span(trouble)
+    seconds("window", window, zero=False)
+    with collector_paused():
+        return _measure(data, _assumed(data, profiles, seed), ideal, trouble, window)
+
+
+def _span(trouble: Any) -> tuple[float, float]:
+    """Return the start and the end of the trouble; `InputError` for what is none."""
+    pair = listed("trouble", trouble, "start and end in run seconds, such as (60, 90)")
+    if len(pair) != 2 or not all(map(is_number, pair)) or not pair[0] <= pair[1]:
+        raise InputError(f"trouble is (start, end) in run seconds, start first, not {trouble!r}")
+    return (pair[0], pair[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Assumed:
+    """Limits and services, as far as they are known."""
+
+    profiles: list[SimulatedProfile] | None
+    seed: int | str | None
+    trouble: tuple[float, float] | None
+
+
+def _assumed(data: RunData, given: Iterable[SimulatedProfile] | None, seed: int | str | None) -> _Assumed:
+    backend = data.header.get("backend") or {}
+    simulated = backend.get("name") == "simulated"
+    if given is not None:
+        profiles = as_profiles(given)
+        missing = set(data.profiles) - {each.name for each in profiles}
+        if missing:
+            raise InputError(f"profiles says nothing of {min(missing)!r}, which this run used: describe all of them")
+        return _Assumed(profiles, seed, None)
+    if not simulated or not backend.get("profiles"):
+        return _Assumed(None, None, None)
+    profiles = [profile_from(each) for each in backend["profiles"]]
+    return _Assumed(profiles, data.header.get("seed"), outage(backend.get("faults", ())))
+
+
+def _measure(
+    data: RunData,
+    known: _Assumed,
+    ideal: Mapping[str, float] | None,
+    trouble: tuple[float, float] | None,
+    window: float,
+) -> Metrics:
+    release = released(data)
+    times = _times(data, release)
+    queue, waiting = _queue(data, release)
+    tried = by_profile(data)
+    bound_, wakes = None, None
+    if known.profiles is not None:
+        bound_ = _bound(data, known.profiles, known.seed, release)
+        wakes = over_waits(data, known.profiles) if data.cooldowns else None
+    trouble = trouble if trouble is not None else known.trouble
+    return Metrics(
+        **_counts(data),
+        **times,
+        **queue,
+        **_slots(data, tried, waiting, _shares(data, known.profiles, ideal)),
+        length=data.end,
+        bound=bound_,
+        early_wakes=early_wakes(data, tried),
+        over_wait=Spread.of(wakes) if wakes else None,
+        recovery=None if trouble is None else recovery(data, *trouble, window),
+    )
+
+
+_OUTCOME = attrgetter("outcome")
+
+
+def _counts(data: RunData) -> dict[str, Any]:
+    outcomes = Counter(map(_OUTCOME, data.attempts))
+    tried = len(data.attempts)
+    ended = tried - outcomes[None]
+    return {
+        "scenes": dict(Counter(scene.status for scene in data.scenes)),
+        "attempts": tried,
+        "rate_limited": outcomes["rate_limited"],
+        "moves": len(data.moves),
+        "move_matrix": dict(Counter((move.from_profile, move.to_profile) for move in data.moves)),
+        "amplification": _ratio(tried, len(data.scenes)),
+        "wasted_share": _ratio(ended - outcomes["succeeded"], ended),
+        "rate_429": _ratio(outcomes["rate_limited"], ended),
+        "goodput": _ratio(outcomes["succeeded"], data.end),
+    }
+
+
+def _times(data: RunData, release: dict[str, float]) -> dict[str, Any]:
+    done = [each for each in data.scenes if each.status == "succeeded" and each.end is not None]
+    ids, ends = [each.id for each in done], [each.end for each in done if each.end is not None]
+    added = [release[each] for each in ids] if data.again else [each.queued for each in done]
+    flow = dict(zip(ids, map(sub, ends, added), strict=True))
+    ok = [each for each in data.attempts if each.outcome == "succeeded"]
+    wait = {each.scene: each.start - release.get(each.scene, 0.0) for each in ok}  # the last one of a scene counts
+    if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
+        wait = {name: wait[name] for name in flow if name in wait}
+    return {
+        "makespan": max(ends, default=None),
+        "first_result": min([each.end for each in ok if each.end is not None], default=None),
+        "flow": Spread.of(flow),
+        "wait": Spread.of(wait),
+    }
+
+
+def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], list[tuple[float, float]]]:
+    """Return L, λ, W_q and what is left between them, and when scenes waited."""
+    scenes, starts, ends = waits(data)
+    length = steps(starts, ends)
+    queued = dict.fromkeys(release, 0.0)
+    for scene, start, end in zip(scenes, starts, ends, strict=True):
+        queued[scene] = queued.get(scene, 0.0) + end - start
+    spread = Spread.of(queued)
+    mean, rate = _ratio(integral(length, data.end), data.end), _ratio(len(data.scenes), data.end)
+    residual = None
+    if mean and rate is not None and spread is not None:
+        residual = abs(mean - rate * spread.mean) / mean
+    found = {"queued": spread, "queue_length": mean, "arrival_rate": rate, "little_residual": residual}
+    return found, above_zero(length, data.end)
+
+
+def _shares(
+    data: RunData, profiles: Sequence[SimulatedProfile] | None, ideal: Mapping[str, float] | None
+) -> dict[str, float]:
+    """Return the part of all successes that is each profile's due."""
+    if ideal is None:
+        return ideal_shares(data.profiles, profiles, data.end)
+    good = isinstance(ideal, Mapping) and set(ideal) == set(data.profiles)
+    if not good or not all(is_number(each) and 0 <= each < inf for each in ideal.values()) or not sum(ideal.values()):
+        raise InputError(f"ideal gives each of {', '.join(data.profiles)} a share of 0 or more, not {ideal!r}")
+    return {name: each / sum(ideal.values()) for name, each in ideal.items()}
+
+
+def _slots(
+    data: RunData, tried: dict[str, list[AttemptRecord]], waiting: list[tuple[float, float]], shares: dict[str, float]
+) -> dict[str, Any]:
+    """Return each profile's row, and what slots did up to the makespan."""
+    end = horizon(data)
+    cooling = cooldowns(data, end)
+    total, rows = SlotTime(), []
+    for name, (time,) in slot_time(data, [0.0, end], waiting, tried, cooling).items():
+        total.add(time)
+        split, cooldown = SlotSplit.of(time), sum(end - start for start, end in cooling[name])
+        outcomes = Counter(map(_OUTCOME, tried[name]))
+        rows.append(
+            ProfileMetrics(
+                profile=name,
+                scenes=outcomes["succeeded"],
+                attempts=len(tried[name]),
+                rate_limited=outcomes["rate_limited"],
+                cooldown=cooldown,
+                utilisation=0.0 if split is None else split.ok,
+                split=split,
+                cooldown_duty=_ratio(cooldown, end) or 0.0,
+                stranded=time.stranded,
+                ideal=shares[name],
+            )
+        )
+    return {
+        "profiles": rows,
+        "split": SlotSplit.of(total),
+        "stranded": total.stranded,
+        "cooldown_duty": _ratio(sum(row.cooldown_duty for row in rows), len(rows)),
+        "fairness": jain(row.scenes / row.ideal for row in rows if row.ideal > 0),
+    }
+
+
+def _bound(
+    data: RunData, profiles: Sequence[SimulatedProfile], seed: int | str | None, release: dict[str, float]
+) -> LowerBound:
+    """Return the bound on the scenes that succeeded: no other has a part in the makespan."""
+    done = [scene.id for scene in data.scenes if scene.status == "succeeded"]
+    return bound(
+        done, profiles, seed=seed, cooldowns=closed_at_start(data), releases=[release[scene] for scene in done]
+    )
+
+
+def closed_at_start(data: RunData) -> dict[str, float]:
+    """Return until when profiles were closed before the first attempt: cooldowns known from elsewhere."""
+    found: dict[str, float] = {}
+    for event in data.events:
+        kind = type(event)
+        if kind is ev.AttemptStarted:
+            break
+        if kind is ev.CooldownStarted and isinstance(event, ev.CooldownStarted):
+            found.update((name, max(event.until, found.get(name, 0.0))) for name in event.profiles)
+    for window in data.cooldowns if found else ():
+        if window.start == 0 and window.profile in found:  # released by hand, it ended earlier
+            found[window.profile] = min(found[window.profile], max(window.end, 0.0))
+    return found
+
+
+def _ratio(value: float, whole: float) -> float | None:
+    return value / whole if whole else None
+
+
+def union(windows: Iterable[tuple[float, float]]) -> float:
+    """Return the length of the union of (start, end) windows."""
+    return sum(end - start for start, end in joined(windows))
+
+
+def trail(attempts: Iterable[AttemptRecord]) -> str:
+    """Return a scene's way in one line, such as `A✕429→B✓`; attempts in order.
+
+    `✓` succeeded, `✕429` rate limited, `?` in doubt, `…` still running; any other outcome by its name: `✕transient`.
+    """
+    return "→".join(each.profile + MARKS.get(each.outcome or "", "✕" + (each.outcome or "")) for each in attempts)
+
+
+MARKS = {"succeeded": "✓", "rate_limited": "✕429", "ambiguous": "?", "": "…"}

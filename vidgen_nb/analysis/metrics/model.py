@@ -1,0 +1,158 @@
+"""The numbers of a run as records; `metrics.measure` makes them.
+
+Slots and cooldowns are measured up to the makespan (`slots.horizon`), queue and goodput over the run's length, which is
+the time of its last event: the same, unless something else ended after the last success.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vidgen_nb.analysis.bounds.lower_bound import LowerBound
+from vidgen_nb.analysis.metrics.quantiles import Spread
+from vidgen_nb.analysis.metrics.recovery import Recovery
+from vidgen_nb.analysis.metrics.slot_time import SlotTime
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Metrics", "ProfileMetrics", "SlotSplit"]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSplit:
+    """What slots did with their time, in shares that sum to 1 (`slots.SlotTime` says what each means)."""
+
+    ok: float
+    wasted: float
+    cooling: float
+    idle_empty: float
+    idle_waiting: float
+    running: float = 0.0
+
+    @classmethod
+    def of(cls, time: SlotTime) -> SlotSplit | None:
+        """Return the shares of slot-seconds, or None where there are none."""
+        if not (total := time.total) > 0:
+            return None
+        parts = (time.ok, time.wasted, time.cooling, time.idle_empty, time.idle_waiting, time.running)
+        return cls(*(part / total for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileMetrics:
+    """One profile's share of a run. Times in run seconds."""
+
+    profile: str
+    scenes: int
+    """Scenes that succeeded on it."""
+    attempts: int
+    rate_limited: int
+    """Attempts that got a 429."""
+    cooldown: float
+    """Length of the union of its cooldown windows, cut at the makespan."""
+    utilisation: float
+    """Slot time of attempts that succeeded ÷ all slot time, 0 to 1: the split's `ok`. Slots: its capacity; without
+    one, the most attempts that it ever had at once."""
+    split: SlotSplit | None = None
+    """None: it had no slot time."""
+    cooldown_duty: float = 0.0
+    """`cooldown` ÷ makespan."""
+    stranded: float = 0.0
+    """Slot-seconds in which it cooled while scenes waited: c_p · ∫ 1[cooling and Q > 0] dt."""
+    ideal: float = 0.0
+    """The part of all successes that was its due (`fairness.ideal_shares`)."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Metrics:
+    """A run in numbers. Times in run seconds; None: not known, or there is nothing to measure."""
+
+    scenes: dict[str, int]
+    """How many scenes have which status."""
+    attempts: int
+    rate_limited: int
+    moves: int
+    makespan: float | None
+    """Latest end of a scene that succeeded, from the run's start; None: none did."""
+    profiles: list[ProfileMetrics]
+    length: float = 0.0
+    """Time of the last event."""
+    bound: LowerBound | None = None
+    """What no policy could have beaten for the scenes that succeeded; None: limits and services are not known."""
+    first_result: float | None = None
+    """Earliest end of an attempt that succeeded."""
+    flow: Spread | None = None
+    """F_i: from when a scene was added until its result was there; by scene."""
+    wait: Spread | None = None
+    """W_i: F_i without the time of the attempt that succeeded; by scene."""
+    queued: Spread | None = None
+    """Time in the queue, requeues and back-off included, of every scene; by scene. Its mean is W_q."""
+    split: SlotSplit | None = None
+    """Of all slots together."""
+    amplification: float | None = None
+    """Attempts ÷ scenes."""
+    wasted_share: float | None = None
+    """Ended attempts that did not succeed ÷ all that ended."""
+    rate_429: float | None = None
+    """Attempts that got a 429 ÷ all that ended."""
+    goodput: float | None = None
+    """Successes per second of the run's length; over time: `timeline.goodput`."""
+    cooldown_duty: float | None = None
+    """Mean of the profiles' duties."""
+    stranded: float = 0.0
+    """Slot-seconds of profiles that cooled while scenes waited."""
+    early_wakes: float | None = None
+    """Share of first attempts after a cooldown that got a 429."""
+    over_wait: Spread | None = None
+    """Cooldown's end less the limit's true reset, by (group, start); only where limits are known."""
+    move_matrix: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Moves by (from, to)."""
+    queue_length: float | None = None
+    """L: the mean of Q(t), which is the queue's integral ÷ length."""
+    arrival_rate: float | None = None
+    """λ: scenes ÷ length."""
+    little_residual: float | None = None
+    """|L - λ·W_q| ÷ L: 0 but for rounding, on every run; None where nobody waited."""
+    fairness: float | None = None
+    """Jain's index of successes ÷ ideal share over the profiles."""
+    recovery: Recovery | None = None
+    """From the trouble that was named, or from faults of a simulated run that were over at some time."""
+
+    @property
+    def lower_bound(self) -> float | None:
+        """LB′ of `bound`, in seconds."""
+        return None if self.bound is None else self.bound.seconds
+
+    @property
+    def efficiency(self) -> float | None:
+        """LB′ ÷ makespan: 1 is the best that could be."""
+        return self.bound.seconds / self.makespan if self.bound is not None and self.makespan else None
+
+    @property
+    def utilisation(self) -> float | None:
+        """Slot time of attempts that succeeded ÷ all slot time."""
+        return None if self.split is None else self.split.ok
+
+    @property
+    def queue_time(self) -> float | None:
+        """W_q: mean time in the queue of a scene."""
+        return None if self.queued is None else self.queued.mean
+
+    def __repr__(self) -> str:
+        from vidgen_nb.analysis.metrics.summary import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        """Return it as a notebook shows it."""
+        from vidgen_nb.analysis.metrics.summary import html
+
+        return html(self)
+
+    def to_frame(self, table: str = "profiles") -> pd.DataFrame:
+        """Return `profiles`, `scenes` (flow, wait, queued) or `moves` (the matrix) as a DataFrame (needs pandas)."""
+        from vidgen_nb.analysis.metrics.summary import frame
+
+        return frame(self, table)

@@ -1,0 +1,209 @@
+"""What slots did with their time: the slot-time split of analysis.md, exact, for a whole run or in stretches of it.
+
+The whole is [0, M], where M is the makespan: what failed after the last success is no part of it, nor are the slots
+that stood empty then. As long as something runs, or where nothing succeeded, M is the time of the last event.
+A profile that is part of the session has `capacity` slots; without a capacity, the most attempts that it ever had at
+once. While more run than that (fetching its result, an attempt holds no slot at the provider; a capacity may have been
+lowered), or on a profile that was removed, there are as many slots as attempts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from itertools import compress, pairwise
+from math import inf
+from operator import lt
+
+from vidgen_nb.analysis.records.bounded_series import Span
+from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.analysis.records.timeline import Steps, Within, above_zero, by_profile, queue, steps, union
+from vidgen_nb.errors import InputError
+
+__all__ = ["SlotTime", "cooldowns", "horizon", "slot_time"]
+
+
+@dataclass(slots=True)
+class SlotTime:
+    """Slot-seconds by what they were used for; `numbers.SlotSplit` has them as shares."""
+
+    ok: float = 0.0
+    """Of attempts that succeeded."""
+    wasted: float = 0.0
+    """Of attempts that ended in another way. A busy slot is busy also while its profile cools."""
+    cooling: float = 0.0
+    """Free, the profile in a cooldown or unusable."""
+    idle_empty: float = 0.0
+    """Free, and no scene waited."""
+    idle_waiting: float = 0.0
+    """Free, and not cooling, while scenes waited."""
+    running: float = 0.0
+    """Of attempts that have no end yet; 0 once the run has ended."""
+    stranded: float = 0.0
+    """All slots, busy ones too, of profiles that cooled while scenes waited; no part of the sum."""
+
+    @property
+    def total(self) -> float:
+        """Return all of them."""
+        return self.ok + self.wasted + self.cooling + self.idle_empty + self.idle_waiting + self.running
+
+    def add(self, other: SlotTime) -> None:
+        """Add another's."""
+        for name, value in zip(_NAMES, astuple(other), strict=True):
+            setattr(self, name, getattr(self, name) + value)
+
+
+_NAMES = tuple(SlotTime.__dataclass_fields__)
+
+
+def slot_time(
+    data: RunData,
+    edges: Sequence[float] | None = None,
+    waiting: list[Span] | None = None,
+    tried: dict[str, list[AttemptRecord]] | None = None,
+    cooling: dict[str, list[Span]] | None = None,
+) -> dict[str, list[SlotTime]]:
+    """Return, per profile, what its slots did in each stretch between two neighbours of `edges`.
+
+    `edges`: run seconds, rising; None: one stretch, from 0 to `horizon`. `waiting`, `tried`, `cooling`: when scenes
+    waited, the attempts by profile, and when each cooled, where they are known. Raises `InputError` for edges that do
+    not rise.
+    """
+    edges = [0.0, horizon(data)] if edges is None else list(edges)
+    if len(edges) < 2 or any(not a <= b for a, b in pairwise(edges)):
+        raise InputError(f"edges are at least two times that rise, not {edges!r}")
+    within = Within(above_zero(queue(data), data.end) if waiting is None else waiting)
+    cooling = cooldowns(data, edges[-1]) if cooling is None else cooling
+    found: dict[str, list[SlotTime]] = {}
+    for name, tries in (by_profile(data) if tried is None else tried).items():
+        given = data.capacity_steps.get(name) or [(0.0, data.capacities.get(name))]
+        found[name] = _of_profile(tries, given, cooling[name], within, edges, data.end)
+    return found
+
+
+def horizon(data: RunData) -> float:
+    """Return M: the end of the last success; the last event's time while something runs, or where none succeeded."""
+    ok = [each.end for each in data.attempts if each.outcome == "succeeded"]
+    under_way = any(each.end is None for each in data.attempts)
+    return data.end if under_way else max((end for end in ok if end is not None), default=data.end)
+
+
+def cooldowns(data: RunData, end: float) -> dict[str, list[Span]]:
+    """Return when each profile cooled, up to a time."""
+    windows: dict[str, list[Span]] = {name: [] for name in data.profiles}
+    for window in data.cooldowns:
+        windows[window.profile].append((window.start, min(window.end, end)))
+    return {name: union(each) for name, each in windows.items()}
+
+
+def _of_profile(
+    attempts: list[AttemptRecord],
+    capacities: list[tuple[float, int | None]],
+    cooling: list[Span],
+    within: Within,
+    edges: list[float],
+    end: float,
+) -> list[SlotTime]:
+    bins = [SlotTime() for _ in edges[1:]]
+    outcomes = [each.outcome for each in attempts]
+    starts = [each.start for each in attempts]  # in order
+    ends = [end if each.end is None else each.end for each in attempts]
+    if not all(held := list(map(lt, starts, ends))):
+        outcomes = list(compress(outcomes, held))
+        starts, ends = list(compress(starts, held)), list(compress(ends, held))
+    for name, these in (
+        ("ok", [outcome == "succeeded" for outcome in outcomes]),
+        ("wasted", [outcome is not None and outcome != "succeeded" for outcome in outcomes]),
+        ("running", [outcome is None for outcome in outcomes]),
+    ):
+        _spread(bins, edges, name, compress(zip(starts, ends, strict=True), these))
+    ends.sort()
+    most = _most_at_once(starts, ends) if any(capacity is None for _, capacity in capacities) else 0
+    slots = {at: most if capacity is None else capacity for at, capacity in capacities}
+    switches = {at: on for start, stop in cooling for at, on in ((start, True), (stop, False))}
+    _free(bins, edges, [*steps(starts, ends), (inf, 0)], slots, switches, within, min(end, edges[-1]))
+    return bins
+
+
+def _spread(bins: list[SlotTime], edges: list[float], what: str, spans: Iterable[Span]) -> None:
+    """Add stretches of one slot each to the bins that they touch."""
+    if len(bins) == 1:
+        first, last = edges
+        clipped = [
+            (end if end < last else last) - (start if start > first else first)  # noqa: FURB136 - quicker than calls
+            for start, end in spans
+            if end > first and start < last
+        ]
+        spent = sum(clipped)
+        setattr(bins[0], what, spent)
+        return
+    sums = [0.0] * len(bins)
+    last = len(bins)
+    for start, end in spans:
+        index = bisect_right(edges, start) - 1 if start > edges[0] else 0
+        while index < last and edges[index] < end:
+            part = min(end, edges[index + 1]) - max(start, edges[index])
+            sums[index] += max(part, 0.0)
+            index += 1
+    for bin_, seconds in zip(bins, sums, strict=True):
+        setattr(bin_, what, seconds)
+
+
+def _most_at_once(starts: list[float], ends: list[float]) -> int:
+    """Return the most attempts at once; one that ends as another starts leaves it its slot. Both lists are sorted."""
+    most = now = ended = 0
+    for start in starts:
+        while ends[ended] <= start:
+            ended, now = ended + 1, now - 1
+        now += 1
+        most = max(most, now)
+    return most
+
+
+def _free(
+    bins: list[SlotTime],
+    edges: list[float],
+    busy: Steps,
+    slots_at: dict[float, int],
+    switches: dict[float, bool],
+    within: Within,
+    last: float,
+) -> None:
+    """Say what the free slots did: go from one change of slots, cooldown or bin to the next."""
+    changes = sorted({at for at in (*slots_at, *switches, *edges, last) if at <= last})
+    slots, cools, place, step = 0, False, 0, 0
+    for at, after in pairwise(changes):
+        slots = slots_at.get(at, slots)
+        cools = switches.get(at, cools)
+        while edges[place + 1] <= at and place + 2 < len(edges):
+            place += 1
+        if after > edges[0]:
+            step = _free_between(bins[place], (at, after), busy, step, slots, cools, within)
+
+
+def _free_between(
+    bin_: SlotTime, stretch: Span, busy: Steps, step: int, slots: int, cools: bool, within: Within
+) -> int:
+    """Add what so many slots did in a stretch while they were not busy; return the step that holds at its end."""
+    at, stop = stretch
+    while busy[step + 1][0] <= at:
+        step += 1
+    known, waited = at, within(at)
+    while at < stop:
+        count, now = busy[step][1], busy[step + 1][0]
+        step += now <= stop
+        if now > stop:
+            now = stop
+        if slots > count or cools:
+            before = waited if known == at else within(at)
+            known, waited = now, within(now)
+            seconds, waiting, free = now - at, waited - before, slots - count if slots > count else 0
+            if cools:
+                bin_.cooling += free * seconds
+                bin_.stranded += (count + free) * waiting
+            else:
+                bin_.idle_waiting += free * waiting
+                bin_.idle_empty += free * (seconds - waiting)
+        at = now
+    return step

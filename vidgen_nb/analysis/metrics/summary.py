@@ -1,0 +1,146 @@
+"""The numbers of a run as text, as HTML, and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING
+
+from vidgen_nb.analysis.metrics.model import Metrics, ProfileMetrics
+from vidgen_nb.analysis.metrics.quantiles import Spread
+from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean, markup
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["frame", "html", "text"]
+
+TABLES = ("profiles", "scenes", "moves")
+SHOWN = 20
+"""Profiles that are shown; the table has them all."""
+PARTS = ("ok", "wasted", "cooling", "idle_empty", "idle_waiting", "running")
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.1f} s"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _spread(value: Spread | None) -> str:
+    return "–" if value is None else f"p50 {value.p50:.1f} s, p95 {value.p95:.1f} s, max {value.max:.1f} s"
+
+
+def _rows(metrics: Metrics) -> Iterator[tuple[str, str]]:
+    yield "scenes", ", ".join(f"{count:,} {status}" for status, count in metrics.scenes.items()) or "none"
+    yield "makespan", _seconds(metrics.makespan)
+    if metrics.bound is not None:
+        yield "lower bound", f"{_seconds(metrics.lower_bound)}, by {metrics.bound.binds}"
+        yield "efficiency", _share(metrics.efficiency)
+    yield "first result", _seconds(metrics.first_result)
+    yield "flow", _spread(metrics.flow)
+    yield "wait", _spread(metrics.wait)
+    yield (
+        "attempts",
+        (
+            f"{metrics.attempts:,}, {_number(metrics.amplification)} a scene; {_share(metrics.wasted_share)} wasted, "
+            f"{_share(metrics.rate_429)} got a 429; {metrics.moves:,} moves"
+        ),
+    )
+    yield "goodput", "–" if metrics.goodput is None else f"{metrics.goodput:.3g} a second"
+    yield "slot time", _split(metrics)
+    yield (
+        "cooldowns",
+        (
+            f"{_share(metrics.cooldown_duty)} of the time; {metrics.stranded:,.1f} slot-seconds stranded; "
+            f"early wakes {_share(metrics.early_wakes)}; over-wait {_spread(metrics.over_wait)}"
+        ),
+    )
+    yield (
+        "queue",
+        (
+            f"L {_number(metrics.queue_length)} = λ {_number(metrics.arrival_rate)} × W {_number(metrics.queue_time)}, "
+            f"residual {_number(metrics.little_residual)}"
+        ),
+    )
+    yield "fairness", _number(metrics.fairness)
+    if (recovery := metrics.recovery) is not None:
+        yield "recovery", "not recovered" if recovery.seconds is None else f"{recovery.seconds:.1f} s"
+
+
+def _split(metrics: Metrics | ProfileMetrics) -> str:
+    split = metrics.split
+    if split is None:
+        return "–"
+    names = {"idle_empty": "idle, no queue", "idle_waiting": "idle beside a queue"}
+    parts = ((name, getattr(split, name)) for name in PARTS)
+    return ", ".join(f"{names.get(name, name)} {_share(value)}" for name, value in parts if value or name != "running")
+
+
+def _profile(row: ProfileMetrics) -> tuple[str, ...]:
+    counts = (f"{count:,}" for count in (row.scenes, row.attempts, row.rate_limited))
+    return (clean(row.profile, 60), *counts, _share(row.utilisation), _share(row.cooldown_duty), f"{row.stranded:,.1f}")
+
+
+HEAD = ("profile", "scenes", "attempts", "429s", "utilisation", "cooling", "stranded s")
+
+
+def text(metrics: Metrics) -> str:
+    """Return the numbers as lines, and a table of the profiles."""
+    lines = [f"{name:<13}{value}" for name, value in _rows(metrics)]
+    cells = [HEAD, *map(_profile, metrics.profiles[:SHOWN])]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells] if metrics.profiles else []
+    return "\n".join((*lines, *_more(metrics)))
+
+
+def _more(metrics: Metrics) -> list[str]:
+    more = len(metrics.profiles) - SHOWN
+    return [f"… and {more:,} more profiles: see to_frame()"] if more > 0 else []
+
+
+def html(metrics: Metrics) -> str:
+    """Return the numbers as two tables."""
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in _rows(metrics))
+    if not metrics.profiles:
+        return f"<table>{rows}</table>"
+    head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{markup(cell)}</td>' for cell in _profile(row))}</tr>" for row in metrics.profiles[:SHOWN]
+    )
+    more = "".join(f"<p>{escape(line)}</p>" for line in _more(metrics))
+    return f"<table>{rows}</table><table><tr>{head}</tr>{body}</table>{more}"
+
+
+def frame(metrics: Metrics, table: str) -> pd.DataFrame:
+    """Return a table of the numbers; `InputError` for one that there is not."""
+    if table not in TABLES:
+        raise InputError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError("to_frame needs pandas: pip install pandas") from error
+    if table == "scenes":
+        columns = {name: getattr(metrics, name) for name in ("flow", "wait", "queued")}
+        series = {
+            name: pd.Series({} if each is None else dict(each.values), dtype=float) for name, each in columns.items()
+        }
+        return pd.DataFrame(series).rename_axis("scene").reset_index()
+    names = [row.profile for row in metrics.profiles]
+    if table == "moves":
+        cells = [[metrics.move_matrix.get((a, b), 0) for b in names] for a in names]
+        return pd.DataFrame(cells, index=pd.Index(names, name="from"), columns=pd.Index(names, name="to"))
+    fields = [name for name in ProfileMetrics.__dataclass_fields__ if name != "split"]
+    rows = [
+        {name: getattr(row, name) for name in fields}
+        | {name: None if row.split is None else getattr(row.split, name) for name in PARTS}
+        for row in metrics.profiles
+    ]
+    return pd.DataFrame(rows, columns=[*fields, *PARTS])

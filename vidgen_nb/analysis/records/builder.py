@@ -1,0 +1,228 @@
+"""A run as records: scenes, attempts, cooldowns, moves, built in one pass over its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, MutableSequence, Sequence
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from vidgen_nb.analysis.records.fast_dataclass import collector_paused, draft, quick
+from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.outcomes import Failure
+from vidgen_nb.errors import InputError
+
+__all__ = ["AttemptRecord", "CooldownRecord", "MoveRecord", "RunData", "SceneRecord", "build"]
+
+T = TypeVar("T")
+
+
+def build(header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
+    """Read a run's events into records, in one pass.
+
+    Raises `InputError` for events that don't belong together, such as an attempt of a scene that was never added.
+    """
+    with collector_paused():
+        return Builder().read(header, events)
+
+
+# While events are read, records are drafts that may be changed; each becomes a record when all is read.
+_scene, _attempt, _window, _move = map(draft, (SceneRecord, AttemptRecord, CooldownRecord, MoveRecord))
+_MAKERS: dict[type[Any], Callable[..., Any]] = {
+    kind: quick(kind) for kind in (SceneRecord, AttemptRecord, CooldownRecord)
+}
+
+
+@dataclass(slots=True)
+class _Closed:
+    """A quota group, or one profile's own gate, while it is closed."""
+
+    group: str
+    until: float
+    reason: str
+    members: dict[str, Any] = field(default_factory=dict)
+    """Drafts of its cooldown windows, by profile."""
+
+
+def copied(kind: type[T], drafts: Iterable[Any]) -> list[T]:
+    """Make records of drafts that go on being changed."""
+    values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]  # a dataclass, as all records
+    make = _MAKERS[kind]
+    return [make(*values(each)) for each in drafts]
+
+
+def _complete(kind: type[T], drafts: list[Any]) -> list[T]:
+    """Turn drafts into the records that they are."""
+    for each in drafts:
+        each.__class__ = kind
+    return drafts
+
+
+class Builder:
+    """Reads events in order; `recent.Recent` is one that forgets."""
+
+    def __init__(self) -> None:
+        self._capacities: dict[str, int | None] = {}
+        self._steps: dict[str, list[tuple[float, int | None]]] = {}
+        self._scenes: dict[str, Any] = {}
+        self._again: dict[str, float] = {}
+        self._waited: dict[str, float] = {}
+        """Since when scenes wait, or waited for their running attempt, that did not always do so."""
+        self._running: dict[str, Any] = {}
+        """Attempts under way, by scene."""
+        self._attempts: list[Any] = []
+        """In order of their start."""
+        self._windows: list[Any] = []
+        self._closed: dict[tuple[str, bool], _Closed] = {}
+        """What is closed now, by (group, alone)."""
+        self._moves: MutableSequence[MoveRecord] = []
+        self._handlers: dict[type[ev.Event], Callable[[Any], None]] = {
+            ev.ProfileAdded: self._profile_added,
+            ev.ProfileChanged: self._profile_changed,
+            ev.ProfileRemoved: self._profile_removed,
+            ev.SceneAdded: self._scene_added,
+            ev.AttemptStarted: self._started,
+            ev.Accepted: self._accepted,
+            ev.Generated: self._generated,
+            ev.Fetched: self._fetched,
+            ev.SceneRequeued: self._requeued,
+            ev.SceneSettled: self._settled,
+            ev.CooldownStarted: self._cooldown_started,
+            ev.CooldownEnded: self._cooldown_ended,
+        }
+
+    def read(self, header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
+        """Return the records of a whole run."""
+        handler_of = self._handlers.get
+        try:
+            for event in events:
+                if (handler := handler_of(type(event))) is not None:
+                    handler(event)
+        except KeyError as error:
+            number = next(index for index, each in enumerate(events, 1) if each is event)
+            what = f"event {number} of this run, {type(event).__name__}"
+            raise InputError(f"{what}, is about {error.args[0]!r}, which was never added") from None
+        return RunData(
+            header=header,
+            events=events,
+            profiles=list(self._capacities),
+            scenes=_complete(SceneRecord, list(self._scenes.values())),
+            attempts=_complete(AttemptRecord, self._attempts),
+            cooldowns=_complete(CooldownRecord, self._windows),
+            moves=list(self._moves),
+            end=events[-1].at if events else 0.0,
+            capacities=self._capacities,
+            capacity_steps=self._steps,
+            again=self._again,
+        )
+
+    def _scene_added(self, event: ev.SceneAdded) -> None:
+        given, at = event.scene, event.at
+        name = given.id
+        scene = self._scenes.get(name)
+        if scene is None:
+            self._scenes[name] = _scene(name, given.prompt, "queued", 0, None, at, None, None, None, None)
+        else:  # run again by hand: it is not settled any more
+            self._again[name] = self._waited[name] = at
+            scene.prompt, scene.status = given.prompt, "queued"
+            scene.end = scene.error = scene.path = None
+
+    def _started(self, event: ev.AttemptStarted) -> None:
+        name, profile, at = event.scene, event.profile, event.at
+        scene = self._scenes[name]
+        if profile not in self._capacities:
+            raise KeyError(profile)
+        before = scene.profile
+        if before != profile:
+            scene.profile = profile
+            if before is not None:
+                move = _move(name, before, profile, at)
+                move.__class__ = MoveRecord
+                self._moves.append(move)
+        if scene.start is None:
+            scene.start = at
+        scene.status = "submitting"
+        scene.attempts += 1
+        since = self._waited.pop(name, scene.queued)
+        attempt = self._running[name] = _attempt(name, event.number, profile, since, at, None, None, None, None)
+        self._begin(attempt)
+
+    def _accepted(self, event: ev.Accepted) -> None:
+        self._scenes[event.scene].status = "generating"
+
+    def _generated(self, event: ev.Generated) -> None:
+        self._scenes[event.scene].status = "fetching"
+
+    def _fetched(self, event: ev.Fetched) -> None:
+        name, at = event.scene, event.at
+        scene = self._scenes[name]
+        scene.status, scene.end, scene.path = "succeeded", at, event.path
+        if (attempt := self._running.pop(name, None)) is not None:
+            attempt.end, attempt.outcome = at, "succeeded"
+            self._finish(attempt)
+
+    def _requeued(self, event: ev.SceneRequeued) -> None:
+        name, at = event.scene, event.at
+        self._scenes[name].status = "queued"
+        self._failed(name, event.outcome, at)
+        self._waited[name] = at
+
+    def _settled(self, event: ev.SceneSettled) -> None:
+        scene = self._scenes[event.scene]
+        scene.status, scene.end, scene.error = event.status, event.at, event.reason
+        self._waited.pop(event.scene, None)
+        if event.outcome is not None:  # else it was in the queue
+            self._failed(event.scene, event.outcome, event.at)
+
+    def _failed(self, scene: str, outcome: Failure, at: float) -> None:
+        """End the attempt as the provider ended it; what becomes of the scene may be another thing."""
+        if (attempt := self._running.pop(scene, None)) is not None:
+            attempt.end, attempt.outcome, attempt.reason = at, outcome.kind, outcome.reason
+            attempt.retry_after = getattr(outcome, "retry_after", None)
+            self._finish(attempt)
+
+    def _begin(self, attempt: Any) -> None:
+        self._attempts.append(attempt)
+
+    def _finish(self, attempt: Any) -> None:
+        """Do what is to be done when an attempt has ended."""
+
+    def _profile_added(self, event: ev.ProfileAdded) -> None:
+        name = event.profile
+        self._capacities[name] = event.capacity
+        self._steps.setdefault(name, []).append((event.at, event.capacity))
+        for key in ((event.group or name, False), (name, True)):
+            if closed := self._closed.get(key):  # it comes into a cooldown that is under way
+                self._cool(closed, name, event.at)
+
+    def _profile_changed(self, event: ev.ProfileChanged) -> None:
+        self._capacities[event.profile] = event.capacity
+        self._steps.setdefault(event.profile, []).append((event.at, event.capacity))
+
+    def _profile_removed(self, event: ev.ProfileRemoved) -> None:
+        self._steps.setdefault(event.profile, []).append((event.at, 0))
+        for closed in self._closed.values():
+            if window := closed.members.pop(event.profile, None):
+                window.end = event.at
+
+    def _cooldown_started(self, event: ev.CooldownStarted) -> None:
+        key = (event.group, event.alone)
+        closed = self._closed.get(key)
+        if closed is None:
+            closed = self._closed[key] = _Closed(event.group, event.until, event.reason)
+        closed.until = event.until
+        for window in closed.members.values():
+            window.end = event.until  # its end moves
+        for profile in event.profiles:
+            if profile not in closed.members:
+                self._cool(closed, profile, event.at)
+
+    def _cool(self, closed: _Closed, profile: str, at: float) -> None:
+        window = closed.members[profile] = _window(profile, closed.group, at, closed.until, closed.reason)
+        self._windows.append(window)
+
+    def _cooldown_ended(self, event: ev.CooldownEnded) -> None:
+        if closed := self._closed.pop((event.group, event.alone), None):
+            for window in closed.members.values():
+                window.end = min(window.end, event.at)

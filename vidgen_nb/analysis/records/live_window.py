@@ -1,0 +1,300 @@
+"""What a live chart needs of a run under way, however long it is: its latest attempts and a few counts.
+
+An observer keeps it up to date with O(log n) work per event. It belongs to the session's loop, as the events do:
+nothing else may read it. It holds its window, sums of what is older, and the scenes that are not settled or have an
+attempt in the window; of the others their ids, with one of few words each (any of them may be run again by hand).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vidgen_nb.analysis.records.bounded_series import Bin, Bins, Slots, Span, Spans, Steps
+from vidgen_nb.analysis.records.builder import Builder, copied
+from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, RunData, SceneRecord
+from vidgen_nb.core import events as ev
+
+__all__ = ["COOLDOWN", "LIMIT", "Kind", "Past", "Recent", "RecentData"]
+
+LIMIT = 500
+"""Bars that a browser redraws twice a second with ease (ui.md)."""
+SUMS = 400
+"""Sums kept of what is older: what a chart can join in no time."""
+COOLDOWN = "cooldown"
+Kind = tuple[str, str | None]
+Past = Bin[Kind]
+"""What was over in a stretch of time: attempts that ended, by (profile, outcome), and seconds of cooldown, by (profile,
+`COOLDOWN`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentData(RunData):
+    """The latest part of a run, and counts of the whole. `events` is empty."""
+
+    since: float = 0.0
+    """From here on, every attempt is there; of what ended before, none."""
+    started: int = 0
+    """Attempts of the whole run."""
+    moved: int = 0
+    """Moves of the whole run."""
+    statuses: dict[str, int] = field(default_factory=dict)
+    """How many scenes of the whole run have which status."""
+    tallies: dict[tuple[str, str | None], int] = field(default_factory=dict)
+    """Attempts of the whole run that ended, by (profile, outcome)."""
+    history: list[Past] = field(default_factory=list)
+    """What is older, summed up: attempts that ended before `since`, and cooldowns that are over. Its bins have one
+    width and begin at multiples of it; those in which nothing was over are not there."""
+    places: list[int] = field(default_factory=list)
+    """The place of each attempt among all of the run."""
+    slots: list[int] = field(default_factory=list)
+    """The slot of each attempt: the first one of its profile that was free when it started."""
+    used: dict[str, int] = field(default_factory=dict)
+    """How many slots each profile ever used."""
+    waiting: list[tuple[float, int]] = field(default_factory=list)
+    """The queue's length as steps (time, length from then on)."""
+    backlog: list[Span] = field(default_factory=list)
+    """When something could have been submitted: the run was on, and a scene waited whose back-off was over."""
+    taken: dict[str, list[Span]] = field(default_factory=dict)
+    """Per profile, when it ran something or was not part of the session."""
+
+    @property
+    def older(self) -> int:
+        """Attempts that are not there."""
+        return self.started - len(self.attempts)
+
+
+class Recent(Builder):
+    """The latest attempts of a run: those under way, and of the ended ones the last that fit in `limit`.
+
+    Hand it the events in order (`session.observe(recent)`), and `clear` it before those of another run.
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        super().__init__()
+        self.limit = limit
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        Builder.__init__(self)
+        self._moves = deque(maxlen=self.limit)
+        self._ended: dict[int, AttemptRecord] = {}
+        """Attempts by place, in order of their end."""
+        self._places: dict[str, int] = {}
+        """Of the attempts under way among all, by scene."""
+        self._count = self._moved = 0
+        self._since = self._at = 0.0
+        self._statuses: Counter[str] = Counter()
+        self._tallies: Counter[tuple[str, str | None]] = Counter()
+        self._past: Bins[Kind] = Bins(SUMS)
+        self._kept: Counter[str] = Counter()
+        """How many attempts of a scene are in the window."""
+        self._gone: dict[str, tuple[str, str | None]] = {}
+        """Status and last profile of settled scenes that are forgotten; equal ones are one object."""
+        self._fates: dict[tuple[str, str | None], tuple[str, str | None]] = {}
+        self._slots = Slots()
+        self._waiting = Steps(4 * self.limit)
+        self._not_before: dict[str, float] = {}
+        """Ends of the back-offs of scenes that wait."""
+        self._records: dict[str, SceneRecord] = {}
+        """Of scenes that did not change since."""
+        self._timers: list[tuple[float, str]] = []
+        """The same as a heap, some of them void."""
+        self._shut: set[str] = {"stopped"}
+        self._backlog = Spans(4 * self.limit)
+        self._taken: dict[str, Spans] = {}
+        self._present: set[str] = set()
+
+    def __call__(self, events: Sequence[ev.Event]) -> None:
+        """Take in new events (an observer)."""
+        for event in events:
+            self._at = event.at
+            self._end_back_offs(event.at)
+            scene = self._scenes.get(event.scene) if isinstance(event, _ABOUT_A_SCENE) else None
+            before = scene.status if scene is not None else ""
+            handler = self._handlers.get(type(event))
+            if handler is not None:
+                handler(event)
+            if scene is not None:
+                self._records.pop(scene.id, None)
+                if scene.status != before:
+                    self._turned(scene.id, before, scene.status)
+                self._forget(scene.id)
+            self._switch(event)
+            self._backlog.set(event.at, not self._shut and self._statuses["queued"] > len(self._not_before))
+
+    def data(self) -> RecentData:
+        """Return the window as records. O(limit log limit)."""
+        self._retire()
+        under_way = copied(AttemptRecord, (self._running[scene] for scene in self._places))
+        running = dict(zip(self._places.values(), under_way, strict=True))
+        attempts = dict(sorted((self._ended | running).items()))
+        ids = dict.fromkeys(attempt.scene for attempt in attempts.values())
+        return RecentData(
+            header={},
+            events=(),
+            profiles=list(self._capacities),
+            scenes=self._scene_records(ids),
+            attempts=list(attempts.values()),
+            cooldowns=copied(CooldownRecord, (each for each in self._windows if each.end > self._since)),
+            moves=list(self._moves),
+            end=self._at,
+            capacities=dict(self._capacities),
+            since=self._since,
+            started=self._count,
+            moved=self._moved,
+            statuses={name: count for name, count in self._statuses.items() if count},
+            tallies=dict(self._tallies),
+            history=self._past.all(),
+            places=list(attempts),
+            slots=[self._slots.of[place] for place in attempts],
+            used=dict(self._slots.used),
+            waiting=self._waiting.after(self._since),
+            backlog=self._backlog.between(self._since, self._at),
+            taken={name: spans.between(self._since, self._at) for name, spans in self._taken.items()},
+        )
+
+    def _scene_records(self, ids: Iterable[str]) -> list[SceneRecord]:
+        """Return records of scenes; most of them are the same as the last time."""
+        known, names = self._records, list(ids)
+        new = [name for name in names if name not in known]
+        known.update(zip(new, copied(SceneRecord, (self._scenes[name] for name in new)), strict=True))
+        self._records = {name: known[name] for name in names}
+        return list(self._records.values())
+
+    # -- scenes and their queue
+
+    def _scene_added(self, event: ev.SceneAdded) -> None:
+        name = event.scene.id
+        known = self._scenes.get(name)
+        before, profile = (known.status, known.profile) if known is not None else self._gone.pop(name, ("", None))
+        super()._scene_added(event)
+        self._scenes[name].profile = profile
+        self._records.pop(name, None)
+        self._turned(name, before, "queued")
+
+    def _forget(self, name: str) -> None:
+        """Forget a scene that is settled and has no attempt in the window, but for what became of it."""
+        scene = self._scenes.get(name)
+        if scene is not None and scene.end is not None and name not in self._kept:
+            fate = scene.status, scene.profile
+            self._gone[name] = self._fates.setdefault(fate, fate)
+            del self._scenes[name]
+            self._records.pop(name, None)
+
+    def _requeued(self, event: ev.SceneRequeued) -> None:
+        super()._requeued(event)
+        if event.not_before is not None and event.not_before > event.at:
+            self._not_before[event.scene] = event.not_before
+            heapq.heappush(self._timers, (event.not_before, event.scene))
+
+    def _end_back_offs(self, at: float) -> None:
+        while self._timers and self._timers[0][0] <= at:
+            until, scene = heapq.heappop(self._timers)
+            if self._not_before.get(scene) == until:
+                del self._not_before[scene]
+                self._backlog.set(until, not self._shut)
+
+    def _turned(self, scene: str, before: str, after: str) -> None:
+        """Count a scene that has another status."""
+        if before:
+            self._statuses[before] -= 1
+        self._statuses[after] += 1
+        if after != "queued":
+            self._not_before.pop(scene, None)
+        if "queued" in (before, after):
+            self._waiting.set(self._at, self._statuses["queued"])
+
+    # -- attempts
+
+    def _started(self, event: ev.AttemptStarted) -> None:
+        self._moved += self._scenes[event.scene].profile not in (None, event.profile)
+        super()._started(event)
+
+    def _begin(self, attempt: Any) -> None:
+        place = self._places[attempt.scene] = self._count
+        self._count += 1
+        self._kept[attempt.scene] += 1
+        self._slots.take(place, attempt.profile)
+        self._retake(attempt.profile)
+        self._trim()
+
+    def _finish(self, attempt: Any) -> None:
+        place = self._places.pop(attempt.scene)
+        attempt.__class__ = AttemptRecord  # it is complete
+        self._ended[place] = attempt
+        self._tallies[attempt.profile, attempt.outcome] += 1
+        self._slots.give_back(place, attempt.profile)
+        self._retake(attempt.profile)
+        self._trim()
+
+    def _trim(self) -> None:
+        """Forget the attempt that ended first, where there are too many."""
+        if self._ended and len(self._ended) + len(self._places) > self.limit:
+            oldest = next(iter(self._ended))
+            record = self._ended.pop(oldest)
+            self._since = record.end or 0.0
+            self._past.add(self._since, (record.profile, record.outcome), 1)
+            del self._slots.of[oldest]
+            self._kept[record.scene] -= 1
+            if not self._kept[record.scene]:
+                del self._kept[record.scene]
+                self._forget(record.scene)
+
+    # -- profiles
+
+    def _profile_added(self, event: ev.ProfileAdded) -> None:
+        super()._profile_added(event)
+        self._present.add(event.profile)
+        if event.profile not in self._taken:
+            self._taken[event.profile] = Spans(4 * self.limit)
+            self._taken[event.profile].set(0.0, True)
+        self._retake(event.profile)
+
+    def _profile_removed(self, event: ev.ProfileRemoved) -> None:
+        super()._profile_removed(event)
+        self._present.discard(event.profile)
+        self._retake(event.profile)
+
+    def _retake(self, profile: str) -> None:
+        """Note whether a profile is there and runs nothing."""
+        self._taken[profile].set(self._at, profile not in self._present or self._slots.busy[profile] > 0)
+
+    def _cool(self, closed: Any, profile: str, at: float) -> None:
+        super()._cool(closed, profile, at)
+        if len(self._windows) > 4 * self.limit:
+            self._retire(2 * self.limit)
+
+    def _retire(self, most: int | None = None) -> None:
+        """Sum up cooldowns that are over and left the window, and where there are more than `most`, older ones too."""
+        still = {id(window) for closed in self._closed.values() for window in closed.members.values()}
+        early = 0 if most is None else len(self._windows) - most
+        kept: list[Any] = []
+        for index, window in enumerate(self._windows):
+            if id(window) in still or (window.end > self._since and index >= early) or window.end > self._at:
+                kept.append(window)
+            else:
+                self._past.spread(window.start, window.end, (window.profile, COOLDOWN))
+        self._windows = kept
+
+    def _switch(self, event: ev.Event) -> None:
+        """Note whether anything is to be submitted at all."""
+        if isinstance(event, ev.RunStarted):
+            self._shut -= {"stopped", "limited"}
+        elif isinstance(event, ev.Stopped | ev.RunEnded):
+            self._shut.add("stopped")
+        elif isinstance(event, ev.BillingLimitReached):
+            self._shut.add("limited")
+        elif isinstance(event, ev.BillingLimitChanged):
+            self._shut.discard("limited")
+        elif isinstance(event, ev.Paused):
+            self._shut.add("paused")
+        elif isinstance(event, ev.Unpaused):
+            self._shut.discard("paused")
+
+
+_ABOUT_A_SCENE = (ev.AttemptStarted, ev.Accepted, ev.Generated, ev.Fetched, ev.SceneRequeued, ev.SceneSettled)

@@ -1,0 +1,238 @@
+"""A run as functions of time: who waits, how many slots are busy, how many results come in a second.
+
+A set of spans is sorted and disjoint; steps are (time, value from then on). Times are run seconds. All of it is exact:
+nothing is sampled.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, chain
+from math import inf
+
+from vidgen_nb.analysis.records.bounded_series import Span
+from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.core import events as ev
+from vidgen_nb.errors import InputError
+
+__all__ = [
+    "Span",
+    "Steps",
+    "Within",
+    "above_zero",
+    "busy",
+    "by_profile",
+    "goodput",
+    "integral",
+    "merged",
+    "queue",
+    "released",
+    "subtract",
+    "union",
+    "value_at",
+    "waits",
+]
+
+Steps = list[tuple[float, float]]
+
+
+# -- spans
+
+
+def union(spans: Iterable[Span]) -> list[Span]:
+    """Merge spans that overlap or touch; empty ones vanish."""
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if end <= start:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def subtract(whole: list[Span], holes: list[Span]) -> list[Span]:
+    """Return what of `whole` lies in none of `holes`; both are sorted and disjoint."""
+    left: list[Span] = []
+    first = 0
+    for start, end in whole:
+        while first < len(holes) and holes[first][1] <= start:
+            first += 1
+        at = first
+        while at < len(holes) and holes[at][0] < end:
+            if holes[at][0] > start:
+                left.append((start, holes[at][0]))
+            start = max(start, holes[at][1])
+            at += 1
+        if start < end:
+            left.append((start, end))
+    return left
+
+
+class Within:
+    """How much of the time up to `t` lies within spans: `within(b) - within(a)` is the part of [a, b]."""
+
+    def __init__(self, spans: list[Span]) -> None:
+        self._starts = [start for start, _ in spans]
+        self._ends = [end for _, end in spans]
+        self._before = [0.0, *accumulate(end - start for start, end in spans)]
+
+    def __call__(self, t: float) -> float:
+        """Return the seconds before `t`. O(log n)."""
+        index = bisect_right(self._starts, t)
+        beyond = self._ends[index - 1] - t if index else 0.0
+        return self._before[index] - beyond if beyond > 0 else self._before[index]
+
+
+# -- steps
+
+
+def steps(ups: Iterable[float], downs: Iterable[float]) -> Steps:
+    """Return what begins at 0, goes up by one at each of `ups` and down at each of `downs`."""
+    rises, falls = [*sorted(ups), inf], [*sorted(downs), inf]
+    found: Steps = [(0.0, 0)]
+    value = i = j = 0
+    rise, fall = rises[0], falls[0]
+    while (at := rise if rise < fall else fall) < inf:  # noqa: FURB136 - a call costs thrice the time
+        before = value
+        while rise == at:
+            i, value = i + 1, value + 1
+            rise = rises[i]
+        while fall == at:
+            j, value = j + 1, value - 1
+            fall = falls[j]
+        if value != before:
+            found.append((at, value))
+    if len(found) > 1 and found[1][0] == 0:
+        del found[0]
+    return found
+
+
+def value_at(steps: Steps, t: float) -> float:
+    """Return the value at a time; before the first step it is 0."""
+    index = bisect_right(steps, (t, inf))
+    return steps[index - 1][1] if index else 0.0
+
+
+def integral(steps: Steps, end: float) -> float:
+    """Return the integral from the first step to `end`."""
+    total = 0.0
+    since, before = 0.0, 0.0
+    for at, value in steps:
+        if at >= end:
+            break
+        total += before * (at - since)
+        since, before = at, value
+    return total + before * (end - since) if since < end else total
+
+
+def above_zero(steps: Steps, end: float) -> list[Span]:
+    """Return when the value was more than 0, up to `end`."""
+    spans: list[Span] = []
+    since: float | None = None
+    for at, value in steps:
+        if at >= end:
+            break
+        if value > 0 and since is None:
+            since = at
+        elif value <= 0 and since is not None:
+            spans.append((since, at))
+            since = None
+    return [*spans, (since, end)] if since is not None else spans
+
+
+def merged(*series: Steps) -> Iterator[tuple[float, tuple[float, ...]]]:
+    """Yield each time at which one of several changes, with the values of all from then on."""
+    changes = sorted(chain.from_iterable(((at, k, value) for at, value in each) for k, each in enumerate(series)))
+    values = [0.0] * len(series)
+    for index, (at, k, value) in enumerate(changes):
+        values[k] = value
+        if index + 1 == len(changes) or changes[index + 1][0] != at:
+            yield at, tuple(values)
+
+
+# -- of a run
+
+
+def released(data: RunData) -> dict[str, float]:
+    """Return when each scene was added, the last time where it was run again by hand."""
+    return {scene.id: scene.queued for scene in data.scenes} | data.again
+
+
+def by_profile(data: RunData) -> dict[str, list[AttemptRecord]]:
+    """Return the attempts of each profile, in order of their start."""
+    found: dict[str, list[AttemptRecord]] = {name: [] for name in data.profiles}
+    add = {name: each.append for name, each in found.items()}
+    for attempt in data.attempts:
+        add[attempt.profile](attempt)
+    return found
+
+
+Waits = tuple[list[str], list[float], list[float]]
+"""The scene, start and end of each stretch in which one waited."""
+
+
+def waits(data: RunData) -> Waits:
+    """Return the stretches in which a scene was queued, back-off included."""
+    if data.again:
+        return _waits_of_events(data)
+    waited = [each for each in data.attempts if each.start > each.queued]
+    scenes = [each.scene for each in waited]
+    starts, ends = [each.queued for each in waited], [each.start for each in waited]
+    rest = {each.id: each for each in data.scenes if each.status != "succeeded"}
+    last: dict[str, AttemptRecord] = {each.scene: each for each in data.attempts if each.scene in rest} if rest else {}
+    for scene in rest.values():
+        before = last.get(scene.id)
+        # a settled scene may have waited to its end: cancelled in the queue, or failed by its deadline
+        until = data.end if scene.status == "queued" else scene.end
+        if until is None or (before is not None and before.end is None):
+            continue
+        since = scene.queued if before is None else max(scene.queued, before.end or 0.0)
+        if until > since:
+            scenes.append(scene.id)
+            starts.append(since)
+            ends.append(until)
+    return scenes, starts, ends
+
+
+def _waits_of_events(data: RunData) -> Waits:
+    """Return them where scenes were run again by hand: the records know only the last of such a scene's lives."""
+    scenes, starts, ends = [], [], []
+    since: dict[str, float] = {}
+    for event in data.events:
+        if isinstance(event, ev.SceneAdded):
+            since[event.scene.id] = event.at
+        elif isinstance(event, ev.SceneRequeued):
+            since[event.scene] = event.at
+        elif isinstance(event, ev.AttemptStarted | ev.SceneSettled) and event.scene in since:
+            scenes.append(event.scene)
+            starts.append(since.pop(event.scene))
+            ends.append(event.at)
+    return [*scenes, *since], [*starts, *since.values()], [*ends, *(data.end for _ in since)]
+
+
+def queue(data: RunData) -> Steps:
+    """Return Q(t), the number of scenes that wait."""
+    _, starts, ends = waits(data)
+    return steps(starts, ends)
+
+
+def busy(data: RunData) -> dict[str, Steps]:
+    """Return, per profile, how many attempts it runs."""
+    return {
+        name: steps([each.start for each in attempts], [each.end for each in attempts if each.end is not None])
+        for name, attempts in by_profile(data).items()
+    }
+
+
+def goodput(data: RunData, window: float) -> Steps:
+    """Return the results per second of the last `window` seconds: ok ends in (t - window, t] ÷ window.
+
+    Raises `InputError` for a window that is no positive number of seconds.
+    """
+    if not 0 < window < inf:
+        raise InputError(f"goodput's window is a number of seconds above 0, not {window!r}")
+    ends = [each.end for each in data.attempts if each.outcome == "succeeded" and each.end is not None]
+    return [(at, count / window) for at, count in steps(ends, [end + window for end in ends])]

@@ -1,0 +1,1 @@
+"""Runs in virtual time, from scratch or varied from a recorded one."""

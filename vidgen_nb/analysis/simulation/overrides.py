@@ -1,0 +1,115 @@
+"""A simulation with one thing changed, by its name: what sweeps and what-if questions vary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, ParamSpec, TypeVar
+
+from vidgen_nb.analysis.simulation.simulate import Simulation
+from vidgen_nb.analysis.validation import as_profiles, named, plain_number
+from vidgen_nb.core.model import Scene, as_mode
+from vidgen_nb.errors import InputError
+from vidgen_nb.inputs import load_scenes
+from vidgen_nb.inputs.profiles import hint
+from vidgen_nb.policies.registry import EarliestFinish, Paced, Policy, as_policy
+from vidgen_nb.provider import SimulatedProfile
+
+__all__ = ["as_scenes", "check_names", "named_well", "so_many", "varied"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+OWN_WORDS = ("scenes", "profiles", "mode", "policy", "seed")
+"""Fields of `Simulation` for which whoever takes the others as options has parameters, maybe in the plural."""
+
+
+def named_well(call: Callable[P, R]) -> Callable[P, R]:
+    """Make a function that passes its options on to `Simulation` say which arguments are wrong (`arguments.named`)."""
+    return named(options=[each.name for each in fields(Simulation) if each.name not in OWN_WORDS])(call)
+
+
+def as_scenes(source: Any) -> list[Scene]:
+    """Return so many scenes for a number, or whatever `load_scenes` makes of it."""
+    count = plain_number(source)
+    if isinstance(count, int) and not isinstance(count, bool):
+        if count < 0:
+            raise InputError(f"scenes is how many, 0 or more, or a list of them, not {source!r}")
+        return [Scene(f"s{number:03}", "simulated") for number in range(1, count + 1)]
+    return load_scenes(source)
+
+
+def so_many(profiles: Sequence[SimulatedProfile], count: int) -> list[SimulatedProfile]:
+    """Return the first `count` profiles; beyond the last, copies in turn with names such as `p1 (2)`.
+
+    A copy of a profile of a quota group has a limit of its own. Raises `InputError` for fewer than one.
+    """
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise InputError(f"profiles is a list of profiles, or how many: 1 or more, not {count!r}")
+    if not profiles:
+        raise InputError("there are no profiles to copy: give a list of SimulatedProfile(...)")
+    made = list(profiles[:count])
+    taken = {profile.name for profile in profiles}
+    for place in range(len(made), count):
+        pattern, turn = profiles[place % len(profiles)], place // len(profiles) + 1
+        name = f"{pattern.name} ({turn})"
+        while name in taken:
+            turn += 1
+            name = f"{pattern.name} ({turn})"
+        taken.add(name)
+        made.append(replace(pattern, name=name, quota_group=None, api_key=""))
+    return made
+
+
+def varied(simulation: Simulation, name: str, value: Any) -> Simulation:
+    """Return a simulation with one thing changed.
+
+    `name`: a field of `Simulation` (`profiles` may be a number, see `so_many`), a setting of its policy (`cooldown`
+    means its `seconds`), or a field of `SimulatedProfile`, which is changed on every profile. Raises `InputError` for
+    anything else.
+    """
+    value = plain_number(value)
+    if name == "scenes":
+        return replace(simulation, scenes=as_scenes(value))
+    if name == "profiles":
+        many = isinstance(value, int | float)
+        return replace(simulation, profiles=so_many(simulation.profiles, value) if many else as_profiles(value))
+    if name == "policy":
+        return replace(simulation, policy=as_policy(value))
+    if name == "mode":
+        return replace(simulation, mode=as_mode(value))
+    if name in {each.name for each in fields(Simulation)}:
+        return replace(simulation, **{name: value})
+    policy = simulation.policy
+    settings = [each.name for each in fields(policy) if each.init] if is_dataclass(policy) else list[str]()
+    setting = "seconds" if name == "cooldown" else name
+    if setting in settings:
+        return replace(simulation, policy=replace(policy, **{setting: value}))  # type: ignore[type-var]
+    own = [each.name for each in fields(SimulatedProfile) if each.name not in ("name", "api_key")]
+    if name in own:
+        return replace(simulation, profiles=[replace(each, **{name: value}) for each in simulation.profiles])
+    known = tuple(dict.fromkeys([each.name for each in fields(Simulation)] + settings + own))
+    raise InputError(f"{name!r} can't be varied{hint(name, known)}; in a sweep, make= varies anything")
+
+
+def check_names(simulations: Iterable[Simulation]) -> None:
+    """Raise `InputError` for a fault of a profile, or a limit that `Paced` was told, that none of them has.
+
+    Of several simulations, such as those of a sweep, one needs to have it.
+    """
+    given = list(simulations)
+    profiles = {profile.name: None for each in given for profile in each.profiles}
+    groups = {profile.quota_group: None for each in given for profile in each.profiles if profile.quota_group}
+    faults = {fault.profile for each in given for fault in each.faults if fault.profile is not None}
+    for name in faults - profiles.keys():
+        raise InputError(f"a fault strikes profile {name!r}, which there isn't{hint(str(name), tuple(profiles))}")
+    for name in {name for each in given for name in _told(each.policy)} - profiles.keys() - groups.keys():
+        known = hint(str(name), (*profiles, *groups))
+        raise InputError(f"Paced: limits has {name!r}, which is no profile and no quota group of this run{known}")
+
+
+def _told(policy: Policy) -> Iterable[str]:
+    """Return the names for which a policy, or the one inside it, was told limits."""
+    if isinstance(policy, EarliestFinish):
+        return _told(policy.policy)
+    return (policy.limits or ()) if isinstance(policy, Paced) else ()

@@ -1,0 +1,224 @@
+"""A run in virtual time: scenes, simulated profiles and a policy in, a header and events out.
+
+The scheduler is the one that live runs use. The same arguments give the same events, byte for byte, on every Python and
+platform; nothing of a run stands in its header that was not given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from itertools import repeat
+from random import Random
+from typing import Any, Literal
+
+from vidgen_nb.analysis.records.fast_dataclass import collector_paused
+from vidgen_nb.analysis.validation import listed, plain_number, seconds, whole, yes_or_no
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
+from vidgen_nb.core.events import requested as asked
+from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
+from vidgen_nb.core.retries import as_max_wait, as_retry
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.standstill import FOREVER
+from vidgen_nb.drivers.virtual import VirtualDriver
+from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import PerProfileCooldown, Policy
+from vidgen_nb.provider import Fault, Provider, SimulatedProfile
+from vidgen_nb.provider.described import described
+from vidgen_nb.provider.limits import longest
+from vidgen_nb.provider.service import uniform
+from vidgen_nb.recording.codec import encode, plain
+
+__all__ = ["Simulation"]
+
+ASKED = frozenset(getattr(asked, name) for name in asked.__all__)
+"""Kinds of events that are fed into a scheduler from outside."""
+LOOKED_AT = 100
+"""So many scenes, and less than twice that, go into a run's id."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a run in virtual time begins with; `run()` may be called as often as one likes."""
+
+    scenes: Sequence[Scene]
+    profiles: Sequence[SimulatedProfile]
+    mode: Mode = NORMAL
+    policy: Policy = field(default_factory=PerProfileCooldown)
+    """Each run uses a copy: what a policy learns in one is unknown in the next."""
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    seed: int = 0
+    """Of service times, faults and the jitter of back-off."""
+    faults: Sequence[Fault] = ()
+    arrivals: Sequence[float] | None = None
+    """When each scene is added, in run seconds; None: all at once, at 0."""
+    requests: Sequence[tuple[float, ev.Event]] = ()
+    """(run seconds, event) of what a user does meanwhile."""
+    cooldowns: Sequence[ev.CooldownImposed] = ()
+    """Cooldowns that profiles begin with."""
+    latency: float = 0.0
+    """Seconds that each call takes."""
+    until: float = math.inf
+    """Run seconds after which nothing new is submitted. Without it, a run in which nothing is accepted for very long
+    (`drivers.standstill.FOREVER`, 30 days, and what limits and `retry` make longer) is an `InputError`."""
+    order: Literal["given", "shortest", "longest"] = "given"
+    """In which the scenes are queued: as given, or by their service times, which only a simulation knows."""
+    absent: Sequence[str] = ()
+    """Names of profiles that are not there at the start: `requests` bring them with `ProfileAdded`."""
+    capacities: Mapping[str, int | None] = field(default_factory=dict)
+    """What profiles begin with where `requests` change it later; their own is what the service lets run at once."""
+    told_groups: bool = True
+    """Whether the scheduler knows which profiles share a quota; if not, each is like a client of its own."""
+    on_ambiguous: OnAmbiguous = "hold"
+    max_wait: float = 3600.0
+    max_billed: int | None = None
+    """Submits that may be accepted, those in doubt among them; then the run stops. None: no bound."""
+
+    def __post_init__(self) -> None:
+        checked = {
+            "seed": whole("seed", self.seed),
+            "faults": listed("faults", () if self.faults is None else self.faults, "Fault(kind, …) objects", Fault),
+            "arrivals": self._checked_arrivals(),
+            "requests": _checked_requests(self.requests),
+            "cooldowns": listed("cooldowns", self.cooldowns, "CooldownImposed events", ev.CooldownImposed),
+            "latency": seconds("latency", self.latency),
+            "until": math.inf if self.until is None else seconds("until", self.until, finite=False),
+            "told_groups": yes_or_no("told_groups", self.told_groups),
+            "retry": as_retry(self.retry),
+            "on_ambiguous": as_on_ambiguous(self.on_ambiguous),
+            "max_wait": as_max_wait(plain_number(self.max_wait)),
+            "max_billed": as_max_billed(plain_number(self.max_billed)),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        if self.order not in ("given", "shortest", "longest"):
+            raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
+        if unknown := [name for name in self.absent if name not in {profile.name for profile in self.profiles}]:
+            raise InputError(f"absent is a list of names of profiles; {unknown[0]!r} is none")
+
+    def _checked_arrivals(self) -> list[float] | None:
+        if self.arrivals is None:
+            return None
+        times = listed("arrivals", self.arrivals, "run seconds, one for each scene")
+        if len(times) != len(self.scenes):
+            raise InputError(f"arrivals has {len(times)} times for {len(self.scenes)} scenes: give one for each")
+        return [seconds("an arrival", at) for at in times]
+
+    def run(self) -> tuple[dict[str, Any], list[ev.Event]]:
+        """Simulate, and return the run's header and events."""
+        with collector_paused():
+            return self._run()
+
+    def _run(self) -> tuple[dict[str, Any], list[ev.Event]]:
+        scheduler = Scheduler(
+            mode=self.mode,
+            policy=deepcopy(self.policy),
+            retry=self.retry,
+            poll=PollSchedule(),
+            on_ambiguous=self.on_ambiguous,
+            max_wait=self.max_wait,
+            max_billed=self.max_billed,
+            rng=Random(self.seed),  # noqa: S311 - jitter, no secret
+        )
+        provider = Provider(self.profiles, self.seed, self.faults)
+        for event in self._at_start():
+            scheduler.handle(event, 0.0)
+        planned, patience = self._in_sight()
+        VirtualDriver(
+            scheduler, provider, self._later(),
+            latency=self.latency, until=self.until, planned=planned, patience=patience,
+        ).run()  # fmt: skip
+        return self.header(scheduler.events), scheduler.events
+
+    def _in_sight(self) -> tuple[float, float]:
+        """Return when the last thing that was planned happens, and how long after that a run is waited for."""
+        times = [each.until for each in self.cooldowns] + [each.end for each in self.faults]
+        times += [at for at, _ in self.requests] + [*(self.arrivals or ())]
+        windows = [longest(each.limit) for each in self.profiles if each.limit is not None]
+        waits = (max(windows, default=0.0), self.retry.deadline or 0.0, self.retry.job_timeout or 0.0)
+        return max((at for at in times if at < math.inf), default=0.0), FOREVER + sum(waits)
+
+    def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
+        times = self.arrivals if self.arrivals is not None else repeat(0.0)
+        return ((at, ev.SceneAdded(scene, False, 0)) for scene, at in zip(self._in_order(), times, strict=False))
+
+    def _in_order(self) -> Sequence[Scene]:
+        if self.order == "given":
+            return self.scenes
+        by_length = sorted(self.scenes, key=lambda scene: uniform(self.seed, "service", scene.id))
+        return by_length if self.order == "shortest" else by_length[::-1]
+
+    def _at_start(self) -> Iterable[ev.Event]:
+        """Yield what is there before the run starts."""
+        for profile in (each for each in self.profiles if each.name not in self.absent):
+            group = profile.quota_group if self.told_groups else None
+            yield ev.ProfileAdded(profile.name, self.capacities.get(profile.name, profile.capacity), group or "")
+        yield from self.cooldowns
+        yield from (added for at, added in self._arriving() if at == 0)
+
+    def _later(self) -> list[tuple[float, ev.Event]]:
+        arriving = [(at, added) for at, added in self._arriving() if at > 0] if self.arrivals is not None else []
+        return [(0.0, ev.RunStarted()), *arriving, *self.requests]
+
+    def header(self, events: Iterable[ev.Event]) -> dict[str, Any]:
+        """Return the header of the run's record; its id is a digest of what was given and asked for."""
+        given = {
+            "mode": plain(self.mode),
+            "policy": plain(self.policy),
+            "retry": plain(self.retry),
+            "on_ambiguous": self.on_ambiguous,
+            "max_wait": plain(self.max_wait),
+            **({} if self.max_billed is None else {"max_billed": self.max_billed}),
+            "seed": self.seed,
+            "order": self.order,
+            **({} if self.told_groups else {"told_groups": False}),
+            "backend": {
+                "name": "simulated",
+                "profiles": [described(profile) for profile in self.profiles],
+                "faults": [_plain(fault) for fault in self.faults],
+                "latency": float(self.latency),
+            },
+        }
+        return {"run": f"simulated-{_digest(given, events)}", "started": None, **given}
+
+
+def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
+    """Return eight characters that differ where settings, or what was asked for and when, do.
+
+    Of many scenes it looks at their number and at `LOOKED_AT` of them: an id is not to take longer than a run.
+    """
+    asked = [event for event in events if type(event) in ASKED]
+    added: list[ev.Event] = [event for event in asked if type(event) is ev.SceneAdded]
+    if len(added) > LOOKED_AT:
+        asked = [*(each for each in asked if type(each) is not ev.SceneAdded), *added[:: len(added) // LOOKED_AT]]
+    text = json.dumps(_even([given, len(added), [encode(event) for event in asked]]), sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def _even(value: Any) -> Any:
+    """Return plain data in which 60.0 is 60: equal numbers are written alike."""
+    if isinstance(value, dict):
+        return {name: _even(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_even(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _checked_requests(requests: Any) -> list[tuple[float, ev.Event]]:
+    """Return what a user does meanwhile; `InputError` for what is no moment and event."""
+    pairs = listed("requests", requests, "(run seconds, event) pairs")
+    for each in pairs:
+        if not isinstance(each, tuple) or len(each) != 2 or not isinstance(each[1], ev.Event):
+            raise InputError(f"requests are (run seconds, event) pairs, such as (60, Paused()), not {each!r}")
+    return [(seconds("a request's time", at), event) for at, event in pairs]
+
+
+def _plain(fault: Fault) -> dict[str, Any]:
+    """Return a fault as plain data; a function that chooses prompts can't be written down."""
+    data: dict[str, Any] = plain(replace(fault, prompt=None))
+    return data if fault.prompt is None else {**data, "prompt": "a function"}

@@ -1,0 +1,201 @@
+"""A recorded run once more, in virtual time, with something changed.
+
+Of a simulated run everything is known, so that without a change the same events come out. Of a live one the provider is
+a guess: limits as estimated from its attempts, service times drawn from those seen; `assumed` says so, in words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from vidgen_nb.analysis.experiments.compare import label
+from vidgen_nb.analysis.limits.estimate import estimate_limits
+from vidgen_nb.analysis.records.model import RunData
+from vidgen_nb.analysis.simulation.overrides import varied
+from vidgen_nb.analysis.simulation.recorded_requests import requested
+from vidgen_nb.analysis.simulation.simulate import Simulation
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import Mode, RetryPolicy
+from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import Policy
+from vidgen_nb.provider import Empirical, Fault, SimulatedProfile
+from vidgen_nb.provider.described import profile_from
+from vidgen_nb.recording.codec import read_as
+from vidgen_nb.recording.policies import made
+
+__all__ = ["FEWEST", "mode_of", "policy_of", "recorded_simulation", "retry_of", "service_times", "what_if"]
+
+FEWEST = 5
+"""Service times of a profile's own from which on they are used, instead of those of all."""
+
+
+def what_if(data: RunData, changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[ev.Event]]:
+    """Run a recorded run again in virtual time with changes, and return header and events.
+
+    `changes`: what `vary.varied` takes; other `scenes` are there from the start. The header's `what_if` says which run
+    it was, what was changed and what had to be assumed. Raises `InputError` where the run doesn't say enough, or for a
+    change that can't be.
+    """
+    simulation, assumed = recorded_simulation(data, changes)
+    if "scenes" in changes:
+        simulation = replace(simulation, scenes=(), arrivals=None, requests=_of_no_scene(simulation.requests))
+    for name in sorted(changes, key=lambda each: each not in ("profiles", "policy", "mode")):
+        simulation = varied(simulation, name, changes[name])
+    header, events = simulation.run()
+    changed = {name: _in_words(value) for name, value in changes.items()}
+    return {**header, "what_if": {"run": data.header.get("run"), "changed": changed, "assumed": assumed}}, events
+
+
+def _in_words(value: Any) -> str:
+    return label(value) if isinstance(value, Policy) else value.name if isinstance(value, Mode) else str(value)
+
+
+def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simulation, list[str]]:
+    """Return a recorded run as a simulation, and what had to be assumed; what is to be changed need not be known."""
+    header, backend = data.header, data.header.get("backend") or {}
+    live = backend.get("name") != "simulated"
+    options: dict[str, Any] = {} if live else {"latency": float(backend.get("latency", 0.0))}
+    assumed: list[str] = []
+    if "profiles" in changes and not isinstance(changes["profiles"], int):
+        profiles: list[SimulatedProfile] = []  # they are given
+    elif live:
+        profiles, assumed = _guessed_profiles(data)
+        if not changes.keys() & {"profiles", "capacity"}:
+            profiles = [replace(each, capacity=_most(data, each.name)) for each in profiles]
+    else:
+        profiles = [profile_from(each) for each in backend["profiles"]]
+    if not changes.keys() & {"profiles", "capacity"}:
+        options["capacities"] = {name: steps[0][1] for name, steps in data.capacity_steps.items()}
+    if not live:
+        options["faults"], left_out = _faults(backend.get("faults", ()))
+        assumed += left_out
+    if "policy" not in changes and (policy := policy_of(header)) is not None:
+        options["policy"] = policy
+    asked = requested(data.events, changes)
+    if "profiles" not in changes:
+        options["absent"] = [each.name for each in profiles if each.name not in asked.present]
+    if live and asked.requests:
+        assumed.append("what was asked for by hand was asked for at the same times")
+    simulation = Simulation(
+        [scene for _, scene in asked.scenes],
+        profiles,
+        mode_of(header),
+        retry=retry_of(header),
+        seed=int(header.get("seed", 0)),
+        arrivals=[at for at, _ in asked.scenes],
+        requests=asked.requests,
+        cooldowns=asked.cooldowns,
+        told_groups=header.get("told_groups", True),
+        on_ambiguous=header.get("on_ambiguous", "hold"),
+        max_wait=float(header.get("max_wait", 3600.0)),
+        max_billed=header.get("max_billed"),
+        **options,
+    )
+    return simulation, assumed
+
+
+def _most(data: RunData, profile: str) -> int | None:
+    """Return the greatest capacity that a profile had; None: no bound."""
+    steps = [capacity for _, capacity in data.capacity_steps[profile]]
+    return None if None in steps else max(capacity or 0 for capacity in steps)
+
+
+def mode_of(header: Mapping[str, Any]) -> Mode:
+    """Return the mode that a run began with."""
+    return Mode(**header["mode"]) if "mode" in header else Mode("normal", 1, 4)
+
+
+def retry_of(header: Mapping[str, Any]) -> RetryPolicy:
+    """Return the retry policy that a run began with."""
+    return _read(RetryPolicy, header["retry"], "retry") if "retry" in header else RetryPolicy()
+
+
+def policy_of(header: Mapping[str, Any]) -> Policy | None:
+    """Return the policy that a run began with, None where its header has none; `InputError` for an unknown class."""
+    return made(_read(Any, header["policy"], "policy")) if "policy" in header else None
+
+
+def _read(kind: Any, data: Any, name: str) -> Any:
+    try:
+        return read_as(kind, data)
+    except ValueError as error:
+        raise InputError(f"the header of this run: {name}: {error}") from None
+
+
+def _of_no_scene(requests: Iterable[tuple[float, ev.Event]]) -> list[tuple[float, ev.Event]]:
+    """Return what was asked for, but for what is about one scene."""
+    return [
+        (at, event)
+        for at, event in requests
+        if not isinstance(event, ev.SceneAdded) and not (isinstance(event, ev.CancelRequested) and event.scene)
+    ]
+
+
+def _faults(described: Iterable[Mapping[str, Any]]) -> tuple[list[Fault], list[str]]:
+    """Return the faults of a simulated run; one whose prompts a function chose is not in the record."""
+    faults, left_out = [], []
+    numbers = ("start", "end", "probability", "seconds")  # an infinite one is written down as a text
+    for data in described:
+        if data.get("prompt") is not None:
+            left_out.append(f"the fault {data['kind']!r} chose its prompts by a function, which is left out")
+        else:
+            given: dict[str, Any] = {name: float(each) if name in numbers else each for name, each in data.items()}
+            faults.append(Fault(**given))
+    return faults, left_out
+
+
+def service_times(data: RunData) -> dict[str, list[float]]:
+    """Return the seconds from acceptance to the result of what succeeded, by profile.
+
+    What was accepted before the run was restored may have been done long before anybody looked: it counts only where
+    nothing else succeeded.
+    """
+    accepted: dict[tuple[str, int], tuple[str, float]] = {}
+    started: dict[tuple[str, int], str] = {}
+    times: dict[str, list[float]] = {name: [] for name in data.profiles}
+    unseen: dict[str, list[float]] = {name: [] for name in data.profiles}
+    restored = -math.inf
+    for event in data.events:
+        if isinstance(event, ev.AttemptStarted):
+            started[event.scene, event.number] = event.profile
+        elif isinstance(event, ev.Accepted):
+            accepted[event.scene, event.number] = (started[event.scene, event.number], event.at)
+        elif isinstance(event, ev.RunRestored):
+            restored = event.at
+        elif isinstance(event, ev.Fetched) and (taken := accepted.get((event.scene, event.number))):
+            name, since = taken
+            (times if since >= restored else unseen)[name].append(event.at - since)
+    return times if any(times.values()) else unseen
+
+
+def _guessed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]:
+    """Return a live run's profiles as its attempts show them, and in words what of that is a guess."""
+    estimates, times = estimate_limits(data), service_times(data)
+    pooled = [seconds for each in times.values() for seconds in each if seconds > 0]
+    if not pooled:
+        raise InputError("no scene of this run succeeded, so that nobody knows how long one takes: pass profiles=")
+    groups = {event.profile: event.group or None for event in data.events if isinstance(event, ev.ProfileAdded)}
+    told = any(attempt.retry_after is not None for attempt in data.attempts)
+    profiles, assumed = [], []
+    for name in data.profiles:
+        own = times[name] if len(times[name]) >= FEWEST and math.fsum(times[name]) > 0 else pooled
+        estimate = estimates[name]
+        limit = estimate.limit
+        if limit is None and estimate.candidates:
+            limit = max(estimate.candidates, key=lambda each: each.n / each.high).limit(per=None)
+        if limit is None:
+            assumed.append(f"{name}: no limit on its rate ({estimate.reason})")
+        else:
+            doubt = f", a guess ({estimate.reason})" if estimate.reason else ""
+            assumed.append(f"{name}: {limit}{doubt}")
+        where = "its own" if own is times[name] else "all profiles'"
+        assumed.append(f"{name}: service times drawn from {len(own)} of {where}")
+        _, capacity = data.capacity_steps[name][0]
+        profiles.append(SimulatedProfile(name, limit, Empirical(own), capacity, told, groups[name]))
+    assumed.append("no failures but 429s")
+    if any(isinstance(event, ev.RunRestored) for event in data.events):
+        assumed.append("its program never ended, which it did")
+    return profiles, assumed

@@ -1,0 +1,1 @@
+"""HttpBackend: an API that is described instead of programmed."""

@@ -1,0 +1,1 @@
+"""Google's Interactions API, and what its errors mean."""

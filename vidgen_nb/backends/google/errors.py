@@ -1,0 +1,179 @@
+"""What Google's refusals mean (providers.md, "Errors"): by status, code and details, never by prose (R13).
+
+Two shapes: that of google.rpc.Status, `{"error": {code: 429, message, status: "RESOURCE_EXHAUSTED", details: […]}}`,
+and that of the Interactions API's own page, `{"error": {code: "rate_limit_exceeded", message}}`. Jobs tell their
+errors in `errors[]` (code: a word, or a URI that ends in one) and in `steps[].error` (code: a number of
+google.rpc.Code).
+
+Sources: ai.google.dev/gemini-api/docs/api-errors; google/rpc/code.proto, google/rpc/error_details.proto,
+google/api/error_reason.proto.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, time, timedelta, timezone, tzinfo
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from vidgen_nb.backends.adapter import server_epoch
+from vidgen_nb.backends.wire.by_status import by_status, unreadable
+from vidgen_nb.backends.wire.http import Answer, Phase, clean
+from vidgen_nb.backends.wire.retry_after import retry_after
+from vidgen_nb.core.model import record
+from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.ports import Secret
+
+__all__ = ["classify", "is_content", "job_failure", "seconds_to_reset"]
+
+SHORTEST_DAY: Final = 600.0
+"""Seconds; a shorter delay beside a daily quota is that of the minute's (seen: 47 s, python-genai #2044)."""
+_RPC: Final = (
+    "ok", "cancelled", "unknown", "invalid_argument", "deadline_exceeded", "not_found", "already_exists",
+    "permission_denied", "resource_exhausted", "failed_precondition", "aborted", "out_of_range", "unimplemented",
+    "internal", "unavailable", "data_loss", "unauthenticated",
+)  # fmt: skip
+_CONTENT: Final = re.compile(
+    r"(\w+_)?(safety|recitation|prohibited_content)|(image|video|audio)_other|language|spii|blocklist|content_blocked"
+)
+_KEY: Final = re.compile(r"api_key_\w+|service_disabled|consumer_(invalid|suspended)")
+_AUTH: Final = re.compile(rf"authentication|unauthenticated|permission_denied|{_KEY.pattern}")
+_MONEY: Final = re.compile(r"payment_required|billing_disabled|budget_exceeded")
+_LIMIT: Final = re.compile(r"resource_exhausted|rate_limit_exceeded|too_many_requests|quota_exceeded")
+_SERVER: Final = re.compile(
+    r"api_error|internal|unknown|(service_)?unavailable|deadline_exceeded|aborted|cancelled|data_loss"
+)
+_NOWHERE: Final = re.compile(r"not_found|model_not_found")
+
+
+@record
+class _Refusal:
+    codes: tuple[str, ...]
+    """`code`, `status` and the reasons among the details, in lower case; numbers as google.rpc.Code names them."""
+    quotas: tuple[str, ...]
+    """The quotas that are used up."""
+    message: str
+
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        return any(pattern.fullmatch(code) for code in self.codes)
+
+
+def _refusal(errors: Iterable[object]) -> _Refusal:
+    """Read errors of either shape as one."""
+    codes: list[str] = []
+    quotas: list[str] = []
+    message = ""
+    for error in errors:
+        fields: dict[str, Any] = error if isinstance(error, dict) else {"message": error}
+        codes += map(_word, (fields.get("code"), fields.get("status")))
+        told = fields.get("message")
+        message = message or (told if isinstance(told, str) else "")
+        for detail in _dicts(fields.get("details")):
+            codes.append(_word(detail.get("reason")))
+            quotas += [str(each.get("quotaId") or "") for each in _dicts(detail.get("violations"))]
+    return _Refusal(tuple(filter(None, codes)), tuple(filter(None, quotas)), message)
+
+
+def _word(code: object) -> str:
+    """Return a code as one lower-case word: the end of a URI, the name of a google.rpc.Code; HTTP statuses are none."""
+    if isinstance(code, int) and not isinstance(code, bool):
+        return _RPC[code] if 0 <= code < len(_RPC) else ""
+    return re.split(r"[/#:]", code)[-1].lower() if isinstance(code, str) else ""
+
+
+def _dicts(found: object) -> Iterator[dict[str, Any]]:
+    yield from (each for each in (found if isinstance(found, list) else ()) if isinstance(each, dict))
+
+
+def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> Failure:
+    """Say what an answer that is no success means.
+
+    `now_epoch`: epoch seconds, for dates where the answer has no `Date` of its own. A 2xx comes here when it does not
+    hold what its phase needs: without an error in it, a submit is then `Ambiguous` and anything else `Transient`.
+    """
+    data = answer.data[0] if isinstance(answer.data, list) and answer.data else answer.data
+    error = data.get("error") if isinstance(data, dict) else None
+    refusal = _refusal([error] if error else [])
+    reason = _reason(f"HTTP {answer.status}", refusal, key)
+    if answer.ok:
+        return job_failure([error], key, f"HTTP {answer.status} with an error") if error else unreadable(reason, phase)
+    if answer.status == 403 and phase == "fetch" and not refusal.says(_KEY):
+        # the poll before it has shown that the key is good; so the Files API answers for files that have expired
+        return Permanent(reason, "no_result")
+    now_epoch = server_epoch(answer, now_epoch)
+    wait, source = retry_after(answer.headers, data, now_epoch)
+    if 400 <= answer.status < 500 and (found := _by_code(refusal, reason, wait, now_epoch)) is not None:
+        return found
+    if answer.status == 499 and phase == "submit":
+        return Ambiguous(f"{reason}; the job may have been accepted")
+    if answer.status == 501:
+        return Permanent(reason)
+    if answer.status == 499 or (answer.status == 409 and refusal.says(_SERVER)):
+        return Transient(reason, wait)
+    return by_status(
+        answer.status,
+        phase,
+        RateLimited(wait, source, reason, _cause(refusal)),
+        no_such_model=refusal.says(_NOWHERE),
+        not_ready="failed_precondition" in refusal.codes,
+    )
+
+
+def job_failure(errors: Iterable[object], key: Secret, what: str = "the job failed") -> Failure:
+    """Say what the errors of a failed job mean: by their codes, `Permanent` where those are unknown (R10)."""
+    refusal = _refusal(errors)
+    reason = _reason(what, refusal, key)
+    found = _by_code(refusal, reason, None, None)
+    if found is not None:
+        return found
+    if refusal.says(_LIMIT):
+        return RateLimited(reason=reason, cause=_cause(refusal))
+    return Transient(reason) if refusal.says(_SERVER) else Permanent(reason, "no_result")
+
+
+def is_content(errors: Iterable[object]) -> bool:
+    """Return whether one of a job's errors is about its content."""
+    return _refusal(errors).says(_CONTENT)
+
+
+def _reason(what: str, refusal: _Refusal, key: Secret) -> str:
+    # the last of them is the most exact: a detail's reason, or the name beside a number
+    code = clean(refusal.codes[-1], key, 80) if refusal.codes else ""
+    quota = f" ({clean(refusal.quotas[0], key, 80)})" if refusal.quotas else ""
+    message = clean(refusal.message, key)
+    return what + (f" {code}" if code else "") + quota + (f": {message}" if message else "")
+
+
+def _cause(refusal: _Refusal) -> Literal["rate", "concurrency"]:
+    return "concurrency" if any("concurren" in quota.lower() for quota in refusal.quotas) else "rate"
+
+
+def _by_code(refusal: _Refusal, reason: str, wait: float | None, now_epoch: float | None) -> Failure | None:
+    """Return what codes and quotas alone decide: content, model, key, money, the day's quota."""
+    if refusal.says(_CONTENT):
+        return Permanent(reason, "content")
+    if "model_not_found" in refusal.codes:
+        return Permanent(reason, "no_such_model")
+    if refusal.says(_AUTH):
+        return ProfileUnusable(reason, "auth")
+    if refusal.says(_MONEY):
+        return ProfileUnusable(reason, "credit")
+    if "quota_exceeded" in refusal.codes or any("perday" in quota.lower() for quota in refusal.quotas):
+        if now_epoch is not None and (wait is None or wait < SHORTEST_DAY):
+            wait = seconds_to_reset(now_epoch)
+        return ProfileUnusable(reason, "day_quota", wait)
+    return None
+
+
+def seconds_to_reset(now_epoch: float) -> float:
+    """Return the seconds until daily quotas are reset: at midnight Pacific time (ai.google.dev, "Rate limits")."""
+    try:
+        zone: tzinfo = ZoneInfo("America/Los_Angeles")
+    except ZoneInfoNotFoundError:  # a system without time zones: an hour late in summer, never early
+        zone = timezone(timedelta(hours=-8))
+    try:
+        today = datetime.fromtimestamp(now_epoch, zone).date()
+        return datetime.combine(today + timedelta(days=1), time(), zone).timestamp() - now_epoch
+    except (ValueError, OverflowError, OSError):  # a server's clock beyond all calendars
+        return 86400.0

@@ -1,0 +1,281 @@
+"""Google's Interactions API, for Gemini's video models (providers.md, `google_interactions`).
+
+Submit is a JSON body with `background: true`; there is no progress and no poll-after. The result stands in
+`steps[].content[]`, as base64 or as an address of the Files API, which is downloaded with the key. Quotas are those of
+a project, not of a key: profiles of one project share a `quota_group`.
+
+Wire format from the SDK's sources (google-genai 3.6.1: `_gaos/types/interactions`). A status that is not in the
+vocabulary counts as running, unless errors stand beside it: new words are more often a new stage than a new end.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final, Literal, NoReturn
+
+import httpx
+
+from vidgen_nb.backends.adapter import Adapter, check_unicode, header_safe, object_of, usable_id
+from vidgen_nb.backends.google.errors import classify, is_content, job_failure
+from vidgen_nb.backends.wire.addresses import origin, usable_url
+from vidgen_nb.backends.wire.http import Answer, Phase
+from vidgen_nb.backends.wire.media import check_parameter, is_address, read_image
+from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
+from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
+from vidgen_nb.errors import BackendError, InputError
+from vidgen_nb.ports import CancelAnswer, Profile, Progress, Secret, Sink
+
+__all__ = ["GoogleInteractions", "read_progress"]
+
+BASE_URL: Final = "https://generativelanguage.googleapis.com/v1"
+MODEL: Final = "gemini-omni-1.2-flash"
+INLINE_LIMIT: Final = 16 << 20
+"""Bytes read of an answer that may hold a video; four times what Google delivers inline."""
+IMAGE_LIMIT: Final = 14 << 20
+"""Bytes of an image; with a third more as base64 it fits into a request, which takes 20 MB."""
+
+_FORMAT: Final = ("aspect_ratio", "delivery", "duration", "gcs_uri", "resolution")
+_NOT_OURS: Final = frozenset({"background", "image", "input", "response_format", "seconds", "stream", *_FORMAT})
+_FILE: Final = re.compile(r"(.*/files/[^/:]+)(?::download)?")
+_NO_ANSWER: Final = {
+    "incomplete": "the job ended before its video was there",
+    "requires_action": "the model waits for a tool's result, and nobody gives one",
+    "requires_continuation": "the job stopped half-way and waits to be continued",
+    "idle": "the job waits for more input, and nobody gives any",
+}
+_CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
+    400: "too late", 404: "too late", 409: "too late", 410: "too late", 405: "unsupported", 501: "unsupported",
+}  # fmt: skip
+
+
+class GoogleInteractions(Adapter):
+    """Backend for `POST /interactions`, `GET /interactions/{id}`, `POST /interactions/{id}/cancel`.
+
+    `base_url`: up to and with the version; a profile's own comes first. `model`: of scenes that name none. `delivery`:
+    how results come, by address (`uri`) or within the answer (`inline`, small ones only). `poll`, `timeout`,
+    `transport`: see `Adapter`. Raises `InputError` for what cannot work.
+
+    A scene's `aspect_ratio`, `duration` ("8s"; or `seconds=8`), `resolution`, `delivery` and `gcs_uri` go into
+    `response_format`; `image` is a path, a data URI, an address, or a list of these; anything else goes into the
+    request as it is.
+    """
+
+    name = "google_interactions"
+    key_header = "x-goog-api-key"
+    image_parameters = ("image",)
+
+    def __init__(
+        self,
+        base_url: str = BASE_URL,
+        model: str | None = MODEL,
+        *,
+        delivery: Literal["uri", "inline"] = "uri",
+        poll: PollSchedule | None = None,
+        timeout: float = 60.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        if delivery not in ("uri", "inline"):
+            raise InputError(f"delivery is 'uri' or 'inline', not {delivery!r}")
+        super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport)
+        self.delivery = delivery
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what a run's header says about the backend."""
+        return {**super().settings(), "delivery": self.delivery}
+
+    def check_scene(self, scene: Scene) -> None:
+        """Raise `InputError` for a scene whose image can't be sent: a path, a data URI, or an address, or several."""
+        if scene.params.get("input_reference") is not None:
+            raise InputError("input_reference is a parameter of other APIs: a scene's image is image= here")
+        for image in _images(scene):
+            if not is_address(image):
+                check_parameter("image", image, limit=IMAGE_LIMIT)
+
+    async def probe(self, profile: Profile) -> None:
+        """Try the key by asking for a model's name; `BackendError` where the server doesn't take it, or doesn't say."""
+        url = self._address(profile, "models").copy_with(query=b"pageSize=1")
+        answer = await self._pool.call("GET", url, "poll", profile.api_key)
+        if not answer.ok or not object_of(answer):
+            self._fail(answer, "poll", profile)
+
+    async def submit(self, scene: Scene, profile: Profile) -> Operation:
+        """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
+        self.check(profile)
+        answer = await self._pool.call(
+            "POST",
+            self._address(profile, "interactions"),
+            "submit",
+            profile.api_key,
+            headers={"X-Client-Request-Id": header_safe(scene.id)},
+            body=partial(self._body, scene),
+        )
+        found = object_of(answer).get("id")
+        if not answer.ok or not usable_id(found):
+            self._fail(answer, "submit", profile)
+        return Operation(str(found), self.name)
+
+    async def poll(self, operation: Operation, profile: Profile) -> Progress:
+        """Ask about a job; raises `BackendError` where the server does not say."""
+        answer = await self._look(operation, profile, "poll")
+        return read_progress(object_of(answer), profile.api_key, self._address(profile))
+
+    async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
+        """Write the result into the sink and commit it; raises `BackendError` where there is none to get."""
+        if artifact.kind == "inline":
+            await self._fetch_inline(operation, profile, sink)
+            return
+        url = _download_url(artifact.url, self._address(profile))
+        if url is None:
+            raise BackendError(Permanent("the result's address can't be used", "no_result"))
+        public = origin(url) != origin(self._address(profile))
+        answer = await self._pool.download(url, profile.api_key, sink, public=public)
+        if answer is not None:
+            self._fail(answer, "fetch", profile)
+
+    async def _fetch_inline(self, operation: Operation, profile: Profile, sink: Sink) -> None:
+        """Ask for the answer again that holds the video: it would be too long for an event of the run."""
+        found = object_of(await self._look(operation, profile, "fetch"))
+        video = _video(found)
+        if video is None or not isinstance(video.get("data"), str):
+            raise BackendError(Permanent("the answer holds no video any more", "no_result"))
+        try:
+            data = base64.b64decode(video["data"].translate(str.maketrans("-_", "+/")), validate=True)
+        except (binascii.Error, ValueError):
+            raise BackendError(Transient("the video's base64 is broken")) from None
+        await sink.write(data)
+        media_type = video.get("mime_type")
+        await sink.commit(expected=len(data), media_type=media_type if isinstance(media_type, str) else None)
+
+    async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
+        """Cancel the job: `too late` where it is gone or over, `unsupported` where the server can't."""
+        url = self._address(profile, "interactions", operation.id, "cancel")
+        answer = await self._pool.call("POST", url, "cancel", profile.api_key, longest=INLINE_LIMIT)
+        if answer.ok:
+            status = object_of(answer).get("status")
+            if status in ("completed", "failed", "incomplete", "budget_exceeded"):
+                return "too late"
+            return "requested" if status in ("queued", "in_progress") else "cancelled"
+        if answer.status not in _CANCEL_REFUSALS or isinstance(self._said(answer, "cancel", profile), ProfileUnusable):
+            self._fail(answer, "cancel", profile)
+        return _CANCEL_REFUSALS[answer.status]
+
+    async def _look(self, operation: Operation, profile: Profile, phase: Phase) -> Answer:
+        """Return the interaction as it is now."""
+        url = self._address(profile, "interactions", operation.id)
+        answer = await self._pool.call("GET", url, phase, profile.api_key, longest=INLINE_LIMIT)
+        if not answer.ok or not isinstance(object_of(answer).get("status"), str):
+            self._fail(answer, phase, profile)
+        return answer
+
+    def _body(self, scene: Scene) -> dict[str, Any]:
+        """Return the request's body; `BackendError` for an image that can't be read, or text that is no Unicode."""
+        given = {name: value for name, value in scene.params.items() if value is not None}
+        shape: dict[str, Any] = {"type": "video", "delivery": self.delivery}
+        shape |= {name: given[name] for name in _FORMAT if name in given}
+        duration = given.get("duration", given.get("seconds"))
+        if duration is not None:
+            shape["duration"] = _duration(duration)
+        own = given.get("response_format", {})
+        check_unicode([scene.prompt, given])
+        try:
+            images = [_image_part(image) for image in _images(scene)]
+        except InputError as error:
+            raise BackendError(Permanent(f"image: {error}")) from None
+        return {
+            **({} if self.model is None else {"model": self.model}),
+            **{name: value for name, value in given.items() if name not in _NOT_OURS},
+            "input": [{"type": "text", "text": scene.prompt}, *images] if images else scene.prompt,
+            "background": True,
+            "response_format": {**shape, **own} if isinstance(own, dict) else own,
+        }
+
+    def _said(self, answer: Answer, phase: Phase, profile: Profile) -> Any:
+        return classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
+
+    def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
+        raise BackendError(self._said(answer, phase, profile))
+
+
+def read_progress(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progress:
+    """Return what an interaction says of its job; `home`: the API's address, where results are fetched with the key."""
+    status = found.get("status")
+    if status == "completed":
+        return _completed(found, key, home)
+    if status in ("cancelled", "canceled"):
+        return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
+    if status == "budget_exceeded":
+        return Progress("failed", outcome=ProfileUnusable("the job went over the project's budget", "credit"))
+    errors = _errors(found)
+    if status == "failed" or errors:
+        return Progress("failed", outcome=job_failure(errors, key))
+    if status in _NO_ANSWER:
+        return Progress("failed", outcome=Permanent(_NO_ANSWER[status], "no_result"))
+    return Progress("queued" if status == "queued" else "running")
+
+
+def _completed(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progress:
+    video = _video(found)
+    if video is not None and isinstance(video.get("data"), str) and video["data"]:
+        return Progress("succeeded", 1.0, artifact=Artifact("inline"))
+    if video is not None:
+        url = _download_url(video.get("uri"), home)
+        if url is not None:
+            kind = "with_key" if origin(url) == origin(home) else "public"
+            return Progress("succeeded", 1.0, artifact=Artifact(kind, str(url)))
+        return Progress("failed", outcome=Permanent("the result's address can't be used", "no_result"))
+    errors = _errors(found)
+    told = job_failure(errors, key, "completed without a video").reason if errors else "completed without a video"
+    return Progress("failed", outcome=Permanent(told, "content" if is_content(errors) else "no_result"))
+
+
+def _video(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the last video among the model's outputs; those of the input are not ours."""
+    steps = found.get("steps")
+    contents: list[object] = []
+    for step in steps if isinstance(steps, list) else ():
+        if isinstance(step, dict) and step.get("type") != "user_input" and isinstance(step.get("content"), list):
+            contents += step["content"]
+    contents = contents or [found.get("output_video")]
+    videos = [each for each in contents if isinstance(each, dict) and each.get("type") == "video"]
+    return next((video for video in reversed(videos) if video.get("data") or video.get("uri")), None)
+
+
+def _errors(found: Mapping[str, Any]) -> list[object]:
+    """Return what stands in `error`, `errors[]` and `steps[].error`."""
+    errors, steps = found.get("errors"), found.get("steps")
+    told = [found.get("error"), *(errors if isinstance(errors, list) else ())]
+    told += [step.get("error") for step in (steps if isinstance(steps, list) else ()) if isinstance(step, dict)]
+    return [error for error in told if error]
+
+
+def _download_url(uri: object, home: httpx.URL) -> httpx.URL | None:
+    """Return where a result is downloaded; of a file of the Files API its content. None: an address of no use."""
+    url = usable_url(uri)
+    if url is None:
+        return None
+    file = _FILE.fullmatch(url.path) if origin(url) == origin(home) else None
+    return url.copy_with(path=f"{file[1]}:download", params={"alt": "media"}) if file else url
+
+
+def _images(scene: Scene) -> list[Any]:
+    image = scene.params.get("image")
+    return image if isinstance(image, list) else [] if image is None else [image]
+
+
+def _image_part(image: object) -> dict[str, str]:
+    """Return an image as a content part: an address as it is, anything else as base64."""
+    if is_address(image):
+        return {"type": "image", "uri": str(image).strip()}
+    media_type, data = read_image(image, limit=IMAGE_LIMIT)
+    return {"type": "image", "mime_type": media_type, "data": base64.b64encode(data).decode()}
+
+
+def _duration(seconds: object) -> object:
+    """Return a number of seconds as the API writes it, `8s`; what is written so already stays."""
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+        return f"{seconds:g}s"
+    return f"{seconds}s" if isinstance(seconds, str) and seconds.strip().isdecimal() else seconds

@@ -1,0 +1,118 @@
+"""What a refusal in the OpenAI shape means (providers.md, "Errors"): by status and code, never by prose (R13)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from vidgen_nb.backends.adapter import server_epoch
+from vidgen_nb.backends.wire.by_status import by_status, unreadable
+from vidgen_nb.backends.wire.http import Answer, Phase, clean
+from vidgen_nb.backends.wire.rate_headers import rate_info
+from vidgen_nb.backends.wire.retry_after import retry_after
+from vidgen_nb.core.model import record
+from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.ports import Secret
+
+__all__ = ["classify", "job_failure"]
+
+_CONTENT: Final = re.compile(
+    r"content_(policy_violation|filter(ed)?|moderated|blocked)|(input|output)_moderated|moderation_\w+|safety.*"
+)
+_MONEY: Final = re.compile(
+    r"insufficient_(quota|credits?|funds)|credit_balance_exhausted|\w+_spend_limit_exceeded|"
+    r"billing_(hard_limit_reached|not_active)|payment_required|budget_exceeded"
+)
+_DAY: Final = re.compile(r".*(daily|per_?day).*")
+_CONCURRENCY: Final = re.compile(r".*concurren(t|cy).*")
+_NOT_READY: Final = re.compile(r".*not_ready")
+_RATE: Final = re.compile(r"rate_limit(ed|_exceeded|_error)?|too_many_requests")
+_SERVER: Final = re.compile(
+    r"(internal_)?server_error|internal(_error)?|internalservererror|(server_|engine_)?overloaded(_error)?|"
+    r"(service_)?unavailable(_error)?|timeout|timed_out"
+)
+
+
+@record
+class _Refusal:
+    codes: tuple[str, ...]
+    """`code` and `type` in lower case, the code first, without those that are missing or numbers."""
+    message: str
+    param: str
+
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        return any(pattern.fullmatch(code) for code in self.codes)
+
+
+def _refusal(data: object) -> _Refusal:
+    """Read `{"error": {message, type, param, code}}`, the same without the envelope, or FastAPI's `detail`."""
+    body = data if isinstance(data, dict) else {}
+    error = body.get("error") or body
+    if not isinstance(error, dict):
+        error = {"message": error}
+    codes = tuple(value.lower() for value in (error.get("code"), error.get("type")) if isinstance(value, str) and value)
+    message = next((value for value in map(error.get, ("message", "detail")) if isinstance(value, str)), "")
+    return _Refusal(codes, message, str(error.get("param") or ""))
+
+
+def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> Failure:
+    """Say what an answer that is no success means.
+
+    `now_epoch`: epoch seconds, for dates where the answer has no `Date` of its own. A 2xx comes here when it does not
+    hold what its phase needs: without an error in it, a submit is then `Ambiguous` and anything else `Transient`.
+    """
+    refusal = _refusal(answer.data)
+    if answer.ok and isinstance(answer.data, dict) and answer.data.get("error"):
+        return job_failure(answer.data["error"], key, f"HTTP {answer.status} with an error")
+    reason = _reason(f"HTTP {answer.status}", refusal, key)
+    if answer.ok:
+        return unreadable(reason, phase)
+    now_epoch = server_epoch(answer, now_epoch)
+    wait, source = retry_after(answer.headers, answer.data, now_epoch)
+    if 400 <= answer.status < 500:
+        by_code = _by_code(refusal, reason, wait)
+        if by_code is not None:
+            return by_code
+    rate = rate_info(answer.headers, now_epoch) if phase == "submit" else None
+    return by_status(
+        answer.status,
+        phase,
+        RateLimited(wait, source, reason, _cause(refusal), rate),
+        no_such_model=refusal.param == "model",
+        not_ready=refusal.says(_NOT_READY),
+    )
+
+
+def job_failure(error: object, key: Secret, what: str = "the job failed") -> Failure:
+    """Say what the `error` of a failed job means: by its code, `Permanent` where that is unknown (R10)."""
+    refusal = _refusal({"error": error})
+    reason = _reason(what, refusal, key)
+    if refusal.says(_SERVER):
+        return Transient(reason)
+    if refusal.says(_RATE) or refusal.says(_CONCURRENCY):
+        return RateLimited(reason=reason, cause=_cause(refusal))
+    return _by_code(refusal, reason, None) or Permanent(reason, "no_result")
+
+
+def _reason(what: str, refusal: _Refusal, key: Secret) -> str:
+    code = clean(refusal.codes[0], key, 80) if refusal.codes else ""
+    message = clean(refusal.message, key)
+    return what + (f" {code}" if code else "") + (f": {message}" if message else "")
+
+
+def _cause(refusal: _Refusal) -> Literal["rate", "concurrency"]:
+    return "concurrency" if refusal.says(_CONCURRENCY) else "rate"
+
+
+def _by_code(refusal: _Refusal, reason: str, wait: float | None) -> Failure | None:
+    """Return what the code alone decides, whatever the status: content, model, money, the day's quota."""
+    if refusal.says(_CONTENT):
+        return Permanent(reason, "content")
+    if "model_not_found" in refusal.codes:
+        return Permanent(reason, "no_such_model")
+    if refusal.says(_MONEY):
+        # no time: gateways put a Retry-After of a second on every 429, and money does not come back in a second
+        return ProfileUnusable(reason, "credit")
+    if refusal.says(_DAY):
+        return ProfileUnusable(reason, "day_quota", wait)
+    return None

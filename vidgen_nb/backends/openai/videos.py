@@ -1,0 +1,158 @@
+"""The OpenAI-compatible videos API, as vLLM-Omni, SGLang and gateways serve it (providers.md, `openai_videos`).
+
+Submit is multipart even without a file; the result is fetched with the key; `openai-poll-after-ms` paces the polls.
+Only `id` and `status` are needed of a server's answers. A status that is not in the vocabulary counts as running,
+unless an `error` stands beside it: new words are more often a new stage than a new end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final, NoReturn
+
+import httpx
+
+from vidgen_nb.backends.adapter import (
+    Adapter,
+    check_unicode,
+    form_text,
+    fraction,
+    header_safe,
+    object_of,
+    server_epoch,
+    usable_id,
+)
+from vidgen_nb.backends.openai.errors import classify, job_failure
+from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
+from vidgen_nb.backends.wire.media import SUFFIXES, check_parameter, is_address, read_image
+from vidgen_nb.backends.wire.rate_headers import rate_info
+from vidgen_nb.backends.wire.retry_after import milliseconds
+from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
+from vidgen_nb.core.outcomes import Cancelled, Permanent
+from vidgen_nb.errors import BackendError, InputError
+from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+
+__all__ = ["OpenAIVideos"]
+
+_CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
+    400: "unsupported", 405: "unsupported", 501: "unsupported", 404: "too late", 409: "too late", 410: "too late",
+}  # fmt: skip
+
+
+class OpenAIVideos(Adapter):
+    """Backend for servers with `POST /videos`, `GET` and `DELETE /videos/{id}`, `GET /videos/{id}/content`.
+
+    `base_url`: up to and with the version, such as `http://127.0.0.1:8000/v1`; a profile's own comes first.
+    `model`: sent with every scene that has no `model` parameter itself; None: not sent. `poll`: when jobs are asked
+    about, in run seconds. `timeout`: wall seconds a server may be silent; a whole answer takes five times that at most,
+    and a download brings 1 KiB a second at least. `transport`: any httpx transport, such as `ASGITransport`, in place
+    of the network. Raises `InputError` for what cannot work.
+    """
+
+    name = "openai_videos"
+    image_parameters = ("input_reference",)
+
+    def __init__(
+        self,
+        base_url: str = "http://127.0.0.1:8000/v1",
+        model: str | None = None,
+        *,
+        poll: PollSchedule | None = None,
+        timeout: float = 60.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport)
+
+    def check_scene(self, scene: Scene) -> None:
+        """Raise `InputError` for an `input_reference` that is no image: a path, a data URI, or an https address."""
+        reference = scene.params.get("input_reference")
+        if reference is not None and not (is_address(reference) or isinstance(reference, Mapping)):
+            check_parameter("input_reference", reference)
+
+    async def probe(self, profile: Profile) -> None:
+        """Try the key by asking for the latest job; `BackendError` where the server doesn't take it, or doesn't say.
+
+        A server that keeps no list (405) has let the key pass, if the answer is one of an API at all. A 404 may mean
+        that as well, or a base_url without its version.
+        """
+        url = self._url(profile).copy_with(query=b"limit=1")
+        answer = await self._pool.call("GET", url, "poll", profile.api_key)
+        if not object_of(answer) or not (answer.ok or answer.status == 405):
+            self._fail(answer, "poll", profile)
+
+    async def submit(self, scene: Scene, profile: Profile) -> Operation:
+        """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
+        self.check(profile)
+        headers = {"X-Client-Request-Id": header_safe(scene.id)}
+        try:
+            answer = await self._pool.call(
+                "POST", self._url(profile), "submit", profile.api_key, headers=headers, form=self._form(scene)
+            )
+        except InputError as error:  # the image was there when the run began
+            raise BackendError(Permanent(f"input_reference: {error}")) from None
+        found = object_of(answer).get("id")
+        if not answer.ok or not usable_id(found):
+            self._fail(answer, "submit", profile)
+        poll_after = milliseconds(answer.header("openai-poll-after-ms"))
+        rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
+        return Operation(str(found), self.name, poll_after=poll_after, rate=rate)
+
+    async def poll(self, operation: Operation, profile: Profile) -> Progress:
+        """Ask about a job; raises `BackendError` where the server does not say."""
+        answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
+        found = object_of(answer)
+        status = found.get("status")
+        if not answer.ok or not isinstance(status, str):
+            self._fail(answer, "poll", profile)
+        if status == "completed":
+            return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
+        if status in ("cancelled", "canceled"):
+            return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
+        if status == "failed" or found.get("error"):
+            return Progress("failed", outcome=job_failure(found.get("error"), profile.api_key))
+        poll_after = milliseconds(answer.header("openai-poll-after-ms"))
+        return Progress("queued" if status == "queued" else "running", fraction(found.get("progress"), 100), poll_after)
+
+    async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
+        """Stream the result into the sink and commit it; raises `BackendError` where there is none to get."""
+        answer = await self._pool.download(self._url(profile, operation, "content"), profile.api_key, sink)
+        if answer is not None:
+            self._fail(answer, "fetch", profile)
+
+    async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
+        """Delete the job: `too late` where it is gone or over, `unsupported` where the server can't."""
+        answer = await self._pool.call("DELETE", self._url(profile, operation), "cancel", profile.api_key)
+        found = object_of(answer)
+        if answer.ok and not found.get("error"):
+            going_on = answer.status == 202 or found.get("deleted") is False
+            return "requested" if going_on or found.get("status") in ("queued", "in_progress") else "cancelled"
+        if answer.status not in _CANCEL_REFUSALS:
+            self._fail(answer, "cancel", profile)
+        return _CANCEL_REFUSALS[answer.status]
+
+    def _url(self, profile: Profile, operation: Operation | None = None, *rest: str) -> httpx.URL:
+        return self._address(profile, "videos", *((operation.id, *rest) if operation else ()))
+
+    def _form(self, scene: Scene) -> dict[str, FormValue]:
+        """Return the form's fields: text as it is, numbers as decimals, None not at all, the rest as JSON.
+
+        An image that the server is to fetch is told as the SDK writes objects: `input_reference[image_url]`.
+        """
+        fields = {"prompt": scene.prompt, "model": self.model, **scene.params}
+        reference = fields.pop("input_reference", None)
+        told = {"image_url": reference} if is_address(reference) else reference
+        if isinstance(told, Mapping):
+            fields |= {f"input_reference[{name}]": value for name, value in told.items()}
+        form = {name: form_text(value) for name, value in fields.items() if value is not None}
+        check_unicode(form)
+        return {**form, "input_reference": partial(_file, told)} if isinstance(told, str) else {**form}
+
+    def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
+        raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
+
+
+def _file(image: str) -> tuple[str, bytes, str]:
+    """Return an image as a part of a form; what the file is named here is nobody else's business."""
+    media_type, data = read_image(image)
+    return f"input_reference{SUFFIXES[media_type]}", data, media_type

@@ -1,0 +1,1 @@
+"""What all HTTP backends share: requests, answers, keys, waits, media and transport errors."""

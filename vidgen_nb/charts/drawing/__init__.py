@@ -1,0 +1,1 @@
+"""What all charts draw with: palette, text, shapes, axes and layout."""

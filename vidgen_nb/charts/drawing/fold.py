@@ -1,0 +1,67 @@
+"""Merging of bars that would lie on the same pixels: what keeps a chart of many attempts quick to draw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vidgen_nb.charts.drawing import text
+from vidgen_nb.charts.drawing.palette import State
+from vidgen_nb.charts.drawing.shapes import Bar
+
+__all__ = ["COLUMNS", "FOLD_ABOVE", "fold", "thin"]
+
+FOLD_ABOVE = 10_000
+"""With more attempts than this, neighbouring bars are merged."""
+COLUMNS = 2000
+"""Pixels across at which merging begins: more than a screen's chart has."""
+
+
+def fold(bars: list[Bar], end: float, chosen: str | None, most: int = FOLD_ABOVE) -> tuple[list[Bar], str]:
+    """Merge neighbours of one state and row that are narrower than a pixel, or as much wider as `most` bars take."""
+    if len(bars) <= most:
+        return bars, ""
+    column = end / COLUMNS
+    while len(runs := _runs(bars, column, chosen)) > most and column < end:
+        column *= 1.25
+    merged = [run[0] if len(run) == 1 else _joined(run) for run in runs]
+    return merged, (
+        f"Folded: {len(bars):,} bars drawn as {len(merged):,}; neighbours alike and closer than "
+        f"{text.seconds(column)} are one bar."
+    )
+
+
+def _runs(bars: list[Bar], column: float, chosen: str | None) -> list[list[Bar]]:
+    """Put each bar narrower than `column` to its neighbour if the gap is, too; never those of the chosen scene."""
+    open_runs: dict[tuple[State, float], list[Bar]] = {}
+    runs: list[list[Bar]] = []
+    for bar in bars:
+        run = open_runs.get((bar.state, bar.y))
+        narrow = bar.end - bar.start < column and (chosen is None or bar.scene != chosen)
+        if run is not None and narrow and bar.start - run[-1].end < column:
+            run.append(bar)
+            continue
+        runs.append([bar])
+        if narrow:
+            open_runs[bar.state, bar.y] = runs[-1]
+        else:
+            open_runs.pop((bar.state, bar.y), None)
+    return runs
+
+
+def _joined(run: list[Bar]) -> Bar:
+    """Return one bar for several."""
+    first, end = run[0], max(bar.end for bar in run)
+    what = f"{len(run):,} neighbours drawn as one ({first.state})"
+    lines = (what, f"from {text.seconds(first.start)} to {text.seconds(end)}")
+    return replace(first, end=end, lines=lines, scene=None, count=len(run))
+
+
+def thin(steps: list[tuple[float, int]], column: float) -> list[tuple[float, int]]:
+    """Keep of the queue's steps the longest in each column, which is so many seconds wide."""
+    kept: list[tuple[float, int]] = []
+    for at, length in steps[:-1]:
+        if kept and at // column == kept[-1][0] // column:
+            kept[-1] = (kept[-1][0], max(length, kept[-1][1]))
+        else:
+            kept.append((at, length))
+    return [*kept, steps[-1]]

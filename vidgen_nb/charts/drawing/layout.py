@@ -1,0 +1,166 @@
+"""What stands around the bars of the plotly figure: sizes, title, legend, axes; as plotly's dicts."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from html import escape, unescape
+from typing import Any
+
+from vidgen_nb.charts.drawing.palette import Theme
+from vidgen_nb.charts.drawing.shapes import Rows
+
+__all__ = ["BELOW", "LEFT", "axis", "frame", "lanes_axis", "layout", "markup", "seconds_axis", "wrapped"]
+
+LEFT, BELOW = 172, 104
+"""Pixels beside and below the plot: labels of lanes; the axis and three lines of legend."""
+_RIGHT = 20
+_LINE = 96  # characters of a line of the title: left of the mode bar at 800 px
+_FONT = "system-ui, -apple-system, Segoe UI, sans-serif"
+
+
+def markup(lines: Sequence[str]) -> str:
+    """Return lines for plotly, which reads a kind of HTML in every text and TeX between dollar signs."""
+    return "<br>".join(escape(line).replace("$", "&#36;") for line in lines)
+
+
+def layout(rows: Rows, theme: Theme) -> dict[str, Any]:
+    """Return sizes, title, legend, axes and the now-line."""
+    line = {"color": theme.text, "width": 1.5, "dash": "dot"}
+    now = [{"type": "line", "x0": rows.now, "x1": rows.now, "y0": 0, "y1": 1, "yref": "paper", "line": line}]
+    return frame(wrapped([*rows.summary, *rows.notes]), theme, rows.height) | {
+        "barmode": "overlay",
+        "xaxis": seconds_axis(rows.end, theme),
+        "yaxis": lanes_axis(rows),
+        "shapes": now if rows.now is not None else [],
+    }
+
+
+def wrapped(parts: Sequence[str], width: int = _LINE) -> list[str]:
+    """Return sentences as lines that fit a title, each beginning a line."""
+    return [line for part in parts for line in textwrap.wrap(part, width)]
+
+
+def frame(
+    title: Sequence[str],
+    theme: Theme,
+    tall: float,
+    *,
+    left: int = LEFT,
+    bold: int = 0,
+    named: bool = False,
+    legend: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return what all charts share: sizes, title, legend, colours.
+
+    `title`: lines of plain text, of which the first `bold` ones are the finding. `tall`: pixels of the plot itself.
+    `left`: pixels beside it. `named`: the axis below it has a title. `legend`: its names, where they may take more than
+    three lines.
+    """
+    above = 12 + 17 * (max(2, len(title)) if title else 0) + 12
+    axis = 34 + (18 if named else 0)
+    below = BELOW - 34 + axis + 19 * max(0, _legend_lines(legend) - 3)
+    height = round(tall) + above + below
+    lines = [f"<b>{markup([line])}</b>" if at < bold else markup([line]) for at, line in enumerate(title)]
+    return {
+        "template": "none",
+        "paper_bgcolor": theme.ground,
+        "plot_bgcolor": theme.ground,
+        "font": {"family": _FONT, "size": 12, "color": theme.text},
+        "height": height,
+        "margin": {"l": left, "r": _RIGHT, "t": above, "b": below, "pad": 0},
+        "hovermode": "closest",
+        "hoverlabel": {
+            "align": "left", "bgcolor": theme.ground, "bordercolor": theme.muted,
+            "font": {"family": _FONT, "color": theme.text, "size": 12}, "namelength": -1,
+        },
+        "title": {
+            "text": "<br>".join(lines), "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 16},
+            "y": 1 - 24 / height, "yref": "container", "yanchor": "top", "font": {"size": 13, "color": theme.text},
+        },
+        "legend": _legend((below - axis) / height),
+        "modebar": _modebar(theme),
+    }  # fmt: skip
+
+
+def _legend(at: float) -> dict[str, Any]:
+    """Return a legend a fixed distance below the axis, however many lines the page's width breaks it into."""
+    return {
+        "orientation": "h", "x": 0.01, "xref": "container", "xanchor": "left", "y": at,
+        "yref": "container", "yanchor": "top", "font": {"size": 12}, "itemsizing": "trace",
+        "bgcolor": "rgba(0,0,0,0)",
+    }  # fmt: skip
+
+
+def _modebar(theme: Theme) -> dict[str, Any]:
+    """Return the buttons, without "Share chart", which would upload the prompts.
+
+    In a notebook, only the layout can take it away.
+    """
+    return {
+        "bgcolor": theme.ground, "color": theme.muted, "activecolor": theme.text,
+        "remove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
+    }  # fmt: skip
+
+
+def _legend_lines(names: Sequence[str]) -> int:
+    """Return about how many lines plotly breaks a legend into at 800 px: its columns are as wide as the widest name."""
+    widest = max((len(unescape(name)) for name in names), default=0) * 7.5 + 50
+    return math.ceil(len(names) / max(1, int(760 / widest)))
+
+
+def axis(theme: Theme, title: str = "") -> dict[str, Any]:
+    """Return an axis of numbers from 0 up; its title is plain text."""
+    return {
+        "type": "linear",
+        "rangemode": "tozero",
+        "title": {"text": markup([title]), "standoff": 12, "font": {"size": 12, "color": theme.muted}},
+        "ticks": "outside",
+        "tickcolor": theme.muted,
+        "showline": True,
+        "linecolor": theme.muted,
+        "gridcolor": theme.grid,
+        "zeroline": False,
+    }
+
+
+def seconds_axis(end: float, theme: Theme) -> dict[str, Any]:
+    """Return the axis of seconds, on which one can zoom within the run."""
+    return {
+        "type": "linear",
+        "range": [0, end],
+        "minallowed": 0,
+        "maxallowed": end,
+        "ticksuffix": " s",
+        "ticks": "outside",
+        "tickcolor": theme.muted,
+        "showline": True,
+        "linecolor": theme.muted,
+        "gridcolor": theme.grid,
+        "zeroline": False,
+    }
+
+
+def lanes_axis(rows: Rows) -> dict[str, Any]:
+    """Return the axis of lanes, in pixels from the top, with a label for each lane."""
+    ticks = [(rows.heading, f"<i>{markup(['profile · ok/429/held'])}</i>")]
+    ticks += [
+        ((lane.top + lane.bottom) / 2, markup([lane.label, lane.remark] if lane.remark else [lane.label]))
+        for lane in rows.lanes
+    ]
+    if rows.queue is not None:
+        ticks.append(((rows.queue.top + rows.queue.bottom) / 2, f"waiting (peak {rows.queue.longest:,})"))
+    return {
+        "range": [rows.height, 0],
+        "fixedrange": True,
+        "tickmode": "array",
+        "tickvals": [at for at, _label in ticks],
+        "ticktext": [label for _at, label in ticks],
+        # Invisible ticks keep the labels off the bars.
+        "ticks": "outside",
+        "ticklen": 8,
+        "tickcolor": "rgba(0,0,0,0)",
+        "showgrid": False,
+        "zeroline": False,
+    }

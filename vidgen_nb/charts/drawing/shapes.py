@@ -1,0 +1,107 @@
+"""What a chart is made of, before any renderer: lanes, bars, links, the queue.
+
+Across, everything is in run seconds. Down, everything is in pixels from the top of the plot, so that a renderer
+only adds its margins and the chart has the same fixed heights everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vidgen_nb.charts.drawing.palette import State
+
+__all__ = ["Bar", "Lane", "Link", "Queue", "Rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One profile's block."""
+
+    profile: str
+    label: str
+    """`name · ok/429/held`, the name cut to what fits left of the plot."""
+    remark: str
+    """A second line below the label, or empty."""
+    slots: int
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One attempt, cooldown window or idle stretch; or several, where the chart is folded."""
+
+    state: State
+    start: float
+    end: float
+    y: float
+    """The middle."""
+    height: float
+    lines: tuple[str, ...]
+    """What the hover says: plain text, not escaped for any markup."""
+    scene: str | None = None
+    dim: bool = False
+    """Another scene is selected."""
+    count: int = 1
+    place: int = 0
+    """Of its attempt among all of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A move: from the end of the abandoned attempt to the start of the next."""
+
+    start: float
+    y_start: float
+    end: float
+    y_end: float
+    lines: tuple[str, ...]
+    chosen: bool
+    """It belongs to the selected scene."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The lane of the queue's length."""
+
+    steps: list[tuple[float, int]]
+    """(time, length from then on); the last one ends the chart."""
+    top: float
+    bottom: float
+    longest: int = field(init=False)
+    """The longest it was."""
+
+    def __post_init__(self) -> None:
+        """Find the longest once: every step asks for it."""
+        object.__setattr__(self, "longest", max(length for _at, length in self.steps))
+
+    def y(self, length: int) -> float:
+        """Return where that length is drawn."""
+        return self.bottom - (self.bottom - self.top) * length / max(1, self.longest)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A whole chart."""
+
+    lanes: list[Lane]
+    bars: list[Bar]
+    links: list[Link]
+    queue: Queue | None
+    heading: float
+    """The middle of the line of headings."""
+    height: float
+    end: float
+    """The axis goes from 0 to here; positive."""
+    now: float | None
+    summary: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What is not shown, or not as it was: caps and merging."""
+    start: float = 0.0
+    """Only from here on everything is there: the axis may begin here."""
+    merged: tuple[Bar, ...] = ()
+    """Before that: bars that stand for all attempts, or for all time cooled, of a stretch of time."""
+
+    def of(self, state: State) -> list[Bar]:
+        """Return the bars of one state."""
+        return [bar for bar in self.bars if bar.state == state]

@@ -1,0 +1,173 @@
+"""The words of a chart: hover lines and the summary, as plain text with foreign text made harmless.
+
+Prompts, ids, names and reasons are somebody else's text. Here they lose control and bidi characters and their
+length; what is markup to plotly or to XML is escaped where the text is put into one of them.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple
+
+from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, RunData
+from vidgen_nb.plaintext import clean
+
+__all__ = [
+    "Beyond",
+    "Hover",
+    "attempt_lines",
+    "cooldown_lines",
+    "outcome",
+    "seconds",
+    "short",
+    "summary",
+    "tries",
+]
+
+_OUTCOMES = {
+    None: "running",
+    "rate_limited": "rate limited (429)",
+    "ambiguous": "in doubt: it may have been accepted",
+    "unusable": "profile unusable",
+}
+
+
+def outcome(name: str | None) -> str:
+    """Return an attempt's outcome for reading; None: it runs."""
+    return _OUTCOMES.get(name, str(name))
+
+
+def short(name: str, columns: int) -> str:
+    """Return a name cleaned and cut in its middle to that many columns, of which East Asian characters take two.
+
+    In the middle, because names of one family differ at their ends.
+    """
+    line = clean(name, 200)
+    if _width(line) <= columns:
+        return line
+    kept = list(line)
+    while _width(kept) > columns - 1:
+        del kept[len(kept) // 2]
+    middle = (len(kept) + 1) // 2
+    return "".join([*kept[:middle], "…", *kept[middle:]])
+
+
+def _width(characters: Iterable[str]) -> int:
+    """Return how many columns characters take."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in characters)
+
+
+def seconds(value: float) -> str:
+    """Return a time or a duration for reading; inf is one whose end is not known."""
+    if math.isinf(value):
+        return "no end known"
+    return f"{value:.1f} s" if abs(value) >= 1 or value == 0 else f"{value:.3g} s"
+
+
+class Beyond(NamedTuple):
+    """What the hover of an attempt tells beyond its own record."""
+
+    total: int
+    """Attempts of its scene."""
+    prompt: str | None
+    until: float | None
+    """End of the cooldown that its 429 began, or fell into."""
+    following: AttemptRecord | None
+
+
+class Hover:
+    """Finds the words for attempts."""
+
+    def __init__(self, data: RunData) -> None:
+        self._prompts = {scene.id: scene.prompt for scene in data.scenes}
+        self.tries = tries(data.attempts)
+        self._windows: dict[str, list[CooldownRecord]] = defaultdict(list)
+        for window in sorted(data.cooldowns, key=lambda window: window.start):
+            self._windows[window.profile].append(window)
+
+    def beyond(self, attempt: AttemptRecord) -> Beyond:
+        """Return what is to be told of an attempt, beyond its record."""
+        all_of_it = self.tries[attempt.scene]
+        following = None
+        if all_of_it[-1] is not attempt:
+            following = next(after for before, after in pairwise(all_of_it) if before is attempt)
+        until = self._until(attempt) if attempt.outcome == "rate_limited" else None
+        return Beyond(all_of_it[-1].number, self._prompts.get(attempt.scene), until, following)
+
+    def _until(self, attempt: AttemptRecord) -> float | None:
+        if attempt.end is None:
+            return None
+        windows = self._windows[attempt.profile]
+        at = bisect_right(windows, attempt.end + 1e-6, key=lambda window: window.start)
+        return windows[at - 1].end if at and windows[at - 1].end > attempt.end else None
+
+
+def attempt_lines(attempt: AttemptRecord, beyond: Beyond, end: float) -> tuple[str, ...]:
+    """Return the hover of one attempt: which, where, when, how it ended, and what came next."""
+    took = (end if attempt.end is None else attempt.end) - attempt.start
+    name, where = clean(attempt.scene, 60), clean(attempt.profile, 60)
+    lines = [
+        f"scene {name} · attempt {attempt.number} of {beyond.total} · on {where}",
+        f"“{clean(beyond.prompt, 80)}”" if beyond.prompt else "",
+        f"queued at {seconds(attempt.queued)} · start at {seconds(attempt.start)} · "
+        + (f"running for {seconds(took)}" if attempt.end is None else f"took {seconds(took)}"),
+        f"outcome: {outcome(attempt.outcome)}" + (f" – {clean(attempt.reason, 100)}" if attempt.reason else ""),
+    ]
+    if attempt.outcome == "rate_limited":
+        given = "none" if attempt.retry_after is None else seconds(attempt.retry_after)
+        used = "no cooldown"
+        if beyond.until is not None and attempt.end is not None:
+            used = seconds(beyond.until - attempt.end)
+        lines.append(f"Retry-After given: {given} · used: {used}")
+    if (following := beyond.following) is not None:
+        next_one = "again" if following.profile == attempt.profile else clean(following.profile, 60)
+        lines.append(f"next: {next_one} at {seconds(following.start)}")
+    return tuple(line for line in lines if line)
+
+
+def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:
+    """Return the hover of one cooldown window."""
+    until = "until " + seconds(window.end) if math.isfinite(window.end) else "no end known"
+    late = " (after the end of the run)" if end < window.end < math.inf else ""
+    length = f" · {seconds(window.end - window.start)}" if math.isfinite(window.end) else ""
+    shared = f" · quota group {clean(window.group, 60)}" if window.group not in ("", window.profile) else ""
+    lines = (
+        f"cooldown of {clean(window.profile, 60)}{shared}",
+        f"from {seconds(window.start)} {until}{late}{length}",
+        clean(window.reason, 100),
+    )
+    return tuple(line for line in lines if line)
+
+
+def summary(data: RunData, end: float) -> tuple[str, str]:
+    """Return two sentences that sum the run up, with times until `end`."""
+    states = Counter(scene.status for scene in data.scenes)
+    settled = [f"{states[name]:,} {name}" for name in ("succeeded", "failed", "held", "cancelled", "queued")]
+    under_way = sum(states[name] for name in ("submitting", "generating", "fetching"))
+    parts = [part for part in (*settled, f"{under_way} under way") if not part.startswith("0 ")]
+    limited = sum(attempt.outcome == "rate_limited" for attempt in data.attempts)
+    cooled = sum(max(0.0, min(window.end, end) - window.start) for window in data.cooldowns)
+    what = f"{_count(len(data.scenes), 'scene')} on {_count(len(data.profiles), 'profile')} in {seconds(end)}"
+    return (
+        f"{what}: {', '.join(parts)}." if parts else f"{what}.",
+        f"{_count(len(data.attempts), 'attempt')}, {limited:,} of them rate limited (429); "
+        f"{_count(len(data.moves), 'move')}; {cooled:,.0f} s of cooldown.",
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it needs one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def tries(attempts: list[AttemptRecord]) -> dict[str, list[AttemptRecord]]:
+    """Return the attempts of each scene, in their order."""
+    found: dict[str, list[AttemptRecord]] = defaultdict(list)
+    for attempt in attempts:
+        found[attempt.scene].append(attempt)
+    return found

@@ -1,0 +1,166 @@
+"""The bars of a Gantt chart: idle stretches, cooldown windows, attempts.
+
+In a live chart most attempts ended long ago, and their bars stay as they are: `Kept` holds them from one chart to the
+next, so that an update costs what is new.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, RunData
+from vidgen_nb.analysis.records.live_window import RecentData
+from vidgen_nb.charts.drawing import text
+from vidgen_nb.charts.drawing.palette import State
+from vidgen_nb.charts.drawing.shapes import Bar, Lane
+from vidgen_nb.charts.gantt.waiting import Interval, idle, subtract, union
+from vidgen_nb.plaintext import clean
+
+__all__ = ["PAD", "Kept", "Place", "make_bars", "state_of"]
+
+PAD = 8.0
+_STATES: dict[str | None, State] = {
+    "succeeded": "done", "rate_limited": "limited", "ambiguous": "held", "cancelled": "cancelled", None: "running",
+}  # fmt: skip
+
+
+def state_of(outcome: str | None) -> State:
+    """Return how an attempt with that outcome is drawn."""
+    return _STATES.get(outcome, "failed")
+
+
+class Kept:
+    """What a live chart keeps for the next one of the same run."""
+
+    def __init__(self) -> None:
+        self.shown: tuple[str, ...] = ()
+        """The profiles that had a lane."""
+        self._place: Place | None = None
+        self.drawn: dict[Any, tuple[Any, Any]] = {}
+        """Bars, each after what it was drawn from."""
+        self.before: dict[Any, tuple[Any, Any]] = {}
+
+    def turn(self, place: Place) -> None:
+        """Begin another chart; what the last one did not use is forgotten, and all of it if the lanes moved."""
+        self.before, self.drawn = self.drawn if place == self._place else {}, {}
+        self._place = place
+
+    def get(self, key: Any, told: Any) -> Any:
+        """Return what the last chart had (a bar, or a few), if it was made of the same; else None."""
+        found = self.before.get(key)
+        if found is None or found[0] != told:
+            return None
+        self.drawn[key] = found
+        return found[1]
+
+    def put(self, key: Any, told: Any, drawn: Any) -> None:
+        """Keep a bar, or a few."""
+        self.drawn[key] = (told, drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where bars lie."""
+
+    tops: Mapping[str, tuple[float, int]]
+    """Of each profile's lane: its top and how many slots it has."""
+    row: float
+    """Height of a slot's row."""
+    dim: bool
+    """A scene is selected: others are dimmed."""
+
+    @classmethod
+    def of(cls, lanes: list[Lane], row: float, *, dim: bool) -> Place:
+        """Return the place that lanes give."""
+        return cls({lane.profile: (lane.top + PAD / 2, lane.slots) for lane in lanes}, row, dim)
+
+    def slot(self, profile: str, slot: int) -> float:
+        """Return the middle of a slot's row."""
+        return self.tops[profile][0] + (slot + 0.5) * self.row
+
+    def whole(self, profile: str) -> tuple[float, float]:
+        """Return the middle of all slots of a profile, and their height."""
+        top, slots = self.tops[profile]
+        return top + slots * self.row / 2, slots * self.row - 2
+
+    def cooling(self, profile: str) -> float:
+        """Return the middle of the thin row of cooldowns."""
+        top, slots = self.tops[profile]
+        return top + (slots + 0.25) * self.row
+
+
+def make_bars(
+    data: RunData, place: Place, slots: list[int], end: float, chosen: str | None, hover: text.Hover, kept: Kept
+) -> list[Bar]:
+    """Return all bars but those of profiles without a lane; those of attempts last, in order of start."""
+    kept.turn(place)
+    cooldowns = (each for each in data.cooldowns if each.profile in place.tops and each.start < end)
+    return [
+        *_idle_bars(data, place, end),
+        *(_cooldown(window, place, end, kept) for window in cooldowns),
+        *_attempts(data, place, slots, end, chosen, hover, kept),
+    ]
+
+
+def _idle(data: RunData, end: float) -> dict[str, list[Interval]]:
+    """Return each profile's idle stretches."""
+    if not isinstance(data, RecentData):
+        return idle(data, end)
+    cooling: dict[str, list[Interval]] = defaultdict(list)
+    for window in data.cooldowns:
+        cooling[window.profile].append((window.start, window.end))
+    backlog = union((max(start, data.since), stop) for start, stop in data.backlog)
+    return {name: subtract(backlog, union([*data.taken[name], *cooling[name]])) for name in data.profiles}
+
+
+def _idle_bars(data: RunData, place: Place, end: float) -> Iterator[Bar]:
+    for profile, stretches in _idle(data, end).items():
+        if profile in place.tops:
+            middle, height = place.whole(profile)
+            for start, stop in stretches:
+                if stop - start >= end / 1000:  # shorter ones are below a pixel: the scheduler's own latency
+                    lines = (f"{clean(profile, 60)} idle while scenes waited",
+                             f"from {text.seconds(start)} for {text.seconds(stop - start)}")  # fmt: skip
+                    yield Bar("idle", start, stop, middle, height, lines, dim=place.dim)
+
+
+def _cooldown(window: CooldownRecord, place: Place, end: float, kept: Kept) -> Bar:
+    key = (window.profile, window.group, window.start)
+    told = (window, min(window.end, end))
+    bar: Bar | None = kept.get(key, told)
+    if bar is None:
+        y, said = place.cooling(window.profile), text.cooldown_lines(window, end)
+        bar = Bar("cooldown", window.start, told[1], y, place.row / 2, said, dim=place.dim)
+        kept.put(key, told, bar)
+    return bar
+
+
+def _attempts(
+    data: RunData, place: Place, slots: list[int], end: float, chosen: str | None, hover: text.Hover, kept: Kept
+) -> Iterator[Bar]:
+    numbers = data.places if isinstance(data, RecentData) else range(len(data.attempts))
+    tops, tries = place.tops, hover.tries
+    for attempt, slot, number in zip(data.attempts, slots, numbers, strict=True):
+        if attempt.profile not in tops:
+            continue
+        dim = place.dim and attempt.scene != chosen
+        # Most attempts are the only one of their scene, and their own record tells all.
+        alone = attempt.outcome != "rate_limited" and len(tries[attempt.scene]) == 1
+        told = (attempt, dim, None if alone else hover.beyond(attempt))
+        found = kept.before.get(number)
+        if found is None or found[0] != told or attempt.end is None:
+            lines = text.attempt_lines(attempt, told[2] or hover.beyond(attempt), end)
+            found = told, _attempt(attempt, place, slot, end, lines, number, dim=dim)
+        kept.drawn[number] = found
+        yield found[1]
+
+
+def _attempt(
+    attempt: AttemptRecord, place: Place, slot: int, end: float, lines: tuple[str, ...], number: int, *, dim: bool
+) -> Bar:
+    y, height = place.slot(attempt.profile, slot), max(place.row - 2, place.row * 0.75)
+    stop = end if attempt.end is None else attempt.end
+    return Bar(state_of(attempt.outcome), attempt.start, stop, y, height, lines, attempt.scene, dim, place=number)

@@ -1,0 +1,95 @@
+"""Older history as merged bars: a few columns of time, in each lane one bar for every state, as high as its share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from vidgen_nb.analysis.records.bounded_series import joined
+from vidgen_nb.analysis.records.live_window import COOLDOWN, Kind, Past, RecentData
+from vidgen_nb.charts.drawing import text
+from vidgen_nb.charts.drawing.palette import STATES
+from vidgen_nb.charts.drawing.shapes import Bar
+from vidgen_nb.charts.gantt.bars import Kept, Place, state_of
+from vidgen_nb.plaintext import clean
+
+__all__ = ["MOST", "merged"]
+
+MOST = 150
+"""Bars in all, but for one column, which is drawn whatever it takes."""
+Sums = Mapping[str | None, float]
+
+
+def merged(data: RecentData, place: Place, kept: Kept) -> list[Bar]:
+    """Return what is older than the window as bars: as many columns of time as make at most `MOST` of them."""
+    bins = data.history
+    if not bins:
+        return []
+    kinds = sum(profile in place.tops for profile, _kind in set[Kind]().union(*(each.sums for each in bins)))
+    width = bins[0].end - bins[0].start
+    while (columns := _columns(bins, width)) and len(columns) > max(1, MOST // max(1, kinds)):
+        width *= 2
+    bars: list[Bar] = []
+    for start, some in columns.items():
+        # The newest column goes on growing; the others stay as they are.
+        stop = max(start, min(start + width, data.since))
+        told = (some, stop)
+        drawn: list[Bar] | None = kept.get(("merged", start, width), told)
+        if drawn is None:
+            drawn = list(_column(joined(some, width)[0], start, stop, place))
+            kept.put(("merged", start, width), told, drawn)
+        bars += drawn
+    return bars
+
+
+def _columns(bins: list[Past], width: float) -> dict[float, list[Past]]:
+    """Return bins by the columns of that width that they lie in."""
+    found: dict[float, list[Past]] = defaultdict(list)
+    for each in bins:
+        found[each.start // width * width].append(each)
+    return found
+
+
+def _column(column: Past, start: float, stop: float, place: Place) -> Iterator[Bar]:
+    for profile, sums in _by_profile(column, place):
+        yield from _cell(profile, sums, start, stop, place)
+
+
+def _by_profile(column: Past, place: Place) -> Iterator[tuple[str, Sums]]:
+    found: dict[str, dict[str | None, float]] = defaultdict(dict)
+    for (profile, kind), value in column.sums.items():
+        if profile in place.tops:
+            found[profile][kind] = value
+    yield from found.items()
+
+
+def _cell(profile: str, sums: Sums, start: float, end: float, place: Place) -> Iterator[Bar]:
+    """Yield the bars of one profile in one column; all of them say the same."""
+    cooled = min(sums.get(COOLDOWN, 0.0), end - start)
+    counts = {kind: count for kind, count in sums.items() if kind != COOLDOWN}
+    total = sum(counts.values())
+    lines = tuple(_lines(profile, counts, cooled, start, end))
+    if cooled > 0:
+        height = max(2.0, place.row / 2 * cooled / (end - start))
+        yield Bar("cooldown", start, end, place.cooling(profile), height, lines, dim=place.dim)
+    shares: dict[str, float] = defaultdict(float)
+    for kind, count in counts.items():
+        shares[state_of(kind)] += count / total
+    middle, whole = place.whole(profile)
+    top = middle - whole / 2
+    for state in STATES:
+        if height := shares.get(state, 0.0) * whole:
+            yield Bar(state, start, end, top + height / 2, height, lines, dim=place.dim, count=round(total))
+            top += height
+
+
+def _lines(profile: str, counts: Sums, cooled: float, start: float, end: float) -> Iterator[str]:
+    """Yield the hover: how many ended when, and how."""
+    total = round(sum(counts.values()))
+    when = f"from {text.seconds(start)} to {text.seconds(end)}"
+    noun = "attempt" if total == 1 else "attempts"
+    yield f"{clean(profile, 60)}: {total:,} {noun} that ended {when}, merged"
+    if counts:
+        yield ", ".join(f"{count:,.0f} {text.outcome(kind)}" for kind, count in counts.items())
+    if cooled > 0:
+        yield f"cooled for {text.seconds(cooled)} of it"

@@ -1,0 +1,184 @@
+"""The rows of a Gantt chart: run data → lanes, bars, links and the queue, ready to be drawn by any renderer.
+
+From top to bottom: the queue's length, a line of headings, and one lane per profile: a row per slot and, below,
+a thin row for cooldowns. `shapes.py` says in which units.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import Counter, defaultdict
+
+from vidgen_nb.analysis.records.builder import AttemptRecord, RunData
+from vidgen_nb.analysis.records.live_window import RecentData
+from vidgen_nb.charts.drawing import text
+from vidgen_nb.charts.drawing.fold import COLUMNS, FOLD_ABOVE, fold, thin
+from vidgen_nb.charts.drawing.shapes import Lane, Queue, Rows
+from vidgen_nb.charts.gantt.bars import PAD, Kept, Place, make_bars
+from vidgen_nb.charts.gantt.links import knows, make_links
+from vidgen_nb.charts.gantt.merged import merged
+from vidgen_nb.charts.gantt.waiting import queue_steps
+from vidgen_nb.errors import InputError
+
+__all__ = ["MOST_LANES", "MOST_ROWS", "MOST_STILL", "build_rows", "pack", "shown"]
+
+MOST_LANES = 40
+"""Of a run under way."""
+MOST_STILL = 300
+"""Lanes of a finished run: beyond, a page is too long to be drawn."""
+MOST_ROWS = 1000
+"""Rows of all slots together: beyond, several slots share one."""
+LIVE_COLUMNS = 150
+"""Steps of the queue that are sent again and again."""
+_COLUMNS = 22  # of a label without its separator: what fits left of the plot
+_ROW, _QUEUE, _HEAD, _LABEL = 18.0, 40.0, 18.0, 15.0
+
+
+def build_rows(
+    data: RunData,
+    *,
+    scene: str | None = None,
+    moves: str = "last 20",
+    queue: bool = True,
+    now: float | None = None,
+    kept: Kept | None = None,
+    most: int = FOLD_ABOVE,
+) -> Rows:
+    """Lay out a run, or the latest part of one (`RecentData`).
+
+    `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
+    whole path. `now`: run seconds of the present, for a run that is not over; the chart then ends there at least.
+    `kept`: what the chart before this one of the same run has kept. `most`: attempts above which bars are merged.
+    The latest part has at most `MOST_LANES` lanes.
+    Raise `InputError` for a scene that is not in the run, or a `now` that is no time. O(n log n) in attempts.
+    """
+    if now is not None and not 0 <= now < math.inf:
+        raise InputError(f"now is {now!r}: give run seconds, 0 or more")
+    if scene is not None and not knows(data, scene):
+        raise InputError(f"no scene {scene!r} in this run, so it can't be selected; run.scenes lists them")
+    kept = kept or Kept()
+    end = max(data.end, now or 0.0) or 1.0
+    start = data.since if isinstance(data, RecentData) else 0.0
+    kept.shown = shown(data, kept.shown)
+    slots, capped = (data.slots, []) if isinstance(data, RecentData) else _slots(data, kept.shown)
+    lanes, row, top = _lanes(data, slots, kept.shown, queue=queue)
+    place, hover = Place.of(lanes, row, dim=scene is not None), text.Hover(data)
+    bars = make_bars(data, place, slots, end, scene, hover, kept)
+    links, notes = make_links(data, hover.tries, place, slots, scene, moves)
+    notes = [*capped, *notes]
+    steps = _steps(data, end) if queue else []
+    if len(data.attempts) > most:
+        bars, said = fold(bars, end, scene, most)
+        steps, also = _thinned(steps, end)
+        notes += [each for each in (also, said) if each]
+    older = merged(data, place, kept) if isinstance(data, RecentData) else []
+    height = lanes[-1].bottom if lanes else top
+    return Rows(
+        lanes, bars, links, Queue(steps, 6.0, _QUEUE) if steps else None, top - _HEAD / 2, height, end, now,
+        () if isinstance(data, RecentData) else text.summary(data, end), tuple(notes), start, tuple(older),
+    )  # fmt: skip
+
+
+def shown(data: RunData, before: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the profiles that have a lane, in their order: of a run under way at most `MOST_LANES`.
+
+    Those go first that had one `before` and still have something to show, so that lanes stay where they are; then
+    the ones that were active last. Of a finished run at most `MOST_STILL`: those with the most attempts.
+    """
+    profiles = dict.fromkeys([*data.profiles, *(attempt.profile for attempt in data.attempts)])
+    if len(profiles) <= (MOST_LANES if isinstance(data, RecentData) else MOST_STILL):
+        return tuple(profiles)
+    if not isinstance(data, RecentData):
+        numbers = Counter(attempt.profile for attempt in data.attempts)
+        busy = set(sorted(profiles, key=lambda profile: -numbers[profile])[:MOST_STILL])
+        return tuple(profile for profile in profiles if profile in busy)
+    active = dict.fromkeys(attempt.profile for attempt in reversed(data.attempts))
+    stay = [profile for profile in before if profile in active]
+    chosen = set(list(dict.fromkeys([*stay, *active, *before, *profiles]))[:MOST_LANES])
+    return tuple(profile for profile in profiles if profile in chosen)
+
+
+def _slots(data: RunData, profiles: tuple[str, ...]) -> tuple[list[int], list[str]]:
+    """Return the row of each attempt in its lane, and what is to be said of lanes and slots that have no own place."""
+    slots, said = pack(data.attempts), []
+    lanes = set(profiles)
+    if hidden := {a.profile for a in data.attempts if a.profile not in lanes} | (set(data.profiles) - lanes):
+        count = sum(a.profile in hidden for a in data.attempts)
+        said.append(
+            f"Lanes shown: the {len(lanes)} profiles with the most attempts, of {len(lanes) + len(hidden):,}; "
+            f"{count:,} attempts on the others, and their moves, are not drawn."
+        )
+    used: dict[str, int] = {}
+    for attempt, slot in zip(data.attempts, slots, strict=True):
+        if attempt.profile in lanes:
+            used[attempt.profile] = max(used.get(attempt.profile, 0), slot + 1)
+    share = math.ceil(sum(used.values()) / MOST_ROWS)
+    if share > 1:
+        said.append(f"Slots folded: up to {share:,} slots of a profile share a row, and their bars overlap.")
+        slots = [slot // share for slot in slots]
+    return slots, said
+
+
+def pack(attempts: list[AttemptRecord]) -> list[int]:
+    """Return the slot of each attempt: the first one of its profile that is free when it starts.
+
+    Attempts are in order of their start. O(n log n).
+    """
+    free: dict[str, list[int]] = defaultdict(list)
+    busy: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    used: Counter[str] = Counter()
+    slots: list[int] = []
+    for attempt in attempts:
+        running, spare = busy[attempt.profile], free[attempt.profile]
+        while running and running[0][0] <= attempt.start:
+            heapq.heappush(spare, heapq.heappop(running)[1])
+        if spare:
+            slot = heapq.heappop(spare)
+        else:
+            slot = used[attempt.profile]
+            used[attempt.profile] += 1
+        heapq.heappush(running, (math.inf if attempt.end is None else attempt.end, slot))
+        slots.append(slot)
+    return slots
+
+
+def _lanes(
+    data: RunData, slots: list[int], profiles: tuple[str, ...], *, queue: bool
+) -> tuple[list[Lane], float, float]:
+    """Return the lanes, the height of a slot's row and where the first lane begins."""
+    if isinstance(data, RecentData):
+        counts, used = data.tallies, data.used
+    else:
+        counts, used = Counter((a.profile, a.outcome) for a in data.attempts), {}
+        for attempt, slot in zip(data.attempts, slots, strict=True):
+            used[attempt.profile] = max(used.get(attempt.profile, 1), slot + 1)
+    gone = {window.profile for window in data.cooldowns if math.isinf(window.end)}
+    need = {profile: max(1, used.get(profile, 1)) for profile in profiles}
+    # Many slots share the height of 60 full rows, down to 4 px each.
+    row = min(_ROW, max(4.0, 60 * _ROW / max(1, sum(need.values()))))
+    y = top = _HEAD + (_QUEUE + PAD if queue else 0.0)
+    lanes: list[Lane] = []
+    for profile, number in need.items():
+        tally = "/".join(str(counts.get((profile, kind), 0)) for kind in ("succeeded", "rate_limited", "ambiguous"))
+        label = f"{text.short(profile, max(6, _COLUMNS - len(tally)))} · {tally}"
+        remark = "out, no end known" if profile in gone else ""
+        bottom = y + max(2 * _LABEL if remark else _LABEL, (number + 0.5) * row + PAD)
+        lanes.append(Lane(profile, label, remark, number, y, bottom))
+        y = bottom
+    return lanes, row, top
+
+
+def _thinned(steps: list[tuple[float, int]], end: float) -> tuple[list[tuple[float, int]], str]:
+    """Return few steps of the queue, and what is to be said of that."""
+    kept = thin(steps, end / COLUMNS) if steps else steps
+    said = f"Of the queue the longest in each {text.seconds(end / COLUMNS)} is drawn."
+    return kept, said if len(kept) < len(steps) else ""
+
+
+def _steps(data: RunData, end: float) -> list[tuple[float, int]]:
+    """Return the queue's length as steps until the end; few of them in a chart that is sent again and again."""
+    if not isinstance(data, RecentData):
+        return queue_steps(data, end)
+    known = [(max(at, data.since), length) for at, length in data.waiting if at < end]
+    return thin([*known, (end, known[-1][1])], ((end - data.since) or 1.0) / LIVE_COLUMNS) if known else []

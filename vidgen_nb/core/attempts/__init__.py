@@ -1,0 +1,1 @@
+"""What happens to an attempt from its submit to its end."""

@@ -1,0 +1,226 @@
+"""What follows from a failure, for the scene and for the profile (R1, R6-R12)."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts.progress import Attempts
+from vidgen_nb.core.context import Context
+from vidgen_nb.core.outcomes import (
+    Ambiguous,
+    Cancelled,
+    Failure,
+    Permanent,
+    ProfileUnusable,
+    RateLimited,
+    Transient,
+    Unwritable,
+)
+from vidgen_nb.core.roster import Roster
+from vidgen_nb.core.state import LIVE, ProfileState, SceneState, operation_id, running_on
+from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import Cooldown
+
+__all__ = ["Failures"]
+
+LONGEST_FLOOR = 600.0
+"""Seconds; the doubling minimum of a cooldown (R7) ends here."""
+TRANSIENT_STRIKES = 2
+"""From so many consecutive transient failures on, a profile cools (R9)."""
+TRANSIENT_COOLDOWN, TRANSIENT_COOLDOWN_CAP = 5.0, 300.0
+"""Seconds; the first such window, which doubles, and its cap."""
+PHASE_STATUS = {"submit": "submitting", "poll": "generating", "fetch": "fetching", "cancel": "generating"}
+
+
+class Failures:
+    """Takes in calls and jobs that failed, as the backend classified them."""
+
+    def __init__(self, context: Context, roster: Roster, attempts: Attempts) -> None:
+        self._context = context
+        self._roster = roster
+        self._attempts = attempts
+        self.recorded: Cooldown | None = None
+        """What followed from this 429 on record: while a run is replayed, that counts, not the policy's answer now."""
+
+    def call_failed(self, event: ev.CallFailed, now: float) -> None:
+        """A call failed; what that means depends on whether the provider has the job."""
+        state = self._attempts.current(event.scene, event.number, PHASE_STATUS[event.phase])
+        if state is None or (event.phase in ("poll", "fetch") and not state.asked):
+            return
+        if event.phase == "submit":
+            cooldown = self._ask_policy(state, event.outcome, now)
+            self._context.record(event, now)
+            self._attempts.billed += isinstance(event.outcome, Ambiguous)
+            self._attempt_failed(state, event.outcome, cooldown, now)
+            return
+        self._context.record(event, now)
+        if event.phase == "cancel":
+            self._attempts.cancels.again(state, now)
+        else:
+            self._asking_failed(state, event.outcome, now)
+
+    def job_failed(self, event: ev.JobFailed, now: float) -> None:
+        """The provider says that the job ended without a result."""
+        state = self._attempts.current(event.scene, event.number, "generating")
+        if state is not None:
+            cooldown = self._ask_policy(state, event.outcome, now)
+            self._context.record(event, now)
+            self._attempt_failed(state, event.outcome, cooldown, now)
+
+    def _ask_policy(self, state: SceneState, outcome: Failure, now: float) -> Cooldown | None:
+        """Ask what follows a 429, before anything has changed: a policy may be a user's own, and raise."""
+        if not isinstance(outcome, RateLimited):
+            return None
+        gate = running_on(state).group
+        strike = state.started > gate.since  # else its submit left before the cooldown began: late (R6)
+        gate.strikes += strike
+        policy = self._context.policy
+        if self.recorded is not None:
+            with suppress(Exception):  # it may learn from being asked, and its class may not be at hand
+                policy.on_429(gate, outcome, now)
+            return self.recorded
+        try:
+            cooldown = policy.on_429(gate, outcome, now)
+            if not isinstance(cooldown, Cooldown):
+                raise InputError(
+                    f"{type(policy).__name__}.on_429 returned {cooldown!r}: a policy returns a Cooldown(...)"
+                )
+        except BaseException:
+            gate.strikes -= strike
+            raise
+        return cooldown
+
+    def _attempt_failed(self, state: SceneState, outcome: Failure, cooldown: Cooldown | None, now: float) -> None:
+        profile = self._attempts.end(state)
+        match outcome:
+            case RateLimited() if cooldown is not None:
+                self._rate_limited(state, profile, outcome, cooldown, now)
+                self._attempts.requeue(state, profile, outcome, now)
+            case ProfileUnusable():
+                self._unusable(state, profile, outcome, now)
+                self._attempts.requeue(state, profile, outcome, now)
+            case Ambiguous() if self._context.on_ambiguous == "hold":
+                reason = (
+                    f"{outcome.reason}: the provider may have accepted it. Look at the account on {profile.name!r}; "
+                    "if the job is not there, run the scene again"
+                )
+                self._attempts.settle(state, "held", reason, now, profile, outcome)
+            case Transient() | Ambiguous() | Unwritable():
+                self._transient(state, profile, outcome, now)
+            case Permanent():
+                self._attempts.settle(state, "failed", outcome.reason, now, profile, outcome)
+            case Cancelled():
+                status, reason = self._attempts.cancels.called_off(state, outcome.reason)
+                self._attempts.settle(state, status, reason, now, profile, outcome)
+
+    def _rate_limited(
+        self, state: SceneState, profile: ProfileState, outcome: RateLimited, cooldown: Cooldown, now: float
+    ) -> None:
+        gate = profile.group
+        self._attempts.last_429_at = now
+        floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), LONGEST_FLOOR)
+        until = max(now + floor, cooldown.until)  # in this order: a policy's NaN counts as the minimum
+        for each in self._roster.groups.values() if cooldown.scope == "all" else (gate,):
+            self._roster.close(
+                each,
+                until,
+                now,
+                profile=profile.name,
+                reason=outcome.reason,
+                scene=state.scene.id,
+                unusable=cooldown.unusable,
+            )
+        state.avoid = (state.avoid or set()) | {gate}
+        if not self._context.policy.moves:
+            state.pinned_to = profile
+        self._attempts.unpin_unusable(gate)
+
+    def _unusable(self, state: SceneState, profile: ProfileState, outcome: ProfileUnusable, now: float) -> None:
+        # a day's quota is the group's; a bad key or an empty purse is the profile's own
+        gate = profile.group if outcome.cause == "day_quota" else profile.own
+        until = math.inf if outcome.retry_after is None else now + max(1.0, outcome.retry_after)
+        self._roster.close(
+            gate, until, now, profile=profile.name, reason=outcome.reason, scene=state.scene.id, unusable=True
+        )
+        self._attempts.unpin_unusable(gate)
+        state.avoid = (state.avoid or set()) | {gate}
+
+    def _transient(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> None:
+        own = profile.own
+        if state.started > own.since:
+            own.strikes += 1
+        if own.strikes >= TRANSIENT_STRIKES:
+            window = TRANSIENT_COOLDOWN * 2.0 ** min(own.strikes - TRANSIENT_STRIKES, 64)
+            self._roster.close(
+                own,
+                now + min(window, TRANSIENT_COOLDOWN_CAP),
+                now,
+                profile=profile.name,
+                reason=f"{own.strikes} failures in a row, the last: {outcome.reason}",
+                scene=state.scene.id,
+            )
+        state.avoid = (state.avoid or set()) | {own}
+        if self._spend(state, profile, outcome, now):
+            self._attempts.requeue(state, profile, outcome, now, self._backoff(state.failures, outcome))
+
+    def _asking_failed(self, state: SceneState, outcome: Failure, now: float) -> None:
+        profile = running_on(state)
+        if isinstance(outcome, ProfileUnusable):
+            self._attempts.end(state)
+            self._unusable(state, profile, outcome, now)
+            reason = f"accepted as {operation_id(state)!r}, but {profile.name!r} can't be asked: {outcome.reason}"
+            self._attempts.settle(state, "held", reason, now, profile, outcome)
+        elif isinstance(outcome, Permanent) and self._is_doubtful(state):
+            self._attempts.end(state)
+            reason = (
+                f"accepted as {operation_id(state)!r}, but since the restore {profile.name!r} does not know it: "
+                f"{outcome.reason}. Is it the same server and account? Look there before you run the scene again"
+            )
+            self._attempts.settle(state, "held", reason, now, profile, outcome)
+        elif isinstance(outcome, Permanent | Cancelled):
+            self._attempts.end(state)
+            status: ev.SettledStatus = "cancelled" if state.cancelling and not state.overdue else "failed"
+            self._attempts.settle(state, status, outcome.reason, now, profile, outcome)
+        elif isinstance(outcome, RateLimited):  # a limit on polls is no limit on submits, and costs nothing
+            delay = self._context.poll.delay(state.calls, outcome.retry_after)
+            self._attempts.again(state, max(delay, self._context.poll.longest), now)
+        elif isinstance(outcome, Unwritable) and state.status == "fetching":
+            self._unwritable(state, outcome, now)
+        elif self._spend(state, profile, outcome, now):
+            self._ask_again(state, outcome, state.failures, now)
+
+    def _is_doubtful(self, state: SceneState) -> bool:
+        """Say whether its job was accepted before a restore, which may have gone to another server or account."""
+        return self._context.wary and state.started < self._context.restored_at
+
+    def _unwritable(self, state: SceneState, outcome: Unwritable, now: float) -> None:
+        failures = self._attempts.unwritten.count(state)
+        if failures < self._context.retry.max_failures:
+            self._ask_again(state, outcome, failures, now)
+        else:
+            self._attempts.unwritten.leave(state)
+
+    def _ask_again(self, state: SceneState, outcome: Failure, failures: int, now: float) -> None:
+        delay = max(self._context.poll.delay(state.calls, None), self._backoff(failures, outcome))
+        self._attempts.again(state, delay, now)
+
+    def _spend(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> bool:
+        """Take one failure off the budget (R8); when that was the last, the scene fails."""
+        state.failures += 1
+        if state.failures < self._context.retry.max_failures:
+            return True
+        reason = f"gave up after {state.failures} failures, the last: {outcome.reason}"
+        if state.status in LIVE:
+            reason += f" (accepted as {operation_id(state)!r}, which may still finish)"
+            self._attempts.end(state)
+        self._attempts.settle(state, "failed", reason, now, profile, outcome)
+        return False
+
+    def _backoff(self, failures: int, outcome: Failure) -> float:
+        """Full jitter (AWS, "Exponential Backoff And Jitter"), and never before the server's own word."""
+        retry = self._context.retry
+        longest = min(retry.backoff * 2.0 ** min(failures - 1, 64), retry.backoff_cap)
+        asked = getattr(outcome, "retry_after", None) or 0.0
+        return max(self._context.rng.uniform(0.0, longest), min(asked, self._context.max_wait))

@@ -1,0 +1,112 @@
+"""What happens in a run, in the past tense. A run is the ordered list of these.
+
+Three kinds, a module each:
+
+- what a user or the session `asked` for (`SceneAdded`, `Paused`, …), fed into the scheduler;
+- what the driver `found` out (`Accepted`, `CallFailed`, …), fed into the scheduler;
+- what the scheduler `decided`, with its reason (`AttemptStarted`, `CooldownStarted`, …; R20).
+
+`at` is in seconds since the run began and is stamped by the scheduler. Scenes, profiles and groups are named by
+their ids, so that an event can be written down as it is. An attempt is (scene, number), numbers from 1.
+"""
+
+from __future__ import annotations
+
+from vidgen_nb.core.events.decided import (
+    AttemptStarted,
+    BillingLimitReached,
+    CooldownEnded,
+    CooldownStarted,
+    EndReason,
+    RetryGranted,
+    RunEnded,
+    SceneRequeued,
+    SceneSettled,
+    SettledStatus,
+)
+from vidgen_nb.core.events.reported import (
+    Accepted,
+    AttemptAbandoned,
+    CallFailed,
+    CancelAnswered,
+    Fetched,
+    Generated,
+    JobFailed,
+    Phase,
+    Progressed,
+)
+from vidgen_nb.core.events.requested import (
+    BillingLimitChanged,
+    CancelRequested,
+    CooldownImposed,
+    CooldownReleased,
+    Event,
+    ModeChanged,
+    Paused,
+    PolicyChanged,
+    ProfileAdded,
+    ProfileChanged,
+    ProfileRemoved,
+    RunRestored,
+    RunStarted,
+    SceneAdded,
+    Stopped,
+    Unpaused,
+)
+
+BROKEN_OFF = "the program that ran it has ended"
+"""Why a run that is restored was stopped: nobody asked for it."""
+
+__all__ = [
+    "BROKEN_OFF",
+    "DECISIONS",
+    "EVENTS",
+    "Accepted",
+    "AttemptAbandoned",
+    "AttemptStarted",
+    "BillingLimitChanged",
+    "BillingLimitReached",
+    "CallFailed",
+    "CancelAnswered",
+    "CancelRequested",
+    "CooldownEnded",
+    "CooldownImposed",
+    "CooldownReleased",
+    "CooldownStarted",
+    "EndReason",
+    "Event",
+    "Fetched",
+    "Generated",
+    "JobFailed",
+    "ModeChanged",
+    "Paused",
+    "Phase",
+    "PolicyChanged",
+    "ProfileAdded",
+    "ProfileChanged",
+    "ProfileRemoved",
+    "Progressed",
+    "RetryGranted",
+    "RunEnded",
+    "RunRestored",
+    "RunStarted",
+    "SceneAdded",
+    "SceneRequeued",
+    "SceneSettled",
+    "SettledStatus",
+    "Stopped",
+    "Unpaused",
+]
+
+DECISIONS = (
+    AttemptStarted, SceneRequeued, RetryGranted, SceneSettled, CooldownStarted, CooldownEnded, BillingLimitReached,
+    RunEnded,
+)  # fmt: skip
+EVENTS: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        ProfileAdded, ProfileChanged, ProfileRemoved, SceneAdded, RunStarted, RunRestored, ModeChanged, PolicyChanged,
+        Paused, Unpaused, Stopped, BillingLimitChanged, CancelRequested, CooldownReleased, CooldownImposed, Accepted,
+        Progressed, Generated, Fetched, CallFailed, JobFailed, CancelAnswered, AttemptAbandoned, *DECISIONS,
+    )
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""The wire formats that the emulator speaks, each module beside its table of errors."""

@@ -1,0 +1,1 @@
+"""What a person touches in Jupyter: the controller and its panel."""

@@ -1,0 +1,40 @@
+"""A run as files: a page, a picture, a table and its events."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import astuple, fields
+from pathlib import Path
+
+from vidgen_nb.analysis.records.builder import AttemptRecord
+from vidgen_nb.run import Run
+from vidgen_nb.session.video_folder import safe_name
+
+__all__ = ["export"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export(run: Run, folder: Path) -> list[Path]:
+    """Write a run as HTML, SVG, CSV (its attempts) and JSON lines (its events), under the run's name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = safe_name(str(run.header.get("run") or "run"))  # of a file that was loaded it may be anything
+    page, picture, table = (folder / f"{name}{suffix}" for suffix in (".html", ".svg", ".csv"))
+    page.write_text(run.html(), encoding="utf-8")
+    picture.write_text(run.svg(), encoding="utf-8")
+    table.write_text(_csv(run.attempts), encoding="utf-8", errors="backslashreplace", newline="")
+    return [page, picture, table, run.save(folder / f"{name}.jsonl")]
+
+
+def _csv(attempts: list[AttemptRecord]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([each.name for each in fields(AttemptRecord)])
+    writer.writerows([_cell(value) for value in astuple(attempt)] for attempt in attempts)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Return foreign text so that a spreadsheet does not take it for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

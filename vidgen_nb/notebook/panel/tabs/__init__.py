@@ -1,0 +1,1 @@
+"""The pages below the chart: attempts, log, metrics, videos."""

@@ -1,0 +1,1 @@
+"""What follows a 429, and who may submit when: the policies that come with the package, and their registry."""

@@ -1,0 +1,101 @@
+"""Policies that answer a 429 with a pause, and do nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import ClassVar, Literal, Self
+
+from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import Cooldown, GroupView, Policy, check_seconds
+from vidgen_nb.errors import InputError
+
+__all__ = ["ExponentialCooldown", "GlobalPause", "PerProfileCooldown"]
+
+Jitter = Literal["none", "full", "decorrelated"]
+
+
+@dataclass(frozen=True)
+class PerProfileCooldown(Policy):
+    """Only the limited profile's quota group cools; its scene moves on at once. The default."""
+
+    seconds: float = 30.0
+    honour_retry_after: bool = field(default=False, kw_only=True)
+    """Take the server's Retry-After, where it gives one, instead of `seconds`."""
+    cap: float = field(default=600.0, kw_only=True)
+    """A Retry-After above this takes the group out of the rotation for that long, and is reported."""
+
+    def __post_init__(self) -> None:
+        check_seconds("PerProfileCooldown", "seconds", self.seconds)
+        check_seconds("PerProfileCooldown", "cap", self.cap)
+
+    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
+        """Cool the group for `seconds`, or for what the server asked."""
+        if not self.honour_retry_after or outcome.retry_after is None:
+            return Cooldown("group", now + self.seconds)
+        return Cooldown("group", now + outcome.retry_after, unusable=outcome.retry_after > self.cap)
+
+
+@dataclass(frozen=True)
+class GlobalPause(Policy):
+    """What the seed replaced: a 429 stops every profile, and the scene is retried on the same one."""
+
+    moves: ClassVar[bool] = False
+    seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        check_seconds("GlobalPause", "seconds", self.seconds)
+
+    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
+        """Cool everything."""
+        return Cooldown("all", now + self.seconds)
+
+
+@dataclass(frozen=True)
+class ExponentialCooldown(Policy):
+    """The limited group cools longer with each consecutive 429, as AWS, "Exponential Backoff And Jitter" (2015).
+
+    With k the group's consecutive 429s and d the length before, `base` at first:
+
+    - `none`: min(cap, base · 2^(k-1))
+    - `full`: uniform between 0 and that
+    - `decorrelated`: min(cap, uniform between base and 3·d)
+
+    An accepted submit begins anew. The scheduler's own minimum (R7) holds as for every policy.
+    """
+
+    base: float = 5.0
+    """Seconds."""
+    cap: float = 300.0
+    """Seconds."""
+    jitter: Jitter = "none"
+    seed: int = 0
+    """Of the jitter: the same seed, the same run."""
+    _random: Random = field(init=False, repr=False, compare=False)
+    _lengths: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_seconds("ExponentialCooldown", "base", self.base)
+        check_seconds("ExponentialCooldown", "cap", self.cap)
+        if self.jitter not in ("none", "full", "decorrelated"):
+            raise InputError(f"ExponentialCooldown: jitter is 'none', 'full' or 'decorrelated', not {self.jitter!r}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
+            raise InputError(f"ExponentialCooldown: seed is a whole number, not {self.seed!r}")
+        object.__setattr__(self, "_random", Random(self.seed))  # noqa: S311 - jitter, no secret
+
+    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
+        """Cool the group for longer each time."""
+        strikes = max(group.strikes, 1)
+        if self.jitter == "decorrelated":
+            before = self._lengths.get(group.name, self.base) if strikes > 1 else self.base
+            length = min(self.cap, self._random.uniform(self.base, max(3.0 * before, self.base)))
+            self._lengths[group.name] = length
+        else:
+            length = min(self.cap, self.base * 2.0 ** min(strikes - 1, 64))
+            if self.jitter == "full":
+                length = self._random.uniform(0.0, length)
+        return Cooldown("group", now + length)
+
+    def for_run(self) -> Self:
+        """Return a copy whose jitter begins anew."""
+        return replace(self)

@@ -1,0 +1,91 @@
+"""All policies under one name, and policies as data: by name, described for a record, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import Cooldown, GroupView, Policy
+from vidgen_nb.errors import InputError
+from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced
+
+__all__ = [
+    "POLICIES",
+    "Cooldown",
+    "EarliestFinish",
+    "ExponentialCooldown",
+    "GlobalPause",
+    "GroupView",
+    "Paced",
+    "PerProfileCooldown",
+    "Policy",
+    "RecordedPolicy",
+    "as_policy",
+    "describe",
+    "recorded",
+]
+
+
+@dataclass(frozen=True)
+class RecordedPolicy(Policy):
+    """Stands for a policy of a recorded run whose class is not at hand; it can be shown, not run."""
+
+    name: str
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
+        """Refuse: the class that decided is not here."""
+        raise InputError(f"the policy class {self.name!r} of this run is not known here: import it, or pass policy=")
+
+
+POLICIES: dict[str, type[Policy]] = {
+    kind.__name__: kind for kind in (PerProfileCooldown, GlobalPause, ExponentialCooldown, Paced, EarliestFinish)
+}
+
+
+def as_policy(policy: object) -> Policy:
+    """Return the policy of that name with its defaults, or the policy itself; `InputError` for an unknown one."""
+    if isinstance(policy, Policy) and type(policy).on_429 not in (Policy.on_429, RecordedPolicy.on_429):
+        return policy
+    if isinstance(policy, Policy):
+        raise InputError(f"{policy!r} can't decide: a policy needs an on_429 method of its own")
+    if isinstance(policy, str) and policy in POLICIES:
+        return POLICIES[policy]()
+    if isinstance(policy, type) and issubclass(policy, Policy):
+        raise InputError(f"the policy is a class: pass an instance of it, such as {policy.__name__}()")
+    raise InputError(f"unknown policy {policy!r}: choose one of {', '.join(POLICIES)}, or pass an instance of Policy")
+
+
+def describe(policy: Policy) -> dict[str, Any]:
+    """Return a policy as data: its class's name and its settings, which are its dataclass fields, where it is one."""
+    if isinstance(policy, RecordedPolicy):
+        return {"name": policy.name, **dict(policy.settings)}
+    own = [each.name for each in fields(policy) if each.init] if is_dataclass(policy) else list[str]()
+    return {**{name: _shown(getattr(policy, name)) for name in own}, "name": type(policy).__name__}
+
+
+def _shown(value: Any) -> Any:
+    """Return a setting as it can be written down: a policy as its description, limits as their text."""
+    if isinstance(value, Policy):
+        return describe(value)
+    if isinstance(value, Mapping):
+        return {name: repr(each) if hasattr(each, "state") else each for name, each in value.items()}
+    return value
+
+
+def recorded(data: dict[str, Any]) -> Policy:
+    """Return the policy that `describe` described, or a `RecordedPolicy` where its class is not known here.
+
+    The same for a `Paced` that was told limits: they are text, of which `recording.policies` makes them again.
+    """
+    settings = {key: value for key, value in data.items() if key != "name"}
+    kind = POLICIES.get(data["name"])
+    if isinstance(settings.get("policy"), dict) and "name" in settings["policy"]:
+        settings["policy"] = recorded(settings["policy"])
+    if kind is None or (kind is Paced and settings.get("limits")):
+        return RecordedPolicy(data["name"], tuple(settings.items()))
+    return kind(**settings)

@@ -1,0 +1,1 @@
+"""Scheduler, driver, backend and journal put together: live and restored runs, without any UI."""
