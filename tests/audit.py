@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import NORMAL, Mode
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Permanent, RateLimited
-from vidgen_nb.policies.registry import Policy
+from vidgen_nb.core.policy import Policy
 
 LIVE = ("submitting", "generating", "fetching")
 SETTLED = ("succeeded", "failed", "cancelled", "held")

@@ -9,8 +9,7 @@ from typing import Any
 
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Failure
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["FakeBackend", "Memory", "profiles"]
 

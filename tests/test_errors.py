@@ -11,7 +11,6 @@ import pytest
 from vidgen_nb import errors
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.errors import (
-    BackendError,
     DuplicateScene,
     FileFormatError,
     InputError,
@@ -23,6 +22,7 @@ from vidgen_nb.errors import (
     SessionError,
     VidgenError,
 )
+from vidgen_nb.ports import BackendError
 
 EXAMPLES = [
     InputError("wrong"),

@@ -29,9 +29,9 @@ from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.runway.tasks import Runway
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.emulator import Emulator
-from vidgen_nb.errors import BackendError, InputError, VidgenError
+from vidgen_nb.errors import InputError, VidgenError
 from vidgen_nb.notebook.controller import Controller
-from vidgen_nb.ports import Backend, Profile, Secret
+from vidgen_nb.ports import Backend, BackendError, Profile, Secret
 from vidgen_nb.provider import Fault, SimulatedProfile
 from vidgen_nb.session.video_folder import VideoFolder
 

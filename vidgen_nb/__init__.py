@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from vidgen_nb.core.model import RetryBudget as RetryBudget
     from vidgen_nb.core.model import RetryPolicy as RetryPolicy
     from vidgen_nb.core.model import Scene as Scene
+    from vidgen_nb.core.policy import Cooldown as Cooldown
+    from vidgen_nb.core.policy import Policy as Policy
     from vidgen_nb.demo import demo as demo
     from vidgen_nb.demo import demo_scenes as demo_scenes
     from vidgen_nb.emulator import Emulator as Emulator
-    from vidgen_nb.errors import BackendError as BackendError
     from vidgen_nb.errors import DuplicateScene as DuplicateScene
     from vidgen_nb.errors import FileFormatError as FileFormatError
     from vidgen_nb.errors import InputError as InputError
@@ -42,13 +43,12 @@ if TYPE_CHECKING:
     from vidgen_nb.inputs import load_scenes as load_scenes
     from vidgen_nb.notebook.controller import Controller as Controller
     from vidgen_nb.notebook.nested_loops import enable_nested as enable_nested
-    from vidgen_nb.policies.registry import Cooldown as Cooldown
-    from vidgen_nb.policies.registry import EarliestFinish as EarliestFinish
-    from vidgen_nb.policies.registry import ExponentialCooldown as ExponentialCooldown
-    from vidgen_nb.policies.registry import GlobalPause as GlobalPause
-    from vidgen_nb.policies.registry import Paced as Paced
-    from vidgen_nb.policies.registry import PerProfileCooldown as PerProfileCooldown
-    from vidgen_nb.policies.registry import Policy as Policy
+    from vidgen_nb.policies.cooldowns import ExponentialCooldown as ExponentialCooldown
+    from vidgen_nb.policies.cooldowns import GlobalPause as GlobalPause
+    from vidgen_nb.policies.cooldowns import PerProfileCooldown as PerProfileCooldown
+    from vidgen_nb.policies.earliest_finish import EarliestFinish as EarliestFinish
+    from vidgen_nb.policies.paced.policy import Paced as Paced
+    from vidgen_nb.ports import BackendError as BackendError
     from vidgen_nb.ports import Profile as Profile
     from vidgen_nb.provider import Concurrency as Concurrency
     from vidgen_nb.provider import Constant as Constant
@@ -81,19 +81,13 @@ _HOMES = {
     "charts.sweeps": ("sweep_chart",),
     "notebook.controller": ("Controller",),
     "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryBudget", "RetryPolicy", "Scene"),
-    "policies.registry": (
-        "Cooldown",
-        "EarliestFinish",
-        "ExponentialCooldown",
-        "GlobalPause",
-        "Paced",
-        "PerProfileCooldown",
-        "Policy",
-    ),
+    "core.policy": ("Cooldown", "Policy"),
+    "policies.cooldowns": ("ExponentialCooldown", "GlobalPause", "PerProfileCooldown"),
+    "policies.earliest_finish": ("EarliestFinish",),
+    "policies.paced.policy": ("Paced",),
     "demo": ("demo", "demo_scenes"),
     "emulator": ("Emulator",),
     "errors": (
-        "BackendError",
         "DuplicateScene",
         "FileFormatError",
         "InputError",
@@ -106,7 +100,7 @@ _HOMES = {
     ),
     "inputs": ("load_profiles", "load_scenes"),
     "notebook.nested_loops": ("enable_nested",),
-    "ports": ("Profile",),
+    "ports": ("BackendError", "Profile"),
     "provider": (
         "Concurrency",
         "Constant",

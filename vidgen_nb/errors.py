@@ -11,18 +11,14 @@ VidgenError
 ├── SessionError          asked of a session in a state that does not allow it
 ├── OutputError          results can't be written, such as on a full disk
 ├── NoUsableProfile       every profile is unusable, or comes back too late
-└── BackendError          a provider call failed; carries the outcome it was classified as
+└── BackendError          a provider call failed; carries the outcome it was classified as (`ports`)
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from vidgen_nb.core.outcomes import Failure
+from typing import Any
 
 __all__ = [
-    "BackendError",
     "DuplicateScene",
     "FileFormatError",
     "InputError",
@@ -125,14 +121,6 @@ class NoUsableProfile(VidgenError):
     def __init__(self, message: str, run: Any = None) -> None:
         super().__init__(message)
         self.run = run
-
-
-class BackendError(VidgenError):
-    """A call to a provider failed; `outcome` says as what, in the scheduler's words."""
-
-    def __init__(self, outcome: Failure) -> None:
-        super().__init__(f"{outcome.kind}: {outcome.reason}")
-        self.outcome = outcome
 
 
 def _restored(kind: type[VidgenError], args: tuple[Any, ...], context: dict[str, Any]) -> VidgenError:

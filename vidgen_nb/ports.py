@@ -12,16 +12,35 @@ from typing import Any, Literal, Protocol
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene, record
 from vidgen_nb.core.outcomes import Failure
-from vidgen_nb.errors import InputError, MissingKey
+from vidgen_nb.errors import InputError, MissingKey, VidgenError
 from vidgen_nb.plaintext import markup, shown
 
-__all__ = ["Artifact", "Backend", "CancelAnswer", "Journal", "Operation", "Profile", "Progress", "Secret", "Sink"]
+__all__ = [
+    "Artifact",
+    "Backend",
+    "BackendError",
+    "CancelAnswer",
+    "Journal",
+    "Operation",
+    "Profile",
+    "Progress",
+    "Secret",
+    "Sink",
+]
 
 LONGEST_NAME = 200
 """Characters of the name of a profile, or of a quota group."""
 _VARIABLE = re.compile(r"(?=.{1,80}$)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+_?|[A-Z][A-Z0-9]{0,15}")
 """An environment variable's name that is no key: in capitals, and in words where it is long."""
 CancelAnswer = Literal["cancelled", "requested", "too late", "unsupported"]
+
+
+class BackendError(VidgenError):
+    """A call to a provider failed; `outcome` says as what, in the scheduler's words."""
+
+    def __init__(self, outcome: Failure) -> None:
+        super().__init__(f"{outcome.kind}: {outcome.reason}")
+        self.outcome = outcome
 
 
 class Secret:

@@ -23,15 +23,18 @@ from vidgen_nb.analysis.simulation.what_if import what_if
 from vidgen_nb.analysis.validation import as_profiles, data_of, listed, named, plain_number, seconds, whole
 from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
 from vidgen_nb.core.model import Mode, as_mode
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean, markup
-from vidgen_nb.policies.registry import PerProfileCooldown, Policy, as_policy
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.recording.runfile import read_run, write_run
 
 if TYPE_CHECKING:
     import pandas as pd
-    import plotly.graph_objects as go
+
+    from vidgen_nb.charts.drawing.engine import go
 
 __all__ = ["Run", "load_run", "lower_bound", "simulate"]
 

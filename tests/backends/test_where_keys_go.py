@@ -16,8 +16,7 @@ from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.runway.tasks import Runway
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Failure, Permanent, Transient
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import Profile
+from vidgen_nb.ports import BackendError, Profile
 
 KEY = "sk-planted-redirected"
 ALICE = Profile("alice", KEY)

@@ -11,9 +11,8 @@ from typing import Any
 
 from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, PollSchedule, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.errors import BackendError
-from vidgen_nb.policies.registry import PerProfileCooldown
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 from vidgen_nb.run import Run
 from vidgen_nb.session.live_run import LiveRun
 from vidgen_nb.session.settings import Settings

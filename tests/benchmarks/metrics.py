@@ -6,7 +6,7 @@ from time import process_time
 
 from tests.benchmarks.measure import Row, best_of
 from vidgen_nb.analysis.records.builder import build
-from vidgen_nb.policies.registry import PerProfileCooldown
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import LogNormal, SimulatedProfile, TokenBucket
 from vidgen_nb.run import Run, simulate
 

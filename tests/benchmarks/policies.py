@@ -14,14 +14,10 @@ from statistics import median
 from tests.benchmarks.measure import Row
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, Mode
-from vidgen_nb.policies.registry import (
-    EarliestFinish,
-    ExponentialCooldown,
-    GlobalPause,
-    Paced,
-    PerProfileCooldown,
-    Policy,
-)
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import Constant, FixedWindow, LogNormal, Service, SimulatedProfile, SlidingWindow, TokenBucket
 from vidgen_nb.run import simulate
 

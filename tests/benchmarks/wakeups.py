@@ -12,8 +12,7 @@ from tests.benchmarks.measure import Row
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import NORMAL, Operation, Scene
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import Profile
+from vidgen_nb.ports import BackendError, Profile
 
 __all__ = ["measure"]
 

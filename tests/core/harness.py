@@ -10,8 +10,9 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.model import BOOST, NORMAL, Artifact, Mode, Operation, Scene
 from vidgen_nb.core.outcomes import Failure, RateLimited
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.policies.registry import Policy
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
 __all__ = ["BOOST", "NORMAL", "World", "names"]
 
@@ -33,12 +34,13 @@ class World:
         start: bool = True,
         **settings: Any,
     ) -> None:
+        policy = policy if policy is not None else PerProfileCooldown()
         self.settings = {"mode": mode, "policy": policy, "rng": Random(1), **settings}
         self.scheduler = Scheduler(**self.settings)
         self.audit = Audit(
             mode,
-            moves=policy is None or policy.moves,
-            turns=policy is None or takes_turns(policy),
+            moves=policy.moves,
+            turns=takes_turns(policy),
             on_ambiguous=settings.get("on_ambiguous", "hold"),
             max_billed=settings.get("max_billed"),
         )

@@ -14,15 +14,11 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
 from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, RetryBudget, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.policies.registry import (
-    EarliestFinish,
-    ExponentialCooldown,
-    GlobalPause,
-    Paced,
-    PerProfileCooldown,
-    Policy,
-)
+from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import Concurrency, SlidingWindow, TokenBucket
 
 POLICIES: dict[str, Policy] = {

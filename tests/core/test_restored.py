@@ -15,7 +15,7 @@ from vidgen_nb.core.model import Artifact, RetryBudget, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import ReplayError
-from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 
 
 def restored(retry: RetryPolicy | None = None, **other: Any) -> ev.RunRestored:
@@ -50,14 +50,14 @@ def test_another_retry_budget() -> None:
     world = World(profiles=4, scenes=3, mode=BOOST, retry=retry)
     world.fail("s1", Transient("503"))
     world.fail("s2", Transient("503"))
-    assert list(world.scheduler._attempts.retries.waiting) == ["s2"]
+    assert list(world.scheduler._ledger.retries.waiting) == ["s2"]
     world.feed(restored(RetryPolicy(backoff=0)))
     assert world.events(ev.RetryGranted)[-1].reason == "there is no retry budget any more"
     assert world.status("s2") == "submitting"
     assert taken_up(world).events == world.scheduler.events
     world.feed(restored(RetryPolicy(budget=RetryBudget(5))))
     world.feed(restored(RetryPolicy(budget=RetryBudget(3))))
-    assert world.scheduler._attempts.retries.tokens == 3
+    assert world.scheduler._ledger.retries.tokens == 3
 
 
 @pytest.mark.parametrize(("deadline", "status"), [(None, "queued"), (500.0, "queued"), (20.0, "failed")])

@@ -14,7 +14,7 @@ from vidgen_nb.core.context import Context
 from vidgen_nb.core.model import BOOST, PollSchedule, RetryPolicy
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import PerProfileCooldown
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
 
 def roster_of(profiles: int, capacity: int | None = None) -> Roster:

@@ -11,8 +11,9 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Fetch, Poll, Submit
 from vidgen_nb.core.model import Artifact, Mode, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.core.policy import Cooldown
 from vidgen_nb.errors import DuplicateScene, InputError
-from vidgen_nb.policies.registry import Cooldown, GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 
 
 def test_commands_follow_events() -> None:

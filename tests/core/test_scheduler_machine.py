@@ -23,15 +23,11 @@ from vidgen_nb.core.outcomes import (
     RateLimited,
     Transient,
 )
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.policies.registry import (
-    EarliestFinish,
-    ExponentialCooldown,
-    GlobalPause,
-    Paced,
-    PerProfileCooldown,
-    Policy,
-)
+from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import Concurrency, SlidingWindow, TokenBucket
 
 WAITS = st.sampled_from([None, 0.0, 0.5, 5.0, 30.0, 700.0])
@@ -76,8 +72,8 @@ def state_of(scheduler: Scheduler) -> dict[str, Any]:
         "cursor": scheduler.roster.cursor,
         "run": (scheduler.ended, scheduler.paused, scheduler.stopped, scheduler.waiting, scheduler.in_flight,
                 scheduler.submitting, scheduler.unsettled, scheduler.last_429_at,
-                scheduler._attempts.billed, scheduler._requests.limited,
-                scheduler._attempts.retries.tokens, list(scheduler._attempts.retries.waiting)),
+                scheduler._ledger.billed, scheduler._requests.limited,
+                scheduler._ledger.retries.tokens, list(scheduler._ledger.retries.waiting)),
     }  # fmt: skip
 
 
@@ -286,7 +282,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert scheduler.unsettled == sum(s.status not in SETTLED for s in states)
         for state in states:
             queued = state.status == "queued"
-            unpaid = state.scene.id in scheduler._attempts.retries.waiting
+            unpaid = state.scene.id in scheduler._ledger.retries.waiting
             assert (state.ticket > 0) == (queued and state.not_before is None and not unpaid)
             assert unpaid == self.world.audit.scenes[state.scene.id].unpaid * queued
             assert (state.profile is None) == (queued or state.status in SETTLED)

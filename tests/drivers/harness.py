@@ -12,11 +12,11 @@ from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
-from vidgen_nb.errors import BackendError
-from vidgen_nb.policies.registry import PerProfileCooldown, Policy
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["FakeBackend", "JumpingLoop", "Stage", "limited", "play"]
 

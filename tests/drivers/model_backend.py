@@ -9,8 +9,7 @@ from typing import Any
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent, Transient
 from vidgen_nb.drivers.virtual import failure
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 from vidgen_nb.provider import Job, Provider, Refused
 
 __all__ = ["ModelBackend"]

@@ -11,8 +11,7 @@ import pytest
 from tests.fakes import FakeBackend, profiles
 from vidgen_nb.core.model import Artifact, Operation, RateInfo, Scene
 from vidgen_nb.core.outcomes import RateLimited, Transient
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import Profile, Progress
+from vidgen_nb.ports import BackendError, Profile, Progress
 from vidgen_nb.recording.runfile import read_run
 from vidgen_nb.session.session import Session
 

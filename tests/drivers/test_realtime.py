@@ -13,8 +13,8 @@ from tests.drivers.harness import FakeBackend, Stage, limited, play
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, NORMAL, Mode, Scene
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import Cooldown, GroupView, Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import Cooldown, GroupView, Policy
 from vidgen_nb.ports import Profile
 
 

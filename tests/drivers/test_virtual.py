@@ -25,11 +25,13 @@ from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, NORMAL, Mode, Scene
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.realtime import RealtimeDriver
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import GlobalPause, Paced, PerProfileCooldown, Policy
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import (
     Concurrency,

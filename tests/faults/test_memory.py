@@ -18,8 +18,7 @@ from vidgen_nb.backends.wire import http
 from vidgen_nb.backends.wire.answers import BODY_LIMIT
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Transient
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import Profile
+from vidgen_nb.ports import BackendError, Profile
 from vidgen_nb.session.video_folder import VideoFolder
 
 ALICE = Profile("alice", "sk-alice")

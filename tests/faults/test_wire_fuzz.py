@@ -21,8 +21,7 @@ from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.wire.http import Answer
 from vidgen_nb.backends.wire.inflated import CHUNK, plain
 from vidgen_nb.core.model import Artifact, Operation, Scene
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Secret
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Secret
 from vidgen_nb.session.video_folder import VideoFolder
 
 ALICE = Profile("alice", "sk-alice")

@@ -15,10 +15,11 @@ import pytest
 from tests.fakes import FakeBackend, profiles
 from vidgen_nb.core.model import BOOST, NORMAL, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.demo import demo
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.notebook.controller import Controller
-from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown, Policy
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.ports import Profile
 from vidgen_nb.run import Run
 

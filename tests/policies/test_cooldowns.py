@@ -13,7 +13,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.state import Gate
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import ExponentialCooldown
+from vidgen_nb.policies.cooldowns import ExponentialCooldown
 
 
 def lengths(policy: ExponentialCooldown, strikes: int, group: str = "team") -> list[float]:

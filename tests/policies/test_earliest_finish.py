@@ -11,16 +11,12 @@ from tests.benchmarks.policies import Against, differing, lower_bound, play
 from tests.core.harness import BOOST, World, names
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import (
-    EarliestFinish,
-    GlobalPause,
-    Paced,
-    PerProfileCooldown,
-    Policy,
-    describe,
-    recorded,
-)
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced
+from vidgen_nb.policies.registry import describe, recorded
 from vidgen_nb.provider import Constant, SimulatedProfile, TokenBucket
 from vidgen_nb.run import simulate
 

@@ -13,22 +13,13 @@ from tests.core.harness import BOOST, World, names
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import Cooldown, GroupView, Policy
 from vidgen_nb.core.state import Gate
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import (
-    Cooldown,
-    EarliestFinish,
-    ExponentialCooldown,
-    GlobalPause,
-    GroupView,
-    PerProfileCooldown,
-    Policy,
-    RecordedPolicy,
-    as_policy,
-    describe,
-    recorded,
-)
-from vidgen_nb.policies.registry import Paced as LearningPaced
+from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced as LearningPaced
+from vidgen_nb.policies.registry import RecordedPolicy, as_policy, describe, recorded
 from vidgen_nb.provider import Constant, SimulatedProfile, TokenBucket
 from vidgen_nb.run import simulate
 

@@ -16,8 +16,10 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.events import EVENTS, Event
 from vidgen_nb.core.model import Artifact, Mode, Operation, RateInfo, RetryBudget, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import Cooldown, GroupView, Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import Cooldown, GlobalPause, GroupView, PerProfileCooldown, Policy, RecordedPolicy
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.registry import RecordedPolicy
 from vidgen_nb.recording.codec import decode, encode, plain
 
 # Surrogates are in; two halves that meet are one character, as they are to JSON.

@@ -8,18 +8,12 @@ from dataclasses import dataclass
 import pytest
 
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import Cooldown, GroupView, Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import (
-    Cooldown,
-    EarliestFinish,
-    GroupView,
-    Paced,
-    PerProfileCooldown,
-    Policy,
-    RecordedPolicy,
-    describe,
-    recorded,
-)
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced
+from vidgen_nb.policies.registry import RecordedPolicy, describe, recorded
 from vidgen_nb.provider import Concurrency, FixedWindow, TokenBucket
 from vidgen_nb.provider.described import limit_from_text
 from vidgen_nb.recording.codec import plain

@@ -12,7 +12,7 @@ from vidgen_nb.backends.google.interactions import GoogleInteractions
 from vidgen_nb.core.model import NORMAL, Scene
 from vidgen_nb.emulator import Emulator, RequestRecord
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import PerProfileCooldown
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Constant, DailyQuota, Fault, FixedWindow, SimulatedProfile
 from vidgen_nb.run import Run

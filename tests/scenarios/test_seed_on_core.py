@@ -8,7 +8,7 @@ from tests.core.harness import BOOST, NORMAL, World
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Submit
 from vidgen_nb.core.model import Mode
-from vidgen_nb.policies.registry import GlobalPause
+from vidgen_nb.policies.cooldowns import GlobalPause
 
 MODES = pytest.mark.parametrize("mode", [NORMAL, BOOST], ids=["normal", "boost"])
 KINDS = pytest.mark.parametrize("kind", ["batch", "single"])

@@ -19,8 +19,9 @@ from tests.audit import audit
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, NORMAL, Scene, as_mode
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.emulator import Emulator
-from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown, Policy
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.provider import Constant, Fault, SimulatedProfile
 from vidgen_nb.run import Run
 from vidgen_nb.session.session import Session

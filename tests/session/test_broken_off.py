@@ -11,9 +11,10 @@ import pytest
 from tests.fakes import FakeBackend, profiles
 from vidgen_nb.core.model import Mode, Operation
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import Cooldown, GroupView, Policy
 from vidgen_nb.errors import SessionError
 from vidgen_nb.notebook.controller import Controller
-from vidgen_nb.policies.registry import Cooldown, GroupView, PerProfileCooldown, Policy
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.ports import Profile, Progress
 from vidgen_nb.session.session import Session, restore
 

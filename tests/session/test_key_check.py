@@ -18,8 +18,8 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import ProfileUnusable, RateLimited, Transient
 from vidgen_nb.emulator import Emulator
-from vidgen_nb.errors import BackendError, InputError, SessionError
-from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.ports import Backend, BackendError, Profile
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.session.key_check import KeyCheck, KeyChecks
 from vidgen_nb.session.session import Session

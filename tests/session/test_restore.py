@@ -26,9 +26,12 @@ from tests.fakes import FakeBackend, profiles
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import NORMAL, Mode, Operation, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited, Transient
+from vidgen_nb.core.policy import Cooldown, GroupView, Policy
 from vidgen_nb.errors import FileFormatError, InputError, JournalError, SessionError
 from vidgen_nb.notebook.controller import Controller
-from vidgen_nb.policies.registry import Cooldown, EarliestFinish, GroupView, Paced, PerProfileCooldown, Policy
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Concurrency, LimitState, TokenBucket
 from vidgen_nb.recording.folder import latest

@@ -12,8 +12,8 @@ from tests.fakes import FakeBackend, profiles
 from tests.session.test_restore import PROMPTS, Place, statuses, such
 from vidgen_nb.core.model import Operation
 from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable
-from vidgen_nb.errors import BackendError, InputError, NoUsableProfile
-from vidgen_nb.ports import Profile, Progress
+from vidgen_nb.errors import InputError, NoUsableProfile
+from vidgen_nb.ports import BackendError, Profile, Progress
 
 
 class At(FakeBackend):

@@ -18,9 +18,11 @@ from tests.session.test_session import PROMPTS, Ends, make, seen
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, Mode, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import ProfileUnusable, RateLimited
+from vidgen_nb.core.policy import Cooldown, Policy
 from vidgen_nb.demo import demo
 from vidgen_nb.errors import InputError, NoUsableProfile, SessionError
-from vidgen_nb.policies.registry import Cooldown, GlobalPause, PerProfileCooldown, Policy, RecordedPolicy
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.registry import RecordedPolicy
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.session import Session
 

@@ -17,7 +17,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Permanent, ProfileUnusable, RateLimited
 from vidgen_nb.errors import DuplicateScene, InputError, MissingKey, NoUsableProfile, SessionError
-from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.session import Session
 

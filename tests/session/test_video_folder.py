@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nb.core.outcomes import Transient, Unwritable
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import Sink
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import BackendError, Sink
 from vidgen_nb.session.video_folder import VideoFolder, VideoSink, safe_name
 
 MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(100)

@@ -15,7 +15,7 @@ from typing import Any
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import PollSchedule, Scene
-from vidgen_nb.policies.registry import PerProfileCooldown
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.session import Session
 from vidgen_nb.sharing.local import LocalCooldowns

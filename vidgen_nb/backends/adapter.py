@@ -17,8 +17,8 @@ from vidgen_nb.backends.wire.retry_after import http_date
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import Profile
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import BackendError, Profile
 
 __all__ = [
     "Adapter",

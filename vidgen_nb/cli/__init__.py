@@ -14,8 +14,10 @@ import typer
 from rich.console import Console
 
 import vidgen_nb.cli.running as running
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError, VidgenError
-from vidgen_nb.policies.registry import ExponentialCooldown, GlobalPause, Paced, PerProfileCooldown, Policy
+from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.ports import Backend
 
 __all__ = ["app", "main"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from vidgen_nb.core.events import SettledStatus
 from vidgen_nb.core.state import ProfileState, SceneState
 
-__all__ = ["where_to", "why"]
+__all__ = ["BY_USER", "called_off", "overdue", "where_to", "why"]
+
+BY_USER = "cancelled by the user"
 
 
 def why(state: SceneState, profile: ProfileState) -> str:
@@ -26,3 +29,13 @@ def where_to(state: SceneState, *, unpaid: bool = False) -> str:
     if state.not_before is not None:
         return f"back-off, failure {state.failures}"
     return "to the front of the queue"
+
+
+def called_off(state: SceneState, job_timeout: float | None, reason: str = BY_USER) -> tuple[SettledStatus, str]:
+    """Return the status with which a scene settles whose job the provider has cancelled, and why."""
+    return ("failed", f"{overdue(job_timeout)}: it was cancelled") if state.overdue else ("cancelled", reason)
+
+
+def overdue(job_timeout: float | None) -> str:
+    """Say that a job took longer than it may."""
+    return f"not over after job_timeout={job_timeout:g} s"

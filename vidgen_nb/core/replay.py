@@ -15,10 +15,10 @@ from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.failures import Failures
-from vidgen_nb.core.attempts.progress import Attempts
+from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import Cooldown
 from vidgen_nb.errors import InputError, ReplayError
-from vidgen_nb.policies.registry import Cooldown
 
 __all__ = ["Replay"]
 
@@ -30,12 +30,12 @@ class Replay:
         self,
         recorded: list[ev.Event],
         handlers: Mapping[type[ev.Event], Callable[[Any, float], None]],
-        attempts: Attempts,
+        ledger: Ledger,
         failures: Failures,
     ) -> None:
         self._recorded = recorded
         self._handlers = handlers
-        self._attempts = attempts
+        self._ledger = ledger
         self._failures = failures
         self._index = 0
 
@@ -52,11 +52,11 @@ class Replay:
     def feed(self, event: ev.Event) -> None:
         """Handle an event as it was handled then; what follows from others is left to follow."""
         if isinstance(event, ev.RetryGranted):
-            self._attempts.retries.take_over(event.scene, event.at)
+            self._ledger.retries.take_over(event.scene, event.at)
         if isinstance(event, ev.DECISIONS):
             return
         if isinstance(event, ev.Progressed | ev.CallFailed | ev.JobFailed):
-            state = self._attempts.scenes[event.scene]
+            state = self._ledger.scenes[event.scene]
             state.asked = True  # or there had been no answer; not every poll is on record
             if state.profile is not None:
                 self._failures.recorded = self._cooldown(event, state.profile.group.name)
@@ -96,7 +96,7 @@ class Replay:
         if len(replayed) < len(recorded):
             raise ReplayError(f"is {recorded[len(replayed)]}, which does not follow", len(replayed))
         replayed[: len(recorded)] = recorded
-        for state in self._attempts.scenes.values():
+        for state in self._ledger.scenes.values():
             state.calls += 1  # polls that were due go by that number: `RunRestored` asks anew, and once
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.attempts.progress import Attempts
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.model import as_max_billed
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import UNSETTLED, SceneState
 from vidgen_nb.errors import DuplicateScene, InputError
-from vidgen_nb.policies.registry import Policy
 
 __all__ = ["Requests"]
 
@@ -20,8 +21,9 @@ __all__ = ["Requests"]
 class Requests:
     """Carries out requests; a request that makes no sense is an `InputError` and changes nothing."""
 
-    def __init__(self, context: Context, roster: Roster, queue: SceneQueue, attempts: Attempts) -> None:
+    def __init__(self, context: Context, ledger: Ledger, roster: Roster, queue: SceneQueue, attempts: Attempts) -> None:
         self._context = context
+        self._ledger = ledger
         self._roster = roster
         self._queue = queue
         self._attempts = attempts
@@ -38,7 +40,7 @@ class Requests:
         self._context.record(event, now)
         self.started, self.stopped, self.ended = True, False, None
         self.limited = False
-        for state in self._attempts.unwritten.begin_anew():
+        for state in self._ledger.unwritable.begin_anew():
             self._attempts.ask_anew(state)
 
     def run_restored(self, event: ev.RunRestored, now: float) -> None:
@@ -48,9 +50,9 @@ class Requests:
         context.retry, context.on_ambiguous, context.max_wait = event.retry, event.on_ambiguous, event.max_wait
         context.rng.seed(event.seed)
         context.restored_at, context.wary = now, event.wary
-        self._attempts.retries.use(event.retry.budget, now)
-        self._attempts.unwritten.begin_anew()
-        for state in self._attempts.scenes.values():
+        self._ledger.retries.use(event.retry.budget, now)
+        self._ledger.unwritable.begin_anew()
+        for state in self._ledger.scenes.values():
             if state.status == "queued":
                 self._watch_deadline(state)
             elif state.status in ("generating", "fetching"):
@@ -80,8 +82,8 @@ class Requests:
 
     def watch_limit(self, limit: int, now: float) -> None:
         """Stop once `max_billed` is reached, if scenes are left that would be submitted."""
-        attempts = self._attempts
-        if attempts.billed >= limit and attempts.unsettled > attempts.in_flight and not self.stopped:
+        ledger = self._ledger
+        if ledger.billed >= limit and ledger.unsettled > ledger.in_flight and not self.stopped:
             self.limit_reached(ev.BillingLimitReached(limit), now)
 
     def limit_reached(self, event: ev.BillingLimitReached, now: float) -> None:
@@ -148,13 +150,13 @@ class Requests:
             self._roster.close(
                 gate, event.until, now, profile=profile.name, reason=event.reason, unusable=event.unusable
             )
-            self._attempts.unpin_unusable(gate)
+            self._ledger.unpin_unusable(gate)
 
     # -- scenes
 
     def scene_added(self, event: ev.SceneAdded, now: float) -> None:
         """Queue a scene: a new one, or a settled one that is run again by hand; after an end `RunStarted` goes on."""
-        scenes, scene_id = self._attempts.scenes, event.scene.id
+        scenes, scene_id = self._ledger.scenes, event.scene.id
         state = scenes.get(scene_id)
         if state is not None and state.status in UNSETTLED:
             raise DuplicateScene(scene_id, f"is already {state.status} in this run")
@@ -165,7 +167,7 @@ class Requests:
             scenes[scene_id] = state
         else:
             state.reset(event.scene, self._orders, single=event.single, now=now)
-        self._attempts.unsettled += 1
+        self._ledger.unsettled += 1
         if event.single:
             self._queue.push_front(state)
         else:
@@ -183,11 +185,11 @@ class Requests:
         if deadline is None or now < queued_at + deadline:
             return
         if state.status == "queued" and state.queued_at == queued_at:
-            self._attempts.settle(state, "failed", f"deadline: still queued after {now - queued_at:.1f} s", now)
+            self._ledger.settle(state, "failed", f"deadline: still queued after {now - queued_at:.1f} s", now)
 
     def cancel_requested(self, event: ev.CancelRequested, now: float) -> None:
         """Cancel one scene, or all that are not settled."""
-        scenes = self._attempts.scenes
+        scenes = self._ledger.scenes
         if event.scene is not None and event.scene not in scenes:
             raise InputError(f"no scene has the id {event.scene!r} in this run")
         self._context.record(event, now)

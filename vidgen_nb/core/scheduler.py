@@ -15,17 +15,19 @@ from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.failures import Failures
+from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.attempts.progress import Attempts
 from vidgen_nb.core.commands import Command
 from vidgen_nb.core.context import Context, OnAmbiguous
+from vidgen_nb.core.dispatcher import Dispatcher
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, as_max_billed
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.replay import Replay
 from vidgen_nb.core.requests import Requests
 from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import ProfileState, SceneState
+from vidgen_nb.core.state import SceneState
 from vidgen_nb.errors import InputError, ReplayError
-from vidgen_nb.policies.registry import PerProfileCooldown, Policy
 
 __all__ = ["Scheduler"]
 
@@ -36,8 +38,8 @@ class Scheduler:
     def __init__(
         self,
         *,
+        policy: Policy,
         mode: Mode = NORMAL,
-        policy: Policy | None = None,
         retry: RetryPolicy | None = None,
         poll: PollSchedule | None = None,
         on_ambiguous: OnAmbiguous = "hold",
@@ -47,7 +49,7 @@ class Scheduler:
     ) -> None:
         self._context = Context(
             mode,
-            policy if policy is not None else PerProfileCooldown(),
+            policy,
             retry or RetryPolicy(),
             poll or PollSchedule(),
             on_ambiguous,
@@ -59,9 +61,11 @@ class Scheduler:
         self._now = 0.0
         self._queue = SceneQueue()
         self.roster = Roster(self._context)
-        self._attempts = attempts = Attempts(self._context, self.roster, self._queue)
-        self._failures = failures = Failures(self._context, self.roster, attempts)
-        self._requests = requests = Requests(self._context, self.roster, self._queue, attempts)
+        self._ledger = Ledger(self._context, self.roster, self._queue)
+        self._dispatcher = Dispatcher(self._context, self._ledger, self.roster, self._queue)
+        attempts = Attempts(self._context, self._ledger, self.roster)
+        self._failures = failures = Failures(self._context, self._ledger, self.roster, attempts)
+        self._requests = requests = Requests(self._context, self._ledger, self.roster, self._queue, attempts)
         self._handlers: dict[type[ev.Event], Callable[[Any, float], None]] = {
             ev.ProfileAdded: requests.profile_added,
             ev.ProfileChanged: requests.profile_changed,
@@ -123,7 +127,7 @@ class Scheduler:
         """
         scheduler, recorded = cls(**settings), list(events)
         context = scheduler._context
-        replay = Replay(recorded, scheduler._handlers, scheduler._attempts, scheduler._failures)
+        replay = Replay(recorded, scheduler._handlers, scheduler._ledger, scheduler._failures)
         for index, event in enumerate(recorded):
             if not event.at >= scheduler._now:
                 raise ReplayError(f"comes {scheduler._now - event.at:g} s before the one before it", index)
@@ -154,7 +158,7 @@ class Scheduler:
     @property
     def scenes(self) -> dict[str, SceneState]:
         """All scenes by id; to be read only."""
-        return self._attempts.scenes
+        return self._ledger.scenes
 
     @property
     def mode(self) -> Mode:
@@ -174,22 +178,22 @@ class Scheduler:
     @property
     def unsettled(self) -> int:
         """Scenes that are queued or have an attempt in flight."""
-        return self._attempts.unsettled
+        return self._ledger.unsettled
 
     @property
     def in_flight(self) -> int:
         """Attempts without an end."""
-        return self._attempts.in_flight
+        return self._ledger.in_flight
 
     @property
     def submitting(self) -> int:
         """Submissions without an answer."""
-        return self._attempts.submitting
+        return self._ledger.submitting
 
     @property
     def last_429_at(self) -> float | None:
         """Time of the latest 429 on any profile, or None (R19)."""
-        return self._attempts.last_429_at
+        return self._ledger.last_429_at
 
     @property
     def ended(self) -> ev.EndReason | None:
@@ -238,11 +242,9 @@ class Scheduler:
             if context.max_billed is not None:
                 requests.watch_limit(context.max_billed, now)
             if queue.size and (self.roster.offered or queue.pinned) and not (requests.stopped or requests.paused):
-                self._dispatch(now)
-            attempts = self._attempts
-            if not attempts.in_flight or (
-                attempts.unwritten.left and attempts.in_flight == len(attempts.unwritten.left)
-            ):
+                self._dispatcher.dispatch(now)
+            ledger = self._ledger
+            if not ledger.in_flight or (ledger.unwritable.left and ledger.in_flight == len(ledger.unwritable.left)):
                 self._idle(now)
         if context.fault is not None:  # the commands stay for the next call
             fault, context.fault = context.fault, None
@@ -255,48 +257,18 @@ class Scheduler:
 
     def _idle(self, now: float) -> None:
         """Nothing is under way: let a scene go that waits for the retry budget, or see whether the run is over."""
-        requests, attempts = self._requests, self._attempts
-        if attempts.unwritten.left:
+        requests, ledger = self._requests, self._ledger
+        if ledger.unwritable.left:
             self._end("results can't be written", now)
-        elif attempts.retries.waiting and not requests.stopped:
-            attempts.retries.unblock(attempts.unsettled, now)
+        elif ledger.retries.waiting and not requests.stopped:
+            ledger.retries.unblock(ledger.unsettled, now)
             if self._queue and not requests.paused:
-                self._dispatch(now)
-        if not attempts.in_flight:
+                self._dispatcher.dispatch(now)
+        if not ledger.in_flight:
             self._end_if_over(now)
 
-    def _dispatch(self, now: float) -> None:
-        queue, roster = self._queue, self.roster
-        if self._attempts.unwritten.waiting:
-            return
-        if queue.pinned:
-            self._dispatch_free(now, singles=True)  # they go before bounced ones (R2)
-        for profile in list(queue.pinned):
-            while (state := queue.peek_pinned(profile)) is not None and self._room() and roster.eligible(profile, now):
-                self._begin(state, profile, now)
-        self._dispatch_free(now)
-
-    def _dispatch_free(self, now: float, *, singles: bool = False) -> None:
-        """Serve scenes that may go to any profile; with `singles` only those at the head that are single."""
-        roster, queue = self.roster, self._queue
-        while roster.offered and self._room() and (state := queue.peek()) is not None and (state.single or not singles):
-            chosen = roster.pick(state.avoid, now)
-            if chosen is None:
-                return
-            self._begin(state, chosen, now)
-
-    def _begin(self, state: SceneState, profile: ProfileState, now: float) -> None:
-        self._queue.remove(state)
-        self._attempts.begin(state, profile, now)
-
-    def _room(self) -> bool:
-        most, limit, attempts = self._context.mode.max_submitting, self._context.max_billed, self._attempts
-        if limit is not None and attempts.billed + attempts.submitting >= limit:
-            return False  # what is under way may be accepted, too
-        return most is None or attempts.submitting < most
-
     def _end_if_over(self, now: float) -> None:
-        if not self._attempts.unsettled:
+        if not self._ledger.unsettled:
             self._end("settled", now)
         elif self._requests.stopped:
             self._end("max_billed" if self._requests.limited else "stopped", now)
@@ -309,9 +281,9 @@ class Scheduler:
 
     def _take_over(self, event: ev.AttemptStarted) -> None:
         """Repeat a recorded decision."""
-        state, profile = self._attempts.scenes[event.scene], self.roster[event.profile]
+        state, profile = self._ledger.scenes[event.scene], self.roster[event.profile]
         if state.status != "queued":
             raise InputError(f"scene {event.scene!r} is {state.status}")
         if state.pinned_to is None:  # else it was not the profile's turn
             self.roster.cursor = profile.index
-        self._begin(state, profile, event.at)
+        self._ledger.begin(state, profile, event.at)

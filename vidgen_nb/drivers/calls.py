@@ -9,8 +9,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
 from vidgen_nb.core.outcomes import Ambiguous, Transient
 from vidgen_nb.drivers.answers import checked_cancel, checked_failure, checked_operation, checked_progress
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import Backend, Profile, Sink
+from vidgen_nb.ports import Backend, BackendError, Profile, Sink
 
 __all__ = ["Calls"]
 

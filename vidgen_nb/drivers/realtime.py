@@ -29,8 +29,8 @@ from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.bugs import Bugs, stray
 from vidgen_nb.drivers.calls import Calls
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import Backend, Journal, Profile, Sink
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import Backend, BackendError, Journal, Profile, Sink
 
 __all__ = ["Observer", "RealtimeDriver"]
 

@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vidgen_nb.core.model import BOOST, MODES, Mode, Scene, as_mode
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.plaintext import clean
-from vidgen_nb.policies.registry import POLICIES, Policy, as_policy
+from vidgen_nb.policies.registry import POLICIES, as_policy
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.runner import Started
 from vidgen_nb.session.session import Session

@@ -1,4 +1,4 @@
-"""All policies under one name, and policies as data: by name, described for a record, and back."""
+"""The policies by name, and policies as data: described for a record or a reader, and back."""
 
 from __future__ import annotations
 
@@ -15,17 +15,10 @@ from vidgen_nb.policies.paced.policy import Paced
 
 __all__ = [
     "POLICIES",
-    "Cooldown",
-    "EarliestFinish",
-    "ExponentialCooldown",
-    "GlobalPause",
-    "GroupView",
-    "Paced",
-    "PerProfileCooldown",
-    "Policy",
     "RecordedPolicy",
     "as_policy",
     "describe",
+    "label",
     "recorded",
 ]
 
@@ -75,6 +68,15 @@ def _shown(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: repr(each) if hasattr(each, "state") else each for name, each in value.items()}
     return value
+
+
+def label(policy: Policy) -> str:
+    """Return a policy's class with the settings that are not its defaults, such as `PerProfileCooldown(seconds=10)`."""
+    own = []
+    for name, value in describe(policy).items():
+        if name != "name" and value != getattr(type(policy), name, None):
+            own.append(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}")
+    return f"{type(policy).__name__}({', '.join(own)})"
 
 
 def recorded(data: dict[str, Any]) -> Policy:

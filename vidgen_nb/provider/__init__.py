@@ -10,7 +10,8 @@ from vidgen_nb.provider.limits import (
     SlidingWindow,
     TokenBucket,
 )
-from vidgen_nb.provider.provider import Job, JobState, Provider, Refused, SimulatedProfile
+from vidgen_nb.provider.model import Job, JobState, Refused, SimulatedProfile
+from vidgen_nb.provider.provider import Provider
 from vidgen_nb.provider.service import Constant, Empirical, Exponential, LogNormal, Service
 
 __all__ = [

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from typing import TYPE_CHECKING
 
 from vidgen_nb.provider.limit_states import LimitState, Sum
 from vidgen_nb.provider.limits import Limit, queues_over
-
-if TYPE_CHECKING:
-    from vidgen_nb.provider.provider import Job, SimulatedProfile
+from vidgen_nb.provider.model import Job, SimulatedProfile
 
 __all__ = ["Account", "Group", "Line"]
 

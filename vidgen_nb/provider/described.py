@@ -23,7 +23,7 @@ from vidgen_nb.provider.limits import (
     SlidingWindow,
     TokenBucket,
 )
-from vidgen_nb.provider.provider import SimulatedProfile
+from vidgen_nb.provider.model import SimulatedProfile
 from vidgen_nb.provider.service import Constant, Empirical, Exponential, LogNormal, Service
 
 __all__ = ["KEYS", "described", "limit_from_text", "profile_from"]

@@ -17,7 +17,8 @@ from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 from vidgen_nb.core.events import EVENTS, Event
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import Failure
-from vidgen_nb.policies.registry import Policy, describe, recorded
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.policies.registry import describe, recorded
 
 __all__ = ["decode", "encode", "plain", "read_as"]
 

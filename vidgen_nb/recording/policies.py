@@ -8,8 +8,10 @@ from dataclasses import replace
 from inspect import signature
 from typing import Any
 
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import POLICIES, EarliestFinish, Policy, RecordedPolicy, describe
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.registry import POLICIES, RecordedPolicy, describe
 from vidgen_nb.provider.described import limit_from_text
 from vidgen_nb.recording.codec import plain
 

@@ -8,9 +8,9 @@ from typing import Final, overload
 
 from vidgen_nb.core.model import as_max_billed, record
 from vidgen_nb.core.outcomes import ProfileUnusable
-from vidgen_nb.errors import BackendError, InputError, SessionError
+from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.plaintext import clean, markup
-from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.ports import Backend, BackendError, Profile
 from vidgen_nb.session.runner import Lifecycle
 
 __all__ = ["KeyCheck", "KeyChecks", "Precautions"]

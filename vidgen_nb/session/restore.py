@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError, JournalError, SessionError
-from vidgen_nb.policies.registry import Policy, as_policy
+from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.folder import is_left, latest, to_restore
 from vidgen_nb.session.restored_run import Past

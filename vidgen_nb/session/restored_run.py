@@ -17,10 +17,10 @@ from typing import Any
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy, as_max_billed
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import FileFormatError, InputError, JournalError, ReplayError
 from vidgen_nb.plaintext import clean
-from vidgen_nb.policies.registry import Policy
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.codec import read_as
 from vidgen_nb.recording.folder import to_restore

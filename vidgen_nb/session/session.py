@@ -15,12 +15,14 @@ from typing import Any
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene, as_max_billed, as_mode
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.retries import as_max_wait, as_retry
 from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.plaintext import clean
-from vidgen_nb.policies.registry import PerProfileCooldown, Policy, as_policy
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.run import Run
 from vidgen_nb.session.key_check import Precautions

@@ -12,9 +12,9 @@ from typing import Any
 
 from vidgen_nb.core.context import OnAmbiguous
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import Policy
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.codec import plain
 from vidgen_nb.session.video_folder import VideoFolder

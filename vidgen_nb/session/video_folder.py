@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from vidgen_nb.core.outcomes import Transient, Unwritable
-from vidgen_nb.errors import BackendError, InputError
+from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
+from vidgen_nb.ports import BackendError
 
 __all__ = ["VideoFolder", "VideoSink", "safe_name"]
 

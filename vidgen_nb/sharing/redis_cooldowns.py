@@ -60,7 +60,14 @@ class RedisCooldowns:
         """Open a line, on the running loop."""
         from vidgen_nb.sharing.redis_line import RedisLine
 
-        return RedisLine(self, heard)
+        return RedisLine(
+            self.url,
+            heard,
+            where=self.where,
+            namespace=self.namespace,
+            check_every=self.check_every,
+            timeout=self.timeout,
+        )
 
     def __repr__(self) -> str:
         return f"RedisCooldowns({self.where!r}, namespace={self.namespace!r})"

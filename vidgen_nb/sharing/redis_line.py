@@ -31,9 +31,9 @@ from redis.exceptions import RedisError
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.plaintext import clean
+from vidgen_nb.ports import Secret
 from vidgen_nb.sharing.knowledge import Knowledge
 from vidgen_nb.sharing.port import Heard, Window
-from vidgen_nb.sharing.redis_cooldowns import RedisCooldowns
 
 __all__ = ["RedisLine"]
 
@@ -59,14 +59,24 @@ REMIND = 60.0
 
 
 class RedisLine:
-    """Lives on the loop that it was made on."""
+    """Lives on the loop that it was made on.
 
-    def __init__(self, place: RedisCooldowns, heard: Heard) -> None:
-        self._place = place
+    `where`: the server's address as it may be shown. `heard`: is told of windows that peers opened. The others are the
+    settings of `RedisCooldowns`.
+    """
+
+    def __init__(
+        self, url: Secret, heard: Heard, *, where: str, namespace: str, check_every: float, timeout: float
+    ) -> None:
+        self._url = url
+        self._where = where
+        self._namespace = namespace
+        self._check_every = check_every
+        self._timeout = timeout
         self._clock = Clock()
         peer = f"{socket.gethostname()}/{os.getpid()}"
         self._knowledge = Knowledge(self._clock.now, secrets.token_hex(8), peer, heard)
-        self._channel = f"{place.namespace}:cooldowns"
+        self._channel = f"{namespace}:cooldowns"
         self._changed = asyncio.Event()
         """Something is to be sent, or accounts are to be read."""
         self._named: set[str] = set()
@@ -146,18 +156,18 @@ class RedisLine:
 
     def _client(self) -> Redis:
         return Redis.from_url(
-            self._place.url.reveal(),
+            self._url.reveal(),
             decode_responses=True,
             encoding_errors="replace",
             protocol=2,
-            socket_timeout=self._place.timeout,
-            socket_connect_timeout=self._place.timeout,
+            socket_timeout=self._timeout,
+            socket_connect_timeout=self._timeout,
             retry=Retry(NoBackoff(), 0),  # the pauses are ours
         )
 
     async def _listen(self, messages: Any) -> None:
         while True:
-            message = await messages.get_message(timeout=2 * self._place.check_every + self._place.timeout)
+            message = await messages.get_message(timeout=2 * self._check_every + self._timeout)
             if message is None:
                 raise ConnectionError("no sign of life on the channel")
             if message["type"] == "message" and message["data"] in self._knowledge.accounts:
@@ -166,7 +176,7 @@ class RedisLine:
 
     async def _serve(self, client: Redis, messages: Any) -> None:
         loop = asyncio.get_running_loop()
-        next_check = loop.time() + self._place.check_every
+        next_check = loop.time() + self._check_every
         while not self._closing:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(next_check):
@@ -177,7 +187,7 @@ class RedisLine:
             await self._read(client, named)
             if self._look or loop.time() >= next_check:
                 self._look = False
-                next_check = loop.time() + self._place.check_every
+                next_check = loop.time() + self._check_every
                 await self._read(client, self._knowledge.accounts)
                 await self._send(client)
                 self._remind()
@@ -188,7 +198,7 @@ class RedisLine:
         self._knowledge.missing = 0
         if self._lost_at is not None:
             away = self._clock.now() - self._lost_at
-            log.warning("shared cooldowns: %s is back after %.1f s; caught up", self._place.where, away)
+            log.warning("shared cooldowns: %s is back after %.1f s; caught up", self._where, away)
             self._lost_at = None
         elif not self._ready.is_set():
             memory: dict[str, Any] = {}
@@ -198,9 +208,9 @@ class RedisLine:
                 log.warning(
                     "shared cooldowns: %s drops keys when its memory is full (maxmemory-policy %s); what is lost is "
                     "put back within %g s, but only while a session that knows it runs. Better: noeviction",
-                    self._place.where,
+                    self._where,
                     clean(str(memory["maxmemory_policy"])),
-                    self._place.check_every,
+                    self._check_every,
                 )
         self._ready.set()
 
@@ -212,7 +222,7 @@ class RedisLine:
             self._lost_at = self._clock.now()
             log.warning(
                 "shared cooldowns: %s can't be used (%s: %s); until then this session goes by what it knows itself",
-                self._place.where,
+                self._where,
                 type(error).__name__,
                 clean(str(error)),
             )
@@ -258,9 +268,9 @@ class RedisLine:
             self._reminded = now
             log.warning(
                 "shared cooldowns: %s had lost %d of them (evicted or flushed?); they were put back",
-                self._place.where,
+                self._where,
                 lost,
             )
 
     def _key(self, account: str) -> str:
-        return f"{self._place.namespace}:cooldown:{account}"
+        return f"{self._namespace}:cooldown:{account}"

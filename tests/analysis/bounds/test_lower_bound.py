@@ -15,8 +15,9 @@ from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, NORMAL, Mode, RetryPolicy, Scene
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown, Policy
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.provider import (
     Concurrency,
     Constant,

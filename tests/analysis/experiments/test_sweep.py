@@ -11,7 +11,7 @@ from vidgen_nb.analysis.experiments.sweep import Sweep, sweep
 from vidgen_nb.analysis.simulation.overrides import so_many
 from vidgen_nb.core.model import BOOST, Mode
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.provider import Constant, FixedWindow, SimulatedProfile, TokenBucket
 from vidgen_nb.run import simulate
 

@@ -15,15 +15,9 @@ from vidgen_nb.analysis.records.builder import build
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, Scene
-from vidgen_nb.policies.registry import (
-    Cooldown,
-    ExponentialCooldown,
-    GlobalPause,
-    GroupView,
-    Paced,
-    PerProfileCooldown,
-    Policy,
-)
+from vidgen_nb.core.policy import Cooldown, GroupView, Policy
+from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import (
     Constant,
     Exponential,

@@ -9,7 +9,8 @@ from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode
-from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown, Policy
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.provider import (
     Constant,
     Exponential,

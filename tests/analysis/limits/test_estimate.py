@@ -18,7 +18,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
 from vidgen_nb.demo import demo
-from vidgen_nb.policies.registry import PerProfileCooldown
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import (
     Concurrency,
     Constant,

@@ -18,7 +18,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import PerProfileCooldown
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import Concurrency, Constant, Fault, FixedWindow, SimulatedProfile, TokenBucket
 from vidgen_nb.run import simulate
 

@@ -17,7 +17,7 @@ from vidgen_nb.core.commands import Cancel, Fetch, Poll, Submit
 from vidgen_nb.core.model import Artifact, Mode, Operation, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 
 
 def records(world: World) -> RunData:

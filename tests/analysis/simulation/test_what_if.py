@@ -12,16 +12,11 @@ from tests.core.harness import World
 from vidgen_nb.analysis.simulation.what_if import service_times
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, RetryBudget, RetryPolicy, Scene
+from vidgen_nb.core.policy import Cooldown, GroupView, Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import (
-    Cooldown,
-    EarliestFinish,
-    GlobalPause,
-    GroupView,
-    Paced,
-    PerProfileCooldown,
-    Policy,
-)
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import Concurrency, Constant, Empirical, Fault, FixedWindow, LogNormal, SimulatedProfile
 from vidgen_nb.provider import TokenBucket as Bucket
 from vidgen_nb.recording.codec import plain

@@ -22,8 +22,8 @@ from vidgen_nb.backends.described.backend import HttpBackend
 from vidgen_nb.core.model import BOOST, Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.emulator.clip import CLIP
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import Backend, Profile, Progress
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import Backend, BackendError, Profile, Progress
 
 T = TypeVar("T")
 Serve = Callable[[httpx.Request], httpx.Response]

@@ -19,8 +19,8 @@ from tests.fakes import Memory
 from vidgen_nb.backends.google.interactions import GoogleInteractions, read_progress
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import Backend, Profile, Progress, Secret
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import Backend, BackendError, Profile, Progress, Secret
 
 T = TypeVar("T")
 Work = Callable[[GoogleInteractions], Coroutine[Any, Any, object]]

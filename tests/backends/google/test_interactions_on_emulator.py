@@ -17,8 +17,7 @@ from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.emulator.clip import CLIP
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import Profile
+from vidgen_nb.ports import BackendError, Profile
 from vidgen_nb.provider import Concurrency, Constant, DailyQuota, Fault, FixedWindow, Limit, SimulatedProfile
 from vidgen_nb.provider.faults import FaultKind
 

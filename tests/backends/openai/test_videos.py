@@ -19,8 +19,8 @@ from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.wire.media import read_image
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
-from vidgen_nb.errors import BackendError, InputError, MissingKey
-from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.errors import InputError, MissingKey
+from vidgen_nb.ports import Backend, BackendError, Profile
 
 T = TypeVar("T")
 KEY = "sk-very-secret"

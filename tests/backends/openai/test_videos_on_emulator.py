@@ -13,8 +13,7 @@ from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.emulator import Emulator
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import Profile, Progress
+from vidgen_nb.ports import BackendError, Profile, Progress
 from vidgen_nb.provider import Concurrency, Constant, DailyQuota, Fault, FixedWindow, Limit, SimulatedProfile
 from vidgen_nb.session.video_folder import VideoFolder
 

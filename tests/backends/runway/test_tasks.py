@@ -18,8 +18,8 @@ from vidgen_nb.backends.runway.answers import progress_of, task_failure
 from vidgen_nb.backends.runway.tasks import Runway
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import Backend, Profile, Progress, Secret
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import Backend, BackendError, Profile, Progress, Secret
 
 T = TypeVar("T")
 KEY = "key_very_secret"

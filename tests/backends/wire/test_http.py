@@ -17,8 +17,7 @@ from vidgen_nb.backends.wire import http
 from vidgen_nb.backends.wire.http import SLOTS, HttpPool
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited, Transient
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import Profile
+from vidgen_nb.ports import BackendError, Profile
 from vidgen_nb.session.video_folder import VideoFolder
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -25,7 +25,7 @@ def retry(size: float, per_success: float, **more: Any) -> RetryPolicy:
 
 def waiting(world: World) -> list[str]:
     """Return who waits for a token, in order."""
-    return list(world.scheduler._attempts.retries.waiting)
+    return list(world.scheduler._ledger.retries.waiting)
 
 
 def test_retries_take_tokens_and_then_wait() -> None:

@@ -13,7 +13,7 @@ from vidgen_nb.core.model import RateInfo, Scene
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.drivers.virtual import failure
 from vidgen_nb.emulator import Emulator
-from vidgen_nb.errors import BackendError
+from vidgen_nb.ports import BackendError
 from vidgen_nb.provider import (
     Concurrency,
     Constant,

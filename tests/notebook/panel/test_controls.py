@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vidgen_nb.core.outcomes import Permanent
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.notebook.panel.control_binding import answer_anywhere
-from vidgen_nb.policies.registry import PerProfileCooldown, Policy
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
 if TYPE_CHECKING:
     from tests.notebook.panel.conftest import Desk

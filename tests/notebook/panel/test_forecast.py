@@ -9,7 +9,7 @@ from vidgen_nb.analysis.forecast.predict import Prediction
 from vidgen_nb.notebook.panel.forecast import EVERY, FIRST, MOST, Forecast
 from vidgen_nb.notebook.panel.run_feed import Feed
 from vidgen_nb.notebook.panel.status import State, eta
-from vidgen_nb.policies.registry import PerProfileCooldown
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import Constant, SimulatedProfile, TokenBucket
 from vidgen_nb.run import Run, simulate
 

@@ -13,11 +13,11 @@ import pytest
 
 from tests.fakes import FakeBackend, profiles
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.policy import Cooldown, Policy
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.notebook.panel import panel as panels
 from vidgen_nb.notebook.panel.profile_chips import MOST
-from vidgen_nb.policies.registry import Cooldown, Policy
 
 if TYPE_CHECKING:
     from tests.notebook.panel.conftest import Desk

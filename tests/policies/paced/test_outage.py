@@ -6,8 +6,10 @@ from statistics import median
 
 import pytest
 
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.paced.outage import LONGEST, Outage
-from vidgen_nb.policies.registry import Paced, PerProfileCooldown, Policy
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import Fault, FixedWindow, Limit, LogNormal, SimulatedProfile, TokenBucket
 from vidgen_nb.run import Run, simulate
 

@@ -18,7 +18,8 @@ from vidgen_nb.core.outcomes import RateLimited, Transient
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import Paced, PerProfileCooldown
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import (
     Concurrency,
     Constant,

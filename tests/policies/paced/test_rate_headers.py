@@ -13,9 +13,9 @@ from tests.provider.test_limits import GAPS, RATES
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.policies.paced.rate_headers import LONGEST, Meter, Metered
 from vidgen_nb.policies.paced.risk_budget import Risk
-from vidgen_nb.policies.registry import Paced
 from vidgen_nb.provider import Constant, FixedWindow, Limit, SimulatedProfile, SlidingWindow, TokenBucket
 from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.run import Run, simulate

@@ -13,11 +13,13 @@ from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, name
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, check_texts, listed
 from vidgen_nb.core.model import Mode, as_mode
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import PerProfileCooldown, Policy, as_policy, describe
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.policies.registry import as_policy, label
 from vidgen_nb.provider import SimulatedProfile
 
-__all__ = ["Comparison", "compare", "label"]
+__all__ = ["Comparison", "compare"]
 
 
 POLICIES_ARE = "instances, or names such as 'PerProfileCooldown'"
@@ -84,12 +86,3 @@ def _named(policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None)
     if not named:
         raise InputError('policies is empty: give at least one, such as policies=["PerProfileCooldown"]')
     return named
-
-
-def label(policy: Policy) -> str:
-    """Return a policy's class with the settings that are not its defaults, such as `PerProfileCooldown(seconds=10)`."""
-    own = []
-    for name, value in describe(policy).items():
-        if name != "name" and value != getattr(type(policy), name, None):
-            own.append(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}")
-    return f"{type(policy).__name__}({', '.join(own)})"

@@ -8,15 +8,16 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from vidgen_nb.analysis.experiments.compare import label
 from vidgen_nb.analysis.experiments.executors import Submitter, carry_out
 from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_seeds
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, named_well, varied
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, check_call, check_texts, plain_number
 from vidgen_nb.core.model import Mode, as_mode
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import PerProfileCooldown, Policy, as_policy
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.policies.registry import as_policy, label
 from vidgen_nb.provider import SimulatedProfile
 
 __all__ = ["Sweep", "sweep"]

@@ -7,7 +7,7 @@ from copy import deepcopy
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Transient
-from vidgen_nb.policies.registry import Policy
+from vidgen_nb.core.policy import Policy
 
 __all__ = ["as_it_is", "learned"]
 

@@ -22,9 +22,9 @@ from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.simulation.what_if import FEWEST, policy_of, retry_of, service_times
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.virtual import VirtualDriver
-from vidgen_nb.policies.registry import Policy
 from vidgen_nb.provider import Empirical, Fault, Job, Provider, SimulatedProfile
 from vidgen_nb.recording.policies import made
 

@@ -11,7 +11,7 @@ from vidgen_nb.analysis.simulation.what_if import mode_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Transient
-from vidgen_nb.policies.registry import Policy
+from vidgen_nb.core.policy import Policy
 
 __all__ = ["Flight", "Snapshot", "snapshot"]
 

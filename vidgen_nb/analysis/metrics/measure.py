@@ -12,10 +12,11 @@ from typing import Any
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
 from vidgen_nb.analysis.metrics.early_wakes import early_wakes, over_waits
 from vidgen_nb.analysis.metrics.fairness import ideal_shares, jain
-from vidgen_nb.analysis.metrics.model import Metrics, ProfileMetrics, SlotSplit
+from vidgen_nb.analysis.metrics.model import ProfileMetrics, SlotSplit
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.metrics.recovery import outage, recovery
 from vidgen_nb.analysis.metrics.slot_time import SlotTime, cooldowns, horizon, slot_time
+from vidgen_nb.analysis.metrics.summary import Metrics
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
 from vidgen_nb.analysis.records.timeline import above_zero, by_profile, integral, released, steps, waits

@@ -7,17 +7,13 @@ the time of its last event: the same, unless something else ended after the last
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.metrics.recovery import Recovery
 from vidgen_nb.analysis.metrics.slot_time import SlotTime
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["Metrics", "ProfileMetrics", "SlotSplit"]
+__all__ = ["MetricsData", "ProfileMetrics", "SlotSplit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +61,8 @@ class ProfileMetrics:
     """The part of all successes that was its due (`fairness.ideal_shares`)."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Metrics:
+@dataclass(frozen=True, slots=True)
+class MetricsData:
     """A run in numbers. Times in run seconds; None: not known, or there is nothing to measure."""
 
     scenes: dict[str, int]
@@ -139,20 +135,3 @@ class Metrics:
     def queue_time(self) -> float | None:
         """W_q: mean time in the queue of a scene."""
         return None if self.queued is None else self.queued.mean
-
-    def __repr__(self) -> str:
-        from vidgen_nb.analysis.metrics.summary import text
-
-        return text(self)
-
-    def _repr_html_(self) -> str:
-        """Return it as a notebook shows it."""
-        from vidgen_nb.analysis.metrics.summary import html
-
-        return html(self)
-
-    def to_frame(self, table: str = "profiles") -> pd.DataFrame:
-        """Return `profiles`, `scenes` (flow, wait, queued) or `moves` (the matrix) as a DataFrame (needs pandas)."""
-        from vidgen_nb.analysis.metrics.summary import frame
-
-        return frame(self, table)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-from vidgen_nb.analysis.metrics.model import Metrics, ProfileMetrics
+from vidgen_nb.analysis.metrics.model import MetricsData, ProfileMetrics
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean, markup
@@ -14,7 +14,7 @@ from vidgen_nb.plaintext import clean, markup
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["frame", "html", "text"]
+__all__ = ["Metrics"]
 
 TABLES = ("profiles", "scenes", "moves")
 SHOWN = 20
@@ -38,7 +38,7 @@ def _spread(value: Spread | None) -> str:
     return "–" if value is None else f"p50 {value.p50:.1f} s, p95 {value.p95:.1f} s, max {value.max:.1f} s"
 
 
-def _rows(metrics: Metrics) -> Iterator[tuple[str, str]]:
+def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
     yield "scenes", ", ".join(f"{count:,} {status}" for status, count in metrics.scenes.items()) or "none"
     yield "makespan", _seconds(metrics.makespan)
     if metrics.bound is not None:
@@ -75,7 +75,7 @@ def _rows(metrics: Metrics) -> Iterator[tuple[str, str]]:
         yield "recovery", "not recovered" if recovery.seconds is None else f"{recovery.seconds:.1f} s"
 
 
-def _split(metrics: Metrics | ProfileMetrics) -> str:
+def _split(metrics: MetricsData | ProfileMetrics) -> str:
     split = metrics.split
     if split is None:
         return "–"
@@ -92,7 +92,7 @@ def _profile(row: ProfileMetrics) -> tuple[str, ...]:
 HEAD = ("profile", "scenes", "attempts", "429s", "utilisation", "cooling", "stranded s")
 
 
-def text(metrics: Metrics) -> str:
+def _text(metrics: MetricsData) -> str:
     """Return the numbers as lines, and a table of the profiles."""
     lines = [f"{name:<13}{value}" for name, value in _rows(metrics)]
     cells = [HEAD, *map(_profile, metrics.profiles[:SHOWN])]
@@ -101,12 +101,12 @@ def text(metrics: Metrics) -> str:
     return "\n".join((*lines, *_more(metrics)))
 
 
-def _more(metrics: Metrics) -> list[str]:
+def _more(metrics: MetricsData) -> list[str]:
     more = len(metrics.profiles) - SHOWN
     return [f"… and {more:,} more profiles: see to_frame()"] if more > 0 else []
 
 
-def html(metrics: Metrics) -> str:
+def _html(metrics: MetricsData) -> str:
     """Return the numbers as two tables."""
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in _rows(metrics))
     if not metrics.profiles:
@@ -119,7 +119,7 @@ def html(metrics: Metrics) -> str:
     return f"<table>{rows}</table><table><tr>{head}</tr>{body}</table>{more}"
 
 
-def frame(metrics: Metrics, table: str) -> pd.DataFrame:
+def _frame(metrics: MetricsData, table: str) -> pd.DataFrame:
     """Return a table of the numbers; `InputError` for one that there is not."""
     if table not in TABLES:
         raise InputError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
@@ -144,3 +144,20 @@ def frame(metrics: Metrics, table: str) -> pd.DataFrame:
         for row in metrics.profiles
     ]
     return pd.DataFrame(rows, columns=[*fields, *PARTS])
+
+
+class Metrics(MetricsData):
+    """The numbers of a run, shown as text, as HTML in a notebook, and as tables."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return _text(self)
+
+    def _repr_html_(self) -> str:
+        """Return it as a notebook shows it."""
+        return _html(self)
+
+    def to_frame(self, table: str = "profiles") -> pd.DataFrame:
+        """Return `profiles`, `scenes` (flow, wait, queued) or `moves` (the matrix) as a DataFrame (needs pandas)."""
+        return _frame(self, table)

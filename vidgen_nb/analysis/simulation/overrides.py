@@ -9,10 +9,13 @@ from typing import Any, ParamSpec, TypeVar
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, named, plain_number
 from vidgen_nb.core.model import Scene, as_mode
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.inputs.profiles import hint
-from vidgen_nb.policies.registry import EarliestFinish, Paced, Policy, as_policy
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced
+from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
 
 __all__ = ["as_scenes", "check_names", "named_well", "so_many", "varied"]

@@ -22,12 +22,13 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.events import requested as asked
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.retries import as_max_wait, as_retry
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.standstill import FOREVER
 from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import PerProfileCooldown, Policy
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import Fault, Provider, SimulatedProfile
 from vidgen_nb.provider.described import described
 from vidgen_nb.provider.limits import longest

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from vidgen_nb.analysis.experiments.compare import label
 from vidgen_nb.analysis.limits.estimate import estimate_limits
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.simulation.overrides import varied
@@ -19,8 +18,9 @@ from vidgen_nb.analysis.simulation.recorded_requests import requested
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, RetryPolicy
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import Policy
+from vidgen_nb.policies.registry import label
 from vidgen_nb.provider import Empirical, Fault, SimulatedProfile
 from vidgen_nb.provider.described import profile_from
 from vidgen_nb.recording.codec import read_as

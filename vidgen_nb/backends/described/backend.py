@@ -19,16 +19,16 @@ from vidgen_nb.backends.described.checks import (
     sendable,
 )
 from vidgen_nb.backends.described.first_answers import FirstAnswers, nothing_at
+from vidgen_nb.backends.described.json_paths import Place, found_at, lacks
+from vidgen_nb.backends.described.status_words import Words
 from vidgen_nb.backends.openai.errors import classify, job_failure
 from vidgen_nb.backends.wire.addresses import origin, usable_url
 from vidgen_nb.backends.wire.http import Answer, Phase, clean
-from vidgen_nb.backends.wire.json_paths import Place, found_at, lacks
 from vidgen_nb.backends.wire.rate_headers import rate_info
-from vidgen_nb.backends.wire.status_words import Words
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["HttpBackend"]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
-from vidgen_nb.backends.wire.json_paths import Address
+from vidgen_nb.backends.described.json_paths import Address
 from vidgen_nb.errors import InputError
 
 __all__ = ["Status", "check_name", "check_places", "check_statuses", "described_calls", "key_header", "sendable"]

@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from vidgen_nb.backends.described.json_paths import Place, found_at, has
 from vidgen_nb.backends.wire.http import Answer, clean
-from vidgen_nb.backends.wire.json_paths import Place, found_at, has
 from vidgen_nb.core.outcomes import Transient
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import Secret
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import BackendError, Secret
 
 __all__ = ["FirstAnswers", "nothing_at"]
 

@@ -26,8 +26,8 @@ from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.media import check_parameter, is_address, read_image
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Secret, Sink
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Secret, Sink
 
 __all__ = ["GoogleInteractions", "read_progress"]
 

@@ -30,8 +30,8 @@ from vidgen_nb.backends.wire.rate_headers import rate_info
 from vidgen_nb.backends.wire.retry_after import milliseconds
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["OpenAIVideos"]
 

@@ -21,8 +21,8 @@ from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.media import check_parameter, data_uri, is_address
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent, ProfileUnusable, Transient
-from vidgen_nb.errors import BackendError, InputError
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.errors import InputError
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["Runway"]
 

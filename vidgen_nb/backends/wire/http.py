@@ -32,8 +32,7 @@ from vidgen_nb.backends.wire.redacted import call_key
 from vidgen_nb.backends.wire.transport_errors import HTTPX, Phase, broken, clean, transport_failure
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Transient
-from vidgen_nb.errors import BackendError
-from vidgen_nb.ports import Secret, Sink
+from vidgen_nb.ports import BackendError, Secret, Sink
 
 __all__ = ["Answer", "FormValue", "HttpPool", "Phase", "clean", "is_loopback", "origin", "transport_failure"]
 

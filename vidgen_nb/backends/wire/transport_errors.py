@@ -8,9 +8,8 @@ import httpx
 
 from vidgen_nb.backends.wire.redacted import without
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
-from vidgen_nb.errors import BackendError
 from vidgen_nb.plaintext import clean as one_line
-from vidgen_nb.ports import Secret
+from vidgen_nb.ports import BackendError, Secret
 
 __all__ = ["HTTPX", "TRANSPORT", "Phase", "broken", "clean", "transport_failure"]
 

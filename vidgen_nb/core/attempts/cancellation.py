@@ -6,16 +6,13 @@ again by itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.commands import Cancel
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled
+from vidgen_nb.core.reasons import BY_USER, called_off, overdue
 from vidgen_nb.core.state import SceneState, operation_id, running_on
-
-if TYPE_CHECKING:
-    from vidgen_nb.core.attempts.progress import Attempts
 
 __all__ = ["GRACE", "Cancels", "cancel_of"]
 
@@ -24,15 +21,14 @@ CANCEL_AGAIN = 5.0
 GRACE = 300.0
 """Seconds beyond its time in which a job that is called off may end by itself, and a result may be fetched; they begin
 anew with a run that is restored, for meanwhile nobody could call it off or fetch it."""
-BY_USER = "cancelled by the user"
 
 
 class Cancels:
     """Cancels scenes, and takes in what the provider says to that."""
 
-    def __init__(self, context: Context, attempts: Attempts) -> None:
+    def __init__(self, context: Context, ledger: Ledger) -> None:
         self._context = context
-        self._attempts = attempts
+        self._ledger = ledger
 
     def cancel(self, state: SceneState, now: float) -> None:
         """Cancel a scene: at once in the queue, at the provider when it has the job, else when it answers.
@@ -40,15 +36,15 @@ class Cancels:
         A result that is being fetched is paid for and almost here: it is taken, unless nobody tries that any more.
         """
         if state.status == "queued":
-            self._attempts.settle(state, "cancelled", BY_USER, now)
+            self._ledger.settle(state, "cancelled", BY_USER, now)
         elif state.status in ("submitting", "generating") and not state.cancelling:
             state.cancelling = True
             if state.status == "generating":
                 self._context.commands.append(cancel_of(state))
-        elif state.scene.id in self._attempts.unwritten.left:
-            profile = self._attempts.end(state)
+        elif state.scene.id in self._ledger.unwritable.left:
+            profile = self._ledger.end(state)
             reason = f"{BY_USER}; the result of {operation_id(state)!r} was not fetched"
-            self._attempts.settle(state, "cancelled", reason, now, profile, Cancelled(reason))
+            self._ledger.settle(state, "cancelled", reason, now, profile, Cancelled(reason))
 
     def is_late(self, state: SceneState, now: float) -> bool:
         """Say whether the attempt takes longer than it may."""
@@ -63,10 +59,10 @@ class Cancels:
                 state.cancelling = state.overdue = True
                 self._context.commands.append(cancel_of(state))
             return False
-        profile, job = self._attempts.end(state), operation_id(state)
+        profile, job = self._ledger.end(state), operation_id(state)
         if state.cancelling and not state.overdue:
             reason = f"{BY_USER}; the provider still has {job!r} and may bill it"
-            self._attempts.settle(state, "cancelled", reason, now, profile, Cancelled(reason))
+            self._ledger.settle(state, "cancelled", reason, now, profile, Cancelled(reason))
         else:
             self._hold(state, f"the provider did not confirm that it cancelled {job!r}", now)
         return True
@@ -82,32 +78,25 @@ class Cancels:
 
     def answered(self, event: ev.CancelAnswered, now: float) -> None:
         """Take in what the provider said; after `requested` and `too late` the polls go on and tell."""
-        state = self._attempts.current(event.scene, event.number, "generating")
+        state = self._ledger.current(event.scene, event.number, "generating")
         if state is None:
             return
         self._context.record(event, now)
         if event.answer not in ("cancelled", "unsupported"):
             return
-        profile, job = self._attempts.end(state), operation_id(state)
+        profile, job = self._ledger.end(state), operation_id(state)
         if event.answer == "unsupported" and state.overdue:
             self._hold(state, f"the provider can't cancel {job!r}", now)
             return
-        status, reason = self.called_off(state)
+        status, reason = called_off(state, self._context.retry.job_timeout)
         if event.answer == "unsupported":
             reason += f"; the provider can't cancel {job!r} and may bill it"
-        self._attempts.settle(state, status, reason, now, profile, Cancelled(reason))
-
-    def called_off(self, state: SceneState, reason: str = BY_USER) -> tuple[ev.SettledStatus, str]:
-        """Return as what a scene is settled whose job the provider has cancelled, and why."""
-        return ("failed", f"{self._late()}: it was cancelled") if state.overdue else ("cancelled", reason)
+        self._ledger.settle(state, status, reason, now, profile, Cancelled(reason))
 
     def _hold(self, state: SceneState, why: str, now: float) -> None:
         look = "Look at the account; if the job is not there, run the scene again"
-        reason = f"{self._late()}, and {why}: it may still finish. {look}"
-        self._attempts.settle(state, "held", reason, now, state.previous, Ambiguous(reason))
-
-    def _late(self) -> str:
-        return f"not over after job_timeout={self._context.retry.job_timeout:g} s"
+        reason = f"{overdue(self._context.retry.job_timeout)}, and {why}: it may still finish. {look}"
+        self._ledger.settle(state, "held", reason, now, state.previous, Ambiguous(reason))
 
 
 def cancel_of(state: SceneState) -> Cancel:

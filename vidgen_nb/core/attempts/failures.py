@@ -6,6 +6,7 @@ import math
 from contextlib import suppress
 
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.attempts.progress import Attempts
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import (
@@ -18,10 +19,11 @@ from vidgen_nb.core.outcomes import (
     Transient,
     Unwritable,
 )
+from vidgen_nb.core.policy import Cooldown
+from vidgen_nb.core.reasons import called_off
 from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import LIVE, ProfileState, SceneState, operation_id, running_on
 from vidgen_nb.errors import InputError
-from vidgen_nb.policies.registry import Cooldown
 
 __all__ = ["Failures"]
 
@@ -37,8 +39,9 @@ PHASE_STATUS = {"submit": "submitting", "poll": "generating", "fetch": "fetching
 class Failures:
     """Takes in calls and jobs that failed, as the backend classified them."""
 
-    def __init__(self, context: Context, roster: Roster, attempts: Attempts) -> None:
+    def __init__(self, context: Context, ledger: Ledger, roster: Roster, attempts: Attempts) -> None:
         self._context = context
+        self._ledger = ledger
         self._roster = roster
         self._attempts = attempts
         self.recorded: Cooldown | None = None
@@ -46,13 +49,13 @@ class Failures:
 
     def call_failed(self, event: ev.CallFailed, now: float) -> None:
         """A call failed; what that means depends on whether the provider has the job."""
-        state = self._attempts.current(event.scene, event.number, PHASE_STATUS[event.phase])
+        state = self._ledger.current(event.scene, event.number, PHASE_STATUS[event.phase])
         if state is None or (event.phase in ("poll", "fetch") and not state.asked):
             return
         if event.phase == "submit":
             cooldown = self._ask_policy(state, event.outcome, now)
             self._context.record(event, now)
-            self._attempts.billed += isinstance(event.outcome, Ambiguous)
+            self._ledger.billed += isinstance(event.outcome, Ambiguous)
             self._attempt_failed(state, event.outcome, cooldown, now)
             return
         self._context.record(event, now)
@@ -63,7 +66,7 @@ class Failures:
 
     def job_failed(self, event: ev.JobFailed, now: float) -> None:
         """The provider says that the job ended without a result."""
-        state = self._attempts.current(event.scene, event.number, "generating")
+        state = self._ledger.current(event.scene, event.number, "generating")
         if state is not None:
             cooldown = self._ask_policy(state, event.outcome, now)
             self._context.record(event, now)
@@ -93,33 +96,33 @@ class Failures:
         return cooldown
 
     def _attempt_failed(self, state: SceneState, outcome: Failure, cooldown: Cooldown | None, now: float) -> None:
-        profile = self._attempts.end(state)
+        profile = self._ledger.end(state)
         match outcome:
             case RateLimited() if cooldown is not None:
                 self._rate_limited(state, profile, outcome, cooldown, now)
-                self._attempts.requeue(state, profile, outcome, now)
+                self._ledger.requeue(state, profile, outcome, now)
             case ProfileUnusable():
                 self._unusable(state, profile, outcome, now)
-                self._attempts.requeue(state, profile, outcome, now)
+                self._ledger.requeue(state, profile, outcome, now)
             case Ambiguous() if self._context.on_ambiguous == "hold":
                 reason = (
                     f"{outcome.reason}: the provider may have accepted it. Look at the account on {profile.name!r}; "
                     "if the job is not there, run the scene again"
                 )
-                self._attempts.settle(state, "held", reason, now, profile, outcome)
+                self._ledger.settle(state, "held", reason, now, profile, outcome)
             case Transient() | Ambiguous() | Unwritable():
                 self._transient(state, profile, outcome, now)
             case Permanent():
-                self._attempts.settle(state, "failed", outcome.reason, now, profile, outcome)
+                self._ledger.settle(state, "failed", outcome.reason, now, profile, outcome)
             case Cancelled():
-                status, reason = self._attempts.cancels.called_off(state, outcome.reason)
-                self._attempts.settle(state, status, reason, now, profile, outcome)
+                status, reason = called_off(state, self._context.retry.job_timeout, outcome.reason)
+                self._ledger.settle(state, status, reason, now, profile, outcome)
 
     def _rate_limited(
         self, state: SceneState, profile: ProfileState, outcome: RateLimited, cooldown: Cooldown, now: float
     ) -> None:
         gate = profile.group
-        self._attempts.last_429_at = now
+        self._ledger.last_429_at = now
         floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), LONGEST_FLOOR)
         until = max(now + floor, cooldown.until)  # in this order: a policy's NaN counts as the minimum
         for each in self._roster.groups.values() if cooldown.scope == "all" else (gate,):
@@ -135,7 +138,7 @@ class Failures:
         state.avoid = (state.avoid or set()) | {gate}
         if not self._context.policy.moves:
             state.pinned_to = profile
-        self._attempts.unpin_unusable(gate)
+        self._ledger.unpin_unusable(gate)
 
     def _unusable(self, state: SceneState, profile: ProfileState, outcome: ProfileUnusable, now: float) -> None:
         # a day's quota is the group's; a bad key or an empty purse is the profile's own
@@ -144,7 +147,7 @@ class Failures:
         self._roster.close(
             gate, until, now, profile=profile.name, reason=outcome.reason, scene=state.scene.id, unusable=True
         )
-        self._attempts.unpin_unusable(gate)
+        self._ledger.unpin_unusable(gate)
         state.avoid = (state.avoid or set()) | {gate}
 
     def _transient(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> None:
@@ -163,26 +166,26 @@ class Failures:
             )
         state.avoid = (state.avoid or set()) | {own}
         if self._spend(state, profile, outcome, now):
-            self._attempts.requeue(state, profile, outcome, now, self._backoff(state.failures, outcome))
+            self._ledger.requeue(state, profile, outcome, now, self._backoff(state.failures, outcome))
 
     def _asking_failed(self, state: SceneState, outcome: Failure, now: float) -> None:
         profile = running_on(state)
         if isinstance(outcome, ProfileUnusable):
-            self._attempts.end(state)
+            self._ledger.end(state)
             self._unusable(state, profile, outcome, now)
             reason = f"accepted as {operation_id(state)!r}, but {profile.name!r} can't be asked: {outcome.reason}"
-            self._attempts.settle(state, "held", reason, now, profile, outcome)
+            self._ledger.settle(state, "held", reason, now, profile, outcome)
         elif isinstance(outcome, Permanent) and self._is_doubtful(state):
-            self._attempts.end(state)
+            self._ledger.end(state)
             reason = (
                 f"accepted as {operation_id(state)!r}, but since the restore {profile.name!r} does not know it: "
                 f"{outcome.reason}. Is it the same server and account? Look there before you run the scene again"
             )
-            self._attempts.settle(state, "held", reason, now, profile, outcome)
+            self._ledger.settle(state, "held", reason, now, profile, outcome)
         elif isinstance(outcome, Permanent | Cancelled):
-            self._attempts.end(state)
+            self._ledger.end(state)
             status: ev.SettledStatus = "cancelled" if state.cancelling and not state.overdue else "failed"
-            self._attempts.settle(state, status, outcome.reason, now, profile, outcome)
+            self._ledger.settle(state, status, outcome.reason, now, profile, outcome)
         elif isinstance(outcome, RateLimited):  # a limit on polls is no limit on submits, and costs nothing
             delay = self._context.poll.delay(state.calls, outcome.retry_after)
             self._attempts.again(state, max(delay, self._context.poll.longest), now)
@@ -196,11 +199,11 @@ class Failures:
         return self._context.wary and state.started < self._context.restored_at
 
     def _unwritable(self, state: SceneState, outcome: Unwritable, now: float) -> None:
-        failures = self._attempts.unwritten.count(state)
+        failures = self._ledger.unwritable.count(state)
         if failures < self._context.retry.max_failures:
             self._ask_again(state, outcome, failures, now)
         else:
-            self._attempts.unwritten.leave(state)
+            self._ledger.unwritable.leave(state)
 
     def _ask_again(self, state: SceneState, outcome: Failure, failures: int, now: float) -> None:
         delay = max(self._context.poll.delay(state.calls, None), self._backoff(failures, outcome))
@@ -214,8 +217,8 @@ class Failures:
         reason = f"gave up after {state.failures} failures, the last: {outcome.reason}"
         if state.status in LIVE:
             reason += f" (accepted as {operation_id(state)!r}, which may still finish)"
-            self._attempts.end(state)
-        self._attempts.settle(state, "failed", reason, now, profile, outcome)
+            self._ledger.end(state)
+        self._ledger.settle(state, "failed", reason, now, profile, outcome)
         return False
 
     def _backoff(self, failures: int, outcome: Failure) -> float:

@@ -7,21 +7,15 @@ provider, and the run ends; once it goes on, it is fetched again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from vidgen_nb.core.state import SceneState
 
-if TYPE_CHECKING:
-    from vidgen_nb.core.attempts.progress import Attempts
-
-__all__ = ["Unwritten"]
+__all__ = ["UnwritableResults"]
 
 
-class Unwritten:
+class UnwritableResults:
     """Keeps account of the scenes whose results wait for a place."""
 
-    def __init__(self, attempts: Attempts) -> None:
-        self._attempts = attempts
+    def __init__(self) -> None:
         self.waiting: dict[str, int] = {}
         """How often each of them failed, by id."""
         self.left: dict[str, SceneState] = {}

@@ -10,16 +10,16 @@ import ipywidgets as w
 
 from vidgen_nb.core.model import Mode
 from vidgen_nb.notebook.panel.control_binding import Bound, never
-from vidgen_nb.notebook.panel.tabs.videos import NONE
 from vidgen_nb.plaintext import clean
 from vidgen_nb.policies.registry import POLICIES
 
 if TYPE_CHECKING:
     from vidgen_nb.notebook.controller import Controller
 
-__all__ = ["Controls"]
+__all__ = ["NO_VIDEO", "Controls"]
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+NO_VIDEO = ("choose a scene", None)
 OFFERED = 500
 """Ids that a box with suggestions offers; any other can be typed."""
 
@@ -152,7 +152,7 @@ class Controls(Bound):
             widget, call = w.Button(description=label), partial(ctl.step_selected, step)
             self.button(name, widget, f"Highlight the {label.lower()}", call, self._nothing)
 
-        video = _made(w.Dropdown, "Video of scene", options=[NONE])
+        video = _made(w.Dropdown, "Video of scene", options=[NO_VIDEO])
         self.value("video", video, "Play the finished video of a scene", self._video, self._no_video)
 
     def _video(self) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vidgen_nb.analysis.forecast.predict import Prediction
-from vidgen_nb.policies.registry import Policy
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.run import Run
 
 __all__ = ["Forecast"]

@@ -10,11 +10,11 @@ from typing import Any
 import ipywidgets as w
 
 from vidgen_nb.notebook.panel.control_binding import write
+from vidgen_nb.notebook.panel.controls import NO_VIDEO
 from vidgen_nb.plaintext import clean
 
-__all__ = ["NONE", "Videos"]
+__all__ = ["Videos"]
 
-NONE = ("choose a scene", None)
 OFFERED = 100
 """Videos in the choice; `ctl.video` takes any."""
 LARGEST = 64_000_000
@@ -59,7 +59,7 @@ class Videos:
         latest = dict.fromkeys(
             [*reversed(there[-OFFERED:]), *([chosen] if chosen is not None and chosen in paths else [])]
         )
-        write(self._choice, "options", (NONE, *((clean(scene, 60), scene) for scene in latest)))
+        write(self._choice, "options", (NO_VIDEO, *((clean(scene, 60), scene) for scene in latest)))
 
     def _load(self, path: str | None) -> None:
         self._play(None)
