@@ -84,9 +84,9 @@ def test_decisions_come_from_the_record() -> None:
     with pytest.raises(ReplayError, match="event"):
         Scheduler.replay(without, **other)
     with pytest.raises(ReplayError, match="before the one before it"):
-        Scheduler.replay([ev.Paused(at=2.0), ev.Unpaused(at=1.0)])
+        Scheduler.replay([ev.Paused(at=2.0), ev.Unpaused(at=1.0)], policy=PerProfileCooldown())
     with pytest.raises(ReplayError, match=r"can't be: AttemptStarted: .*s9"):
-        Scheduler.replay([ev.AttemptStarted("s9", 1, "p1", "", at=1.0)])
+        Scheduler.replay([ev.AttemptStarted("s9", 1, "p1", "", at=1.0)], policy=PerProfileCooldown())
     doubled = [*events, ev.SceneAdded(Scene("s2", "again"), at=9.0)]
     with pytest.raises(ReplayError, match="already submitting"):
         Scheduler.replay(doubled, **other)

@@ -25,6 +25,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.virtual import VirtualDriver
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import Empirical, Fault, Job, Provider, SimulatedProfile
 from vidgen_nb.recording.policies import made
 
@@ -146,6 +147,7 @@ class _Guess:
         scheduler = Scheduler.replay(
             resumed(state, at, waiting[:room], ends),
             whole=False,
+            policy=PerProfileCooldown(),
             mode=state.mode,
             retry=retry_of(self.header),
             max_wait=float(self.header.get("max_wait", 3600.0)),
