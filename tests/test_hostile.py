@@ -131,7 +131,7 @@ def test_the_panel(ctl: Controller) -> None:
     ctl.post(fail)
     for tab in range(5):
         panel.pages.tabs.selected_index = tab
-        ctl._home.call(panel.refresh)
+        ctl.runner.loop.call(panel.refresh)
     html = [panel.status.value, panel.why.value, panel.pages.metrics.value, panel.troubles.strip.value]
     html += [chip.children[0].value for chip in panel.lanes.chips.values()]
     assert all(page_of(text) for text in html if text)

@@ -183,7 +183,7 @@ def traces(session: vg.Session | Controller, run: vg.Run, folder: Path) -> list[
     if isinstance(session, Controller):
         assert session.panel
         assert session._panel is not None
-        session._home.call(session._panel.refresh)
+        session.runner.loop.call(session._panel.refresh)
         left += [json.dumps(session._repr_mimebundle_())]
         widgets = [each for each in everything(session.panel, session._panel) if isinstance(each, ipywidgets.Widget)]
         assert len(widgets) > 20
@@ -220,7 +220,7 @@ def test_a_run_against_a_server_that_says_the_key(
             run = ctl.last_run
         assert any(attempt.reason for attempt in run.attempts), "the server's word is recorded"
         grep(*traces(ctl, run, tmp_path))
-        grep(*strings(ctl._settings, made, run, ctl._live))
+        grep(*strings(ctl.runner.state, ctl.runner.resources, made, run, ctl.runner.live))
     grep(logged(), *(text for error in errors for text in shown(error)), *strings(*errors))
     grep(*(str(request.url) for request in echo.requests))
     assert all(BARE in str(request.headers.raw) for request in echo.requests)
@@ -280,7 +280,7 @@ def test_a_run_over_real_http(backend: str, trouble: str, tmp_path: Path, logged
             if trouble == "none":
                 assert run.metrics().scenes["succeeded"] == 2
             grep(*traces(ctl, run, tmp_path))
-            grep(*strings(made, run, ctl._live))
+            grep(*strings(made, run, ctl.runner.live))
         grep(logged(), *(repr(record) for record in emulator.requests))
     assert "httpcore" in logged() and ("HTTP Request" in logged() or trouble == "nobody listens"), "they were heard"
 

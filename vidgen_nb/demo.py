@@ -58,10 +58,9 @@ def demo_profiles(count: int = 4) -> list[SimulatedProfile]:
 class DemoSession(Controller):
     """A controller that brings its own emulator, and ends it with itself."""
 
-    simulated = True
-
     def __init__(self, emulator: Emulator, **options: Any) -> None:
         self.emulator = emulator.start()
+        self._set_speed = emulator.clock.set_speed
         options = {"journal": None, **options}  # the provider ends with this program: nothing could be gone on with
         try:
             super().__init__(OpenAIVideos(emulator.base_url), emulator.profiles, speed=emulator.clock.speed, **options)
@@ -82,17 +81,15 @@ class DemoSession(Controller):
     def _end(self) -> None:
         """End it from another thread, whatever state it is in."""
         try:
-            if self._home.is_adopted and not self.is_closed:
-                asyncio.run_coroutine_threadsafe(self.aclose(), self._home.loop).result()
+            loop = self.session.runner.loop
+            if loop.is_adopted and not self.is_closed:
+                asyncio.run_coroutine_threadsafe(self.aclose(), loop.loop).result()
             elif not self.is_closed:
                 self.abandon()
                 self.close()
         except (SessionError, RuntimeError) as error:  # its loop has ended meanwhile
             log.debug("a demo that nobody has any more could not be closed: %s", error)
         self._forget_panel()
-
-    def _set_speed(self, speed: float) -> None:
-        self.emulator.clock.set_speed(speed)
 
     def close(self) -> None:
         """Close the session, and the emulator with it."""

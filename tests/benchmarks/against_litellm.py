@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from time import perf_counter
 
-from tests.benchmarks.instant import InstantBackend, live_run, make_profiles, make_scenes, run_live
+from tests.benchmarks.instant import InstantBackend, benched_run, make_profiles, make_scenes
 from tests.benchmarks.measure import Row, best_of
 from vidgen_nb.core.model import Scene
 from vidgen_nb.ports import Profile
@@ -46,9 +46,9 @@ def live_rate(scenes: Sequence[Scene], profiles: Sequence[Profile]) -> float:
     """Return scenes a second of a live run; a scene is three calls, and counts as one."""
 
     async def main() -> float:
-        live = live_run(InstantBackend(), profiles)
+        benched = benched_run(InstantBackend(), profiles)
         began = perf_counter()
-        await run_live(live, scenes)
+        await benched.run(scenes)
         return len(scenes) / (perf_counter() - began)
 
     return asyncio.run(main())

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, PollSchedule, RetryPolicy, Scene
+from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 from vidgen_nb.run import Run
-from vidgen_nb.session.live_run import LiveRun
-from vidgen_nb.session.settings import Settings
+from vidgen_nb.session.live.live_run import LiveRun
+from vidgen_nb.session.settings import Resources, RunSettings, SessionState
 from vidgen_nb.session.video_folder import VideoFolder
 from vidgen_nb.sharing.member import Member
 
-__all__ = ["InstantBackend", "live_run", "make_profiles", "make_scenes", "run_live"]
+__all__ = ["InstantBackend", "benched_run", "make_profiles", "make_scenes"]
 
 
 class InstantBackend:
@@ -71,7 +72,25 @@ def make_profiles(count: int) -> list[Profile]:
     return [Profile(f"p{index}") for index in range(count)]
 
 
-def live_run(
+@dataclass
+class BenchedRun:
+    """A run as a session makes it, with its observers; no log handler is attached."""
+
+    live: LiveRun
+    state: SessionState
+
+    def go(self, scenes: Sequence[Scene]) -> None:
+        """Begin to run scenes."""
+        self.live.add(scenes, single=False, attempts={})
+        self.live.go(self.state)
+
+    async def run(self, scenes: Sequence[Scene]) -> Run:
+        """Run scenes to their end."""
+        self.go(scenes)
+        return await asyncio.wrap_future(self.live.wait_for())
+
+
+def benched_run(
     backend: InstantBackend,
     profiles: Sequence[Profile],
     *,
@@ -79,26 +98,10 @@ def live_run(
     speed: float = 1.0,
     cooldown: float = 1.0,
     journal: Path | None = None,
-) -> LiveRun:
-    """Return a run as a session makes it, with its observers; no log handler is attached."""
-    settings = Settings(
-        backend=backend,
-        profiles={profile.name: profile for profile in profiles},
-        mode=mode,
-        policy=PerProfileCooldown(cooldown),
-        retry=RetryPolicy(),
-        folder=VideoFolder(tempfile.gettempdir()),
-        on_ambiguous="hold",
-        max_wait=3600.0,
-        speed=speed,
-        seed=0,
-        journal=journal,
-    )
-    return LiveRun(settings, (), (), Member(settings.shared, backend, lambda: None))
-
-
-async def run_live(live: LiveRun, scenes: Sequence[Scene]) -> Run:
-    """Run scenes to their end."""
-    live.add(scenes, single=False, attempts={})
-    live.go()
-    return await asyncio.wrap_future(live.wait_for())
+) -> BenchedRun:
+    """Return a new run."""
+    settings = RunSettings.checked(mode=mode, policy=PerProfileCooldown(cooldown), speed=speed)
+    state = SessionState(settings, {profile.name: profile for profile in profiles})
+    resources = Resources(backend, VideoFolder(tempfile.gettempdir()), journal)
+    member = Member(resources.shared, backend, lambda: None)
+    return BenchedRun(LiveRun.new(resources, state, (), member, cooldowns=()), state)

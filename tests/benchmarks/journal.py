@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from tests.benchmarks.instant import InstantBackend, live_run, make_profiles, make_scenes, run_live
+from tests.benchmarks.instant import InstantBackend, benched_run, make_profiles, make_scenes
 from tests.benchmarks.measure import Row, best_of
 
 __all__ = ["measure"]
@@ -19,12 +19,12 @@ def journaled_rate(folder: Path | None) -> tuple[float, int]:
     """Return scenes a wall second, and how many fsyncs there were; disks are waited for on the wall, not by a CPU."""
 
     async def main() -> tuple[float, int]:
-        live = live_run(InstantBackend(), make_profiles(4), journal=folder)
+        benched = benched_run(InstantBackend(), make_profiles(4), journal=folder)
         began = perf_counter()
-        run = await run_live(live, make_scenes(SCENES))
+        run = await benched.run(make_scenes(SCENES))
         rate = SCENES / (perf_counter() - began)
         assert run.ended == "settled"
-        return rate, live.journal.syncs if live.journal is not None else 0
+        return rate, benched.live.journal.syncs if benched.live.journal is not None else 0
 
     return asyncio.run(main())
 

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import tracemalloc
 
-from tests.benchmarks.instant import InstantBackend, live_run, make_profiles, make_scenes, run_live
+from tests.benchmarks.instant import InstantBackend, benched_run, make_profiles, make_scenes
 from tests.benchmarks.measure import Row
 
 __all__ = ["measure"]
@@ -21,11 +21,11 @@ def measure() -> list[Row]:
     """
 
     async def main() -> float:
-        live = live_run(InstantBackend(), make_profiles(4))
+        benched = benched_run(InstantBackend(), make_profiles(4))
         gc.collect()
         tracemalloc.start()
         try:
-            await run_live(live, make_scenes(SCENES))
+            await benched.run(make_scenes(SCENES))
             gc.collect()
             held, _ = tracemalloc.get_traced_memory()
         finally:

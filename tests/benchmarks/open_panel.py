@@ -114,7 +114,7 @@ def once(*, panel: bool) -> Turn:
         run = ctl.last_run
         assert run is not None
         before, sent.bytes = len(run.events), 0
-        late = asyncio.run_coroutine_threadsafe(lateness(SECONDS), ctl._home.loop).result(SECONDS + 30)
+        late = asyncio.run_coroutine_threadsafe(lateness(SECONDS), ctl.runner.loop.loop).result(SECONDS + 30)
         return Turn(late, (len(run.events) - before) / SECONDS, sent.bytes / SECONDS / 1000)
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from time import process_time
 
-from tests.benchmarks.instant import InstantBackend, live_run, make_profiles, make_scenes, run_live
+from tests.benchmarks.instant import InstantBackend, benched_run, make_profiles, make_scenes
 from tests.benchmarks.measure import Row, best_of
 from vidgen_nb.core.model import Scene
 from vidgen_nb.ports import Profile
@@ -45,9 +45,9 @@ def live_rate(scenes: Sequence[Scene], profiles: Sequence[Profile], limited: flo
     """Return scenes per CPU second of a run, from adding its scenes to its end; waiting for cooldowns costs none."""
 
     async def main() -> float:
-        live = live_run(InstantBackend(limited), profiles, speed=1000.0)
+        benched = benched_run(InstantBackend(limited), profiles, speed=1000.0)
         began = process_time()
-        run = await run_live(live, scenes)
+        run = await benched.run(scenes)
         rate = len(scenes) / (process_time() - began)
         assert run.ended == "settled"
         return rate

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from statistics import median
 from time import perf_counter, process_time
 
-from tests.benchmarks.instant import InstantBackend, live_run, make_profiles, make_scenes, run_live
+from tests.benchmarks.instant import InstantBackend, benched_run, make_profiles, make_scenes
 from tests.benchmarks.measure import Row
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import NORMAL, Operation, Scene
@@ -42,24 +42,23 @@ class Bouncing(InstantBackend):
 async def lateness() -> list[float]:
     """Return by how many wall milliseconds each submit after a cooldown came too late."""
     backend = Bouncing()
-    live = live_run(backend, make_profiles(1), mode=NORMAL, speed=SPEED)
-    backend.now = live._clock.now
-    run = await run_live(live, make_scenes(COOLDOWNS))
+    benched = benched_run(backend, make_profiles(1), mode=NORMAL, speed=SPEED)
+    backend.now = benched.live._clock.now
+    run = await benched.run(make_scenes(COOLDOWNS))
     ends = [event.until for event in run.events if isinstance(event, ev.CooldownStarted)]
     return [(at - end) / SPEED * 1000 for at, end in zip(backend.arrivals[1::2], ends, strict=True)]
 
 
 async def idle_share() -> float:
     """Return the share of a core, in percent, that is used while scenes wait and all profiles cool."""
-    live = live_run(InstantBackend(limited=1.0), make_profiles(4), cooldown=3600.0)
-    live.add(make_scenes(100), single=False, attempts={})
-    live.go()
+    benched = benched_run(InstantBackend(limited=1.0), make_profiles(4), cooldown=3600.0)
+    benched.go(make_scenes(100))
     await asyncio.sleep(0.1)
     wall, cpu = perf_counter(), process_time()
     await asyncio.sleep(IDLE)
     share = (process_time() - cpu) / (perf_counter() - wall) * 100
-    live.post(ev.Stopped())
-    await asyncio.wrap_future(live.wait_for())
+    benched.live.post(ev.Stopped())
+    await asyncio.wrap_future(benched.live.wait_for())
     return share
 
 

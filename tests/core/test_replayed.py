@@ -143,7 +143,7 @@ class Provider:
 
 
 def taken_up(recorded: list[ev.Event], settings: dict[str, Any], chance: Random) -> Provider:
-    """Return a run as `Past` restores it from a part of its record, some time later."""
+    """Return a run as `RestoredRun` restores it from a part of its record, some time later."""
     scheduler = replayed(recorded, settings)
     provider = Provider(scheduler, chance, scheduler.events[-1].at + chance.choice([0.0, 3.0, 100.0]))
     if not (scheduler.ended or scheduler.stopped):

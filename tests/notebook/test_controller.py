@@ -38,7 +38,7 @@ def ctl(tmp_path: Path) -> Iterator[Controller]:
 
 def backend_of(ctl: Controller) -> FakeBackend:
     """Return the fake behind it."""
-    backend = ctl._settings.backend
+    backend = ctl.runner.resources.backend
     assert isinstance(backend, FakeBackend)
     return backend
 
@@ -249,7 +249,7 @@ def test_a_posted_error_is_logged_without_a_panel(ctl: Controller, caplog: pytes
         raise ValueError("planted")
 
     ctl.post(fail)
-    ctl._home.call(lambda: None)
+    ctl.runner.loop.call(lambda: None)
     assert "planted" in caplog.text
 
 

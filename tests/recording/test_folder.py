@@ -17,7 +17,7 @@ from vidgen_nb.recording import folder as folder_of
 from vidgen_nb.recording.folder import LOOK, is_done, latest, to_restore
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.recording.runfile import write_run
-from vidgen_nb.session.restored_run import Past
+from vidgen_nb.session.live.restored_run import RestoredRun
 
 SETTLED = [ev.RunEnded("settled", at=0.0)]
 STOPPED = [ev.RunEnded("stopped", at=0.0)]
@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Path, call, refuse)  # tests may run as root, who may read anything
     with pytest.raises(JournalError, match=rf"{tmp_path}.* can't be read: Permission denied\. Mend"):
-        Past.open(tmp_path, PollSchedule())
+        RestoredRun.open(tmp_path, PollSchedule())
 
 
 def test_a_journal_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,9 +106,9 @@ def test_a_journal_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Path, "open", lambda *args: refuse(read, *args))
     monkeypatch.setattr(os, "open", lambda *args: refuse(opened, *args))
     with pytest.raises(JournalError, match=rf"{closed.name}: can't be opened"):
-        Past.open(tmp_path, PollSchedule())
+        RestoredRun.open(tmp_path, PollSchedule())
     done.unlink()
     older = written(tmp_path, 1, STOPPED)
     assert to_restore(tmp_path) == older
     with pytest.raises(InputError, match="no journal of a run"):
-        Past.open(tmp_path.parent, PollSchedule())
+        RestoredRun.open(tmp_path.parent, PollSchedule())

@@ -51,7 +51,7 @@ def taken_up(backend: FakeBackend, folder: Path, **options: Any) -> Session:
     return restore(folder / "runs", backend, profiles("p1", "p2"), output=folder, **options)
 
 
-def statuses(session: Session) -> Counter[str]:
+def statuses(session: Session | Controller) -> Counter[str]:
     """Count the scenes of the last run."""
     assert session.last_run is not None
     return Counter(scene.status for scene in session.last_run.scenes)
@@ -110,7 +110,7 @@ def test_run_does_not_begin_anew_what_was_broken_off(tmp_path: Path) -> None:
         assert "Restore last run goes on with it" in ctl.problem and ctl.no_restore == ""
         assert ctl.panel and ctl._panel is not None
         shown = ctl._panel
-        ctl._home.call(shown.refresh)
+        ctl.runner.loop.call(shown.refresh)
         assert "Restore last run asks again about its jobs" in shown.status.value
         assert shown.controls["run"].disabled and not shown.controls["restore_last_run"].disabled
         backend.over = ()

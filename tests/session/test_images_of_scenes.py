@@ -17,7 +17,7 @@ from vidgen_nb.core.model import Mode, Operation, Scene
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.session import Session, restore
-from vidgen_nb.session.settings import checked_scenes
+from vidgen_nb.session.validation import prepared_scenes
 
 ADDRESS = "https://images.example/dawn.png"
 
@@ -60,29 +60,29 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_path_is_queued_as_an_absolute_one(backend: Any, name: str, studio: Path) -> None:
     """Also a Path; what is no path of this machine is queued as it was given, and so are other parameters."""
     for given in ("dawn.png", Path("dawn.png"), Path("..", "studio", "dawn.png")):
-        (scene,) = checked_scenes(backend, [Scene("s", "p", **{name: given, "style": "dawn.png"})])
+        (scene,) = prepared_scenes(backend, [Scene("s", "p", **{name: given, "style": "dawn.png"})])
         assert scene.params == {name: str(studio / given), "style": "dawn.png"} and scene.prompt == "p"
     for kept in (ADDRESS, uri(PNG), str(studio / "dawn.png")):
         scene = Scene("s", "p", **{name: kept})
-        assert checked_scenes(backend, [scene]) == [scene]
+        assert prepared_scenes(backend, [scene]) == [scene]
     with pytest.raises(InputError, match=r"^scene 's': .*gone\.png"):
-        checked_scenes(backend, [Scene("s", "p", **{name: "gone.png"})])
+        prepared_scenes(backend, [Scene("s", "p", **{name: "gone.png"})])
 
 
 def test_lists_of_images(studio: Path) -> None:
     """Google takes several images; what Runway calls a list goes to it as it is."""
-    (scene,) = checked_scenes(GoogleInteractions(), [Scene("s", "p", image=["dawn.png", ADDRESS, uri(PNG)])])
+    (scene,) = prepared_scenes(GoogleInteractions(), [Scene("s", "p", image=["dawn.png", ADDRESS, uri(PNG)])])
     assert scene.params["image"] == [str(studio / "dawn.png"), ADDRESS, uri(PNG)]
     for kept in ([{"uri": "dawn.png", "position": "first"}], ["dawn.png"], "runway://upload-1"):
-        assert checked_scenes(Runway(), [Scene("s", "p", image=kept)])[0].params["image"] == kept
+        assert prepared_scenes(Runway(), [Scene("s", "p", image=kept)])[0].params["image"] == kept
     told = Scene("s", "p", input_reference={"file_id": "dawn.png"})
-    assert checked_scenes(OpenAIVideos(), [told]) == [told]
+    assert prepared_scenes(OpenAIVideos(), [told]) == [told]
 
 
 def test_a_backend_of_ones_own_needs_no_such_method(studio: Path) -> None:
     """It gets its scenes as they were given."""
     given = [Scene("s", "p", image="dawn.png")]
-    assert checked_scenes(FakeBackend(), given) == given
+    assert prepared_scenes(FakeBackend(), given) == given
 
 
 class Reading(OpenAIVideos):

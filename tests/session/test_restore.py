@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,9 +37,10 @@ from vidgen_nb.provider import Concurrency, LimitState, TokenBucket
 from vidgen_nb.recording.folder import latest
 from vidgen_nb.recording.runfile import header_line, read_run, write_run
 from vidgen_nb.run import Run, load_run
-from vidgen_nb.session.restored_run import Past
+from vidgen_nb.session.live.restored_run import RestoredRun
 from vidgen_nb.session.session import Session, restore
 
+S = TypeVar("S", Session, Controller)
 DATA = Path(__file__).parent.parent / "recording" / "data"
 MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(100)
 PROMPTS = [f"prompt {k}" for k in range(1, 9)]
@@ -77,7 +78,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.runs, self.videos = folder / "runs", folder / "videos"
-        self.sessions: list[Session] = []
+        self.sessions: list[Session | Controller] = []
         self.crashes = 0
 
     def session(self, backend: FakeBackend, count: int = 2, **options: Any) -> Session:
@@ -91,7 +92,7 @@ class Place:
         given = options.pop("profiles", None) or profiles(*(f"p{k}" for k in range(1, count + 1)))
         return self.kept(restore(path, backend or FakeBackend(), given, output=self.videos, **options))
 
-    def kept(self, session: Session) -> Session:
+    def kept(self, session: S) -> S:
         """See to it that a session ends."""
         self.sessions.append(session)
         return session
@@ -112,7 +113,7 @@ class Place:
     def close(self) -> None:
         """End all."""
         for session in self.sessions:
-            if isinstance(backend := session._settings.backend, FakeBackend):
+            if isinstance(backend := session.runner.resources.backend, FakeBackend):
                 backend.let_go()
             session.close()
 
@@ -125,7 +126,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made.close()
 
 
-def statuses(session: Session) -> dict[str, str]:
+def statuses(session: Session | Controller) -> dict[str, str]:
     """Return the status of each scene of the last run."""
     assert session.last_run is not None
     return {scene.id: scene.status for scene in session.last_run.scenes}
@@ -378,7 +379,7 @@ def test_broken_off_is_as_good_as_killed(place: Place) -> None:
     with pytest.raises(SessionError, match=r"the run was broken off: restore\('.*jsonl', …\) goes on with it"):
         other.run_blocking()
     other.restore_last_run()
-    backend = other._settings.backend
+    backend = other.runner.resources.backend
     assert isinstance(backend, Stuck)
     backend.let_go()
     assert other.run_blocking().ended == "settled"
@@ -447,10 +448,10 @@ def test_another_speed(place: Place) -> None:
     again = place.restored(crash, speed=1000)
     restored = [event for event in (again.last_run or Run({}, [])).events if isinstance(event, ev.RunRestored)]
     assert [event.speed for event in restored] == [1000] and 200 <= restored[0].at < 1000
-    assert again._settings.speed == 1000
+    assert again.runner.state.settings.speed == 1000
     again.close()
     third = place.restored(crash)
-    assert third._settings.speed == 1000
+    assert third.runner.state.settings.speed == 1000
 
 
 # -- settings and profiles
@@ -480,13 +481,13 @@ def test_the_settings_of_the_run_hold(place: Place) -> None:
     """Mode, policy and the rest are those at the end of the record, with what is given on top, for good."""
     crash = limited(place, policy=PerProfileCooldown(44), seed=5, retry=RetryPolicy(3), on_ambiguous="retry")
     again = place.restored(crash)
-    kept = again._settings
+    kept = again.runner.state.settings
     assert (kept.mode.name, kept.policy, kept.seed) == ("test", PerProfileCooldown(44), 5)
     assert (kept.retry, kept.on_ambiguous) == (RetryPolicy(3), "retry")
     again.close()
     changes: dict[str, Any] = {"mode": "normal", "policy": PerProfileCooldown(7), "retry": RetryPolicy(2, deadline=9e9)}
     place.restored(crash, seed=6, max_wait=8.0, **changes).close()
-    last = place.restored(crash)._settings
+    last = place.restored(crash).runner.state.settings
     assert (last.mode, last.policy, last.retry) == (NORMAL, PerProfileCooldown(7), RetryPolicy(2, deadline=9e9))
     assert (last.seed, last.max_wait) == (6, 8.0)
 
@@ -738,7 +739,7 @@ def test_damaged_anywhere_it_says_so(
     path = tmp_path_factory.mktemp("damaged") / "j.jsonl"
     path.write_bytes(damaged := RECORDED[:place] + instead + RECORDED[place + gone :])
     try:
-        past = Past.open(path, FakeBackend.poll_schedule)
+        past = RestoredRun.open(path, FakeBackend.poll_schedule)
     except (InputError, JournalError):
         assert path.read_bytes() == damaged
     else:
@@ -753,7 +754,7 @@ def test_events_that_do_not_follow(place: Place) -> None:
     path = place.folder / "j.jsonl"
     path.write_bytes(b"\n".join(lines[:gone] + lines[gone + 1 :]))
     with pytest.raises(FileFormatError, match=r"j\.jsonl, line \d+.*does not follow|where .* follows"):
-        Past.open(path, FakeBackend.poll_schedule)
+        RestoredRun.open(path, FakeBackend.poll_schedule)
 
 
 def test_a_header_out_of_range(place: Place) -> None:
@@ -764,7 +765,7 @@ def test_a_header_out_of_range(place: Place) -> None:
                    {"max_wait": -1}, {"retry": {"max_failures": 0}}, {"policy": "none"}, {"seed": None}):  # fmt: skip
         path.write_bytes(header_line({**header, **change}))
         with pytest.raises(FileFormatError, match="line 1"):
-            Past.open(path, FakeBackend.poll_schedule)
+            RestoredRun.open(path, FakeBackend.poll_schedule)
     assert events
 
 

@@ -45,7 +45,7 @@ def make(tmp_path: Path) -> Iterator[Ends]:
     ends = Ends(tmp_path / "videos")
     yield ends
     for session in ends.sessions:
-        if isinstance(backend := session._settings.backend, FakeBackend):
+        if isinstance(backend := session.runner.resources.backend, FakeBackend):
             backend.let_go()
         session.close()
 

@@ -42,7 +42,7 @@ def main(orders: dict[str, Any]) -> None:
         sys.stdin.readline()
         scenes = [Scene(f"{name}-{number:03}", "a lighthouse", seconds="4") for number in range(orders["scenes"])]
         run = session.run_blocking(scenes)
-        began = session._current()._clock.epoch  # the header has it in milliseconds only
+        began = session.runner.current()._clock.epoch  # the header has it in milliseconds only
     moments = [moment for event in run.events if (moment := _moment(event, keys)) is not None]
     times = [[kind, key, *(began + each / orders["speed"] for each in at)] for kind, key, *at in moments]
     print(json.dumps({"moments": times, "statuses": [scene.status for scene in run.scenes]}))

@@ -94,8 +94,8 @@ def demo(
         speed=speed,
         seed=seed,
         output=out / "videos",
-    ) as session:
-        code = running.run(session, demo_scenes(scenes), record=out / "run.jsonl", gantt=out / "gantt.html")
+    ) as controller:
+        code = running.run(controller.session, demo_scenes(scenes), record=out / "run.jsonl", gantt=out / "gantt.html")
     raise typer.Exit(code)
 
 

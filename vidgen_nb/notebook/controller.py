@@ -1,7 +1,7 @@
 """A session with a panel: as a cell's last value it shows itself, and each control of the panel is one call to it.
 
 ipywidgets is imported when the panel is first asked for, not before. The panel lives on the session's own loop: that
-is its one writer, and callbacks, which come from any thread, only post to it (ui.md).
+is its one writer, and callbacks, which come from any thread, only post to it.
 """
 
 from __future__ import annotations
@@ -11,38 +11,47 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
-from uuid import uuid4
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from vidgen_nb.core.events import Event, RunEnded
-from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.errors import SessionError
+from vidgen_nb.forwarding import forwarded, forwarded_property
+from vidgen_nb.notebook.display import NotebookDisplay
 from vidgen_nb.notebook.export import export
-from vidgen_nb.notebook.panel.chart.saved_picture import SIDE, still
 from vidgen_nb.notebook.rerun_cells import made
-from vidgen_nb.notebook.run_options import Choices
+from vidgen_nb.notebook.run_options import RunOptions, SceneOptions
+from vidgen_nb.notebook.view_options import ViewOptions
+from vidgen_nb.session.restore import restored_session
+from vidgen_nb.session.runner import Runner
+from vidgen_nb.session.session import Session
+from vidgen_nb.session.settings import SessionState
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
 
+    from vidgen_nb.core.policy import Policy
     from vidgen_nb.notebook.panel.panel import Panel
     from vidgen_nb.ports import Backend, Profile
-    from vidgen_nb.session.live_run import LiveRun
+    from vidgen_nb.session.video_folder import VideoFolder
 
 __all__ = ["Controller"]
-
-Moves = Literal["none", "selected", "last 20"]
-Theme = Literal["auto", "light", "dark"]
 
 log = logging.getLogger("vidgen_nb")
 
 
-class Controller(Choices):
+class Controller:
     """A session that shows itself in Jupyter: as a cell's last value it is the panel.
 
-    Parameters and methods are those of `Session`, but that its runs are written down in the folder `runs` unless told
-    otherwise: a kernel that dies loses none. What a hand can choose in the panel, a cell can set here: `scenes`,
+    Parameters and methods are those of `Session`, except that its runs are written down in the folder `runs` unless
+    told otherwise: a kernel that dies loses none. What a hand can choose in the panel, a cell can set here: `scenes`,
     `kind`, `span`, `scene`, `in_use`, `cap`, `cooldown_seconds` and so on; `start()` is the panel's Run.
+
+    It has a `session`, `scene_options`, `run_options` and `view_options`, and forwards to them.
     """
+
+    _panel_lock: ClassVar = threading.RLock()
+    _set_speed: Callable[[float], None] | None = None
+    """Lets a simulated provider keep the session's time; None: the provider is real."""
 
     def __init__(
         self,
@@ -52,129 +61,134 @@ class Controller(Choices):
         journal: str | os.PathLike[str] | None = "runs",
         **options: Any,
     ) -> None:
-        super().__init__(backend, profiles, journal=journal, **options)
-
-    _panel: Panel | None = None
-    _making: ClassVar = threading.RLock()
-    _show_moves: Moves = "last 20"
-    _follow_now = True
-    _selected: str | None = None
-    _video: str | None = None
-    _theme: Theme = "auto"
-    _still_id: str | None = None
-    """Of the picture that stands below the panel, once it was shown."""
-
-    # -- while it runs
+        self.session = Session(backend, profiles, journal=journal, **options)
+        self.scene_options = SceneOptions(self._changed)
+        self.run_options = RunOptions(self.session, self._changed, self._set_speed)
+        self.view_options = ViewOptions(self.session.runner, self._changed)
+        self._panel: Panel | None = None
+        self._display = NotebookDisplay(self.session, self.view_options)
+        self.session.runner.default_request = self.scene_options.request
+        self.session.runner.on_change = self._session_changed
 
     @property
-    def paused(self) -> bool:
-        """Whether new work is held back; setting it is `pause()` or `unpause()`."""
-        return self._settings.paused
+    def runner(self) -> Runner:
+        """What carries out requests on the session's loop."""
+        return self.session.runner
 
-    @paused.setter
-    def paused(self, paused: bool) -> None:
-        (self.pause if paused else self.unpause)()
+    # -- the session
 
-    @property
-    def follow_now(self) -> bool:
-        """Whether the chart moves along; zooming into it ends that."""
-        return self._follow_now
+    start = forwarded("session", Session.start)
+    run = forwarded("session", Session.run)
+    run_one = forwarded("session", Session.run_one)
+    run_blocking = forwarded("session", Session.run_blocking)
+    wait = forwarded("session", Session.wait)
+    add = forwarded("session", Session.add)
+    retry_failed = forwarded("session", Session.retry_failed)
+    pause = forwarded("session", Session.pause)
+    unpause = forwarded("session", Session.unpause)
+    stop = forwarded("session", Session.stop)
+    cancel = forwarded("session", Session.cancel)
+    release_cooldown = forwarded("session", Session.release_cooldown)
+    observe = forwarded("session", Session.observe)
+    add_profile = forwarded("session", Session.add_profile)
+    remove_profile = forwarded("session", Session.remove_profile)
+    set_capacity = forwarded("session", Session.set_capacity)
+    check = forwarded("session", Session.check)
+    acheck = forwarded("session", Session.acheck)
+    restore_last_run = forwarded("session", Session.restore_last_run)
+    abandon = forwarded("session", Session.abandon)
+    policy = forwarded_property("session", Session.policy)
+    max_billed = forwarded_property("session", Session.max_billed)
+    profiles = forwarded_property("session", Session.profiles)
+    last_run = forwarded_property("session", Session.last_run)
+    journal = forwarded_property("session", Session.journal)
+    is_running = forwarded_property("session", Session.is_running)
+    is_stopping = forwarded_property("session", Session.is_stopping)
+    is_broken_off = forwarded_property("session", Session.is_broken_off)
+    is_closed = forwarded_property("session", Session.is_closed)
+    in_flight = forwarded_property("session", Session.in_flight)
+    left_over = forwarded_property("session", Session.left_over)
+    failed = forwarded_property("session", Session.failed)
+    now = forwarded_property("session", Session.now)
+    cooling = forwarded_property("session", Session.cooling)
+    last_429_at = forwarded_property("session", Session.last_429_at)
+    no_restore = forwarded_property("session", Session.no_restore)
+    unfinished = forwarded_property("session", Session.unfinished)
+    paused = forwarded_property("session", Session.paused)
 
-    @follow_now.setter
-    def follow_now(self, follow: bool) -> None:
-        self._follow_now = bool(follow)
-        self._touched()
+    # -- what to run, how, and what is shown
 
-    @property
-    def show_moves(self) -> Moves:
-        """Which moves the chart shows: `none`, `selected` or `last 20`."""
-        return self._show_moves
-
-    @show_moves.setter
-    def show_moves(self, moves: Moves) -> None:
-        if moves not in ("none", "selected", "last 20"):
-            raise InputError(f"show_moves is 'none', 'selected' or 'last 20', not {moves!r}")
-        self._show_moves = moves
-        self._touched()
-
-    @property
-    def selected(self) -> str | None:
-        """The scene whose path stands out in the chart; None: none does."""
-        return self._selected
-
-    @selected.setter
-    def selected(self, scene: str | None) -> None:
-        self._selected = scene or None
-        self._touched()
-
-    @property
-    def video(self) -> str | None:
-        """The scene whose finished video the panel plays; None: none."""
-        return self._video
-
-    @video.setter
-    def video(self, scene: str | None) -> None:
-        state = self._live.scheduler.scenes.get(scene) if self._live is not None and scene else None
-        if scene and (state is None or state.status != "succeeded"):
-            raise InputError(f"scene {scene!r} has no video: it has not succeeded in this run")
-        self._video = scene or None
-        self._touched()
-
-    @property
-    def theme(self) -> Theme:
-        """Of the panel's chart: `light`, `dark`, or `auto`, which is that of the page."""
-        return self._theme
-
-    @theme.setter
-    def theme(self, theme: Theme) -> None:
-        if theme not in ("auto", "light", "dark"):
-            raise InputError(f"theme is 'auto', 'light' or 'dark', not {theme!r}")
-        self._theme = theme
-        self._touched()
-
-    @property
-    def now(self) -> float:
-        """Seconds of the run that is under way, or that the last one took; 0: there was none."""
-        live = self._live
-        if live is None or live.is_over:
-            events = live.scheduler.events if live is not None else []
-            return events[-1].at if events else 0.0
-        return live.now
+    scenes = forwarded_property("scene_options", SceneOptions.scenes)
+    kind = forwarded_property("scene_options", SceneOptions.kind)
+    span = forwarded_property("scene_options", SceneOptions.span)
+    scene = forwarded_property("scene_options", SceneOptions.scene)
+    chosen = forwarded_property("scene_options", SceneOptions.chosen)
+    type_scenes = forwarded("scene_options", SceneOptions.type_scenes)
+    upload_scenes = forwarded("scene_options", SceneOptions.upload_scenes)
+    simulated = forwarded_property("run_options", RunOptions.simulated)
+    mode = forwarded_property("run_options", RunOptions.mode)
+    cap = forwarded_property("run_options", RunOptions.cap)
+    in_use = forwarded_property("run_options", RunOptions.in_use)
+    known_profiles = forwarded_property("run_options", RunOptions.known_profiles)
+    own = forwarded_property("run_options", RunOptions.own)
+    policy_name = forwarded_property("run_options", RunOptions.policy_name)
+    cooldown_seconds = forwarded_property("run_options", RunOptions.cooldown_seconds)
+    honour_retry_after = forwarded_property("run_options", RunOptions.honour_retry_after)
+    seed = forwarded_property("run_options", RunOptions.seed)
+    speed = forwarded_property("run_options", RunOptions.speed)
+    follow_now = forwarded_property("view_options", ViewOptions.follow_now)
+    show_moves = forwarded_property("view_options", ViewOptions.show_moves)
+    selected = forwarded_property("view_options", ViewOptions.selected)
+    video = forwarded_property("view_options", ViewOptions.video)
+    theme = forwarded_property("view_options", ViewOptions.theme)
+    step_selected = forwarded("view_options", ViewOptions.step_selected)
 
     @property
-    def is_stopping(self) -> bool:
-        """Whether the run ends with what is under way."""
-        live = self._live
-        return live is not None and live.scheduler.stopped and not live.is_over
+    def problem(self) -> str:
+        """Why Run can't be pressed now; empty: it can."""
+        session = self.session
+        if session.is_closed:
+            return "this controller is closed"
+        if session.is_running:
+            return "a run is under way"
+        if session.is_broken_off:
+            return "the run was broken off, and Restore last run goes on with it"
+        if not session.profiles:
+            return "no profile is chosen"
+        if not session.left_over and not self.scene_options.chosen:
+            return "there are no scenes: type, paste or load some"
+        return ""
+
+    @classmethod
+    def restore(
+        cls,
+        path: str | os.PathLike[str],
+        backend: Backend,
+        profiles: Iterable[Profile],
+        *,
+        output: str | os.PathLike[str] | VideoFolder = "videos",
+        policy: Policy | str | None = None,
+        speed: float | None = None,
+        without: Iterable[str] = (),
+        moved: bool = False,
+        **changes: Any,
+    ) -> Self:
+        """As `Session.restore`, with a panel."""
+        options = {"output": output, "policy": policy, "speed": speed, **changes}
+        return restored_session(cls, path, backend, profiles, without=without, moved=moved, **options)
 
     def export(self, folder: str | os.PathLike[str] | None = None) -> list[Path]:
         """Write the run as HTML, SVG, CSV and JSON lines, and return the files.
 
         `folder`: default `exports` beside the folder of the videos.
         """
-        run = self.last_run
+        run, videos = self.last_run, self.session.runner.resources.videos
         if run is None or not run.events:
             raise SessionError("nothing is recorded yet: run something first")
         return export(
             run,
-            Path(folder) if folder is not None else self.base_folder() / self._settings.folder.path.parent / "exports",
+            Path(folder) if folder is not None else videos.base / videos.path.parent / "exports",
         )
-
-    def base_folder(self) -> Path:
-        """Return what the paths of videos are relative to: a notebook may go elsewhere meanwhile."""
-        return self._settings.folder.base
-
-    def step_selected(self, step: int) -> None:
-        """Select the next scene of the run (1), or the one before (-1); round and round."""
-        ids = list(self._live.scheduler.scenes) if self._live is not None else []
-        if ids:
-            place = ids.index(self._selected) + step if self._selected in ids else min(step, 0)
-            self.selected = ids[place % len(ids)]
-
-    @property
-    def failed(self) -> int:
-        """How many scenes of the last run have failed."""
-        return 0 if self._live is None else sum(s.status == "failed" for s in self._live.scheduler.scenes.values())
 
     # -- the panel
 
@@ -183,24 +197,20 @@ class Controller(Choices):
         if self._panel is not None:
             self._panel.ticker.touch()
 
-    def is_here(self) -> bool:
-        """Say whether the caller runs on the session's own loop."""
-        return self._home.here()
-
     @property
     def panel(self) -> VBox:
         """The panel, a widget. It is made once; shown twice, it is the same one."""
-        with self._making:
+        with self._panel_lock:
             panel, is_new = self._panel, self._panel is None
             if panel is None:
                 from vidgen_nb.notebook.panel.panel import Panel
 
                 panel = self._panel = Panel(self)
                 made(self)
-        if is_new and not self._closed:  # the loop is waited for without the lock
+        if is_new and not self.session.is_closed:  # the loop is waited for without the lock
             self.observe(lambda _: self.touch())
-            self.observe(self._keep_still)
-            self._touched()
+            self.observe(self._display.keep_picture)
+            self._changed()
         elif is_new:
             panel.closed()
         return panel.root
@@ -218,14 +228,14 @@ class Controller(Choices):
                 self._failed(error)
 
         try:
-            self._home.loop.call_soon_threadsafe(carry_out)
+            self.session.runner.loop.loop.call_soon_threadsafe(carry_out)
         except (SessionError, RuntimeError):  # it is gone, and with it whoever else wrote; tabs and such still work
-            with self._making:
+            with self._panel_lock:
                 carry_out()
 
     def later(self, seconds: float, function: Callable[[], Any]) -> None:
         """Call a function on the session's own loop in so many wall seconds; to be called there."""
-        self._home.loop.call_later(seconds, function)
+        self.session.runner.loop.loop.call_later(seconds, function)
 
     def _failed(self, error: Exception) -> None:
         if self._panel is None:
@@ -233,23 +243,25 @@ class Controller(Choices):
         else:
             self._panel.fail(error)
 
-    def _new_run(self, old: LiveRun | None) -> LiveRun:
-        self._video = None
-        return super()._new_run(old)
+    def _session_changed(self, before: SessionState) -> None:
+        self.run_options.remember(before)
+        self._changed()
 
-    def _touched(self) -> None:
-        if self._panel is not None and not self._closed:
+    def _changed(self) -> None:
+        if self._panel is not None and not self.session.is_closed:
             self.post(self._panel.ticker.touch)
+
+    # -- ending
 
     def close(self) -> None:
         """As `Session.close`; the panel stays, with its controls off."""
-        super().close()
+        self.session.close()
         if self._panel is not None:
             self._panel.closed()
 
     async def aclose(self) -> None:
         """As `close`, on the caller's loop."""
-        await super().aclose()
+        await self.session.aclose()
         if self._panel is not None:
             self._panel.closed()
 
@@ -269,50 +281,38 @@ class Controller(Choices):
         if panel is not None:
             panel.dispose()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if kind is not None and not self.is_closed:
+            self.abandon()  # an error is on its way out: waiting minutes for videos would hang it
+        self.close()
+
     async def __aenter__(self) -> Self:
-        await super().__aenter__()
+        await self.session.__aenter__()
         if self._panel is not None:  # its timer was on the loop that it leaves
             self._panel.ticker.moved()
         return self
 
-    # -- looking
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            await self.session.runner.abandon()
+        await self.aclose()
+
+    # -- showing
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return the panel, and for a notebook without a kernel a picture of the run."""
-        return self._view() | {"text/html": still(self.last_run, self._theme)}
-
-    def _view(self) -> dict[str, Any]:
-        return {
-            "text/plain": repr(self),
-            "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self.panel.model_id,
-            },
-        }
+        return self._display.bundle(repr(self), self.panel)
 
     def _ipython_display_(self) -> None:
-        """Show the panel, and below it, hidden beside a live one, the picture that stays in the saved notebook.
-
-        Two outputs, for JupyterLab takes the widget of a bundle that has one, and without a kernel shows an error.
-        """
-        from IPython.display import display
-
-        self._still_id = self._still_id or f"vidgen_nb-{uuid4().hex}"
-        show: Any = display  # it is untyped
-        show(self._view(), raw=True)
-        show(self._picture(), raw=True, display_id=self._still_id)
-
-    def _keep_still(self, events: Iterable[Event]) -> None:
-        """Bring the picture below the panel up to date at a run's end (an observer)."""
-        if self._still_id is not None and any(isinstance(event, RunEnded) for event in events):
-            from IPython.display import update_display
-
-            update: Any = update_display  # it is untyped
-            update(self._picture(), raw=True, display_id=self._still_id)
-
-    def _picture(self) -> dict[str, str]:
-        return {"text/html": SIDE + still(self.last_run, self._theme), "text/plain": ""}
+        """Show the panel, and below it the picture that stays in the saved notebook."""
+        self._display.show(repr(self), self.panel)
 
     def __repr__(self) -> str:
-        return super().__repr__().replace("<Session", "<Controller", 1)
+        if not hasattr(self, "session"):  # in a traceback, say
+            return "<Controller, refused before it was made>"
+        return repr(self.session).replace("<Session", "<Controller", 1)

@@ -1,6 +1,6 @@
 """The loop that a session lives on: a thread of its own, or the caller's loop.
 
-A user's cell that blocks the kernel does not stop a run (ui.md), and callbacks from any thread post here.
+So a cell that blocks the kernel does not stop a run, and callbacks from any thread post here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from vidgen_nb.errors import SessionError
 
-__all__ = ["HAS_THREADS", "Home"]
+__all__ = ["HAS_THREADS", "SessionLoop"]
 
 HAS_THREADS = sys.platform != "emscripten"
 """Pyodide has none: there everything lives on the kernel's loop."""
@@ -23,50 +23,50 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Home:
-    """One event loop. It is the only place where the state behind it may be touched."""
+class SessionLoop:
+    """One event loop: the only place where the state that lives on it may be touched."""
 
-    def __init__(self, name: str, begun: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, name: str, on_start: Callable[[], object] = lambda: None) -> None:
         self._name = name
-        self._when_begun = begun
-        """Called on the loop, first of all."""
+        self._on_start = on_start
+        """Called on the loop before anything else."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._adopted = self._ended = False
         self._lock = threading.Lock()
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Live on the caller's loop, and end a thread that was begun before."""
+        """Live on the caller's loop from now on; a thread that was started before ends."""
         self.stop()
         self._loop, self._adopted, self._ended = loop, True, False
-        loop.call_soon(self._when_begun)
+        loop.call_soon(self._on_start)
 
     @property
     def is_adopted(self) -> bool:
-        """Whether it lives on a caller's loop."""
+        """Whether this is the caller's loop."""
         return self._adopted
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop; starts the thread when there is none yet. `SessionError` after the end."""
         with self._lock:
-            return self._begun()
+            return self._ensure_loop()
 
-    def _begun(self) -> asyncio.AbstractEventLoop:
+    def _ensure_loop(self) -> asyncio.AbstractEventLoop:
         if self._ended:
             raise SessionError(f"the {self._name} is closed: make a new one")
         if self._loop is None and not HAS_THREADS:
             self._loop, self._adopted = asyncio.get_running_loop(), True
-            self._loop.call_soon(self._when_begun)
+            self._loop.call_soon(self._on_start)
         if self._loop is None:
             self._loop = loop = asyncio.new_event_loop()
-            loop.call_soon(self._when_begun)
-            self._thread = threading.Thread(target=self._live, args=(loop,), name=self._name, daemon=True)
+            loop.call_soon(self._on_start)
+            self._thread = threading.Thread(target=self._run_forever, args=(loop,), name=self._name, daemon=True)
             self._thread.start()
         return self._loop
 
-    def here(self) -> bool:
-        """Say whether the caller runs on this loop already."""
+    def is_current(self) -> bool:
+        """Say whether the caller is on this loop already."""
         try:
             return asyncio.get_running_loop() is self._loop
         except RuntimeError:
@@ -77,7 +77,7 @@ class Home:
 
         Raises `SessionError` after the end.
         """
-        if self.here():
+        if self.is_current():
             return function(*args, **kwargs)
         done: Future[T] = Future()
 
@@ -87,12 +87,12 @@ class Home:
             except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
                 done.set_exception(error)
 
-        with self._lock:  # so that what is handed over stands before the end
-            self._begun().call_soon_threadsafe(carry_out)
+        with self._lock:  # so that it is carried out before the loop ends
+            self._ensure_loop().call_soon_threadsafe(carry_out)
         return done.result()
 
     def stop(self) -> None:
-        """End it, with the thread where that is our own; what was handed over before is carried out."""
+        """End the loop, and its thread if that is ours; what was handed over before is still carried out."""
         with self._lock:
             self._ended = True
             loop, thread = self._loop, self._thread
@@ -103,7 +103,7 @@ class Home:
             thread.join()
 
     @staticmethod
-    def _live(loop: asyncio.AbstractEventLoop) -> None:
+    def _run_forever(loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
         try:
             loop.run_forever()

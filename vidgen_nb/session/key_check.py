@@ -1,4 +1,4 @@
-"""What a session can do before money is spent, and against spending too much: try the keys, bound what is billed."""
+"""Whether the profiles' keys are good, found out without a submit that costs money."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Final, overload
 
-from vidgen_nb.core.model import as_max_billed, record
+from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import ProfileUnusable
-from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean, markup
 from vidgen_nb.ports import Backend, BackendError, Profile
-from vidgen_nb.session.runner import Lifecycle
+from vidgen_nb.session.runner import Runner
 
-__all__ = ["KeyCheck", "KeyChecks", "Precautions"]
+__all__ = ["KeyCheck", "KeyChecker", "KeyChecks"]
 
-LONGEST_CHECK: Final = 20.0
-"""Wall seconds that a server has to answer."""
-_MARKS: Final = {True: "ok", False: "refused", None: "not known"}
+CHECK_TIMEOUT: Final = 20.0
+"""Wall seconds that a server has to answer in."""
+_WORDS: Final = {True: "ok", False: "refused", None: "unknown"}
 
 
 @record
@@ -26,12 +26,12 @@ class KeyCheck:
 
     profile: str
     ok: bool | None
-    """None: that can't be told, because the server did not answer, say."""
+    """None: unknown, for example because the server did not answer."""
     message: str
 
 
 class KeyChecks(Sequence[KeyCheck]):
-    """The checks of all profiles, in their order; shows itself as a table."""
+    """The checks of all profiles, in their order; shown as a table."""
 
     def __init__(self, checks: Sequence[KeyCheck]) -> None:
         self._checks = tuple(checks)
@@ -66,8 +66,11 @@ class KeyChecks(Sequence[KeyCheck]):
         return "\n".join(f"{row[0]:{name}}  {row[1]:{mark}}  {row[2]}".rstrip() for row in rows)
 
 
-class Precautions(Lifecycle):
-    """The part of a `Session` that keeps it from costing more than it should."""
+class KeyChecker:
+    """Tries the keys of a session's profiles."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
 
     def check(self) -> KeyChecks:
         """Try every profile's key without a submit that costs money, and return what the server says.
@@ -77,44 +80,33 @@ class Precautions(Lifecycle):
 
         All are tried at once, each for at most 20 s; what goes wrong with one stands in its record. Also during a run.
         """
-        self._may_block()
-        if self._closed:
-            raise SessionError("this session is closed: make a new one")
-        return asyncio.run_coroutine_threadsafe(self._checked(), self._home.loop).result()
+        self._runner.check_may_block()
+        loop = self._open_loop()
+        return asyncio.run_coroutine_threadsafe(self._check_all(), loop).result()
 
     async def acheck(self) -> KeyChecks:
         """As `check`, to be awaited, on whichever loop."""
-        if self._closed:
-            raise SessionError("this session is closed: make a new one")
-        if self._home.here():
-            return await self._checked()
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._checked(), self._home.loop))
+        loop = self._open_loop()
+        if self._runner.loop.is_current():
+            return await self._check_all()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._check_all(), loop))
 
-    @property
-    def max_billed(self) -> int | None:
-        """How many submits of a run may be accepted, those in doubt among them; None: no bound.
+    def _open_loop(self) -> asyncio.AbstractEventLoop:
+        self._runner.check_is_open()
+        return self._runner.loop.loop
 
-        It may be set during a run. When it is reached, the run stops, and `run.ended` is `max_billed`: the rest stays
-        queued, and goes on by `run()` once the limit is higher.
-        """
-        return self._settings.max_billed
-
-    @max_billed.setter
-    def max_billed(self, max_billed: int | None) -> None:
-        self._change(max_billed=as_max_billed(max_billed))
-
-    async def _checked(self) -> KeyChecks:
-        backend, profiles = self._settings.backend, list(self._settings.profiles.values())
-        return KeyChecks(await asyncio.gather(*(_try(backend, profile) for profile in profiles)))
+    async def _check_all(self) -> KeyChecks:
+        backend, profiles = self._runner.resources.backend, self._runner.state.profiles.values()
+        return KeyChecks(await asyncio.gather(*(_check_key(backend, profile) for profile in profiles)))
 
 
-async def _try(backend: Backend, profile: Profile) -> KeyCheck:
+async def _check_key(backend: Backend, profile: Profile) -> KeyCheck:
     probe = getattr(backend, "probe", None)
     if probe is None:
         return KeyCheck(profile.name, None, f"the backend {backend.name!r} can't tell without a submit")
     try:
         backend.check(profile)
-        async with asyncio.timeout(LONGEST_CHECK):
+        async with asyncio.timeout(CHECK_TIMEOUT):
             await probe(profile)
     except BackendError as error:
         bad = isinstance(error.outcome, ProfileUnusable)
@@ -122,11 +114,11 @@ async def _try(backend: Backend, profile: Profile) -> KeyCheck:
     except InputError as error:
         return KeyCheck(profile.name, False, clean(str(error)))
     except TimeoutError:
-        return KeyCheck(profile.name, None, f"no answer within {LONGEST_CHECK:g} s")
+        return KeyCheck(profile.name, None, f"no answer within {CHECK_TIMEOUT:g} s")
     except Exception as bug:  # noqa: BLE001 - one profile's trouble must not hide what the others say
         return KeyCheck(profile.name, None, f"a bug in backend {backend.name!r}: {type(bug).__name__}")
     return KeyCheck(profile.name, True, "")
 
 
 def _texts(check: KeyCheck) -> tuple[str, str, str]:
-    return clean(check.profile), _MARKS[check.ok], check.message
+    return clean(check.profile), _WORDS[check.ok], check.message

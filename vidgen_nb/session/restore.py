@@ -1,102 +1,97 @@
-"""How a session takes up a run that another one left behind, in this program or in one that is gone."""
+"""How a session takes up a run that another one left behind, in this program or in one that has ended."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, TypeVar
 
-from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError, JournalError, SessionError
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.folder import is_left, latest, to_restore
-from vidgen_nb.session.restored_run import Past
-from vidgen_nb.session.runner import Lifecycle
-from vidgen_nb.session.settings import checked_profiles
-from vidgen_nb.session.video_folder import VideoFolder
+from vidgen_nb.session.live.restored_run import RestoredRun
+from vidgen_nb.session.runner import Runner
+from vidgen_nb.session.validation import as_profiles
 
-__all__ = ["Restoring"]
+__all__ = ["Restorer", "restored_session"]
 
 
-class Restoring(Lifecycle):
-    """What of a `Session` has to do with runs of earlier ones."""
+class HasRunner(Protocol):
+    """What a restored run is handed to."""
 
-    @classmethod
-    def restore(
-        cls,
-        path: str | os.PathLike[str],
-        backend: Backend,
-        profiles: Iterable[Profile],
-        *,
-        output: str | os.PathLike[str] | VideoFolder = "videos",
-        policy: Policy | str | None = None,
-        speed: float | None = None,
-        without: Iterable[str] = (),
-        moved: bool = False,
-        **changes: Any,
-    ) -> Self:
-        """Take up a run whose program has ended, whatever ended it; `run()` goes on with it.
+    @property
+    def runner(self) -> Runner: ...
 
-            session = Session.restore("runs", OpenAIVideos(base_url), profiles)
-            run = session.run_blocking()
 
-        `path`: its journal, or the folder of the journals: then the latest run there that is not done and that nobody
-        goes on with (of the last 50), or else the latest. Jobs that the provider had accepted are
-        asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
-        it is held, and so are the jobs of profiles that are named in `without`; `run.scenes` and the log say so, and
-        what to do. So is a job that the provider does not find: the server may be another one, or the account. Where
-        the backend's address is not the recorded one, that is an error, unless the server has `moved`. What was queued
-        is queued still, and cooldowns have gone on by the wall clock; those without an end, such as for a bad key, are
-        over. Of a run that had settled, `run()` returns what there is.
+T = TypeVar("T", bound=HasRunner)
 
-        Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
-        `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
-        file that is no journal or is damaged, for jobs of another backend or of a profile that is not given, and for a
-        policy whose class is not known here; `JournalError` while another session writes the file, or where it can't be
-        written.
-        """
-        given = list([profiles] if isinstance(profiles, Profile) else profiles)
-        checked_profiles(backend, given)
-        chosen = as_policy(policy) if policy is not None else None
-        where = Path(path).expanduser().absolute()
-        if "journal" in changes:
-            raise InputError(
-                "journal: a restored run goes on in the same file; name it, or its folder, as the path alone"
-            )
-        past = Past.open(where, backend.poll_schedule, policy=chosen, speed=speed)
-        past.moved = moved
-        try:
-            past.leave_out([without] if isinstance(without, str) else without)
-            settings = past.settings | ({} if speed is None else {"speed": speed})
-            settings |= changes if chosen is None else {**changes, "policy": chosen}
-            make: Any = cls  # a Session, or what is made like one
-            session: Self = make(backend, given, output=output, journal=past.journal.path.parent, **settings)
-            session._take_over(past)
-        except BaseException:
-            past.journal.release()
-            raise
-        return session
+
+def restored_session(
+    make: Callable[..., T],
+    path: str | os.PathLike[str],
+    backend: Backend,
+    profiles: Iterable[Profile],
+    *,
+    without: str | Iterable[str],
+    moved: bool,
+    **options: Any,
+) -> T:
+    """Return `make(backend, profiles, journal=…, **options)` with the run of a journal; as in `Session.restore`.
+
+    What `options` leave open is as the run had it.
+    """
+    given = list([profiles] if isinstance(profiles, Profile) else profiles)
+    as_profiles(backend, given)
+    if "journal" in options:
+        raise InputError("journal: a restored run goes on in the same file; name it, or its folder, as the path alone")
+    options = {name: value for name, value in options.items() if value is not None or name not in ("policy", "speed")}
+    if "policy" in options:
+        options["policy"] = as_policy(options["policy"])
+    past = RestoredRun.open(
+        Path(path).expanduser().absolute(),
+        backend.poll_schedule,
+        policy=options.get("policy"),
+        speed=options.get("speed"),
+        without=[without] if isinstance(without, str) else without,
+        moved=moved,
+    )
+    try:
+        session = make(backend, given, journal=past.journal.path.parent, **{**vars(past.settings), **options})
+        session.runner.adopt_restored(past, session.runner.state)
+    except BaseException:
+        past.journal.release()
+        raise
+    return session
+
+
+class Restorer:
+    """Takes up the last run in the journals' folder of a session."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
 
     @property
     def no_restore(self) -> str:
         """Why `restore_last_run` can do nothing; empty: it can."""
-        if self._closed:
+        live, folder = self._runner.live, self._runner.resources.journals
+        if self._runner.is_closed:
             return "the session is closed"
-        if self._live is not None and not (self._live.dead and self._live.is_over):
+        if live is not None and not (live.unrecoverable and live.is_over):
             return "there is a run already"
-        if self._settings.journal is None:
+        if folder is None:
             return "no journal is kept"
         try:
-            return "" if latest(self._settings.journal) is not None else "no run is written down yet"
+            return "" if latest(folder) is not None else "no run is written down yet"
         except JournalError as error:
             return str(error)
 
     @property
     def unfinished(self) -> bool:
         """Whether there is a run to restore in which not all had settled, and that nobody goes on with."""
-        folder = self._settings.journal
+        folder = self._runner.resources.journals
         path = to_restore(folder) if folder is not None and not self.no_restore else None
         return path is not None and is_left(path)
 
@@ -107,23 +102,18 @@ class Restoring(Lifecycle):
         billed the smaller one holds. Raises `SessionError` where there is none or this session has a run of its own,
         and what `restore` raises.
         """
+        self._runner.loop.call(self._take_up)
 
-        def take() -> None:
-            settings, problem = self._settings, self.no_restore
-            if problem or settings.journal is None:
-                raise SessionError(f"no run can be restored: {problem}")
-            backend = settings.backend
-            past = Past.open(settings.journal, backend.poll_schedule, speed=settings.speed)
-            before = vars(settings).copy()
-            try:
-                for name in ("mode", "policy", "retry", "on_ambiguous", "max_wait", "seed"):
-                    setattr(settings, name, past.settings[name])
-                limits = [each for each in (settings.max_billed, past.settings["max_billed"]) if each is not None]
-                settings.max_billed = min(limits, default=None)
-                self._take_over(past)
-            except BaseException:
-                vars(settings).update(before)
-                past.journal.release()
-                raise
-
-        self._home.call(take)
+    def _take_up(self) -> None:
+        runner, problem, folder = self._runner, self.no_restore, self._runner.resources.journals
+        if problem or folder is None:
+            raise SessionError(f"no run can be restored: {problem}")
+        own = runner.state.settings
+        past = RestoredRun.open(folder, runner.resources.backend.poll_schedule, speed=own.speed)
+        try:
+            limits = [each for each in (own.max_billed, past.settings.max_billed) if each is not None]
+            settings = replace(past.settings, speed=own.speed, max_billed=min(limits, default=None))
+            runner.adopt_restored(past, replace(runner.state, settings=settings))
+        except BaseException:
+            past.journal.release()
+            raise

@@ -2,40 +2,41 @@
 
 It owns one thread with one event loop, where the scheduler and the backend's clients live; every method may be called
 from any thread. In `async with Session(...)` it lives on the caller's loop instead.
+
+What it is put together from: a `Runner` (the loop, and the run on it), `RunControl` (what can be asked and changed
+meanwhile), its `RunStatus`, a `KeyChecker`, a `Restorer` and a `Closer`.
 """
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
-from vidgen_nb.core import events as ev
-from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
-from vidgen_nb.core.model import Mode, RetryPolicy, Scene, as_max_billed, as_mode
+from vidgen_nb.core.context import OnAmbiguous
+from vidgen_nb.core.model import Mode, RetryPolicy
 from vidgen_nb.core.policy import Policy
-from vidgen_nb.core.retries import as_max_wait, as_retry
-from vidgen_nb.drivers.realtime import Observer
-from vidgen_nb.errors import InputError
-from vidgen_nb.inputs import load_scenes
+from vidgen_nb.forwarding import forwarded, forwarded_property
 from vidgen_nb.plaintext import clean
-from vidgen_nb.policies.cooldowns import PerProfileCooldown
-from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.run import Run
-from vidgen_nb.session.key_check import Precautions
-from vidgen_nb.session.restore import Restoring
-from vidgen_nb.session.runner import Started
-from vidgen_nb.session.settings import Settings, check_profiles, checked_profiles, checked_shared
+from vidgen_nb.session.closer import Closer
+from vidgen_nb.session.key_check import KeyChecker
+from vidgen_nb.session.restore import Restorer, restored_session
+from vidgen_nb.session.run_control import RunControl
+from vidgen_nb.session.run_status import RunStatus
+from vidgen_nb.session.runner import Runner, RunRequest
+from vidgen_nb.session.settings import Resources, RunSettings, SessionState
+from vidgen_nb.session.validation import as_one_scene, as_profiles, as_scenes, as_shared
 from vidgen_nb.session.video_folder import VideoFolder
 from vidgen_nb.sharing.port import SharedCooldowns
 
 __all__ = ["Session", "restore"]
 
 
-class Session(Precautions, Restoring):
+class Session:
     """Runs scenes over profiles, and can be paused, stopped and changed meanwhile.
 
         session = Session(OpenAIVideos("http://127.0.0.1:8000/v1"), [Profile("alice", api_key=key)])
@@ -68,24 +69,29 @@ class Session(Precautions, Restoring):
         max_billed: int | None = None,
         shared: SharedCooldowns | None = None,
     ) -> None:
-        if not isinstance(speed, int | float) or not 0 < speed < math.inf:
-            raise InputError(f"speed must be a finite number above 0, not {speed!r}")
-        settings = Settings(
-            backend=backend,
-            profiles=checked_profiles(backend, profiles),
-            mode=as_mode(mode),
-            policy=as_policy(policy) if policy is not None else PerProfileCooldown(),
-            retry=as_retry(retry),
-            folder=output if isinstance(output, VideoFolder) else VideoFolder(output),
-            on_ambiguous=as_on_ambiguous(on_ambiguous),
-            max_wait=as_max_wait(max_wait),
-            speed=float(speed),
+        settings = RunSettings.checked(
+            mode=mode,
+            policy=policy,
+            retry=retry,
+            on_ambiguous=on_ambiguous,
+            max_wait=max_wait,
+            speed=speed,
             seed=seed,
-            max_billed=as_max_billed(max_billed),
-            journal=Path(journal).expanduser().absolute() if journal is not None else None,
-            shared=checked_shared(shared),
+            max_billed=max_billed,
         )
-        super().__init__(settings)
+        resources = Resources(
+            backend,
+            output if isinstance(output, VideoFolder) else VideoFolder(output),
+            Path(journal).expanduser().absolute() if journal is not None else None,
+            as_shared(shared),
+        )
+        self.runner = Runner(resources, SessionState(settings, as_profiles(backend, profiles)))
+        """What carries out requests on the session's loop; front ends build on it."""
+        self._control = RunControl(self.runner)
+        self._status = RunStatus(self.runner)
+        self._key_checker = KeyChecker(self.runner)
+        self._closer = Closer(self.runner)
+        self._restorer = Restorer(self.runner)
 
     # -- running
 
@@ -95,9 +101,7 @@ class Session(Precautions, Restoring):
         `scenes` is whatever `load_scenes` takes: a list of prompts or `Scene`s, a file, a DataFrame. None goes on
         with those still queued. While a run goes on, the scenes join it.
         """
-        started = Started(_scenes(scenes))
-        self._catch_up()
-        self._home.call(self._begin, started)
+        self.runner.start(RunRequest(as_scenes(scenes)))
 
     async def run(self, scenes: Any = None) -> Run:
         """Run scenes, as `start`, and return the run once the last one has settled.
@@ -105,37 +109,29 @@ class Session(Precautions, Restoring):
         Cancelling this means `stop()`, if it began the run: what is under way goes on and settles. Raises
         `NoUsableProfile` (with `.run`) when no profile is left to wait for.
         """
-        return await self._wait_for(Started(_scenes(scenes)))
+        return await self.runner.run(RunRequest(as_scenes(scenes)))
 
     async def run_one(self, scene: Any) -> Run:
         """Run a single scene, before all that are queued, and return the run once it has settled.
 
         Cancelling this cancels the scene, and nothing of a run that was under way before.
         """
-        return await self._wait_for(Started(_one(scene), single=True))
+        return await self.runner.run(RunRequest(as_one_scene(scene), single=True))
 
     def run_blocking(self, scenes: Any = None) -> Run:
         """Run scenes and wait for the end, in a script or a cell.
 
         Ctrl-C or Kernel > Interrupt means `stop()`, if this began the run.
         """
-        started = Started(_scenes(scenes))
-        self._may_block()
-        self._catch_up()
-        try:
-            self._home.call(self._begin, started)
-            return started.end.result()
-        except KeyboardInterrupt:
-            self._home.call(self._interrupted, started)
-            raise
+        return self.runner.run_blocking(RunRequest(as_scenes(scenes)))
 
     def wait(self, timeout: float | None = None) -> Run:
         """Wait for the end of the run that is under way, at most `timeout` wall seconds (then `TimeoutError`).
 
         An interrupt ends the waiting, not the run.
         """
-        self._may_block()
-        end = self._home.call(lambda: self._current().wait_for())
+        self.runner.check_may_block()
+        end = self.runner.loop.call(lambda: self.runner.current().wait_for())
         try:
             return end.result(timeout)
         except TimeoutError:
@@ -144,148 +140,117 @@ class Session(Precautions, Restoring):
                 raise
             raise TimeoutError(f"the run is still under way after {timeout:g} s; it goes on") from None
 
-    def add(self, scenes: Any) -> None:
-        """Add scenes to the run under way, or start one with them; those without an id get the next free ones."""
-
-        def add() -> None:
-            used = self._live.scheduler.scenes if self._live is not None else {}
-            numbers = [int(each[1:]) for each in used if each[0] == "s" and each[1:].isdecimal()]
-            self._begin(Started(_scenes(scenes, max(numbers, default=0))))
-
-        self._home.call(add)
-
-    def retry_failed(self) -> list[str]:
-        """Run the failed scenes of the last run again, in that run; return their ids."""
-
-        def retry() -> list[str]:
-            live = self._current()
-            failed = [state.scene for state in live.scheduler.scenes.values() if state.status == "failed"]
-            if failed:
-                self._begin(Started(failed, same_run=True))
-            return [scene.id for scene in failed]
-
-        return self._home.call(retry)
-
-    def pause(self) -> None:
-        """Submit nothing new, in this run or the next; what runs goes on."""
-        self._change(paused=True)
-
-    def unpause(self) -> None:
-        """Go on submitting."""
-        self._change(paused=False)
-
-    def cancel(self, scene: str | None = None) -> None:
-        """Cancel a scene, or with None every scene that is not settled; at the provider too, where it can."""
-        if scene is not None and not isinstance(scene, str):
-            raise InputError(f"cancel takes the id of one scene, or nothing for all, not {scene!r}")
-        self._post(ev.CancelRequested(scene))
-
-    def release_cooldown(self, profile: str) -> None:
-        """End a profile's cooldown by hand, or bring it back after its key or credit was mended.
-
-        Only in this session: what it shares with others never becomes shorter.
-        """
-        self._post(ev.CooldownReleased(profile))
+    add = forwarded("_control", RunControl.add)
+    retry_failed = forwarded("_control", RunControl.retry_failed)
+    pause = forwarded("_control", RunControl.pause)
+    unpause = forwarded("_control", RunControl.unpause)
+    paused = forwarded_property("_control", RunControl.paused)
+    stop = forwarded("_control", RunControl.stop)
+    cancel = forwarded("_control", RunControl.cancel)
+    release_cooldown = forwarded("_control", RunControl.release_cooldown)
+    observe = forwarded("_control", RunControl.observe)
 
     # -- changing
 
-    @property
-    def mode(self) -> Mode:
-        """How much is under way at once; may be set during a run."""
-        return self._settings.mode
+    mode = forwarded_property("_control", RunControl.mode)
+    policy = forwarded_property("_control", RunControl.policy)
+    max_billed = forwarded_property("_control", RunControl.max_billed)
+    profiles = forwarded_property("_control", RunControl.profiles)
+    add_profile = forwarded("_control", RunControl.add_profile)
+    remove_profile = forwarded("_control", RunControl.remove_profile)
+    set_capacity = forwarded("_control", RunControl.set_capacity)
 
-    @mode.setter
-    def mode(self, mode: Mode | str) -> None:
-        self._change(mode=as_mode(mode))
+    # -- looking
 
-    @property
-    def policy(self) -> Policy:
-        """What follows a 429; may be set during a run."""
-        return self._settings.policy
+    last_run = forwarded_property("_status", RunStatus.last_run)
+    journal = forwarded_property("runner", Runner.journal)
+    is_running = forwarded_property("runner", Runner.is_running)
+    is_broken_off = forwarded_property("runner", Runner.is_broken_off)
+    in_flight = forwarded_property("_status", RunStatus.in_flight)
+    cooling = forwarded_property("_status", RunStatus.cooling)
+    left_over = forwarded_property("_status", RunStatus.left_over)
+    failed = forwarded_property("_status", RunStatus.failed)
+    now = forwarded_property("_status", RunStatus.now)
+    is_stopping = forwarded_property("_status", RunStatus.is_stopping)
+    is_closed = forwarded_property("_status", RunStatus.is_closed)
+    last_429_at = forwarded_property("_status", RunStatus.last_429_at)
+    check = forwarded("_key_checker", KeyChecker.check)
+    acheck = forwarded("_key_checker", KeyChecker.acheck)
 
-    @policy.setter
-    def policy(self, policy: Policy | str) -> None:
-        self._change(policy=as_policy(policy))
+    # -- restoring
 
-    @property
-    def profiles(self) -> dict[str, Profile]:
-        """The profiles by name."""
-        return dict(self._settings.profiles)
+    @classmethod
+    def restore(
+        cls,
+        path: str | os.PathLike[str],
+        backend: Backend,
+        profiles: Iterable[Profile],
+        *,
+        output: str | os.PathLike[str] | VideoFolder = "videos",
+        policy: Policy | str | None = None,
+        speed: float | None = None,
+        without: Iterable[str] = (),
+        moved: bool = False,
+        **changes: Any,
+    ) -> Self:
+        """Take up a run whose program has ended, whatever ended it; `run()` goes on with it.
 
-    def add_profile(self, profile: Profile) -> None:
-        """Use another profile from now on, also in the run that is under way.
+            session = Session.restore("runs", OpenAIVideos(base_url), profiles)
+            run = session.run_blocking()
 
-        One that was removed may come back under its name, with a new key, once nothing runs on it any more.
+        `path`: its journal, or the folder of the journals: then the latest run there that is not done and that nobody
+        goes on with (of the last 50), or else the latest. Jobs that the provider had accepted are
+        asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
+        it is held, and so are the jobs of profiles that are named in `without`; `run.scenes` and the log say so, and
+        what to do. So is a job that the provider does not find: the server may be another one, or the account. Where
+        the backend's address is not the recorded one, that is an error, unless the server has `moved`. What was queued
+        is queued still, and cooldowns have gone on by the wall clock; those without an end, such as for a bad key, are
+        over. Of a run that had settled, `run()` returns what there is.
+
+        Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
+        `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
+        file that is no journal or is damaged, for jobs of another backend or of a profile that is not given, and for a
+        policy whose class is not known here; `JournalError` while another session writes the file, or where it can't be
+        written.
         """
-        if not isinstance(profile, Profile):
-            raise InputError(f"a profile is a Profile(name, api_key), not a {type(profile).__name__}")
+        options = {"output": output, "policy": policy, "speed": speed, **changes}
+        return restored_session(cls, path, backend, profiles, without=without, moved=moved, **options)
 
-        def add() -> None:
-            live, profiles = self._live, self._settings.profiles
-            if live is not None and profile.name not in profiles and (left := live.runs_on(profile.name)):
-                raise InputError(f"{left} scenes still run on the old {profile.name!r}: wait, or use another name")
-            if live is not None:
-                live.scheduler.roster.check_group(profile.name, profile.quota_group or "")
-            check_profiles(self._settings.backend, {**profiles, profile.name: profile}, [*profiles.values(), profile])
-            self._change(profiles={**profiles, profile.name: profile})
+    no_restore = forwarded_property("_restorer", Restorer.no_restore)
+    unfinished = forwarded_property("_restorer", Restorer.unfinished)
+    restore_last_run = forwarded("_restorer", Restorer.restore_last_run)
 
-        self._home.call(add)
+    # -- ending
 
-    def remove_profile(self, name: str) -> None:
-        """Use a profile no more; what runs on it goes on."""
+    close = forwarded("_closer", Closer.close)
+    aclose = forwarded("_closer", Closer.aclose)
+    abandon = forwarded("_closer", Closer.abandon)
 
-        def remove() -> None:
-            gone = self._profile(name)
-            self._change(profiles={key: each for key, each in self.profiles.items() if each is not gone})
+    def __enter__(self) -> Self:
+        return self
 
-        self._home.call(remove)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if kind is not None and not self.runner.is_closed:
+            self.abandon()  # an error is on its way out: waiting minutes for videos would hang it
+        self.close()
 
-    def set_capacity(self, name: str, capacity: int | None) -> None:
-        """Let a profile generate so many scenes at once from now on; None: no bound."""
-        Profile(name, capacity=capacity)  # says what is wrong with a capacity
-        self._profile(name).capacity = capacity
-        self._change()
+    async def __aenter__(self) -> Self:
+        await self._closer.move_to_callers_loop()
+        return self
 
-    def _profile(self, name: str) -> Profile:
-        if name not in self._settings.profiles:
-            raise InputError(f"no profile is named {name!r}; there are: {', '.join(self._settings.profiles)}")
-        return self._settings.profiles[name]
-
-    def observe(self, observer: Observer) -> None:
-        """Hand the events of this and later runs to a function, in order, on the session's own thread.
-
-        One that raises is logged and dropped for the rest of that run, which goes on.
-        """
-
-        def watch() -> None:
-            self._observers.append(observer)
-            if self._live is not None:
-                self._live.observe(observer)
-
-        self._home.call(watch)
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            await self.runner.abandon()
+        await self.aclose()
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_live"):  # in a traceback, say
+        if not hasattr(self, "runner"):  # in a traceback, say
             return "<Session, refused before it was made>"
-        profiles = clean(", ".join(self._settings.profiles))
+        profiles = clean(", ".join(self.runner.state.profiles))
         return f"<Session on {profiles}: {self.mode.name}, {self.policy!r}; {self.last_run or 'no run yet'}>"
 
 
 restore = Session.restore
 """`Session.restore`, as `vidgen_nb.restore`; `Controller.restore` gives a panel."""
-
-
-def _scenes(scenes: Any, after: int = 0) -> list[Scene] | None:
-    if scenes is None:
-        return None
-    found = load_scenes(scenes, after=after)
-    if not found:
-        raise InputError("no scenes: give at least one prompt")
-    return found
-
-
-def _one(scene: Any) -> list[Scene]:
-    found = load_scenes(scene if isinstance(scene, Scene) else [scene])
-    if len(found) != 1:
-        raise InputError(f"run_one takes one scene, not {len(found)}; run() takes many")
-    return found

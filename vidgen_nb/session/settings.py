@@ -1,68 +1,89 @@
-"""What a session was made with, and what can't be made to work together."""
+"""What a session was made with, and what may change while it lives."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Self
 
-from vidgen_nb.core.context import OnAmbiguous
-from vidgen_nb.core.model import Mode, RetryPolicy, Scene
+from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
+from vidgen_nb.core.events import Event, RunRestored
+from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy, as_max_billed, as_mode
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.retries import as_max_wait, as_retry
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.errors import InputError
+from vidgen_nb.errors import FileFormatError, InputError
+from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Backend, Profile
-from vidgen_nb.recording.codec import plain
+from vidgen_nb.recording.codec import plain, read_as
 from vidgen_nb.session.video_folder import VideoFolder
 from vidgen_nb.sharing.local import IN_PROCESS
 from vidgen_nb.sharing.port import SharedCooldowns
 
-__all__ = ["Settings", "check_profiles", "checked_profiles", "checked_scenes", "checked_shared"]
+__all__ = ["Resources", "RunSettings", "SessionState"]
+
+_HEADER_TYPES: Mapping[str, Any] = {
+    "mode": Mode,
+    "policy": Any,
+    "retry": RetryPolicy,
+    "on_ambiguous": str,
+    "max_wait": float,
+    "speed": float,
+    "seed": int,
+}
 
 
-@dataclass
-class Settings:
-    """What a session's runs begin with; mode, policy and profiles may change."""
+@dataclass(frozen=True)
+class RunSettings:
+    """What decides how a run goes. They stand in the run's header, and a restore takes them from there."""
 
-    backend: Backend
-    profiles: dict[str, Profile]
     mode: Mode
     policy: Policy
     retry: RetryPolicy
-    folder: VideoFolder
     on_ambiguous: OnAmbiguous
     max_wait: float
+    """Run seconds to wait while no profile is usable."""
     speed: float
+    """Run seconds per wall second."""
     seed: int
-    journal: Path | None = None
-    """The folder of the journals, absolute; None: there are none."""
-    paused: bool = False
+    """Of back-off jitter."""
     max_billed: int | None = None
-    shared: SharedCooldowns = IN_PROCESS
+    """Submits of a run that may be accepted; None: any number."""
 
-    def scheduler(self) -> Scheduler:
-        """Return a fresh scheduler."""
-        return Scheduler(
-            mode=self.mode,
-            policy=self.policy,
-            retry=self.retry,
-            poll=self.backend.poll_schedule,
-            on_ambiguous=self.on_ambiguous,
-            max_wait=self.max_wait,
-            rng=Random(self.seed),  # noqa: S311 - jitter, no secret
-            max_billed=self.max_billed,
+    @classmethod
+    def checked(
+        cls,
+        *,
+        mode: Mode | str = "normal",
+        policy: Policy | str | None = None,
+        retry: RetryPolicy | None = None,
+        on_ambiguous: OnAmbiguous = "hold",
+        max_wait: float = 3600.0,
+        speed: float = 1.0,
+        seed: int = 0,
+        max_billed: int | None = None,
+    ) -> Self:
+        """Return the settings that a user gives; `InputError` for what makes no sense."""
+        if not isinstance(speed, int | float) or not 0 < speed < math.inf:
+            raise InputError(f"speed must be a finite number above 0, not {speed!r}")
+        return cls(
+            mode=as_mode(mode),
+            policy=as_policy(policy) if policy is not None else PerProfileCooldown(),
+            retry=as_retry(retry),
+            on_ambiguous=as_on_ambiguous(on_ambiguous),
+            max_wait=as_max_wait(max_wait),
+            speed=float(speed),
+            seed=seed,
+            max_billed=as_max_billed(max_billed),
         )
 
-    def header(self, epoch: float) -> dict[str, Any]:
-        """Return a run's header; no keys."""
-        started = datetime.fromtimestamp(epoch, UTC)
+    def to_header(self) -> dict[str, Any]:
+        """Return them as they stand in a run's header."""
         return {
-            "run": f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
-            "started": started.isoformat(timespec="milliseconds"),
             "mode": plain(self.mode),
             "policy": plain(self.policy),
             "retry": plain(self.retry),
@@ -71,57 +92,82 @@ class Settings:
             "max_billed": self.max_billed,
             "speed": self.speed,
             "seed": self.seed,
-            "backend": dict(self.backend.settings()),
+        }
+
+    @classmethod
+    def from_header(cls, path: Path, header: Mapping[str, Any]) -> Self:
+        """Return the settings that a run began with; `FileFormatError`, with the file's `path`, where they can't be.
+
+        The policy may be a `RecordedPolicy`, which can't decide. Headers older than `max_billed` have no limit.
+        """
+        found: dict[str, Any] = {}
+        for name, kind in _HEADER_TYPES.items():
+            try:
+                found[name] = read_as(kind, header[name])
+            except KeyError:
+                what = f"its header has no {name!r}, so no session wrote it: such a run can be loaded, not restored"
+                raise FileFormatError(str(path), what, 1) from None
+            except ValueError as error:
+                raise FileFormatError(str(path), f"header: {name}: {error}", 1) from None
+        try:
+            found["max_billed"] = as_max_billed(header.get("max_billed"))
+        except InputError as error:
+            raise FileFormatError(str(path), f"header: {error}", 1) from None
+        in_range = found["on_ambiguous"] in ("hold", "retry"), 0 < found["speed"] < math.inf, found["max_wait"] >= 0
+        if not all(in_range):
+            raise FileFormatError(str(path), "header: on_ambiguous, speed or max_wait is out of its range", 1)
+        return cls(**found)
+
+    def after_restore(self, event: RunRestored) -> Self:
+        """Return the settings that hold after a recorded restore."""
+        return replace(
+            self,
+            speed=event.speed,
+            seed=event.seed,
+            retry=event.retry,
+            on_ambiguous=event.on_ambiguous,
+            max_wait=event.max_wait,
+        )
+
+    def scheduler(self, poll: PollSchedule) -> Scheduler:
+        """Return a fresh scheduler."""
+        return Scheduler(poll=poll, rng=self._rng(), **self._for_scheduler())
+
+    def replay(self, events: Iterable[Event], poll: PollSchedule) -> Scheduler:
+        """Return the scheduler that these recorded events lead to; `ReplayError` where they do not follow."""
+        return Scheduler.replay(events, poll=poll, rng=self._rng(), **self._for_scheduler())
+
+    def _rng(self) -> Random:
+        return Random(self.seed)  # noqa: S311 - jitter, no secret
+
+    def _for_scheduler(self) -> dict[str, Any]:
+        return {
+            "mode": self.mode,
+            "policy": self.policy,
+            "retry": self.retry,
+            "on_ambiguous": self.on_ambiguous,
+            "max_wait": self.max_wait,
+            "max_billed": self.max_billed,
         }
 
 
-def checked_profiles(backend: Backend, profiles: Iterable[Profile]) -> dict[str, Profile]:
-    """Return profiles by name; `InputError` for what is none, and for those that can't work together."""
-    if not hasattr(backend, "submit") or not hasattr(backend, "check"):
-        raise InputError(f"the backend is an object such as OpenAIVideos(base_url), not a {type(backend).__name__}")
-    given: list[Profile] = [profiles] if isinstance(profiles, Profile) else list(profiles)
-    for profile in given:
-        if not isinstance(profile, Profile):
-            raise InputError(f"profiles are Profile(name, api_key) objects, not a {type(profile).__name__}")
-    found = {profile.name: profile for profile in given}
-    check_profiles(backend, found, given)
-    return found
+@dataclass(frozen=True)
+class SessionState:
+    """What may change while a session lives; a run under way is brought in line with each new one."""
+
+    settings: RunSettings
+    profiles: Mapping[str, Profile]
+    """In use, by name."""
+    paused: bool = False
 
 
-def check_profiles(backend: Backend, found: dict[str, Profile], given: list[Profile]) -> None:
-    """Raise `InputError` for profiles that can't work together, or with the backend."""
-    names = [profile.name for profile in given]
-    if len(found) < len(given):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"profile name {twice!r} is given twice: give each profile its own name")
-    if not found:
-        raise InputError("no profiles: give at least one Profile(name, api_key)")
-    alone = {profile.name for profile in given if profile.quota_group is None}
-    for group in {profile.quota_group for profile in given} & alone:
-        raise InputError(f"{group!r} can't be a quota group's name and that of a profile outside it: use two names")
-    for profile in given:
-        backend.check(profile)
+@dataclass(frozen=True)
+class Resources:
+    """What a session works with as long as it lives."""
 
-
-def checked_scenes(backend: Backend, scenes: Iterable[Scene]) -> list[Scene]:
-    """Return the scenes as they are to be queued: the paths in them absolute, where the backend can tell which are.
-
-    Raises `InputError`, naming the scene, for one that the backend can't send; not every backend can tell.
-    """
-    anchor: Callable[[Scene], Scene] = getattr(backend, "with_absolute_paths", lambda scene: scene)
-    check: Callable[[Scene], None] = getattr(backend, "check_scene", lambda _: None)
-    found = [anchor(scene) for scene in scenes]
-    for scene in found:
-        try:
-            check(scene)
-        except InputError as error:
-            raise InputError(f"scene {scene.id!r}: {error}") from None
-    return found
-
-
-def checked_shared(shared: SharedCooldowns | None) -> SharedCooldowns:
-    """Return where cooldowns are shared, by default in this process; `InputError` for anything else."""
-    if shared is not None and not (hasattr(shared, "join") and hasattr(shared, "salt")):
-        # not quoted: it may be an address with a password
-        raise InputError(f"shared is RedisCooldowns('redis://127.0.0.1:6379/0') or None, not a {type(shared).__name__}")
-    return shared if shared is not None else IN_PROCESS
+    backend: Backend
+    videos: VideoFolder
+    journals: Path | None = None
+    """The folder of the journals, absolute; None: none are kept."""
+    shared: SharedCooldowns = IN_PROCESS
+    """Where sessions with the same accounts hear of each other's 429s."""

@@ -27,8 +27,8 @@ class Desk:
 
     def settle(self) -> None:
         """Let what was posted be carried out, and the panel be written."""
-        self.ctl._home.call(lambda: None)
-        self.ctl._home.call(self.panel.refresh)
+        self.ctl.runner.loop.call(lambda: None)
+        self.ctl.runner.loop.call(self.panel.refresh)
 
     def set(self, name: str, value: object) -> None:
         """Change a control, as a hand does."""

@@ -28,7 +28,7 @@ def test_a_button_is_one_call(desk: Desk, monkeypatch: pytest.MonkeyPatch, butto
     """A press calls that method once, on the session's own loop."""
     calls: list[bool] = []
     control = desk.panel.controls.all[button]
-    monkeypatch.setattr(desk.ctl, method, lambda *_: calls.append(desk.ctl.is_here()))
+    monkeypatch.setattr(desk.ctl, method, lambda *_: calls.append(desk.ctl.runner.loop.is_current()))
     # the button holds the method as it was when it was made: bind it anew
     control.widget._click_handlers.callbacks.clear()
     desk.panel.controls.button(button, control.widget, control.help, lambda: getattr(desk.ctl, method)(), control.off)

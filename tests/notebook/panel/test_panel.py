@@ -47,7 +47,7 @@ def test_the_sentence_of_a_move(desk: Desk) -> None:
     desk.ctl.mode = "boost"
     desk.ctl.start(PROMPTS[:2])
     while desk.backend.submits.count(("s002", "p1")) < 1:
-        desk.ctl._home.call(lambda: None)
+        desk.ctl.runner.loop.call(lambda: None)
     desk.settle()
     said = sentence(desk.panel.feed, desk.panel._state)
     assert said.startswith("p2 cools ")
@@ -160,7 +160,7 @@ def test_the_log_is_a_ring(desk: Desk) -> None:
         for k in range(RING + 50):
             log.warning("line %d", k)
 
-    desk.ctl._home.call(many)
+    desk.ctl.runner.loop.call(many)
     desk.panel.pages.tabs.selected_index = 2
     desk.settle()
     assert len(desk.panel.feed.log) == RING
@@ -257,7 +257,7 @@ def test_the_chart_takes_the_theme_of_the_page(desk: Desk) -> None:
     desk.settle()
     assert desk.panel._gantt.theme == "light"
     with pytest.raises(InputError, match="theme is"):
-        desk.ctl.theme = "blue"  # type: ignore[assignment]
+        desk.ctl.theme = "blue"
 
 
 def wait_until(desk: Desk, condition: Callable[[], Any]) -> None:
@@ -276,7 +276,7 @@ def test_written_on_the_loop_alone(desk: Desk, monkeypatch: Any) -> None:
     for name in ("_read", "_write", "_draw"):
 
         def watched(step: Callable[[], None]) -> None:
-            where.append(desk.ctl.is_here())
+            where.append(desk.ctl.runner.loop.is_current())
             step()
 
         monkeypatch.setattr(desk.panel, name, partial(watched, getattr(desk.panel, name)))
@@ -291,7 +291,7 @@ def test_an_idle_panel_does_nothing(desk: Desk) -> None:
     desk.ctl.run_blocking(PROMPTS)
     wait_until(desk, lambda: not desk.panel.ticker.armed)
     desk.ctl.mode = "boost"
-    desk.ctl._home.call(lambda: None)
+    desk.ctl.runner.loop.call(lambda: None)
     assert desk.panel.ticker.armed
 
 

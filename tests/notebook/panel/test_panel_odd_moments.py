@@ -150,7 +150,7 @@ def test_lines_of_a_panel_do_not_show_below_a_cell(desk: Desk, capsys: pytest.Ca
     root = logging.getLogger()
     handlers, root.handlers = root.handlers, []
     try:
-        desk.ctl._home.call(logging.getLogger("vidgen_nb").warning, "of the panel")
+        desk.ctl.runner.loop.call(logging.getLogger("vidgen_nb").warning, "of the panel")
         logging.getLogger("vidgen_nb").warning("of nobody's loop")
     finally:
         root.handlers = handlers
@@ -203,7 +203,7 @@ def test_of_many_profiles_those_that_cool_have_a_chip(tmp_path: Path) -> None:
         ctl.in_use = list(ctl.known_profiles)
         ctl.wait(10)
         assert ctl._panel is not None
-        ctl._home.call(ctl._panel.refresh)
+        ctl.runner.loop.call(ctl._panel.refresh)
         lanes = ctl._panel.lanes
         assert len(lanes.root.children) == MOST + 1
         assert "cooling" in lanes.chips["p199"].children[0].value
@@ -251,7 +251,7 @@ def test_a_panel_that_nobody_has_leaves_no_widget(tmp_path: Path) -> None:
     before = len(_instances)
     ctl = Controller(FakeBackend(), profiles("p1", "p2"), output=tmp_path, journal=None)
     assert ctl.panel is not None
-    ctl._home.call(ctl._panel.refresh)  # type: ignore[union-attr]
+    ctl.runner.loop.call(ctl._panel.refresh)  # type: ignore[union-attr]
     ctl.orphaned()
     assert len(_instances) == before
     assert ctl.panel is not None  # shown again, there is a new one

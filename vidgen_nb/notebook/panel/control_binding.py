@@ -1,7 +1,7 @@
-"""How a control hangs together: a widget, a call to the controller, and a rule for when it is off.
+"""What a control is: a widget, a call to the session or its options, and a rule for when it is off.
 
 A callback may come from any thread: it only posts. The session's loop, the one writer, carries the call out and brings
-each widget in line with the controller, so that what a cell sets shows here too.
+each widget in line with them, so that what a cell sets shows here too.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
-if TYPE_CHECKING:
-    from vidgen_nb.notebook.controller import Controller
+from vidgen_nb.notebook.panel.host import PanelHost
 
-__all__ = ["Bound", "Control", "answer_anywhere", "write"]
+__all__ = ["BoundControls", "Control", "answer_anywhere", "write"]
 
 Off = Callable[[], str]
 
@@ -60,21 +60,21 @@ def never() -> str:
     return ""
 
 
-class Bound:
-    """Controls by name, bound to a controller."""
+class BoundControls:
+    """Controls by name."""
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, host: PanelHost) -> None:
         self.all: dict[str, Control] = {}
-        self._controller = controller
+        self._host = host
         self._writer: int | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self.all[name].widget
 
     def offer(self) -> None:
-        """Bring the choices that widgets offer in line with the controller."""
+        """Bring the choices that widgets offer up to date."""
 
-    # -- from hand to controller
+    # -- from a hand to the session
 
     def _add(self, name: str, control: Control) -> Control:
         control.widget.tooltip = control.help
@@ -88,31 +88,37 @@ class Bound:
     ) -> None:
         """Add a button whose press is `call`."""
         self._add(name, Control(widget.description, widget, tip, off, quiet=quiet))
-        widget.on_click(lambda _: self._controller.post(self._press, call))
+        widget.on_click(lambda _: self._host.post(self._press, call))
 
     def _press(self, call: Callable[[], Any]) -> None:
         try:
             call()
         finally:
-            self._controller.touch()
+            self._host.touch()
 
     def value(
         self,
         name: str,
         widget: Any,
         tip: str,
-        read: Callable[[], Any] | None,
         off: Off,
+        *,
+        of: object = None,
+        read: Callable[[], Any] | None = None,
         apply: Callable[[Any], Any] | None = None,
     ) -> None:
-        """Add a widget whose value is set to the controller, by `apply` or to the property of the same name."""
+        """Add a widget that shows the property `name` of an object, and sets it when a hand changes the widget.
+
+        `read` shows another value instead, and `apply` does something else with the one that was set.
+        """
+        read = read or (None if of is None else partial(getattr, of, name))
+        call = apply or partial(setattr, of, name)
         control = self._add(name, Control(widget.description, widget, tip, off, read))
-        call = apply or (lambda value: setattr(self._controller, name, value))
 
         def changed(change: dict[str, Any]) -> None:
             if threading.get_ident() != self._writer:  # else it is our own writing
                 control.pending += 1
-                self._controller.post(self._take, control, call, change["new"])
+                self._host.post(self._take, control, call, change["new"])
 
         widget.observe(changed, names="value")
 
@@ -120,7 +126,7 @@ class Bound:
         control.pending -= 1
         self._press(lambda: call(value))
 
-    # -- from controller to widget, on the session's loop
+    # -- from the session to the widgets, on its loop
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -132,7 +138,7 @@ class Bound:
             self._writer = before
 
     def sync(self) -> None:
-        """Bring all widgets in line with the controller."""
+        """Bring all widgets up to date."""
         with self.writing():
             self.offer()
             failed = [error for control in self.all.values() if (error := self._sync(control)) is not None]
@@ -153,8 +159,8 @@ class Bound:
         return None
 
     def _closed_to(self, control: Control) -> str:
-        ctl = self._controller
-        if not ctl.is_closed or (ctl.is_running and control is self.all.get("cancel")):
+        session = self._host.session
+        if not session.is_closed or (session.is_running and control is self.all.get("cancel")):
             return ""
         return "this controller is closed"
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as w
 
 from vidgen_nb.core.model import Mode
-from vidgen_nb.notebook.panel.control_binding import Bound, never
+from vidgen_nb.notebook.panel.control_binding import BoundControls, never
+from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.plaintext import clean
 from vidgen_nb.policies.registry import POLICIES
-
-if TYPE_CHECKING:
-    from vidgen_nb.notebook.controller import Controller
 
 __all__ = ["NO_VIDEO", "Controls"]
 
@@ -34,170 +32,186 @@ def _late(kind: Any, label: str, **options: Any) -> Any:
     return _made(kind, label, continuous_update=False, **options)
 
 
-class Controls(Bound):
-    """All controls of a controller's panel."""
+class Controls(BoundControls):
+    """All controls of a panel."""
 
-    def __init__(self, controller: Controller, export: Callable[[], None]) -> None:
-        super().__init__(controller)
-        self._what(controller)
-        self._how(controller)
-        self._time(controller)
-        self._buttons(controller, export)
-        self._view(controller)
+    def __init__(self, host: PanelHost, export: Callable[[], None]) -> None:
+        super().__init__(host)
+        self._what(host)
+        self._how(host)
+        self._time(host)
+        self._buttons(host, export)
+        self._view(host)
 
-    def _what(self, ctl: Controller) -> None:
+    def _what(self, host: PanelHost) -> None:
         """What to run."""
+        scenes = host.scene_options
 
         def no_single() -> str:
-            return "Batch runs a range of scenes" if ctl.kind == "batch" else self._fixed()
+            return "Batch runs a range of scenes" if scenes.kind == "batch" else self._fixed()
 
         def no_batch() -> str:
-            return "Single runs one scene" if ctl.kind == "single" else self._fixed()
+            return "Single runs one scene" if scenes.kind == "single" else self._fixed()
 
         kind = _made(w.ToggleButtons, "Run kind", options=[("Batch", "batch"), ("Single", "single")])
-        self.value("kind", kind, "Run many scenes, or one", lambda: ctl.kind, self._fixed)
+        self.value("kind", kind, "Run many scenes, or one", self._fixed, of=scenes)
         scene = _late(w.Combobox, "Scene", ensure_option=False)
-        self.value("scene", scene, "The id of the scene to run singly", lambda: ctl.scene or "", no_single)
+        tip = "The id of the scene to run singly"
+        self.value("scene", scene, tip, no_single, of=scenes, read=lambda: scenes.scene or "")
         span = _late(w.IntRangeSlider, "Scenes from–to", min=1, max=1, value=(1, 1))
-        self.value("span", span, "The first and the last scene of the batch", lambda: ctl.span, no_batch)
+        self.value("span", span, "The first and the last scene of the batch", no_batch, of=scenes)
         prompts = _late(w.Textarea, "Prompts", rows=4, placeholder="a lighthouse at dawn\na harbour at night")
         tip = "A prompt a line, CSV or JSON, typed or pasted; taken when you leave the box"
-        self.value("prompts", prompts, tip, None, self._fixed, self._typed)
+        self.value("prompts", prompts, tip, self._fixed, apply=self._typed)
         upload = w.FileUpload(description="Load a file", accept=".txt,.csv,.json,.jsonl", multiple=False)
         tip = "Scenes from a .txt, .csv, .json or .jsonl file"
-        self.value("upload", upload, tip, None, self._fixed, self._uploaded)
+        self.value("upload", upload, tip, self._fixed, apply=self._uploaded)
 
-    def _how(self, ctl: Controller) -> None:
+    def _how(self, host: PanelHost) -> None:
         """How to run it."""
+        options = host.run_options
 
         def no_cap() -> str:
-            return "" if ctl.mode.name == "boost" else f"{ctl.mode.name} has its own bound"
+            return "" if options.mode.name == "boost" else f"{options.mode.name} has its own bound"
 
         def no_seconds() -> str:
-            return "the policy has none" if ctl.cooldown_seconds is None else ""
+            return "the policy has none" if options.cooldown_seconds is None else ""
 
         def no_honour() -> str:
-            return "the policy has no such setting" if ctl.honour_retry_after is None else ""
+            return "the policy has no such setting" if options.honour_retry_after is None else ""
 
         mode = _made(w.ToggleButtons, "Mode", options=[("Normal", "normal"), ("Boost", "boost")])
         tip = "How much is under way at once; holds for new submissions"
-        self.value("mode", mode, tip, lambda: ctl.mode.name, never)
+        self.value("mode", mode, tip, never, of=options, read=lambda: options.mode.name)
         in_use = _made(w.SelectMultiple, "Profiles", rows=4)
-        self.value("in_use", in_use, "Which profiles get new submissions", lambda: tuple(ctl.in_use), never)
+        tip = "Which profiles get new submissions"
+        self.value("in_use", in_use, tip, never, of=options, read=lambda: tuple(options.in_use))
         cap = _made(w.BoundedIntText, "Cap per profile (0: none)", min=0, max=1_000_000)
         tip = "Scenes that each profile generates at once in Boost; 0: no bound"
-        self.value("cap", cap, tip, lambda: ctl.cap or 0, no_cap, lambda cap: setattr(ctl, "cap", cap or None))
+
+        def set_cap(cap: int) -> None:
+            options.cap = cap or None
+
+        self.value("cap", cap, tip, no_cap, read=lambda: options.cap or 0, apply=set_cap)
         policy = _made(w.Dropdown, "Policy", options=list(POLICIES))
         tip = "What follows a 429; holds for new decisions"
-        self.value("policy_name", policy, tip, lambda: ctl.policy_name, never)
+        self.value("policy_name", policy, tip, never, of=options)
         seconds = _made(w.BoundedFloatText, "Cooldown seconds", min=0, max=86_400, step=1)
         tip = "How long a 429 cools, in run seconds"
-        self.value("cooldown_seconds", seconds, tip, lambda: ctl.cooldown_seconds or 0.0, no_seconds)
+        self.value(
+            "cooldown_seconds", seconds, tip, no_seconds, of=options, read=lambda: options.cooldown_seconds or 0.0
+        )
         honour = w.Checkbox(description="Honour Retry-After", indent=False, layout={"width": "auto"})
         tip = "Take the server's word instead of the cooldown's seconds"
-        self.value("honour_retry_after", honour, tip, lambda: bool(ctl.honour_retry_after), no_honour)
+        self.value(
+            "honour_retry_after", honour, tip, no_honour, of=options, read=lambda: bool(options.honour_retry_after)
+        )
 
-    def _time(self, ctl: Controller) -> None:
+    def _time(self, host: PanelHost) -> None:
         """Whose time."""
+        options = host.run_options
 
         def ours() -> str:
-            return self._running() if ctl.simulated else "a real API has its own"
+            return self._running() if options.simulated else "a real API has its own"
 
         seed = _made(w.IntText, "Seed")
-        self.value("seed", seed, "Of the jitter of back-off, in the next run", lambda: ctl.seed, ours)
+        self.value("seed", seed, "Of the jitter of back-off, in the next run", ours, of=options)
         speeds = [(f"{speed:g}×", speed) for speed in SPEEDS]
         speed = _late(w.SelectionSlider, "Speed", options=speeds)
-        self.value("speed", speed, "Run seconds in each second on the wall", lambda: ctl.speed, ours)
+        self.value("speed", speed, "Run seconds in each second on the wall", ours, of=options)
 
-    def _buttons(self, ctl: Controller, export: Callable[[], None]) -> None:
+    def _buttons(self, host: PanelHost, export: Callable[[], None]) -> None:
         """Run and Stop, and what lies between."""
+        session = host.session
 
         def idle() -> str:
-            return "" if ctl.is_running else "nothing runs"
+            return "" if session.is_running else "nothing runs"
 
         def no_retry() -> str:
-            return self._running() or ("" if ctl.failed else "none failed")
+            return self._running() or ("" if session.failed else "none failed")
 
         def no_cancel() -> str:
-            return "" if ctl.is_running or ctl.left_over else "nothing to cancel"
+            return "" if session.is_running or session.left_over else "nothing to cancel"
 
         run = w.Button(description="Run", button_style="success")
-        self.button("run", run, "Run what is chosen", ctl.start, lambda: ctl.problem)
+        self.button("run", run, "Run what is chosen", session.start, lambda: host.problem)
         pause = w.ToggleButton(description="Pause new work")
         tip = "Submit nothing new; what runs goes on"
-        self.value("paused", pause, tip, lambda: ctl.paused, lambda: "" if ctl.paused else idle())
+        self.value("paused", pause, tip, lambda: "" if session.paused else idle(), of=session)
         retry = w.Button(description="Retry failed")
-        self.button("retry_failed", retry, "Run the failed scenes again", ctl.retry_failed, no_retry)
+        self.button("retry_failed", retry, "Run the failed scenes again", session.retry_failed, no_retry)
         cancel = w.Button(description="Cancel all")
-        self.button("cancel", cancel, "Cancel all that is queued or under way", ctl.cancel, no_cancel)
+        self.button("cancel", cancel, "Cancel all that is queued or under way", session.cancel, no_cancel)
         last = w.Button(description="Restore last run")
         tip = "Take up the run that a kernel left behind when it ended; Run goes on with it"
-        self.button("restore_last_run", last, tip, ctl.restore_last_run, lambda: ctl.no_restore, quiet=True)
+        self.button("restore_last_run", last, tip, session.restore_last_run, lambda: session.no_restore, quiet=True)
         files = w.Button(description="Export")
         self.button("export", files, "Write the run as HTML, SVG, CSV and JSON lines", export, self._nothing)
         stop = w.Button(description="Stop", button_style="danger")
         tip = "End the run once what is under way has settled"
-        self.button("stop", stop, tip, ctl.stop, lambda: "it is stopping already" if ctl.is_stopping else idle())
+        self.button(
+            "stop", stop, tip, session.stop, lambda: "it is stopping already" if session.is_stopping else idle()
+        )
 
-    def _view(self, ctl: Controller) -> None:
+    def _view(self, host: PanelHost) -> None:
         """What the chart shows."""
+        view = host.view_options
         follow = w.Checkbox(description="Follow now", indent=False, layout={"width": "auto"})
-        self.value("follow_now", follow, "Let the chart move along", lambda: ctl.follow_now, never)
+        self.value("follow_now", follow, "Let the chart move along", never, of=view)
         moves = _made(w.Dropdown, "Show moves", options=["none", "selected", "last 20"])
-        self.value("show_moves", moves, "Which moves between profiles are drawn", lambda: ctl.show_moves, never)
+        self.value("show_moves", moves, "Which moves between profiles are drawn", never, of=view)
         selected = _late(w.Combobox, "Highlight scene", placeholder="its id", ensure_option=False)
         tip = "Light up one scene's way over the profiles; empty: none"
-        self.value("selected", selected, tip, lambda: ctl.selected or "", self._nothing)
+        self.value("selected", selected, tip, self._nothing, of=view, read=lambda: view.selected or "")
         for name, label, step in (("previous", "Previous scene", -1), ("next", "Next scene", 1)):
-            widget, call = w.Button(description=label), partial(ctl.step_selected, step)
+            widget, call = w.Button(description=label), partial(view.step_selected, step)
             self.button(name, widget, f"Highlight the {label.lower()}", call, self._nothing)
 
         video = _made(w.Dropdown, "Video of scene", options=[NO_VIDEO])
-        self.value("video", video, "Play the finished video of a scene", self._video, self._no_video)
+        self.value("video", video, "Play the finished video of a scene", self._no_video, of=view, read=self._video)
 
     def _video(self) -> str | None:
-        return self._controller.video if len(self["video"].options) > 1 else None
+        return self._host.view_options.video if len(self["video"].options) > 1 else None
 
     def _no_video(self) -> str:
         return "" if len(self["video"].options) > 1 else "no video is there yet"
 
     def _fixed(self) -> str:
         """What Run takes can't be chosen while there is something to go on with."""
-        left = self._controller.left_over
+        left = self._host.session.left_over
         return self._running() or (f"Run goes on with {left} that are left; Cancel all drops them" if left else "")
 
     def _running(self) -> str:
-        return "a run is under way" if self._controller.is_running else ""
+        return "a run is under way" if self._host.session.is_running else ""
 
     def _nothing(self) -> str:
-        return "" if self._controller.last_run is not None else "nothing recorded"
+        return "" if self._host.session.last_run is not None else "nothing recorded"
 
     def _typed(self, text: str) -> None:
         if text.strip():
-            self._controller.type_scenes(text)
+            self._host.scene_options.type_scenes(text)
 
     def _uploaded(self, files: tuple[Any, ...]) -> None:
         if files:
             with self.writing():
                 self["upload"].value = ()  # so that the same file can be loaded again
-            self._controller.upload_scenes(files[0]["name"], bytes(files[0]["content"]))
+            self._host.scene_options.upload_scenes(files[0]["name"], bytes(files[0]["content"]))
 
     def offer(self) -> None:
         """Offer the scenes, profiles and settings that there are."""
-        ctl = self._controller
-        scenes = ctl.scenes
+        options, scenes = self._host.run_options, self._host.scene_options.scenes
         ids = tuple(scene.id for scene in scenes[:OFFERED])
         self["scene"].options = self["selected"].options = ids
         slider = self["span"]
         if slider.max != max(1, len(scenes)):
             slider.max = max(1, len(scenes))
-        known = tuple((clean(name, 60), name) for name in ctl.known_profiles)
+        known = tuple((clean(name, 60), name) for name in options.known_profiles)
         if self["in_use"].options != known:
             self["in_use"].options = known
-        own = {name: "mode" if isinstance(each, Mode) else "policy_name" for name, each in ctl.own.items()}
-        for shown, control in {**own, ctl.policy_name: "policy_name", ctl.mode.name: "mode"}.items():
+        own = {name: "mode" if isinstance(each, Mode) else "policy_name" for name, each in options.own.items()}
+        for shown, control in {**own, options.policy_name: "policy_name", options.mode.name: "mode"}.items():
             _offer_too(self[control], clean(shown, 60), shown)
-        _offer_too(self["speed"], f"{ctl.speed:g}×", ctl.speed)
+        _offer_too(self["speed"], f"{options.speed:g}×", options.speed)
 
 
 def _offer_too(widget: Any, label: str, value: Any) -> None:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import ipywidgets as w
 
@@ -21,6 +21,7 @@ from vidgen_nb.notebook.panel.control_binding import answer_anywhere, write
 from vidgen_nb.notebook.panel.controls import Controls
 from vidgen_nb.notebook.panel.error_strip import Tap, Troubles
 from vidgen_nb.notebook.panel.forecast import Forecast
+from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.page_bridge import Page
 from vidgen_nb.notebook.panel.profile_chips import Lanes
 from vidgen_nb.notebook.panel.run_feed import Feed
@@ -30,9 +31,6 @@ from vidgen_nb.notebook.panel.tabs.tabs import Pages
 from vidgen_nb.notebook.panel.ticker import AT_ONCE, PERIOD, Ticker
 from vidgen_nb.plaintext import clean
 from vidgen_nb.session.event_loop import HAS_THREADS
-
-if TYPE_CHECKING:
-    from vidgen_nb.notebook.controller import Controller
 
 __all__ = ["Panel"]
 
@@ -46,32 +44,32 @@ BARS = 500
 class Panel:
     """The widgets of one controller; `root` is shown, as often as one likes."""
 
-    def __init__(self, controller: Controller) -> None:
-        self._controller = controller
+    def __init__(self, host: PanelHost) -> None:
+        self._host = host
         self.feed = Feed()
         self._recent = Recent(limit=BARS)
         self._data: RecentData | None = None
         """What the chart and the table show."""
         self._state = State()
         self._was_running = self._is_new = self._behind = False
-        self.ticker = Ticker(controller.later, (self._read, self._write, self._draw), self._goes_on, self._note_error)
-        self.troubles = Troubles(lambda _: controller.post(self._dismiss))
-        self.controls = Controls(controller, self._export)
-        self.lanes = Lanes(controller)
+        self.ticker = Ticker(host.later, (self._read, self._write, self._draw), self._goes_on, self._note_error)
+        self.troubles = Troubles(lambda _: host.post(self._dismiss))
+        self.controls = Controls(host, self._export)
+        self.lanes = Lanes(host)
         self.forecast = Forecast(self._aside)
-        self.pages = Pages(controller, self.controls, self._aside)
+        self.pages = Pages(host, self.controls, self._aside)
         self.page = Page()
-        self.page.observe(lambda _: controller.post(self.ticker.touch), names="dark")
-        self.page.on_msg(lambda _widget, content, _buffers: controller.post(self._download, content))
+        self.page.observe(lambda _: host.post(self.ticker.touch), names="dark")
+        self.page.on_msg(lambda _widget, content, _buffers: host.post(self._download, content))
         answer_anywhere(self.page)
         self._gantt = LiveGantt(
             theme=self._theme(),
-            on_follow=lambda on: controller.post(self._followed, on),
-            on_shown=lambda: controller.post(self._gantt.resend),
+            on_follow=lambda on: host.post(self._followed, on),
+            on_shown=lambda: host.post(self._gantt.resend),
         )
-        self._follow = controller.follow_now
+        self._follow = host.view_options.follow_now
         self._make()
-        self._tap = Tap(controller.is_here, self.note)
+        self._tap = Tap(host.session.runner.loop.is_current, self.note)
 
     # -- making
 
@@ -115,7 +113,7 @@ class Panel:
         if self._behind:
             return AT_ONCE
         # a run that ended while it was written about is shown once more, as ended
-        is_running = self._controller.is_running or self._state.running
+        is_running = self._host.session.is_running or self._state.running
         return PERIOD if is_running or self._state.cooling else None
 
     # -- what
@@ -128,8 +126,8 @@ class Panel:
 
     def _read(self) -> None:
         """Take in what is new."""
-        ctl = self._controller
-        run = ctl.last_run
+        session = self._host.session
+        run = session.last_run
         if run is not self.feed.run:
             self._recent, self._data = Recent(limit=BARS), None
         new = self.feed.pull(run, SLICE)
@@ -138,20 +136,20 @@ class Panel:
         if len(new) > 0:
             self._recent(new)
             self._data = self._recent.data()
-        if ctl.is_running and not ctl.paused:
-            self.forecast.tick(run, ctl.policy, ctl.now)
+        if session.is_running and not session.paused:
+            self.forecast.tick(run, session.policy, session.now)
         self._state = State(
             forecast=self.forecast.latest,
-            now=ctl.now,
-            running=ctl.is_running,
-            paused=ctl.paused,
-            stopping=ctl.is_stopping,
-            closed=ctl.is_closed and not ctl.is_running,
-            closing=ctl.is_closed and ctl.is_running,
-            speed=ctl.speed,
-            ready=len(ctl.chosen),
-            unfinished=(run is None or ctl.is_broken_off) and ctl.unfinished,
-            cooling=ctl.cooling,
+            now=session.now,
+            running=session.is_running,
+            paused=session.paused,
+            stopping=session.is_stopping,
+            closed=session.is_closed and not session.is_running,
+            closing=session.is_closed and session.is_running,
+            speed=self._host.run_options.speed,
+            ready=len(self._host.scene_options.chosen),
+            unfinished=(run is None or session.is_broken_off) and session.unfinished,
+            cooling=session.cooling,
         )
 
     def _write(self) -> None:
@@ -167,20 +165,22 @@ class Panel:
                 "value",
                 f'<div class="vg-note">Off now – {escape(clean(reasons, 1000))}</div>' if reasons else "",
             )
-            self.given.titles = (f"Scenes: {len(self._controller.scenes):,} loaded (type, paste or load others)",)
+            self.given.titles = (
+                f"Scenes: {len(self._host.scene_options.scenes):,} loaded (type, paste or load others)",
+            )
             self.lanes.show(self.feed, self._state)
 
     def _draw(self) -> None:
         """Bring the chart in line."""
-        ctl, gantt, running = self._controller, self._gantt, self._state.running
+        view, gantt, running = self._host.view_options, self._gantt, self._state.running
         if gantt.follow != self._follow:  # a zoom turned it off, and its message is still on its way
             self._followed(gantt.follow)
-        elif ctl.follow_now != self._follow:
-            self._follow = gantt.follow = ctl.follow_now
-        if ctl.selected != gantt.scene:
-            gantt.select(ctl.selected)
-        if ctl.show_moves != gantt.moves:
-            gantt.moves = ctl.show_moves
+        elif view.follow_now != self._follow:
+            self._follow = gantt.follow = view.follow_now
+        if view.selected != gantt.scene:
+            gantt.select(view.selected)
+        if view.show_moves != gantt.moves:
+            gantt.moves = view.show_moves
         if (theme := self._theme()) != gantt.theme:
             gantt.theme = theme
         if self._data is not None and (self._is_new or running or self._was_running):
@@ -189,11 +189,11 @@ class Panel:
 
     def _followed(self, on: bool) -> None:
         """A zoom by hand has ended the following, or a double click begun it again."""
-        self._follow = self._controller.follow_now = on
+        self._follow = self._host.view_options.follow_now = on
         self.controls.sync()
 
     def _theme(self) -> str:
-        chosen = self._controller.theme
+        chosen = self._host.view_options.theme
         return chosen if chosen != "auto" else "dark" if self.page.dark else "light"
 
     # -- what goes wrong, and what is said
@@ -221,7 +221,7 @@ class Panel:
 
     def _aside(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
         """Do some work beside the loop, where there are threads, and the rest, with its result, on it."""
-        post = self._controller.post
+        post = self._host.post
         if not HAS_THREADS:
             post(lambda: then(work()))
             return
@@ -234,9 +234,9 @@ class Panel:
 
         def write_files() -> list[Path]:
             try:
-                return self._controller.export()
+                return self._host.export()
             finally:
-                self._controller.post(write, self.said, "value", "")
+                self._host.post(write, self.said, "value", "")
 
         def offer(files: list[Path]) -> None:
             self.said.value = f'<div class="vg-note">Written to {escape(str(files[0].parent))}:</div>'

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as w
 
 from vidgen_nb.notebook.panel.control_binding import answer_anywhere, write
+from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.run_feed import Feed, Lane
 from vidgen_nb.notebook.panel.status import State, chip
 from vidgen_nb.plaintext import clean
-
-if TYPE_CHECKING:
-    from vidgen_nb.notebook.controller import Controller
 
 __all__ = ["MOST", "Lanes"]
 
@@ -23,8 +21,8 @@ MOST = 40
 class Lanes:
     """The profiles in use."""
 
-    def __init__(self, controller: Controller) -> None:
-        self._controller = controller
+    def __init__(self, host: PanelHost) -> None:
+        self._host = host
         self.chips: dict[str, Any] = {}
         """A box of HTML and a button for each profile that was ever shown."""
         self._shown: list[str] = []
@@ -33,7 +31,7 @@ class Lanes:
 
     def show(self, feed: Feed, state: State) -> None:
         """Bring them up to date."""
-        profiles, cooling = self._controller.profiles, state.cooling or {}
+        profiles, cooling = self._host.session.profiles, state.cooling or {}
         first = sorted(profiles, key=lambda name: name not in cooling)[:MOST]  # those that cool can be released
         shown = [name for name in profiles if name in set(first)]
         if shown != self._shown:
@@ -52,10 +50,10 @@ class Lanes:
         return self.chips[name]
 
     def _pair(self, name: str) -> tuple[Any, Any]:
-        ctl, shown = self._controller, clean(name, 40)
+        host, shown = self._host, clean(name, 40)
         release = w.Button(
             description=f"Release {clean(name, 16)}", tooltip=f"End the cooldown of {shown}; off while it does not cool"
         )
-        release.on_click(lambda _: ctl.post(ctl.release_cooldown, name))
+        release.on_click(lambda _: host.post(host.session.release_cooldown, name))
         answer_anywhere(release)
         return w.HTML(), release

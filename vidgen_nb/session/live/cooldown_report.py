@@ -11,7 +11,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.recording.runlog import cooling_line
 
-__all__ = ["CoolingReport"]
+__all__ = ["CooldownReport"]
 
 log = logging.getLogger("vidgen_nb")
 
@@ -19,7 +19,7 @@ REPORT_EVERY = 3.0
 """Run seconds between two reports."""
 
 
-class CoolingReport:
+class CooldownReport:
     """Logs every 3 s, while scenes wait and every profile cools, which ones and for how much longer (R5)."""
 
     def __init__(self, scheduler: Scheduler, clock: Clock) -> None:

@@ -1,0 +1,94 @@
+"""What the panel shows, each a property that a cell can set too: theme, selected scene, moves, video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from vidgen_nb.errors import InputError
+from vidgen_nb.session.runner import Runner
+
+__all__ = ["Moves", "Theme", "ViewOptions"]
+
+Moves = Literal["none", "selected", "last 20"]
+Theme = Literal["auto", "light", "dark"]
+
+
+class ViewOptions:
+    """Nothing of this changes the run."""
+
+    def __init__(self, runner: Runner, changed: Callable[[], None]) -> None:
+        self._runner = runner
+        self._changed = changed
+        self._follow_now = True
+        self._show_moves: Moves = "last 20"
+        self._selected: str | None = None
+        self._video: tuple[object, str] | None = None
+        """The run, and the scene in it."""
+        self._theme: Theme = "auto"
+
+    @property
+    def follow_now(self) -> bool:
+        """Whether the chart moves along; zooming into it ends that."""
+        return self._follow_now
+
+    @follow_now.setter
+    def follow_now(self, follow: bool) -> None:
+        self._follow_now = bool(follow)
+        self._changed()
+
+    @property
+    def show_moves(self) -> Moves:
+        """Which moves the chart shows: `none`, `selected` or `last 20`."""
+        return self._show_moves
+
+    @show_moves.setter
+    def show_moves(self, moves: Moves) -> None:
+        if moves not in ("none", "selected", "last 20"):
+            raise InputError(f"show_moves is 'none', 'selected' or 'last 20', not {moves!r}")
+        self._show_moves = moves
+        self._changed()
+
+    @property
+    def selected(self) -> str | None:
+        """The scene whose path stands out in the chart; None: none does."""
+        return self._selected
+
+    @selected.setter
+    def selected(self, scene: str | None) -> None:
+        self._selected = scene or None
+        self._changed()
+
+    def step_selected(self, step: int) -> None:
+        """Select the next scene of the run (1), or the one before (-1); round and round."""
+        live = self._runner.live
+        ids = list(live.scheduler.scenes) if live is not None else []
+        if ids:
+            place = ids.index(self._selected) + step if self._selected in ids else min(step, 0)
+            self.selected = ids[place % len(ids)]
+
+    @property
+    def video(self) -> str | None:
+        """The scene whose finished video the panel plays; None: none, as in a new run."""
+        return self._video[1] if self._video is not None and self._video[0] is self._runner.live else None
+
+    @video.setter
+    def video(self, scene: str | None) -> None:
+        live = self._runner.live
+        state = live.scheduler.scenes.get(scene) if live is not None and scene else None
+        if scene and (state is None or state.status != "succeeded"):
+            raise InputError(f"scene {scene!r} has no video: it has not succeeded in this run")
+        self._video = (live, scene) if scene else None
+        self._changed()
+
+    @property
+    def theme(self) -> Theme:
+        """Of the panel's chart: `light`, `dark`, or `auto`, which is that of the page."""
+        return self._theme
+
+    @theme.setter
+    def theme(self, theme: Theme) -> None:
+        if theme not in ("auto", "light", "dark"):
+            raise InputError(f"theme is 'auto', 'light' or 'dark', not {theme!r}")
+        self._theme = theme
+        self._changed()

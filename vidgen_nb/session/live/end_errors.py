@@ -1,0 +1,60 @@
+"""How a run's end is told where it is not what the user wanted: what happened, and what to do."""
+
+from __future__ import annotations
+
+import logging
+import math
+from pathlib import Path
+
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.errors import NoUsableProfile, OutputError, SessionError
+from vidgen_nb.plaintext import clean
+from vidgen_nb.recording.journal import Journal
+from vidgen_nb.run import Run
+
+__all__ = ["broken_off", "no_usable_profile", "results_unwritable", "warn_of_open_run"]
+
+log = logging.getLogger("vidgen_nb")
+
+
+def broken_off(journal: Journal | None) -> SessionError:
+    """Return the error of a run that was broken off."""
+    return SessionError(
+        "the run was broken off; run() goes on with the scenes that were not sent"
+        if journal is None
+        else f"the run was broken off; restore({str(journal.path)!r}, …) goes on with it"
+    )
+
+
+def no_usable_profile(run: Run, scheduler: Scheduler, now: float, max_wait: float) -> NoUsableProfile:
+    """Return the error of a run whose profiles are all unusable, or come back too late."""
+    reasons = [
+        f"{clean(window.profile, 80)}: {window.reason}"
+        + ("" if math.isinf(window.until) else f" (back in {window.until:.0f} s)")
+        for window in scheduler.roster.windows(now)
+    ]
+    return NoUsableProfile(
+        f"no profile is usable within max_wait={max_wait:g} s; scenes still queued: {scheduler.unsettled}. "
+        f"{'; '.join(reasons) or 'all profiles were removed'}. Mend that, then release_cooldown(profile) and run()",
+        run,
+    )
+
+
+def results_unwritable(run: Run, scheduler: Scheduler, folder: Path) -> OutputError:
+    """Return the error of a run whose finished videos can't be written."""
+    left = scheduler.in_flight
+    return OutputError(
+        f"{left} finished video{'s' * (left != 1)} can't be written to {str(folder)!r}: the log says why. They stay "
+        f"with the provider, {scheduler.unsettled - left} more scenes wait. Make room there, then run() goes on: it "
+        "fetches them, and submits the rest",
+        run,
+    )
+
+
+def warn_of_open_run(scheduler: Scheduler) -> None:
+    """Warn, when the program ends, of a run that nobody waited for."""
+    log.warning(
+        "the program ends with %d scenes under way and %d more to do; wait() for them, or use `with Session(...)`",
+        scheduler.in_flight,
+        scheduler.unsettled - scheduler.in_flight,
+    )

@@ -1,0 +1,310 @@
+"""A run under way: one scheduler, its driver, and those who wait for it. It lives on the session's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from functools import partial
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import Scene
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.core.state import UNSETTLED
+from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
+from vidgen_nb.errors import DuplicateScene, JournalError, SessionError
+from vidgen_nb.ports import Profile
+from vidgen_nb.recording.runlog import RunLog
+from vidgen_nb.run import Run
+from vidgen_nb.session.live.cooldown_report import CooldownReport
+from vidgen_nb.session.live.end_errors import broken_off, no_usable_profile, results_unwritable, warn_of_open_run
+from vidgen_nb.session.live.restored_run import RestoredRun
+from vidgen_nb.session.live.run_parts import RunParts, new_run
+from vidgen_nb.session.live.state_changes import changes_to
+from vidgen_nb.session.live.waiters import Waiters
+from vidgen_nb.session.settings import Resources, SessionState
+from vidgen_nb.session.video_folder import VideoFolder, VideoSink
+from vidgen_nb.sharing.member import Member
+
+__all__ = ["LiveRun"]
+
+log = logging.getLogger("vidgen_nb")
+
+
+class LiveRun:
+    """One run, from its first scene to its end; after a stop it can go on. `new` and `restored` make one."""
+
+    def __init__(
+        self,
+        parts: RunParts,
+        resources: Resources,
+        observers: Sequence[Observer],
+        member: Member,
+        *,
+        is_restored: bool,
+    ) -> None:
+        self.scheduler = scheduler = parts.scheduler
+        self.run = parts.run
+        self.journal = parts.journal
+        self.unrecoverable = False
+        """It broke off in a way that left the scheduler unfit to go on."""
+        self._is_restored = is_restored
+        self._resources = resources
+        self._clock = parts.clock
+        self._member = member
+        self._profiles = parts.profiles
+        self._max_wait = 0.0
+        """As the session's settings had it last, for messages."""
+        self._waiters = Waiters(self.run)
+        self._driver = RealtimeDriver(
+            scheduler,
+            resources.backend,
+            self._profiles,
+            self._clock,
+            _sinks(resources.videos, scheduler),
+            [
+                RunLog(self.run.events),
+                self._tell_waiters,
+                CooldownReport(scheduler, self._clock),
+                member.observer(self._clock),
+                *observers,
+            ],
+            self.journal,
+        )
+        self._task: asyncio.Task[None] | None = None
+        self._task_began = False
+        self._error: BaseException | None = None
+        self._at_exit = partial(warn_of_open_run, scheduler)
+        """Called when the interpreter ends, unless the run ends before."""
+
+    @classmethod
+    def new(
+        cls,
+        resources: Resources,
+        state: SessionState,
+        observers: Sequence[Observer],
+        member: Member,
+        *,
+        cooldowns: Sequence[ev.CooldownImposed],
+    ) -> LiveRun:
+        """Return a run that begins. `cooldowns`: those of the run before that are not over."""
+        live = cls(new_run(resources, state.settings), resources, observers, member, is_restored=False)
+        with live._released_on_error():
+            live.sync(state)
+            live._driver.post(*cooldowns)
+        return live
+
+    @classmethod
+    def restored(
+        cls,
+        past: RestoredRun,
+        resources: Resources,
+        state: SessionState,
+        observers: Sequence[Observer],
+        member: Member,
+    ) -> LiveRun:
+        """Return a run that was begun elsewhere and is to go on here."""
+        live = cls(past.parts(state.profiles), resources, observers, member, is_restored=True)
+        with live._released_on_error():
+            for event in past.handover(state.profiles, state.settings, resources.backend):
+                live.post(event)
+            live.sync(state)
+        return live
+
+    @contextmanager
+    def _released_on_error(self) -> Iterator[None]:
+        """Let go of the journal where the run can't be made."""
+        try:
+            yield
+        except BaseException:
+            self.release()
+            raise
+
+    # -- looking
+
+    @property
+    def journal_failure(self) -> JournalError | None:
+        """Why nothing more of this run can be written down; None: it can, or need not be."""
+        return self.journal.lost if self.journal is not None and not self.unrecoverable else None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything of it was ever under way here."""
+        return self._task is not None
+
+    @property
+    def is_restored_and_settled(self) -> bool:
+        """Whether it was restored and has nothing left to do."""
+        return self._is_restored and not self.has_begun and not self.scheduler.unsettled
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is under way."""
+        return self._task is None or self._task.done()
+
+    @property
+    def now(self) -> float:
+        """The seconds of this run."""
+        return self._clock.now()
+
+    def cooling(self) -> dict[str, float]:
+        """Return the run seconds left for each profile that cools or is unusable."""
+        return self.scheduler.cooling(self._clock.now())
+
+    def running_on(self, profile: str) -> int:
+        """Return how many attempts are under way on a profile."""
+        states = self.scheduler.scenes.values()
+        return sum(state.profile is not None and state.profile.name == profile for state in states)
+
+    def open_cooldowns(self, profiles: Mapping[str, Profile]) -> list[ev.CooldownImposed]:
+        """Return the cooldowns of these profiles that are not over, with times counted from now, for the next run.
+
+        What stood against a profile that has been replaced since, by one with another key, is forgotten.
+        """
+        kept = {name for name, profile in profiles.items() if self._profiles.get(name) is profile}
+        return self.scheduler.roster.windows(self._clock.now(), kept)
+
+    # -- asking
+
+    def post(self, event: ev.Event) -> None:
+        """Hand a request to the scheduler."""
+        self._driver.post(event)
+
+    def observe(self, observer: Observer) -> None:
+        """Hand new events to a function as well."""
+        self._driver.observe(observer)
+
+    def sync(self, state: SessionState) -> None:
+        """Bring the run in line with the session's state."""
+        self._max_wait = state.settings.max_wait
+        for event in changes_to(state, self.scheduler, self._profiles):
+            if isinstance(event, ev.ProfileAdded):
+                self._profiles[event.profile] = state.profiles[event.profile]
+            self.post(event)
+        self._member.watch(state.profiles.values())
+
+    def apply_shared_cooldowns(self) -> None:
+        """Impose the cooldowns that others have seen on the same accounts."""
+        for profile, left, window in self._member.news():
+            until = self._clock.now() + left * self._clock.speed
+            self.post(ev.CooldownImposed(profile.name, until, window.reason, unusable=window.unusable))
+
+    def add(self, scenes: Sequence[Scene], *, single: bool, attempts: Mapping[str, int]) -> None:
+        """Queue scenes, all of them or none. `attempts`: how many each scene had in earlier runs."""
+        for scene in scenes:
+            state = self.scheduler.scenes.get(scene.id)
+            if state is not None and state.status in UNSETTLED:
+                raise DuplicateScene(
+                    scene.id, f"is already {state.status} in this run; run() goes on with what is queued"
+                )
+        self._driver.post(*(ev.SceneAdded(scene, single, attempts.get(scene.id, 0)) for scene in scenes))
+
+    def go(self, state: SessionState) -> None:
+        """Begin, or go on after a stop or an end."""
+        if self.journal is not None:
+            self.journal.on_stored = partial(_call_on, asyncio.get_running_loop(), self._driver.stored)
+            self.journal.hold()
+        self.sync(state)
+        self.apply_shared_cooldowns()
+        if self.is_over or self.scheduler.stopped or self.scheduler.ended:
+            self.post(ev.RunStarted())
+        if self.scheduler.paused:
+            log.warning("the session is paused: unpause() begins to submit")
+        if self.is_over:
+            self._error = None
+            self._task_began = False
+            atexit.register(self._at_exit)
+            self._task = asyncio.get_running_loop().create_task(self._drive(), name="vidgen_nb run")
+
+    def wait_for(self, scene: str | None = None) -> Future[Run]:
+        """Return a future that is done when the scene has settled, or when the run has ended."""
+        return self._waiters.done(self._error) if self.is_over else self._waiters.add(scene)
+
+    # -- ending
+
+    def release(self) -> None:
+        """Let go of the journal's file, once all is written."""
+        if self.journal is not None:
+            self.journal.release()
+            if self._error is None:
+                self._error = self.journal.error
+
+    async def abandon(self) -> None:
+        """Break everything off; what the provider has accepted stays there."""
+        self._leave_journal()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            if not self._task_began:  # cancelled before its first step
+                self._error = broken_off(self.journal)
+                self._wind_up()
+
+    def _leave_journal(self) -> None:
+        """Leave it as if the program had been killed: the run can be restored from it, and only so."""
+        if self.journal is not None and not self.unrecoverable:
+            self._driver.withhold("broken off", "broken off")
+            self.release()
+            self._driver.leave_journal()
+            self.unrecoverable = True
+
+    async def _drive(self) -> None:
+        self._task_began = True
+        try:
+            await self._driver.run()
+            if self.scheduler.ended == "no usable profile":
+                self._error = no_usable_profile(self.run, self.scheduler, self._clock.now(), self._max_wait)
+            elif self.scheduler.ended == "results can't be written":
+                self._error = results_unwritable(self.run, self.scheduler, self._resources.videos.path)
+        except asyncio.CancelledError:
+            self._error = broken_off(self.journal)
+            raise
+        except BaseException as bug:  # noqa: BLE001 - it is raised where the run is waited for
+            self._error = bug
+        finally:
+            self._wind_up()
+
+    def _wind_up(self) -> None:
+        """Bring the run to an end in the records, and tell those who wait."""
+        if not self.scheduler.ended:
+            self._break_off()
+        self.release()
+        atexit.unregister(self._at_exit)
+        if self._error is not None:
+            log.error("the run broke off: %s", self._error, exc_info=None if self._waiters else self._error)
+        self._waiters.end(self._error)
+
+    def _break_off(self) -> None:
+        """Bring a run that did not end by itself to an end, so that it can go on later."""
+        try:
+            if self.journal is not None:
+                self._leave_journal()
+                if self._error is not None and not isinstance(self._error, SessionError):
+                    self._error.add_note(f"restore({str(self.journal.path)!r}, …) goes on with the run")
+            self._driver.abandon(f"broken off: {type(self._error).__name__}")
+        except Exception:
+            self.unrecoverable = True
+            log.exception("what was under way can't be accounted for; the next run is a new one")
+
+    def _tell_waiters(self, events: Sequence[ev.Event]) -> None:
+        """Tell those who wait for a single scene (an observer); where the run ends with it, `_wind_up` does."""
+        if self._waiters and not self.scheduler.ended:
+            self._waiters.settle({each.scene for each in events if isinstance(each, ev.Fetched | ev.SceneSettled)})
+
+
+def _sinks(videos: VideoFolder, scheduler: Scheduler) -> Callable[[str, int], VideoSink]:
+    """Return where results go; that of an attempt which another program began may be there already."""
+    begun_before = {(name, state.number) for name, state in scheduler.scenes.items() if state.profile is not None}
+    return partial(_sink, videos, begun_before) if begun_before else videos.sink
+
+
+def _sink(videos: VideoFolder, begun_before: Container[tuple[str, int]], scene: str, number: int) -> VideoSink:
+    return videos.sink(scene, number, again=(scene, number) in begun_before)
+
+
+def _call_on(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
+    """Call a function on a loop, from any thread, unless the loop has ended."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function)

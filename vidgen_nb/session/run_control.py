@@ -1,0 +1,166 @@
+"""What can be asked of a run while it goes on, and changed for it and those that follow; from any thread."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import Mode, as_max_billed, as_mode
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.drivers.realtime import Observer
+from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import as_policy
+from vidgen_nb.ports import Profile
+from vidgen_nb.session.runner import Runner, RunRequest
+from vidgen_nb.session.validation import as_scenes, check_profiles
+
+__all__ = ["RunControl"]
+
+
+class RunControl:
+    """Adds, pauses, stops, cancels, and changes mode, policy, limit and profiles."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def add(self, scenes: Any) -> None:
+        """Add scenes to the run under way, or start one with them; those without an id get the next free ones."""
+
+        def add() -> None:
+            live = self._runner.live
+            used = live.scheduler.scenes if live is not None else {}
+            numbers = [int(each[1:]) for each in used if each[0] == "s" and each[1:].isdecimal()]
+            self._runner.begin(RunRequest(as_scenes(scenes, after=max(numbers, default=0))))
+
+        self._runner.loop.call(add)
+
+    def retry_failed(self) -> list[str]:
+        """Run the failed scenes of the last run again, in that run; return their ids."""
+
+        def retry() -> list[str]:
+            scenes = self._runner.current().scheduler.scenes.values()
+            failed = [state.scene for state in scenes if state.status == "failed"]
+            if failed:
+                self._runner.begin(RunRequest(failed, in_last_run=True))
+            return [scene.id for scene in failed]
+
+        return self._runner.loop.call(retry)
+
+    def pause(self) -> None:
+        """Submit nothing new, in this run or the next; what runs goes on."""
+        self._runner.change(lambda state: replace(state, paused=True))
+
+    def unpause(self) -> None:
+        """Go on submitting."""
+        self._runner.change(lambda state: replace(state, paused=False))
+
+    def stop(self) -> None:
+        """End the run once what is under way has settled; the rest stays queued, for `run()` to go on with."""
+        self._runner.loop.call(self._runner.stop)
+
+    @property
+    def paused(self) -> bool:
+        """Whether new work is held back; setting it is `pause()` or `unpause()`."""
+        return self._runner.state.paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        (self.pause if paused else self.unpause)()
+
+    def cancel(self, scene: str | None = None) -> None:
+        """Cancel a scene, or with None every scene that is not settled; at the provider too, where it can."""
+        if scene is not None and not isinstance(scene, str):
+            raise InputError(f"cancel takes the id of one scene, or nothing for all, not {scene!r}")
+        self._runner.post(ev.CancelRequested(scene))
+
+    def release_cooldown(self, profile: str) -> None:
+        """End a profile's cooldown by hand, or bring it back after its key or credit was mended.
+
+        Only in this session: what it shares with others never becomes shorter.
+        """
+        self._runner.post(ev.CooldownReleased(profile))
+
+    @property
+    def mode(self) -> Mode:
+        """How much is under way at once; may be set during a run."""
+        return self._runner.state.settings.mode
+
+    @mode.setter
+    def mode(self, mode: Mode | str) -> None:
+        self._runner.change_settings(mode=as_mode(mode))
+
+    @property
+    def policy(self) -> Policy:
+        """What follows a 429; may be set during a run."""
+        return self._runner.state.settings.policy
+
+    @policy.setter
+    def policy(self, policy: Policy | str) -> None:
+        self._runner.change_settings(policy=as_policy(policy))
+
+    @property
+    def max_billed(self) -> int | None:
+        """How many submits of a run may be accepted, those in doubt among them; None: no bound.
+
+        It may be set during a run. When it is reached, the run stops, and `run.ended` is `max_billed`: the rest stays
+        queued, and goes on by `run()` once the limit is higher.
+        """
+        return self._runner.state.settings.max_billed
+
+    @max_billed.setter
+    def max_billed(self, max_billed: int | None) -> None:
+        self._runner.change_settings(max_billed=as_max_billed(max_billed))
+
+    @property
+    def profiles(self) -> dict[str, Profile]:
+        """The profiles by name."""
+        return dict(self._runner.state.profiles)
+
+    def add_profile(self, profile: Profile) -> None:
+        """Use another profile from now on, also in the run that is under way.
+
+        One that was removed may come back under its name, with a new key, once nothing runs on it any more.
+        """
+        if not isinstance(profile, Profile):
+            raise InputError(f"a profile is a Profile(name, api_key), not a {type(profile).__name__}")
+
+        def add() -> None:
+            live, profiles = self._runner.live, self._runner.state.profiles
+            if live is not None and profile.name not in profiles and (left := live.running_on(profile.name)):
+                raise InputError(f"{left} scenes still run on the old {profile.name!r}: wait, or use another name")
+            if live is not None:
+                live.scheduler.roster.check_group(profile.name, profile.quota_group or "")
+            together = {**profiles, profile.name: profile}
+            check_profiles(self._runner.resources.backend, together, [*profiles.values(), profile])
+            self._runner.use_profiles(together)
+
+        self._runner.loop.call(add)
+
+    def remove_profile(self, name: str) -> None:
+        """Use a profile no more; what runs on it goes on."""
+
+        def remove() -> None:
+            gone = self._profile(name)
+            self._runner.use_profiles({key: each for key, each in self.profiles.items() if each is not gone})
+
+        self._runner.loop.call(remove)
+
+    def set_capacity(self, name: str, capacity: int | None) -> None:
+        """Let a profile generate so many scenes at once from now on; None: no bound."""
+        Profile(name, capacity=capacity)  # says what is wrong with a capacity
+        self._profile(name).capacity = capacity
+        self._runner.change(lambda state: state)
+
+    def _profile(self, name: str) -> Profile:
+        profiles = self._runner.state.profiles
+        if name not in profiles:
+            raise InputError(f"no profile is named {name!r}; there are: {', '.join(profiles)}")
+        return profiles[name]
+
+    def observe(self, observer: Observer) -> None:
+        """Hand the events of this and later runs to a function, in order, on the session's own thread.
+
+        One that raises is logged and dropped for the rest of that run, which goes on.
+        """
+        self._runner.loop.call(self._runner.observe, observer)

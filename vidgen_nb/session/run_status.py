@@ -1,0 +1,71 @@
+"""What a session shows of its run, from any thread."""
+
+from __future__ import annotations
+
+from vidgen_nb.run import Run
+from vidgen_nb.session.runner import Runner
+
+__all__ = ["RunStatus"]
+
+
+class RunStatus:
+    """The run that is under way, or the last one, and how far it is."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    @property
+    def last_run(self) -> Run | None:
+        """The run that is under way, or the last one; None: there was none."""
+        return self._runner.live.run if self._runner.live is not None else None
+
+    @property
+    def in_flight(self) -> int:
+        """How many attempts are under way."""
+        return self._runner.live.scheduler.in_flight if self._runner.live is not None else 0
+
+    @property
+    def left_over(self) -> int:
+        """Scenes that a run which was stopped, or restored, has left: Run goes on with them, `cancel()` drops them."""
+        return self._runner.unfinished - (self.in_flight if self._runner.is_running else 0)
+
+    @property
+    def failed(self) -> int:
+        """How many scenes of the last run have failed."""
+        return (
+            0
+            if self._runner.live is None
+            else sum(s.status == "failed" for s in self._runner.live.scheduler.scenes.values())
+        )
+
+    @property
+    def now(self) -> float:
+        """Seconds of the run that is under way, or that the last one took; 0: there was none."""
+        if self._runner.live is None or self._runner.live.is_over:
+            events = self._runner.live.scheduler.events if self._runner.live is not None else []
+            return events[-1].at if events else 0.0
+        return self._runner.live.now
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the run ends with what is under way."""
+        return self._runner.live is not None and self._runner.live.scheduler.stopped and not self._runner.live.is_over
+
+    @property
+    def cooling(self) -> dict[str, float]:
+        """Run seconds left for each profile that cools or is unusable; inf: no end is known."""
+        return (
+            {}
+            if self._runner.live is None or self._runner.is_closed
+            else self._runner.loop.call(self._runner.live.cooling)
+        )
+
+    @property
+    def last_429_at(self) -> float | None:
+        """Time of the latest 429 on any profile, in seconds of the last run; None: there was none (R19)."""
+        return self._runner.live.scheduler.last_429_at if self._runner.live is not None else None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the session was closed."""
+        return self._runner.is_closed

@@ -1,0 +1,88 @@
+"""What a user hands to a session, checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from vidgen_nb.core.model import Scene
+from vidgen_nb.errors import InputError
+from vidgen_nb.inputs import load_scenes
+from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.sharing.local import IN_PROCESS
+from vidgen_nb.sharing.port import SharedCooldowns
+
+__all__ = ["as_one_scene", "as_profiles", "as_scenes", "as_shared", "check_profiles", "prepared_scenes"]
+
+
+def as_scenes(source: Any, *, after: int = 0) -> list[Scene] | None:
+    """Return scenes from whatever `load_scenes` takes, and None for None; `InputError` where there are none.
+
+    Scenes without an id are numbered from `after` + 1.
+    """
+    if source is None:
+        return None
+    scenes = load_scenes(source, after=after)
+    if not scenes:
+        raise InputError("no scenes: give at least one prompt")
+    return scenes
+
+
+def as_one_scene(source: Any) -> list[Scene]:
+    """Return the one scene that is given; `InputError` where there are more, or none."""
+    scenes = load_scenes(source if isinstance(source, Scene) else [source])
+    if len(scenes) != 1:
+        raise InputError(f"run_one takes one scene, not {len(scenes)}; run() takes many")
+    return scenes
+
+
+def prepared_scenes(backend: Backend, scenes: Iterable[Scene]) -> list[Scene]:
+    """Return the scenes as they are queued: with absolute paths, where the backend can tell which values are paths.
+
+    Raises `InputError`, which names the scene, for one that the backend can't send; not every backend can tell.
+    """
+    with_absolute_paths: Callable[[Scene], Scene] = getattr(backend, "with_absolute_paths", lambda scene: scene)
+    check: Callable[[Scene], None] = getattr(backend, "check_scene", lambda _: None)
+    prepared = [with_absolute_paths(scene) for scene in scenes]
+    for scene in prepared:
+        try:
+            check(scene)
+        except InputError as error:
+            raise InputError(f"scene {scene.id!r}: {error}") from None
+    return prepared
+
+
+def as_profiles(backend: Backend, profiles: Profile | Iterable[Profile]) -> dict[str, Profile]:
+    """Return profiles by name; `InputError` for anything else, and for profiles that can't work together."""
+    if not hasattr(backend, "submit") or not hasattr(backend, "check"):
+        raise InputError(f"the backend is an object such as OpenAIVideos(base_url), not a {type(backend).__name__}")
+    given: list[Profile] = [profiles] if isinstance(profiles, Profile) else list(profiles)
+    for profile in given:
+        if not isinstance(profile, Profile):
+            raise InputError(f"profiles are Profile(name, api_key) objects, not a {type(profile).__name__}")
+    by_name = {profile.name: profile for profile in given}
+    check_profiles(backend, by_name, given)
+    return by_name
+
+
+def check_profiles(backend: Backend, by_name: Mapping[str, Profile], given: Sequence[Profile]) -> None:
+    """Raise `InputError` for profiles that can't work together, or with the backend."""
+    names = [profile.name for profile in given]
+    if len(by_name) < len(given):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"profile name {twice!r} is given twice: give each profile its own name")
+    if not by_name:
+        raise InputError("no profiles: give at least one Profile(name, api_key)")
+    ungrouped = {profile.name for profile in given if profile.quota_group is None}
+    for group in {profile.quota_group for profile in given} & ungrouped:
+        raise InputError(f"{group!r} can't be a quota group's name and that of a profile outside it: use two names")
+    for profile in given:
+        backend.check(profile)
+
+
+def as_shared(shared: SharedCooldowns | None) -> SharedCooldowns:
+    """Return where cooldowns are shared, by default within this process; `InputError` for anything else."""
+    if shared is not None and not (hasattr(shared, "join") and hasattr(shared, "salt")):
+        # not quoted: it may be an address with a password
+        raise InputError(f"shared is RedisCooldowns('redis://127.0.0.1:6379/0') or None, not a {type(shared).__name__}")
+    return shared if shared is not None else IN_PROCESS
