@@ -23,7 +23,7 @@ class Closer:
         """Of a session on the caller's loop."""
 
     def close(self) -> None:
-        """Stop, wait for what is under way, and close the connections; the session is over then."""
+        """Stop, wait for what is under way, and close the connections; the session can't be used after that."""
         runner = self._runner
         if not runner.is_closed:
             runner.check_may_block()
@@ -61,8 +61,8 @@ class Closer:
     def abandon(self) -> None:
         """Break off what is under way, without waiting for it.
 
-        Scenes that were sent are held, for they may be running at the provider; the rest stays queued. A run with a
-        journal can be restored from it then, with all that the provider had accepted.
+        Scenes that were sent are held, because they may be running at the provider; the rest stays queued. A run with a
+        journal can be restored from it, with all that the provider had accepted.
         """
         self._runner.check_may_block()
         if self._runner.is_running:

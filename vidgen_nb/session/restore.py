@@ -90,16 +90,16 @@ class Restorer:
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is a run to restore in which not all had settled, and that nobody goes on with."""
+        """Whether there is a run to restore that is not done, and that nobody goes on with."""
         folder = self._runner.resources.journals
         path = to_restore(folder) if folder is not None and not self.no_restore else None
         return path is not None and is_left(path)
 
     def restore_last_run(self) -> None:
-        """Take up the run in the journals' folder that `restore` would take, and as it does; `run()` goes on with it.
+        """Take up the run that `restore` would take from the folder of the journals; `run()` goes on with it.
 
-        Its mode, policy and other settings become those of the session, but for the speed; of two limits on what is
-        billed the smaller one holds. Raises `SessionError` where there is none or this session has a run of its own,
+        Its mode, policy and other settings become those of the session, except for the speed; of two limits on what is
+        billed, the smaller one holds. Raises `SessionError` where there is none or this session has a run of its own,
         and what `restore` raises.
         """
         self._runner.loop.call(self._take_up)

@@ -25,7 +25,7 @@ class RunControl:
         self._runner = runner
 
     def add(self, scenes: Any) -> None:
-        """Add scenes to the run under way, or start one with them; those without an id get the next free ones."""
+        """Add scenes to the run under way, or start one with them; scenes without an id get the next free numbers."""
 
         def add() -> None:
             live = self._runner.live
@@ -48,7 +48,7 @@ class RunControl:
         return self._runner.loop.call(retry)
 
     def pause(self) -> None:
-        """Submit nothing new, in this run or the next; what runs goes on."""
+        """Submit nothing new, in this run or the next; what is running goes on."""
         self._runner.change(lambda state: replace(state, paused=True))
 
     def unpause(self) -> None:
@@ -75,9 +75,9 @@ class RunControl:
         self._runner.post(ev.CancelRequested(scene))
 
     def release_cooldown(self, profile: str) -> None:
-        """End a profile's cooldown by hand, or bring it back after its key or credit was mended.
+        """End a profile's cooldown by hand, or bring it back once its key or credit is in order.
 
-        Only in this session: what it shares with others never becomes shorter.
+        Only in this session: a cooldown that is shared with others never becomes shorter.
         """
         self._runner.post(ev.CooldownReleased(profile))
 
@@ -101,10 +101,10 @@ class RunControl:
 
     @property
     def max_billed(self) -> int | None:
-        """How many submits of a run may be accepted, those in doubt among them; None: no bound.
+        """How many submits of a run may be accepted, counting those in doubt; None: any number.
 
-        It may be set during a run. When it is reached, the run stops, and `run.ended` is `max_billed`: the rest stays
-        queued, and goes on by `run()` once the limit is higher.
+        It may be set during a run. When it is reached, the run stops, and `run.ended` is `max_billed`. The rest stays
+        queued; once the limit is higher, `run()` goes on with it.
         """
         return self._runner.state.settings.max_billed
 
@@ -120,7 +120,7 @@ class RunControl:
     def add_profile(self, profile: Profile) -> None:
         """Use another profile from now on, also in the run that is under way.
 
-        One that was removed may come back under its name, with a new key, once nothing runs on it any more.
+        A profile that was removed may come back under its name, with a new key, once nothing runs on it any more.
         """
         if not isinstance(profile, Profile):
             raise InputError(f"a profile is a Profile(name, api_key), not a {type(profile).__name__}")
@@ -138,7 +138,7 @@ class RunControl:
         self._runner.loop.call(add)
 
     def remove_profile(self, name: str) -> None:
-        """Use a profile no more; what runs on it goes on."""
+        """Stop using a profile; what runs on it goes on."""
 
         def remove() -> None:
             gone = self._profile(name)
@@ -147,7 +147,7 @@ class RunControl:
         self._runner.loop.call(remove)
 
     def set_capacity(self, name: str, capacity: int | None) -> None:
-        """Let a profile generate so many scenes at once from now on; None: no bound."""
+        """Let a profile generate this many scenes at once from now on; None: any number."""
         Profile(name, capacity=capacity)  # says what is wrong with a capacity
         self._profile(name).capacity = capacity
         self._runner.change(lambda state: state)

@@ -26,7 +26,7 @@ class RunStatus:
 
     @property
     def left_over(self) -> int:
-        """Scenes that a run which was stopped, or restored, has left: Run goes on with them, `cancel()` drops them."""
+        """Scenes that a stopped or restored run has left: `run()` goes on with them, `cancel()` drops them."""
         return self._runner.unfinished - (self.in_flight if self._runner.is_running else 0)
 
     @property

@@ -37,19 +37,19 @@ __all__ = ["Session", "restore"]
 
 
 class Session:
-    """Runs scenes over profiles, and can be paused, stopped and changed meanwhile.
+    """Runs scenes over several profiles, and can be paused, stopped and changed meanwhile.
 
         session = Session(OpenAIVideos("http://127.0.0.1:8000/v1"), [Profile("alice", api_key=key)])
         run = session.run_blocking(["a lighthouse at dawn", "a harbour at night"])
 
-    `mode`: `"normal"`, `"boost"` or a `Mode`. `output`: the folder of the videos, of which none is overwritten.
+    `mode`: `"normal"`, `"boost"` or a `Mode`. `output`: the folder of the videos; none is ever overwritten.
     `on_ambiguous`: `"hold"` a submit that may have been accepted, or `"retry"` it, which may cost money twice.
     `max_wait`: how long a run waits, in run seconds, when every profile is unusable. `journal`: a folder, in which each
     run writes down what happens while it happens, in a file that `restore` goes on from when the program was killed;
     None: no journal. `speed`: run seconds per wall second; 1 for real APIs. `seed`: of back-off jitter. `max_billed`:
-    so many accepted submits stop a run; None: no bound. `shared`: where sessions with the same accounts hear of each
-    other's 429s, such as `RedisCooldowns(url)`; default: those of this process. Raises `InputError` for anything that
-    can't work, before anything is sent.
+    this many accepted submits stop a run; None: any number. `shared`: where sessions with the same accounts hear of
+    each other's 429s, such as `RedisCooldowns(url)`; default: within this process. Raises `InputError` for anything
+    that can't work, before anything is sent.
     """
 
     def __init__(
@@ -199,10 +199,10 @@ class Session:
             run = session.run_blocking()
 
         `path`: its journal, or the folder of the journals: then the latest run there that is not done and that nobody
-        goes on with (of the last 50), or else the latest. Jobs that the provider had accepted are
+        goes on with (of the last 50), or else the latest one. Jobs that the provider had accepted are
         asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
-        it is held, and so are the jobs of profiles that are named in `without`; `run.scenes` and the log say so, and
-        what to do. So is a job that the provider does not find: the server may be another one, or the account. Where
+        it is held. So are the jobs of profiles that are named in `without`, and a job that the provider does not find:
+        it may be another server, or another account. `run.scenes` and the log say so, and what to do. Where
         the backend's address is not the recorded one, that is an error, unless the server has `moved`. What was queued
         is queued still, and cooldowns have gone on by the wall clock; those without an end, such as for a bad key, are
         over. Of a run that had settled, `run()` returns what there is.

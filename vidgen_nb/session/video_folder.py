@@ -1,9 +1,9 @@
 """The folder where videos land: each under its scene's name, and only when it is complete.
 
-A download is written beside its place as a hidden `.part` file and renamed when its length and first bytes are right,
-so that a video of that name is always whole.
+A download is written to a hidden `.part` file in the same folder, and renamed once its length and first bytes are
+right: a file with a video's name is always whole.
 
-Chunks are written synchronously: 64 KB into the page cache take some 20 µs, less than a hop to a thread and back.
+Chunks are written synchronously: 64 KB into the page cache take about 20 µs, less than a switch to a thread and back.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import unicodedata
+from collections.abc import Callable, Container
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -25,25 +26,25 @@ from vidgen_nb.ports import BackendError
 
 __all__ = ["VideoFolder", "VideoSink", "safe_name"]
 
-_LONGEST_NAME: Final = 180
-"""Bytes; leaves room under the usual 255 for the suffix and for the mark of an unfinished file."""
-_RESERVED: Final = re.compile(
+_MAX_NAME_BYTES: Final = 180
+"""Leaves room, below the usual limit of 255, for the suffix and for the mark of an unfinished file."""
+_WINDOWS_DEVICES: Final = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE | re.DOTALL
 )
-_HASHED: Final = re.compile(r".*-[0-9a-f]{10}", re.DOTALL)
+_ENDS_IN_HASH: Final = re.compile(r".*-[0-9a-f]{10}", re.DOTALL)
 _FORBIDDEN: Final = frozenset('<>:"/\\|?*')
-_HEAD: Final = 512
+_HEAD_BYTES: Final = 512
 _MP4_BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide"})
 _EBML: Final = b"\x1aE\xdf\xa3"
 _SUFFIXES: Final = {"video/webm": ".webm", "video/x-matroska": ".mkv", "video/quicktime": ".mov"}
-_ANY_BYTES: Final = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/mp4"})
+_UNSPECIFIC_TYPES: Final = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/mp4"})
 
 
 class VideoFolder:
-    """A folder of videos, made on first use; `sink()` opens a place in it for one download.
+    """A folder of videos, made on first use; `sink()` opens one download into it.
 
-    A video that is there is never overwritten, for it was paid for: a second one of its name becomes `<name>-2.mp4`,
-    unless `replace` is set. Raises `InputError` where the path cannot become a folder, before anything is paid for.
+    A video is never overwritten, because it was paid for: a second one of its name becomes `<name>-2.mp4`, unless
+    `replace` is set. Raises `InputError` where the path cannot become a folder, before anything is paid for.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, replace: bool = False) -> None:
@@ -52,7 +53,7 @@ class VideoFolder:
         # a later chdir in a notebook must not split a video from its place
         self._absolute = self.path.absolute()
         self.base = Path.cwd()
-        """What relative paths are relative to: where the program was when the folder was named."""
+        """What relative paths start from: the working directory when the folder was named."""
         self._names: dict[str, str] | None = None
         nearest = next(place for place in (self._absolute, *self._absolute.parents) if os.path.lexists(place))
         if not nearest.is_dir():
@@ -61,7 +62,7 @@ class VideoFolder:
             raise InputError(f"output folder {str(self.path)!r} can't be written to; name another one")
 
     def prepare(self) -> None:
-        """Make the folder and see that it can be written to; `InputError` where it can't, before anything is sent."""
+        """Make the folder and check that it can be written to; `InputError` if not, before anything is sent."""
         try:
             part, file = self.open_part("probe", 0)
             file.close()
@@ -75,16 +76,20 @@ class VideoFolder:
     def sink(self, scene_id: str, number: int, *, again: bool = False) -> VideoSink:
         """Return where the result of a scene's attempt goes; nothing is created before the first write.
 
-        `again`: it may have been fetched before, by a program that did not live to write that down. If a file with the
-        very same bytes is there under the scene's name, that is it, and no second one is made.
+        `again`: a program that ended before it could write so down may have fetched it already. A file with the same
+        bytes under the scene's name is then taken for it, and no second one is made.
         """
         return VideoSink(self, scene_id, number, again=again)
+
+    def sinks(self, begun_before: Container[tuple[str, int]]) -> Callable[[str, int], VideoSink]:
+        """Return `sink` for a run of which another program began these attempts (scene, number)."""
+        return lambda scene, number: self.sink(scene, number, again=(scene, number) in begun_before)
 
     def name(self, scene_id: str) -> str:
         """Return the scene's file name without its suffix.
 
-        It differs from the id where that can't be a name everywhere, or where a file of the folder already has a name
-        that differs in its case alone: then a hash of the id is part of it.
+        It differs from the id, by a hash, if the id can't be a file name on every system, or if the folder has a file
+        whose name differs in case alone.
         """
         if self._names is None:
             found = sorted(self._absolute.iterdir()) if self._absolute.is_dir() else []
@@ -95,15 +100,15 @@ class VideoFolder:
         return name
 
     def open_part(self, name: str, number: int) -> tuple[Path, BinaryIO]:
-        """Open a new unfinished file; the folder is made where it is missing."""
+        """Open a new unfinished file; a missing folder is made."""
         self._absolute.mkdir(parents=True, exist_ok=True)
         part = self._absolute / f".{name}.{number}.{secrets.token_hex(4)}.part"
         return part, part.open("xb")
 
     def place(self, part: Path, file_name: str, *, again: bool = False) -> str:
-        """Give a finished file its name, or with `-2` and so on the first that is free, and return its path.
+        """Give a finished file its name, or the first free one with `-2` and so on, and return its path.
 
-        With `again`, a file of such a name that is the same byte for byte is kept instead.
+        With `again`, a file of that name with the same bytes is kept instead.
         """
         target = Path(file_name)
         number = 1
@@ -120,7 +125,7 @@ class VideoFolder:
 
 
 class VideoSink:
-    """One download on its way into the folder (`ports.Sink`). Call `discard()` when it does not end in a commit."""
+    """One download into the folder (a `ports.Sink`). Call `discard()` if it does not end in a commit."""
 
     def __init__(self, folder: VideoFolder, scene_id: str, number: int, *, again: bool = False) -> None:
         self.path: str | None = None
@@ -135,22 +140,22 @@ class VideoSink:
         self._length = 0
 
     async def write(self, chunk: bytes) -> None:
-        """Append bytes; `BackendError` (`Unwritable`: the video is paid for, so try again) where the disk refuses."""
+        """Append bytes; `BackendError` (`Unwritable`: the video is paid for, so try again) if the disk refuses."""
         try:
             if self._file is None:
                 self._part, self._file = self._folder.open_part(self._folder.name(self._scene_id), self._number)
             self._file.write(chunk)
         except OSError as error:
             raise self._refused(error) from error
-        if len(self._head) < _HEAD:
-            self._head += bytes(chunk[: _HEAD - len(self._head)])
+        if len(self._head) < _HEAD_BYTES:
+            self._head += bytes(chunk[: _HEAD_BYTES - len(self._head)])
         self._length += len(chunk)
 
     async def commit(self, *, expected: int | None, media_type: str | None) -> None:
-        """Check the length (bytes) and the type, and give the file its name; `path` is set then.
+        """Check the length (in bytes) and the type, give the file its name, and set `path`.
 
-        Raises `BackendError`, and leaves nothing behind: with a `Transient` outcome where the file is cut off or is no
-        video, with `Unwritable` where it can't be written.
+        Raises `BackendError` and leaves nothing behind: with a `Transient` outcome if the file is cut off or no video,
+        with `Unwritable` if it can't be written.
         """
         if expected is not None and expected != self._length:
             problem: str | None = f"the video is cut off: {self._length} of {expected} bytes"
@@ -168,12 +173,12 @@ class VideoSink:
         self._file = self._part = None
 
     def discard(self) -> None:
-        """Remove what was written; does nothing after a commit, or when nothing was."""
+        """Remove what was written; after a commit this does nothing."""
         file, part = self._file, self._part
         self._file = self._part = None
         with suppress(OSError):
             if file is not None:
-                file.close()  # flushes, so that a full disk may refuse here too
+                file.close()  # flushes: a full disk may refuse here too
         with suppress(OSError):
             if part is not None:
                 part.unlink(missing_ok=True)
@@ -184,12 +189,12 @@ class VideoSink:
 
 
 def _claim(part: Path, target: Path) -> bool:
-    """Give a file a name that nobody has, in one step, or return False; another process may want it too."""
+    """Give a file its name in one step, or return False if the name is taken; another process may want it too."""
     try:
         os.link(part, target)
     except FileExistsError:
         return False
-    except OSError:  # no hard links here: take the name first, then its place
+    except OSError:  # no hard links on this disk: reserve the name first, then replace it
         try:
             target.open("xb").close()
         except FileExistsError:
@@ -201,21 +206,21 @@ def _claim(part: Path, target: Path) -> bool:
 
 
 def safe_name(scene_id: str) -> str:
-    """Return a file name, without suffix, that means the same file on every system, and no file of another id.
+    """Return a file name, without suffix, that is the same file on every system, and that no other id gets.
 
-    Ids that are such names already stay as they are; what had to be changed gets a hash of the id. So does an id that
-    looks as if it had one, or it could be made to meet another's name. Ids that differ in case alone are
-    `VideoFolder.name`'s concern.
+    An id that is such a name already stays as it is; one that had to be changed gets a hash of the id. So does an id
+    that looks as if it had one: it could be chosen to collide. Ids that differ in case alone are left to
+    `VideoFolder.name`.
     """
     name = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in unicodedata.normalize("NFC", scene_id))
-    name = name.encode()[:_LONGEST_NAME].decode(errors="ignore")
+    name = name.encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
     # a leading dot hides, a leading dash reads as an option, Windows drops dots and spaces at the end
     start = len(name) - len(name.lstrip(" .-"))
     end = len(name.rstrip(" ."))
     name = "_" * start + name[start:end] if end > start else "_"
-    if _RESERVED.fullmatch(name):
+    if _WINDOWS_DEVICES.fullmatch(name):
         name = "_" + name
-    return name if name == scene_id and not _HASHED.fullmatch(name) else _with_hash(name, scene_id)
+    return name if name == scene_id and not _ENDS_IN_HASH.fullmatch(name) else _with_hash(name, scene_id)
 
 
 def _with_hash(name: str, scene_id: str) -> str:
@@ -232,18 +237,18 @@ def _bare(media_type: str | None) -> str:
 
 
 def _not_a_video(head: bytes, media_type: str) -> str | None:
-    """Return what is wrong with a result, or None: a known beginning is enough, else the type has to say video."""
+    """Return what is wrong with a result, or None. A known beginning is enough; else the type has to say video."""
     if not head:
         return "the video is empty"
     if head[4:8] in _MP4_BOXES or head.startswith(_EBML):
         return None
-    told = f"the result is no video ({clean(media_type, 80) or 'no content type'}"
+    what = f"the result is no video ({clean(media_type, 80) or 'no content type'}"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"<", b"{", b"[") or all(32 <= byte < 127 or byte in b"\t\r\n" for byte in text):
-        return f"{told}, it begins as text)"
+        return f"{what}, it begins as text)"
     if media_type == "video/mp4":
-        return f"{told}, but without the beginning of one)"
-    return None if media_type.startswith("video/") or media_type in _ANY_BYTES else f"{told})"
+        return f"{what}, but without the beginning of one)"
+    return None if media_type.startswith("video/") or media_type in _UNSPECIFIC_TYPES else f"{what})"
 
 
 def _suffix(head: bytes, media_type: str) -> str:

@@ -1,1 +1,1 @@
-"""One run under way: what it is put together from, begun here or taken up from a journal."""
+"""One run under way: begun here (`run_parts`) or taken up from a journal (`restored_run`), and how it ends."""

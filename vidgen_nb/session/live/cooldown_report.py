@@ -1,4 +1,4 @@
-"""The report that all profiles cool, every 3 s (R5): a live report, no event."""
+"""Says every 3 s that all profiles cool (R5): a live report, not an event of the run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["CooldownReport"]
 
 log = logging.getLogger("vidgen_nb")
 
-REPORT_EVERY = 3.0
+REPORT_INTERVAL = 3.0
 """Run seconds between two reports."""
 
 
 class CooldownReport:
-    """Logs every 3 s, while scenes wait and every profile cools, which ones and for how much longer (R5)."""
+    """While scenes wait and every profile cools, logs every 3 s which ones, and for how much longer (R5)."""
 
     def __init__(self, scheduler: Scheduler, clock: Clock) -> None:
         self._scheduler = scheduler
@@ -28,7 +28,7 @@ class CooldownReport:
         self._timer: asyncio.TimerHandle | None = None
 
     def __call__(self, events: Sequence[ev.Event]) -> None:
-        """Begin to report when all profiles have come to cool (an observer)."""
+        """Start to report once all profiles cool (an observer)."""
         if self._timer is None:
             self._report()
 
@@ -38,4 +38,4 @@ class CooldownReport:
         if scheduler.all_cool(now):
             log.warning("[%7.1f s] %s", now, cooling_line(scheduler.cooling(now), scheduler.waiting))
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._clock.wall(REPORT_EVERY), self._report)
+            self._timer = loop.call_later(self._clock.wall(REPORT_INTERVAL), self._report)

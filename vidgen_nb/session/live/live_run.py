@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -26,7 +26,6 @@ from vidgen_nb.session.live.run_parts import RunParts, new_run
 from vidgen_nb.session.live.state_changes import changes_to
 from vidgen_nb.session.live.waiters import Waiters
 from vidgen_nb.session.settings import Resources, SessionState
-from vidgen_nb.session.video_folder import VideoFolder, VideoSink
 from vidgen_nb.sharing.member import Member
 
 __all__ = ["LiveRun"]
@@ -64,7 +63,7 @@ class LiveRun:
             resources.backend,
             self._profiles,
             self._clock,
-            _sinks(resources.videos, scheduler),
+            resources.videos.sinks(_begun_attempts(scheduler)),
             [
                 RunLog(self.run.events),
                 self._tell_waiters,
@@ -147,7 +146,7 @@ class LiveRun:
 
     @property
     def now(self) -> float:
-        """The seconds of this run."""
+        """Run seconds since its start."""
         return self._clock.now()
 
     def cooling(self) -> dict[str, float]:
@@ -243,7 +242,7 @@ class LiveRun:
                 self._wind_up()
 
     def _leave_journal(self) -> None:
-        """Leave it as if the program had been killed: the run can be restored from it, and only so."""
+        """Leave it as if the program had been killed: only a restore goes on with the run."""
         if self.journal is not None and not self.unrecoverable:
             self._driver.withhold("broken off", "broken off")
             self.release()
@@ -294,14 +293,9 @@ class LiveRun:
             self._waiters.settle({each.scene for each in events if isinstance(each, ev.Fetched | ev.SceneSettled)})
 
 
-def _sinks(videos: VideoFolder, scheduler: Scheduler) -> Callable[[str, int], VideoSink]:
-    """Return where results go; that of an attempt which another program began may be there already."""
-    begun_before = {(name, state.number) for name, state in scheduler.scenes.items() if state.profile is not None}
-    return partial(_sink, videos, begun_before) if begun_before else videos.sink
-
-
-def _sink(videos: VideoFolder, begun_before: Container[tuple[str, int]], scene: str, number: int) -> VideoSink:
-    return videos.sink(scene, number, again=(scene, number) in begun_before)
+def _begun_attempts(scheduler: Scheduler) -> set[tuple[str, int]]:
+    """Return the attempts under way, as scene and number."""
+    return {(name, state.number) for name, state in scheduler.scenes.items() if state.profile is not None}
 
 
 def _call_on(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:

@@ -173,9 +173,7 @@ def _journal_file(path: Path) -> Path:
     try:
         is_folder, exists = path.is_dir(), path.exists()
     except OSError as error:  # a folder above it is closed to us
-        raise JournalError(
-            str(path), f"can't be read: {error.strerror or error}. Mend its folders' rights"
-        ) from error
+        raise JournalError(str(path), f"can't be read: {error.strerror or error}. Mend its folders' rights") from error
     if not exists:
         raise InputError(f"there is no journal {str(path)!r}: name its file, or the folder of the journals")
     found = to_restore(path) if is_folder else path
