@@ -98,12 +98,7 @@ class LiveRun:
 
     @classmethod
     def restored(
-        cls,
-        past: RestoredRun,
-        resources: Resources,
-        state: SessionState,
-        observers: Sequence[Observer],
-        member: Member,
+        cls, past: RestoredRun, resources: Resources, state: SessionState, observers: Sequence[Observer], member: Member
     ) -> LiveRun:
         """Return a run that was begun elsewhere and is to go on here."""
         live = cls(past.parts(state.profiles), resources, observers, member, is_restored=True)
