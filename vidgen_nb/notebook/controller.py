@@ -21,25 +21,22 @@ from vidgen_nb.notebook.export import export
 from vidgen_nb.notebook.rerun_cells import made
 from vidgen_nb.notebook.run_options import RunOptions, SceneOptions
 from vidgen_nb.notebook.view_options import ViewOptions
-from vidgen_nb.session.restore import restored_session
-from vidgen_nb.session.runner import Runner
+from vidgen_nb.session.restore import Restorable
 from vidgen_nb.session.session import Session
 from vidgen_nb.session.settings import SessionState
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
 
-    from vidgen_nb.core.policy import Policy
     from vidgen_nb.notebook.panel.panel import Panel
     from vidgen_nb.ports import Backend, Profile
-    from vidgen_nb.session.video_folder import VideoFolder
 
 __all__ = ["Controller"]
 
 log = logging.getLogger("vidgen_nb")
 
 
-class Controller:
+class Controller(Restorable):
     """A session that shows itself in Jupyter: as a cell's last value it is the panel.
 
     Parameters and methods are those of `Session`, except that its runs are written down in the folder `runs` unless
@@ -62,6 +59,7 @@ class Controller:
         **options: Any,
     ) -> None:
         self.session = Session(backend, profiles, journal=journal, **options)
+        self.runner = self.session.runner
         self.scene_options = SceneOptions(self._changed)
         self.run_options = RunOptions(self.session, self._changed, self._set_speed)
         self.view_options = ViewOptions(self.session.runner, self._changed)
@@ -69,11 +67,6 @@ class Controller:
         self._display = NotebookDisplay(self.session, self.view_options)
         self.session.runner.default_request = self.scene_options.request
         self.session.runner.on_change = self._session_changed
-
-    @property
-    def runner(self) -> Runner:
-        """What carries out requests on the session's loop."""
-        return self.session.runner
 
     # -- the session
 
@@ -158,24 +151,6 @@ class Controller:
         if not session.left_over and not self.scene_options.chosen:
             return "there are no scenes: type, paste or load some"
         return ""
-
-    @classmethod
-    def restore(
-        cls,
-        path: str | os.PathLike[str],
-        backend: Backend,
-        profiles: Iterable[Profile],
-        *,
-        output: str | os.PathLike[str] | VideoFolder = "videos",
-        policy: Policy | str | None = None,
-        speed: float | None = None,
-        without: Iterable[str] = (),
-        moved: bool = False,
-        **changes: Any,
-    ) -> Self:
-        """As `Session.restore`, with a panel."""
-        options = {"output": output, "policy": policy, "speed": speed, **changes}
-        return restored_session(cls, path, backend, profiles, without=without, moved=moved, **options)
 
     def export(self, folder: str | os.PathLike[str] | None = None) -> list[Path]:
         """Write the run as HTML, SVG, CSV and JSON lines, and return the files.

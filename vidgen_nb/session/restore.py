@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Self
 
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError, JournalError, SessionError
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Backend, Profile
@@ -15,56 +16,77 @@ from vidgen_nb.recording.folder import is_left, latest, to_restore
 from vidgen_nb.session.live.restored_run import RestoredRun
 from vidgen_nb.session.runner import Runner
 from vidgen_nb.session.validation import as_profiles
+from vidgen_nb.session.video_folder import VideoFolder
 
-__all__ = ["Restorer", "restored_session"]
-
-
-class HasRunner(Protocol):
-    """What a restored run is handed to."""
-
-    @property
-    def runner(self) -> Runner: ...
+__all__ = ["Restorable", "Restorer"]
 
 
-T = TypeVar("T", bound=HasRunner)
+class Restorable:
+    """Made from a backend and profiles, and able to go on with a run that another one left behind."""
 
+    runner: Runner
 
-def restored_session(
-    make: Callable[..., T],
-    path: str | os.PathLike[str],
-    backend: Backend,
-    profiles: Iterable[Profile],
-    *,
-    without: str | Iterable[str],
-    moved: bool,
-    **options: Any,
-) -> T:
-    """Return `make(backend, profiles, journal=…, **options)` with the run of a journal; as in `Session.restore`.
+    @classmethod
+    def restore(
+        cls,
+        path: str | os.PathLike[str],
+        backend: Backend,
+        profiles: Iterable[Profile],
+        *,
+        output: str | os.PathLike[str] | VideoFolder = "videos",
+        policy: Policy | str | None = None,
+        speed: float | None = None,
+        without: Iterable[str] = (),
+        moved: bool = False,
+        **changes: Any,
+    ) -> Self:
+        """Take up a run whose program has ended, whatever ended it; `run()` goes on with it.
 
-    What `options` leave open is as the run had it.
-    """
-    given = list([profiles] if isinstance(profiles, Profile) else profiles)
-    as_profiles(backend, given)
-    if "journal" in options:
-        raise InputError("journal: a restored run goes on in the same file; name it, or its folder, as the path alone")
-    options = {name: value for name, value in options.items() if value is not None or name not in ("policy", "speed")}
-    if "policy" in options:
-        options["policy"] = as_policy(options["policy"])
-    past = RestoredRun.open(
-        Path(path).expanduser().absolute(),
-        backend.poll_schedule,
-        policy=options.get("policy"),
-        speed=options.get("speed"),
-        without=[without] if isinstance(without, str) else without,
-        moved=moved,
-    )
-    try:
-        session = make(backend, given, journal=past.journal.path.parent, **{**vars(past.settings), **options})
-        session.runner.adopt_restored(past, session.runner.state)
-    except BaseException:
-        past.journal.release()
-        raise
-    return session
+            session = Session.restore("runs", OpenAIVideos(base_url), profiles)
+            run = session.run_blocking()
+
+        `path`: its journal, or the folder of the journals: then the latest run there that is not done and that nobody
+        goes on with (of the last 50), or else the latest one. Jobs that the provider had accepted are
+        asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
+        it is held. So are the jobs of profiles that are named in `without`, and a job that the provider does not find:
+        it may be another server, or another account. `run.scenes` and the log say so, and what to do. Where
+        the backend's address is not the recorded one, that is an error, unless the server has `moved`. What was queued
+        is queued still, and cooldowns have gone on by the wall clock; those without an end, such as for a bad key, are
+        over. Of a run that had settled, `run()` returns what there is.
+
+        Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
+        `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
+        file that is no journal or is damaged, for jobs of another backend or of a profile that is not given, and for a
+        policy whose class is not known here; `JournalError` while another session writes the file, or where it can't be
+        written.
+        """
+        given = list([profiles] if isinstance(profiles, Profile) else profiles)
+        as_profiles(backend, given)
+        if "journal" in changes:
+            raise InputError(
+                "journal: a restored run goes on in the same file; name it, or its folder, as the path alone"
+            )
+        if policy is not None:
+            changes["policy"] = policy = as_policy(policy)
+        if speed is not None:
+            changes["speed"] = speed
+        past = RestoredRun.open(
+            Path(path).expanduser().absolute(),
+            backend.poll_schedule,
+            policy=policy,
+            speed=speed,
+            without=[without] if isinstance(without, str) else without,
+            moved=moved,
+        )
+        try:
+            settings = {**vars(past.settings), **changes}
+            make: Any = cls
+            session: Self = make(backend, given, output=output, journal=past.journal.path.parent, **settings)
+            session.runner.adopt_restored(past, session.runner.state)
+        except BaseException:
+            past.journal.release()
+            raise
+        return session
 
 
 class Restorer:

@@ -24,7 +24,7 @@ from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.run import Run
 from vidgen_nb.session.closer import Closer
 from vidgen_nb.session.key_check import KeyChecker
-from vidgen_nb.session.restore import Restorer, restored_session
+from vidgen_nb.session.restore import Restorable, Restorer
 from vidgen_nb.session.run_control import RunControl
 from vidgen_nb.session.run_status import RunStatus
 from vidgen_nb.session.runner import Runner, RunRequest
@@ -36,7 +36,7 @@ from vidgen_nb.sharing.port import SharedCooldowns
 __all__ = ["Session", "restore"]
 
 
-class Session:
+class Session(Restorable):
     """Runs scenes over several profiles, and can be paused, stopped and changed meanwhile.
 
         session = Session(OpenAIVideos("http://127.0.0.1:8000/v1"), [Profile("alice", api_key=key)])
@@ -178,43 +178,6 @@ class Session:
     acheck = forwarded("_key_checker", KeyChecker.acheck)
 
     # -- restoring
-
-    @classmethod
-    def restore(
-        cls,
-        path: str | os.PathLike[str],
-        backend: Backend,
-        profiles: Iterable[Profile],
-        *,
-        output: str | os.PathLike[str] | VideoFolder = "videos",
-        policy: Policy | str | None = None,
-        speed: float | None = None,
-        without: Iterable[str] = (),
-        moved: bool = False,
-        **changes: Any,
-    ) -> Self:
-        """Take up a run whose program has ended, whatever ended it; `run()` goes on with it.
-
-            session = Session.restore("runs", OpenAIVideos(base_url), profiles)
-            run = session.run_blocking()
-
-        `path`: its journal, or the folder of the journals: then the latest run there that is not done and that nobody
-        goes on with (of the last 50), or else the latest one. Jobs that the provider had accepted are
-        asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
-        it is held. So are the jobs of profiles that are named in `without`, and a job that the provider does not find:
-        it may be another server, or another account. `run.scenes` and the log say so, and what to do. Where
-        the backend's address is not the recorded one, that is an error, unless the server has `moved`. What was queued
-        is queued still, and cooldowns have gone on by the wall clock; those without an end, such as for a bad key, are
-        over. Of a run that had settled, `run()` returns what there is.
-
-        Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
-        `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a
-        file that is no journal or is damaged, for jobs of another backend or of a profile that is not given, and for a
-        policy whose class is not known here; `JournalError` while another session writes the file, or where it can't be
-        written.
-        """
-        options = {"output": output, "policy": policy, "speed": speed, **changes}
-        return restored_session(cls, path, backend, profiles, without=without, moved=moved, **options)
 
     no_restore = forwarded_property("_restorer", Restorer.no_restore)
     unfinished = forwarded_property("_restorer", Restorer.unfinished)
