@@ -17,11 +17,12 @@ from vidgen_nb.analysis.limits.estimate import Estimates, estimate_limits
 from vidgen_nb.analysis.metrics.measure import Metrics, measure, trail
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
+from vidgen_nb.analysis.records.run_state import end_reason
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, named_well
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.simulation.what_if import what_if
 from vidgen_nb.analysis.validation import as_profiles, data_of, listed, named, plain_number, seconds, whole
-from vidgen_nb.core.events import Event, RunEnded, RunStarted, SceneAdded
+from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
@@ -88,12 +89,7 @@ class Run:
     @property
     def ended(self) -> str | None:
         """Why it ended (`settled`, `stopped`, `no usable profile`), or None while it goes on."""
-        for event in reversed(self.events):
-            if isinstance(event, RunEnded):
-                return event.reason
-            if isinstance(event, RunStarted | SceneAdded):
-                break
-        return None
+        return end_reason(self.events)
 
     def metrics(self, **options: Any) -> Metrics:
         """Return the run's numbers; options as in `analysis.metrics.measure`.
@@ -234,7 +230,7 @@ class Run:
     def _repr_html_(self) -> str:
         """Return a row of figures, and the trails of the scenes that needed more than one attempt."""
         numbers = self.metrics()
-        took = "–" if numbers.makespan is None else f"{numbers.makespan:.1f} s"
+        took = "–" if numbers.makespan is None else f"{numbers.makespan:,.1f} s"
         figures = {"scenes": len(self.scenes), **numbers.scenes, "attempts": numbers.attempts}
         figures |= {"429s": numbers.rate_limited, "moves": numbers.moves}
         shown = {**{name: f"{count:,}" for name, count in figures.items()}, "makespan": took}

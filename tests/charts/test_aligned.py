@@ -84,7 +84,11 @@ def test_big_runs_are_folded_aloud(big_run: RunData) -> None:
 def test_runs_without_success() -> None:
     """There is no makespan to compare where nothing succeeded."""
     data = run_on("a")
-    none = replace(data, scenes=[replace(scene, status="failed") for scene in data.scenes])
+    none = replace(
+        data,
+        scenes=[replace(scene, status="failed") for scene in data.scenes],
+        attempts=[replace(attempt, outcome="permanent") for attempt in data.attempts],
+    )
     figure = aligned_chart({"good": data, "bad": none})
     assert "No scene succeeded in bad" in figure.layout.title.text
     assert len(figure.layout.shapes) == 1

@@ -7,15 +7,23 @@ from dataclasses import replace
 import pytest
 
 import vidgen_nb as vg
+from vidgen_nb.analysis.metrics.results import flow_and_wait
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing.curves import COLUMNS
-from vidgen_nb.charts.waits import quantile, wait_chart, waits
+from vidgen_nb.charts.waits import wait_chart
+from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 
 
 def five(capacity: int = 1) -> RunData:
     """Return a run of five scenes of 10 s each."""
     return vg.simulate(5, [vg.SimulatedProfile("a", None, vg.Constant(10), capacity)], mode="boost").data
+
+
+def waits(data: RunData) -> list[float]:
+    """Return the waits of the scenes that succeeded, sorted."""
+    _flow, wait = flow_and_wait(data)
+    return [] if wait is None else list(wait.ordered)
 
 
 def test_waits_by_hand() -> None:
@@ -33,10 +41,15 @@ def test_lost_attempts_count_as_waiting() -> None:
     assert waits(vg.simulate(4, [profile], mode="boost").data) == [0, 0, 70, 70]
 
 
-def test_quantiles_are_by_nearest_rank() -> None:
-    """The median of 1 to 4 is 2, their 95 % is 4; of one value all are that one."""
-    assert [quantile([1, 2, 3, 4], share) for share in (0.25, 0.5, 0.51, 0.95, 1)] == [1, 2, 3, 4, 4]
-    assert quantile([7], 0.5) == 7
+def test_a_failed_second_run_is_not_hidden() -> None:
+    """A scene that succeeded, and failed when it was run again, has no wait; the chart says what became of it."""
+    run = vg.simulate(
+        3, [vg.SimulatedProfile("a", None, vg.Constant(10), 1)], mode="boost",
+        requests=[(40.0, ev.SceneAdded(vg.Scene("s001", "again"))), (45.0, ev.CancelRequested("s001"))],
+    )  # fmt: skip
+    assert run.metrics().scenes == {"cancelled": 1, "succeeded": 2}
+    title = " ".join(wait_chart(run.data).layout.title.text.replace("<br>", " ").split())
+    assert "Not in it: 1 scenes of this run that did not succeed; 1 of them had succeeded earlier" in title
 
 
 def test_runs_are_compared() -> None:
@@ -46,7 +59,10 @@ def test_runs_are_compared() -> None:
     assert (one.line.color, one.line.dash) != (two.line.color, two.line.dash)
     assert one.x[-1] == two.x[-1]
     assert two.name == "&lt;b&gt;two&lt;/b&gt;"
-    assert "one slot: median wait 20.0 s, 95 % of the scenes at most 40.0 s" in figure.layout.title.text
+    assert (
+        "one slot: median wait 20.0 s, 95 % of the scenes at most 38.0 s, the longest 40.0 s"
+        in figure.layout.title.text
+    )
     assert figure.layout.showlegend
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.metrics.results import makespan
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.validation import data_of
 from vidgen_nb.charts.drawing import text
@@ -87,13 +88,9 @@ def _traces(rows: list[Rows], theme: Theme) -> list[dict[str, Any]]:
     return found
 
 
-def _makespan(data: RunData) -> float | None:
-    return max((s.end for s in data.scenes if s.status == "succeeded" and s.end is not None), default=None)
-
-
 def _finding(names: list[str], both: list[RunData]) -> str:
     """Return the difference in makespan."""
-    one, other = (_makespan(data) for data in both)
+    one, other = (makespan(data) for data in both)
     if one is None or other is None:
         without = " and ".join(name for name, made in zip(names, (one, other), strict=True) if made is None)
         return f"No scene succeeded in {without}, so there is no makespan to compare."
@@ -117,7 +114,7 @@ def _heading(name: str, rows: Rows, at: float, theme: Theme) -> dict[str, Any]:
 
 def _finish(data: RunData, number: int, theme: Theme) -> list[dict[str, Any]]:
     """Return the line at a run's last success."""
-    made = _makespan(data)
+    made = makespan(data)
     line = {"color": theme.text, "width": 1.5, "dash": "dot"}
     axis = "y2 domain" if number else "y domain"
     return (

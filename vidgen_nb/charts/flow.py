@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.metrics.results import goodput, makespan, status_counts, successes
+from vidgen_nb.analysis.records.bounded_series import Span, thin
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.records.timeline import Steps, cooling_spans, queue_steps, steps
 from vidgen_nb.analysis.validation import is_number, listed, seconds
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import COLUMNS, faded, nice, percent
-from vidgen_nb.charts.drawing.fold import thin
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, seconds_axis, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
-from vidgen_nb.charts.gantt.waiting import Interval, queue_steps, union
 from vidgen_nb.errors import InputError
 
 __all__ = ["goodput_steps", "queue_chart"]
@@ -29,7 +29,7 @@ _TITLE = 92
 
 
 def queue_chart(
-    data: RunData, *, window: float | None = None, outages: Sequence[Interval] = (), theme: str = "light"
+    data: RunData, *, window: float | None = None, outages: Sequence[Span] = (), theme: str = "light"
 ) -> go.Figure:
     """Draw how many scenes waited, and below how many came out, over one axis of seconds.
 
@@ -41,20 +41,23 @@ def queue_chart(
     look = theme_of(theme)
     end = data.end or 1.0
     _check(window, outages)
-    ends = sorted(a.end for a in data.attempts if a.outcome == "succeeded" and a.end is not None)
+    ends = [each.end for each in successes(data) if each.end is not None]
     width = window or nice(min(end, max(end / 20, 5 * end / max(1, len(ends)))))
     waiting, flow = queue_steps(data, end), goodput_steps(ends, width, end)
     cooling = _cooling(data, end)
-    title = wrapped(_finding(data, waiting, ends, cooling, end), _TITLE)
+    title = wrapped(_finding(data, waiting, cooling, end), _TITLE)
     notes = [
-        f"Goodput: successes in the last {width:g} s, as a rate per minute; in the first {width:g} s it only fills."
+        f"Goodput: successes in the last {width:g} s, as a rate per minute; it only fills in the first {width:g} s."
     ]
+    if len(ends) != (scenes := status_counts(data)["succeeded"]):
+        notes.append(f"{len(ends):,} attempts succeeded, for {scenes:,} scenes: one run again by hand counts again.")
     if max(len(waiting), len(flow), len(cooling)) > COLUMNS:
+        column = 2 * end / COLUMNS
         notes.append(
-            f"Thinned: of each {text.seconds(end / COLUMNS)} the highest value is drawn, of up to "
+            f"Thinned: of each {text.seconds(column)} the highest and the last value are drawn, of up to "
             f"{max(len(waiting), len(flow), len(cooling)):,}."
         )
-        waiting, flow, cooling = (thin(steps, end / COLUMNS) for steps in (waiting, flow, cooling))
+        waiting, flow, cooling = (thin(each, column) for each in (waiting, flow, cooling))
     longest = max(length for _at, length in waiting)
     fastest = max(number for _at, number in flow) * 60 / width
     tops = (longest * 1.15 or 1.0, fastest * 1.15 or 1.0)
@@ -72,23 +75,16 @@ def queue_chart(
 
 def goodput_steps(ends: Sequence[float], window: float, end: float) -> list[tuple[float, int]]:
     """Return how many of the times `ends` lie in (t - window, t], as steps (from when on, number) up to `end`."""
-    changes: dict[float, int] = defaultdict(int, {0.0: 0})
-    for at in ends:
-        changes[at] += 1
-        changes[at + window] -= 1
-    return _steps(changes, end)
+    return _until(steps(ends, [at + window for at in ends]), end)
 
 
-def _steps(changes: dict[float, int], end: float) -> list[tuple[float, int]]:
-    steps: list[tuple[float, int]] = []
-    number = 0
-    for at in sorted(change for change in changes if change <= end):
-        number += changes[at]
-        steps.append((at, number))
-    return [*steps, (end, number)]
+def _until(found: Steps, end: float) -> list[tuple[float, int]]:
+    """Return steps as whole numbers up to `end`, where there is a last one."""
+    known = [(at, int(number)) for at, number in found if at <= end]
+    return [*known, (end, known[-1][1])]
 
 
-def _check(window: float | None, outages: Sequence[Interval]) -> None:
+def _check(window: float | None, outages: Sequence[Span]) -> None:
     if window is not None:
         seconds("window", window, zero=False)
     for each in listed("outages", outages, "(start, end) pairs"):
@@ -99,28 +95,24 @@ def _check(window: float | None, outages: Sequence[Interval]) -> None:
 
 def _cooling(data: RunData, end: float) -> list[tuple[float, int]]:
     """Return how many profiles cooled, as steps; a profile in two cooldowns at once counts as one."""
-    windows: dict[str, list[Interval]] = defaultdict(list)
-    for window in data.cooldowns:
-        windows[window.profile].append((window.start, min(window.end, end)))
-    changes: dict[float, int] = defaultdict(int, {0.0: 0})
-    for start, stop in (span for spans in windows.values() for span in union(spans)):
-        changes[start] += 1
-        changes[stop] -= 1
-    return _steps(changes, end)
+    spans = [span for each in cooling_spans(data, end).values() for span in each]
+    return _until(steps((start for start, _stop in spans), (stop for _start, stop in spans)), end)
 
 
 def _finding(
-    data: RunData, waiting: list[tuple[float, int]], ends: list[float], cooling: list[tuple[float, int]], end: float
+    data: RunData, waiting: list[tuple[float, int]], cooling: list[tuple[float, int]], end: float
 ) -> list[str]:
-    """Return what the chart shows."""
+    """Return what the chart shows; results in the numbers of `run.metrics()`."""
     if not data.attempts:
         return ["Nothing ran."]
     at, longest = max(waiting, key=lambda step: (step[1], -step[0]))
     queue = f"Up to {longest:,} scenes waited (at {text.seconds(at)})" if longest else "No scene waited"
-    if ends:
-        done = f"{len(ends):,} succeeded by {text.seconds(ends[-1])}, {60 * len(ends) / (ends[-1] or 1.0):.3g} a minute"
-    else:
+    made, rate = makespan(data), goodput(data)
+    if made is None or rate is None:
         done = "none succeeded"
+    else:
+        scenes = status_counts(data)["succeeded"]
+        done = f"{scenes:,} succeeded by {text.seconds(made)}, {60 * rate:.3g} a minute"
     some = sum(after - start for (start, n), (after, _n) in pairwise(cooling) if n) / end
     most = max(number for _at, number in cooling)
     cooled = (

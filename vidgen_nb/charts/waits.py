@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.metrics.quantiles import Spread
+from vidgen_nb.analysis.metrics.results import flow_and_wait, succeeded_before
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.validation import data_of
 from vidgen_nb.charts.drawing import text
@@ -17,31 +18,18 @@ from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
 
-__all__ = ["quantile", "wait_chart", "waits"]
+__all__ = ["wait_chart"]
 
 _TALL, _LEFT, _TITLE = 320.0, 76, 92
-
-
-def waits(data: RunData) -> list[float]:
-    """Return the wait of each scene that succeeded, sorted: from its release to its end, less the service it got.
-
-    So whatever came before the attempt that succeeded counts as waiting: the queue, cooldowns, lost attempts.
-    """
-    released = {scene.id: scene.queued for scene in data.scenes if scene.status == "succeeded"}
-    started = {a.scene: a.start for a in data.attempts if a.outcome == "succeeded"}
-    return sorted(at - released[scene] for scene, at in started.items() if scene in released)
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the smallest of the sorted values that so large a share of them does not exceed (nearest rank)."""
-    return values[max(0, math.ceil(share * len(values)) - 1)]
 
 
 def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -> go.Figure:
     """Draw which share of the scenes that succeeded had waited for at most so many seconds.
 
     `runs`: one run, or several by name, to be compared. Scenes that did not succeed have no wait; the chart says how
-    many. Raise `InputError` for no runs, what is no run, a name that is no text, and an unknown theme.
+    many, and how many of those had succeeded before they were run again. The waits, and their quantiles in the title,
+    are `run.metrics().wait`. Raise `InputError` for no runs, for anything that is not a run, for a name that is not a
+    text, and for an unknown theme.
     """
     drawn = theme_of(theme)
     given = runs if isinstance(runs, Mapping) else {"this run": runs}
@@ -49,15 +37,18 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
         raise InputError("wait_chart needs a run, or a mapping of names to runs; the mapping is empty")
     named = {name: data_of(f"wait_chart: {name!r}", run) for name, run in given.items()}
     labels = names_of(list(named))
-    found = [waits(data) for data in named.values()]
-    end = max((values[-1] for values in found if values), default=0.0) * 1.04 or 1.0
+    found = [flow_and_wait(data)[1] for data in named.values()]
+    end = max((wait.max for wait in found if wait is not None), default=0.0) * 1.04 or 1.0
     traces, notes = [], []
-    for number, (name, label, values) in enumerate(zip(named, labels, found, strict=True)):
+    for number, (name, label, wait) in enumerate(zip(named, labels, found, strict=True)):
+        values = () if wait is None else wait.ordered
         trace, said = _trace(values, end, label, number, drawn)
         traces.append(trace)
         notes += [said] if said else []
         if (without := len(named[name].scenes) - len(values)) > 0:
-            notes.append(f"Not in it: {without:,} scenes of {clean(name, 40)} that did not succeed.")
+            earlier = succeeded_before(named[name])
+            but = f"; {earlier:,} of them had succeeded earlier, and were run again" if earlier else ""
+            notes.append(f"Not in it: {without:,} scenes of {clean(name, 40)} that did not succeed{but}.")
     title = wrapped(_finding(list(named), found), _TITLE)
     layout = frame([*title, *wrapped(notes)], drawn, _TALL, left=_LEFT, bold=len(title), named=True, legend=labels) | {
         "xaxis": axis(drawn, "wait until the attempt that succeeded") | {"range": [0, end], "ticksuffix": " s"},
@@ -67,7 +58,7 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
     return go.Figure(data=traces, layout=layout)
 
 
-def _trace(values: list[float], end: float, label: str, number: int, theme: Theme) -> tuple[dict[str, Any], str]:
+def _trace(values: Sequence[float], end: float, label: str, number: int, theme: Theme) -> tuple[dict[str, Any], str]:
     """Return the curve of one run, and what is to be said about it."""
     steps = [(0.0, 0.0)] if values else []
     for at, value in enumerate(values, 1):
@@ -80,14 +71,14 @@ def _trace(values: list[float], end: float, label: str, number: int, theme: Them
     return step_trace(x, y, label, look(theme, number), **more), said
 
 
-def _finding(names: list[str], found: list[list[float]]) -> list[str]:
+def _finding(names: list[str], found: list[Spread | None]) -> list[str]:
     """Return what the chart shows: median and 95 % of each run."""
     said: list[str] = []
-    for name, values in zip(names, found, strict=True):
+    for name, wait in zip(names, found, strict=True):
         who = f"{text.short(name, 30)}: median wait" if len(names) > 1 else "Median wait"
-        if not values:
+        if wait is None:
             said.append(f"{text.short(name, 30)}: no scene succeeded." if len(names) > 1 else "No scene succeeded.")
             continue
-        half, most, worst = (text.seconds(quantile(values, share)) for share in (0.5, 0.95, 1.0))
+        half, most, worst = map(text.seconds, (wait.p50, wait.p95, wait.max))
         said.append(f"{who} {half}, 95 % of the scenes at most {most}, the longest {worst}.")
     return said[:4] + ([f"… and {len(said) - 4} more runs."] if len(said) > 4 else [])

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tests.analysis.records.test_builder import RandomRun
 from tests.benchmarks.live_gantt import stream
 from vidgen_nb.analysis.records.builder import build
+from vidgen_nb.analysis.records.idle_time import idle_spans as idle
 from vidgen_nb.analysis.records.live_window import COOLDOWN, SUMS, Recent, RecentData
-from vidgen_nb.charts.gantt.waiting import idle, queue_steps, subtract, union
+from vidgen_nb.analysis.records.timeline import queue_steps, subtract, union
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import Permanent

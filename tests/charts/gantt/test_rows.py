@@ -9,12 +9,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
 from vidgen_nb.charts.drawing.fold import FOLD_ABOVE
-from vidgen_nb.charts.gantt.rows import MOST_ROWS, build_rows, pack
+from vidgen_nb.charts.gantt.rows import MOST_ROWS, build_rows
 from vidgen_nb.errors import InputError
 
 
@@ -63,16 +61,6 @@ def test_bars_of_a_row_do_not_overlap(run: RunData) -> None:
     for spans in by_row.values():
         spans.sort()
         assert all(before[1] <= after[0] for before, after in pairwise(spans))
-
-
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 20)), max_size=60))
-def test_packing_uses_the_first_free_slot(spans: list[tuple[int, int]]) -> None:
-    """A slot is never used twice at once, and no slot is opened while a lower one is free."""
-    attempts = [attempt(float(start), float(start + length)) for start, length in sorted(spans)]
-    slots = pack(attempts)
-    for at, (one, slot) in enumerate(zip(attempts, slots, strict=True)):
-        taken = {s for a, s in zip(attempts[:at], slots[:at], strict=True) if a.end is not None and a.end > one.start}
-        assert slot == min(set(range(len(attempts) + 1)) - taken)
 
 
 def test_what_is_open_is_drawn_to_the_end(run: RunData) -> None:
@@ -234,7 +222,7 @@ def test_what_needs_no_folding_is_not_folded(big_run: RunData) -> None:
     rows = build_rows(replace(big_run, profiles=[], attempts=one, moves=[], cooldowns=[]))
     assert all(bar.count == 1 for bar in rows.bars)
     assert not any("drawn as" in note for note in rows.notes)
-    assert any("Of the queue the longest" in note for note in rows.notes)
+    assert any("Of the queue the highest and the last value" in note for note in rows.notes)
 
 
 def test_the_selected_scene_is_never_merged(big_run: RunData) -> None:
@@ -248,5 +236,5 @@ def test_the_selected_scene_is_never_merged(big_run: RunData) -> None:
 def test_the_summary_says_what_happened(run: RunData) -> None:
     """Two sentences hold scenes, profiles, time, states, 429s, moves and cooldown."""
     first, second = build_rows(run).summary
-    assert first == "24 scenes on 4 profiles in 106.8 s: 19 succeeded, 1 failed, 1 held, 1 cancelled, 2 under way."
+    assert first == "24 scenes on 4 profiles in 106.8 s so far: 19 succeeded, 1 failed, 1 held, 1 cancelled, 2 running."
     assert second.startswith("30 attempts, 6 of them rate limited (429); 6 moves; ")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from operator import attrgetter, sub
+from operator import attrgetter
 from typing import Any
 
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
@@ -15,11 +15,21 @@ from vidgen_nb.analysis.metrics.fairness import ideal_shares, jain
 from vidgen_nb.analysis.metrics.model import ProfileMetrics, SlotSplit
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.metrics.recovery import outage, recovery
-from vidgen_nb.analysis.metrics.slot_time import SlotTime, cooldowns, horizon, slot_time
+from vidgen_nb.analysis.metrics.results import flow_and_wait, goodput, horizon, makespan, status_counts, successes
+from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
 from vidgen_nb.analysis.metrics.summary import Metrics
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
-from vidgen_nb.analysis.records.timeline import above_zero, by_profile, integral, released, steps, waits
+from vidgen_nb.analysis.records.timeline import (
+    above_zero,
+    by_profile,
+    cooling_spans,
+    integral,
+    releases,
+    seconds_of,
+    steps,
+    waiting_spans,
+)
 from vidgen_nb.analysis.records.timeline import union as joined
 from vidgen_nb.analysis.validation import as_profiles, is_number, listed, named, seconds
 from vidgen_nb.core import events as ev
@@ -93,8 +103,8 @@ def _measure(
     trouble: tuple[float, float] | None,
     window: float,
 ) -> Metrics:
-    release = released(data)
-    times = _times(data, release)
+    release = releases(data)
+    times = _times(data)
     queue, waiting = _queue(data, release)
     tried = by_profile(data)
     bound_, wakes = None, None
@@ -123,7 +133,7 @@ def _counts(data: RunData) -> dict[str, Any]:
     tried = len(data.attempts)
     ended = tried - outcomes[None]
     return {
-        "scenes": dict(Counter(scene.status for scene in data.scenes)),
+        "scenes": dict(status_counts(data)),
         "attempts": tried,
         "rate_limited": outcomes["rate_limited"],
         "moves": len(data.moves),
@@ -131,30 +141,19 @@ def _counts(data: RunData) -> dict[str, Any]:
         "amplification": _ratio(tried, len(data.scenes)),
         "wasted_share": _ratio(ended - outcomes["succeeded"], ended),
         "rate_429": _ratio(outcomes["rate_limited"], ended),
-        "goodput": _ratio(outcomes["succeeded"], data.end),
+        "goodput": goodput(data),
     }
 
 
-def _times(data: RunData, release: dict[str, float]) -> dict[str, Any]:
-    done = [each for each in data.scenes if each.status == "succeeded" and each.end is not None]
-    ids, ends = [each.id for each in done], [each.end for each in done if each.end is not None]
-    added = [release[each] for each in ids] if data.again else [each.queued for each in done]
-    flow = dict(zip(ids, map(sub, ends, added), strict=True))
-    ok = [each for each in data.attempts if each.outcome == "succeeded"]
-    wait = {each.scene: each.start - release.get(each.scene, 0.0) for each in ok}  # the last one of a scene counts
-    if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
-        wait = {name: wait[name] for name in flow if name in wait}
-    return {
-        "makespan": max(ends, default=None),
-        "first_result": min([each.end for each in ok if each.end is not None], default=None),
-        "flow": Spread.of(flow),
-        "wait": Spread.of(wait),
-    }
+def _times(data: RunData) -> dict[str, Any]:
+    flow, wait = flow_and_wait(data)
+    first = min([each.end for each in successes(data) if each.end is not None], default=None)
+    return {"makespan": makespan(data), "first_result": first, "flow": flow, "wait": wait}
 
 
 def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], list[tuple[float, float]]]:
     """Return L, λ, W_q and what is left between them, and when scenes waited."""
-    scenes, starts, ends = waits(data)
+    scenes, starts, ends = waiting_spans(data, data.end)
     length = steps(starts, ends)
     queued = dict.fromkeys(release, 0.0)
     for scene, start, end in zip(scenes, starts, ends, strict=True):
@@ -185,11 +184,11 @@ def _slots(
 ) -> dict[str, Any]:
     """Return each profile's row, and what slots did up to the makespan."""
     end = horizon(data)
-    cooling = cooldowns(data, end)
+    cooling = cooling_spans(data, end)
     total, rows = SlotTime(), []
     for name, (time,) in slot_time(data, [0.0, end], waiting, tried, cooling).items():
         total.add(time)
-        split, cooldown = SlotSplit.of(time), sum(end - start for start, end in cooling[name])
+        split, cooldown = SlotSplit.of(time), seconds_of(cooling[name])
         outcomes = Counter(map(_OUTCOME, tried[name]))
         rows.append(
             ProfileMetrics(
@@ -245,7 +244,7 @@ def _ratio(value: float, whole: float) -> float | None:
 
 def union(windows: Iterable[tuple[float, float]]) -> float:
     """Return the length of the union of (start, end) windows."""
-    return sum(end - start for start, end in joined(windows))
+    return seconds_of(joined(windows))
 
 
 def trail(attempts: Iterable[AttemptRecord]) -> str:

@@ -16,12 +16,22 @@ from itertools import compress, pairwise
 from math import inf
 from operator import lt
 
+from vidgen_nb.analysis.metrics.results import horizon
 from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
-from vidgen_nb.analysis.records.timeline import Steps, Within, above_zero, by_profile, queue, steps, union
+from vidgen_nb.analysis.records.slots import most_at_once
+from vidgen_nb.analysis.records.timeline import (
+    Steps,
+    Within,
+    above_zero,
+    by_profile,
+    cooling_spans,
+    queue,
+    steps,
+)
 from vidgen_nb.errors import InputError
 
-__all__ = ["SlotTime", "cooldowns", "horizon", "slot_time"]
+__all__ = ["SlotTime", "slot_time"]
 
 
 @dataclass(slots=True)
@@ -74,27 +84,12 @@ def slot_time(
     if len(edges) < 2 or any(not a <= b for a, b in pairwise(edges)):
         raise InputError(f"edges are at least two times that rise, not {edges!r}")
     within = Within(above_zero(queue(data), data.end) if waiting is None else waiting)
-    cooling = cooldowns(data, edges[-1]) if cooling is None else cooling
+    cooling = cooling_spans(data, edges[-1]) if cooling is None else cooling
     found: dict[str, list[SlotTime]] = {}
     for name, tries in (by_profile(data) if tried is None else tried).items():
         given = data.capacity_steps.get(name) or [(0.0, data.capacities.get(name))]
         found[name] = _of_profile(tries, given, cooling[name], within, edges, data.end)
     return found
-
-
-def horizon(data: RunData) -> float:
-    """Return M: the end of the last success; the last event's time while something runs, or where none succeeded."""
-    ok = [each.end for each in data.attempts if each.outcome == "succeeded"]
-    under_way = any(each.end is None for each in data.attempts)
-    return data.end if under_way else max((end for end in ok if end is not None), default=data.end)
-
-
-def cooldowns(data: RunData, end: float) -> dict[str, list[Span]]:
-    """Return when each profile cooled, up to a time."""
-    windows: dict[str, list[Span]] = {name: [] for name in data.profiles}
-    for window in data.cooldowns:
-        windows[window.profile].append((window.start, min(window.end, end)))
-    return {name: union(each) for name, each in windows.items()}
 
 
 def _of_profile(
@@ -119,7 +114,7 @@ def _of_profile(
     ):
         _spread(bins, edges, name, compress(zip(starts, ends, strict=True), these))
     ends.sort()
-    most = _most_at_once(starts, ends) if any(capacity is None for _, capacity in capacities) else 0
+    most = most_at_once(starts, ends) if any(capacity is None for _, capacity in capacities) else 0
     slots = {at: most if capacity is None else capacity for at, capacity in capacities}
     switches = {at: on for start, stop in cooling for at, on in ((start, True), (stop, False))}
     _free(bins, edges, [*steps(starts, ends), (inf, 0)], slots, switches, within, min(end, edges[-1]))
@@ -148,17 +143,6 @@ def _spread(bins: list[SlotTime], edges: list[float], what: str, spans: Iterable
             index += 1
     for bin_, seconds in zip(bins, sums, strict=True):
         setattr(bin_, what, seconds)
-
-
-def _most_at_once(starts: list[float], ends: list[float]) -> int:
-    """Return the most attempts at once; one that ends as another starts leaves it its slot. Both lists are sorted."""
-    most = now = ended = 0
-    for start in starts:
-        while ends[ended] <= start:
-            ended, now = ended + 1, now - 1
-        now += 1
-        most = max(most, now)
-    return most
 
 
 def _free(

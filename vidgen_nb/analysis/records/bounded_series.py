@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, defaultdict, deque
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["Bin", "Bins", "Slots", "Span", "Spans", "Steps", "joined"]
+__all__ = ["Bin", "Bins", "BoundedSpans", "BoundedSteps", "Span", "joined", "thin"]
 
 Span = tuple[float, float]
 K = TypeVar("K", bound=Hashable)
 
 
-class Spans:
+class BoundedSpans:
     """When something was on: the last `limit` stretches."""
 
     def __init__(self, limit: int) -> None:
@@ -38,8 +37,28 @@ class Spans:
         return found
 
 
-class Steps:
-    """A number over time, at most `limit` steps of it: where there are more, neighbours of the past are joined."""
+def thin(steps: list[tuple[float, int]], column: float) -> list[tuple[float, int]]:
+    """Keep at most two steps (time, value from then on) of each column of time, `column` seconds wide.
+
+    They are the column's highest value, from its first step on, and its last value, from when it holds: so peaks can
+    still be seen, and the value at the end of each column, and of all, is the true one.
+    """
+    kept: list[tuple[float, int]] = []
+    begun = 0
+    for place, (at, value) in enumerate(steps):
+        if place + 1 < len(steps) - 1 and steps[place + 1][0] // column == at // column:
+            continue
+        highest = max(each for _at, each in steps[begun : place + 1])
+        if begun < place:
+            kept.append((steps[begun][0], highest))
+        if begun == place or value != highest:
+            kept.append((at, value))
+        begun = place + 1
+    return kept
+
+
+class BoundedSteps:
+    """A number over time in at most `limit` steps: when there are more, the older half is thinned."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -54,8 +73,9 @@ class Steps:
             steps.append((at, value))
         if len(steps) > self._limit:
             half = self._limit // 2
-            past = [(steps[i][0], max(steps[i][1], steps[i + 1][1])) for i in range(half % 2, half, 2)]
-            self._steps = steps[: half % 2] + past + steps[half:]
+            past = steps[:half]
+            column = (past[-1][0] - past[0][0]) / max(1, half // 4)  # two steps each, so a half of the half at most
+            self._steps = thin(past, column) + steps[half:]
 
     def after(self, start: float) -> list[tuple[float, int]]:
         """Return the steps from a time on (time, value from then on); the first is what held at that time."""
@@ -64,31 +84,6 @@ class Steps:
         while first > 0 and steps[first][0] > start:
             first -= 1
         return steps[first:]
-
-
-class Slots:
-    """Gives each attempt the first slot of its profile that is free."""
-
-    def __init__(self) -> None:
-        self.of: dict[int, int] = {}
-        """By the attempt's place; whoever forgets an attempt deletes it here."""
-        self.used: dict[str, int] = {}
-        """How many each profile ever had."""
-        self.busy: Counter[str] = Counter()
-        self._spare: dict[str, list[int]] = defaultdict(list)
-
-    def take(self, place: int, profile: str) -> None:
-        """Give one to an attempt that starts."""
-        spare = self._spare[profile]
-        slot = heapq.heappop(spare) if spare else self.used.get(profile, 0)
-        self.used[profile] = max(slot + 1, self.used.get(profile, 0))
-        self.of[place] = slot
-        self.busy[profile] += 1
-
-    def give_back(self, place: int, profile: str) -> None:
-        """Free the slot of an attempt that ended."""
-        heapq.heappush(self._spare[profile], self.of[place])
-        self.busy[profile] -= 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, MutableSequence, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from vidgen_nb.analysis.records.cooldowns import CooldownReader
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused, draft, quick
 from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
 from vidgen_nb.core import events as ev
@@ -28,21 +29,10 @@ def build(header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
 
 
 # While events are read, records are drafts that may be changed; each becomes a record when all is read.
-_scene, _attempt, _window, _move = map(draft, (SceneRecord, AttemptRecord, CooldownRecord, MoveRecord))
+_scene, _attempt, _move = map(draft, (SceneRecord, AttemptRecord, MoveRecord))
 _MAKERS: dict[type[Any], Callable[..., Any]] = {
     kind: quick(kind) for kind in (SceneRecord, AttemptRecord, CooldownRecord)
 }
-
-
-@dataclass(slots=True)
-class _Closed:
-    """A quota group, or one profile's own gate, while it is closed."""
-
-    group: str
-    until: float
-    reason: str
-    members: dict[str, Any] = field(default_factory=dict)
-    """Drafts of its cooldown windows, by profile."""
 
 
 def copied(kind: type[T], drafts: Iterable[Any]) -> list[T]:
@@ -66,7 +56,7 @@ class Builder:
         self._capacities: dict[str, int | None] = {}
         self._steps: dict[str, list[tuple[float, int | None]]] = {}
         self._scenes: dict[str, Any] = {}
-        self._again: dict[str, float] = {}
+        self._readded_at: dict[str, float] = {}
         self._waited: dict[str, float] = {}
         """Since when scenes wait, or waited for their running attempt, that did not always do so."""
         self._running: dict[str, Any] = {}
@@ -74,8 +64,7 @@ class Builder:
         self._attempts: list[Any] = []
         """In order of their start."""
         self._windows: list[Any] = []
-        self._closed: dict[tuple[str, bool], _Closed] = {}
-        """What is closed now, by (group, alone)."""
+        self._cooldowns = CooldownReader(self._window_opened)
         self._moves: MutableSequence[MoveRecord] = []
         self._handlers: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.ProfileAdded: self._profile_added,
@@ -88,8 +77,8 @@ class Builder:
             ev.Fetched: self._fetched,
             ev.SceneRequeued: self._requeued,
             ev.SceneSettled: self._settled,
-            ev.CooldownStarted: self._cooldown_started,
-            ev.CooldownEnded: self._cooldown_ended,
+            ev.CooldownStarted: self._cooldowns.started,
+            ev.CooldownEnded: self._cooldowns.ended,
         }
 
     def read(self, header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
@@ -114,7 +103,7 @@ class Builder:
             end=events[-1].at if events else 0.0,
             capacities=self._capacities,
             capacity_steps=self._steps,
-            again=self._again,
+            readded_at=self._readded_at,
         )
 
     def _scene_added(self, event: ev.SceneAdded) -> None:
@@ -124,7 +113,7 @@ class Builder:
         if scene is None:
             self._scenes[name] = _scene(name, given.prompt, "queued", 0, None, at, None, None, None, None)
         else:  # run again by hand: it is not settled any more
-            self._again[name] = self._waited[name] = at
+            self._readded_at[name] = self._waited[name] = at
             scene.prompt, scene.status = given.prompt, "queued"
             scene.end = scene.error = scene.path = None
 
@@ -192,9 +181,7 @@ class Builder:
         name = event.profile
         self._capacities[name] = event.capacity
         self._steps.setdefault(name, []).append((event.at, event.capacity))
-        for key in ((event.group or name, False), (name, True)):
-            if closed := self._closed.get(key):  # it comes into a cooldown that is under way
-                self._cool(closed, name, event.at)
+        self._cooldowns.profile_added(event)
 
     def _profile_changed(self, event: ev.ProfileChanged) -> None:
         self._capacities[event.profile] = event.capacity
@@ -202,27 +189,7 @@ class Builder:
 
     def _profile_removed(self, event: ev.ProfileRemoved) -> None:
         self._steps.setdefault(event.profile, []).append((event.at, 0))
-        for closed in self._closed.values():
-            if window := closed.members.pop(event.profile, None):
-                window.end = event.at
+        self._cooldowns.profile_removed(event)
 
-    def _cooldown_started(self, event: ev.CooldownStarted) -> None:
-        key = (event.group, event.alone)
-        closed = self._closed.get(key)
-        if closed is None:
-            closed = self._closed[key] = _Closed(event.group, event.until, event.reason)
-        closed.until = event.until
-        for window in closed.members.values():
-            window.end = event.until  # its end moves
-        for profile in event.profiles:
-            if profile not in closed.members:
-                self._cool(closed, profile, event.at)
-
-    def _cool(self, closed: _Closed, profile: str, at: float) -> None:
-        window = closed.members[profile] = _window(profile, closed.group, at, closed.until, closed.reason)
+    def _window_opened(self, window: Any) -> None:
         self._windows.append(window)
-
-    def _cooldown_ended(self, event: ev.CooldownEnded) -> None:
-        if closed := self._closed.pop((event.group, event.alone), None):
-            for window in closed.members.values():
-                window.end = min(window.end, event.at)

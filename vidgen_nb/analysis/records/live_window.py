@@ -8,14 +8,17 @@ attempt in the window; of the others their ids, with one of few words each (any 
 from __future__ import annotations
 
 import heapq
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vidgen_nb.analysis.records.bounded_series import Bin, Bins, Slots, Span, Spans, Steps
+from vidgen_nb.analysis.records.bounded_series import Bin, Bins, BoundedSpans, BoundedSteps, Span
 from vidgen_nb.analysis.records.builder import Builder, copied
 from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, RunData, SceneRecord
+from vidgen_nb.analysis.records.run_state import SubmissionGate
+from vidgen_nb.analysis.records.slots import SlotAllocator
+from vidgen_nb.analysis.records.timeline import subtract, union
 from vidgen_nb.core import events as ev
 
 __all__ = ["COOLDOWN", "LIMIT", "Kind", "Past", "Recent", "RecentData"]
@@ -61,6 +64,14 @@ class RecentData(RunData):
     taken: dict[str, list[Span]] = field(default_factory=dict)
     """Per profile, when it ran something or was not part of the session."""
 
+    def idle_spans(self) -> dict[str, list[Span]]:
+        """Return, per profile, when it stood idle although scenes waited: `idle_time.idle_spans` of the window."""
+        cooling: dict[str, list[Span]] = defaultdict(list)
+        for window in self.cooldowns:
+            cooling[window.profile].append((window.start, window.end))
+        backlog = union((max(start, self.since), stop) for start, stop in self.backlog)
+        return {name: subtract(backlog, union([*self.taken[name], *cooling[name]])) for name in self.profiles}
+
     @property
     def older(self) -> int:
         """Attempts that are not there."""
@@ -96,17 +107,17 @@ class Recent(Builder):
         self._gone: dict[str, tuple[str, str | None]] = {}
         """Status and last profile of settled scenes that are forgotten; equal ones are one object."""
         self._fates: dict[tuple[str, str | None], tuple[str, str | None]] = {}
-        self._slots = Slots()
-        self._waiting = Steps(4 * self.limit)
+        self._slots = SlotAllocator()
+        self._waiting = BoundedSteps(4 * self.limit)
         self._not_before: dict[str, float] = {}
         """Ends of the back-offs of scenes that wait."""
         self._records: dict[str, SceneRecord] = {}
         """Of scenes that did not change since."""
         self._timers: list[tuple[float, str]] = []
         """The same as a heap, some of them void."""
-        self._shut: set[str] = {"stopped"}
-        self._backlog = Spans(4 * self.limit)
-        self._taken: dict[str, Spans] = {}
+        self._gate = SubmissionGate()
+        self._backlog = BoundedSpans(4 * self.limit)
+        self._taken: dict[str, BoundedSpans] = {}
         self._present: set[str] = set()
 
     def __call__(self, events: Sequence[ev.Event]) -> None:
@@ -124,8 +135,8 @@ class Recent(Builder):
                 if scene.status != before:
                     self._turned(scene.id, before, scene.status)
                 self._forget(scene.id)
-            self._switch(event)
-            self._backlog.set(event.at, not self._shut and self._statuses["queued"] > len(self._not_before))
+            self._gate.take(event)
+            self._backlog.set(event.at, not self._gate.is_shut and self._statuses["queued"] > len(self._not_before))
 
     def data(self) -> RecentData:
         """Return the window as records. O(limit log limit)."""
@@ -197,7 +208,7 @@ class Recent(Builder):
             until, scene = heapq.heappop(self._timers)
             if self._not_before.get(scene) == until:
                 del self._not_before[scene]
-                self._backlog.set(until, not self._shut)
+                self._backlog.set(until, not self._gate.is_shut)
 
     def _turned(self, scene: str, before: str, after: str) -> None:
         """Count a scene that has another status."""
@@ -251,7 +262,7 @@ class Recent(Builder):
         super()._profile_added(event)
         self._present.add(event.profile)
         if event.profile not in self._taken:
-            self._taken[event.profile] = Spans(4 * self.limit)
+            self._taken[event.profile] = BoundedSpans(4 * self.limit)
             self._taken[event.profile].set(0.0, True)
         self._retake(event.profile)
 
@@ -264,14 +275,14 @@ class Recent(Builder):
         """Note whether a profile is there and runs nothing."""
         self._taken[profile].set(self._at, profile not in self._present or self._slots.busy[profile] > 0)
 
-    def _cool(self, closed: Any, profile: str, at: float) -> None:
-        super()._cool(closed, profile, at)
+    def _window_opened(self, window: Any) -> None:
+        super()._window_opened(window)
         if len(self._windows) > 4 * self.limit:
             self._retire(2 * self.limit)
 
     def _retire(self, most: int | None = None) -> None:
         """Sum up cooldowns that are over and left the window, and where there are more than `most`, older ones too."""
-        still = {id(window) for closed in self._closed.values() for window in closed.members.values()}
+        still = self._cooldowns.open_windows()
         early = 0 if most is None else len(self._windows) - most
         kept: list[Any] = []
         for index, window in enumerate(self._windows):
@@ -280,21 +291,6 @@ class Recent(Builder):
             else:
                 self._past.spread(window.start, window.end, (window.profile, COOLDOWN))
         self._windows = kept
-
-    def _switch(self, event: ev.Event) -> None:
-        """Note whether anything is to be submitted at all."""
-        if isinstance(event, ev.RunStarted):
-            self._shut -= {"stopped", "limited"}
-        elif isinstance(event, ev.Stopped | ev.RunEnded):
-            self._shut.add("stopped")
-        elif isinstance(event, ev.BillingLimitReached):
-            self._shut.add("limited")
-        elif isinstance(event, ev.BillingLimitChanged):
-            self._shut.discard("limited")
-        elif isinstance(event, ev.Paused):
-            self._shut.add("paused")
-        elif isinstance(event, ev.Unpaused):
-            self._shut.discard("paused")
 
 
 _ABOUT_A_SCENE = (ev.AttemptStarted, ev.Accepted, ev.Generated, ev.Fetched, ev.SceneRequeued, ev.SceneSettled)

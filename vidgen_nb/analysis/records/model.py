@@ -96,5 +96,5 @@ class RunData:
     """Capacity of each profile; None: no bound."""
     capacity_steps: dict[str, list[tuple[float, int | None]]] = field(default_factory=dict)
     """Each profile's capacity from when on, as its events say; 0 while it is no part of the session."""
-    again: dict[str, float] = field(default_factory=dict)
+    readded_at: dict[str, float] = field(default_factory=dict)
     """When each scene that was run again by hand was added the last time."""

@@ -23,15 +23,18 @@ __all__ = [
     "above_zero",
     "busy",
     "by_profile",
+    "cooling_spans",
     "goodput",
     "integral",
     "merged",
     "queue",
-    "released",
+    "queue_steps",
+    "releases",
+    "seconds_of",
     "subtract",
     "union",
     "value_at",
-    "waits",
+    "waiting_spans",
 ]
 
 Steps = list[tuple[float, float]]
@@ -69,6 +72,11 @@ def subtract(whole: list[Span], holes: list[Span]) -> list[Span]:
         if start < end:
             left.append((start, end))
     return left
+
+
+def seconds_of(spans: Iterable[Span]) -> float:
+    """Return how long spans are together."""
+    return sum(end - start for start, end in spans)
 
 
 class Within:
@@ -156,9 +164,9 @@ def merged(*series: Steps) -> Iterator[tuple[float, tuple[float, ...]]]:
 # -- of a run
 
 
-def released(data: RunData) -> dict[str, float]:
-    """Return when each scene was added, the last time where it was run again by hand."""
-    return {scene.id: scene.queued for scene in data.scenes} | data.again
+def releases(data: RunData) -> dict[str, float]:
+    """Return when each scene was added, the last time if it was run again by hand."""
+    return {scene.id: scene.queued for scene in data.scenes} | data.readded_at
 
 
 def by_profile(data: RunData) -> dict[str, list[AttemptRecord]]:
@@ -170,14 +178,22 @@ def by_profile(data: RunData) -> dict[str, list[AttemptRecord]]:
     return found
 
 
+def cooling_spans(data: RunData, end: float) -> dict[str, list[Span]]:
+    """Return when each profile cooled, up to a time; cooldowns that overlap are one span."""
+    windows: dict[str, list[Span]] = {name: [] for name in data.profiles}
+    for window in data.cooldowns:
+        windows.setdefault(window.profile, []).append((window.start, min(window.end, end)))
+    return {name: union(each) for name, each in windows.items()}
+
+
 Waits = tuple[list[str], list[float], list[float]]
-"""The scene, start and end of each stretch in which one waited."""
+"""The scene, start and end of each span in which a scene waited."""
 
 
-def waits(data: RunData) -> Waits:
-    """Return the stretches in which a scene was queued, back-off included."""
-    if data.again:
-        return _waits_of_events(data)
+def waiting_spans(data: RunData, still: float) -> Waits:
+    """Return the spans in which scenes waited, back-off included; `still`: the end of those that have none yet."""
+    if data.readded_at:
+        return _waiting_by_events(data, still)
     waited = [each for each in data.attempts if each.start > each.queued]
     scenes = [each.scene for each in waited]
     starts, ends = [each.queued for each in waited], [each.start for each in waited]
@@ -185,8 +201,8 @@ def waits(data: RunData) -> Waits:
     last: dict[str, AttemptRecord] = {each.scene: each for each in data.attempts if each.scene in rest} if rest else {}
     for scene in rest.values():
         before = last.get(scene.id)
-        # a settled scene may have waited to its end: cancelled in the queue, or failed by its deadline
-        until = data.end if scene.status == "queued" else scene.end
+        # A settled scene may have waited to its end: cancelled in the queue, or failed at its deadline.
+        until = still if scene.status == "queued" else scene.end
         if until is None or (before is not None and before.end is None):
             continue
         since = scene.queued if before is None else max(scene.queued, before.end or 0.0)
@@ -197,8 +213,8 @@ def waits(data: RunData) -> Waits:
     return scenes, starts, ends
 
 
-def _waits_of_events(data: RunData) -> Waits:
-    """Return them where scenes were run again by hand: the records know only the last of such a scene's lives."""
+def _waiting_by_events(data: RunData, still: float) -> Waits:
+    """Return them where scenes were run again by hand: a scene's record knows only the last time."""
     scenes, starts, ends = [], [], []
     since: dict[str, float] = {}
     for event in data.events:
@@ -210,13 +226,20 @@ def _waits_of_events(data: RunData) -> Waits:
             scenes.append(event.scene)
             starts.append(since.pop(event.scene))
             ends.append(event.at)
-    return [*scenes, *since], [*starts, *since.values()], [*ends, *(data.end for _ in since)]
+    return [*scenes, *since], [*starts, *since.values()], [*ends, *(still for _ in since)]
 
 
 def queue(data: RunData) -> Steps:
-    """Return Q(t), the number of scenes that wait."""
-    _, starts, ends = waits(data)
+    """Return Q(t), the number of scenes that wait; at the end of the run those that still do."""
+    _, starts, ends = waiting_spans(data, inf)
     return steps(starts, ends)
+
+
+def queue_steps(data: RunData, end: float) -> list[tuple[float, int]]:
+    """Return Q(t) as whole numbers from 0 to `end`, where there is a last step: what waits then goes on waiting."""
+    found = [(at, int(length)) for at, length in queue(data) if at <= end]
+    last = found[-1][1] if found else 0
+    return [*(step for step in found if step[0] < end), (end, last)]
 
 
 def busy(data: RunData) -> dict[str, Steps]:

@@ -8,7 +8,7 @@ from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.palette import State
 from vidgen_nb.charts.drawing.shapes import Bar
 
-__all__ = ["COLUMNS", "FOLD_ABOVE", "fold", "thin"]
+__all__ = ["COLUMNS", "FOLD_ABOVE", "fold"]
 
 FOLD_ABOVE = 10_000
 """With more attempts than this, neighbouring bars are merged."""
@@ -54,14 +54,3 @@ def _joined(run: list[Bar]) -> Bar:
     what = f"{len(run):,} neighbours drawn as one ({first.state})"
     lines = (what, f"from {text.seconds(first.start)} to {text.seconds(end)}")
     return replace(first, end=end, lines=lines, scene=None, count=len(run))
-
-
-def thin(steps: list[tuple[float, int]], column: float) -> list[tuple[float, int]]:
-    """Keep of the queue's steps the longest in each column, which is so many seconds wide."""
-    kept: list[tuple[float, int]] = []
-    for at, length in steps[:-1]:
-        if kept and at // column == kept[-1][0] // column:
-            kept[-1] = (kept[-1][0], max(length, kept[-1][1]))
-        else:
-            kept.append((at, length))
-    return [*kept, steps[-1]]

@@ -9,12 +9,23 @@ from __future__ import annotations
 import math
 import unicodedata
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
+from vidgen_nb.analysis.metrics.results import (
+    RUNNING,
+    cooldown_seconds,
+    horizon,
+    outcome_counts,
+    status_counts,
+    succeeded_before,
+)
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, RunData
+from vidgen_nb.analysis.records.live_window import RecentData
+from vidgen_nb.analysis.records.run_state import is_open
 from vidgen_nb.plaintext import clean
 
 __all__ = [
@@ -22,9 +33,11 @@ __all__ = [
     "Hover",
     "attempt_lines",
     "cooldown_lines",
+    "count",
     "outcome",
     "seconds",
     "short",
+    "standing",
     "summary",
     "tries",
 ]
@@ -66,7 +79,7 @@ def seconds(value: float) -> str:
     """Return a time or a duration for reading; inf is one whose end is not known."""
     if math.isinf(value):
         return "no end known"
-    return f"{value:.1f} s" if abs(value) >= 1 or value == 0 else f"{value:.3g} s"
+    return f"{value:,.1f} s" if abs(value) >= 1 or value == 0 else f"{value:.3g} s"
 
 
 class Beyond(NamedTuple):
@@ -145,22 +158,35 @@ def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:
 
 
 def summary(data: RunData, end: float) -> tuple[str, str]:
-    """Return two sentences that sum the run up, with times until `end`."""
-    states = Counter(scene.status for scene in data.scenes)
-    settled = [f"{states[name]:,} {name}" for name in ("succeeded", "failed", "held", "cancelled", "queued")]
-    under_way = sum(states[name] for name in ("submitting", "generating", "fetching"))
-    parts = [part for part in (*settled, f"{under_way} under way") if not part.startswith("0 ")]
-    limited = sum(attempt.outcome == "rate_limited" for attempt in data.attempts)
-    cooled = sum(max(0.0, min(window.end, end) - window.start) for window in data.cooldowns)
-    what = f"{_count(len(data.scenes), 'scene')} on {_count(len(data.profiles), 'profile')} in {seconds(end)}"
+    """Return two sentences that sum the run up: the numbers of `run.metrics()`, or those at `end` if it is open."""
+    data = data if data.end == end else replace(data, end=end)
+    what = f"{count(len(data.scenes), 'scene')} on {count(len(data.profiles), 'profile')}"
+    when = f"in {seconds(end)} so far" if is_open(data) else f"in {seconds(horizon(data))}"
+    cooled = sum(cooldown_seconds(data).values())
+    outcomes = outcome_counts(data)
+    limited = sum(number for (_profile, kind), number in outcomes.items() if kind == "rate_limited")
+    stand = standing(data)
     return (
-        f"{what}: {', '.join(parts)}." if parts else f"{what}.",
-        f"{_count(len(data.attempts), 'attempt')}, {limited:,} of them rate limited (429); "
-        f"{_count(len(data.moves), 'move')}; {cooled:,.0f} s of cooldown.",
+        f"{what} {when}: {', '.join(stand)}." if stand else f"{what} {when}.",
+        f"{count(len(data.attempts), 'attempt')}, {limited:,} of them rate limited (429); "
+        f"{count(len(data.moves), 'move')}; {cooled:,.0f} s of cooldown.",
     )
 
 
-def _count(number: int, noun: str) -> str:
+def standing(data: RunData) -> list[str]:
+    """Return how many scenes stand how, in the words for people: succeeded, failed, held, cancelled, running, waiting.
+
+    A scene that succeeded, was run again by hand, and has not succeeded since, is said to have done so earlier.
+    """
+    states = status_counts(data)
+    earlier = 0 if isinstance(data, RecentData) else succeeded_before(data)
+    parts = [f"{states[name]:,} {name}" for name in ("succeeded", "failed", "held", "cancelled") if states[name]]
+    running = sum(states[name] for name in RUNNING)
+    parts += [f"{running:,} running"] * bool(running) + [f"{states['queued']:,} waiting"] * bool(states["queued"])
+    return parts + [f"{earlier:,} of these had succeeded earlier"] * bool(earlier)
+
+
+def count(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it needs one."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 

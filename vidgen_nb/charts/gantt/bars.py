@@ -6,17 +6,17 @@ next, so that an update costs what is new.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, RunData
+from vidgen_nb.analysis.records.idle_time import idle_spans
 from vidgen_nb.analysis.records.live_window import RecentData
+from vidgen_nb.analysis.records.timeline import Span
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.palette import State
 from vidgen_nb.charts.drawing.shapes import Bar, Lane
-from vidgen_nb.charts.gantt.waiting import Interval, idle, subtract, union
 from vidgen_nb.plaintext import clean
 
 __all__ = ["PAD", "Kept", "Place", "make_bars", "state_of"]
@@ -105,15 +105,9 @@ def make_bars(
     ]
 
 
-def _idle(data: RunData, end: float) -> dict[str, list[Interval]]:
-    """Return each profile's idle stretches."""
-    if not isinstance(data, RecentData):
-        return idle(data, end)
-    cooling: dict[str, list[Interval]] = defaultdict(list)
-    for window in data.cooldowns:
-        cooling[window.profile].append((window.start, window.end))
-    backlog = union((max(start, data.since), stop) for start, stop in data.backlog)
-    return {name: subtract(backlog, union([*data.taken[name], *cooling[name]])) for name in data.profiles}
+def _idle(data: RunData, end: float) -> dict[str, list[Span]]:
+    """Return when each profile stood idle."""
+    return data.idle_spans() if isinstance(data, RecentData) else idle_spans(data, end)
 
 
 def _idle_bars(data: RunData, place: Place, end: float) -> Iterator[Bar]:

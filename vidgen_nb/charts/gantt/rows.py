@@ -6,22 +6,24 @@ a thin row for cooldowns. `shapes.py` says in which units.
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 
-from vidgen_nb.analysis.records.builder import AttemptRecord, RunData
+from vidgen_nb.analysis.metrics.results import outcome_counts
+from vidgen_nb.analysis.records.bounded_series import thin
+from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.records.live_window import RecentData
+from vidgen_nb.analysis.records.slots import pack_slots
+from vidgen_nb.analysis.records.timeline import queue_steps
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.fold import COLUMNS, FOLD_ABOVE, fold, thin
+from vidgen_nb.charts.drawing.fold import COLUMNS, FOLD_ABOVE, fold
 from vidgen_nb.charts.drawing.shapes import Lane, Queue, Rows
 from vidgen_nb.charts.gantt.bars import PAD, Kept, Place, make_bars
 from vidgen_nb.charts.gantt.links import knows, make_links
 from vidgen_nb.charts.gantt.merged import merged
-from vidgen_nb.charts.gantt.waiting import queue_steps
 from vidgen_nb.errors import InputError
 
-__all__ = ["MOST_LANES", "MOST_ROWS", "MOST_STILL", "build_rows", "pack", "shown"]
+__all__ = ["MOST_LANES", "MOST_ROWS", "MOST_STILL", "build_rows", "shown"]
 
 MOST_LANES = 40
 """Of a run under way."""
@@ -101,7 +103,7 @@ def shown(data: RunData, before: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 def _slots(data: RunData, profiles: tuple[str, ...]) -> tuple[list[int], list[str]]:
     """Return the row of each attempt in its lane, and what is to be said of lanes and slots that have no own place."""
-    slots, said = pack(data.attempts), []
+    slots, said = pack_slots(data.attempts), []
     lanes = set(profiles)
     if hidden := {a.profile for a in data.attempts if a.profile not in lanes} | (set(data.profiles) - lanes):
         count = sum(a.profile in hidden for a in data.attempts)
@@ -120,37 +122,15 @@ def _slots(data: RunData, profiles: tuple[str, ...]) -> tuple[list[int], list[st
     return slots, said
 
 
-def pack(attempts: list[AttemptRecord]) -> list[int]:
-    """Return the slot of each attempt: the first one of its profile that is free when it starts.
-
-    Attempts are in order of their start. O(n log n).
-    """
-    free: dict[str, list[int]] = defaultdict(list)
-    busy: dict[str, list[tuple[float, int]]] = defaultdict(list)
-    used: Counter[str] = Counter()
-    slots: list[int] = []
-    for attempt in attempts:
-        running, spare = busy[attempt.profile], free[attempt.profile]
-        while running and running[0][0] <= attempt.start:
-            heapq.heappush(spare, heapq.heappop(running)[1])
-        if spare:
-            slot = heapq.heappop(spare)
-        else:
-            slot = used[attempt.profile]
-            used[attempt.profile] += 1
-        heapq.heappush(running, (math.inf if attempt.end is None else attempt.end, slot))
-        slots.append(slot)
-    return slots
-
-
 def _lanes(
     data: RunData, slots: list[int], profiles: tuple[str, ...], *, queue: bool
 ) -> tuple[list[Lane], float, float]:
     """Return the lanes, the height of a slot's row and where the first lane begins."""
+    counts = outcome_counts(data)
     if isinstance(data, RecentData):
-        counts, used = data.tallies, data.used
+        used = data.used
     else:
-        counts, used = Counter((a.profile, a.outcome) for a in data.attempts), {}
+        used = {}
         for attempt, slot in zip(data.attempts, slots, strict=True):
             used[attempt.profile] = max(used.get(attempt.profile, 1), slot + 1)
     gone = {window.profile for window in data.cooldowns if math.isinf(window.end)}
@@ -171,8 +151,9 @@ def _lanes(
 
 def _thinned(steps: list[tuple[float, int]], end: float) -> tuple[list[tuple[float, int]], str]:
     """Return few steps of the queue, and what is to be said of that."""
-    kept = thin(steps, end / COLUMNS) if steps else steps
-    said = f"Of the queue the longest in each {text.seconds(end / COLUMNS)} is drawn."
+    column = 2 * end / COLUMNS
+    kept = thin(steps, column)
+    said = f"Of the queue the highest and the last value in each {text.seconds(column)} are drawn."
     return kept, said if len(kept) < len(steps) else ""
 
 
@@ -180,5 +161,7 @@ def _steps(data: RunData, end: float) -> list[tuple[float, int]]:
     """Return the queue's length as steps until the end; few of them in a chart that is sent again and again."""
     if not isinstance(data, RecentData):
         return queue_steps(data, end)
+    if not data.waiting:
+        return []
     known = [(max(at, data.since), length) for at, length in data.waiting if at < end]
-    return thin([*known, (end, known[-1][1])], ((end - data.since) or 1.0) / LIVE_COLUMNS) if known else []
+    return thin([*known, (end, data.waiting[-1][1])], 2 * ((end - data.since) or 1.0) / LIVE_COLUMNS)

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vidgen_nb.analysis.records.cooldowns import CoolingClock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import RateLimited, Unwritable
 from vidgen_nb.plaintext import clean
@@ -32,8 +33,6 @@ class Lane:
     ok: int = 0
     attempts: int = 0
     limited: int = 0
-    cooled: float = 0.0
-    """Run seconds of cooldown that have begun, as planned."""
     until: float = -math.inf
     scene: str | None = None
     """Whose 429 began the latest cooldown."""
@@ -66,6 +65,7 @@ class Feed:
         self.status: dict[str, str] = {}
         self.counts: Counter[str] = Counter()
         self.lanes: dict[str, Lane] = {}
+        self.cooling = CoolingClock()
         self.on: dict[str, str] = {}
         """The profile that each scene was tried on last."""
         self.videos: dict[str, str | None] = {}
@@ -100,6 +100,7 @@ class Feed:
         return new
 
     def _take(self, event: ev.Event) -> None:
+        self.cooling.take(event)
         match event:
             case ev.ProfileAdded():
                 self.lane(event.profile)
@@ -118,6 +119,7 @@ class Feed:
                 self.videos.pop(event.scene, None)  # so that the latest comes last
                 self.videos[event.scene] = event.path
             case ev.SceneSettled():
+                self._rate_limited(event)
                 self._settled(event.scene, event.status)
                 if event.status == "held":
                     self.held[event.scene] = event.reason
@@ -166,9 +168,13 @@ class Feed:
         self._set(scene, status)
 
     def _requeued(self, event: ev.SceneRequeued) -> None:
+        self._rate_limited(event)
         self._settled(event.scene, "queued")
-        if isinstance(event.outcome, RateLimited):
-            lane = self.lane(event.profile)
+
+    def _rate_limited(self, event: ev.SceneRequeued | ev.SceneSettled) -> None:
+        """Count a 429; where its scene was cancelled, or was too late, it settles instead of waiting again."""
+        if self.status.get(event.scene) == "running" and isinstance(event.outcome, RateLimited):
+            lane = self.lane(self.on[event.scene])
             lane.limited += 1
             lane.scene, lane.retry_after = event.scene, event.outcome.retry_after
             self.limited += 1
@@ -176,8 +182,6 @@ class Feed:
     def _cooling(self, event: ev.CooldownStarted) -> None:
         for name in event.profiles:
             lane = self.lane(name)
-            if math.isfinite(event.until):
-                lane.cooled += event.until - max(event.at, lane.until)
             lane.until, lane.reason, lane.unusable = event.until, event.reason, event.unusable
             lane.scene = event.scene or lane.scene
 

@@ -20,7 +20,16 @@ def metrics_table(feed: Feed, now: float) -> str:
         f"{feed.attempts} attempts, {feed.limited} rate limited, {feed.moves} moves; {now:.0f} s of run time."
     )
     rows = [
-        _tr((name, str(lane.attempts), str(lane.ok), str(lane.limited), str(lane.running), f"{lane.cooled:.0f}"))
+        _tr(
+            (
+                name,
+                str(lane.attempts),
+                str(lane.ok),
+                str(lane.limited),
+                str(lane.running),
+                f"{feed.cooling.seconds(name, now):.0f}",
+            )
+        )
         for name, lane in feed.lanes.items()
     ]
     return _table(("Profile", "Attempts", "Succeeded", "429", "Under way", "Cooldown s"), rows, said)

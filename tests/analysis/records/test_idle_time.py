@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import vidgen_nb as vg
 from vidgen_nb.analysis.metrics.measure import measure
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, RunData, SceneRecord
-from vidgen_nb.charts.gantt.waiting import idle, queue_steps, subtract, union
+from vidgen_nb.analysis.records.idle_time import idle_spans as idle
+from vidgen_nb.analysis.records.timeline import queue_steps, subtract, union
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Transient
 

@@ -1,0 +1,100 @@
+"""What came out of a run, and when: successes, makespan, waits, goodput. Each is computed here and nowhere else.
+
+A scene may be run again by hand after it has settled. Its *status* is then that of the latest time, and so is what is
+said by scene: how many succeeded, how long they waited, from when they were added the last time. What has *happened*
+stays: every success counts in the goodput, and the latest one ends the makespan, even if its scene failed later on when
+it was run again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from operator import sub
+
+from vidgen_nb.analysis.metrics.quantiles import Spread
+from vidgen_nb.analysis.records.live_window import RecentData
+from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.analysis.records.run_state import is_running
+from vidgen_nb.analysis.records.timeline import cooling_spans, releases, seconds_of
+
+__all__ = [
+    "RUNNING",
+    "cooldown_seconds",
+    "flow_and_wait",
+    "goodput",
+    "horizon",
+    "makespan",
+    "outcome_counts",
+    "status_counts",
+    "succeeded_before",
+    "successes",
+]
+
+RUNNING = ("submitting", "generating", "fetching")
+"""Statuses of a scene with an attempt under way."""
+
+
+def status_counts(data: RunData) -> Counter[str]:
+    """Return how many scenes have which status."""
+    if isinstance(data, RecentData):
+        return Counter(data.statuses)
+    return Counter(scene.status for scene in data.scenes)
+
+
+def outcome_counts(data: RunData) -> Counter[tuple[str, str | None]]:
+    """Return how many attempts had which (profile, outcome); those that run have None, or are left out of a window."""
+    if isinstance(data, RecentData):
+        return Counter(data.tallies)
+    return Counter((attempt.profile, attempt.outcome) for attempt in data.attempts)
+
+
+def successes(data: RunData) -> list[AttemptRecord]:
+    """Return the attempts that succeeded: of a scene that was run again by hand maybe several."""
+    return [each for each in data.attempts if each.outcome == "succeeded" and each.end is not None]
+
+
+def succeeded_before(data: RunData) -> int:
+    """Return how many scenes have succeeded once, and since they were run again by hand stand otherwise."""
+    if not data.readded_at:
+        return 0
+    standing = {scene.id for scene in data.scenes if scene.status == "succeeded"}
+    return len({each.scene for each in successes(data)} - standing)
+
+
+def makespan(data: RunData) -> float | None:
+    """Return the end of the latest success; None: there was none."""
+    return max((each.end for each in successes(data) if each.end is not None), default=None)
+
+
+def horizon(data: RunData) -> float:
+    """Return M, up to which slots and cooldowns are measured.
+
+    It is the makespan; while something runs, or where nothing succeeded, the time of the last event.
+    """
+    made = makespan(data)
+    return data.end if made is None or is_running(data) else made
+
+
+def goodput(data: RunData) -> float | None:
+    """Return the successes per second of the run's length; None: it has none."""
+    return len(successes(data)) / data.end if data.end else None
+
+
+def flow_and_wait(data: RunData) -> tuple[Spread | None, Spread | None]:
+    """Return F and W of the scenes that stand as succeeded, by scene.
+
+    F is the time from when a scene was added, the last time, to its result; W is F without the attempt that succeeded.
+    """
+    done = [(each.id, each.end) for each in data.scenes if each.status == "succeeded" and each.end is not None]
+    release = releases(data)
+    names = [name for name, _end in done]
+    flow = dict(zip(names, map(sub, (end for _name, end in done), (release[name] for name in names)), strict=True))
+    wait = {each.scene: each.start - release.get(each.scene, 0.0) for each in successes(data)}  # a scene's last counts
+    if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
+        wait = {name: wait[name] for name in flow if name in wait}
+    return Spread.of(flow), Spread.of(wait)
+
+
+def cooldown_seconds(data: RunData) -> dict[str, float]:
+    """Return how long each profile cooled up to `horizon`; what two of its cooldowns share counts once."""
+    return {name: seconds_of(spans) for name, spans in cooling_spans(data, horizon(data)).items()}
