@@ -18,10 +18,10 @@ from vidgen_nb.analysis.metrics.measure import Metrics, measure, trail
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.run_state import end_reason
-from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, named_well
+from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.simulation.what_if import what_if
-from vidgen_nb.analysis.validation import as_profiles, data_of, listed, named, plain_number, seconds, whole
+from vidgen_nb.analysis.validation import as_profiles, checks_arguments, data_of, listed, plain_number, seconds, whole
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
@@ -41,7 +41,7 @@ __all__ = ["Run", "load_run", "lower_bound", "simulate"]
 
 TABLES = {"scenes": SceneRecord, "attempts": AttemptRecord, "cooldowns": CooldownRecord, "moves": MoveRecord}
 
-SHOWN = 12
+MAX_TRAILS = 12
 """Trails in a notebook's view of a run."""
 
 
@@ -213,7 +213,7 @@ class Run:
         """Return what the attempts say of each profile's limit: kind, rate, burst, with intervals, or why not."""
         return estimate_limits(self.data)
 
-    @named()
+    @checks_arguments()
     def predict_finish(
         self, *, now: float | None = None, policy: Policy | None = None, runs: int | None = None, seed: int = 0
     ) -> Prediction:
@@ -240,8 +240,8 @@ class Run:
         for attempt in self.attempts:
             tried[attempt.scene].append(attempt)
         again = [(scene, attempts) for scene, attempts in tried.items() if len(attempts) > 1]
-        lines = "".join(f"<li>{markup(scene, 120)}: {markup(trail(each))}</li>" for scene, each in again[:SHOWN])
-        more = f"<li>… and {len(again) - SHOWN:,} more</li>" if len(again) > SHOWN else ""
+        lines = "".join(f"<li>{markup(scene, 120)}: {markup(trail(each))}</li>" for scene, each in again[:MAX_TRAILS])
+        more = f"<li>… and {len(again) - MAX_TRAILS:,} more</li>" if len(again) > MAX_TRAILS else ""
         return f"<table><tr>{head}</tr><tr>{row}</tr></table><ul>{lines}{more}</ul>"
 
     def __repr__(self) -> str:
@@ -255,7 +255,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     return Run(*read_run(path))
 
 
-@named_well
+@checks_options
 def simulate(
     scenes: Any,
     profiles: Iterable[SimulatedProfile],
@@ -280,7 +280,7 @@ def simulate(
     return Run(*simulation.run())
 
 
-@named()
+@checks_arguments()
 def lower_bound(
     scenes: Any,
     profiles: Iterable[SimulatedProfile],

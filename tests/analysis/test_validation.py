@@ -48,8 +48,8 @@ QUIET: dict[str, Any] = {"seeds": [1], "progress": False}
         ({"requests": [("x", ev.Paused())]}, "a request's time is a finite number of seconds"),
         ({"cooldowns": [30]}, "cooldowns are CooldownImposed events, not 30"),
         ({"seed": "1"}, "seed is a whole number, not '1'"),
-        ({"faults": [vg.Fault("rate", profile="nobody")]}, r"a fault strikes profile 'nobody', .*known: p1, p2"),
-        ({"faults": [vg.Fault("rate", profile="p11")]}, "a fault strikes profile 'p11', .*did you mean 'p1'"),
+        ({"faults": [vg.Fault("rate", profile="nobody")]}, r"a fault is for profile 'nobody', .*known: p1, p2"),
+        ({"faults": [vg.Fault("rate", profile="p11")]}, "a fault is for profile 'p11', .*did you mean 'p1'"),
         ({"policy": vg.Paced({"nobody": vg.TokenBucket(1, per=1)})}, "limits has 'nobody', .*known: p1, p2, team"),
         ({"policy": vg.EarliestFinish(vg.Paced({"x": vg.TokenBucket(1, per=1)}))}, "Paced: limits has 'x'"),
     ],
@@ -157,7 +157,7 @@ def test_what_can_not_be_compared(options: dict[str, Any], says: str) -> None:
         ({"make": lambda a, rate: {}}, r"function of rate, .* takes \(a, rate\)"),
         ({"grid": {"profiles": [2.5]}}, "profiles is a list of profiles, or how many: 1 or more, not 2.5"),
         ({"grid": {"profiles": [None]}}, "profiles are SimulatedProfile"),
-        ({"grid": {"faults": [[vg.Fault("rate", profile="nobody")]]}}, "a fault strikes profile 'nobody'"),
+        ({"grid": {"faults": [[vg.Fault("rate", profile="nobody")]]}}, "a fault is for profile 'nobody'"),
     ],
 )  # fmt: skip
 def test_what_can_not_be_swept(options: dict[str, Any], says: str) -> None:

@@ -41,8 +41,8 @@ def test_both_have_all_bars_over_one_axis() -> None:
     figure = aligned_chart({"one": one, "two": two})
     assert [each.meta for each in figure.data] == [f"{n} {name}" for n in (0, 1) for name in TRACES]
     for number, data in enumerate((one, two)):
-        alone = next(gantt(data).select_traces({"meta": "done"}))
-        made = trace(figure, f"{number} done")
+        alone = next(gantt(data).select_traces({"meta": "succeeded"}))
+        made = trace(figure, f"{number} succeeded")
         assert (made.base, made.x) == (alone.base, alone.x)
         assert (made.xaxis, made.yaxis) == ("x", "y2" if number else "y")
     assert tuple(figure.layout.xaxis.range) == (0, 60)
@@ -67,8 +67,8 @@ def test_each_state_stands_in_the_legend_once(run: RunData) -> None:
     figure = aligned_chart({"one": run_on("alice"), "two": run})
     named = [each.name for each in figure.data if each.showlegend]
     assert len(named) == len(set(named)) == 9
-    assert trace(figure, "0 done").showlegend
-    assert not trace(figure, "1 done").showlegend
+    assert trace(figure, "0 succeeded").showlegend
+    assert not trace(figure, "1 succeeded").showlegend
     assert trace(figure, "1 failed").showlegend
 
 

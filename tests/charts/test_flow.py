@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import vidgen_nb as vg
 from vidgen_nb.analysis.records.builder import RunData
-from vidgen_nb.charts.drawing.curves import COLUMNS
+from vidgen_nb.charts.drawing.curves import MAX_POINTS
 from vidgen_nb.charts.flow import goodput_steps, queue_chart
 from vidgen_nb.errors import InputError
 
@@ -74,8 +74,8 @@ def test_long_runs_are_thinned_aloud(big_run: RunData) -> None:
     """No curve has more points than the screen pixels, no peak is lost, and the chart says so."""
     figure = queue_chart(big_run)
     queue = trace(figure, "queue")
-    assert len(queue.x) <= COLUMNS + 1
-    assert len(trace(figure, "cooling 0").x) <= COLUMNS + 1
+    assert len(queue.x) <= MAX_POINTS + 1
+    assert len(trace(figure, "cooling 0").x) <= MAX_POINTS + 1
     assert "Thinned: of each" in figure.layout.title.text
     peak = max(queue.y)
     assert f"Up to {peak:,.0f} scenes waited" in figure.layout.title.text

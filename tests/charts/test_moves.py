@@ -10,7 +10,7 @@ import pytest
 from tests.charts.drawing.test_palette import contrast
 from vidgen_nb.analysis.records.builder import MoveRecord, RunData
 from vidgen_nb.charts.drawing.palette import THEMES, ThemeName
-from vidgen_nb.charts.moves import MOST_PROFILES, move_chart
+from vidgen_nb.charts.moves import MAX_PROFILES, move_chart
 
 
 def moved(profiles: list[str], *pairs: tuple[str, str]) -> RunData:
@@ -43,7 +43,7 @@ def test_many_profiles_are_folded_aloud() -> None:
     pairs = [(names[n], names[(n + 1) % 60]) for n in range(60) for _ in range(1 + (n < 20))]
     figure = move_chart(moved(names, *pairs))
     (matrix,) = figure.data
-    assert len(matrix.z) == MOST_PROFILES
+    assert len(matrix.z) == MAX_PROFILES
     assert sum(number or 0 for row in matrix.z for number in row) == 80
     assert matrix.z[-1][-1] > 0
     assert figure.layout.yaxis.ticktext[-1] == "all others"

@@ -11,7 +11,7 @@ from vidgen_nb.analysis.metrics.measure import measure
 from vidgen_nb.analysis.metrics.model import SlotSplit
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing.palette import THEMES, ThemeName
-from vidgen_nb.charts.slots import MOST_ROWS, slot_time_chart
+from vidgen_nb.charts.slots import MAX_PROFILES, slot_time_chart
 
 
 def shares(figure: Any) -> dict[str, list[float]]:
@@ -65,7 +65,7 @@ def test_parts_look_like_states(run: RunData, theme: ThemeName) -> None:
     """What succeeded, was wasted, cools or idles has the colour and hatch that it has in the Gantt."""
     marks = THEMES[theme].marks
     traces = {trace.meta: trace.marker for trace in slot_time_chart(run, theme=theme).data}
-    for part, state in {"ok": "done", "wasted": "limited", "cooling": "cooldown", "idle_waiting": "idle"}.items():
+    for part, state in {"ok": "succeeded", "wasted": "limited", "cooling": "cooldown", "idle_waiting": "idle"}.items():
         mark = marks[state]  # type: ignore[index]
         assert (traces[part].color, traces[part].pattern.shape) == (mark.fill, mark.pattern)
 
@@ -75,7 +75,7 @@ def test_many_profiles_are_capped_aloud() -> None:
     run = vg.simulate(45, [vg.SimulatedProfile(f"p{n:02}", None, vg.Constant(10), 1) for n in range(50)], mode="boost")
     figure = slot_time_chart(run.data)
     names = list(figure.layout.yaxis.ticktext)
-    assert len(names) == MOST_ROWS + 1
+    assert len(names) == MAX_PROFILES + 1
     assert names[-1] == "p49"
     assert "Shown: the 40 profiles with the smallest share of success, of 50." in figure.layout.title.text
     assert shares(figure)["ok"][0] == 90.0

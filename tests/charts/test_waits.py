@@ -9,7 +9,7 @@ import pytest
 import vidgen_nb as vg
 from vidgen_nb.analysis.metrics.results import flow_and_wait
 from vidgen_nb.analysis.records.builder import RunData
-from vidgen_nb.charts.drawing.curves import COLUMNS
+from vidgen_nb.charts.drawing.curves import MAX_POINTS
 from vidgen_nb.charts.waits import wait_chart
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
@@ -78,7 +78,7 @@ def test_who_did_not_succeed_is_told() -> None:
 def test_long_curves_are_thinned_aloud(big_run: RunData) -> None:
     """A curve of 12,000 scenes has no more points than a screen pixels, and still ends at 100 %."""
     figure = wait_chart(big_run)
-    assert len(figure.data[0].x) <= COLUMNS + 3
+    assert len(figure.data[0].x) <= MAX_POINTS + 3
     assert figure.data[0].y[-1] == 100
     assert "Thinned:" in figure.layout.title.text
 

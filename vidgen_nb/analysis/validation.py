@@ -22,10 +22,10 @@ __all__ = [
     "as_profiles",
     "check_call",
     "check_texts",
+    "checks_arguments",
     "data_of",
     "is_number",
     "listed",
-    "named",
     "plain_number",
     "seconds",
     "whole",
@@ -36,7 +36,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def named(*, called: str = "", options: Iterable[str] = ()) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def checks_arguments(*, called: str = "", options: Iterable[str] = ()) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function say which arguments are wrong, and the nearest name, in an `InputError`.
 
     `called`: its name for callers, if another. `options`: what it passes on, where Python's own `TypeError` would name

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.curves import COLUMNS, cap, look, percent, stair, step_trace
+from vidgen_nb.charts.drawing.curves import MAX_POINTS, line_style, percent, stair, step_trace, thin_rising
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, seconds_axis, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.core import events as ev
@@ -23,7 +23,7 @@ from vidgen_nb.provider.limits import All, Concurrency, Limit, TokenBucket
 
 __all__ = ["admission_chart", "known_limit", "most_admitted"]
 
-_TALL, _LEFT, _TITLE = 340.0, 76, 92
+_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 76, 92
 
 
 class _Answers(NamedTuple):
@@ -51,15 +51,17 @@ def admission_chart(data: RunData, profile: str, *, limit: Limit | None = None, 
     answers = _answers(data, set(members))
     end = data.end or 1.0
     top = len(answers.accepted) * 1.2 + 1
-    accepted, said = cap([(0.0, 0.0), *((at, float(i)) for i, at in enumerate(answers.accepted, 1))], end)
+    accepted, said = thin_rising([(0.0, 0.0), *((at, float(i)) for i, at in enumerate(answers.accepted, 1))], end)
     marks, also = _marks(answers, drawn, end)
     curves = _curves(limit, end, drawn)
-    title = wrapped(_finding(profile, limit, answers), _TITLE)
+    title = wrapped(_finding(profile, limit, answers), _TITLE_CHARS)
     notes = [each for each in (*_notes(members, limit, answers), said, also) if each]
     x, y = stair(accepted, end)
     hover = [markup([f"{number:,.0f} accepted by {text.seconds(at)}"]) for at, number in zip(x, y, strict=True)]
-    line = step_trace(x, y, "accepted submits", look(drawn, 0), meta="accepted", hovertext=hover, hoverinfo="text")
-    layout = frame([*title, *wrapped(notes)], drawn, _TALL, left=_LEFT, bold=len(title)) | {
+    line = step_trace(
+        x, y, "accepted submits", line_style(drawn, 0), meta="accepted", hovertext=hover, hoverinfo="text"
+    )
+    layout = frame([*title, *wrapped(notes)], drawn, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title)) | {
         "xaxis": seconds_axis(end, drawn) | {"title": {"text": ""}},
         "yaxis": axis(drawn, "submits") | {"range": [0, top]},
     }
@@ -117,7 +119,7 @@ def _answers(data: RunData, members: set[str]) -> _Answers:
 def _marks(answers: _Answers, theme: Theme, end: float) -> tuple[dict[str, Any], str]:
     """Return a ▲ for each 429 at the number accepted by then; of very many, one of each pixel's."""
     found: dict[tuple[float, int], int] = {}
-    column = 0.0 if len(answers.limited) <= COLUMNS else end / COLUMNS
+    column = 0.0 if len(answers.limited) <= MAX_POINTS else end / MAX_POINTS
     for at in answers.limited:
         level = bisect_right(answers.accepted, at)
         key = (at if not column else (at // column) * column, level)
@@ -144,13 +146,14 @@ def _curves(limit: Limit | None, end: float, theme: Theme) -> Iterable[dict[str,
         n, per = _size(part) or (0, 1.0)
         if isinstance(part, TokenBucket):
             x, y, said = [0.0, end], [float(n), n + end * n / per], f"{n} + t · {n}/{per:g} s"
-        elif end / per > COLUMNS:
+        elif end / per > MAX_POINTS:
             x, y, said = [0.0, end], [float(n), n + end * n / per], f"{n} in each {per:g} s, drawn without its steps"
         else:
             steps = [(k * per, n * (k + 1.0)) for k in range(int(end // per) + 1)]
             (x, y), said = stair(steps, end), f"{n} in each {per:g} s"
         drawn = {"color": theme.text, "width": 1.5, "dash": ("dash", "dot", "dashdot")[number % 3]}
-        yield step_trace(x, y, markup([f"at most: {type(part).__name__}, {said}"]), look(theme, 0), meta="limit") | {
+        name = markup([f"at most: {type(part).__name__}, {said}"])
+        yield step_trace(x, y, name, line_style(theme, 0), meta="limit") | {
             "line": {**drawn, "shape": "linear" if len(x) == 2 and y[0] != y[1] else "hv"}, "hoverinfo": "skip",
         }  # fmt: skip
 

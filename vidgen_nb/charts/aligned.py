@@ -13,7 +13,7 @@ from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.validation import data_of
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import percent
-from vidgen_nb.charts.drawing.fold import FOLD_ABOVE
+from vidgen_nb.charts.drawing.fold import MAX_BARS
 from vidgen_nb.charts.drawing.layout import frame, lanes_axis, markup, seconds_axis, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.shapes import Rows
@@ -24,7 +24,7 @@ from vidgen_nb.plaintext import clean
 
 __all__ = ["aligned_chart"]
 
-_GAP, _TITLE = 34, 92  # pixels above each Gantt for its name
+_HEADING_PIXELS, _TITLE_CHARS = 34, 92  # pixels above each Gantt for its name
 
 
 def aligned_chart(
@@ -42,18 +42,18 @@ def aligned_chart(
     look = theme_of(theme)
     names, both = [clean(str(name), 60) for name in runs], [data_of("each of the two", run) for run in runs.values()]
     profiles = list(dict.fromkeys(name for data in both for name in data.profiles))
-    most = FOLD_ABOVE if sum(len(data.attempts) for data in both) <= FOLD_ABOVE else FOLD_ABOVE // 2
+    most = MAX_BARS if sum(len(data.attempts) for data in both) <= MAX_BARS else MAX_BARS // 2
     rows = [_rows(data, profiles, moves, queue, most) for data in both]
     end = max(each.end for each in rows)
     rows = [replace(each, end=end) for each in rows]
-    title = wrapped([_finding(names, both)], _TITLE)
+    title = wrapped([_finding(names, both)], _TITLE_CHARS)
     notes = [f"{name}: {note}" for name, each in zip(names, rows, strict=True) for note in each.notes]
-    tall = sum(each.height for each in rows) + 2 * _GAP
+    tall = sum(each.height for each in rows) + 2 * _HEADING_PIXELS
     layout = frame([*title, *wrapped(notes)], look, tall, bold=len(title)) | {"barmode": "overlay"}
     layout |= {"xaxis": seconds_axis(end, look) | {"anchor": "y2"}, "shapes": [], "annotations": []}
     top = tall
     for number, (name, each, data) in enumerate(zip(names, rows, both, strict=True)):
-        top -= _GAP
+        top -= _HEADING_PIXELS
         domain = [max(0.0, (top - each.height) / tall), top / tall]
         layout["yaxis2" if number else "yaxis"] = lanes_axis(each) | {"domain": domain}
         layout["annotations"].append(_heading(name, each, domain[1], look))

@@ -15,17 +15,17 @@ from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.records.timeline import Steps, cooling_spans, queue_steps, steps
 from vidgen_nb.analysis.validation import is_number, listed, seconds
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.curves import COLUMNS, faded, nice, percent
+from vidgen_nb.charts.drawing.curves import MAX_POINTS, faded, next_round_number, percent
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, seconds_axis, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
 
 __all__ = ["goodput_steps", "queue_chart"]
 
-_TALL, _GAP = 360.0, 0.09
-_LEFT = 76
-_FULL = 0.7  # opacity of the ground where all profiles cool
-_TITLE = 92
+_PLOT_PIXELS, _GAP_SHARE = 360.0, 0.09
+_LEFT_PIXELS = 76
+_MAX_OPACITY = 0.7  # opacity of the ground where all profiles cool
+_TITLE_CHARS = 92
 
 
 def queue_chart(
@@ -42,17 +42,17 @@ def queue_chart(
     end = data.end or 1.0
     _check(window, outages)
     ends = [each.end for each in successes(data) if each.end is not None]
-    width = window or nice(min(end, max(end / 20, 5 * end / max(1, len(ends)))))
+    width = window or next_round_number(min(end, max(end / 20, 5 * end / max(1, len(ends)))))
     waiting, flow = queue_steps(data, end), goodput_steps(ends, width, end)
     cooling = _cooling(data, end)
-    title = wrapped(_finding(data, waiting, cooling, end), _TITLE)
+    title = wrapped(_finding(data, waiting, cooling, end), _TITLE_CHARS)
     notes = [
         f"Goodput: successes in the last {width:g} s, as a rate per minute; it only fills in the first {width:g} s."
     ]
     if len(ends) != (scenes := status_counts(data)["succeeded"]):
         notes.append(f"{len(ends):,} attempts succeeded, for {scenes:,} scenes: one run again by hand counts again.")
-    if max(len(waiting), len(flow), len(cooling)) > COLUMNS:
-        column = 2 * end / COLUMNS
+    if max(len(waiting), len(flow), len(cooling)) > MAX_POINTS:
+        column = 2 * end / MAX_POINTS
         notes.append(
             f"Thinned: of each {text.seconds(column)} the highest and the last value are drawn, of up to "
             f"{max(len(waiting), len(flow), len(cooling)):,}."
@@ -68,7 +68,9 @@ def queue_chart(
     ]
     if any(number for _at, number in cooling):
         traces.append(_swatch(look))
-    layout = frame([*title, *wrapped(notes)], look, _TALL, left=_LEFT, bold=len(title)) | _axes(end, tops, look)
+    layout = frame([*title, *wrapped(notes)], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title)) | _axes(
+        end, tops, look
+    )
     layout["shapes"] = [_outage(start, stop, look) for start, stop in outages]
     return go.Figure(data=traces, layout=layout)
 
@@ -123,7 +125,7 @@ def _finding(
 
 def _axes(end: float, tops: tuple[float, float], theme: Theme) -> dict[str, Any]:
     """Return one axis of seconds and two of numbers."""
-    middle = (1 + _GAP) / 2
+    middle = (1 + _GAP_SHARE) / 2
     upper, lower = (
         axis(theme, name) | {"range": [0, top], "fixedrange": True, "showgrid": False, "nticks": 5}
         for name, top in zip(("scenes waiting", "successes per minute"), tops, strict=True)
@@ -131,7 +133,7 @@ def _axes(end: float, tops: tuple[float, float], theme: Theme) -> dict[str, Any]
     return {
         "xaxis": seconds_axis(end, theme) | {"anchor": "y2", "title": {"text": ""}, "showgrid": False},
         "yaxis": upper | {"domain": [middle, 1], "tickformat": ",d" if tops[0] > 5 else ""},
-        "yaxis2": lower | {"domain": [0, middle - _GAP]},
+        "yaxis2": lower | {"domain": [0, middle - _GAP_SHARE]},
         "hovermode": "x",
     }
 
@@ -157,7 +159,8 @@ def _shade(steps: list[tuple[float, int]], top: float, row: int, profiles: int, 
         "type": "heatmap", "meta": f"cooling {row}", "showscale": False, "showlegend": False,
         "x": [at for at, _number in steps], "y": [0, top], "z": [[number for _at, number in steps[:-1]]],
         "xaxis": "x", "yaxis": f"y{'2' if row else ''}", "zmin": 0, "zmax": max(1, profiles),
-        "colorscale": [[0, faded(fill, 0.0)], [1e-6, faded(fill, 0.15)], [1, faded(fill, _FULL)]], "hoverinfo": "skip",
+        "colorscale": [[0, faded(fill, 0.0)], [1e-6, faded(fill, 0.15)], [1, faded(fill, _MAX_OPACITY)]],
+        "hoverinfo": "skip",
     }  # fmt: skip
 
 
@@ -167,7 +170,7 @@ def _swatch(theme: Theme) -> dict[str, Any]:
     marker = {
         "symbol": "square",
         "size": 12,
-        "color": faded(mark.fill or "", _FULL),
+        "color": faded(mark.fill or "", _MAX_OPACITY),
         "line": {"width": 1, "color": mark.outline},
     }
     return {

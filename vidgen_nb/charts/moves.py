@@ -13,28 +13,29 @@ from vidgen_nb.charts.drawing.layout import LEFT, axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.plaintext import clean
 
-__all__ = ["MOST_PROFILES", "move_chart"]
+__all__ = ["MAX_PROFILES", "move_chart"]
 
-MOST_PROFILES = 25
+MAX_PROFILES = 25
 """Rows of the matrix; beyond, the profiles with the fewest moves share one."""
 _OTHERS = "all others"
-_CELL, _TITLE, _FEW = 34.0, 92, 8  # beyond so many profiles, noughts are left out
+_CELL_PIXELS, _TITLE_CHARS, _MAX_NOUGHTS = 34.0, 92, 8  # beyond so many profiles, noughts are left out
 
 
 def move_chart(data: RunData, *, theme: str = "light") -> go.Figure:
     """Draw the matrix of moves: rows are the profiles that scenes left, columns those they went to.
 
     A move is two consecutive attempts of a scene on different profiles, so the diagonal is empty. Beyond 25 profiles,
-    those with the fewest moves are one row and column, and the chart says so. Raise `InputError` for an unknown theme.
+    those with the fewest moves share one row and column, and the chart says so. Raise `InputError` for an unknown
+    theme.
     """
     look = theme_of(theme)
     pairs = Counter((move.from_profile, move.to_profile) for move in data.moves)
     names, folded = _names(data, pairs)
     matrix = _matrix(pairs, names)
-    said = wrapped(_finding(data, pairs), _TITLE)
+    said = wrapped(_finding(data, pairs), _TITLE_CHARS)
     notes = [f"Folded: the {folded:,} profiles with the fewest moves stand together as “{_OTHERS}”."] if folded else []
-    notes += ["A cell without a number: no move."] if pairs and len(names) > _FEW else []
-    size = max(120.0, min(_CELL, 700 / max(1, len(names))) * len(names))
+    notes += ["A cell without a number: no move."] if pairs and len(names) > _MAX_NOUGHTS else []
+    size = max(120.0, min(_CELL_PIXELS, 700 / max(1, len(names))) * len(names))
     layout = frame([*said, *wrapped(notes)], look, size, left=LEFT, bold=len(said)) | {
         "xaxis": _axis(look, "moved to", names, upright=len(names) > 8),
         "yaxis": _axis(look, "moved from", names, upright=False),
@@ -48,13 +49,13 @@ def move_chart(data: RunData, *, theme: str = "light") -> go.Figure:
 def _names(data: RunData, pairs: Counter[tuple[str, str]]) -> tuple[list[str], int]:
     """Return the profiles of the matrix in their order, and how many share the last place."""
     profiles = list(dict.fromkeys([*data.profiles, *(name for pair in pairs for name in pair)]))
-    if len(profiles) <= MOST_PROFILES:
+    if len(profiles) <= MAX_PROFILES:
         return profiles, 0
     busy: Counter[str] = Counter()
     for (left, reached), number in pairs.items():
         busy[left] += number
         busy[reached] += number
-    shown = set(sorted(profiles, key=lambda name: -busy[name])[: MOST_PROFILES - 1])
+    shown = set(sorted(profiles, key=lambda name: -busy[name])[: MAX_PROFILES - 1])
     return [name for name in profiles if name in shown] + [""], len(profiles) - len(shown)
 
 
@@ -81,7 +82,7 @@ def _trace(matrix: list[list[int]], names: list[str], theme: Theme) -> dict[str,
          for column in range(size)]
         for row in range(size)
     ]  # fmt: skip
-    few = size <= _FEW
+    few = size <= _MAX_NOUGHTS
     named = [matrix[row][at] for row in range(size) for at in range(size) if names[row] and names[at]]
     none = [[at == row and bool(names[row]) for at in range(size)] for row in range(size)]
     most = max([*named, 1])

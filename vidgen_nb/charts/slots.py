@@ -15,12 +15,15 @@ from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Mark, Theme, theme_of
 from vidgen_nb.plaintext import clean
 
-__all__ = ["MOST_ROWS", "slot_time_chart"]
+__all__ = ["MAX_PROFILES", "slot_time_chart"]
 
-MOST_ROWS = 40
+MAX_PROFILES = 40
 """Profiles with a bar of their own."""
-_ROW, _LEAST = 26.0, 0.06  # pixels; share of the axis below which a number does not fit into its part
-_TITLE = 92
+_ROW_PIXELS, _MIN_LABELLED_SHARE = (
+    26.0,
+    0.06,
+)  # pixels; share of the axis below which a number does not fit into its part
+_TITLE_CHARS = 92
 
 
 class _Part(NamedTuple):
@@ -36,9 +39,9 @@ class _Part(NamedTuple):
 def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
     """Draw what each profile's slots did as stacked shares of their time, from 0 to the makespan.
 
-    A slot's time goes into an attempt that succeeded, one that was wasted, or it is free: then it cools, or stands idle
-    with or without scenes waiting (`analysis.slots`). Beyond 40 profiles those with the least success are shown,
-    and the chart says so. Raise `InputError` for an unknown theme.
+    A slot's time goes into an attempt that succeeded or one that was wasted, or the slot is free: then it cools, or is
+    idle with or without scenes waiting (`analysis.metrics.slot_time`). Beyond 40 profiles, those with the smallest
+    share of success are shown, and the chart says so. Raise `InputError` for an unknown theme.
     """
     look = theme_of(theme)
     times = {name: spent for name, (spent,) in slot_time(data).items()}
@@ -47,12 +50,12 @@ def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
         every.add(spent)
     rows = _rows(times)
     parts = [part for part in _parts(look) if part.name != "running" or every.running > 0]
-    title = wrapped(_finding(every, times, parts), _TITLE)
+    title = wrapped(_finding(every, times, parts), _TITLE_CHARS)
     notes = []
     if len(times) > len(rows):
         notes.append(f"Shown: the {len(rows)} profiles with the smallest share of success, of {len(times):,}.")
     bars = [("all profiles", every), *rows]
-    layout = frame([*title, *wrapped(notes)], look, 12 + _ROW * len(bars), bold=len(title), named=True) | {
+    layout = frame([*title, *wrapped(notes)], look, 12 + _ROW_PIXELS * len(bars), bold=len(title), named=True) | {
         "barmode": "stack",
         "xaxis": axis(look, "share of slot time") | {"range": [0, 100.15], "ticksuffix": " %", "fixedrange": True},
         "yaxis": _names(bars),
@@ -69,7 +72,7 @@ def _shares(spent: SlotTime) -> SlotSplit:
 
 def _rows(times: dict[str, SlotTime]) -> list[tuple[str, SlotTime]]:
     """Return the profiles to show, in their order."""
-    least = sorted(times, key=lambda name: _shares(times[name]).ok)[:MOST_ROWS]
+    least = sorted(times, key=lambda name: _shares(times[name]).ok)[:MAX_PROFILES]
     shown = set(least)
     return [(name, spent) for name, spent in times.items() if name in shown]
 
@@ -79,7 +82,7 @@ def _parts(theme: Theme) -> list[_Part]:
     marks = theme.marks
     empty = Mark("", None, outline=theme.muted)
     return [
-        _Part("ok", "ok", "succeeded", marks["done"], "#FFFFFF"),
+        _Part("ok", "ok", "succeeded", marks["succeeded"], "#FFFFFF"),
         _Part("running", "still running", "still ran", marks["running"], ""),
         _Part("wasted", "wasted (429, failed, held, …)", "was wasted", marks["limited"], ""),
         _Part("cooling", "cooling", "was cooling", marks["cooldown"], ""),
@@ -131,7 +134,7 @@ def _trace(part: _Part, bars: list[tuple[str, SlotTime]]) -> dict[str, Any]:
         "x": [100 * share for share in shares],
         "y": list(range(len(bars))),
         "width": 0.76,
-        "text": [percent(share) if share >= _LEAST and part.ink else "" for share in shares],
+        "text": [percent(share) if share >= _MIN_LABELLED_SHARE and part.ink else "" for share in shares],
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textangle": 0,

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.analysis.validation import is_number
-from vidgen_nb.charts.drawing.curves import faded, look, names_of
+from vidgen_nb.charts.drawing.curves import faded, line_style, name_labels
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
@@ -20,12 +20,12 @@ from vidgen_nb.plaintext import clean
 
 __all__ = ["SweepPoint", "categories_of", "points_of", "sweep_chart"]
 
-_TALL, _LEFT, _TITLE = 340.0, 84, 92
+_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 84, 92
 IN_SECONDS = ("cooldown", "seconds", "latency")
 """What is varied in seconds."""
 MORE_IS_BETTER = ("succeeded", "efficiency")
 """Columns of which the most is the best."""
-_APART = 0.06  # of the axis: room for a number
+_MIN_TICK_SHARE = 0.06  # of the axis: room for a number
 
 
 class SweepPoint(NamedTuple):
@@ -101,7 +101,7 @@ def sweep_chart(
         raise InputError(f"best is 'least' or 'most', not {best!r}")
     x, y = x or "x", y or metric.replace("_", " ") + (" (s)" if metric in ("makespan", "lower_bound") else "")
     theme_, curves = theme_of(theme), _curves(points, log_x=log_x)
-    labels = names_of(list(curves), 50)
+    labels = name_labels(list(curves), 50)
     traces: list[dict[str, Any]] = []
     bounds: dict[tuple[tuple[float, float], ...], list[int]] = {}
     for number, (label, curve) in enumerate(zip(labels, curves.values(), strict=True)):
@@ -115,8 +115,8 @@ def sweep_chart(
     for trace in traces if names else ():
         trace["x"] = [markup([names[place]]) for place in trace["x"]]
     named = [trace["name"] for trace in traces if trace["showlegend"]]
-    said = wrapped(_finding(curves, (x, y), best, names), _TITLE)
-    layout = frame(said, theme_, _TALL, left=_LEFT, bold=len(said), named=True, legend=named) | {
+    said = wrapped(_finding(curves, (x, y), best, names), _TITLE_CHARS)
+    layout = frame(said, theme_, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(said), named=True, legend=named) | {
         "xaxis": axis(theme_, x) | {"rangemode": "normal"} | (_log_ticks(curves) if log_x else _categories(names)),
         "yaxis": axis(theme_, y),
     }
@@ -168,7 +168,7 @@ def _point(given: SweepPoint | Sequence[Any], number: int) -> SweepPoint:
 def _log_ticks(curves: dict[str, list[SweepPoint]]) -> dict[str, Any]:
     """Return a logarithmic axis with ticks at the values that were swept, where they don't crowd."""
     values = sorted({point.x for curve in curves.values() for point in curve})
-    apart = math.log(values[-1] / values[0]) * _APART if values else 0.0
+    apart = math.log(values[-1] / values[0]) * _MIN_TICK_SHARE if values else 0.0
     ticks: list[float] = []
     for value in values:
         if not ticks or math.log(value / ticks[-1]) >= apart:
@@ -181,7 +181,7 @@ def _categories(names: list[str]) -> dict[str, Any]:
     if not names:
         return {}
     order = [markup([name]) for name in names]
-    ticks = {"tickmode": "array", "tickvals": order, "ticktext": names_of(names, 24)}
+    ticks = {"tickmode": "array", "tickvals": order, "ticktext": name_labels(names, 24)}
     return {"type": "category", "categoryorder": "array", "categoryarray": order} | ticks
 
 
@@ -196,7 +196,7 @@ def _band(curve: list[SweepPoint], number: int, theme: Theme) -> dict[str, Any]:
         "type": "scatter", "mode": "lines", "meta": "band", "fill": "toself", "hoverinfo": "skip", "showlegend": False,
         "x": [*(p.x for p in curve), *(p.x for p in reversed(curve))], "legendgroup": str(number),
         "y": [*(p.high for p in curve), *(p.low for p in reversed(curve))],
-        "fillcolor": faded(look(theme, number).colour, 0.2), "line": {"width": 0},
+        "fillcolor": faded(line_style(theme, number).colour, 0.2), "line": {"width": 0},
     }  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def _means(
     curve: list[SweepPoint], label: str, number: int, theme: Theme, titles: tuple[str, str], names: list[str]
 ) -> dict[str, Any]:
     """Return the curve itself: a line through its points, each with its interval as whiskers."""
-    drawn = look(theme, number)
+    drawn = line_style(theme, number)
     x, y = (clean(title, 60) for title in titles)
     hover = [
         f"{label}<br>" + markup([
@@ -230,7 +230,7 @@ def _means(
 
 def _bound(line: tuple[tuple[float, float], ...], label: str, number: int | None, theme: Theme) -> dict[str, Any]:
     """Return a lower bound: of one curve in its colour, of all in the text's."""
-    colour = theme.text if number is None else look(theme, number).colour
+    colour = theme.text if number is None else line_style(theme, number).colour
     return {
         "type": "scatter", "mode": "lines+markers" if len(line) == 1 else "lines", "meta": "bound", "name": label,
         "showlegend": True, "x": [x for x, _bound in line], "y": [bound for _x, bound in line],

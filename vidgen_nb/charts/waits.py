@@ -12,7 +12,7 @@ from vidgen_nb.analysis.metrics.results import flow_and_wait, succeeded_before
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.validation import data_of
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.curves import cap, look, names_of, stair, step_trace
+from vidgen_nb.charts.drawing.curves import line_style, name_labels, stair, step_trace, thin_rising
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
@@ -20,7 +20,7 @@ from vidgen_nb.plaintext import clean
 
 __all__ = ["wait_chart"]
 
-_TALL, _LEFT, _TITLE = 320.0, 76, 92
+_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 320.0, 76, 92
 
 
 def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -> go.Figure:
@@ -36,7 +36,7 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
     if not given:
         raise InputError("wait_chart needs a run, or a mapping of names to runs; the mapping is empty")
     named = {name: data_of(f"wait_chart: {name!r}", run) for name, run in given.items()}
-    labels = names_of(list(named))
+    labels = name_labels(list(named))
     found = [flow_and_wait(data)[1] for data in named.values()]
     end = max((wait.max for wait in found if wait is not None), default=0.0) * 1.04 or 1.0
     traces, notes = [], []
@@ -49,8 +49,10 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
             earlier = succeeded_before(named[name])
             but = f"; {earlier:,} of them had succeeded earlier, and were run again" if earlier else ""
             notes.append(f"Not in it: {without:,} scenes of {clean(name, 40)} that did not succeed{but}.")
-    title = wrapped(_finding(list(named), found), _TITLE)
-    layout = frame([*title, *wrapped(notes)], drawn, _TALL, left=_LEFT, bold=len(title), named=True, legend=labels) | {
+    title = wrapped(_finding(list(named), found), _TITLE_CHARS)
+    layout = frame(
+        [*title, *wrapped(notes)], drawn, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), named=True, legend=labels
+    ) | {
         "xaxis": axis(drawn, "wait until the attempt that succeeded") | {"range": [0, end], "ticksuffix": " s"},
         "yaxis": axis(drawn, "share of the scenes") | {"range": [0, 103], "ticksuffix": " %", "fixedrange": True},
     }
@@ -64,11 +66,11 @@ def _trace(values: Sequence[float], end: float, label: str, number: int, theme: 
     for at, value in enumerate(values, 1):
         if at == len(values) or values[at] != value:
             steps.append((value, 100 * at / len(values)))
-    kept, said = cap(steps, end)
+    kept, said = thin_rising(steps, end)
     x, y = stair(kept, end)
     hover = [markup([f"{share:.1f} % waited at most {at:,.1f} s"]) for at, share in zip(x, y, strict=True)]
     more = {"meta": "wait", "hovertext": [f"{label}<br>{each}" for each in hover], "hoverinfo": "text"}
-    return step_trace(x, y, label, look(theme, number), **more), said
+    return step_trace(x, y, label, line_style(theme, number), **more), said
 
 
 def _finding(names: list[str], found: list[Spread | None]) -> list[str]:

@@ -146,7 +146,7 @@ def test_the_search_finds_the_largest() -> None:
         scenario = drawn(Random(number))
         fleet = fleet_of(scenario.profiles, scenario.cooldowns)
         lengths = sorted((uniform(number, "service", f"s{k}") for k in range(scenario.scenes)), reverse=True)
-        plain = max(bounds._first(fleet, k, fleet.seconds(u)) for k, u in enumerate(lengths, 1))
+        plain = max(bounds._first_time(fleet, k, fleet.seconds(u)) for k, u in enumerate(lengths, 1))
         found = bound([f"s{k}" for k in range(scenario.scenes)], scenario.profiles, seed=number,
                       cooldowns=scenario.cooldowns)  # fmt: skip
         assert found.tight == pytest.approx(plain, rel=1e-8)

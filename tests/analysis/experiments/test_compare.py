@@ -188,7 +188,7 @@ def test_an_executor_that_is_shut_down() -> None:
         compare(2, PROFILES, seeds=range(3), executor=gone, progress=False)
     with ShutDown(1) as half, pytest.raises(InputError, match="takes no work") as failed:
         compare(2, PROFILES, seeds=range(20), executor=half, progress=False)
-    assert len(failed.value.finished) == 2 * executors.CHUNK  # type: ignore[attr-defined]
+    assert len(failed.value.finished) == 2 * executors.RUNS_PER_TASK  # type: ignore[attr-defined]
 
 
 def test_an_executor_that_is_shut_down_meanwhile() -> None:
@@ -207,7 +207,7 @@ def test_an_executor_that_is_shut_down_meanwhile() -> None:
 
     with Cancelled(1) as executor, pytest.raises(InputError, match="was shut down") as failed:
         compare(2, PROFILES, seeds=range(20), executor=executor, progress=False)
-    assert len(failed.value.finished) == executors.CHUNK  # type: ignore[attr-defined]
+    assert len(failed.value.finished) == executors.RUNS_PER_TASK  # type: ignore[attr-defined]
 
 
 class Interrupting(ThreadPoolExecutor):
@@ -246,7 +246,7 @@ def test_an_interrupt_keeps_what_is_finished(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(executors, "run_trials", run_trials)
     with Interrupting(1) as executor:
         elsewhere = compare(2, PROFILES, seeds=range(20), executor=executor, progress=False)
-    assert elsewhere.partial and len(elsewhere) == 2 * executors.CHUNK
+    assert elsewhere.partial and len(elsewhere) == 2 * executors.RUNS_PER_TASK
 
 
 def test_a_failure_elsewhere_is_raised() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import vidgen_nb as vg
 from vidgen_nb.analysis.experiments.sweep import Sweep, sweep
-from vidgen_nb.analysis.simulation.overrides import so_many
+from vidgen_nb.analysis.simulation.overrides import copies_of
 from vidgen_nb.core.model import BOOST, Mode
 from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
@@ -32,7 +32,7 @@ def test_a_grid_of_cooldowns_and_profiles() -> None:
         "cooldown=5, profiles=1", "cooldown=5, profiles=3", "cooldown=40, profiles=1", "cooldown=40, profiles=3",
     ]  # fmt: skip
     runs = [
-        simulate(8, so_many(PROFILES, count), policy=PerProfileCooldown(seconds), seed=4)
+        simulate(8, copies_of(PROFILES, count), policy=PerProfileCooldown(seconds), seed=4)
         for seconds in (5, 40)
         for count in (1, 3)
     ]
@@ -86,13 +86,13 @@ def test_a_function_makes_what_is_varied() -> None:
 def test_more_profiles_than_there_are() -> None:
     """Copies in turn, with names of their own and limits of their own, also of a quota group's members."""
     given = [SimulatedProfile("a", quota_group="g"), SimulatedProfile("b"), SimulatedProfile("a (2)")]
-    assert [each.name for each in so_many(given, 2)] == ["a", "b"]
-    more = so_many(given, 6)
+    assert [each.name for each in copies_of(given, 2)] == ["a", "b"]
+    more = copies_of(given, 6)
     assert [each.name for each in more] == ["a", "b", "a (2)", "a (3)", "b (2)", "a (2) (2)"]
     assert more[3].quota_group is None
     for wrong in (0, True, 1.5):
         with pytest.raises(InputError, match="1 or more"):
-            so_many(given, wrong)  # type: ignore[arg-type]
+            copies_of(given, wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ def test_stopped_and_stuck() -> None:
     """After a stop only what is under way counts; without a profile that will be usable nothing can be told."""
     run, data = four(60, BOOST, 0.3)
     stopped = build(run.header, [*data.events, ev.Stopped(at=data.end)])
-    assert predict_finish(stopped).left == len(snapshot(data).flights) < predict_finish(data).left
+    assert predict_finish(stopped).left == len(snapshot(data).jobs_running) < predict_finish(data).left
     removed = [ev.ProfileRemoved(name, at=data.end) for name in data.profiles]
     assert predict_finish(build(run.header, [*data.events, *removed])).reason == "there is no profile"
     gone = [ev.CooldownStarted(name, True, name, (name,), float("inf"), "no credit", unusable=True, at=data.end)

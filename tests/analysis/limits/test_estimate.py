@@ -12,7 +12,7 @@ import pytest
 from tests.analysis.limits.limited_runs import limited, met_in_use, submits
 from vidgen_nb.analysis.limits.estimate import Estimates, LimitEstimate, estimate_limits
 from vidgen_nb.analysis.limits.feasible import Evidence, fixed_window, sliding_window, token_bucket
-from vidgen_nb.analysis.limits.submit_history import read_submits
+from vidgen_nb.analysis.limits.submit_history import submit_history
 from vidgen_nb.analysis.records.builder import build
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, Scene
@@ -97,7 +97,7 @@ MET = [1, 2, 4, 6, 8, 9, 10, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22]
 def test_the_sets_are_exact(seed: int) -> None:
     """Every length inside explains every answer, none just outside does; checked by asking such limits."""
     limit, run = limited(seed)
-    evidence = Evidence(read_submits(run.header, run.events)["p1"], None)
+    evidence = Evidence(submit_history(run.header, run.events)["p1"], None)
     assert evidence.denies
     for kind, lengths in ((TokenBucket, token_bucket), (FixedWindow, fixed_window), (SlidingWindow, sliding_window)):
         for n in range(1, evidence.most + 1):
@@ -164,7 +164,7 @@ def test_too_many_at_once_is_no_rate() -> None:
     """429s that say `concurrency` don't count; the rate beside them is found."""
     profile = SimulatedProfile("p1", TokenBucket(4, per=60) & Concurrency(3), Constant(30), retry_after=True)
     run = simulate(40, [profile], mode=Mode("boost", None, 8), policy=PerProfileCooldown(5))
-    group = read_submits(run.header, run.events)["p1"]
+    group = submit_history(run.header, run.events)["p1"]
     assert group.crowded > 0
     found = run.estimate_limits()["p1"]
     assert found.rate is not None and 4 / 60 in found.rate

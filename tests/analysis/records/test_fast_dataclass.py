@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, MoveRecord, SceneRecord
-from vidgen_nb.analysis.records.fast_dataclass import collector_paused, quick
+from vidgen_nb.analysis.records.fast_dataclass import collector_paused, fast_constructor
 
 
 @pytest.mark.parametrize("kind", [AttemptRecord, CooldownRecord, MoveRecord, SceneRecord])
 def test_a_quick_record_is_a_record(kind: type[Any]) -> None:
     """Equal to the slow one, with the same hash and text, frozen, and it can be pickled."""
     values = [f"v{index}" for index, _ in enumerate(fields(kind))]
-    slow, made = kind(*values), quick(kind)(*values)
+    slow, made = kind(*values), fast_constructor(kind)(*values)
     assert type(made) is kind and made == slow and hash(made) == hash(slow) and repr(made) == repr(slow)
     assert pickle.loads(pickle.dumps(made)) == slow  # noqa: S301 - our own
     with pytest.raises(FrozenInstanceError):
         setattr(made, fields(kind)[0].name, "other")
     with pytest.raises(TypeError):
-        quick(kind)(*values, "one too many")
+        fast_constructor(kind)(*values, "one too many")
 
 
 def test_the_collector_is_back_after_a_pause() -> None:

@@ -15,7 +15,7 @@ from tests.analysis.records.test_builder import RandomRun
 from tests.benchmarks.live_gantt import stream
 from vidgen_nb.analysis.records.builder import build
 from vidgen_nb.analysis.records.idle_time import idle_spans as idle
-from vidgen_nb.analysis.records.live_window import COOLDOWN, SUMS, Recent, RecentData
+from vidgen_nb.analysis.records.live_window import COOLDOWN, MAX_OLDER_SUMS, Recent, RecentData
 from vidgen_nb.analysis.records.timeline import queue_steps, subtract, union
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
@@ -141,8 +141,8 @@ def kept(attempts: int) -> dict[str, int]:
         recent(part)
     recent.data()
     found = {name: len(value) for name, value in vars(recent).items() if hasattr(value, "__len__")}
-    assert len(set(map(id, recent._gone.values()))) <= 8  # equal fates are one object
-    del found["_gone"]
+    assert len(set(map(id, recent._settled_scenes.values()))) <= 8  # equal fates are one object
+    del found["_settled_scenes"]
     return found | {name: len(value) for name, value in vars(recent._slots).items()}
 
 
@@ -153,7 +153,7 @@ def test_what_is_kept_does_not_grow() -> None:
     assert all(count <= early[name] + 60 for name, count in late.items()), (early, late)
     found, _events = fed(8_000, 100)
     assert len(found.history) >= 4
-    assert sum(len(each.sums) for each in found.history) <= SUMS
+    assert sum(len(each.sums) for each in found.history) <= MAX_OLDER_SUMS
 
 
 def test_a_forgotten_scene_that_comes_back() -> None:

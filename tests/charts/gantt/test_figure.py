@@ -79,7 +79,7 @@ def test_a_selected_scene_stands_out(run: RunData) -> None:
     """Bars and glyphs of others are drawn at 20 %, and the scene's path has its own trace."""
     scene = run.moves[0].scene
     figure = gantt(run, scene=scene)
-    assert set(trace(figure, "done").marker.opacity) == {0.2}
+    assert set(trace(figure, "succeeded").marker.opacity) == {0.2}
     assert max(trace(figure, "limited").marker.opacity) == 1.0
     assert len(trace(figure, "path").x) == 3
     assert trace(figure, "move").opacity == 0.2

@@ -113,7 +113,7 @@ def test_hostile_text_is_inert(page: Page, run: RunData, tmp_path: Path) -> None
     path.write_text(html(gantt(data)), encoding="utf-8")
     page.goto(path.as_uri())
     page.wait_for_selector(".barlayer .point")
-    for name in ("done", "limited", "cooldown", "move", "failed", "held"):
+    for name in ("succeeded", "limited", "cooldown", "move", "failed", "held"):
         assert "<img src=x" in hover(page, name), name
     assert page.evaluate("document.querySelectorAll('.js-plotly-plot svg a, .js-plotly-plot svg img').length") == 0
     assert page.evaluate("window.stolen") is None

@@ -11,8 +11,8 @@ from itertools import pairwise
 import pytest
 
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
-from vidgen_nb.charts.drawing.fold import FOLD_ABOVE
-from vidgen_nb.charts.gantt.rows import MOST_ROWS, build_rows
+from vidgen_nb.charts.drawing.fold import MAX_BARS
+from vidgen_nb.charts.gantt.rows import MAX_SLOT_ROWS, build_rows
 from vidgen_nb.errors import InputError
 
 
@@ -177,7 +177,7 @@ def test_ten_thousand_attempts_are_quick_and_folded(big_run: RunData) -> None:
     before = time.process_time()
     rows = build_rows(big_run)
     assert time.process_time() - before < 4  # 0.4 s on an idle machine
-    assert len(rows.bars) <= FOLD_ABOVE < len(big_run.attempts)
+    assert len(rows.bars) <= MAX_BARS < len(big_run.attempts)
     drawn = sum(bar.count for bar in rows.bars if bar.state not in ("idle", "cooldown"))
     assert drawn == len(big_run.attempts)
     assert rows.notes[-1].startswith("Folded: ")
@@ -191,7 +191,7 @@ def test_slots_beyond_a_thousand_share_rows_aloud() -> None:
     attempts = [attempt(0.0, 9.0, scene=f"s{number}") for number in range(4500)]
     rows = build_rows(replace(nothing(), attempts=attempts, end=9.0))
     assert rows.lanes[0].slots == 900
-    assert rows.height < 4 * MOST_ROWS + 200
+    assert rows.height < 4 * MAX_SLOT_ROWS + 200
     assert len(rows.bars) == 4500
     assert rows.notes == ("Slots folded: up to 5 slots of a profile share a row, and their bars overlap.",)
 

@@ -17,12 +17,12 @@ from vidgen_nb.provider.service import Service
 
 __all__ = ["Fleet", "fleet_of"]
 
-SLACK = 1e-9
+JOB_TOLERANCE = 1e-9
 """Of a job: T / s may round to just below a whole number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class FleetMember:
     """A profile of a quota group."""
 
     service: int
@@ -37,11 +37,11 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FleetGroup:
     """A quota group."""
 
     limit: Limit | None
-    members: tuple[Member, ...]
+    members: tuple[FleetMember, ...]
 
     def done_by(self, t: float, seconds: Sequence[float]) -> float:
         """Return how many jobs it can finish by `t`.
@@ -50,7 +50,7 @@ class Group:
         A(t - s) of them: filled from the slowest profile on, which is the best that can be done.
         """
         if len(self.members) > 1:
-            members: Iterable[Member] = sorted(self.members, key=lambda member: -seconds[member.service])
+            members: Iterable[FleetMember] = sorted(self.members, key=lambda member: -seconds[member.service])
         else:
             members = self.members
         done, opens, quickest = 0.0, inf, inf
@@ -70,7 +70,7 @@ class Group:
 def _jobs(slots: float, t: float, seconds: float) -> float:
     if t < 0 or seconds == 0:
         return inf if t >= 0 else 0.0
-    each = floor(t / seconds + SLACK)
+    each = floor(t / seconds + JOB_TOLERANCE)
     return slots * each if each else 0.0
 
 
@@ -86,9 +86,9 @@ class Fleet:
 
     services: tuple[Service, ...]
     """Each kind of service once."""
-    groups: Mapping[Group, int]
+    groups: Mapping[FleetGroup, int]
     """How many there are of each."""
-    names: Mapping[str, tuple[Group, Member]]
+    names: Mapping[str, tuple[FleetGroup, FleetMember]]
 
     def seconds(self, u: float) -> tuple[float, ...]:
         """Return what a scene of quantile `u` takes, by service."""
@@ -122,8 +122,8 @@ class Fleet:
         }
 
 
-def _limited(group: Group, member: Member, t: float, seconds: float) -> str:
-    if t < member.opens + seconds * (1 - SLACK) or member.opens == inf:
+def _limited(group: FleetGroup, member: FleetMember, t: float, seconds: float) -> str:
+    if t < member.opens + seconds * (1 - JOB_TOLERANCE) or member.opens == inf:
         return "closed" if member.opens > 0 else "too slow"
     found = [(member.slots_by(t, seconds), f"capacity {member.capacity:g}")]
     found += [(most_admitted(part, t - seconds, member.opens), repr(part)) for part in parts(group.limit)]
@@ -142,19 +142,19 @@ def fleet_of(profiles: Sequence[SimulatedProfile], cooldowns: Mapping[str, float
     """Return the fleet of some profiles, which are closed until `cooldowns` at the start."""
     services: dict[Service, int] = {}
     limits: dict[tuple[str, str], Limit | None] = {}
-    members: dict[tuple[str, str], list[Member]] = {}
-    place: dict[str, tuple[tuple[str, str], Member]] = {}
+    members: dict[tuple[str, str], list[FleetMember]] = {}
+    place: dict[str, tuple[tuple[str, str], FleetMember]] = {}
     for profile in profiles:
         key = ("alone", profile.name) if profile.quota_group is None else ("group", profile.quota_group)
         limits[key] = limits.get(key) or profile.limit
         capacity = inf if profile.capacity is None else profile.capacity
-        member = Member(
+        member = FleetMember(
             services.setdefault(profile.service, len(services)), capacity, max(0.0, cooldowns.get(profile.name, 0.0))
         )
         members.setdefault(key, []).append(member)
         place[profile.name] = key, member
-    groups = {key: Group(limits[key], tuple(each)) for key, each in members.items()}
-    counts: dict[Group, int] = {}
+    groups = {key: FleetGroup(limits[key], tuple(each)) for key, each in members.items()}
+    counts: dict[FleetGroup, int] = {}
     for group in groups.values():
         counts[group] = counts.get(group, 0) + 1
     return Fleet(tuple(services), counts, {name: (groups[key], member) for name, (key, member) in place.items()})

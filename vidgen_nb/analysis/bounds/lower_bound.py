@@ -26,7 +26,7 @@ from vidgen_nb.provider.service import Service, uniforms
 
 __all__ = ["LowerBound", "bound"]
 
-SMALLEST = 2.0**-53
+MIN_UNIFORM = 2.0**-53
 """The smallest number that `provider.service.uniform` returns."""
 PRECISION = 1e-10
 """Relative, of the times found by bisection; what is returned lies below the exact one."""
@@ -111,7 +111,7 @@ def bound(
     longest = _longest(fleet, drawn, releases)
     work = _work(fleet, drawn)
     descending = sorted(drawn, reverse=True)
-    admissions = _first(fleet, len(scenes), fleet.seconds(descending[-1]))
+    admissions = _first_time(fleet, len(scenes), fleet.seconds(descending[-1]))
     tight, u = _tight(fleet, descending, admissions)
     values = {"longest scene": longest, "work": work, "admissions": tight}
     binds = max(values, key=values.__getitem__)
@@ -123,7 +123,7 @@ def bound(
 def _quantiles(scenes: Sequence[str], services: Iterable[Service], seed: int | str | None) -> list[float]:
     """Return u_i of each scene."""
     if seed is None:
-        return [SMALLEST] * len(scenes)
+        return [MIN_UNIFORM] * len(scenes)
     if all(isinstance(service, Constant) for service in services):
         return [0.5] * len(scenes)  # they don't depend on it
     return uniforms(seed, "service", last=scenes)
@@ -147,7 +147,7 @@ def _work(fleet: Fleet, drawn: list[float]) -> float:
     return _bisect(lambda t: fleet.work_by(t) >= work * (1 - PRECISION)) if work > 0 else 0.0
 
 
-def _first(fleet: Fleet, count: int, seconds: tuple[float, ...], least: float = 0.0) -> float:
+def _first_time(fleet: Fleet, count: int, seconds: tuple[float, ...], least: float = 0.0) -> float:
     """L₃: the first T by which `count` scenes can be done, not before `least`."""
     return _bisect(lambda t: fleet.done_by(t, seconds) >= count, least)
 
@@ -165,7 +165,7 @@ def _tight(fleet: Fleet, descending: list[float], least: float) -> tuple[float, 
         if fleet.done_by(best * (1 + PRECISION), fleet.seconds(descending[low - 1])) >= high:
             continue
         for k in (low, high):
-            if (first := _first(fleet, k, fleet.seconds(descending[k - 1]), best)) > best:
+            if (first := _first_time(fleet, k, fleet.seconds(descending[k - 1]), best)) > best:
                 best, at = first, descending[k - 1]
         if high - low > 1:
             middle = (low + high) // 2

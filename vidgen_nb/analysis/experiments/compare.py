@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from vidgen_nb.analysis.experiments.executors import Submitter, carry_out
+from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_seeds
-from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, named_well
+from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, check_texts, listed
 from vidgen_nb.core.model import Mode, as_mode
@@ -22,14 +22,14 @@ from vidgen_nb.provider import SimulatedProfile
 __all__ = ["Comparison", "compare"]
 
 
-POLICIES_ARE = "instances, or names such as 'PerProfileCooldown'"
+POLICY_HINT = "instances, or names such as 'PerProfileCooldown'"
 
 
 class Comparison(Trials):
     """What policies and modes came to; the first case is the baseline."""
 
 
-@named_well
+@checks_options
 def compare(
     scenes: Any,
     profiles: Iterable[SimulatedProfile],
@@ -65,7 +65,7 @@ def compare(
     ]
     check_names(case.simulation for case in cases)
     into = partial(Comparison, cases)
-    return carry_out(cases, checked_seeds(seeds), executor, progress=progress, into=into)
+    return run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 
 
 def _named(policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None) -> dict[str, Policy]:
@@ -76,7 +76,7 @@ def _named(policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None)
         named = {name: as_policy(policy) for name, policy in policies.items()}
         check_texts("policies", named)
     else:
-        several = [policies] if isinstance(policies, Policy | str) else listed("policies", policies, POLICIES_ARE)
+        several = [policies] if isinstance(policies, Policy | str) else listed("policies", policies, POLICY_HINT)
         given = [as_policy(each) for each in several]
         often = Counter(type(policy).__name__ for policy in given)
         names = [label(each) if often[type(each).__name__] > 1 else type(each).__name__ for each in given]

@@ -10,12 +10,12 @@ from typing import Any, Protocol, TypeVar
 from vidgen_nb.analysis.experiments.trials import Case, Trial, check_sendable, run_trials
 from vidgen_nb.errors import InputError
 
-__all__ = ["Submitter", "carry_out"]
+__all__ = ["Submitter", "run_cases"]
 
-CHUNK = 5
+RUNS_PER_TASK = 5
 """Runs per task: sending a task costs about as much as a short run."""
 
-ANOTHER = "give one that is open, such as within its `with` block, or leave executor= out"
+EXECUTOR_HINT = "give one that is open, such as within its `with` block, or leave executor= out"
 
 Result = TypeVar("Result")
 
@@ -27,7 +27,7 @@ class Submitter(Protocol):
         """Begin a call and return its future."""
 
 
-def carry_out(
+def run_cases(
     cases: Sequence[Case],
     seeds: Sequence[int],
     executor: Submitter | None,
@@ -40,7 +40,7 @@ def carry_out(
     They come case by case, seed by seed. An interrupt (Ctrl-C, or a notebook's stop button) ends it with those that had
     finished. So does an error, which is raised with them as its attribute `finished`.
     """
-    step = 1 if executor is None else CHUNK
+    step = 1 if executor is None else RUNS_PER_TASK
     tasks = [(case, seeds[at : at + step]) for case in cases for at in range(0, len(seeds), step)]
     done: dict[tuple[str, int], Trial] = {}
 
@@ -48,7 +48,7 @@ def carry_out(
         keys = ((case.name, seed) for case in cases for seed in seeds)
         return into([done[key] for key in keys if key in done], len(cases) * len(seeds))
 
-    with _bar(len(cases) * len(seeds), shown=progress) as advance:
+    with _progress_bar(len(cases) * len(seeds), shown=progress) as advance:
 
         def take(trials: list[Trial]) -> None:
             before = len(done)
@@ -60,24 +60,24 @@ def carry_out(
                 for task in tasks:
                     take(run_trials(*task))
             else:
-                _elsewhere(tasks, executor, take)
+                _run_on_executor(tasks, executor, take)
         except KeyboardInterrupt:
             pass  # what is finished is kept
         except Exception as error:
             if done:
-                _keep(error, finished())
+                _attach_finished(error, finished())
             raise
     return finished()
 
 
-def _keep(error: Any, finished: object) -> None:
+def _attach_finished(error: Any, finished: object) -> None:
     """Give an error what had finished before it, unless it is one that can't be given anything."""
     with suppress(Exception):
         error.finished = finished
         error.add_note(f"this error's `finished` (in a notebook: sys.last_value.finished) is {finished!r}")
 
 
-def _elsewhere(
+def _run_on_executor(
     tasks: Sequence[tuple[Case, Sequence[int]]], executor: Submitter, take: Callable[[list[Trial]], None]
 ) -> None:
     """Have an executor run tasks, and take each result as it comes; when it breaks off, those that are there."""
@@ -89,7 +89,7 @@ def _elsewhere(
         check_sendable({case.name: case for case, _ in tasks}.values())
     futures: list[Any] = []
     try:
-        futures += (_begun(executor, task, {"pure": False} if dask else {}) for task in tasks)
+        futures += (_submitted(executor, task, {"pure": False} if dask else {}) for task in tasks)
         for future in _as_completed(futures, dask=dask):
             take(future.result())
     except BaseException as error:
@@ -98,7 +98,7 @@ def _elsewhere(
                 if future.done() and not future.cancelled() and future.exception() is None:
                     take(future.result())
         if isinstance(error, CancelledError):
-            raise InputError(f"the executor was shut down before all was done: {ANOTHER}") from error
+            raise InputError(f"the executor was shut down before all was done: {EXECUTOR_HINT}") from error
         if not isinstance(error, BrokenExecutor):
             raise
         raise InputError(
@@ -111,14 +111,14 @@ def _elsewhere(
                 future.cancel()
 
 
-def _begun(executor: Submitter, task: tuple[Case, Sequence[int]], options: Mapping[str, Any]) -> Any:
+def _submitted(executor: Submitter, task: tuple[Case, Sequence[int]], options: Mapping[str, Any]) -> Any:
     """Return the future of a task; `InputError` where the executor takes none."""
     try:
         return executor.submit(run_trials, *task, **options)
     except BrokenExecutor:
         raise
     except RuntimeError as error:
-        raise InputError(f"the executor takes no work ({error}): {ANOTHER}") from error
+        raise InputError(f"the executor takes no work ({error}): {EXECUTOR_HINT}") from error
 
 
 def _as_completed(futures: list[Any], *, dask: bool) -> Iterable[Any]:
@@ -132,7 +132,7 @@ def _as_completed(futures: list[Any], *, dask: bool) -> Iterable[Any]:
 
 
 @contextmanager
-def _bar(total: int, *, shown: bool) -> Iterator[Any]:
+def _progress_bar(total: int, *, shown: bool) -> Iterator[Any]:
     """Show a bar, in a terminal or a notebook; give what moves it on."""
     if not shown:
         yield lambda runs: None

@@ -8,9 +8,9 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from vidgen_nb.analysis.experiments.executors import Submitter, carry_out
+from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_seeds
-from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, named_well, varied
+from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options, with_override
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, check_call, check_texts, plain_number
 from vidgen_nb.core.model import Mode, as_mode
@@ -34,7 +34,7 @@ class Sweep(Trials):
         """What was varied, and over which values."""
 
 
-@named_well
+@checks_options
 def sweep(
     scenes: Any,
     profiles: Iterable[SimulatedProfile],
@@ -72,7 +72,7 @@ def sweep(
         raise InputError(f"the grid has {twice[0]} twice: give each value once")
     check_names([base, *(case.simulation for case in cases)])
     into = partial(Sweep, axes, cases)
-    return carry_out(cases, checked_seeds(seeds), executor, progress=progress, into=into)
+    return run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 
 
 def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> Case:
@@ -83,7 +83,7 @@ def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> Cas
         raise InputError(f"make returns what to change, such as {{'limit': TokenBucket(4, per=60)}}, not {changes!r}")
     simulation = base
     for name in sorted(changes, key=lambda each: each not in first):
-        simulation = varied(simulation, name, changes[name])
+        simulation = with_override(simulation, name, changes[name])
     shown = {name: _shown(value) for name, value in values.items()}
     return Case(", ".join(f"{name}={each}" for name, each in shown.items()), tuple(shown.items()), simulation)
 

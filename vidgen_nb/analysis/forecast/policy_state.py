@@ -9,18 +9,18 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.core.policy import Policy
 
-__all__ = ["as_it_is", "learned"]
+__all__ = ["keeping_its_state", "with_history"]
 
 
-def learned(
-    policy: Policy, events: Iterable[ev.Event], unanswered: Iterable[ev.AttemptStarted], *, told: bool
+def with_history(
+    policy: Policy, events: Iterable[ev.Event], unanswered: Iterable[ev.AttemptStarted], *, in_use: bool
 ) -> Policy:
-    """Return a copy of a policy that knows a run's events; submits without an answer are to be sent again.
+    """Return a copy of a policy that has seen a run's events; submits without an answer will be sent again.
 
-    `told`: it is the one in use. Unless it begins each run as a copy, it knows them already.
+    `in_use`: it is the policy of the run itself, which has seen them already unless it begins each run as a copy.
     """
     copy = deepcopy(policy.for_run())
-    if type(policy).observe is Policy.observe or (told and type(policy).for_run is Policy.for_run):
+    if type(policy).observe is Policy.observe or (in_use and type(policy).for_run is Policy.for_run):
         return copy
     for event in events:
         copy.observe(event, event.at)
@@ -31,7 +31,7 @@ def learned(
     return copy
 
 
-def as_it_is(policy: Policy) -> Policy:
+def keeping_its_state(policy: Policy) -> Policy:
     """Return a copy that keeps what it has learned when a run begins."""
     copy = deepcopy(policy)
     object.__setattr__(copy, "for_run", lambda: copy)

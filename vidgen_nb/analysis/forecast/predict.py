@@ -14,13 +14,13 @@ from statistics import mean, quantiles, stdev
 from typing import Any, Final
 
 from vidgen_nb.analysis.experiments.student_t import t_quantile
-from vidgen_nb.analysis.forecast.policy_state import as_it_is, learned
-from vidgen_nb.analysis.forecast.snapshot import Snapshot, resumed, snapshot
-from vidgen_nb.analysis.forecast.weibull_tail import fitted
+from vidgen_nb.analysis.forecast.policy_state import keeping_its_state, with_history
+from vidgen_nb.analysis.forecast.snapshot import Snapshot, resume_events, snapshot
+from vidgen_nb.analysis.forecast.weibull_tail import fit_tail
 from vidgen_nb.analysis.limits.limit_samples import drawn_limits
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import RunData
-from vidgen_nb.analysis.simulation.what_if import FEWEST, policy_of, retry_of, service_times
+from vidgen_nb.analysis.simulation.what_if import MIN_OWN_TIMES, policy_of, retry_of, service_times
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
@@ -31,18 +31,18 @@ from vidgen_nb.recording.policies import made
 
 __all__ = ["Prediction", "predict_finish"]
 
-BUDGET: Final = 16_000
+MAX_EVENTS: Final = 16_000
 """Events simulated in all: what keeps a prediction quick."""
-RUNS: Final = (4, 40)
-"""Fewest and most simulations."""
-FURTHEST: Final = 500
+MIN_RUNS: Final = 4
+MAX_RUNS: Final = 40
+MAX_SCENES: Final = 500
 """Scenes left that are simulated; of more, the rest goes on at the pace that these had."""
-LATEST: Final = 365 * 86_400.0
+MAX_SECONDS: Final = 365 * 86_400.0
 """Seconds after which a simulation is given up: a policy may hold scenes back for ever."""
-WIDER: Final = 1.5
-"""The simulations' own 10 and 90 % points lie too near: all of them share what is wrong with the guess, above all the
-services and limits of profiles that few scenes have shown. So much wider ones held the truth in 82 of 100 seeded cases
-of four policies (`tests/analysis/test_predict.py`)."""
+INTERVAL_FACTOR: Final = 1.5
+"""The simulations' own 10 and 90 % points are too close: they share what is wrong with the guess, above all the
+services and limits of profiles that few scenes have shown. Intervals wider by this factor held the truth in 82 of 100
+seeded cases of four policies (`tests/analysis/forecast/test_predict.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def predict_finish(
 def _predict(data: RunData, now: float | None, policy: Policy | None, runs: int | None, seed: int) -> Prediction:
     state = snapshot(data)
     at = max(data.end, data.end if now is None else now)
-    left = len(state.waiting) + len(state.flights)
+    left = len(state.waiting) + len(state.jobs_running)
     if not left:
         return Prediction(data.end, 0, data.end, data.end, data.end, 0)
     times = service_times(data)
@@ -91,11 +91,11 @@ def _predict(data: RunData, now: float | None, policy: Policy | None, runs: int 
         return Prediction(at, left, None, None, None, 0, "there is no profile")
     chosen = policy or (made(state.policy) if state.policy else policy_of(data.header))
     if chosen is not None:
-        chosen = learned(chosen, data.events, state.submitting.values(), told=policy is not None)
-    guess = _Guess(data, state, at, times, chosen)
+        chosen = with_history(chosen, data.events, state.submitting.values(), in_use=policy is not None)
+    simulations = _Simulations(data, state, at, times, chosen)
     ends: list[float] = []
-    while len(ends) < (runs or RUNS[1]) and (runs or len(ends) < RUNS[0] or guess.simulated < BUDGET):
-        end = guess.finish(Random(f"{seed}/{len(ends)}"))  # noqa: S311 - no secret
+    while len(ends) < (runs or MAX_RUNS) and (runs or len(ends) < MIN_RUNS or simulations.simulated < MAX_EVENTS):
+        end = simulations.finish(Random(f"{seed}/{len(ends)}"))  # noqa: S311 - no secret
         if end is None:
             return Prediction(at, left, None, None, None, len(ends), "every profile stays unusable, or held back")
         ends.append(end)
@@ -104,17 +104,17 @@ def _predict(data: RunData, now: float | None, policy: Policy | None, runs: int 
 
 def _spread(ends: Sequence[float], at: float) -> tuple[float, float, float]:
     """Return the 10, 50 and 90 % points; of few runs by Student's prediction interval, mean ± t·s·√(1 + 1/n)."""
-    if len(ends) >= RUNS[1] // 2:
+    if len(ends) >= MAX_RUNS // 2:
         tenths = quantiles(ends, n=10, method="exclusive")
         low, middle, high = tenths[0], tenths[4], tenths[8]
     else:
         middle = mean(ends)
         half = t_quantile(0.8, len(ends) - 1) * stdev(ends) * math.sqrt(1 + 1 / len(ends)) if len(ends) > 1 else 0.0
         low, high = middle - half, middle + half
-    return max(at, middle - WIDER * (middle - low)), middle, middle + WIDER * (high - middle)
+    return max(at, middle - INTERVAL_FACTOR * (middle - low)), middle, middle + INTERVAL_FACTOR * (high - middle)
 
 
-class _Guess:
+class _Simulations:
     """What is known of a run, and how often one likes, how it may go on."""
 
     def __init__(
@@ -126,12 +126,12 @@ class _Guess:
         """Events, over all simulations."""
         self.times = times
         self.ages = _ages(state, at)
-        self.tails = {name: fitted(own, [*self.ages.get(name, {}).values()]) for name, own in times.items() if own}
+        self.tails = {name: fit_tail(own, [*self.ages.get(name, {}).values()]) for name, own in times.items() if own}
         under_way = [age for ages in self.ages.values() for age in ages.values()]
-        self.tail = fitted([seconds for own in times.values() for seconds in own], under_way)
+        self.tail = fit_tail([seconds for own in times.values() for seconds in own], under_way)
         self.told = any(attempt.retry_after is not None for attempt in data.attempts)
         self.groups = drawn_limits(data)
-        self.faults = _passing(state)
+        self.faults = _transient_faults(state)
 
     def finish(self, rng: Random) -> float | None:
         """Return when all is settled in one simulation; None: some scenes never are."""
@@ -143,9 +143,9 @@ class _Guess:
             for name, added in state.profiles.items()
         ]
         waiting = state.waiting
-        room = max(1, FURTHEST - len(state.flights))
+        room = max(1, MAX_SCENES - len(state.jobs_running))
         scheduler = Scheduler.replay(
-            resumed(state, at, waiting[:room], ends),
+            resume_events(state, at, waiting[:room], ends),
             whole=False,
             policy=PerProfileCooldown(),
             mode=state.mode,
@@ -154,16 +154,16 @@ class _Guess:
             rng=rng,
         )
         if self.policy is not None:  # what brings the scheduler here it has seen
-            scheduler.handle(ev.PolicyChanged(as_it_is(self.policy)), at)
+            scheduler.handle(ev.PolicyChanged(keeping_its_state(self.policy)), at)
         provider = Provider(profiles, str(rng.random()), self.faults)
-        jobs = [Job(0, state.flights[name].profile, name, "", at, at, end) for name, end in ends.items()]
+        jobs = [Job(0, state.jobs_running[name].profile, name, "", at, at, end) for name, end in ends.items()]
         _Resumed(scheduler, provider, [(at, ev.RunStarted())], jobs).run()
         self.simulated += len(scheduler.events)
         if scheduler.ended != "settled":
             return None
         last = max(event.at for event in scheduler.events)
         done = sorted(event.at for event in scheduler.events if isinstance(event, ev.Fetched))
-        return max([last, *(ends[name] for name in ends)]) + _beyond(done, len(waiting) - room)
+        return max([last, *(ends[name] for name in ends)]) + _seconds_for_rest(done, len(waiting) - room)
 
     def _services(self, rng: Random) -> tuple[dict[str, Empirical], dict[str, float]]:
         """Draw each profile's service times, and when what is under way will end.
@@ -177,9 +177,9 @@ class _Guess:
         known = [name for name, times in self.times.items() if times]
         for name in self.state.profiles:
             own = self.times[name]
-            source = name if len(own) >= FEWEST else rng.choice([*known, *([name] if own else [])])
+            source = name if len(own) >= MIN_OWN_TIMES else rng.choice([*known, *([name] if own else [])])
             seen, ages = self.times[source], self.ages.get(name, {})
-            tail = (self.tails[source] if len(seen) >= FEWEST else self.tail).drawn(rng)
+            tail = (self.tails[source] if len(seen) >= MIN_OWN_TIMES else self.tail).drawn(rng)
             drawn = [rng.choice(seen) for _ in range(min(len(seen), 200))]
             for scene, age in ages.items():
                 longer = [each for each in drawn if each > age]
@@ -195,7 +195,7 @@ class _Guess:
 def _ages(state: Snapshot, at: float) -> dict[str, dict[str, float]]:
     """Return how long what is under way has taken until now, by profile and scene, the youngest first."""
     ages: dict[str, dict[str, float]] = {}
-    for scene, flight in sorted(state.flights.items(), key=lambda each: -each[1].since):
+    for scene, flight in sorted(state.jobs_running.items(), key=lambda each: -each[1].since):
         ages.setdefault(flight.profile, {})[scene] = at - flight.since
     return ages
 
@@ -206,11 +206,11 @@ class _Resumed(VirtualDriver):
     def __init__(
         self, scheduler: Scheduler, provider: Provider, requests: list[tuple[float, ev.Event]], jobs: list[Job]
     ) -> None:
-        super().__init__(scheduler, provider, requests, until=requests[0][0] + LATEST)
+        super().__init__(scheduler, provider, requests, until=requests[0][0] + MAX_SECONDS)
         self._jobs.update((job.scene, job) for job in jobs)
 
 
-def _passing(state: Snapshot) -> list[Fault]:
+def _transient_faults(state: Snapshot) -> list[Fault]:
     """Return faults as frequent as the passing failures so far."""
     faults: list[Any] = []
     if state.broken:
@@ -220,7 +220,7 @@ def _passing(state: Snapshot) -> list[Fault]:
     return faults
 
 
-def _beyond(done: Sequence[float], more: int) -> float:
+def _seconds_for_rest(done: Sequence[float], more: int) -> float:
     """Return how much longer it takes with so many more scenes, at the pace of the second half of those simulated."""
     if more <= 0:
         return 0.0

@@ -13,14 +13,14 @@ from vidgen_nb.core.model import Mode, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Transient
 from vidgen_nb.core.policy import Policy
 
-__all__ = ["Flight", "Snapshot", "snapshot"]
+__all__ = ["RunningJob", "Snapshot", "snapshot"]
 
-ANSWERS = (ev.Accepted, ev.CallFailed, ev.SceneRequeued, ev.SceneSettled)
+ANSWER_EVENTS = (ev.Accepted, ev.CallFailed, ev.SceneRequeued, ev.SceneSettled)
 """What ends a submit, if the scene is at one."""
 
 
 @dataclass(slots=True)
-class Flight:
+class RunningJob:
     """An attempt that was accepted and has no end."""
 
     scene: Scene
@@ -42,7 +42,7 @@ class Snapshot:
     scenes: dict[str, Scene] = field(default_factory=dict)
     queued: dict[str, bool] = field(default_factory=dict)
     """Ids of scenes that wait, and whether they go first: singles and bounced ones."""
-    flights: dict[str, Flight] = field(default_factory=dict)
+    jobs_running: dict[str, RunningJob] = field(default_factory=dict)
     """By scene id."""
     submitting: dict[str, ev.AttemptStarted] = field(default_factory=dict)
     """Submits without an answer, by scene."""
@@ -71,10 +71,10 @@ class Snapshot:
 def snapshot(data: RunData) -> Snapshot:
     """Return how a run stands after its last event."""
     now = Snapshot(mode_of(data.header), max_billed=data.header.get("max_billed"))
-    started: dict[str, Flight] = {}
+    started: dict[str, RunningJob] = {}
     """By scene, until its submit is answered."""
     for event in data.events:
-        if isinstance(event, ANSWERS):
+        if isinstance(event, ANSWER_EVENTS):
             now.submitting.pop(event.scene, None)
         match event:
             case ev.SceneAdded(scene=scene, single=single):
@@ -82,24 +82,24 @@ def snapshot(data: RunData) -> Snapshot:
                 now.queued[scene.id] = single
             case ev.AttemptStarted(scene=name, number=number, profile=profile):
                 now.submitting[name] = event
-                started[name] = Flight(now.scenes[name], number, profile, event.at)
+                started[name] = RunningJob(now.scenes[name], number, profile, event.at)
             case ev.Accepted(scene=name):
                 now.accepted += 1
                 now.queued.pop(name, None)
-                now.flights[name] = flight = started.pop(name)
+                now.jobs_running[name] = flight = started.pop(name)
                 flight.since = event.at
             case ev.CallFailed(scene=name, phase="submit", outcome=Ambiguous()):
                 now.in_doubt += 1
             case ev.AttemptAbandoned(scene=name, sent=True):
                 now.in_doubt += name in started
             case ev.SceneRequeued(scene=name, outcome=outcome):
-                flown = now.flights.pop(name, None)
+                flown = now.jobs_running.pop(name, None)
                 now.queued[name] = True
                 if isinstance(outcome, Transient):
                     now.broken += flown is not None
                     now.dropped += flown is None
             case ev.Fetched(scene=name) | ev.SceneSettled(scene=name):
-                now.flights.pop(name, None)
+                now.jobs_running.pop(name, None)
                 now.queued.pop(name, None)
             case _:
                 _settings(now, event)
@@ -131,7 +131,7 @@ def _settings(now: Snapshot, event: ev.Event) -> None:
             now.stopped = True
 
 
-def resumed(now: Snapshot, at: float, scenes: Iterable[Scene], ends: dict[str, float]) -> list[ev.Event]:
+def resume_events(now: Snapshot, at: float, scenes: Iterable[Scene], ends: dict[str, float]) -> list[ev.Event]:
     """Return events that bring a fresh scheduler to where a run stands; what is under way ends at `ends`."""
     events: list[ev.Event] = [
         ev.ProfileAdded(each.profile, each.capacity, each.group) for each in now.profiles.values()
@@ -139,7 +139,7 @@ def resumed(now: Snapshot, at: float, scenes: Iterable[Scene], ends: dict[str, f
     for (_, alone), cool in now.cooling.items():
         names = [name for name in cool.profiles if name in now.profiles][:1]  # the window is the group's
         events += [ev.CooldownImposed(name, cool.until, cool.reason, alone, cool.unusable) for name in names]
-    for flight in now.flights.values():
+    for flight in now.jobs_running.values():
         if flight.profile in now.profiles:
             name, after = flight.scene.id, max(0.0, ends[flight.scene.id] - at)
             events.append(ev.SceneAdded(flight.scene, False, flight.number - 1))

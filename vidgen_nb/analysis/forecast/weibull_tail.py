@@ -1,7 +1,7 @@
-"""How long may what is under way still take? A Weibull tail for service times longer than all that were seen.
+"""How long may a running job still take? A Weibull tail for service times longer than all that were seen.
 
-Its shape runs from exponential (1: any age is as good as new) to nearly constant times (large), and is fitted to those
-seen and to the ages of what is under way, of which only is known that it takes longer.
+Its shape runs from exponential (1: any age is as good as new) to nearly constant times (large). It is fitted to the
+times seen and to the ages of running jobs, of which we only know that they take longer.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-__all__ = ["Tail", "fitted"]
+__all__ = ["Tail", "fit_tail"]
 
-USUAL: Final = 1.5
-"""Shape before anything is known; its logarithm is taken to be normal."""
-SPREAD: Final = 0.7
-"""Deviation of that logarithm."""
-SHAPES: Final = (-0.7, 3.7)
-"""Logarithms of the smallest and the largest shape."""
-MOST: Final = 200
-"""Times looked at: the latest."""
-GOLDEN: Final = (math.sqrt(5) - 1) / 2
+PRIOR_SHAPE: Final = 1.5
+"""The shape assumed before anything is known; its logarithm has a normal distribution."""
+PRIOR_DEVIATION: Final = 0.7
+"""Standard deviation of that logarithm."""
+LOG_SHAPE_RANGE: Final = (-0.7, 3.7)
+"""Logarithms of the smallest and the largest shape that are tried."""
+MAX_TIMES: Final = 200
+"""Only the latest so many times are used."""
+GOLDEN_RATIO: Final = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,42 +33,44 @@ class Tail:
     scale: float
     """Seconds."""
     count: int
-    """Times seen that it was fitted to."""
+    """How many times seen it was fitted to."""
 
     def drawn(self, rng: Random) -> Tail:
-        """Draw one of those that are about as plausible (deviations by Fisher's information: 1.82·count for log k)."""
-        shape = self.shape * math.exp(rng.gauss(0, 1 / math.sqrt(1 / SPREAD**2 + 1.82 * self.count)))
+        """Draw one of those that are about as likely (deviations by Fisher's information: 1.82·count for log k)."""
+        shape = self.shape * math.exp(rng.gauss(0, 1 / math.sqrt(1 / PRIOR_DEVIATION**2 + 1.82 * self.count)))
         return Tail(shape, self.scale * math.exp(rng.gauss(0, 1) / (shape * math.sqrt(self.count))), self.count)
 
     def beyond(self, age: float, rng: Random) -> float:
-        """Draw a time of those longer than an age, in seconds."""
+        """Draw a time longer than an age, in seconds."""
         passed: float = min(1e12, (age / self.scale) ** self.shape)
         longer: float = self.scale * (passed + rng.expovariate(1.0)) ** (1 / self.shape)
         return max(age, longer)
 
 
-def fitted(seen: Sequence[float], ages: Sequence[float]) -> Tail:
-    """Return the most plausible tail, by golden-section search over the logarithm of its shape.
+def fit_tail(seen: Sequence[float], ages: Sequence[float]) -> Tail:
+    """Return the most likely tail, by golden-section search over the logarithm of its shape.
 
-    With d times seen and all times t, seen or not over: scale^k = Σ t^k / d and
-    log L = d·log k - d·log(Σ t^k / d) + (k-1)·Σ_seen log t, to which the prior of log k is added.
+    With d times seen, and t all times, the ages of running jobs among them: scale^k = Σ t^k / d and
+    log L = d·log k - d·log(Σ t^k / d) + (k-1)·Σ_seen log t, plus the prior of log k.
     """
     longest = max(*seen, *ages, 1e-6)
-    ends = [max(each, 1e-6) / longest for each in seen[-MOST:]]
-    all_times = [*ends, *(max(each, 1e-6) / longest for each in ages[-MOST:])]
+    ends = [max(each, 1e-6) / longest for each in seen[-MAX_TIMES:]]
+    all_times = [*ends, *(max(each, 1e-6) / longest for each in ages[-MAX_TIMES:])]
     logs, count = math.fsum(map(math.log, ends)), len(ends)
 
     def power(shape: float) -> float:
         return math.fsum(each**shape for each in all_times) / count
 
-    def plausible(log_shape: float) -> float:
+    def log_likelihood(log_shape: float) -> float:
         shape = math.exp(log_shape)
-        prior = ((log_shape - math.log(USUAL)) / SPREAD) ** 2 / 2
+        prior = ((log_shape - math.log(PRIOR_SHAPE)) / PRIOR_DEVIATION) ** 2 / 2
         return count * (log_shape - math.log(power(shape))) + (shape - 1) * logs - prior
 
-    low, high = SHAPES
+    low, high = LOG_SHAPE_RANGE
     for _ in range(18):
-        step = GOLDEN * (high - low)
-        low, high = (low, low + step) if plausible(high - step) > plausible(low + step) else (high - step, high)
+        step = GOLDEN_RATIO * (high - low)
+        low, high = (
+            (low, low + step) if log_likelihood(high - step) > log_likelihood(low + step) else (high - step, high)
+        )
     shape = math.exp((low + high) / 2)
     return Tail(shape, longest * power(shape) ** (1 / shape), count)

@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final
 
-from vidgen_nb.analysis.limits.feasible import SHORTEST
+from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS
 from vidgen_nb.provider.limits import FixedWindow, Limit, SlidingWindow, TokenBucket
 
 __all__ = ["Candidate", "likeliest"]
 
-SPECS: Final[dict[str, Callable[..., Limit]]] = {
+LIMIT_TYPES: Final[dict[str, Callable[..., Limit]]] = {
     "token_bucket": TokenBucket,
     "fixed_window": FixedWindow,
     "sliding_window": SlidingWindow,
 }
-CLOSE: Final = 0.1
+RATE_TOLERANCE: Final = 0.1
 """A rate is right where it is off by no more than this share of the true one."""
-STEP: Final = 0.04
+LENGTH_STEP: Final = 0.04
 """Lengths that are looked at differ by this share."""
 
 
@@ -48,14 +48,14 @@ class Candidate:
 
     def limit(self, per: float | None = None) -> Limit:
         """Return it as a limit, with a length of your own or its middle."""
-        return SPECS[self.kind](self.n, per=max(SHORTEST, self.per if per is None else per))
+        return LIMIT_TYPES[self.kind](self.n, per=max(MIN_WINDOW_SECONDS, self.per if per is None else per))
 
     def lengths(self) -> Iterator[float]:
         """Yield lengths from the whole of its interval, among them all round ones."""
         yield self.per
         yield from (length for length, _ in _round_ones(self.low, self.high))
         ratio = self.high / self.low
-        steps = math.ceil(math.log(ratio) / STEP)
+        steps = math.ceil(math.log(ratio) / LENGTH_STEP)
         yield from (self._round(self.low * ratio ** (k / steps)) for k in range(1, steps))
 
     def _round(self, length: float) -> float:
@@ -78,7 +78,7 @@ def likeliest(candidates: Iterable[Candidate]) -> tuple[Candidate, float]:
     for each in given:
         for per in each.lengths():
             rate = math.log(each.n / per)
-            close = possible.between(rate - math.log(1 + CLOSE), rate - math.log(1 - CLOSE))
+            close = possible.between(rate - math.log(1 + RATE_TOLERANCE), rate - math.log(1 - RATE_TOLERANCE))
             rank = (round(close, 6), -abs(possible.between(-math.inf, rate) - 0.5), math.log(each.high / each.low))
             if best is None or rank > best:
                 best, found = rank, (each, per)

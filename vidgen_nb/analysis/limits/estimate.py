@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from vidgen_nb.analysis.limits.candidates import Candidate, likeliest
-from vidgen_nb.analysis.limits.feasible import SHORTEST, Evidence, fixed_window, sliding_window, token_bucket
-from vidgen_nb.analysis.limits.submit_history import Submits, read_submits
+from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS, Evidence, fixed_window, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.plaintext import clean, markup
 from vidgen_nb.provider.limit_states import EDGE
@@ -21,11 +21,11 @@ from vidgen_nb.provider.limits import Limit
 
 __all__ = ["Candidate", "Estimates", "Interval", "LimitEstimate", "estimate_limits"]
 
-ENOUGH: Final = 5
+MIN_MET: Final = 5
 """Encounters with a limit that was partly used up, from which on an interval is given however wide it is."""
-NARROW: Final = 1.2
+NARROW_FACTOR: Final = 1.2
 """An interval whose ends differ by no more than this factor is given in any case."""
-ROUNDED: Final = ((0.002, "true"), (1.001, "true, rounded up to whole seconds"))
+RETRY_AFTER_SLACKS: Final = ((0.002, "true"), (1.001, "true, rounded up to whole seconds"))
 """By how many seconds a Retry-After may exceed the reset, and how that is called."""
 
 
@@ -46,7 +46,7 @@ class Interval:
         return f"{self.value:.3g} ({self.low:.3g}–{self.high:.3g})"
 
 
-SETS: Final = {"token_bucket": token_bucket, "fixed_window": fixed_window, "sliding_window": sliding_window}
+PARAMETER_SETS: Final = {"token_bucket": token_bucket, "fixed_window": fixed_window, "sliding_window": sliding_window}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +119,17 @@ def estimate_limits(data: RunData, *, most: int | None = None) -> Estimates:
 
     `most`: largest n that is looked at; None: no bound. O(n · attempts) in the worst case, usually O(attempts).
     """
-    groups = read_submits(data.header, data.events)
+    groups = submit_history(data.header, data.events)
     found = {name: estimate for group in groups.values() for name, estimate in _shared(group, most)}
     return Estimates({name: found[name] for name in data.profiles if name in found})
 
 
-def _shared(group: Submits, most: int | None) -> Iterable[tuple[str, LimitEstimate]]:
+def _shared(group: SubmitHistory, most: int | None) -> Iterable[tuple[str, LimitEstimate]]:
     estimate = estimate_group(group, most)
     return ((name, estimate) for name in group.profiles)
 
 
-def estimate_group(submits: Submits, most: int | None = None) -> LimitEstimate:
+def estimate_group(submits: SubmitHistory, most: int | None = None) -> LimitEstimate:
     """Return what one quota group's submissions say of its limit."""
     evidence, candidates, used = _explain(submits, most)
     met = _met(evidence, candidates)
@@ -148,10 +148,10 @@ def estimate_group(submits: Submits, most: int | None = None) -> LimitEstimate:
     )  # fmt: skip
 
 
-def _explain(submits: Submits, most: int | None) -> tuple[Evidence, tuple[Candidate, ...], str]:
+def _explain(submits: SubmitHistory, most: int | None) -> tuple[Evidence, tuple[Candidate, ...], str]:
     """Take Retry-After for as true as the answers allow, and return what explains them all."""
     if any(each.retry_after is not None for each in submits.refused):
-        for slack, used in ROUNDED:
+        for slack, used in RETRY_AFTER_SLACKS:
             evidence = Evidence(submits, slack)
             if candidates := _candidates(evidence, most):
                 return evidence, candidates, used
@@ -164,7 +164,7 @@ def _candidates(evidence: Evidence, most: int | None) -> tuple[Candidate, ...]:
     tolerance = 1e-9
     return tuple(
         Candidate(kind, n, low * (1 - tolerance), high * (1 + tolerance))
-        for kind, lengths in SETS.items()
+        for kind, lengths in PARAMETER_SETS.items()
         for n in range(1, largest + 1)
         for low, high in lengths(evidence, n)
     )
@@ -185,7 +185,7 @@ def _rates(candidates: tuple[Candidate, ...]) -> tuple[float, float]:
     return min(each.n / each.high for each in candidates), max(each.n / each.low for each in candidates)
 
 
-def _doubt(submits: Submits, candidates: tuple[Candidate, ...], met: int, *, capped: bool) -> str:
+def _doubt(submits: SubmitHistory, candidates: tuple[Candidate, ...], met: int, *, capped: bool) -> str:
     """Return why the limit can't be told, or nothing."""
     if not submits.refused:
         return f"no 429 over the rate; {len(submits.accepted)} submits were accepted"
@@ -198,8 +198,8 @@ def _doubt(submits: Submits, candidates: tuple[Candidate, ...], met: int, *, cap
     low, high = _rates(candidates)
     if low <= 0:
         return f"too little was accepted after its 429s: at most {high:.3g} a second is all they say"
-    if any(each.low <= SHORTEST * 1.1 for each in candidates):
+    if any(each.low <= MIN_WINDOW_SECONDS * 1.1 for each in candidates):
         return f"its limit was full again whenever it was tried: at least {low:.3g} a second is all they say"
-    if met < ENOUGH and high > NARROW * low:
+    if met < MIN_MET and high > NARROW_FACTOR * low:
         return f"{met} of its 429s met a limit that was partly used up: between {low:.3g} and {high:.3g} a second"
     return ""

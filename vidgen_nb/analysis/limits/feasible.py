@@ -20,16 +20,16 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
-from vidgen_nb.analysis.limits.submit_history import Submits
+from vidgen_nb.analysis.limits.submit_history import SubmitHistory
 from vidgen_nb.provider.limit_states import EDGE
 
-__all__ = ["SHORTEST", "Evidence", "fixed_window", "sliding_window", "token_bucket"]
+__all__ = ["MIN_WINDOW_SECONDS", "Evidence", "fixed_window", "sliding_window", "token_bucket"]
 
-SHORTEST = 1e-3
+MIN_WINDOW_SECONDS = 1e-3
 """Seconds: no window is shorter."""
 ROUNDING = 1e-6
-PIECES = 16
-FINE = 0.01
+GAP_PIECES = 16
+MIN_PIECE_SECONDS = 0.01
 """Seconds: a gap so short is one piece."""
 Interval = tuple[float, float]
 
@@ -40,7 +40,7 @@ class Evidence:
     `slack`: seconds by which a Retry-After may exceed the true reset, because it was rounded up; None: it is not used.
     """
 
-    def __init__(self, submits: Submits, slack: float | None) -> None:
+    def __init__(self, submits: SubmitHistory, slack: float | None) -> None:
         self.aligned = submits.exact
         """Whether fixed windows begin with the run."""
         sure = submits.accepted
@@ -84,7 +84,7 @@ def token_bucket(evidence: Evidence, n: int) -> list[Interval]:
         low = max(low, slope)
         if low >= high:
             return []
-    return [(max(n * low, SHORTEST), n * high)] if n * high >= SHORTEST else []
+    return [(max(n * low, MIN_WINDOW_SECONDS), n * high)] if n * high >= MIN_WINDOW_SECONDS else []
 
 
 def _slopes(times: list[float], queries: Iterable[tuple[int, float]], n: int) -> Iterator[float]:
@@ -114,7 +114,7 @@ def sliding_window(evidence: Evidence, n: int) -> list[Interval]:
     """Return the lengths of a sliding window that explain everything, as intervals: none or one."""
     high = min((moment - evidence.sure[k - n] for k, moment in evidence.admits if k >= n), default=math.inf)
     low = max((moment - evidence.possible[k - n] for k, moment in evidence.denies if k >= n), default=0.0)
-    low = max(low, SHORTEST)
+    low = max(low, MIN_WINDOW_SECONDS)
     return [(low, high)] if low < high else []
 
 
@@ -126,11 +126,11 @@ def fixed_window(evidence: Evidence, n: int) -> list[Interval]:
     if evidence.aligned:
         return _joined(_lengths(edges, none, (0.0, 0.0), longest))
     if not edges:
-        return [(max(SHORTEST, *(until - after for after, until in none)), math.inf)]
+        return [(max(MIN_WINDOW_SECONDS, *(until - after for after, until in none)), math.inf)]
     low, high = _gap(edges, none)
     if high - low <= 2 * EDGE:
         return []
-    pieces = 1 if high - low <= FINE else PIECES
+    pieces = 1 if high - low <= MIN_PIECE_SECONDS else GAP_PIECES
     step = (high - low) / pieces
     found = (_lengths(edges, none, (low + i * step, low + (i + 1) * step), longest) for i in range(pieces))
     return _joined(part for each in found for part in each)
@@ -166,7 +166,7 @@ def _lengths(edges: list[Interval], none: list[Interval], first: Interval, longe
     conditions += [(after - begin, until - end, False) for after, until in none if after - begin < until - end]
     conditions.sort(key=lambda each: abs(each[1]))
     low = max((until - after for after, until, edge in conditions if not edge), default=0.0)
-    low = max(low, SHORTEST)
+    low = max(low, MIN_WINDOW_SECONDS)
     found = [(low, longest)] if low <= longest else []
     for after, until, edge in conditions:
         if until <= 0:

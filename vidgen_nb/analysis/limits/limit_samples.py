@@ -10,31 +10,31 @@ from random import Random
 from typing import Final
 
 from vidgen_nb.analysis.limits.estimate import LimitEstimate, estimate_group
-from vidgen_nb.analysis.limits.submit_history import Submits, read_submits
+from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.provider import Limit, LimitState
 
 __all__ = ["drawn_limits"]
 
-DRAWS: Final = 10
+DRAWS_PER_GROUP: Final = 10
 """Limits drawn per quota group."""
-PREFIX: Final = 400
+MAX_DECISIONS: Final = 400
 """First decisions of a group, which its limit is estimated from: a run's beginning explains itself."""
-LONGER: Final = 2.5
+OPEN_WINDOW_FACTOR: Final = 2.5
 """A window that nothing was seen to end is taken to be so many times as long as it is known to be, at most."""
-BRISK: Final = 8
+BRISK_FACTOR: Final = 8
 """One that was over whenever it was tried is taken to be no shorter than the longest it can be over this."""
-FREE: Final = 0.5
+UNLIMITED_CHANCE: Final = 0.5
 """How likely a group that has met no limit has none, where others have met theirs."""
 
 
-def drawn_limits(data: RunData) -> list[tuple[list[str], list[Used | None]]]:
+def drawn_limits(data: RunData) -> list[tuple[list[str], list[UsedLimit | None]]]:
     """Return each quota group's profiles and some limits that explain its answers; None: no limit."""
     rng = Random("limits")  # noqa: S311 - no secret
     found = []
-    for group in read_submits(data.header, data.events).values():
+    for group in submit_history(data.header, data.events).values():
         estimate = estimate_group(_beginning(group), most=100)
-        found.append((group, [_draw(estimate, group, rng) for _ in range(DRAWS)]))
+        found.append((group, [_draw(estimate, group, rng) for _ in range(DRAWS_PER_GROUP)]))
     others = [used for _, drawn in found for used in drawn if used is not None]
     return [
         (list(group.profiles), drawn if group.refused else [_like(others, group, rng) for _ in drawn])
@@ -42,7 +42,7 @@ def drawn_limits(data: RunData) -> list[tuple[list[str], list[Used | None]]]:
     ]
 
 
-class Used(Limit):
+class UsedLimit(Limit):
     """A limit with what it has admitted so far."""
 
     __slots__ = ("_state", "limit", "true")
@@ -61,27 +61,27 @@ class Used(Limit):
         return deepcopy(self._state)
 
 
-def _draw(estimate: LimitEstimate, group: Submits, rng: Random) -> Used | None:
+def _draw(estimate: LimitEstimate, group: SubmitHistory, rng: Random) -> UsedLimit | None:
     """Draw one of the limits that explain everything so far; None: it was never met."""
     if not estimate.candidates:
         return None
     tried = max(each.between[1] for each in group.refused)
     lengths = []
     for each in estimate.candidates:
-        high = min(each.high, max(LONGER * each.low, tried))
-        lengths.append((max(each.low, high / BRISK), high))
+        high = min(each.high, max(OPEN_WINDOW_FACTOR * each.low, tried))
+        lengths.append((max(each.low, high / BRISK_FACTOR), high))
     weights = [1e-9 + math.log(high / low) for low, high in lengths]
     place = rng.choices(range(len(lengths)), weights)[0]
     low, high = lengths[place]
     each, per = estimate.candidates[place], math.exp(rng.uniform(math.log(low), math.log(high)))
-    return Used(each.limit(per), _times([*group.accepted, *group.in_doubt]))
+    return UsedLimit(each.limit(per), _times([*group.accepted, *group.in_doubt]))
 
 
-def _like(others: list[Used], group: Submits, rng: Random) -> Used | None:
+def _like(others: list[UsedLimit], group: SubmitHistory, rng: Random) -> UsedLimit | None:
     """Draw a limit for a group that has met none: none, or one as another group's that would have admitted all."""
-    if not others or rng.random() < FREE:
+    if not others or rng.random() < UNLIMITED_CHANCE:
         return None
-    found = Used(rng.choice(others).limit, _times(group.accepted))
+    found = UsedLimit(rng.choice(others).limit, _times(group.accepted))
     return found if found.true else None
 
 
@@ -90,11 +90,11 @@ def _times(between: Iterable[tuple[float, float]]) -> list[float]:
     return sorted((low + high) / 2 for low, high in between)[-2000:]
 
 
-def _beginning(group: Submits) -> Submits:
+def _beginning(group: SubmitHistory) -> SubmitHistory:
     """Return the first decisions of a group."""
     accepted = sorted(group.accepted)
-    if len(accepted) + len(group.refused) <= PREFIX:
+    if len(accepted) + len(group.refused) <= MAX_DECISIONS:
         return group
-    until = sorted([each[1] for each in accepted] + [each.between[1] for each in group.refused])[PREFIX]
+    until = sorted([each[1] for each in accepted] + [each.between[1] for each in group.refused])[MAX_DECISIONS]
     refused = [each for each in group.refused if each.between[1] < until]
     return replace(group, accepted=accepted, refused=refused)

@@ -13,14 +13,14 @@ from typing import Any
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
 
-__all__ = ["Refused", "Span", "Submits", "read_submits"]
+__all__ = ["RefusedSubmit", "Span", "SubmitHistory", "submit_history"]
 
 Span = tuple[float, float]
 """The provider decided between these two run seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedSubmit:
     """A submit that got a 429 over its rate."""
 
     between: Span
@@ -32,7 +32,7 @@ class Refused:
 
 
 @dataclass(slots=True)
-class Submits:
+class SubmitHistory:
     """What the submissions to one quota group met."""
 
     group: str
@@ -42,17 +42,17 @@ class Submits:
     accepted: list[Span] = field(default_factory=list)
     in_doubt: list[Span] = field(default_factory=list)
     """May have been accepted: the answer was lost."""
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedSubmit] = field(default_factory=list)
     crowded: int = 0
     """429s that say that too many jobs run at once; no word on a rate."""
 
 
-def read_submits(header: dict[str, Any], events: Sequence[ev.Event]) -> dict[str, Submits]:
+def submit_history(header: dict[str, Any], events: Sequence[ev.Event]) -> dict[str, SubmitHistory]:
     """Return what each quota group's submissions met, in the order in which the groups came in."""
     exact = header.get("backend", {}).get("name") == "simulated"
-    groups: dict[str, Submits] = {}
-    group_of: dict[str, Submits] = {}
-    left: dict[tuple[str, int], tuple[Submits, float]] = {}
+    groups: dict[str, SubmitHistory] = {}
+    group_of: dict[str, SubmitHistory] = {}
+    left: dict[tuple[str, int], tuple[SubmitHistory, float]] = {}
     for event in events:
         if isinstance(event, ev.AttemptStarted):
             left[event.scene, event.number] = (group_of[event.profile], event.at)
@@ -64,13 +64,13 @@ def read_submits(header: dict[str, Any], events: Sequence[ev.Event]) -> dict[str
                 _count(met[0], event, (event.at if exact else met[1], event.at))
         elif isinstance(event, ev.ProfileAdded):
             name = event.group or event.profile
-            group = group_of[event.profile] = groups.setdefault(name, Submits(name, exact))
+            group = group_of[event.profile] = groups.setdefault(name, SubmitHistory(name, exact))
             if event.profile not in group.profiles:
                 group.profiles.append(event.profile)
     return groups
 
 
-def _count(group: Submits, event: ev.Accepted | ev.CallFailed | ev.AttemptAbandoned, between: Span) -> None:
+def _count(group: SubmitHistory, event: ev.Accepted | ev.CallFailed | ev.AttemptAbandoned, between: Span) -> None:
     """Put an answer where it belongs; of failures that are no 429, only those in doubt may have used anything up."""
     if isinstance(event, ev.Accepted):
         group.accepted.append(between)
@@ -82,6 +82,6 @@ def _count(group: Submits, event: ev.Accepted | ev.CallFailed | ev.AttemptAbando
     elif isinstance(event.outcome, RateLimited):
         if event.outcome.cause == "rate":
             sure = len(group.accepted)
-            group.refused.append(Refused(between, event.outcome.retry_after, sure, sure + len(group.in_doubt)))
+            group.refused.append(RefusedSubmit(between, event.outcome.retry_after, sure, sure + len(group.in_doubt)))
         else:
             group.crowded += 1

@@ -31,7 +31,7 @@ def early_wakes(data: RunData, tried: dict[str, list[AttemptRecord]] | None = No
         ends[window.group].add(window.end)
         members[window.group].add(window.profile)
     tried = by_profile(data) if tried is None else tried
-    shared = _together(data, {group: names for group, names in members.items() if len(names) > 1})
+    shared = _merged_attempts(data, {group: names for group, names in members.items() if len(names) > 1})
     first = early = 0
     for group, times in ends.items():
         attempts = shared[group] if group in shared else tried[min(members[group])]
@@ -42,7 +42,7 @@ def early_wakes(data: RunData, tried: dict[str, list[AttemptRecord]] | None = No
     return early / first if first else None
 
 
-def _together(data: RunData, members: dict[str, set[str]]) -> dict[str, list[AttemptRecord]]:
+def _merged_attempts(data: RunData, members: dict[str, set[str]]) -> dict[str, list[AttemptRecord]]:
     """Return the attempts of several profiles each, in order of their start."""
     found: dict[str, list[AttemptRecord]] = {group: [] for group in members}
     lists: dict[str, list[list[AttemptRecord]]] = {}
@@ -62,20 +62,20 @@ def over_waits(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[Hash
     they were admitted and refused. Cooldowns of which no true reset is known are not there: those of a fault, of a
     concurrency limit, of a group that was itself not refused, and those without an end.
     """
-    resets = _resets(data, profiles)
+    resets = _true_resets(data, profiles)
     found: dict[Hashable, float] = {}
     for window in data.cooldowns:
-        refused, reset = resets.get(window.group, _NONE)
+        refused, reset = resets.get(window.group, _NO_RESETS)
         last = bisect_left(refused, window.end) - 1  # what was learned last is what holds
         if window.end < inf and last >= 0 and refused[last] >= window.start:
             found[window.group, window.start] = window.end - reset[last]
     return found
 
 
-_NONE: tuple[list[float], list[float]] = ([], [])
+_NO_RESETS: tuple[list[float], list[float]] = ([], [])
 
 
-def _resets(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[str, tuple[list[float], list[float]]]:
+def _true_resets(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[str, tuple[list[float], list[float]]]:
     """Return, by quota group, when it refused for a rate, and when it would have admitted instead.
 
     A refusal uses up nothing in any part of a limit, and one for too many at once tells no reset; so the parts that

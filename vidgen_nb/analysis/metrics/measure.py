@@ -31,7 +31,7 @@ from vidgen_nb.analysis.records.timeline import (
     waiting_spans,
 )
 from vidgen_nb.analysis.records.timeline import union as joined
-from vidgen_nb.analysis.validation import as_profiles, is_number, listed, named, seconds
+from vidgen_nb.analysis.validation import as_profiles, checks_arguments, is_number, listed, seconds
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import SimulatedProfile
@@ -40,7 +40,7 @@ from vidgen_nb.provider.described import profile_from
 __all__ = ["Metrics", "ProfileMetrics", "SlotSplit", "closed_at_start", "measure", "trail", "union"]
 
 
-@named(called="metrics")
+@checks_arguments(called="metrics")
 def measure(
     data: RunData,
     *,
@@ -104,7 +104,8 @@ def _measure(
     window: float,
 ) -> Metrics:
     release = releases(data)
-    times = _times(data)
+    done = successes(data)
+    times = _times(data, done)
     queue, waiting = _queue(data, release)
     tried = by_profile(data)
     bound_, wakes = None, None
@@ -113,10 +114,10 @@ def _measure(
         wakes = over_waits(data, known.profiles) if data.cooldowns else None
     trouble = trouble if trouble is not None else known.trouble
     return Metrics(
-        **_counts(data),
+        **_counts(data, done),
         **times,
         **queue,
-        **_slots(data, tried, waiting, _shares(data, known.profiles, ideal)),
+        **_slots(data, horizon(data, done), tried, waiting, _shares(data, known.profiles, ideal)),
         length=data.end,
         bound=bound_,
         early_wakes=early_wakes(data, tried),
@@ -128,7 +129,7 @@ def _measure(
 _OUTCOME = attrgetter("outcome")
 
 
-def _counts(data: RunData) -> dict[str, Any]:
+def _counts(data: RunData, done: Sequence[AttemptRecord]) -> dict[str, Any]:
     outcomes = Counter(map(_OUTCOME, data.attempts))
     tried = len(data.attempts)
     ended = tried - outcomes[None]
@@ -141,14 +142,14 @@ def _counts(data: RunData) -> dict[str, Any]:
         "amplification": _ratio(tried, len(data.scenes)),
         "wasted_share": _ratio(ended - outcomes["succeeded"], ended),
         "rate_429": _ratio(outcomes["rate_limited"], ended),
-        "goodput": goodput(data),
+        "goodput": goodput(data, done),
     }
 
 
-def _times(data: RunData) -> dict[str, Any]:
-    flow, wait = flow_and_wait(data)
-    first = min([each.end for each in successes(data) if each.end is not None], default=None)
-    return {"makespan": makespan(data), "first_result": first, "flow": flow, "wait": wait}
+def _times(data: RunData, done: Sequence[AttemptRecord]) -> dict[str, Any]:
+    flow, wait = flow_and_wait(data, done)
+    first = min([each.end for each in done if each.end is not None], default=None)
+    return {"makespan": makespan(data, done), "first_result": first, "flow": flow, "wait": wait}
 
 
 def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], list[tuple[float, float]]]:
@@ -180,10 +181,13 @@ def _shares(
 
 
 def _slots(
-    data: RunData, tried: dict[str, list[AttemptRecord]], waiting: list[tuple[float, float]], shares: dict[str, float]
+    data: RunData,
+    end: float,
+    tried: dict[str, list[AttemptRecord]],
+    waiting: list[tuple[float, float]],
+    shares: dict[str, float],
 ) -> dict[str, Any]:
     """Return each profile's row, and what slots did up to the makespan."""
-    end = horizon(data)
     cooling = cooling_spans(data, end)
     total, rows = SlotTime(), []
     for name, (time,) in slot_time(data, [0.0, end], waiting, tried, cooling).items():

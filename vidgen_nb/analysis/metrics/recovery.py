@@ -13,7 +13,7 @@ from vidgen_nb.errors import InputError
 
 __all__ = ["Recovery", "outage", "recovery"]
 
-ENOUGH = 0.9
+RECOVERED_SHARE = 0.9
 """The share of the goodput before that counts as recovered."""
 ROUNDING = 1e-9
 
@@ -44,7 +44,7 @@ def recovery(data: RunData, start: float, end: float, window: float = 60.0) -> R
         raise InputError(f"trouble starts at 0 s or later and ends after that, not {start!r} to {end!r}")
     rate, waiting = goodput(data, window), queue(data)
     before, length = value_at(rate, start), value_at(_until(waiting, start), start)
-    enough = ENOUGH * before * (1 - ROUNDING)
+    enough = RECOVERED_SHARE * before * (1 - ROUNDING)
     since: float | None = None
     for at, (now, waits) in (*merged(rate, waiting), (inf, (0.0, 0.0))):
         if since is not None and min(at, data.end) - since >= window:

@@ -9,7 +9,7 @@ it was run again.
 from __future__ import annotations
 
 from collections import Counter
-from operator import sub
+from collections.abc import Sequence
 
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.records.live_window import RecentData
@@ -61,35 +61,39 @@ def succeeded_before(data: RunData) -> int:
     return len({each.scene for each in successes(data)} - standing)
 
 
-def makespan(data: RunData) -> float | None:
-    """Return the end of the latest success; None: there was none."""
-    return max((each.end for each in successes(data) if each.end is not None), default=None)
+def makespan(data: RunData, done: Sequence[AttemptRecord] | None = None) -> float | None:
+    """Return the end of the latest success; None: there was none. `done`: the `successes`, if they are at hand."""
+    done = successes(data) if done is None else done
+    return max([each.end for each in done if each.end is not None], default=None)
 
 
-def horizon(data: RunData) -> float:
+def horizon(data: RunData, done: Sequence[AttemptRecord] | None = None) -> float:
     """Return M, up to which slots and cooldowns are measured.
 
     It is the makespan; while something runs, or where nothing succeeded, the time of the last event.
     """
-    made = makespan(data)
+    made = makespan(data, done)
     return data.end if made is None or is_running(data) else made
 
 
-def goodput(data: RunData) -> float | None:
+def goodput(data: RunData, done: Sequence[AttemptRecord] | None = None) -> float | None:
     """Return the successes per second of the run's length; None: it has none."""
-    return len(successes(data)) / data.end if data.end else None
+    return len(successes(data) if done is None else done) / data.end if data.end else None
 
 
-def flow_and_wait(data: RunData) -> tuple[Spread | None, Spread | None]:
+def flow_and_wait(data: RunData, done: Sequence[AttemptRecord] | None = None) -> tuple[Spread | None, Spread | None]:
     """Return F and W of the scenes that stand as succeeded, by scene.
 
     F is the time from when a scene was added, the last time, to its result; W is F without the attempt that succeeded.
     """
-    done = [(each.id, each.end) for each in data.scenes if each.status == "succeeded" and each.end is not None]
+    done = successes(data) if done is None else done
     release = releases(data)
-    names = [name for name, _end in done]
-    flow = dict(zip(names, map(sub, (end for _name, end in done), (release[name] for name in names)), strict=True))
-    wait = {each.scene: each.start - release.get(each.scene, 0.0) for each in successes(data)}  # a scene's last counts
+    flow = {
+        each.id: each.end - release[each.id]
+        for each in data.scenes
+        if each.status == "succeeded" and each.end is not None
+    }
+    wait = {each.scene: each.start - release.get(each.scene, 0.0) for each in done}  # a scene's last success counts
     if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
         wait = {name: wait[name] for name in flow if name in wait}
     return Spread.of(flow), Spread.of(wait)

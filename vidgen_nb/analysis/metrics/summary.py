@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Metrics"]
 
 TABLES = ("profiles", "scenes", "moves")
-SHOWN = 20
+MAX_PROFILES = 20
 """Profiles that are shown; the table has them all."""
-PARTS = ("ok", "wasted", "cooling", "idle_empty", "idle_waiting", "running")
+SPLIT_FIELDS = ("ok", "wasted", "cooling", "idle_empty", "idle_waiting", "running")
 
 
 def _seconds(value: float | None) -> str:
@@ -80,7 +80,7 @@ def _split(metrics: MetricsData | ProfileMetrics) -> str:
     if split is None:
         return "–"
     names = {"idle_empty": "idle, no queue", "idle_waiting": "idle beside a queue"}
-    parts = ((name, getattr(split, name)) for name in PARTS)
+    parts = ((name, getattr(split, name)) for name in SPLIT_FIELDS)
     return ", ".join(f"{names.get(name, name)} {_share(value)}" for name, value in parts if value or name != "running")
 
 
@@ -89,20 +89,20 @@ def _profile(row: ProfileMetrics) -> tuple[str, ...]:
     return (clean(row.profile, 60), *counts, _share(row.utilisation), _share(row.cooldown_duty), f"{row.stranded:,.1f}")
 
 
-HEAD = ("profile", "scenes", "attempts", "429s", "utilisation", "cooling", "stranded s")
+PROFILE_COLUMNS = ("profile", "scenes", "attempts", "429s", "utilisation", "cooling", "stranded s")
 
 
 def _text(metrics: MetricsData) -> str:
     """Return the numbers as lines, and a table of the profiles."""
     lines = [f"{name:<13}{value}" for name, value in _rows(metrics)]
-    cells = [HEAD, *map(_profile, metrics.profiles[:SHOWN])]
+    cells = [PROFILE_COLUMNS, *map(_profile, metrics.profiles[:MAX_PROFILES])]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells] if metrics.profiles else []
     return "\n".join((*lines, *_more(metrics)))
 
 
 def _more(metrics: MetricsData) -> list[str]:
-    more = len(metrics.profiles) - SHOWN
+    more = len(metrics.profiles) - MAX_PROFILES
     return [f"… and {more:,} more profiles: see to_frame()"] if more > 0 else []
 
 
@@ -111,9 +111,10 @@ def _html(metrics: MetricsData) -> str:
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in _rows(metrics))
     if not metrics.profiles:
         return f"<table>{rows}</table>"
-    head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
+    head = "".join(f"<th>{escape(name)}</th>" for name in PROFILE_COLUMNS)
     body = "".join(
-        f"<tr>{''.join(f'<td>{markup(cell)}</td>' for cell in _profile(row))}</tr>" for row in metrics.profiles[:SHOWN]
+        f"<tr>{''.join(f'<td>{markup(cell)}</td>' for cell in _profile(row))}</tr>"
+        for row in metrics.profiles[:MAX_PROFILES]
     )
     more = "".join(f"<p>{escape(line)}</p>" for line in _more(metrics))
     return f"<table>{rows}</table><table><tr>{head}</tr>{body}</table>{more}"
@@ -140,10 +141,10 @@ def _frame(metrics: MetricsData, table: str) -> pd.DataFrame:
     fields = [name for name in ProfileMetrics.__dataclass_fields__ if name != "split"]
     rows = [
         {name: getattr(row, name) for name in fields}
-        | {name: None if row.split is None else getattr(row.split, name) for name in PARTS}
+        | {name: None if row.split is None else getattr(row.split, name) for name in SPLIT_FIELDS}
         for row in metrics.profiles
     ]
-    return pd.DataFrame(rows, columns=[*fields, *PARTS])
+    return pd.DataFrame(rows, columns=[*fields, *SPLIT_FIELDS])
 
 
 class Metrics(MetricsData):

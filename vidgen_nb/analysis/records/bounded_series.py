@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["Bin", "Bins", "BoundedSpans", "BoundedSteps", "Span", "joined", "thin"]
+__all__ = ["Bin", "BoundedSpans", "BoundedSteps", "BoundedSums", "Span", "thin", "widened"]
 
 Span = tuple[float, float]
 K = TypeVar("K", bound=Hashable)
@@ -95,7 +95,7 @@ class Bin(Generic[K]):
     sums: Mapping[K, float]
 
 
-def joined(bins: Iterable[Bin[K]], width: float) -> list[Bin[K]]:
+def widened(bins: Iterable[Bin[K]], width: float) -> list[Bin[K]]:
     """Join bins into wider ones, which begin at multiples of `width`; `width`: so many of theirs, a power of two."""
     found: dict[int, Counter[K]] = defaultdict(Counter)
     for each in bins:
@@ -105,7 +105,7 @@ def joined(bins: Iterable[Bin[K]], width: float) -> list[Bin[K]]:
     return [Bin(index * width, (index + 1) * width, sums) for index, sums in sorted(found.items())]
 
 
-class Bins(Generic[K]):
+class BoundedSums(Generic[K]):
     """Sums over time by key, in bins of one width: it doubles where there would be more than `limit` sums in all.
 
     A few bins there are whatever their sums.
@@ -118,7 +118,7 @@ class Bins(Generic[K]):
         self._limit = limit
         self._size = 0
         self._bins: dict[int, dict[K, float]] = {}
-        self._made: dict[int, Bin[K]] = {}
+        self._built: dict[int, Bin[K]] = {}
         """Of bins that did not change since."""
 
     def add(self, at: float, key: K, value: float) -> None:
@@ -127,7 +127,7 @@ class Bins(Generic[K]):
         sums = self._bins.setdefault(index, {})
         self._size += key not in sums
         sums[key] = sums.get(key, 0) + value
-        self._made.pop(index, None)
+        self._built.pop(index, None)
         while self._size > self._limit and len(self._bins) > self.fewest:
             self._double()
 
@@ -140,16 +140,16 @@ class Bins(Generic[K]):
 
     def all(self) -> list[Bin[K]]:
         """Return the bins that are not empty, in order; they don't change any more."""
-        for index in self._bins.keys() - self._made.keys():
-            self._made[index] = self._bin(index)
-        return [self._made[index] for index in sorted(self._made)]
+        for index in self._bins.keys() - self._built.keys():
+            self._built[index] = self._bin(index)
+        return [self._built[index] for index in sorted(self._built)]
 
     def _bin(self, index: int) -> Bin[K]:
         return Bin(index * self.width, (index + 1) * self.width, dict(self._bins[index]))
 
     def _double(self) -> None:
-        wider = joined([self._bin(index) for index in self._bins], 2 * self.width)
+        wider = widened([self._bin(index) for index in self._bins], 2 * self.width)
         self.width *= 2
         self._bins = {int(each.start // self.width): dict(each.sums) for each in wider}
         self._size = sum(map(len, self._bins.values()))
-        self._made.clear()
+        self._built.clear()

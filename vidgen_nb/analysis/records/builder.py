@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from vidgen_nb.analysis.records.cooldowns import CooldownReader
-from vidgen_nb.analysis.records.fast_dataclass import collector_paused, draft, quick
+from vidgen_nb.analysis.records.fast_dataclass import collector_paused, draft_class, fast_constructor
 from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Failure
@@ -29,20 +29,20 @@ def build(header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
 
 
 # While events are read, records are drafts that may be changed; each becomes a record when all is read.
-_scene, _attempt, _move = map(draft, (SceneRecord, AttemptRecord, MoveRecord))
+_scene, _attempt, _move = map(draft_class, (SceneRecord, AttemptRecord, MoveRecord))
 _MAKERS: dict[type[Any], Callable[..., Any]] = {
-    kind: quick(kind) for kind in (SceneRecord, AttemptRecord, CooldownRecord)
+    kind: fast_constructor(kind) for kind in (SceneRecord, AttemptRecord, CooldownRecord)
 }
 
 
-def copied(kind: type[T], drafts: Iterable[Any]) -> list[T]:
+def records_of(kind: type[T], drafts: Iterable[Any]) -> list[T]:
     """Make records of drafts that go on being changed."""
     values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]  # a dataclass, as all records
     make = _MAKERS[kind]
     return [make(*values(each)) for each in drafts]
 
 
-def _complete(kind: type[T], drafts: list[Any]) -> list[T]:
+def _completed(kind: type[T], drafts: list[Any]) -> list[T]:
     """Turn drafts into the records that they are."""
     for each in drafts:
         each.__class__ = kind
@@ -96,9 +96,9 @@ class Builder:
             header=header,
             events=events,
             profiles=list(self._capacities),
-            scenes=_complete(SceneRecord, list(self._scenes.values())),
-            attempts=_complete(AttemptRecord, self._attempts),
-            cooldowns=_complete(CooldownRecord, self._windows),
+            scenes=_completed(SceneRecord, list(self._scenes.values())),
+            attempts=_completed(AttemptRecord, self._attempts),
+            cooldowns=_completed(CooldownRecord, self._windows),
             moves=list(self._moves),
             end=events[-1].at if events else 0.0,
             capacities=self._capacities,
@@ -135,7 +135,7 @@ class Builder:
         scene.attempts += 1
         since = self._waited.pop(name, scene.queued)
         attempt = self._running[name] = _attempt(name, event.number, profile, since, at, None, None, None, None)
-        self._begin(attempt)
+        self._attempt_started(attempt)
 
     def _accepted(self, event: ev.Accepted) -> None:
         self._scenes[event.scene].status = "generating"
@@ -149,12 +149,12 @@ class Builder:
         scene.status, scene.end, scene.path = "succeeded", at, event.path
         if (attempt := self._running.pop(name, None)) is not None:
             attempt.end, attempt.outcome = at, "succeeded"
-            self._finish(attempt)
+            self._attempt_ended(attempt)
 
     def _requeued(self, event: ev.SceneRequeued) -> None:
         name, at = event.scene, event.at
         self._scenes[name].status = "queued"
-        self._failed(name, event.outcome, at)
+        self._attempt_failed(name, event.outcome, at)
         self._waited[name] = at
 
     def _settled(self, event: ev.SceneSettled) -> None:
@@ -162,19 +162,19 @@ class Builder:
         scene.status, scene.end, scene.error = event.status, event.at, event.reason
         self._waited.pop(event.scene, None)
         if event.outcome is not None:  # else it was in the queue
-            self._failed(event.scene, event.outcome, event.at)
+            self._attempt_failed(event.scene, event.outcome, event.at)
 
-    def _failed(self, scene: str, outcome: Failure, at: float) -> None:
+    def _attempt_failed(self, scene: str, outcome: Failure, at: float) -> None:
         """End the attempt as the provider ended it; what becomes of the scene may be another thing."""
         if (attempt := self._running.pop(scene, None)) is not None:
             attempt.end, attempt.outcome, attempt.reason = at, outcome.kind, outcome.reason
             attempt.retry_after = getattr(outcome, "retry_after", None)
-            self._finish(attempt)
+            self._attempt_ended(attempt)
 
-    def _begin(self, attempt: Any) -> None:
+    def _attempt_started(self, attempt: Any) -> None:
         self._attempts.append(attempt)
 
-    def _finish(self, attempt: Any) -> None:
+    def _attempt_ended(self, attempt: Any) -> None:
         """Do what is to be done when an attempt has ended."""
 
     def _profile_added(self, event: ev.ProfileAdded) -> None:

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from vidgen_nb.analysis.records.fast_dataclass import draft
+from vidgen_nb.analysis.records.fast_dataclass import draft_class
 from vidgen_nb.analysis.records.model import CooldownRecord
 from vidgen_nb.analysis.records.timeline import seconds_of, union
 from vidgen_nb.core import events as ev
 
 __all__ = ["CooldownReader", "CoolingClock"]
 
-_window = draft(CooldownRecord)
+_window = draft_class(CooldownRecord)
 
 
 @dataclass(slots=True)

@@ -13,23 +13,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vidgen_nb.analysis.records.bounded_series import Bin, Bins, BoundedSpans, BoundedSteps, Span
-from vidgen_nb.analysis.records.builder import Builder, copied
+from vidgen_nb.analysis.records.bounded_series import Bin, BoundedSpans, BoundedSteps, BoundedSums, Span
+from vidgen_nb.analysis.records.builder import Builder, records_of
 from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, RunData, SceneRecord
 from vidgen_nb.analysis.records.run_state import SubmissionGate
 from vidgen_nb.analysis.records.slots import SlotAllocator
 from vidgen_nb.analysis.records.timeline import subtract, union
 from vidgen_nb.core import events as ev
 
-__all__ = ["COOLDOWN", "LIMIT", "Kind", "Past", "Recent", "RecentData"]
+__all__ = ["COOLDOWN", "MAX_LIVE_ATTEMPTS", "OlderSums", "Recent", "RecentData", "SumKey"]
 
-LIMIT = 500
+MAX_LIVE_ATTEMPTS = 500
 """Bars that a browser redraws twice a second with ease (ui.md)."""
-SUMS = 400
+MAX_OLDER_SUMS = 400
 """Sums kept of what is older: what a chart can join in no time."""
 COOLDOWN = "cooldown"
-Kind = tuple[str, str | None]
-Past = Bin[Kind]
+SumKey = tuple[str, str | None]
+OlderSums = Bin[SumKey]
 """What was over in a stretch of time: attempts that ended, by (profile, outcome), and seconds of cooldown, by (profile,
 `COOLDOWN`)."""
 
@@ -48,7 +48,7 @@ class RecentData(RunData):
     """How many scenes of the whole run have which status."""
     tallies: dict[tuple[str, str | None], int] = field(default_factory=dict)
     """Attempts of the whole run that ended, by (profile, outcome)."""
-    history: list[Past] = field(default_factory=list)
+    history: list[OlderSums] = field(default_factory=list)
     """What is older, summed up: attempts that ended before `since`, and cooldowns that are over. Its bins have one
     width and begin at multiples of it; those in which nothing was over are not there."""
     places: list[int] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Recent(Builder):
     Hand it the events in order (`session.observe(recent)`), and `clear` it before those of another run.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = MAX_LIVE_ATTEMPTS) -> None:
         super().__init__()
         self.limit = limit
         self.clear()
@@ -101,12 +101,12 @@ class Recent(Builder):
         self._since = self._at = 0.0
         self._statuses: Counter[str] = Counter()
         self._tallies: Counter[tuple[str, str | None]] = Counter()
-        self._past: Bins[Kind] = Bins(SUMS)
+        self._past: BoundedSums[SumKey] = BoundedSums(MAX_OLDER_SUMS)
         self._kept: Counter[str] = Counter()
         """How many attempts of a scene are in the window."""
-        self._gone: dict[str, tuple[str, str | None]] = {}
+        self._settled_scenes: dict[str, tuple[str, str | None]] = {}
         """Status and last profile of settled scenes that are forgotten; equal ones are one object."""
-        self._fates: dict[tuple[str, str | None], tuple[str, str | None]] = {}
+        self._equal_fates: dict[tuple[str, str | None], tuple[str, str | None]] = {}
         self._slots = SlotAllocator()
         self._waiting = BoundedSteps(4 * self.limit)
         self._not_before: dict[str, float] = {}
@@ -133,15 +133,15 @@ class Recent(Builder):
             if scene is not None:
                 self._records.pop(scene.id, None)
                 if scene.status != before:
-                    self._turned(scene.id, before, scene.status)
+                    self._status_changed(scene.id, before, scene.status)
                 self._forget(scene.id)
             self._gate.take(event)
             self._backlog.set(event.at, not self._gate.is_shut and self._statuses["queued"] > len(self._not_before))
 
     def data(self) -> RecentData:
         """Return the window as records. O(limit log limit)."""
-        self._retire()
-        under_way = copied(AttemptRecord, (self._running[scene] for scene in self._places))
+        self._sum_up_cooldowns()
+        under_way = records_of(AttemptRecord, (self._running[scene] for scene in self._places))
         running = dict(zip(self._places.values(), under_way, strict=True))
         attempts = dict(sorted((self._ended | running).items()))
         ids = dict.fromkeys(attempt.scene for attempt in attempts.values())
@@ -151,7 +151,7 @@ class Recent(Builder):
             profiles=list(self._capacities),
             scenes=self._scene_records(ids),
             attempts=list(attempts.values()),
-            cooldowns=copied(CooldownRecord, (each for each in self._windows if each.end > self._since)),
+            cooldowns=records_of(CooldownRecord, (each for each in self._windows if each.end > self._since)),
             moves=list(self._moves),
             end=self._at,
             capacities=dict(self._capacities),
@@ -173,7 +173,7 @@ class Recent(Builder):
         """Return records of scenes; most of them are the same as the last time."""
         known, names = self._records, list(ids)
         new = [name for name in names if name not in known]
-        known.update(zip(new, copied(SceneRecord, (self._scenes[name] for name in new)), strict=True))
+        known.update(zip(new, records_of(SceneRecord, (self._scenes[name] for name in new)), strict=True))
         self._records = {name: known[name] for name in names}
         return list(self._records.values())
 
@@ -182,18 +182,20 @@ class Recent(Builder):
     def _scene_added(self, event: ev.SceneAdded) -> None:
         name = event.scene.id
         known = self._scenes.get(name)
-        before, profile = (known.status, known.profile) if known is not None else self._gone.pop(name, ("", None))
+        before, profile = (
+            (known.status, known.profile) if known is not None else self._settled_scenes.pop(name, ("", None))
+        )
         super()._scene_added(event)
         self._scenes[name].profile = profile
         self._records.pop(name, None)
-        self._turned(name, before, "queued")
+        self._status_changed(name, before, "queued")
 
     def _forget(self, name: str) -> None:
         """Forget a scene that is settled and has no attempt in the window, but for what became of it."""
         scene = self._scenes.get(name)
         if scene is not None and scene.end is not None and name not in self._kept:
             fate = scene.status, scene.profile
-            self._gone[name] = self._fates.setdefault(fate, fate)
+            self._settled_scenes[name] = self._equal_fates.setdefault(fate, fate)
             del self._scenes[name]
             self._records.pop(name, None)
 
@@ -210,7 +212,7 @@ class Recent(Builder):
                 del self._not_before[scene]
                 self._backlog.set(until, not self._gate.is_shut)
 
-    def _turned(self, scene: str, before: str, after: str) -> None:
+    def _status_changed(self, scene: str, before: str, after: str) -> None:
         """Count a scene that has another status."""
         if before:
             self._statuses[before] -= 1
@@ -226,24 +228,24 @@ class Recent(Builder):
         self._moved += self._scenes[event.scene].profile not in (None, event.profile)
         super()._started(event)
 
-    def _begin(self, attempt: Any) -> None:
+    def _attempt_started(self, attempt: Any) -> None:
         place = self._places[attempt.scene] = self._count
         self._count += 1
         self._kept[attempt.scene] += 1
         self._slots.take(place, attempt.profile)
-        self._retake(attempt.profile)
-        self._trim()
+        self._note_taken(attempt.profile)
+        self._forget_oldest_attempts()
 
-    def _finish(self, attempt: Any) -> None:
+    def _attempt_ended(self, attempt: Any) -> None:
         place = self._places.pop(attempt.scene)
         attempt.__class__ = AttemptRecord  # it is complete
         self._ended[place] = attempt
         self._tallies[attempt.profile, attempt.outcome] += 1
         self._slots.give_back(place, attempt.profile)
-        self._retake(attempt.profile)
-        self._trim()
+        self._note_taken(attempt.profile)
+        self._forget_oldest_attempts()
 
-    def _trim(self) -> None:
+    def _forget_oldest_attempts(self) -> None:
         """Forget the attempt that ended first, where there are too many."""
         if self._ended and len(self._ended) + len(self._places) > self.limit:
             oldest = next(iter(self._ended))
@@ -264,23 +266,23 @@ class Recent(Builder):
         if event.profile not in self._taken:
             self._taken[event.profile] = BoundedSpans(4 * self.limit)
             self._taken[event.profile].set(0.0, True)
-        self._retake(event.profile)
+        self._note_taken(event.profile)
 
     def _profile_removed(self, event: ev.ProfileRemoved) -> None:
         super()._profile_removed(event)
         self._present.discard(event.profile)
-        self._retake(event.profile)
+        self._note_taken(event.profile)
 
-    def _retake(self, profile: str) -> None:
+    def _note_taken(self, profile: str) -> None:
         """Note whether a profile is there and runs nothing."""
         self._taken[profile].set(self._at, profile not in self._present or self._slots.busy[profile] > 0)
 
     def _window_opened(self, window: Any) -> None:
         super()._window_opened(window)
         if len(self._windows) > 4 * self.limit:
-            self._retire(2 * self.limit)
+            self._sum_up_cooldowns(2 * self.limit)
 
-    def _retire(self, most: int | None = None) -> None:
+    def _sum_up_cooldowns(self, most: int | None = None) -> None:
         """Sum up cooldowns that are over and left the window, and where there are more than `most`, older ones too."""
         still = self._cooldowns.open_windows()
         early = 0 if most is None else len(self._windows) - most

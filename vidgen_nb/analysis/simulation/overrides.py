@@ -1,4 +1,4 @@
-"""A simulation with one thing changed, by its name: what sweeps and what-if questions vary."""
+"""A simulation with one thing changed, by name: what sweeps and what-if questions vary."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, ParamSpec, TypeVar
 
 from vidgen_nb.analysis.simulation.simulate import Simulation
-from vidgen_nb.analysis.validation import as_profiles, named, plain_number
+from vidgen_nb.analysis.validation import as_profiles, checks_arguments, plain_number
 from vidgen_nb.core.model import Scene, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
@@ -18,22 +18,24 @@ from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
 
-__all__ = ["as_scenes", "check_names", "named_well", "so_many", "varied"]
+__all__ = ["as_scenes", "check_names", "checks_options", "copies_of", "with_override"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-OWN_WORDS = ("scenes", "profiles", "mode", "policy", "seed")
-"""Fields of `Simulation` for which whoever takes the others as options has parameters, maybe in the plural."""
+SIMULATION_PARAMETERS = ("scenes", "profiles", "mode", "policy", "seed")
+"""Fields of `Simulation` that are parameters of their own, maybe in the plural, where the others are options."""
 
 
-def named_well(call: Callable[P, R]) -> Callable[P, R]:
+def checks_options(call: Callable[P, R]) -> Callable[P, R]:
     """Make a function that passes its options on to `Simulation` say which arguments are wrong (`arguments.named`)."""
-    return named(options=[each.name for each in fields(Simulation) if each.name not in OWN_WORDS])(call)
+    return checks_arguments(
+        options=[each.name for each in fields(Simulation) if each.name not in SIMULATION_PARAMETERS]
+    )(call)
 
 
 def as_scenes(source: Any) -> list[Scene]:
-    """Return so many scenes for a number, or whatever `load_scenes` makes of it."""
+    """Return that many scenes for a number, else whatever `load_scenes` makes of it."""
     count = plain_number(source)
     if isinstance(count, int) and not isinstance(count, bool):
         if count < 0:
@@ -42,7 +44,7 @@ def as_scenes(source: Any) -> list[Scene]:
     return load_scenes(source)
 
 
-def so_many(profiles: Sequence[SimulatedProfile], count: int) -> list[SimulatedProfile]:
+def copies_of(profiles: Sequence[SimulatedProfile], count: int) -> list[SimulatedProfile]:
     """Return the first `count` profiles; beyond the last, copies in turn with names such as `p1 (2)`.
 
     A copy of a profile of a quota group has a limit of its own. Raises `InputError` for fewer than one.
@@ -64,10 +66,10 @@ def so_many(profiles: Sequence[SimulatedProfile], count: int) -> list[SimulatedP
     return made
 
 
-def varied(simulation: Simulation, name: str, value: Any) -> Simulation:
+def with_override(simulation: Simulation, name: str, value: Any) -> Simulation:
     """Return a simulation with one thing changed.
 
-    `name`: a field of `Simulation` (`profiles` may be a number, see `so_many`), a setting of its policy (`cooldown`
+    `name`: a field of `Simulation` (`profiles` may be a number, see `copies_of`), a setting of its policy (`cooldown`
     means its `seconds`), or a field of `SimulatedProfile`, which is changed on every profile. Raises `InputError` for
     anything else.
     """
@@ -76,7 +78,7 @@ def varied(simulation: Simulation, name: str, value: Any) -> Simulation:
         return replace(simulation, scenes=as_scenes(value))
     if name == "profiles":
         many = isinstance(value, int | float)
-        return replace(simulation, profiles=so_many(simulation.profiles, value) if many else as_profiles(value))
+        return replace(simulation, profiles=copies_of(simulation.profiles, value) if many else as_profiles(value))
     if name == "policy":
         return replace(simulation, policy=as_policy(value))
     if name == "mode":
@@ -96,23 +98,23 @@ def varied(simulation: Simulation, name: str, value: Any) -> Simulation:
 
 
 def check_names(simulations: Iterable[Simulation]) -> None:
-    """Raise `InputError` for a fault of a profile, or a limit that `Paced` was told, that none of them has.
+    """Raise `InputError` for a fault, or a limit told to `Paced`, that names a profile which does not exist.
 
-    Of several simulations, such as those of a sweep, one needs to have it.
+    Of several simulations, such as those of a sweep, one needs to have the profile.
     """
     given = list(simulations)
     profiles = {profile.name: None for each in given for profile in each.profiles}
     groups = {profile.quota_group: None for each in given for profile in each.profiles if profile.quota_group}
     faults = {fault.profile for each in given for fault in each.faults if fault.profile is not None}
     for name in faults - profiles.keys():
-        raise InputError(f"a fault strikes profile {name!r}, which there isn't{hint(str(name), tuple(profiles))}")
-    for name in {name for each in given for name in _told(each.policy)} - profiles.keys() - groups.keys():
+        raise InputError(f"a fault is for profile {name!r}, which does not exist{hint(str(name), tuple(profiles))}")
+    for name in {name for each in given for name in _limits_told(each.policy)} - profiles.keys() - groups.keys():
         known = hint(str(name), (*profiles, *groups))
         raise InputError(f"Paced: limits has {name!r}, which is no profile and no quota group of this run{known}")
 
 
-def _told(policy: Policy) -> Iterable[str]:
-    """Return the names for which a policy, or the one inside it, was told limits."""
+def _limits_told(policy: Policy) -> Iterable[str]:
+    """Return the profiles and groups whose limits a policy, or the one inside it, was given."""
     if isinstance(policy, EarliestFinish):
-        return _told(policy.policy)
+        return _limits_told(policy.policy)
     return (policy.limits or ()) if isinstance(policy, Paced) else ()

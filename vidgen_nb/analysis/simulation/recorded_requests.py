@@ -9,26 +9,26 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.recording.policies import made
 
-__all__ = ["Requested", "requested"]
+__all__ = ["RecordedRequests", "recorded_requests"]
 
-REPEATED = (
+REPEATED_EVENTS = (
     ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.ModeChanged, ev.PolicyChanged, ev.Paused, ev.Unpaused,
     ev.Stopped, ev.BillingLimitChanged, ev.CancelRequested, ev.CooldownReleased, ev.CooldownImposed, ev.RunStarted,
     ev.SceneAdded,
 )  # fmt: skip
 """What was asked for by hand, or known from elsewhere."""
-ABOUT_PROFILES = (ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.CooldownReleased, ev.CooldownImposed)
-REPLACED: dict[str, tuple[type[ev.Event], ...]] = {
+PROFILE_EVENTS = (ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.CooldownReleased, ev.CooldownImposed)
+REPLACED_EVENTS: dict[str, tuple[type[ev.Event], ...]] = {
     "mode": (ev.ModeChanged,),
     "policy": (ev.PolicyChanged,),
     "capacity": (ev.ProfileChanged,),
-    "profiles": ABOUT_PROFILES,
+    "profiles": PROFILE_EVENTS,
 }
 """What is not asked for again where one of these is another one throughout."""
 
 
 @dataclass(slots=True)
-class Requested:
+class RecordedRequests:
     """What there is at the start, and what comes later. Times in run seconds."""
 
     scenes: list[tuple[float, Scene]] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Requested:
 
 
 @dataclass(slots=True)
-class _Course:
+class _RunProgress:
     """Whether a run goes on."""
 
     started: bool = False
@@ -81,19 +81,19 @@ class _Course:
                 self.ended = self.ended and self.stopped  # else that alone makes it go on
 
 
-def requested(events: Iterable[ev.Event], changes: Collection[str] = ()) -> Requested:
+def recorded_requests(events: Iterable[ev.Event], changes: Collection[str] = ()) -> RecordedRequests:
     """Return what was asked for, without what the changes replace; a scene is run once, however often it was.
 
     A run that was stopped, or had ended, goes on where it did; that its program ended, and it was restored, is not
     repeated. Raises `InputError` for a policy that is not known here.
     """
-    without = tuple(kind for name in changes for kind in REPLACED.get(name, ()))
-    asked, course = Requested(), _Course()
+    without = tuple(kind for name in changes for kind in REPLACED_EVENTS.get(name, ()))
+    asked, course = RecordedRequests(), _RunProgress()
     scenes, profiles = set[str](), set[str]()
     for event in events:
         halted = course.started and (course.stopped or course.ended)
         course.take(event)
-        if not isinstance(event, REPEATED):
+        if not isinstance(event, REPEATED_EVENTS):
             continue
         match event:
             case ev.RunStarted():

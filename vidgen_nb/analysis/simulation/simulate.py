@@ -37,9 +37,9 @@ from vidgen_nb.recording.codec import encode, plain
 
 __all__ = ["Simulation"]
 
-ASKED = frozenset(getattr(asked, name) for name in asked.__all__)
+REQUEST_EVENTS = frozenset(getattr(asked, name) for name in asked.__all__)
 """Kinds of events that are fed into a scheduler from outside."""
-LOOKED_AT = 100
+DIGEST_SCENES = 100
 """So many scenes, and less than twice that, go into a run's id."""
 
 
@@ -191,22 +191,22 @@ class Simulation:
 def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
     """Return eight characters that differ where settings, or what was asked for and when, do.
 
-    Of many scenes it looks at their number and at `LOOKED_AT` of them: an id is not to take longer than a run.
+    Of many scenes it looks at their number and at `DIGEST_SCENES` of them: an id is not to take longer than a run.
     """
-    asked = [event for event in events if type(event) in ASKED]
+    asked = [event for event in events if type(event) in REQUEST_EVENTS]
     added: list[ev.Event] = [event for event in asked if type(event) is ev.SceneAdded]
-    if len(added) > LOOKED_AT:
-        asked = [*(each for each in asked if type(each) is not ev.SceneAdded), *added[:: len(added) // LOOKED_AT]]
-    text = json.dumps(_even([given, len(added), [encode(event) for event in asked]]), sort_keys=True)
+    if len(added) > DIGEST_SCENES:
+        asked = [*(each for each in asked if type(each) is not ev.SceneAdded), *added[:: len(added) // DIGEST_SCENES]]
+    text = json.dumps(_with_whole_numbers([given, len(added), [encode(event) for event in asked]]), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
-def _even(value: Any) -> Any:
+def _with_whole_numbers(value: Any) -> Any:
     """Return plain data in which 60.0 is 60: equal numbers are written alike."""
     if isinstance(value, dict):
-        return {name: _even(each) for name, each in value.items()}
+        return {name: _with_whole_numbers(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_even(each) for each in value]
+        return [_with_whole_numbers(each) for each in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from vidgen_nb.analysis.limits.estimate import estimate_limits
 from vidgen_nb.analysis.records.model import RunData
-from vidgen_nb.analysis.simulation.overrides import varied
-from vidgen_nb.analysis.simulation.recorded_requests import requested
+from vidgen_nb.analysis.simulation.overrides import with_override
+from vidgen_nb.analysis.simulation.recorded_requests import recorded_requests
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, RetryPolicy
@@ -26,24 +26,24 @@ from vidgen_nb.provider.described import profile_from
 from vidgen_nb.recording.codec import read_as
 from vidgen_nb.recording.policies import made
 
-__all__ = ["FEWEST", "mode_of", "policy_of", "recorded_simulation", "retry_of", "service_times", "what_if"]
+__all__ = ["MIN_OWN_TIMES", "mode_of", "policy_of", "recorded_simulation", "retry_of", "service_times", "what_if"]
 
-FEWEST = 5
+MIN_OWN_TIMES = 5
 """Service times of a profile's own from which on they are used, instead of those of all."""
 
 
 def what_if(data: RunData, changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[ev.Event]]:
     """Run a recorded run again in virtual time with changes, and return header and events.
 
-    `changes`: what `vary.varied` takes; other `scenes` are there from the start. The header's `what_if` says which run
-    it was, what was changed and what had to be assumed. Raises `InputError` where the run doesn't say enough, or for a
-    change that can't be.
+    `changes`: as `overrides.with_override` takes them; other `scenes` are there from the start. The header's `what_if`
+    says which run it was, what was changed and what had to be assumed. Raises `InputError` if the run doesn't record
+    enough, or for a change that is not possible.
     """
     simulation, assumed = recorded_simulation(data, changes)
     if "scenes" in changes:
-        simulation = replace(simulation, scenes=(), arrivals=None, requests=_of_no_scene(simulation.requests))
+        simulation = replace(simulation, scenes=(), arrivals=None, requests=_without_scenes(simulation.requests))
     for name in sorted(changes, key=lambda each: each not in ("profiles", "policy", "mode")):
-        simulation = varied(simulation, name, changes[name])
+        simulation = with_override(simulation, name, changes[name])
     header, events = simulation.run()
     changed = {name: _in_words(value) for name, value in changes.items()}
     return {**header, "what_if": {"run": data.header.get("run"), "changed": changed, "assumed": assumed}}, events
@@ -62,9 +62,9 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
     if "profiles" in changes and not isinstance(changes["profiles"], int):
         profiles: list[SimulatedProfile] = []  # they are given
     elif live:
-        profiles, assumed = _guessed_profiles(data)
+        profiles, assumed = _assumed_profiles(data)
         if not changes.keys() & {"profiles", "capacity"}:
-            profiles = [replace(each, capacity=_most(data, each.name)) for each in profiles]
+            profiles = [replace(each, capacity=_greatest_capacity(data, each.name)) for each in profiles]
     else:
         profiles = [profile_from(each) for each in backend["profiles"]]
     if not changes.keys() & {"profiles", "capacity"}:
@@ -74,7 +74,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         assumed += left_out
     if "policy" not in changes and (policy := policy_of(header)) is not None:
         options["policy"] = policy
-    asked = requested(data.events, changes)
+    asked = recorded_requests(data.events, changes)
     if "profiles" not in changes:
         options["absent"] = [each.name for each in profiles if each.name not in asked.present]
     if live and asked.requests:
@@ -97,7 +97,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
     return simulation, assumed
 
 
-def _most(data: RunData, profile: str) -> int | None:
+def _greatest_capacity(data: RunData, profile: str) -> int | None:
     """Return the greatest capacity that a profile had; None: no bound."""
     steps = [capacity for _, capacity in data.capacity_steps[profile]]
     return None if None in steps else max(capacity or 0 for capacity in steps)
@@ -125,7 +125,7 @@ def _read(kind: Any, data: Any, name: str) -> Any:
         raise InputError(f"the header of this run: {name}: {error}") from None
 
 
-def _of_no_scene(requests: Iterable[tuple[float, ev.Event]]) -> list[tuple[float, ev.Event]]:
+def _without_scenes(requests: Iterable[tuple[float, ev.Event]]) -> list[tuple[float, ev.Event]]:
     """Return what was asked for, but for what is about one scene."""
     return [
         (at, event)
@@ -171,7 +171,7 @@ def service_times(data: RunData) -> dict[str, list[float]]:
     return times if any(times.values()) else unseen
 
 
-def _guessed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]:
+def _assumed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]:
     """Return a live run's profiles as its attempts show them, and in words what of that is a guess."""
     estimates, times = estimate_limits(data), service_times(data)
     pooled = [seconds for each in times.values() for seconds in each if seconds > 0]
@@ -181,7 +181,7 @@ def _guessed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]
     told = any(attempt.retry_after is not None for attempt in data.attempts)
     profiles, assumed = [], []
     for name in data.profiles:
-        own = times[name] if len(times[name]) >= FEWEST and math.fsum(times[name]) > 0 else pooled
+        own = times[name] if len(times[name]) >= MIN_OWN_TIMES and math.fsum(times[name]) > 0 else pooled
         estimate = estimates[name]
         limit = estimate.limit
         if limit is None and estimate.candidates:

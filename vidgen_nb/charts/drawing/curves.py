@@ -13,15 +13,26 @@ from vidgen_nb.charts.drawing.layout import markup
 from vidgen_nb.charts.drawing.palette import Theme
 from vidgen_nb.errors import InputError
 
-__all__ = ["COLUMNS", "Look", "cap", "faded", "look", "names_of", "nice", "percent", "stair", "step_trace"]
+__all__ = [
+    "MAX_POINTS",
+    "LineStyle",
+    "faded",
+    "line_style",
+    "name_labels",
+    "next_round_number",
+    "percent",
+    "stair",
+    "step_trace",
+    "thin_rising",
+]
 
-COLUMNS = 2000
+MAX_POINTS = 2000
 """Points of a curve above which it is thinned: more than a screen's chart has pixels across."""
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 
 
-class Look(NamedTuple):
+class LineStyle(NamedTuple):
     """What a line looks like."""
 
     colour: str
@@ -29,10 +40,10 @@ class Look(NamedTuple):
     symbol: str
 
 
-def look(theme: Theme, number: int) -> Look:
+def line_style(theme: Theme, number: int) -> LineStyle:
     """Return the look of the line with that number, from 0; twenty-five differ in colour or dash."""
     round_, place = divmod(number, len(theme.lines))
-    return Look(theme.lines[place], _DASHES[(place + round_) % len(_DASHES)], _SYMBOLS[number % len(_SYMBOLS)])
+    return LineStyle(theme.lines[place], _DASHES[(place + round_) % len(_DASHES)], _SYMBOLS[number % len(_SYMBOLS)])
 
 
 def faded(colour: str, opacity: float) -> str:
@@ -41,7 +52,7 @@ def faded(colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
-def names_of(names: Sequence[Any], columns: int = 40) -> list[str]:
+def name_labels(names: Sequence[Any], columns: int = 40) -> list[str]:
     """Return names of others as labels for plotly; `InputError` for one that is no text."""
     for name in names:
         if not isinstance(name, str):
@@ -54,7 +65,7 @@ def percent(share: float) -> str:
     return "<1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
-def nice(value: float) -> float:
+def next_round_number(value: float) -> float:
     """Return the next of 1, 2, 3, 5, 10, 20, … that is no less than a positive value."""
     power = 1.0
     while power < value:
@@ -64,11 +75,11 @@ def nice(value: float) -> float:
     return next(step for step in (power / 5, 0.3 * power, power / 2, power) if step >= value)
 
 
-def cap(steps: Sequence[tuple[float, float]], end: float) -> tuple[list[tuple[float, float]], str]:
+def thin_rising(steps: Sequence[tuple[float, float]], end: float) -> tuple[list[tuple[float, float]], str]:
     """Thin a curve that never falls to its last step in each column, and say so; a short one stays as it is."""
-    if len(steps) <= COLUMNS:
+    if len(steps) <= MAX_POINTS:
         return list(steps), ""
-    column = (end or 1.0) / COLUMNS
+    column = (end or 1.0) / MAX_POINTS
     kept = [steps[0]]
     for at, value in steps[1:]:
         if len(kept) > 1 and at // column == kept[-1][0] // column:
@@ -84,7 +95,7 @@ def stair(steps: Sequence[tuple[float, float]], end: float) -> tuple[list[float]
     return ([*x, end], [*y, y[-1]]) if x and x[-1] < end else (x, y)
 
 
-def step_trace(x: Sequence[float], y: Sequence[float], name: str, drawn: Look, **more: Any) -> dict[str, Any]:
+def step_trace(x: Sequence[float], y: Sequence[float], name: str, drawn: LineStyle, **more: Any) -> dict[str, Any]:
     """Return a stepped line; its name is ready for plotly."""
     return {
         "type": "scatter", "mode": "lines", "x": list(x), "y": list(y), "name": name, "showlegend": True,

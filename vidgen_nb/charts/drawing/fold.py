@@ -8,22 +8,22 @@ from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.palette import State
 from vidgen_nb.charts.drawing.shapes import Bar
 
-__all__ = ["COLUMNS", "FOLD_ABOVE", "fold"]
+__all__ = ["MAX_BARS", "PIXEL_COLUMNS", "fold"]
 
-FOLD_ABOVE = 10_000
+MAX_BARS = 10_000
 """With more attempts than this, neighbouring bars are merged."""
-COLUMNS = 2000
+PIXEL_COLUMNS = 2000
 """Pixels across at which merging begins: more than a screen's chart has."""
 
 
-def fold(bars: list[Bar], end: float, chosen: str | None, most: int = FOLD_ABOVE) -> tuple[list[Bar], str]:
+def fold(bars: list[Bar], end: float, chosen: str | None, most: int = MAX_BARS) -> tuple[list[Bar], str]:
     """Merge neighbours of one state and row that are narrower than a pixel, or as much wider as `most` bars take."""
     if len(bars) <= most:
         return bars, ""
-    column = end / COLUMNS
+    column = end / PIXEL_COLUMNS
     while len(runs := _runs(bars, column, chosen)) > most and column < end:
         column *= 1.25
-    merged = [run[0] if len(run) == 1 else _joined(run) for run in runs]
+    merged = [run[0] if len(run) == 1 else _merged_bar(run) for run in runs]
     return merged, (
         f"Folded: {len(bars):,} bars drawn as {len(merged):,}; neighbours alike and closer than "
         f"{text.seconds(column)} are one bar."
@@ -48,7 +48,7 @@ def _runs(bars: list[Bar], column: float, chosen: str | None) -> list[list[Bar]]
     return runs
 
 
-def _joined(run: list[Bar]) -> Bar:
+def _merged_bar(run: list[Bar]) -> Bar:
     """Return one bar for several."""
     first, end = run[0], max(bar.end for bar in run)
     what = f"{len(run):,} neighbours drawn as one ({first.state})"

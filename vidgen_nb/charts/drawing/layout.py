@@ -15,8 +15,8 @@ __all__ = ["BELOW", "LEFT", "axis", "frame", "lanes_axis", "layout", "markup", "
 
 LEFT, BELOW = 172, 104
 """Pixels beside and below the plot: labels of lanes; the axis and three lines of legend."""
-_RIGHT = 20
-_LINE = 96  # characters of a line of the title: left of the mode bar at 800 px
+_RIGHT_PIXELS = 20
+_TITLE_CHARS = 96  # characters of a line of the title: left of the mode bar at 800 px
 _FONT = "system-ui, -apple-system, Segoe UI, sans-serif"
 
 
@@ -37,7 +37,7 @@ def layout(rows: Rows, theme: Theme) -> dict[str, Any]:
     }
 
 
-def wrapped(parts: Sequence[str], width: int = _LINE) -> list[str]:
+def wrapped(parts: Sequence[str], width: int = _TITLE_CHARS) -> list[str]:
     """Return sentences as lines that fit a title, each beginning a line."""
     return [line for part in parts for line in textwrap.wrap(part, width)]
 
@@ -69,7 +69,7 @@ def frame(
         "plot_bgcolor": theme.ground,
         "font": {"family": _FONT, "size": 12, "color": theme.text},
         "height": height,
-        "margin": {"l": left, "r": _RIGHT, "t": above, "b": below, "pad": 0},
+        "margin": {"l": left, "r": _RIGHT_PIXELS, "t": above, "b": below, "pad": 0},
         "hovermode": "closest",
         "hoverlabel": {
             "align": "left", "bgcolor": theme.ground, "bordercolor": theme.muted,

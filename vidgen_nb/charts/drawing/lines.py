@@ -8,18 +8,29 @@ from typing import Any
 from vidgen_nb.charts.drawing.palette import Mark, State, Theme
 from vidgen_nb.charts.drawing.shapes import Bar, Link, Queue
 
-__all__ = ["DIM", "GLYPHS", "Least", "Say", "drawn", "glyphs", "lane_lines", "link_lines", "outlines", "queue_line"]
+__all__ = [
+    "DIM_OPACITY",
+    "GLYPHS",
+    "MinLength",
+    "ToMarkup",
+    "drawn",
+    "glyphs",
+    "lane_lines",
+    "link_lines",
+    "outlines",
+    "queue_line",
+]
 
 GLYPHS: dict[State, str] = {"limited": "triangle-up", "failed": "x", "held": "?"}
-DIM = 0.2
+DIM_OPACITY = 0.2
 """Opacity of what is dimmed."""
-Say = Callable[[Sequence[str]], str]
+ToMarkup = Callable[[Sequence[str]], str]
 """Makes lines ready for plotly."""
-Least = tuple[float, float] | None
+MinLength = tuple[float, float] | None
 """The shortest length drawn, and the end of the axis; None: as short as it is."""
 
 
-def drawn(bar: Bar, least: Least) -> tuple[float, float]:
+def drawn(bar: Bar, least: MinLength) -> tuple[float, float]:
     """Return start and length as drawn: a 429 is often over in no time and must be seen all the same."""
     length = bar.end - bar.start
     if least is None or length >= least[0]:
@@ -63,7 +74,7 @@ def _line(x: Sequence[float | None], y: Sequence[float | None], line: dict[str, 
     }
 
 
-def glyphs(state: State, bars: list[Bar], theme: Theme, say: Say, least: Least) -> dict[str, Any]:
+def glyphs(state: State, bars: list[Bar], theme: Theme, say: ToMarkup, least: MinLength) -> dict[str, Any]:
     """Return ▲, ✕ or ? on the bars of a state: what tells it apart without colour and at any width."""
     places = [drawn(bar, least) for bar in bars]
     common = {
@@ -87,7 +98,7 @@ def glyphs(state: State, bars: list[Bar], theme: Theme, say: Say, least: Least) 
         "symbol": GLYPHS[state],
         "size": 10,
         "color": fill,
-        "opacity": [DIM if bar.dim else 1.0 for bar in bars],
+        "opacity": [DIM_OPACITY if bar.dim else 1.0 for bar in bars],
         "line": {"width": 1, "color": edge},
     }
     return common | {"mode": "markers", "marker": marker}
@@ -96,10 +107,10 @@ def glyphs(state: State, bars: list[Bar], theme: Theme, say: Say, least: Least) 
 def _faded(colour: str, dim: bool) -> str:
     """Return a `#RRGGBB` colour, faint where dimmed: text knows no opacity of its own."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{DIM if dim else 1})"
+    return f"rgba({red},{green},{blue},{DIM_OPACITY if dim else 1})"
 
 
-def link_lines(links: list[Link], theme: Theme, say: Say, chosen: bool, faint: bool) -> dict[str, Any]:
+def link_lines(links: list[Link], theme: Theme, say: ToMarkup, chosen: bool, faint: bool) -> dict[str, Any]:
     """Return the moves as one line with gaps, with ◆ at the head of each."""
     hover = [say(link.lines) for link in links]
     return {
@@ -113,7 +124,7 @@ def link_lines(links: list[Link], theme: Theme, say: Say, chosen: bool, faint: b
         "hovertext": [line for text in hover for line in (text, text, "")],
         "hoverinfo": "text",
         # With a scene selected, the moves of others step back like their bars.
-        "opacity": DIM if faint else 1.0,
+        "opacity": DIM_OPACITY if faint else 1.0,
         "line": {"color": theme.move, "width": 3 if chosen else 2},
         "marker": {
             "symbol": "diamond",

@@ -14,10 +14,10 @@ from vidgen_nb.errors import InputError
 
 __all__ = ["STATES", "THEMES", "Mark", "State", "Theme", "ThemeName", "theme_of"]
 
-State = Literal["idle", "cooldown", "done", "running", "cancelled", "held", "failed", "limited"]
+State = Literal["idle", "cooldown", "succeeded", "running", "cancelled", "held", "failed", "limited"]
 ThemeName = Literal["light", "dark"]
 
-STATES: tuple[State, ...] = ("idle", "cooldown", "done", "running", "cancelled", "held", "failed", "limited")
+STATES: tuple[State, ...] = ("idle", "cooldown", "succeeded", "running", "cancelled", "held", "failed", "limited")
 """In the order of drawing: what is short and matters most comes last, on top."""
 
 
@@ -59,7 +59,7 @@ class Theme:
 _LIGHT: dict[State, Mark] = {
     "idle": Mark("idle with a backlog", "#E6E6E6", "|", "#9A9A9A"),
     "cooldown": Mark("cooldown", "#F0C05A", "/", "#8A5A00", "#8A5A00"),
-    "done": Mark("done", "#005A8C", outline="#FFFFFF"),
+    "succeeded": Mark("succeeded", "#005A8C", outline="#FFFFFF"),
     "running": Mark("running", "#56B4E9", ".", "#005A8C", "#005A8C"),
     "cancelled": Mark("cancelled", None, outline="#666666", dashed=True),
     "held": Mark("? held (in doubt)", "#FFFFFF", outline="#D55E00", dashed=True),
@@ -69,7 +69,7 @@ _LIGHT: dict[State, Mark] = {
 # On the dark ground, dark fills get a light outline and the pale grey of idle time is lowered.
 _DARK: dict[State, Mark] = _LIGHT | {
     "idle": Mark("idle with a backlog", "#606060", "|", "#343434"),
-    "done": Mark("done", "#005A8C", outline="#6FB7E0"),
+    "succeeded": Mark("succeeded", "#005A8C", outline="#6FB7E0"),
     "running": Mark("running", "#56B4E9", ".", "#005A8C", "#CFEAFB"),
     "cancelled": Mark("cancelled", None, outline="#A8A8A8", dashed=True),
     "failed": Mark("✕ failed", "#2B2B2B", "\\", "#8C8C8C", "#FFFFFF"),

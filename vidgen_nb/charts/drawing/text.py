@@ -29,9 +29,10 @@ from vidgen_nb.analysis.records.run_state import is_open
 from vidgen_nb.plaintext import clean
 
 __all__ = [
-    "Beyond",
-    "Hover",
+    "HoverExtras",
+    "HoverTexts",
     "attempt_lines",
+    "attempts_by_scene",
     "cooldown_lines",
     "count",
     "outcome",
@@ -39,7 +40,6 @@ __all__ = [
     "short",
     "standing",
     "summary",
-    "tries",
 ]
 
 _OUTCOMES = {
@@ -82,7 +82,7 @@ def seconds(value: float) -> str:
     return f"{value:,.1f} s" if abs(value) >= 1 or value == 0 else f"{value:.3g} s"
 
 
-class Beyond(NamedTuple):
+class HoverExtras(NamedTuple):
     """What the hover of an attempt tells beyond its own record."""
 
     total: int
@@ -93,24 +93,24 @@ class Beyond(NamedTuple):
     following: AttemptRecord | None
 
 
-class Hover:
+class HoverTexts:
     """Finds the words for attempts."""
 
     def __init__(self, data: RunData) -> None:
         self._prompts = {scene.id: scene.prompt for scene in data.scenes}
-        self.tries = tries(data.attempts)
+        self.tries = attempts_by_scene(data.attempts)
         self._windows: dict[str, list[CooldownRecord]] = defaultdict(list)
         for window in sorted(data.cooldowns, key=lambda window: window.start):
             self._windows[window.profile].append(window)
 
-    def beyond(self, attempt: AttemptRecord) -> Beyond:
+    def beyond(self, attempt: AttemptRecord) -> HoverExtras:
         """Return what is to be told of an attempt, beyond its record."""
         all_of_it = self.tries[attempt.scene]
         following = None
         if all_of_it[-1] is not attempt:
             following = next(after for before, after in pairwise(all_of_it) if before is attempt)
         until = self._until(attempt) if attempt.outcome == "rate_limited" else None
-        return Beyond(all_of_it[-1].number, self._prompts.get(attempt.scene), until, following)
+        return HoverExtras(all_of_it[-1].number, self._prompts.get(attempt.scene), until, following)
 
     def _until(self, attempt: AttemptRecord) -> float | None:
         if attempt.end is None:
@@ -120,7 +120,7 @@ class Hover:
         return windows[at - 1].end if at and windows[at - 1].end > attempt.end else None
 
 
-def attempt_lines(attempt: AttemptRecord, beyond: Beyond, end: float) -> tuple[str, ...]:
+def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tuple[str, ...]:
     """Return the hover of one attempt: which, where, when, how it ended, and what came next."""
     took = (end if attempt.end is None else attempt.end) - attempt.start
     name, where = clean(attempt.scene, 60), clean(attempt.profile, 60)
@@ -191,7 +191,7 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def tries(attempts: list[AttemptRecord]) -> dict[str, list[AttemptRecord]]:
+def attempts_by_scene(attempts: list[AttemptRecord]) -> dict[str, list[AttemptRecord]]:
     """Return the attempts of each scene, in their order."""
     found: dict[str, list[AttemptRecord]] = defaultdict(list)
     for attempt in attempts:

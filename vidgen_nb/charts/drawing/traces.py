@@ -10,10 +10,10 @@ from typing import Any
 
 from vidgen_nb.charts.drawing.layout import markup
 from vidgen_nb.charts.drawing.lines import (
-    DIM,
+    DIM_OPACITY,
     GLYPHS,
-    Least,
-    Say,
+    MinLength,
+    ToMarkup,
     drawn,
     glyphs,
     lane_lines,
@@ -24,11 +24,11 @@ from vidgen_nb.charts.drawing.lines import (
 from vidgen_nb.charts.drawing.palette import STATES, Mark, State, Theme
 from vidgen_nb.charts.drawing.shapes import Bar, Rows
 
-__all__ = ["LIVE_TRACES", "TRACES", "Make", "traces"]
+__all__ = ["LIVE_TRACES", "TRACES", "TraceMaker", "traces"]
 
 _OUTLINED: tuple[State, ...] = ("running", "cancelled", "held")
-_MERGED: tuple[State, ...] = ("cooldown", "done", "cancelled", "held", "failed", "limited")
-_PARTS, _PART = 8, 64  # traces that share what is done, and how many neighbours go together
+_MERGED: tuple[State, ...] = ("cooldown", "succeeded", "cancelled", "held", "failed", "limited")
+_LIVE_PARTS, _PART_BARS = 8, 64  # traces that share what is done, and how many neighbours go together
 _ABOVE = (
     "dimmed outline", *(f"{state} outline" for state in _OUTLINED), "move", "path",
     *(f"{state} glyph" for state in GLYPHS),
@@ -37,25 +37,25 @@ TRACES: tuple[str, ...] = ("lanes", "queue", *STATES, *_ABOVE)
 """Names of the traces, in the order of drawing (trace attribute `meta`)."""
 LIVE_TRACES: tuple[str, ...] = (
     "lanes", "queue", *(f"merged {state}" for state in _MERGED), "idle", "cooldown",
-    *(f"done {part}" for part in range(_PARTS)), *STATES[STATES.index("done") + 1 :], *_ABOVE,
+    *(f"succeeded {part}" for part in range(_LIVE_PARTS)), *STATES[STATES.index("succeeded") + 1 :], *_ABOVE,
 )  # fmt: skip
 """Those of a live chart: older history below as merged bars, and what is done in parts, so that only those are sent
 again that have changed."""
-_NARROWEST = 3 / 600  # of the axis: 3 px of the plot's width on a page of 800 px
-_DENSE = 2000  # bars of a state above which outlines are left out: they slow drawing and hide the fill
-_FAINT = 0.55  # opacity of merged bars
+_MIN_WIDTH_SHARE = 3 / 600  # of the axis: 3 px of the plot's width on a page of 800 px
+_MAX_OUTLINED_BARS = 2000  # bars of a state above which outlines are left out: they slow drawing and hide the fill
+_MERGED_OPACITY = 0.55  # opacity of merged bars
 
-Make = Callable[..., dict[str, Any]]
+TraceMaker = Callable[..., dict[str, Any]]
 Drawing = tuple[Any, ...]
 """A function that returns a trace, and all that it is to draw."""
 
 
-def _now(name: str, draw: Make, *given: Any) -> dict[str, Any]:
+def _draw_now(name: str, draw: TraceMaker, *given: Any) -> dict[str, Any]:
     return draw(*given) | {"meta": name}
 
 
 def traces(
-    rows: Rows, theme: Theme, say: Say = markup, make: Make = _now, *, live: bool = False
+    rows: Rows, theme: Theme, say: ToMarkup = markup, make: TraceMaker = _draw_now, *, live: bool = False
 ) -> list[dict[str, Any]]:
     """Return the traces of `TRACES`, or of `LIVE_TRACES`, as plotly's dicts.
 
@@ -65,16 +65,16 @@ def traces(
     bars: dict[State, list[Bar]] = {state: [] for state in STATES}
     for bar in rows.bars:
         bars[bar.state].append(bar)
-    narrowest = (rows.end - rows.start) * _NARROWEST
+    narrowest = (rows.end - rows.start) * _MIN_WIDTH_SHARE
     narrow = any(bar.end - bar.start < narrowest for bar in bars["limited"])
-    least: Least = (narrowest, rows.end) if narrow else None
+    least: MinLength = (narrowest, rows.end) if narrow else None
     drawings: dict[str, Drawing] = {
         "lanes": (lane_lines, [*(lane.top for lane in rows.lanes), rows.height], rows.end, theme),
         "queue": (queue_line, rows.queue, rows.end, theme),
         **(_merged(rows, theme, say) if live else {}),
         **{state: (_bars, state, bars[state], theme.marks[state], say) for state in STATES},
         "limited": (_bars, "limited", bars["limited"], theme.marks["limited"], say, least),
-        **(_parts(bars["done"], theme.marks["done"], say) if live else {}),
+        **(_parts(bars["succeeded"], theme.marks["succeeded"], say) if live else {}),
         **_above(rows, bars, theme, say),
         **{f"{state} glyph": (glyphs, state, bars[state], theme, say, None) for state in GLYPHS},
         "limited glyph": (glyphs, "limited", bars["limited"], theme, say, least),
@@ -82,7 +82,7 @@ def traces(
     return [make(name, *drawings[name]) for name in (LIVE_TRACES if live else TRACES)]
 
 
-def _above(rows: Rows, bars: dict[State, list[Bar]], theme: Theme, say: Say) -> dict[str, Drawing]:
+def _above(rows: Rows, bars: dict[State, list[Bar]], theme: Theme, say: ToMarkup) -> dict[str, Drawing]:
     """Return outlines and moves: the lines above the bars."""
     faint = Mark("", None, outline=theme.grid)
     dimmed = [bar for state in _OUTLINED for bar in bars[state] if bar.dim]
@@ -99,42 +99,48 @@ def _above(rows: Rows, bars: dict[State, list[Bar]], theme: Theme, say: Say) -> 
     return found
 
 
-def _merged(rows: Rows, theme: Theme, say: Say) -> dict[str, Drawing]:
+def _merged(rows: Rows, theme: Theme, say: ToMarkup) -> dict[str, Drawing]:
     """Return older history."""
     return {
-        f"merged {state}": (_faint, state, [bar for bar in rows.merged if bar.state == state], theme.marks[state], say)
+        f"merged {state}": (
+            _merged_bars,
+            state,
+            [bar for bar in rows.merged if bar.state == state],
+            theme.marks[state],
+            say,
+        )
         for state in _MERGED
     }
 
 
-def _parts(bars: list[Bar], mark: Mark, say: Say) -> dict[str, Drawing]:
+def _parts(bars: list[Bar], mark: Mark, say: ToMarkup) -> dict[str, Drawing]:
     """Share out what is done: neighbours in time go together."""
-    parts: list[list[Bar]] = [[] for _ in range(_PARTS)]
+    parts: list[list[Bar]] = [[] for _ in range(_LIVE_PARTS)]
     for bar in bars:
-        parts[bar.place // _PART % _PARTS].append(bar)
+        parts[bar.place // _PART_BARS % _LIVE_PARTS].append(bar)
     first = next((at for at, some in enumerate(parts) if some), 0)
-    return {f"done {at}": (_part, some, mark, say, at == first) for at, some in enumerate(parts)}
+    return {f"succeeded {at}": (_part, some, mark, say, at == first) for at, some in enumerate(parts)}
 
 
-def _part(bars: list[Bar], mark: Mark, say: Say, first: bool) -> dict[str, Any]:
+def _part(bars: list[Bar], mark: Mark, say: ToMarkup, first: bool) -> dict[str, Any]:
     """Return the bars of one part; the first that has any stands in the legend for all."""
-    return _bars("done", bars, mark, say) | {"showlegend": bool(bars) and first}
+    return _bars("succeeded", bars, mark, say) | {"showlegend": bool(bars) and first}
 
 
-def _faint(state: State, bars: list[Bar], mark: Mark, say: Say) -> dict[str, Any]:
+def _merged_bars(state: State, bars: list[Bar], mark: Mark, say: ToMarkup) -> dict[str, Any]:
     """Return merged bars: paler than others, and not in the legend."""
-    trace = _bars(state, bars, mark, say) | {"showlegend": False, "opacity": _FAINT}
+    trace = _bars(state, bars, mark, say) | {"showlegend": False, "opacity": _MERGED_OPACITY}
     trace["marker"]["line"] = {"width": 1, "color": mark.outline or "rgba(0,0,0,0)"}
     return trace
 
 
-def _bars(state: State, bars: list[Bar], mark: Mark, say: Say, least: Least = None) -> dict[str, Any]:
+def _bars(state: State, bars: list[Bar], mark: Mark, say: ToMarkup, least: MinLength = None) -> dict[str, Any]:
     """Return the bars of one state."""
     places = [drawn(bar, least) for bar in bars]
     # Dashes and an open edge are beyond a bar's outline: they are traces of their own.
     # Without an outline trace (all are dimmed), the bar itself must show in the legend.
     alone = mark.dashed and all(bar.dim for bar in bars)
-    edge = mark.outline if alone or (state not in _OUTLINED and len(bars) <= _DENSE) else None
+    edge = mark.outline if alone or (state not in _OUTLINED and len(bars) <= _MAX_OUTLINED_BARS) else None
     return {
         "type": "bar",
         "orientation": "h",
@@ -149,7 +155,7 @@ def _bars(state: State, bars: list[Bar], mark: Mark, say: Say, least: Least = No
         "hoverinfo": "text",
         "marker": {
             "color": mark.fill or "rgba(0,0,0,0)",
-            "opacity": [DIM if bar.dim else 1.0 for bar in bars],
+            "opacity": [DIM_OPACITY if bar.dim else 1.0 for bar in bars],
             "line": {"width": 1 if edge else 0, "color": edge or "rgba(0,0,0,0)"},
             "pattern": {"shape": mark.pattern, "fgcolor": mark.ink or None, "fillmode": "overlay", "size": 6},
         },

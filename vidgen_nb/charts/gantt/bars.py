@@ -1,7 +1,7 @@
-"""The bars of a Gantt chart: idle stretches, cooldown windows, attempts.
+"""The bars of a Gantt chart: idle time, cooldown windows, attempts.
 
-In a live chart most attempts ended long ago, and their bars stay as they are: `Kept` holds them from one chart to the
-next, so that an update costs what is new.
+In a live chart most attempts ended long ago and their bars do not change: `BarCache` keeps them from one update to the
+next, so that an update costs only what is new.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from vidgen_nb.charts.drawing.palette import State
 from vidgen_nb.charts.drawing.shapes import Bar, Lane
 from vidgen_nb.plaintext import clean
 
-__all__ = ["PAD", "Kept", "Place", "make_bars", "state_of"]
+__all__ = ["PAD_PIXELS", "BarCache", "LaneLayout", "make_bars", "state_of"]
 
-PAD = 8.0
+PAD_PIXELS = 8.0
 _STATES: dict[str | None, State] = {
-    "succeeded": "done", "rate_limited": "limited", "ambiguous": "held", "cancelled": "cancelled", None: "running",
+    "succeeded": "succeeded", "rate_limited": "limited", "ambiguous": "held", "cancelled": "cancelled", None: "running",
 }  # fmt: skip
 
 
@@ -32,18 +32,18 @@ def state_of(outcome: str | None) -> State:
     return _STATES.get(outcome, "failed")
 
 
-class Kept:
+class BarCache:
     """What a live chart keeps for the next one of the same run."""
 
     def __init__(self) -> None:
         self.shown: tuple[str, ...] = ()
         """The profiles that had a lane."""
-        self._place: Place | None = None
+        self._place: LaneLayout | None = None
         self.drawn: dict[Any, tuple[Any, Any]] = {}
         """Bars, each after what it was drawn from."""
         self.before: dict[Any, tuple[Any, Any]] = {}
 
-    def turn(self, place: Place) -> None:
+    def turn(self, place: LaneLayout) -> None:
         """Begin another chart; what the last one did not use is forgotten, and all of it if the lanes moved."""
         self.before, self.drawn = self.drawn if place == self._place else {}, {}
         self._place = place
@@ -62,7 +62,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LaneLayout:
     """Where bars lie."""
 
     tops: Mapping[str, tuple[float, int]]
@@ -73,9 +73,9 @@ class Place:
     """A scene is selected: others are dimmed."""
 
     @classmethod
-    def of(cls, lanes: list[Lane], row: float, *, dim: bool) -> Place:
+    def of(cls, lanes: list[Lane], row: float, *, dim: bool) -> LaneLayout:
         """Return the place that lanes give."""
-        return cls({lane.profile: (lane.top + PAD / 2, lane.slots) for lane in lanes}, row, dim)
+        return cls({lane.profile: (lane.top + PAD_PIXELS / 2, lane.slots) for lane in lanes}, row, dim)
 
     def slot(self, profile: str, slot: int) -> float:
         """Return the middle of a slot's row."""
@@ -93,7 +93,13 @@ class Place:
 
 
 def make_bars(
-    data: RunData, place: Place, slots: list[int], end: float, chosen: str | None, hover: text.Hover, kept: Kept
+    data: RunData,
+    place: LaneLayout,
+    slots: list[int],
+    end: float,
+    chosen: str | None,
+    hover: text.HoverTexts,
+    kept: BarCache,
 ) -> list[Bar]:
     """Return all bars but those of profiles without a lane; those of attempts last, in order of start."""
     kept.turn(place)
@@ -110,7 +116,7 @@ def _idle(data: RunData, end: float) -> dict[str, list[Span]]:
     return data.idle_spans() if isinstance(data, RecentData) else idle_spans(data, end)
 
 
-def _idle_bars(data: RunData, place: Place, end: float) -> Iterator[Bar]:
+def _idle_bars(data: RunData, place: LaneLayout, end: float) -> Iterator[Bar]:
     for profile, stretches in _idle(data, end).items():
         if profile in place.tops:
             middle, height = place.whole(profile)
@@ -121,7 +127,7 @@ def _idle_bars(data: RunData, place: Place, end: float) -> Iterator[Bar]:
                     yield Bar("idle", start, stop, middle, height, lines, dim=place.dim)
 
 
-def _cooldown(window: CooldownRecord, place: Place, end: float, kept: Kept) -> Bar:
+def _cooldown(window: CooldownRecord, place: LaneLayout, end: float, kept: BarCache) -> Bar:
     key = (window.profile, window.group, window.start)
     told = (window, min(window.end, end))
     bar: Bar | None = kept.get(key, told)
@@ -133,7 +139,13 @@ def _cooldown(window: CooldownRecord, place: Place, end: float, kept: Kept) -> B
 
 
 def _attempts(
-    data: RunData, place: Place, slots: list[int], end: float, chosen: str | None, hover: text.Hover, kept: Kept
+    data: RunData,
+    place: LaneLayout,
+    slots: list[int],
+    end: float,
+    chosen: str | None,
+    hover: text.HoverTexts,
+    kept: BarCache,
 ) -> Iterator[Bar]:
     numbers = data.places if isinstance(data, RecentData) else range(len(data.attempts))
     tops, tries = place.tops, hover.tries
@@ -153,7 +165,7 @@ def _attempts(
 
 
 def _attempt(
-    attempt: AttemptRecord, place: Place, slot: int, end: float, lines: tuple[str, ...], number: int, *, dim: bool
+    attempt: AttemptRecord, place: LaneLayout, slot: int, end: float, lines: tuple[str, ...], number: int, *, dim: bool
 ) -> Bar:
     y, height = place.slot(attempt.profile, slot), max(place.row - 2, place.row * 0.75)
     stop = end if attempt.end is None else attempt.end

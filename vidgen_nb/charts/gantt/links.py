@@ -9,7 +9,7 @@ from itertools import pairwise
 from vidgen_nb.analysis.records.builder import AttemptRecord, MoveRecord, RunData
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.shapes import Link
-from vidgen_nb.charts.gantt.bars import Place
+from vidgen_nb.charts.gantt.bars import LaneLayout
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
 
@@ -26,7 +26,7 @@ def knows(data: RunData, scene: str) -> bool:
 def make_links(
     data: RunData,
     tries: Tries,
-    place: Place,
+    place: LaneLayout,
     slots: list[int],
     scene: str | None,
     moves: str,

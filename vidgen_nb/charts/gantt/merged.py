@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from vidgen_nb.analysis.records.bounded_series import joined
-from vidgen_nb.analysis.records.live_window import COOLDOWN, Kind, Past, RecentData
+from vidgen_nb.analysis.records.bounded_series import widened
+from vidgen_nb.analysis.records.live_window import COOLDOWN, OlderSums, RecentData, SumKey
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.palette import STATES
 from vidgen_nb.charts.drawing.shapes import Bar
-from vidgen_nb.charts.gantt.bars import Kept, Place, state_of
+from vidgen_nb.charts.gantt.bars import BarCache, LaneLayout, state_of
 from vidgen_nb.plaintext import clean
 
-__all__ = ["MOST", "merged"]
+__all__ = ["MAX_MERGED_BARS", "merged"]
 
-MOST = 150
+MAX_MERGED_BARS = 150
 """Bars in all, but for one column, which is drawn whatever it takes."""
 Sums = Mapping[str | None, float]
 
 
-def merged(data: RecentData, place: Place, kept: Kept) -> list[Bar]:
-    """Return what is older than the window as bars: as many columns of time as make at most `MOST` of them."""
+def merged(data: RecentData, place: LaneLayout, kept: BarCache) -> list[Bar]:
+    """Return what is older than the window as at most `MAX_MERGED_BARS` bars, in as many columns of time as fit."""
     bins = data.history
     if not bins:
         return []
-    kinds = sum(profile in place.tops for profile, _kind in set[Kind]().union(*(each.sums for each in bins)))
+    kinds = sum(profile in place.tops for profile, _kind in set[SumKey]().union(*(each.sums for each in bins)))
     width = bins[0].end - bins[0].start
-    while (columns := _columns(bins, width)) and len(columns) > max(1, MOST // max(1, kinds)):
+    while (columns := _columns(bins, width)) and len(columns) > max(1, MAX_MERGED_BARS // max(1, kinds)):
         width *= 2
     bars: list[Bar] = []
     for start, some in columns.items():
@@ -36,26 +36,26 @@ def merged(data: RecentData, place: Place, kept: Kept) -> list[Bar]:
         told = (some, stop)
         drawn: list[Bar] | None = kept.get(("merged", start, width), told)
         if drawn is None:
-            drawn = list(_column(joined(some, width)[0], start, stop, place))
+            drawn = list(_column(widened(some, width)[0], start, stop, place))
             kept.put(("merged", start, width), told, drawn)
         bars += drawn
     return bars
 
 
-def _columns(bins: list[Past], width: float) -> dict[float, list[Past]]:
+def _columns(bins: list[OlderSums], width: float) -> dict[float, list[OlderSums]]:
     """Return bins by the columns of that width that they lie in."""
-    found: dict[float, list[Past]] = defaultdict(list)
+    found: dict[float, list[OlderSums]] = defaultdict(list)
     for each in bins:
         found[each.start // width * width].append(each)
     return found
 
 
-def _column(column: Past, start: float, stop: float, place: Place) -> Iterator[Bar]:
+def _column(column: OlderSums, start: float, stop: float, place: LaneLayout) -> Iterator[Bar]:
     for profile, sums in _by_profile(column, place):
         yield from _cell(profile, sums, start, stop, place)
 
 
-def _by_profile(column: Past, place: Place) -> Iterator[tuple[str, Sums]]:
+def _by_profile(column: OlderSums, place: LaneLayout) -> Iterator[tuple[str, Sums]]:
     found: dict[str, dict[str | None, float]] = defaultdict(dict)
     for (profile, kind), value in column.sums.items():
         if profile in place.tops:
@@ -63,7 +63,7 @@ def _by_profile(column: Past, place: Place) -> Iterator[tuple[str, Sums]]:
     yield from found.items()
 
 
-def _cell(profile: str, sums: Sums, start: float, end: float, place: Place) -> Iterator[Bar]:
+def _cell(profile: str, sums: Sums, start: float, end: float, place: LaneLayout) -> Iterator[Bar]:
     """Yield the bars of one profile in one column; all of them say the same."""
     cooled = min(sums.get(COOLDOWN, 0.0), end - start)
     counts = {kind: count for kind, count in sums.items() if kind != COOLDOWN}

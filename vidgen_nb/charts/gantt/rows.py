@@ -16,25 +16,25 @@ from vidgen_nb.analysis.records.live_window import RecentData
 from vidgen_nb.analysis.records.slots import pack_slots
 from vidgen_nb.analysis.records.timeline import queue_steps
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.fold import COLUMNS, FOLD_ABOVE, fold
+from vidgen_nb.charts.drawing.fold import MAX_BARS, PIXEL_COLUMNS, fold
 from vidgen_nb.charts.drawing.shapes import Lane, Queue, Rows
-from vidgen_nb.charts.gantt.bars import PAD, Kept, Place, make_bars
+from vidgen_nb.charts.gantt.bars import PAD_PIXELS, BarCache, LaneLayout, make_bars
 from vidgen_nb.charts.gantt.links import knows, make_links
 from vidgen_nb.charts.gantt.merged import merged
 from vidgen_nb.errors import InputError
 
-__all__ = ["MOST_LANES", "MOST_ROWS", "MOST_STILL", "build_rows", "shown"]
+__all__ = ["MAX_LANES", "MAX_LIVE_LANES", "MAX_SLOT_ROWS", "build_rows", "shown"]
 
-MOST_LANES = 40
+MAX_LIVE_LANES = 40
 """Of a run under way."""
-MOST_STILL = 300
+MAX_LANES = 300
 """Lanes of a finished run: beyond, a page is too long to be drawn."""
-MOST_ROWS = 1000
+MAX_SLOT_ROWS = 1000
 """Rows of all slots together: beyond, several slots share one."""
-LIVE_COLUMNS = 150
+MAX_LIVE_STEPS = 150
 """Steps of the queue that are sent again and again."""
-_COLUMNS = 22  # of a label without its separator: what fits left of the plot
-_ROW, _QUEUE, _HEAD, _LABEL = 18.0, 40.0, 18.0, 15.0
+_LABEL_CHARS = 22  # of a label without its separator: what fits left of the plot
+_ROW_PIXELS, _QUEUE_PIXELS, _HEADING_PIXELS, _LABEL_PIXELS = 18.0, 40.0, 18.0, 15.0
 
 
 def build_rows(
@@ -44,28 +44,28 @@ def build_rows(
     moves: str = "last 20",
     queue: bool = True,
     now: float | None = None,
-    kept: Kept | None = None,
-    most: int = FOLD_ABOVE,
+    kept: BarCache | None = None,
+    most: int = MAX_BARS,
 ) -> Rows:
     """Lay out a run, or the latest part of one (`RecentData`).
 
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
     whole path. `now`: run seconds of the present, for a run that is not over; the chart then ends there at least.
     `kept`: what the chart before this one of the same run has kept. `most`: attempts above which bars are merged.
-    The latest part has at most `MOST_LANES` lanes.
+    The latest part has at most `MAX_LIVE_LANES` lanes.
     Raise `InputError` for a scene that is not in the run, or a `now` that is no time. O(n log n) in attempts.
     """
     if now is not None and not 0 <= now < math.inf:
         raise InputError(f"now is {now!r}: give run seconds, 0 or more")
     if scene is not None and not knows(data, scene):
         raise InputError(f"no scene {scene!r} in this run, so it can't be selected; run.scenes lists them")
-    kept = kept or Kept()
+    kept = kept or BarCache()
     end = max(data.end, now or 0.0) or 1.0
     start = data.since if isinstance(data, RecentData) else 0.0
     kept.shown = shown(data, kept.shown)
     slots, capped = (data.slots, []) if isinstance(data, RecentData) else _slots(data, kept.shown)
     lanes, row, top = _lanes(data, slots, kept.shown, queue=queue)
-    place, hover = Place.of(lanes, row, dim=scene is not None), text.Hover(data)
+    place, hover = LaneLayout.of(lanes, row, dim=scene is not None), text.HoverTexts(data)
     bars = make_bars(data, place, slots, end, scene, hover, kept)
     links, notes = make_links(data, hover.tries, place, slots, scene, moves)
     notes = [*capped, *notes]
@@ -77,27 +77,37 @@ def build_rows(
     older = merged(data, place, kept) if isinstance(data, RecentData) else []
     height = lanes[-1].bottom if lanes else top
     return Rows(
-        lanes, bars, links, Queue(steps, 6.0, _QUEUE) if steps else None, top - _HEAD / 2, height, end, now,
-        () if isinstance(data, RecentData) else text.summary(data, end), tuple(notes), start, tuple(older),
-    )  # fmt: skip
+        lanes,
+        bars,
+        links,
+        Queue(steps, 6.0, _QUEUE_PIXELS) if steps else None,
+        top - _HEADING_PIXELS / 2,
+        height,
+        end,
+        now,
+        () if isinstance(data, RecentData) else text.summary(data, end),
+        tuple(notes),
+        start,
+        tuple(older),
+    )
 
 
 def shown(data: RunData, before: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the profiles that have a lane, in their order: of a run under way at most `MOST_LANES`.
+    """Return the profiles that have a lane, in their order: of a run under way at most `MAX_LIVE_LANES`.
 
     Those go first that had one `before` and still have something to show, so that lanes stay where they are; then
-    the ones that were active last. Of a finished run at most `MOST_STILL`: those with the most attempts.
+    the ones that were active last. Of a finished run at most `MAX_LANES`: those with the most attempts.
     """
     profiles = dict.fromkeys([*data.profiles, *(attempt.profile for attempt in data.attempts)])
-    if len(profiles) <= (MOST_LANES if isinstance(data, RecentData) else MOST_STILL):
+    if len(profiles) <= (MAX_LIVE_LANES if isinstance(data, RecentData) else MAX_LANES):
         return tuple(profiles)
     if not isinstance(data, RecentData):
         numbers = Counter(attempt.profile for attempt in data.attempts)
-        busy = set(sorted(profiles, key=lambda profile: -numbers[profile])[:MOST_STILL])
+        busy = set(sorted(profiles, key=lambda profile: -numbers[profile])[:MAX_LANES])
         return tuple(profile for profile in profiles if profile in busy)
     active = dict.fromkeys(attempt.profile for attempt in reversed(data.attempts))
     stay = [profile for profile in before if profile in active]
-    chosen = set(list(dict.fromkeys([*stay, *active, *before, *profiles]))[:MOST_LANES])
+    chosen = set(list(dict.fromkeys([*stay, *active, *before, *profiles]))[:MAX_LIVE_LANES])
     return tuple(profile for profile in profiles if profile in chosen)
 
 
@@ -115,7 +125,7 @@ def _slots(data: RunData, profiles: tuple[str, ...]) -> tuple[list[int], list[st
     for attempt, slot in zip(data.attempts, slots, strict=True):
         if attempt.profile in lanes:
             used[attempt.profile] = max(used.get(attempt.profile, 0), slot + 1)
-    share = math.ceil(sum(used.values()) / MOST_ROWS)
+    share = math.ceil(sum(used.values()) / MAX_SLOT_ROWS)
     if share > 1:
         said.append(f"Slots folded: up to {share:,} slots of a profile share a row, and their bars overlap.")
         slots = [slot // share for slot in slots]
@@ -136,14 +146,14 @@ def _lanes(
     gone = {window.profile for window in data.cooldowns if math.isinf(window.end)}
     need = {profile: max(1, used.get(profile, 1)) for profile in profiles}
     # Many slots share the height of 60 full rows, down to 4 px each.
-    row = min(_ROW, max(4.0, 60 * _ROW / max(1, sum(need.values()))))
-    y = top = _HEAD + (_QUEUE + PAD if queue else 0.0)
+    row = min(_ROW_PIXELS, max(4.0, 60 * _ROW_PIXELS / max(1, sum(need.values()))))
+    y = top = _HEADING_PIXELS + (_QUEUE_PIXELS + PAD_PIXELS if queue else 0.0)
     lanes: list[Lane] = []
     for profile, number in need.items():
         tally = "/".join(str(counts.get((profile, kind), 0)) for kind in ("succeeded", "rate_limited", "ambiguous"))
-        label = f"{text.short(profile, max(6, _COLUMNS - len(tally)))} · {tally}"
+        label = f"{text.short(profile, max(6, _LABEL_CHARS - len(tally)))} · {tally}"
         remark = "out, no end known" if profile in gone else ""
-        bottom = y + max(2 * _LABEL if remark else _LABEL, (number + 0.5) * row + PAD)
+        bottom = y + max(2 * _LABEL_PIXELS if remark else _LABEL_PIXELS, (number + 0.5) * row + PAD_PIXELS)
         lanes.append(Lane(profile, label, remark, number, y, bottom))
         y = bottom
     return lanes, row, top
@@ -151,7 +161,7 @@ def _lanes(
 
 def _thinned(steps: list[tuple[float, int]], end: float) -> tuple[list[tuple[float, int]], str]:
     """Return few steps of the queue, and what is to be said of that."""
-    column = 2 * end / COLUMNS
+    column = 2 * end / PIXEL_COLUMNS
     kept = thin(steps, column)
     said = f"Of the queue the highest and the last value in each {text.seconds(column)} are drawn."
     return kept, said if len(kept) < len(steps) else ""
@@ -164,4 +174,4 @@ def _steps(data: RunData, end: float) -> list[tuple[float, int]]:
     if not data.waiting:
         return []
     known = [(max(at, data.since), length) for at, length in data.waiting if at < end]
-    return thin([*known, (end, data.waiting[-1][1])], 2 * ((end - data.since) or 1.0) / LIVE_COLUMNS)
+    return thin([*known, (end, data.waiting[-1][1])], 2 * ((end - data.since) or 1.0) / MAX_LIVE_STEPS)

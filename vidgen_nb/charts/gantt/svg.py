@@ -19,8 +19,8 @@ from vidgen_nb.errors import InputError
 
 __all__ = ["svg"]
 
-_LEFT, _RIGHT, _LINE = 172.0, 24.0, 18.0
-_CHAR = 6.8  # width of an average character of the 12 px font, on the safe side
+_LEFT_PIXELS, _RIGHT_PIXELS, _LINE_PIXELS = 172.0, 24.0, 18.0
+_CHAR_PIXELS = 6.8  # width of an average character of the 12 px font, on the safe side
 _HATCHES = {
     "/": '<path d="M-1 1L1 -1M0 6L6 0M5 7L7 5" stroke="{ink}" stroke-width="1.4"/>',
     "\\": '<path d="M5 -1L7 1M0 0L6 6M-1 5L1 7" stroke="{ink}" stroke-width="1.2"/>',
@@ -55,14 +55,16 @@ class _Picture:
         self.rows, self.theme, self.name, self.width = rows, theme, name, width
         said = (*rows.summary, *rows.notes)
         self.title = [line for part in said for line in textwrap.wrap(part, int((width - 32) / 7.2))]
-        self.top = 14 + _LINE * len(self.title) + 6
+        self.top = 14 + _LINE_PIXELS * len(self.title) + 6
         self.bottom = self.top + rows.height
         self.legend = self._legend_places()
-        self.height = self.bottom + 30 + _LINE * (1 + max((row for _x, row, _label, _state in self.legend), default=0))
+        self.height = (
+            self.bottom + 30 + _LINE_PIXELS * (1 + max((row for _x, row, _label, _state in self.legend), default=0))
+        )
 
     def x(self, at: float) -> float:
         """Return where that second is."""
-        return _LEFT + (self.width - _LEFT - _RIGHT) * at / self.rows.end
+        return _LEFT_PIXELS + (self.width - _LEFT_PIXELS - _RIGHT_PIXELS) * at / self.rows.end
 
     def lines(self) -> Iterator[str]:
         """Yield the picture, element by element."""
@@ -77,7 +79,7 @@ class _Picture:
         yield from self._hatches()
         yield f'<rect width="{width}" height="{height}" fill="{self.theme.ground}"/>'
         for row, line in enumerate(self.title):
-            yield f'<text x="16" y="{_number(14 + _LINE * (row + 0.6))}" font-size="13">{escape(line)}</text>'
+            yield f'<text x="16" y="{_number(14 + _LINE_PIXELS * (row + 0.6))}" font-size="13">{escape(line)}</text>'
         yield from self._axis()
         yield from self._queue()
         for state in STATES:
@@ -108,14 +110,15 @@ class _Picture:
 
     def _axis(self) -> Iterator[str]:
         """Yield the grid of seconds, the lanes' edges and their labels."""
-        theme, right = self.theme, self.width - _RIGHT
-        for at in _ticks(self.rows.end, int((right - _LEFT) / 80)):
+        theme, right = self.theme, self.width - _RIGHT_PIXELS
+        for at in _ticks(self.rows.end, int((right - _LEFT_PIXELS) / 80)):
             x = _number(self.x(at))
             yield f'<path d="M{x} {_number(self.top)}V{_number(self.bottom)}" stroke="{theme.grid}"/>'
             yield f'<text x="{x}" y="{_number(self.bottom + 17)}" text-anchor="middle">{at:g} s</text>'
         for edge in [lane.top for lane in self.rows.lanes] + [self.rows.height]:
-            yield f'<path d="M{_number(_LEFT)} {_number(self.top + edge)}H{_number(right)}" stroke="{theme.grid}"/>'
-        yield f'<path d="M{_number(_LEFT)} {_number(self.bottom)}H{_number(right)}" stroke="{theme.muted}"/>'
+            line = f"M{_number(_LEFT_PIXELS)} {_number(self.top + edge)}H{_number(right)}"
+            yield f'<path d="{line}" stroke="{theme.grid}"/>'
+        yield f'<path d="M{_number(_LEFT_PIXELS)} {_number(self.bottom)}H{_number(right)}" stroke="{theme.muted}"/>'
         yield self._label(self.rows.heading, "profile · ok/429/held", ' font-style="italic"')
         for lane in self.rows.lanes:
             middle = (lane.top + lane.bottom) / 2
@@ -126,7 +129,7 @@ class _Picture:
     def _label(self, y: float, text: str, more: str = "") -> str:
         """Return one text left of the plot."""
         return (
-            f'<text x="{_number(_LEFT - 8)}" y="{_number(self.top + y + 4)}" text-anchor="end"{more}>'
+            f'<text x="{_number(_LEFT_PIXELS - 8)}" y="{_number(self.top + y + 4)}" text-anchor="end"{more}>'
             f"{escape(text)}</text>"
         )
 
@@ -135,7 +138,7 @@ class _Picture:
         queue = self.rows.queue
         if queue is None:
             return
-        path = f"M{_number(_LEFT)} {_number(self.top + queue.bottom)}"
+        path = f"M{_number(_LEFT_PIXELS)} {_number(self.top + queue.bottom)}"
         for at, length in queue.steps:
             path += f"H{_number(self.x(at))}V{_number(self.top + queue.y(length))}"
         path += f"V{_number(self.top + queue.bottom)}Z"
@@ -146,7 +149,7 @@ class _Picture:
         """Yield one bar with its tooltip; a 429 is at least 3 px wide, anything else 1."""
         mark = self.theme.marks[bar.state]
         length = max(3.0 if bar.state == "limited" else 1.0, self.x(bar.end) - self.x(bar.start))
-        left = min(self.x(bar.start), self.width - _RIGHT - length)
+        left = min(self.x(bar.start), self.width - _RIGHT_PIXELS - length)
         top = self.top + bar.y - bar.height / 2
         yield '<g opacity="0.2">' if bar.dim else "<g>"
         yield f"<title>{escape(chr(10).join(bar.lines))}</title>"
@@ -199,7 +202,7 @@ class _Picture:
         places: list[tuple[float, int, str, State | None]] = []
         x, row = 16.0, 0
         for label, state in items:
-            needed = 26 + _CHAR * len(label) + 16
+            needed = 26 + _CHAR_PIXELS * len(label) + 16
             if x > 16 and x + needed > self.width - 8:
                 x, row = 16.0, row + 1
             places.append((x, row, label, state))
@@ -209,7 +212,7 @@ class _Picture:
     def _legend(self) -> Iterator[str]:
         """Yield the legend below the axis."""
         for x, row, label, state in self.legend:
-            y = self.bottom + 34 + _LINE * row
+            y = self.bottom + 34 + _LINE_PIXELS * row
             if state is None:
                 yield f'<path d="M{_number(x)} {_number(y + 6)}h20" stroke="{self.theme.move}" stroke-width="2"/>'
             else:

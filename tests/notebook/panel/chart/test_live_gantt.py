@@ -11,7 +11,7 @@ from tests.benchmarks.live_gantt import stream
 from vidgen_nb.analysis.records.live_window import Recent, RecentData
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.drawing.traces import LIVE_TRACES, traces
-from vidgen_nb.charts.gantt.merged import MOST
+from vidgen_nb.charts.gantt.merged import MAX_MERGED_BARS
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
@@ -41,7 +41,7 @@ def leaves(chart: LiveGantt, name: str) -> dict[str, list[Any]]:
     """Return the arrays of bars that a trace of the static chart has, whichever live traces hold them."""
     found: dict[str, list[Any]] = {"base": [], "x": [], "y": [], "hovertext": []}
     for trace in chart.figure._data:
-        if trace["meta"] == name or (name == "done" and trace["meta"].startswith("done ")):
+        if trace["meta"] == name or (name == "succeeded" and trace["meta"].startswith("succeeded ")):
             for key, values in found.items():
                 values += trace.get(key, [])
     order = sorted(range(len(found["x"])), key=lambda at: (found["base"][at], found["y"][at]))
@@ -78,7 +78,7 @@ def test_a_new_page_gets_what_is_shown_now() -> None:
     data = run(80)
     chart.update(data, data.end)
     state = chart.figure.get_state()
-    done = [trace for trace in state["_widget_data"] if trace["meta"].startswith("done ")]
+    done = [trace for trace in state["_widget_data"] if trace["meta"].startswith("succeeded ")]
     assert sum(len(trace["x"]) for trace in done) == sum(attempt.outcome == "succeeded" for attempt in data.attempts)
     assert sum(trace["showlegend"] for trace in done) == 1
     assert "scenes" in state["_widget_layout"]["title"]["text"]
@@ -96,7 +96,7 @@ def test_an_update_sends_only_what_changed(monkeypatch: pytest.MonkeyPatch) -> N
     chart.update(data, data.end + 0.5)
     (message,) = messages
     names = [LIVE_TRACES[index] for index in message["traces"]]
-    assert not any(name.startswith("done") for name in names) and "limited" not in names and "running" in names
+    assert not any(name.startswith("succeeded") for name in names) and "limited" not in names and "running" in names
     assert "xaxis.range" not in message["layout"] and "xaxis.autorange" not in message["layout"]
 
 
@@ -145,7 +145,7 @@ def test_a_selected_scene_dims_the_others_and_an_unknown_one_is_said() -> None:
     data = run(80)
     chart.update(data, data.end)
     chart.select(data.scenes[3].id)
-    parts = [trace for trace in chart.figure._data if trace["meta"].startswith("done ")]
+    parts = [trace for trace in chart.figure._data if trace["meta"].startswith("succeeded ")]
     opacities = [trace["marker"]["opacity"] for trace in parts if trace["x"]]
     assert {value for each in opacities for value in (each if isinstance(each, list) else [each])} == {0.2, 1.0}
     chart.select("no such scene")
@@ -166,12 +166,12 @@ def test_a_long_run_says_what_is_not_drawn() -> None:
     assert "run.gantt() shows all." in title
     assert chart.figure._layout["xaxis"]["autorangeoptions"]["minallowed"] == round(data.end - 60, 3)
     merged = [trace for trace in chart.figure._data if trace["meta"].startswith("merged ")]
-    assert 50 < sum(len(trace["x"]) for trace in merged) <= MOST
+    assert 50 < sum(len(trace["x"]) for trace in merged) <= MAX_MERGED_BARS
     assert not any(trace["showlegend"] for trace in merged)
     for trace in merged:
         ends = [start + length for start, length in zip(trace["base"], trace["x"], strict=True)]
         assert all(end <= data.since + 0.01 for end in ends)
-    assert chart.figure._data[LIVE_TRACES.index("merged done")]["hovertext"][0].startswith("p0: ")
+    assert chart.figure._data[LIVE_TRACES.index("merged succeeded")]["hovertext"][0].startswith("p0: ")
 
 
 def test_many_profiles_have_few_lanes() -> None:

@@ -10,14 +10,14 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from vidgen_nb.analysis.records.live_window import LIMIT, RecentData
+from vidgen_nb.analysis.records.live_window import MAX_LIVE_ATTEMPTS, RecentData
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.layout import layout, markup
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.drawing.shapes import Rows
 from vidgen_nb.charts.drawing.traces import traces
-from vidgen_nb.charts.gantt.bars import Kept
+from vidgen_nb.charts.gantt.bars import BarCache
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.notebook.panel.chart.figure import LiveFigure, flat
 from vidgen_nb.plaintext import clean
@@ -56,8 +56,8 @@ class LiveGantt:
         self._seen: tuple[Any, ...] | None = None
         """The range that the page last told."""
         self._last: tuple[RunData, float | None] = (_EMPTY, 0.0)
-        self._kept = Kept()
-        self._say = lru_cache(4 * LIMIT)(markup)  # most lines were in the chart before
+        self._kept = BarCache()
+        self._say = lru_cache(4 * MAX_LIVE_ATTEMPTS)(markup)  # most lines were in the chart before
         self._drawn: dict[str, tuple[Any, dict[str, Any]]] = {}
         """Each trace, after what it was drawn from."""
         self._traces, around = self._draw(_EMPTY, 0.0)
