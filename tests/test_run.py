@@ -103,12 +103,12 @@ def test_trails() -> None:
 def test_repr() -> None:
     """Which run, how its scenes stand, whether it is over."""
     world, run = world_and_run()
-    assert repr(run) == "<Run r1: 1 generating, 1 submitting; under way>"
+    assert repr(run) == "<Run r1: 1 generating, 1 submitting; not ended>"
     world.feed(ev.Stopped())
     world.fail("s2", Permanent("no"))
     world.finish("s1")
     assert repr(run) == "<Run r1: 1 succeeded, 1 failed; settled>"
-    assert repr(Run({}, [])) == "<Run : no scenes; under way>"
+    assert repr(Run({}, [])) == "<Run : no scenes; not ended>"
 
 
 def test_charts() -> None:

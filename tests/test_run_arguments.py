@@ -93,7 +93,7 @@ def test_what_can_not_be_predicted(options: dict[str, Any], says: str) -> None:
         ("wait_chart", ({"a": 3},), {}, "wait_chart: 'a' is a Run, .* not 3"),
         ("wait_chart", (3,), {}, "wait_chart: 'other run' is a Run, .* not 3"),
         ("wait_chart", (), {"name": 3}, "a name in a chart is a text, not 3"),
-        ("admission_chart", ("p1",), {"limit": 4}, "limit is one such as TokenBucket.*, not 4"),
+        ("admission_chart", ("p1",), {"limit": 4}, "limit is a limit such as TokenBucket.*, not 4"),
         ("admission_chart", (3,), {}, "no profile 3 in this run"),
         ("aligned_chart", (3,), {}, "aligned_chart: the other is a Run, .* not 3"),
         ("aligned_chart", (OTHER,), {"names": ("a",)}, r"names are two texts, .* not \('a',\)"),

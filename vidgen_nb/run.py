@@ -1,23 +1,22 @@
-"""A run: what was recorded, and what can be asked of it."""
+"""A run: what was recorded, and the questions that it answers."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
-from html import escape
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
 from vidgen_nb.analysis.forecast.predict import Prediction, predict_finish
 from vidgen_nb.analysis.limits.estimate import Estimates, estimate_limits
-from vidgen_nb.analysis.metrics.measure import Metrics, measure, trail
+from vidgen_nb.analysis.metrics.measure import Metrics, measure
+from vidgen_nb.analysis.metrics.results import status_counts
+from vidgen_nb.analysis.metrics.trails import run_html, trail
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord, build
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.run_state import end_reason
+from vidgen_nb.analysis.records.tables import records_frame
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.simulation.what_if import what_if
@@ -26,7 +25,7 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean, markup
+from vidgen_nb.plaintext import clean
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
@@ -39,17 +38,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "load_run", "lower_bound", "simulate"]
 
-TABLES = {"scenes": SceneRecord, "attempts": AttemptRecord, "cooldowns": CooldownRecord, "moves": MoveRecord}
-
-MAX_TRAILS = 12
-"""Trails in a notebook's view of a run."""
-
 
 class Run:
     """Everything that happened from the start to the last settled scene.
 
-    While it goes on this is a live view: ask again, and there is more. Records are frozen dataclasses, times are
-    seconds of the run (`analysis.records` says what each field means).
+    While the run goes on, this is a live view. Records are frozen dataclasses, times are seconds of the run
+    (`analysis.records.model` explains each field).
     """
 
     def __init__(self, header: dict[str, Any], events: Sequence[Event]) -> None:
@@ -78,7 +72,7 @@ class Run:
 
     @property
     def cooldowns(self) -> list[CooldownRecord]:
-        """The cooldown windows, one for each profile that cooled."""
+        """The cooldown windows, a record per profile and window."""
         return self.data.cooldowns
 
     @property
@@ -88,20 +82,20 @@ class Run:
 
     @property
     def ended(self) -> str | None:
-        """Why it ended (`settled`, `stopped`, `no usable profile`), or None while it goes on."""
+        """Why it ended, such as `settled`, `stopped` or `no usable profile`; None while it goes on."""
         return end_reason(self.events)
 
     def metrics(self, **options: Any) -> Metrics:
-        """Return the run's numbers; options as in `analysis.metrics.measure`.
+        """Return the run's numbers; options as in `analysis.metrics.measure.measure`.
 
-        A simulated run knows its limits and service times; of a live one `profiles=[SimulatedProfile(...), ...]` says
-        what they are assumed to be, for the lower bound and what follows from it.
+        A simulated run knows its limits and service times. For a live one, `profiles=[SimulatedProfile(...), ...]` says
+        what to assume, for the lower bound and what follows from it.
         """
         with collector_paused():
             return measure(self.data, **options)
 
     def trail(self, scene: str) -> str:
-        """Return a scene's way over the profiles, such as `A✕429→B✓`; marks as in `metrics.trail`.
+        """Return a scene's path over the profiles, such as `A✕429→B✓`; marks as in `analysis.metrics.trails.trail`.
 
         Raises `InputError` for an unknown scene.
         """
@@ -110,19 +104,19 @@ class Run:
         return trail(attempt for attempt in self.attempts if attempt.scene == scene)
 
     def gantt(self, **options: Any) -> go.Figure:
-        """Return the Gantt as a plotly figure; options as in `charts.gantt.gantt`."""
+        """Return the Gantt as a plotly figure; options as in `charts.gantt.figure.gantt`."""
         from vidgen_nb.charts.gantt.figure import gantt
 
         return gantt(self.data, **options)
 
     def svg(self, **options: Any) -> str:
-        """Return the Gantt as a plain SVG, for which no browser and no plotly is needed; as in `charts.svg.svg`."""
+        """Return the Gantt as plain SVG, without plotly or a browser; options as in `charts.gantt.svg.svg`."""
         from vidgen_nb.charts.gantt.svg import svg
 
         return svg(self.data, **options)
 
     def html(self, **options: Any) -> str:
-        """Return the Gantt as a whole HTML page that works without a network; options as in `gantt`."""
+        """Return the Gantt as a complete HTML page that works without a network; options as in `gantt`."""
         from vidgen_nb.charts.gantt.figure import html
 
         return html(self.gantt(**options), f"Run {self.header.get('run', '')}")
@@ -142,9 +136,9 @@ class Run:
     def wait_chart(
         self, beside: Run | Mapping[str, Run] | None = None, *, name: str = "this run", **options: Any
     ) -> go.Figure:
-        """Return the share of scenes over how long they waited, of this run and of another, or of several by name.
+        """Return the share of scenes by how long they waited, of this run and of another, or of several by name.
 
-        Options as in `charts.waits.wait_chart`. Raises `InputError` for two runs of one name, and for what is no run.
+        Options as in `charts.waits.wait_chart`. Raises `InputError` for two runs of one name, or for anything else.
         """
         from vidgen_nb.charts.waits import wait_chart
 
@@ -162,7 +156,7 @@ class Run:
     def admission_chart(self, profile: str, **options: Any) -> go.Figure:
         """Return a profile's accepted submits and 429s beside what its limit admits.
 
-        Options as in `charts.admission.admission_chart`: `limit` above all, where the run doesn't know it.
+        Options as in `charts.admission.admission_chart`, above all `limit` if the run doesn't know it.
         """
         from vidgen_nb.charts.admission import admission_chart
 
@@ -182,14 +176,7 @@ class Run:
 
     def to_frame(self, table: str = "attempts") -> pd.DataFrame:
         """Return `scenes`, `attempts`, `cooldowns` or `moves` as a pandas DataFrame (needs pandas)."""
-        if table not in TABLES:
-            raise InputError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("to_frame needs pandas: pip install pandas") from error
-        columns = [column.name for column in fields(TABLES[table])]
-        return pd.DataFrame(map(attrgetter(*columns), getattr(self, table)), columns=columns)
+        return records_frame(self.data, table)
 
     def what_if(
         self,
@@ -200,24 +187,24 @@ class Run:
         seed: int | None = None,
         **changes: Any,
     ) -> Run:
-        """Run it once more in virtual time, with something changed, and return that run.
+        """Run it again in virtual time, with something changed, and return that run.
 
-        `profiles`: others, or how many of these (copies beyond). `changes`: as the names of a grid in `sweep`, such as
-        `cooldown=10` or `capacity=4`. Of a simulated run all is known; of a live one limits are estimated and service
-        times drawn from its own: `header["what_if"]["assumed"]` says what was taken for granted.
+        `profiles`: others, or how many of these (more are copies). `changes`: named as in a grid for `sweep`,
+        such as `cooldown=10` or `capacity=4`. A simulated run knows everything; for a live one, limits are estimated
+        and service times drawn from its own, and `header["what_if"]["assumed"]` says what was assumed.
         """
         given = {"policy": policy, "mode": mode, "profiles": plain_number(profiles), "seed": seed}
         return Run(*what_if(self.data, {name: each for name, each in given.items() if each is not None} | changes))
 
     def estimate_limits(self) -> Estimates:
-        """Return what the attempts say of each profile's limit: kind, rate, burst, with intervals, or why not."""
+        """Return what the attempts reveal about each profile's limit: kind, rate, burst with intervals, or why not."""
         return estimate_limits(self.data)
 
     @checks_arguments()
     def predict_finish(
         self, *, now: float | None = None, policy: Policy | None = None, runs: int | None = None, seed: int = 0
     ) -> Prediction:
-        """Predict when all is settled, with an interval; options as in `analysis.predict.predict_finish`."""
+        """Predict when all scenes are settled; options as in `analysis.forecast.predict.predict_finish`."""
         at = None if now is None else seconds("now", now)
         chosen = None if policy is None else as_policy(policy)
         many = None if runs is None else whole("runs", runs)
@@ -228,30 +215,17 @@ class Run:
         return write_run(path, self.header, list(self.events))
 
     def _repr_html_(self) -> str:
-        """Return a row of figures, and the trails of the scenes that needed more than one attempt."""
-        numbers = self.metrics()
-        took = "–" if numbers.makespan is None else f"{numbers.makespan:,.1f} s"
-        figures = {"scenes": len(self.scenes), **numbers.scenes, "attempts": numbers.attempts}
-        figures |= {"429s": numbers.rate_limited, "moves": numbers.moves}
-        shown = {**{name: f"{count:,}" for name, count in figures.items()}, "makespan": took}
-        head = "".join(f"<th>{escape(name)}</th>" for name in shown)
-        row = "".join(f"<td>{text}</td>" for text in shown.values())
-        tried: dict[str, list[AttemptRecord]] = {scene.id: [] for scene in self.scenes}
-        for attempt in self.attempts:
-            tried[attempt.scene].append(attempt)
-        again = [(scene, attempts) for scene, attempts in tried.items() if len(attempts) > 1]
-        lines = "".join(f"<li>{markup(scene, 120)}: {markup(trail(each))}</li>" for scene, each in again[:MAX_TRAILS])
-        more = f"<li>… and {len(again) - MAX_TRAILS:,} more</li>" if len(again) > MAX_TRAILS else ""
-        return f"<table><tr>{head}</tr><tr>{row}</tr></table><ul>{lines}{more}</ul>"
+        """Return a row of numbers, and the trails of the scenes that needed more than one attempt."""
+        return run_html(self.data, self.metrics())
 
     def __repr__(self) -> str:
-        statuses = Counter(scene.status for scene in self.scenes)
+        statuses = status_counts(self.data)
         counts = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "no scenes"
-        return f"<Run {clean(str(self.header.get('run', '')), 80)}: {counts}; {self.ended or 'under way'}>"
+        return f"<Run {clean(str(self.header.get('run', '')), 80)}: {counts}; {self.ended or 'not ended'}>"
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
-    """Read a run that `Run.save` wrote; `FileFormatError` with the line for a file that is none."""
+    """Read a run that `Run.save` wrote; `FileFormatError` with the line for any other file."""
     return Run(*read_run(path))
 
 
@@ -268,8 +242,8 @@ def simulate(
     """Run scenes in virtual time, on the scheduler that live runs use, and return the run.
 
     `scenes`: how many, or whatever `load_scenes` takes. `seed`: of service times, faults and back-off. `options`: the
-    other fields of `analysis.simulation.Simulation`, such as `faults`, `arrivals`, `latency` and `until`. The same
-    arguments give the same events. Raises `InputError` for what can't be simulated.
+    other fields of `analysis.simulation.simulate.Simulation`, such as `faults`, `arrivals`, `latency` and `until`. The
+    same arguments give the same events. Raises `InputError` for what can't be simulated.
 
     >>> run = simulate(10, [SimulatedProfile("p1", TokenBucket(4, per=60)), SimulatedProfile("p2")], mode="boost")
     """
@@ -289,12 +263,12 @@ def lower_bound(
     seed: int | str | None = 0,
     arrivals: Sequence[float] | None = None,
 ) -> LowerBound:
-    """Return how soon scenes can be done at best, whatever the policy and mode (`analysis.bounds`).
+    """Return the earliest time by which any policy and mode could finish the scenes (`analysis.bounds.lower_bound`).
 
     `scenes`: how many, or whatever `load_scenes` takes. `cooldowns`: until when a profile is closed at the start, in
     run seconds. `seed`: of the service times, as in `simulate`; None: a bound for any seed. `arrivals`: when each scene
-    is added; None: at 0. On a live API limits and services are assumptions, and so is the bound. Raises `InputError`
-    for what makes no sense.
+    is added; None: at 0. For a live API, limits and services are assumptions, and so is the bound. Raises
+    `InputError` for arguments that make no sense.
 
     >>> lower_bound(10, [SimulatedProfile("p1", TokenBucket(4, per=60)), SimulatedProfile("p2")]).seconds
     """

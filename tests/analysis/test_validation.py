@@ -139,7 +139,7 @@ def test_what_is_a_number(value: object, good: bool) -> None:
         ({"modes": None}, "modes are names such as 'boost', .* not None"),
         ({"modes": [3]}, "modes are names such as 'boost', .* not 3"),
         ({"policies": 3}, "policies are instances, or names .* not 3"),
-        ({"policies": {1: "GlobalPause"}}, "policies has a name for each .* a text, not 1"),
+        ({"policies": {1: "GlobalPause"}}, "policies has a text as the name of each element, not 1"),
     ],
 )
 def test_what_can_not_be_compared(options: dict[str, Any], says: str) -> None:
@@ -151,7 +151,7 @@ def test_what_can_not_be_compared(options: dict[str, Any], says: str) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"grid": {1: [5]}}, "grid has a name for each .* a text, not 1"),
+        ({"grid": {1: [5]}}, "grid has a text as the name of each element, not 1"),
         ({"make": 3}, "make is a function of rate, not 3"),
         ({"make": lambda tempo: {"cooldown": tempo}}, r"make is a function of rate, .* takes \(tempo\)"),
         ({"make": lambda a, rate: {}}, r"function of rate, .* takes \(a, rate\)"),

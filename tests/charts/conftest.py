@@ -79,7 +79,7 @@ class Generator:
         )  # fmt: skip
         heapq.heappush(self.running, (self.now + took, len(self.attempts) - 1))
         if limited:
-            # The end of bruno's cooldown is noticed late: idle with a backlog.
+            # The end of bruno's cooldown is noticed late: idle while scenes waited.
             self.cooling[name] = self.now + took + (40 if name == "bruno" else 30)
             self.cooldowns.append(CooldownRecord(name, name, self.now + took, self.now + took + 30, "429, 30 s"))
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vidgen_nb as vg
+from vidgen_nb.analysis.bounds.admissions import most_admitted
 from vidgen_nb.analysis.records.builder import RunData
-from vidgen_nb.charts.admission import admission_chart, known_limit, most_admitted
+from vidgen_nb.charts.admission import admission_chart, known_limit
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider.limits import Limit
 
@@ -62,7 +63,7 @@ def test_a_bucket_is_a_straight_line() -> None:
 def test_a_limit_that_cannot_be_is_told() -> None:
     """Where more was accepted than a limit admits, the title says from when on."""
     title = admission_chart(four(), "a", limit=vg.TokenBucket(1, per=600)).layout.title.text
-    assert "From 0.0 s on that is more than this limit admits: its limit is another one." in title
+    assert "From 0.0 s on that is more than this limit admits, so its limit must be different." in title
 
 
 def test_a_limit_that_is_not_known_is_told() -> None:
@@ -70,7 +71,7 @@ def test_a_limit_that_is_not_known_is_told() -> None:
     free = vg.simulate(3, [vg.SimulatedProfile("a", None, vg.Constant(5), 1)]).data
     figure = admission_chart(free, "a")
     assert not list(figure.select_traces({"meta": "limit"}))
-    assert "give one with limit=" in figure.layout.title.text
+    assert "pass limit= to see what that would admit" in figure.layout.title.text
     jobs = admission_chart(free, "a", limit=vg.Concurrency(1))
     assert not list(jobs.select_traces({"meta": "limit"}))
     assert "has no curve of its own" in jobs.layout.title.text

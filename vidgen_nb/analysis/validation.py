@@ -1,6 +1,6 @@
-"""What callers give, made plain, or an `InputError` that says what it should be.
+"""Checks of what callers pass: each returns it in a plain form, or raises an `InputError` that says what is wanted.
 
-A number may come from numpy: whole and real numbers of any kind become an `int` or a `float`, so that records and
+Numbers may come from numpy: whole and real numbers of any kind become an `int` or a `float`, so that records and
 headers stay plain JSON.
 """
 
@@ -37,10 +37,10 @@ R = TypeVar("R")
 
 
 def checks_arguments(*, called: str = "", options: Iterable[str] = ()) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function say which arguments are wrong, and the nearest name, in an `InputError`.
+    """Make a function raise an `InputError` for wrong arguments, with the nearest right name.
 
-    `called`: its name for callers, if another. `options`: what it passes on, where Python's own `TypeError` would name
-    a function that nobody called.
+    `called`: its name for callers, if different. `options`: keyword arguments that it passes on; Python's own
+    `TypeError` would name a function that the caller doesn't know.
     """
 
     def decorate(call: Callable[P, R]) -> Callable[P, R]:
@@ -65,7 +65,7 @@ def checks_arguments(*, called: str = "", options: Iterable[str] = ()) -> Callab
 
 
 def plain_number(value: Any) -> Any:
-    """Return a number of whatever kind as an `int` or a `float`, and anything else as it is."""
+    """Return a number of any kind as an `int` or a `float`, and anything else unchanged."""
     if isinstance(value, bool):
         return value
     if isinstance(value, Integral):
@@ -74,13 +74,13 @@ def plain_number(value: Any) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """Return whether a value is a number, and not NaN; infinite is one."""
+    """Return whether a value is a number other than NaN; infinity counts as one."""
     number = plain_number(value)
     return isinstance(number, int | float) and not isinstance(number, bool) and number == number
 
 
 def seconds(what: str, value: Any, *, finite: bool = True, zero: bool = True) -> float:
-    """Return a number of seconds; `InputError` for a negative one, or what is none."""
+    """Return a number of seconds; `InputError` for a negative one, or anything else."""
     good = is_number(value) and value >= 0 and (zero or value > 0) and (value < math.inf or not finite)
     if not good:
         kind, least = "finite " if finite else "", "0 or more" if zero else "above 0"
@@ -89,23 +89,23 @@ def seconds(what: str, value: Any, *, finite: bool = True, zero: bool = True) ->
 
 
 def whole(what: str, value: Any) -> int:
-    """Return a whole number; `InputError` for what is none."""
+    """Return a whole number; `InputError` for anything else."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise InputError(f"{what} is a whole number, not {value!r}")
     return int(value)
 
 
 def yes_or_no(what: str, value: Any) -> bool:
-    """Return a truth value; `InputError` for what is none, such as a text that says no."""
+    """Return True or False; `InputError` for anything else, such as the text "no"."""
     if not isinstance(value, bool):
         raise InputError(f"{what} is True or False, not {value!r}")
     return value
 
 
 def listed(what: str, source: Any, such: str, kind: type[Any] | tuple[type[Any], ...] = object) -> list[Any]:
-    """Return a list of whatever can be gone through once; one of the kind alone is a list of one.
+    """Return the elements of any iterable as a list; a single object of the kind becomes a list of one.
 
-    Raises `InputError` for what is no list, and for what in it is not of the kind: "`what` are `such`".
+    Raises `InputError` for anything else, and for elements that are not of the kind: "`what` are `such`".
     """
     if kind is not object and isinstance(source, kind):
         return [source]
@@ -132,21 +132,21 @@ def data_of(what: str, run: Any) -> RunData:
 
 
 def check_texts(what: str, names: Iterable[Any]) -> None:
-    """Raise `InputError` for a name that is no text."""
+    """Raise `InputError` for a name that is not a text."""
     for name in names:
         if not isinstance(name, str):
-            raise InputError(f"{what} has a name for each of what it holds, a text, not {name!r}")
+            raise InputError(f"{what} has a text as the name of each element, not {name!r}")
 
 
 def check_call(what: str, call: Any, names: Iterable[str]) -> None:
-    """Raise `InputError` for what can't be called with arguments of these names."""
+    """Raise `InputError` for something that can't be called with keyword arguments of these names."""
     given = list(names)
     wanted = f"{what} is a function of {', '.join(given)}"
     if not callable(call):
         raise InputError(f"{wanted}, not {call!r}")
     try:
         signature = inspect.signature(call)
-    except (TypeError, ValueError):  # it does not tell
+    except (TypeError, ValueError):  # some callables have no signature
         return
     try:
         signature.bind(**dict.fromkeys(given))

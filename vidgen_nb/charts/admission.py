@@ -1,4 +1,4 @@
-"""What a limit let through: accepted submits of a profile, counted up, beside the most that a known limit admits."""
+"""What a limit admitted: accepted submits of a profile, counted up, beside the most that a known limit admits."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.bounds.admissions import most_admitted, parts
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import MAX_POINTS, line_style, percent, stair, step_trace, thin_rising
@@ -18,10 +19,9 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import clean
 from vidgen_nb.provider.described import profile_from
-from vidgen_nb.provider.limit_states import EDGE
-from vidgen_nb.provider.limits import All, Concurrency, Limit, TokenBucket
+from vidgen_nb.provider.limits import Concurrency, Limit, TokenBucket
 
-__all__ = ["admission_chart", "known_limit", "most_admitted"]
+__all__ = ["admission_chart", "known_limit"]
 
 _PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 76, 92
 
@@ -37,14 +37,14 @@ class _Answers(NamedTuple):
 def admission_chart(data: RunData, profile: str, *, limit: Limit | None = None, theme: str = "light") -> go.Figure:
     """Draw a profile's accepted submits, counted up over time, a ▲ for each 429, and the most its limit admits.
 
-    `limit`: what is held to be its limit; default: the one that a simulated run was given. By time t a bucket admits at
-    most n + t·n/per, a window n·(1 + ⌊t/per⌋); a limit of running jobs has no such curve. Profiles of one quota group
-    share a limit and are counted together. Raise `InputError` for an unknown profile or theme, or what is no limit.
+    `limit`: the limit to assume; default: the one that a simulated run was given. By time t a bucket admits at most
+    n + t·n/per, a window n·(1 + ⌊t/per⌋); a limit of running jobs has no such curve. Profiles of one quota group share
+    a limit and are counted together. Raise `InputError` for an unknown profile or theme, or for a wrong `limit`.
     """
     if profile not in data.profiles:
         raise InputError(f"no profile {profile!r} in this run; it has {', '.join(map(repr, data.profiles[:20]))}")
     if limit is not None and not isinstance(limit, Limit):
-        raise InputError(f"limit is one such as TokenBucket(4, per=60), or None for the run's own, not {limit!r}")
+        raise InputError(f"limit is a limit such as TokenBucket(4, per=60), or None for the run's own, not {limit!r}")
     drawn = theme_of(theme)
     members = _members(data, profile)
     limit = known_limit(data, profile) if limit is None else limit
@@ -69,26 +69,12 @@ def admission_chart(data: RunData, profile: str, *, limit: Limit | None = None, 
 
 
 def known_limit(data: RunData, profile: str) -> Limit | None:
-    """Return the limit that a simulated run says it gave a profile or its quota group; None: it says nothing."""
+    """Return the limit of a profile or its quota group in a simulated run; None: not known."""
     told = [profile_from(each) for each in data.header.get("backend", {}).get("profiles", ())]
     own = next((each for each in told if each.name == profile), None)
     if own is None or own.limit is not None or own.quota_group is None:
         return own.limit if own else None
     return next((each.limit for each in told if each.quota_group == own.quota_group and each.limit), None)
-
-
-def most_admitted(limit: Limit, at: float) -> float:
-    """Return the most that a limit lets through in [0, at], at a time of 0 or more; inf: any number.
-
-    Exact for one that is full at 0, but for the fraction of a bucket's next token; of a sum, the least of its parts.
-    """
-    if isinstance(limit, All):
-        return min(most_admitted(part, at) for part in limit.parts)
-    size = _size(limit)
-    if size is None:
-        return math.inf
-    number, per = size
-    return number + at * number / per if isinstance(limit, TokenBucket) else number * (1 + (at + EDGE) // per)
 
 
 def _size(limit: Limit) -> tuple[int, float] | None:
@@ -99,7 +85,7 @@ def _size(limit: Limit) -> tuple[int, float] | None:
 
 
 def _members(data: RunData, profile: str) -> list[str]:
-    """Return the profiles of its quota group, itself among them."""
+    """Return the profiles of its quota group, including itself."""
     groups = {event.profile: event.group for event in data.events if isinstance(event, ev.ProfileAdded)}
     group = groups.get(profile)
     return [name for name in data.profiles if name == profile or (group and groups.get(name) == group)]
@@ -117,7 +103,7 @@ def _answers(data: RunData, members: set[str]) -> _Answers:
 
 
 def _marks(answers: _Answers, theme: Theme, end: float) -> tuple[dict[str, Any], str]:
-    """Return a ▲ for each 429 at the number accepted by then; of very many, one of each pixel's."""
+    """Return a ▲ for each 429 at the number accepted by then; of very many, one per pixel."""
     found: dict[tuple[float, int], int] = {}
     column = 0.0 if len(answers.limited) <= MAX_POINTS else end / MAX_POINTS
     for at in answers.limited:
@@ -141,8 +127,7 @@ def _marks(answers: _Answers, theme: Theme, end: float) -> tuple[dict[str, Any],
 
 def _curves(limit: Limit | None, end: float, theme: Theme) -> Iterable[dict[str, Any]]:
     """Return a curve for each part of a limit that has one."""
-    parts = () if limit is None else limit.parts if isinstance(limit, All) else (limit,)
-    for number, part in enumerate(part for part in parts if _size(part)):
+    for number, part in enumerate(part for part in parts(limit) if _size(part)):
         n, per = _size(part) or (0, 1.0)
         if isinstance(part, TokenBucket):
             x, y, said = [0.0, end], [float(n), n + end * n / per], f"{n} + t · {n}/{per:g} s"
@@ -159,36 +144,31 @@ def _curves(limit: Limit | None, end: float, theme: Theme) -> Iterable[dict[str,
 
 
 def _finding(profile: str, limit: Limit | None, answers: _Answers) -> list[str]:
-    """Return what the chart shows: how much of the limit was used, or that it is another one."""
+    """Return what the chart shows: how much of the limit was used, or that it must be a different one."""
     accepted, limited = answers.accepted, len(answers.limited)
     name = clean(profile, 40)
     sent = f"{name}: {len(accepted):,} submits accepted, {limited:,} refused with a 429"
     if limit is None or not accepted or math.isinf(most_admitted(limit, 0.0)):
         return [f"{sent}."]
-    over = next((at for number, at in enumerate(accepted, 1) if number > _whole(limit, at)), None)
+    over = next((at for number, at in enumerate(accepted, 1) if number > most_admitted(limit, at)), None)
     if over is not None:
         since = text.seconds(over)
-        return [f"{sent}.", f"From {since} on that is more than this limit admits: its limit is another one."]
+        return [f"{sent}.", f"From {since} on that is more than this limit admits, so its limit must be different."]
     last = max(accepted[-1], answers.limited[-1] if limited else 0.0)
-    most = _whole(limit, last)
+    most = int(most_admitted(limit, last))
     used = percent(len(accepted) / most)
     return [f"{sent}.", f"By {text.seconds(last)} the limit admits {most:,}: {used} of it was used."]
 
 
-def _whole(limit: Limit, at: float) -> int:
-    """Return the most that a limit lets through by a time, in whole submits."""
-    return math.floor(most_admitted(limit, at) + EDGE)
-
-
 def _notes(members: list[str], limit: Limit | None, answers: _Answers) -> list[str]:
-    """Return what else is to be known."""
+    """Return notes on what the curves include."""
     notes: list[str] = []
     if len(members) > 1:
         names = ", ".join(clean(name, 30) for name in members[:8]) + (", …" if len(members) > 8 else "")
-        notes.append(f"Counted together, for they share a limit: {names}.")
+        notes.append(f"Counted together, because they share a limit: {names}.")
     if limit is None:
-        notes.append("No limit is known of it: give one with limit=, to see what it would admit.")
-    elif any(_size(part) is None for part in (limit.parts if isinstance(limit, All) else (limit,))):
+        notes.append("Its limit is not known: pass limit= to see what that would admit.")
+    elif any(_size(part) is None for part in parts(limit)):
         notes.append("Its limit of running jobs has no curve of its own.")
     if answers.in_doubt:
         notes.append(f"Not counted: {answers.in_doubt:,} submits without an answer, which may have been accepted.")

@@ -30,11 +30,12 @@ _HEADING_PIXELS, _TITLE_CHARS = 34, 92  # pixels above each Gantt for its name
 def aligned_chart(
     runs: Mapping[str, RunData], *, moves: str = "last 20", queue: bool = True, theme: str = "light"
 ) -> go.Figure:
-    """Draw two runs as Gantt charts above each other, with a common axis of seconds.
+    """Draw two runs as Gantt charts, one above the other, with a common axis of seconds.
 
     `runs`: two runs by name, the first above. A profile that only one of them has keeps an empty lane in the other. A
     dotted line marks the last success of each. `moves`, `queue`: as in `gantt`. With more than 10,000 attempts in
-    both, bars are merged, and the chart says so. Raise `InputError` for another number of runs or an unknown theme.
+    both together, bars are merged, and the chart says so. Raise `InputError` for another number of runs, or an
+    unknown theme.
     """
     if not isinstance(runs, Mapping) or len(runs) != 2:
         given = len(runs) if isinstance(runs, Mapping) else repr(runs)
@@ -69,13 +70,13 @@ def _rows(data: RunData, profiles: list[str], moves: str, queue: bool, most: int
     lanes = [replace(lane, label=f"{text.short(lane.profile, 14)} · not in it") if lane.profile in absent else lane
              for lane in rows.lanes]  # fmt: skip
     spans = [(lane.top, lane.bottom) for lane in rows.lanes if lane.profile in absent]
-    # A profile that was never there did not stand idle.
+    # A profile that was never there was not idle.
     bars = [bar for bar in rows.bars if not any(top <= bar.y < bottom for top, bottom in spans)]
     return replace(rows, lanes=lanes, bars=bars)
 
 
 def _traces(rows: list[Rows], theme: Theme) -> list[dict[str, Any]]:
-    """Return the traces of both; what is in both stands in the legend once."""
+    """Return the traces of both runs; each kind is in the legend once."""
     found: list[dict[str, Any]] = []
     named: set[str] = set()
     for number, each in enumerate(rows):
@@ -89,7 +90,7 @@ def _traces(rows: list[Rows], theme: Theme) -> list[dict[str, Any]]:
 
 
 def _finding(names: list[str], both: list[RunData]) -> str:
-    """Return the difference in makespan."""
+    """Return how the makespans differ."""
     one, other = (makespan(data) for data in both)
     if one is None or other is None:
         without = " and ".join(name for name, made in zip(names, (one, other), strict=True) if made is None)
@@ -104,7 +105,7 @@ def _finding(names: list[str], both: list[RunData]) -> str:
 
 
 def _heading(name: str, rows: Rows, at: float, theme: Theme) -> dict[str, Any]:
-    """Return a run's name and sums, above its Gantt."""
+    """Return a run's name and totals, above its Gantt."""
     return {
         "text": f"<b>{markup([name])}</b>  {markup([rows.summary[1]])}", "showarrow": False, "x": 0, "xref": "paper",
         "xanchor": "left", "y": at, "yref": "paper", "yanchor": "bottom", "yshift": 2, "align": "left",

@@ -24,19 +24,19 @@ __all__ = ["goodput_steps", "queue_chart"]
 
 _PLOT_PIXELS, _GAP_SHARE = 360.0, 0.09
 _LEFT_PIXELS = 76
-_MAX_OPACITY = 0.7  # opacity of the ground where all profiles cool
+_MAX_OPACITY = 0.7  # opacity of the background while all profiles cool
 _TITLE_CHARS = 92
 
 
 def queue_chart(
     data: RunData, *, window: float | None = None, outages: Sequence[Span] = (), theme: str = "light"
 ) -> go.Figure:
-    """Draw how many scenes waited, and below how many came out, over one axis of seconds.
+    """Draw how many scenes waited, and below it the goodput, over one axis of seconds.
 
     Goodput at t is the number of successes in (t - window, t], as a rate per minute; until t = window it only fills.
     `window`: seconds; default: a round number that holds about five successes. `outages`: (start, end) of each, marked
-    with lines. Behind both: how many profiles were cooling. Raise `InputError` for a window or an outage that is none,
-    and for an unknown theme.
+    with lines. Behind both: how many profiles were cooling. Raise `InputError` for an invalid window or outage, and for
+    an unknown theme.
     """
     look = theme_of(theme)
     end = data.end or 1.0
@@ -81,7 +81,7 @@ def goodput_steps(ends: Sequence[float], window: float, end: float) -> list[tupl
 
 
 def _until(found: Steps, end: float) -> list[tuple[float, int]]:
-    """Return steps as whole numbers up to `end`, where there is a last one."""
+    """Return steps as whole numbers up to `end`, with a last one there."""
     known = [(at, int(number)) for at, number in found if at <= end]
     return [*known, (end, known[-1][1])]
 
@@ -104,7 +104,7 @@ def _cooling(data: RunData, end: float) -> list[tuple[float, int]]:
 def _finding(
     data: RunData, waiting: list[tuple[float, int]], cooling: list[tuple[float, int]], end: float
 ) -> list[str]:
-    """Return what the chart shows; results in the numbers of `run.metrics()`."""
+    """Return what the chart shows, with makespan and goodput of `run.metrics()`."""
     if not data.attempts:
         return ["Nothing ran."]
     at, longest = max(waiting, key=lambda step: (step[1], -step[0]))
@@ -153,7 +153,7 @@ def _area(
 
 
 def _shade(steps: list[tuple[float, int]], top: float, row: int, profiles: int, theme: Theme) -> dict[str, Any]:
-    """Return how many profiles cooled, as a ground: the more, the stronger."""
+    """Return how many profiles cooled, as a background: the more, the darker."""
     fill = theme.marks["cooldown"].fill or ""
     return {
         "type": "heatmap", "meta": f"cooling {row}", "showscale": False, "showlegend": False,
@@ -165,7 +165,7 @@ def _shade(steps: list[tuple[float, int]], top: float, row: int, profiles: int, 
 
 
 def _swatch(theme: Theme) -> dict[str, Any]:
-    """Return what stands in the legend for the ground."""
+    """Return the legend's swatch of the background."""
     mark = theme.marks["cooldown"]
     marker = {
         "symbol": "square",
@@ -175,7 +175,7 @@ def _swatch(theme: Theme) -> dict[str, Any]:
     }
     return {
         "type": "scatter", "mode": "markers", "meta": "cooling", "x": [None], "y": [None], "hoverinfo": "skip",
-        "name": "profiles cooling: the more, the stronger", "showlegend": True, "marker": marker,
+        "name": "profiles cooling: the more, the darker", "showlegend": True, "marker": marker,
     }  # fmt: skip
 
 

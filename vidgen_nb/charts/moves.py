@@ -1,4 +1,4 @@
-"""From where to where scenes moved: how often an attempt on p was followed by one on q."""
+"""Between which profiles scenes moved: how often an attempt on p was followed by one on q."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vidgen_nb.plaintext import clean
 __all__ = ["MAX_PROFILES", "move_chart"]
 
 MAX_PROFILES = 25
-"""Rows of the matrix; beyond, the profiles with the fewest moves share one."""
+"""Rows of the matrix; if there are more profiles, those with the fewest moves share one."""
 _OTHERS = "all others"
-_CELL_PIXELS, _TITLE_CHARS, _MAX_NOUGHTS = 34.0, 92, 8  # beyond so many profiles, noughts are left out
+_CELL_PIXELS, _TITLE_CHARS, _MAX_PROFILES_WITH_ZEROS = 34.0, 92, 8  # with more profiles, zeros are left out
 
 
 def move_chart(data: RunData, *, theme: str = "light") -> go.Figure:
-    """Draw the matrix of moves: rows are the profiles that scenes left, columns those they went to.
+    """Draw the matrix of moves: rows are the profiles that scenes left, columns those they moved to.
 
     A move is two consecutive attempts of a scene on different profiles, so the diagonal is empty. Beyond 25 profiles,
     those with the fewest moves share one row and column, and the chart says so. Raise `InputError` for an unknown
@@ -33,14 +33,16 @@ def move_chart(data: RunData, *, theme: str = "light") -> go.Figure:
     names, folded = _names(data, pairs)
     matrix = _matrix(pairs, names)
     said = wrapped(_finding(data, pairs), _TITLE_CHARS)
-    notes = [f"Folded: the {folded:,} profiles with the fewest moves stand together as “{_OTHERS}”."] if folded else []
-    notes += ["A cell without a number: no move."] if pairs and len(names) > _MAX_NOUGHTS else []
+    notes = (
+        [f"Folded: the {folded:,} profiles with the fewest moves are shown together as “{_OTHERS}”."] if folded else []
+    )
+    notes += ["A cell without a number: no move."] if pairs and len(names) > _MAX_PROFILES_WITH_ZEROS else []
     size = max(120.0, min(_CELL_PIXELS, 700 / max(1, len(names))) * len(names))
     layout = frame([*said, *wrapped(notes)], look, size, left=LEFT, bold=len(said)) | {
         "xaxis": _axis(look, "moved to", names, upright=len(names) > 8),
         "yaxis": _axis(look, "moved from", names, upright=False),
     }
-    layout["plot_bgcolor"] = look.grid  # shows where no cell is: on the diagonal, and between cells
+    layout["plot_bgcolor"] = look.grid  # visible where there is no cell: on the diagonal, and between cells
     layout["yaxis"] |= {"range": [len(names) - 0.5, -0.5]}
     layout["xaxis"] |= {"range": [-0.5, len(names) - 0.5]}
     return go.Figure(data=[_trace(matrix, names, look)], layout=layout)
@@ -60,7 +62,7 @@ def _names(data: RunData, pairs: Counter[tuple[str, str]]) -> tuple[list[str], i
 
 
 def _matrix(pairs: Counter[tuple[str, str]], names: list[str]) -> list[list[int]]:
-    """Return how often p was left for q; the last place takes what has none of its own."""
+    """Return how often p was left for q; the last row and column hold all profiles without their own."""
     place = {name: at for at, name in enumerate(names) if name or at < len(names) - 1}
     last = len(names) - 1
     matrix = [[0] * len(names) for _name in names]
@@ -82,7 +84,7 @@ def _trace(matrix: list[list[int]], names: list[str], theme: Theme) -> dict[str,
          for column in range(size)]
         for row in range(size)
     ]  # fmt: skip
-    few = size <= _MAX_NOUGHTS
+    few = size <= _MAX_PROFILES_WITH_ZEROS
     named = [matrix[row][at] for row in range(size) for at in range(size) if names[row] and names[at]]
     none = [[at == row and bool(names[row]) for at in range(size)] for row in range(size)]
     most = max([*named, 1])
@@ -106,7 +108,7 @@ def _number(number: int, ink: str) -> str:
 
 
 def _ink(low: str, high: str, share: float) -> str:
-    """Return black or white, whichever is easier to read on the colour so far from `low` to `high` (WCAG's formula)."""
+    """Return black or white, whichever reads better on the colour at `share` from `low` to `high` (by WCAG)."""
     light = 0.0
     for weight, at in ((0.2126, 1), (0.7152, 3), (0.0722, 5)):
         start, end = (int(colour[at : at + 2], 16) / 255 for colour in (low, high))

@@ -22,7 +22,7 @@ MAX_PROFILES = 40
 _ROW_PIXELS, _MIN_LABELLED_SHARE = (
     26.0,
     0.06,
-)  # pixels; share of the axis below which a number does not fit into its part
+)  # a narrower part has no room for its number
 _TITLE_CHARS = 92
 
 
@@ -30,10 +30,10 @@ class _Part(NamedTuple):
     name: str
     label: str
     said: str
-    """In a sentence, after its share."""
+    """How a sentence goes on after its share."""
     mark: Mark
     ink: str
-    """Of its number; empty: it has none, for a hatch would hide it."""
+    """Colour of its number; empty: none, because its hatch would hide it."""
 
 
 def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
@@ -66,7 +66,7 @@ def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
 
 
 def _shares(spent: SlotTime) -> SlotSplit:
-    """Return the parts as shares, all 0 where there is no time at all."""
+    """Return the parts as shares, all 0 if there is no time at all."""
     return SlotSplit.of(spent) or SlotSplit(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -78,16 +78,16 @@ def _rows(times: dict[str, SlotTime]) -> list[tuple[str, SlotTime]]:
 
 
 def _parts(theme: Theme) -> list[_Part]:
-    """Return the parts in their order from the left: what was done, what was lost, what was free."""
+    """Return the parts from left to right: time used, wasted, and free."""
     marks = theme.marks
     empty = Mark("", None, outline=theme.muted)
     return [
-        _Part("ok", "ok", "succeeded", marks["succeeded"], "#FFFFFF"),
-        _Part("running", "still running", "still ran", marks["running"], ""),
+        _Part("ok", "succeeded", "succeeded", marks["succeeded"], "#FFFFFF"),
+        _Part("running", "running", "was still running", marks["running"], ""),
         _Part("wasted", "wasted (429, failed, held, …)", "was wasted", marks["limited"], ""),
         _Part("cooling", "cooling", "was cooling", marks["cooldown"], ""),
-        _Part("idle_waiting", "idle while scenes waited", "stood idle while scenes waited", marks["idle"], ""),
-        _Part("idle_empty", "idle, none waited", "stood idle with none waiting", empty, theme.text),
+        _Part("idle_waiting", "idle while scenes waited", "was idle while scenes waited", marks["idle"], ""),
+        _Part("idle_empty", "idle, none waited", "was idle with none waiting", empty, theme.text),
     ]
 
 
@@ -112,7 +112,7 @@ def _finding(every: SlotTime, times: dict[str, SlotTime], parts: list[_Part]) ->
 
 
 def _names(bars: list[tuple[str, SlotTime]]) -> dict[str, Any]:
-    """Return the axis of profiles; all of them together stand at the top."""
+    """Return the axis of profiles; all of them together are at the top."""
     labels = ["<b>all profiles</b>", *(markup([text.short(name, 22)]) for name, _spent in bars[1:])]
     return {
         "range": [len(bars) - 0.4, -0.6], "fixedrange": True, "tickmode": "array", "tickvals": list(range(len(bars))),

@@ -1,4 +1,4 @@
-"""Curves of a sweep: a mean with its confidence band over what was varied, and the bound below which nothing is."""
+"""Curves of a sweep: a mean with its confidence band over what was varied, and the lower bound."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ __all__ = ["SweepPoint", "categories_of", "points_of", "sweep_chart"]
 
 _PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 84, 92
 IN_SECONDS = ("cooldown", "seconds", "latency")
-"""What is varied in seconds."""
+"""Settings that are in seconds."""
 MORE_IS_BETTER = ("succeeded", "efficiency")
-"""Columns of which the most is the best."""
-_MIN_TICK_SHARE = 0.06  # of the axis: room for a number
+"""Columns whose highest value is the best."""
+_MIN_TICK_SHARE = 0.06  # share of the axis that a number needs
 
 
 class SweepPoint(NamedTuple):
-    """One setting of a sweep, and what came out."""
+    """One setting of a sweep, and its result."""
 
     x: float
     mean: float
     low: float
-    """Of the confidence interval."""
+    """Lower end of the confidence interval."""
     high: float
     lower_bound: float | None = None
-    """What no schedule can beat, or None: not known."""
+    """No schedule can beat this; None: not known."""
     label: str = ""
-    """Points of one label are one curve."""
+    """Points with the same label are one curve."""
 
 
 def points_of(trials: Trials, metric: str = "makespan") -> list[SweepPoint]:
-    """Return a sweep's means with their intervals (95 %) over its first axis, a curve for what else was varied.
+    """Return a sweep's means with their intervals (95 %) over its first axis, a curve for each other combination.
 
-    A single run has no interval. Where that axis has more than numbers, x is a value's place in `categories_of`.
+    A single run has no interval. If that axis has values other than numbers, x is the index in `categories_of`.
     """
     points: list[SweepPoint] = []
     names = categories_of(trials)
@@ -81,10 +81,10 @@ def sweep_chart(
     """Draw each label's means over x, with a band from low to high and the lower bound as a dotted line.
 
     `points`: a sweep, or (x, mean, low, high, lower bound or None, label) in any order. `metric`: which column of a
-    sweep's records (`analysis.trials.NUMBERS`). `x`, `y`: titles of the axes, with units; a sweep knows its own.
-    `best`: which mean the title names; default: the one that is better. `log_x`: a logarithmic axis. A first axis with
-    other values than numbers has them in the order given. Raise `InputError` for a metric or a point that is none, for
-    two points of a label at one x, and for an unknown theme.
+    sweep's records (`analysis.experiments.trials.NUMBERS`). `x`, `y`: axis titles with units; a sweep has its own.
+    `best`: whether the title names the least or the most; default: whichever is better. `log_x`: a logarithmic axis. A
+    first axis with other values than numbers has them in the given order. Raise `InputError` for an unknown metric, an
+    invalid point, two points of a label at one x, and an unknown theme.
     """
     names: list[str] = []
     if isinstance(points, Trials):
@@ -166,7 +166,7 @@ def _point(given: SweepPoint | Sequence[Any], number: int) -> SweepPoint:
 
 
 def _log_ticks(curves: dict[str, list[SweepPoint]]) -> dict[str, Any]:
-    """Return a logarithmic axis with ticks at the values that were swept, where they don't crowd."""
+    """Return a logarithmic axis with ticks at the values that were swept, unless too close."""
     values = sorted({point.x for curve in curves.values() for point in curve})
     apart = math.log(values[-1] / values[0]) * _MIN_TICK_SHARE if values else 0.0
     ticks: list[float] = []
@@ -177,7 +177,7 @@ def _log_ticks(curves: dict[str, list[SweepPoint]]) -> dict[str, Any]:
 
 
 def _categories(names: list[str]) -> dict[str, Any]:
-    """Return an axis of names in their order; of none, the axis of numbers that it is."""
+    """Return an axis of names in their order; without names, nothing."""
     if not names:
         return {}
     order = [markup([name]) for name in names]
@@ -186,7 +186,7 @@ def _categories(names: list[str]) -> dict[str, Any]:
 
 
 def _place(point: SweepPoint, names: list[str]) -> str:
-    """Return a point's x as it is read."""
+    """Return a point's x for reading."""
     return names[int(point.x)] if names else f"{point.x:g}"
 
 
@@ -229,7 +229,7 @@ def _means(
 
 
 def _bound(line: tuple[tuple[float, float], ...], label: str, number: int | None, theme: Theme) -> dict[str, Any]:
-    """Return a lower bound: of one curve in its colour, of all in the text's."""
+    """Return a lower bound: in the colour of its curve, or the text's if it is that of all."""
     colour = theme.text if number is None else line_style(theme, number).colour
     return {
         "type": "scatter", "mode": "lines+markers" if len(line) == 1 else "lines", "meta": "bound", "name": label,

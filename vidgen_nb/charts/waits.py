@@ -1,4 +1,4 @@
-"""How long scenes waited: the share that had waited no longer, of one run or of several in one plot (ECDF)."""
+"""How long scenes waited: the share that waited at most so long, of one run or of several in one plot (ECDF)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 320.0, 76, 92
 
 
 def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -> go.Figure:
-    """Draw which share of the scenes that succeeded had waited for at most so many seconds.
+    """Draw which share of the scenes that succeeded waited at most x seconds.
 
     `runs`: one run, or several by name, to be compared. Scenes that did not succeed have no wait; the chart says how
     many, and how many of those had succeeded before they were run again. The waits, and their quantiles in the title,
@@ -61,7 +61,7 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
 
 
 def _trace(values: Sequence[float], end: float, label: str, number: int, theme: Theme) -> tuple[dict[str, Any], str]:
-    """Return the curve of one run, and what is to be said about it."""
+    """Return the curve of one run, and a note on it."""
     steps = [(0.0, 0.0)] if values else []
     for at, value in enumerate(values, 1):
         if at == len(values) or values[at] != value:
@@ -74,7 +74,7 @@ def _trace(values: Sequence[float], end: float, label: str, number: int, theme: 
 
 
 def _finding(names: list[str], found: list[Spread | None]) -> list[str]:
-    """Return what the chart shows: median and 95 % of each run."""
+    """Return what the chart shows: median, 95 % and longest wait of each run."""
     said: list[str] = []
     for name, wait in zip(names, found, strict=True):
         who = f"{text.short(name, 30)}: median wait" if len(names) > 1 else "Median wait"

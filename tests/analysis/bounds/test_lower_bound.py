@@ -127,7 +127,7 @@ def test_what_makes_no_sense() -> None:
     """No profiles, a cooldown of nobody, arrivals for other scenes: each says so. No scenes take no time."""
     with pytest.raises(InputError, match="at least one profile"):
         vg.lower_bound(3, [])
-    with pytest.raises(InputError, match="cooldowns names 'x', which is none of the profiles: p"):
+    with pytest.raises(InputError, match="cooldowns names 'x', which is not one of the profiles: p"):
         vg.lower_bound(3, [one()], cooldowns={"x": 3})
     with pytest.raises(InputError, match="2 times for 3 scenes"):
         vg.lower_bound(3, [one()], arrivals=[0, 1])

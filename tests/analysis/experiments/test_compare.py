@@ -292,7 +292,7 @@ def test_what_a_process_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["__main__"], "Mine", Mine, raising=False)
     with (
         ProcessPoolExecutor(1, get_context("spawn")) as processes,
-        pytest.raises(InputError, match="put it into a mod"),
+        pytest.raises(InputError, match="move it to a mod"),
     ):
         compare(1, PROFILES, policies=[Mine()], seeds=[1], executor=processes, progress=False)
 

@@ -154,7 +154,7 @@ def test_what_cant_be_told() -> None:
     never = one(None)
     assert never.reason == "no 429 over the rate; 40 submits were accepted"
     assert never.rate is None and never.limit is None and never.kind is None
-    assert "full again whenever it was tried" in one(TokenBucket(4, per=10)).reason
+    assert "had always recovered when it was tried again" in one(TokenBucket(4, per=10)).reason
     assert "explains every answer" in one(TokenBucket(4, per=60), faults=[Fault("rate", nth=2)]).reason
     late = Fault("rate", start=1.0)
     assert "too little was accepted after its 429s" in one(None, scenes=9, faults=[late], until=200.0).reason

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.records.test_builder import RandomRun
-from vidgen_nb.analysis.metrics.measure import Metrics, SlotSplit, measure, trail, union
+from vidgen_nb.analysis.metrics.measure import Metrics, SlotSplit, measure, union
 from vidgen_nb.analysis.metrics.recovery import Recovery, recovery
 from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
+from vidgen_nb.analysis.metrics.trails import trail
 from vidgen_nb.analysis.records.builder import AttemptRecord, RunData, build
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Artifact, Operation, Scene
@@ -110,7 +111,7 @@ def test_what_is_assumed_of_a_live_run() -> None:
     x, y = 1 / (a / (a + b)), 2 / (b / (a + b))
     assert found.fairness == pytest.approx((x + y) ** 2 / (2 * (x * x + y * y)))
     assert measure(data, ideal={"a": 1, "b": 2}).fairness == pytest.approx(1)
-    with pytest.raises(InputError, match="says nothing of 'b'"):
+    with pytest.raises(InputError, match="profiles does not describe 'b'"):
         measure(data, profiles=profiles[:1])
     for ideal in ({"a": 1}, {"a": -1, "b": 2}, {"a": 0, "b": 0}):
         with pytest.raises(InputError, match="a share of 0 or more"):

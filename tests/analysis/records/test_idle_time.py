@@ -78,7 +78,7 @@ def test_a_scene_run_again_waits_from_then() -> None:
 
 
 def test_idle_beside_a_queue_is_found() -> None:
-    """A profile without work while scenes wait is idle with a backlog; a busy one is not."""
+    """A profile without work while scenes wait is idle while they wait; a busy one is not."""
     assert idle(waiting_run(), 20.0) == {"a": [], "b": [(0.0, 14.0)]}
 
 

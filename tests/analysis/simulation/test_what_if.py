@@ -188,7 +188,7 @@ def test_profiles_that_came_later_or_changed() -> None:
     assert min(each.start for each in other.attempts if each.profile == "p2") == 0
     assert other.data.capacities == {"p1": 1, "p2": 1}
     assert as_live(run).what_if(capacity=2).data.capacity_steps == {"p1": [(0.0, 2)], "p2": [(48.0, 1)]}
-    with pytest.raises(InputError, match="absent is a list of names of profiles; 'p3' is none"):
+    with pytest.raises(InputError, match="absent is a list of names of profiles; 'p3' is not one"):
         simulate(3, profiles, absent=["p3"])
 
 
@@ -218,7 +218,7 @@ def test_a_run_that_was_restored() -> None:
         other = run.what_if()
         assert other.metrics().scenes == {"succeeded": 6}
         assert not any(isinstance(event, ev.Stopped | ev.RunRestored) for event in other.events)
-    assert "its program never ended, which it did" in other.header["what_if"]["assumed"]
+    assert "its program never ended, though it did" in other.header["what_if"]["assumed"]
     assert service_times(broken(50.0).data) == {"p1": [40.0] * 4}  # without the two that were under way
     assert service_times(Run({}, [e for e in broken(1.0).events if e.at <= 40]).data) == {"p1": [40.0] * 2}
 

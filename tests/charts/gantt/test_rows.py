@@ -103,7 +103,7 @@ def test_hover_tells_the_whole_story(run: RunData) -> None:
     [bar] = [bar for bar in rows.of("limited") if bar.scene == move.scene]
     assert bar.lines[0] == f"scene {move.scene} · attempt 1 of 2 · on {move.from_profile}"
     assert bar.lines[1].startswith("“")
-    assert bar.lines[2].startswith("queued at 0.0 s · start at ")
+    assert bar.lines[2].startswith("waiting since 0.0 s · start at ")
     assert bar.lines[3] == "outcome: rate limited (429) – 429 rate_limit_exceeded"
     assert bar.lines[4] == "Retry-After given: 12.0 s · used: 30.0 s"
     assert bar.lines[5] == f"next: {move.to_profile} at {move.at:.1f} s"

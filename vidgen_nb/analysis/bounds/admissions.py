@@ -1,7 +1,7 @@
-"""How many jobs a limit can admit at most, in closed form: the A_p(t) of analysis.md.
+"""How many jobs a limit can admit at most, in closed form: A_p(t), the curve of a client that tries all the time.
 
-Each is the curve of a client that is always there, so no policy is admitted more often. The model lets in who comes a
-microsecond early (`EDGE`), and so do these.
+No policy is admitted more often. The provider model also admits a submit that is a microsecond early (`EDGE`), and so
+do these.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def parts(limit: Limit | None) -> tuple[Limit, ...]:
 
 
 def most_admitted(limit: Limit | None, t: float, since: float = 0.0) -> float:
-    """Return the most admissions from `since` to `t`, both included, where none came before; inf: no bound is known.
+    """Return the most admissions from `since` to `t`, both included, if none came before; inf: no bound is known.
 
     Token bucket ⌊n + (t - since)·n/per⌋; fixed window n times the windows touched; sliding window
     n·(1 + ⌊(t - since)/per⌋); a sum has the least of its parts; for a concurrency limit see `at_once`.

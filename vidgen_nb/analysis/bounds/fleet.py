@@ -1,7 +1,7 @@
-"""What profiles can do together by a time, at best: the counts from which `bounds` makes lower bounds.
+"""What profiles can do together by a time, at best: the counts from which `lower_bound` derives its bounds.
 
-Profiles of one quota group share its limit. Groups that are alike are counted once, so that a thousand equal profiles
-cost no more than one. Every count is at least what any policy can reach.
+Profiles of one quota group share its limit. Equal groups are counted once, so a thousand equal profiles cost no more
+than one. Every count is at least what any policy can reach.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vidgen_nb.provider.service import Service
 __all__ = ["Fleet", "fleet_of"]
 
 JOB_TOLERANCE = 1e-9
-"""Of a job: T / s may round to just below a whole number."""
+"""Share of a job: T / s may round to just below a whole number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class FleetGroup:
     def done_by(self, t: float, seconds: Sequence[float]) -> float:
         """Return how many jobs it can finish by `t`.
 
-        A job on p was admitted by t - s_p. So of the profiles at which jobs take s or longer, all together have at most
-        A(t - s) of them: filled from the slowest profile on, which is the best that can be done.
+        A job on p was admitted by t - s_p. So the profiles on which jobs take s or longer have at most A(t - s) of them
+        together. Filling them from the slowest profile on is the best possible.
         """
         if len(self.members) > 1:
             members: Iterable[FleetMember] = sorted(self.members, key=lambda member: -seconds[member.service])
@@ -91,27 +91,27 @@ class Fleet:
     names: Mapping[str, tuple[FleetGroup, FleetMember]]
 
     def seconds(self, u: float) -> tuple[float, ...]:
-        """Return what a scene of quantile `u` takes, by service."""
+        """Return how many seconds a scene of quantile `u` takes, by service."""
         return tuple(service.seconds(u) for service in self.services)
 
     def done_by(self, t: float, seconds: Sequence[float]) -> float:
-        """Return how many jobs of these lengths can be done by `t`."""
+        """Return how many jobs of these lengths can be finished by `t`."""
         return sum(count * group.done_by(t, seconds) for group, count in self.groups.items())
 
     def soonest(self, u: float, release: float) -> float:
-        """Return the first time by which a scene of quantile `u` that comes at `release` can be done."""
+        """Return the earliest end of a scene of quantile `u` that is added at `release`."""
         seconds = self.seconds(u)
         members = (member for group in self.groups for member in group.members)
         return min(max(member.opens, release) + seconds[member.service] for member in members)
 
     @property
     def alike(self) -> Service | None:
-        """A service of which all others are a multiple, or None."""
+        """A service that all others are multiples of, or None."""
         reference = max(self.services, key=lambda service: service.mean)
         return reference if all(_shape(each) == _shape(reference) for each in self.services) else None
 
     def work_by(self, t: float) -> float:
-        """Return the work that can be done by `t`: in mean services where all are `alike`, else in seconds."""
+        """Return the work that can be done by `t`: in mean services if all are `alike`, else in seconds."""
         paces = [each.mean for each in self.services] if self.alike is not None else [1.0] * len(self.services)
         return sum(count * group.work_by(t, paces) for group, count in self.groups.items())
 
@@ -139,7 +139,7 @@ def _shape(service: Service) -> object:
 
 
 def fleet_of(profiles: Sequence[SimulatedProfile], cooldowns: Mapping[str, float]) -> Fleet:
-    """Return the fleet of some profiles, which are closed until `cooldowns` at the start."""
+    """Return the fleet of these profiles; each is closed until its time in `cooldowns`."""
     services: dict[Service, int] = {}
     limits: dict[tuple[str, str], Limit | None] = {}
     members: dict[tuple[str, str], list[FleetMember]] = {}

@@ -1,10 +1,10 @@
-"""Lower bounds on the makespan: what no policy can beat (analysis.md, "Lower bound on the makespan").
+"""Lower bounds on the makespan, which no policy can beat.
 
 The service time of scene i on profile p is a rising function s_p(u_i) of the scene's quantile u_i, which is the same
-on every profile: for profiles that differ in their mean alone it is f_p·s_i. So the scenes with u_i ≥ u take at least
-s_p(u) each on p, wherever they go, and the bound on them holds for all.
+on every profile; where profiles differ only in their mean, that is f_p·s_i. So scenes with u_i ≥ u take at least
+s_p(u) each on p, wherever they go, and a bound on them is a bound on all.
 
-- L₁: the longest scene on the profile that is quickest for it.
+- L₁: the longest scene, on the profile that is fastest for it.
 - L₂: the work of all scenes over the slots of all profiles.
 - L₃: the first T by which limits and slots can admit and finish N scenes, each as short as the shortest.
 - LB′: the largest L₃ of the scenes with u_i ≥ u, over all u, and L₁ and L₂.
@@ -29,7 +29,7 @@ __all__ = ["LowerBound", "bound"]
 MIN_UNIFORM = 2.0**-53
 """The smallest number that `provider.service.uniform` returns."""
 PRECISION = 1e-10
-"""Relative, of the times found by bisection; what is returned lies below the exact one."""
+"""Relative precision of the times found by bisection; the returned one is never above the exact one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,16 @@ class LowerBound:
     work: float
     """L₂."""
     admissions: float
-    """L₃, with every scene charged as the shortest."""
+    """L₃: every scene counted as long as the shortest."""
     tight: float
-    """L₃ of the scenes from some length up, each charged that length: the largest such."""
+    """The largest L₃ of the scenes that have at least some length, each counted with just that length."""
     binds: str
     """What makes the bound: `longest scene`, `work` or `admissions`."""
     scenes: int
-    """How many scenes it is about."""
+    """How many scenes it covers."""
     limited_by: dict[str, str] = field(default_factory=dict)
-    """Per profile, what it has no more of at that time: its limit, its `capacity`, or nothing; `closed` or `too slow`
-    where it can't finish a scene by then."""
+    """Per profile, what keeps it from doing more by that time: its limit, its `capacity`, or nothing; `closed` or
+    `too slow` if it can't finish a scene by then."""
 
     def __float__(self) -> float:
         return self.seconds
@@ -66,7 +66,7 @@ class LowerBound:
         )
 
     def _repr_html_(self) -> str:
-        """Return it as a notebook shows it."""
+        """Return the bounds as a notebook shows them."""
         head, *rows = repr(self).splitlines()
         return f"<b>{escape(head)}</b><ul>{''.join(f'<li>{markup(row)}</li>' for row in rows)}</ul>"
 
@@ -81,10 +81,10 @@ def bound(
 ) -> LowerBound:
     """Return the lower bounds for scenes of these ids.
 
-    `seed`: of the service times, as in `simulate`; None: a bound that holds for every seed, each scene being as short
-    as can be drawn. `cooldowns`: until when a profile is closed at the start, in run seconds. `releases`: when each
-    scene comes; None: at 0. Raises `InputError` for no profiles, two of one name, a cooldown of one that is not
-    there, or a time that is none.
+    `seed`: of the service times, as in `simulate`; None: a bound that holds for every seed, with each scene as short as
+    it can be. `cooldowns`: until when a profile is closed at the start, in run seconds. `releases`: when each scene is
+    added; None: at 0. Raises `InputError` for no profiles, two with one name, a cooldown of an unknown profile, or an
+    invalid time.
     """
     if not profiles:
         raise InputError("a lower bound needs at least one profile")
@@ -97,7 +97,7 @@ def bound(
         if not is_number(until):
             raise InputError(f"cooldowns says until when {name!r} is closed, in run seconds, not {until!r}")
         if name not in known:
-            raise InputError(f"cooldowns names {name!r}, which is none of the profiles: {', '.join(sorted(known))}")
+            raise InputError(f"cooldowns names {name!r}, which is not one of the profiles: {', '.join(sorted(known))}")
     if releases is not None and len(releases) != len(scenes):
         raise InputError(f"releases has {len(releases)} times for {len(scenes)} scenes: give one for each")
     if not all(0 <= at < inf for at in releases or ()):
@@ -125,12 +125,12 @@ def _quantiles(scenes: Sequence[str], services: Iterable[Service], seed: int | s
     if seed is None:
         return [MIN_UNIFORM] * len(scenes)
     if all(isinstance(service, Constant) for service in services):
-        return [0.5] * len(scenes)  # they don't depend on it
+        return [0.5] * len(scenes)  # constant times don't depend on it
     return uniforms(seed, "service", last=scenes)
 
 
 def _longest(fleet: Fleet, drawn: list[float], releases: Sequence[float] | None) -> float:
-    """L₁: no scene can end before it came, or its profile opened, and it was served."""
+    """L₁: a scene ends at the earliest when it was added, or its profile opened, plus its service time."""
     if releases is None or len(set(releases)) == 1:
         start = releases[0] if releases else 0.0
         return fleet.soonest(max(drawn), start)
@@ -138,7 +138,7 @@ def _longest(fleet: Fleet, drawn: list[float], releases: Sequence[float] | None)
 
 
 def _work(fleet: Fleet, drawn: list[float]) -> float:
-    """L₂: Σ s_i ÷ Σ c_p/f_p; where services differ in more than their mean, Σ min_p s_ip ÷ Σ c_p."""
+    """L₂: Σ s_i ÷ Σ c_p/f_p; if services differ in more than their mean, Σ min_p s_ip ÷ Σ c_p."""
     alike = fleet.alike
     if alike is not None:
         work = fsum(alike.all_seconds(drawn)) / alike.mean if alike.mean else 0.0
@@ -148,15 +148,15 @@ def _work(fleet: Fleet, drawn: list[float]) -> float:
 
 
 def _first_time(fleet: Fleet, count: int, seconds: tuple[float, ...], least: float = 0.0) -> float:
-    """L₃: the first T by which `count` scenes can be done, not before `least`."""
+    """L₃: the first T by which `count` scenes can be finished, not before `least`."""
     return _bisect(lambda t: fleet.done_by(t, seconds) >= count, least)
 
 
 def _tight(fleet: Fleet, descending: list[float], least: float) -> tuple[float, float]:
-    """LB′: the largest L₃ of the k longest scenes, each charged the shortest of those, and its u.
+    """LB′: the largest L₃ of the k longest scenes, each counted as long as the shortest of them; and its u.
 
-    Branch and bound over blocks of k: where `high` scenes as long as the `low`-th could be done by the best time found,
-    no k between has a later one, because it has fewer scenes, and shorter ones.
+    Branch and bound over blocks of k: if `high` scenes as long as the `low`-th could be finished by the best time so
+    far, no k between gives a later time, because it has fewer scenes, and shorter ones.
     """
     best, at, count = least, descending[-1], len(descending)
     blocks = [(1, count)]
@@ -174,7 +174,7 @@ def _tight(fleet: Fleet, descending: list[float], least: float) -> tuple[float, 
 
 
 def _bisect(enough: Callable[[float], bool], least: float = 0.0) -> float:
-    """Return the first time at which `enough` holds, or a little less; `least` where it holds then already."""
+    """Return the first time at which `enough` holds, or a little less; `least` if it already holds then."""
     low, high = least, max(1.0, 2 * least)
     if low == inf or enough(low):
         return low

@@ -1,4 +1,4 @@
-"""Policies and modes against each other, on the same scenes with the same seeds."""
+"""Policies and modes compared on the same scenes with the same seeds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ POLICY_HINT = "instances, or names such as 'PerProfileCooldown'"
 
 
 class Comparison(Trials):
-    """What policies and modes came to; the first case is the baseline."""
+    """The results of policies and modes; the first case is the baseline."""
 
 
 @checks_options
@@ -45,8 +45,8 @@ def compare(
 
     `scenes`, `profiles`, `options`: as in `simulate`. `policies`: instances or names, or a dict that gives them names
     of your own. `executor`: where to run them, any of concurrent.futures or a dask.distributed Client; None: here.
-    An interrupt returns what had finished, with `.partial` true; an error has it as its attribute `finished`. Raises
-    `InputError` for what can't be simulated.
+    An interrupt returns the runs that had finished, with `.partial` true; an error carries them as its attribute
+    `finished`. Raises `InputError` for what can't be simulated.
 
     >>> compare(20, [SimulatedProfile("p1")], policies=["GlobalPause", "PerProfileCooldown"], seeds=range(3))
     """
@@ -69,7 +69,7 @@ def compare(
 
 
 def _named(policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None) -> dict[str, Policy]:
-    """Return policies by name; of two of one class, the names say how they differ."""
+    """Return policies by name; if two are of one class, their names say how they differ."""
     if policies is None:
         policies = [PerProfileCooldown()]
     if isinstance(policies, Mapping):

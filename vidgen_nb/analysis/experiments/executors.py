@@ -1,4 +1,4 @@
-"""Carries out many simulated runs: here, in threads or processes, or on a dask cluster; with a progress bar."""
+"""Many simulated runs, carried out here, in threads or processes, or on a dask cluster; with a progress bar."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 class Submitter(Protocol):
-    """What is asked of an executor: any of concurrent.futures, or a dask.distributed client."""
+    """What an executor must offer: all of concurrent.futures do, and a dask.distributed client."""
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Begin a call and return its future."""
@@ -35,10 +35,10 @@ def run_cases(
     progress: bool,
     into: Callable[[list[Trial], int], Result],
 ) -> Result:
-    """Run each case with each seed; return what `into` makes of the trials, and of how many there would be.
+    """Run each case with each seed; return `into(trials, number of all)`.
 
-    They come case by case, seed by seed. An interrupt (Ctrl-C, or a notebook's stop button) ends it with those that had
-    finished. So does an error, which is raised with them as its attribute `finished`.
+    Trials are in order of case and seed. An interrupt (Ctrl-C, or a notebook's stop button) returns those that had
+    finished. An error is raised with them as its attribute `finished`.
     """
     step = 1 if executor is None else RUNS_PER_TASK
     tasks = [(case, seeds[at : at + step]) for case in cases for at in range(0, len(seeds), step)]
@@ -62,7 +62,7 @@ def run_cases(
             else:
                 _run_on_executor(tasks, executor, take)
         except KeyboardInterrupt:
-            pass  # what is finished is kept
+            pass  # the runs that had finished are returned
         except Exception as error:
             if done:
                 _attach_finished(error, finished())
@@ -71,7 +71,7 @@ def run_cases(
 
 
 def _attach_finished(error: Any, finished: object) -> None:
-    """Give an error what had finished before it, unless it is one that can't be given anything."""
+    """Attach the finished runs to an error, if it takes attributes."""
     with suppress(Exception):
         error.finished = finished
         error.add_note(f"this error's `finished` (in a notebook: sys.last_value.finished) is {finished!r}")
@@ -80,7 +80,7 @@ def _attach_finished(error: Any, finished: object) -> None:
 def _run_on_executor(
     tasks: Sequence[tuple[Case, Sequence[int]]], executor: Submitter, take: Callable[[list[Trial]], None]
 ) -> None:
-    """Have an executor run tasks, and take each result as it comes; when it breaks off, those that are there."""
+    """Have an executor run tasks and take each result as it arrives; after an error, those that have arrived."""
     if not callable(getattr(executor, "submit", None)):
         raise InputError(f"executor is one of concurrent.futures, or a dask.distributed Client, not {executor!r}")
     on_dask = type(executor).__module__.partition(".")[0] == "distributed"
@@ -98,12 +98,12 @@ def _run_on_executor(
                 if future.done() and not future.cancelled() and future.exception() is None:
                     take(future.result())
         if isinstance(error, CancelledError):
-            raise InputError(f"the executor was shut down before all was done: {EXECUTOR_HINT}") from error
+            raise InputError(f"the executor was shut down before all runs had finished: {EXECUTOR_HINT}") from error
         if not isinstance(error, BrokenExecutor):
             raise
         raise InputError(
-            f"the executor's processes broke off ({error}). Had they begun before a class or function of this notebook "
-            "was defined, or do they not know it, put it into a module that both can import; or leave executor= out"
+            f"the executor's processes broke off ({error}). If a class or function of this notebook was defined after "
+            "they had started, or they don't know it, move it to a module that both can import; or leave executor= out"
         ) from error
     finally:
         for future in futures:
@@ -112,7 +112,7 @@ def _run_on_executor(
 
 
 def _submitted(executor: Submitter, task: tuple[Case, Sequence[int]], options: Mapping[str, Any]) -> Any:
-    """Return the future of a task; `InputError` where the executor takes none."""
+    """Return the future of a task; `InputError` if the executor takes no more."""
     try:
         return executor.submit(run_trials, *task, **options)
     except BrokenExecutor:
@@ -127,13 +127,15 @@ def _as_completed(futures: list[Any], *, dask: bool) -> Iterable[Any]:
 
         return completed(futures)  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
     if not all(isinstance(future, Future) for future in futures):
-        raise InputError("this executor's futures are none of concurrent.futures; use one of those, or a dask client")
+        raise InputError(
+            "this executor's futures are not those of concurrent.futures; use one of those, or a dask client"
+        )
     return as_completed(futures)
 
 
 @contextmanager
 def _progress_bar(total: int, *, shown: bool) -> Iterator[Any]:
-    """Show a bar, in a terminal or a notebook; give what moves it on."""
+    """Show a progress bar in a terminal or a notebook; yield the function that moves it on."""
     if not shown:
         yield lambda runs: None
         return

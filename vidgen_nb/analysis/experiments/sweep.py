@@ -26,7 +26,7 @@ Make = Callable[..., Mapping[str, Any]]
 
 
 class Sweep(Trials):
-    """What the combinations came to; the first one is the baseline."""
+    """The results of all combinations; the first one is the baseline."""
 
     def __init__(self, axes: Mapping[str, Sequence[Any]], *rest: Any) -> None:
         super().__init__(*rest)
@@ -76,7 +76,7 @@ def sweep(
 
 
 def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> Case:
-    """Return the case of these values. Policy and profiles are set first, so that what belongs to them finds them."""
+    """Return the case of these values. Policy and profiles are set first, so that their own settings can be found."""
     first = ("scenes", "profiles", "policy", "mode")
     changes = values if make is None else make(**values)
     if not isinstance(changes, Mapping):
@@ -89,7 +89,7 @@ def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> Cas
 
 
 def _shown(value: Any) -> Any:
-    """Return a value as it stands in a table: numbers and texts as they are, the rest by a name."""
+    """Return a value as a table shows it: numbers and texts as they are, the rest by a name."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Policy):

@@ -1,7 +1,7 @@
-"""Many simulated runs as records: one per case and seed, and what they come to.
+"""Many simulated runs as records, one per case and seed, and their summary.
 
-Seeds are common random numbers: with the same seed a scene takes equally long in every case, so that cases are compared
-pair by pair, which needs far fewer runs than comparing means.
+Seeds are common random numbers: with the same seed a scene takes equally long in every case, so cases can be
+compared pair by pair, which needs far fewer runs than comparing means.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["NUMBERS", "Case", "CaseSummary", "Trial", "Trials", "checked_seeds",
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to be tried: a simulation, to be run with several seeds."""
+    """One setting: a simulation, to be run with several seeds."""
 
     name: str
     values: tuple[tuple[str, Any], ...]
@@ -39,7 +39,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one run came to. Times in run seconds."""
+    """The result of one run. Times in run seconds."""
 
     case: str
     values: tuple[tuple[str, Any], ...]
@@ -52,10 +52,10 @@ class Trial:
     attempts: int
     rate_limited: int
     wasted: int
-    """Attempts that ended in another way than by success."""
+    """Attempts that ended without success."""
     moves: int
     lower_bound: float | None
-    """No schedule is quicker; None: not known."""
+    """No schedule is faster than this; None: not known."""
     efficiency: float | None
     """Lower bound ÷ makespan."""
 
@@ -74,7 +74,7 @@ NUMBERS: Final[Mapping[str, Callable[[Metrics, RunData], Any]]] = {
 
 
 def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
-    """Run one case with these seeds; in whichever process."""
+    """Run one case with these seeds; in any process."""
     trials = []
     for seed in seeds:
         try:
@@ -90,7 +90,7 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
 
 
 def checked_seeds(seeds: Iterable[int]) -> list[int]:
-    """Return the seeds as a list; `InputError` for none, the same one twice, or one that is no whole number."""
+    """Return the seeds as a list; `InputError` for none, a repeated one, or one that is not a whole number."""
     given: Any = list(seeds) if isinstance(seeds, Iterable) else seeds
     whole = isinstance(given, list) and all(isinstance(each, Integral) and not isinstance(each, bool) for each in given)
     if not whole or not given or len(set(given)) < len(given):
@@ -118,13 +118,13 @@ class CaseSummary:
     values: tuple[tuple[str, Any], ...]
     metric: str
     trials: int
-    """Runs that have the number; the others, in which nothing succeeded say, are left out."""
+    """Runs that have the number; others, such as those in which nothing succeeded, are left out."""
     mean: float | None
     low: float | None
-    """Of the confidence interval; -inf where one run says nothing of it."""
+    """Lower end of the confidence interval; -inf: there was only one run."""
     high: float | None
     difference: float | None
-    """Mean of (this - baseline) over the seeds that both have; None: there are none."""
+    """Mean of (this - baseline) over the seeds that both have; None: there are no such seeds."""
     difference_low: float | None
     difference_high: float | None
 
@@ -137,12 +137,12 @@ class Trials(Sequence[Trial]):
         """Their names, in the order in which they were given."""
         self.trials = list(trials)
         self.wanted = wanted
-        """How many there would be, had nothing broken it off."""
+        """How many there would be without an interrupt or error."""
         self._values = {case.name: case.values for case in cases}
 
     @property
     def partial(self) -> bool:
-        """Whether it was broken off, by an interrupt or an error: what had finished by then is here."""
+        """Whether an interrupt or an error cut it short; the runs that had finished are here."""
         return len(self.trials) < self.wanted
 
     def __len__(self) -> int:
@@ -156,7 +156,7 @@ class Trials(Sequence[Trial]):
     ) -> list[CaseSummary]:
         """Return mean, confidence interval (Student's t) and paired difference to the baseline of each case.
 
-        `metric`: one of `NUMBERS`. `baseline`: a case's name; None: the first. Raises `InputError` for unknown ones.
+        `metric`: one of `NUMBERS`. `baseline`: a case's name; None: the first. Raises `InputError` if unknown.
         """
         if metric not in NUMBERS:
             raise InputError(f"no metric {metric!r}: choose one of {', '.join(NUMBERS)}")
@@ -179,7 +179,7 @@ class Trials(Sequence[Trial]):
         return summaries
 
     def to_frame(self, table: str = "trials", metric: str = "makespan") -> pd.DataFrame:
-        """Return `trials` or `summary` as a pandas DataFrame, with a column for each thing varied (needs pandas)."""
+        """Return `trials` or `summary` as a pandas DataFrame, with a column for each setting varied (needs pandas)."""
         if table not in ("trials", "summary"):
             raise InputError(f"no table {table!r}: choose one of trials, summary")
         try:

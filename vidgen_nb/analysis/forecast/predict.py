@@ -1,7 +1,7 @@
-"""When will a run under way be done? What is left is simulated a few times, from where it stands.
+"""When will an open run be finished? The rest of it is simulated a few times, from where it stands.
 
-Each simulation draws what is not known: a limit of those that explain the attempts so far, service times from those
-seen (resampled, with those under way counted as longer than they are yet), and what is left of what is under way.
+Each simulation draws what is not known: a limit among those that explain the attempts so far, service times among those
+seen (resampled; running jobs count as longer than their age), and how long the running jobs will still take.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from vidgen_nb.recording.policies import made
 __all__ = ["Prediction", "predict_finish"]
 
 MAX_EVENTS: Final = 16_000
-"""Events simulated in all: what keeps a prediction quick."""
+"""Events simulated together: this keeps a prediction fast."""
 MIN_RUNS: Final = 4
 MAX_RUNS: Final = 40
 MAX_SCENES: Final = 500
-"""Scenes left that are simulated; of more, the rest goes on at the pace that these had."""
+"""Waiting scenes that are simulated; any more are assumed to go on at the pace of these."""
 MAX_SECONDS: Final = 365 * 86_400.0
-"""Seconds after which a simulation is given up: a policy may hold scenes back for ever."""
+"""Run seconds after which a simulation is given up: a policy may hold scenes back forever."""
 INTERVAL_FACTOR: Final = 1.5
 """The simulations' own 10 and 90 % points are too close: they share what is wrong with the guess, above all the
 services and limits of profiles that few scenes have shown. Intervals wider by this factor held the truth in 82 of 100
@@ -47,34 +47,34 @@ seeded cases of four policies (`tests/analysis/forecast/test_predict.py`)."""
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """When a run will be done. Times in run seconds."""
+    """When a run will be finished. Times in run seconds."""
 
     at: float
-    """When this was said."""
+    """When the prediction was made."""
     left: int
     """Scenes that were not settled."""
     low: float | None
-    """With a chance of 10 % it is done earlier; None: can't tell, see `reason`."""
+    """There is a 10 % chance that it finishes earlier; None: can't tell, see `reason`."""
     middle: float | None
-    """It is as likely to be done earlier as later."""
+    """It is as likely to finish earlier as later."""
     high: float | None
-    """With a chance of 10 % it is done later."""
+    """There is a 10 % chance that it finishes later."""
     runs: int
     """Simulations behind it."""
     reason: str = ""
-    """Why it can't be told; empty: it is."""
+    """Why there is no prediction; empty: there is one."""
 
 
 def predict_finish(
     data: RunData, *, now: float | None = None, policy: Policy | None = None, runs: int | None = None, seed: int = 0
 ) -> Prediction:
-    """Predict when every scene of a run will be settled, with an interval that holds four times out of five.
+    """Predict when every scene of a run will be settled, with an interval that is right four times out of five.
 
-    `now`: run seconds; None: the time of the last event. `policy`: the one in use; None: the one that the run's record
-    names. A copy is used, which knows what the run has shown. A pause counts as over. It takes about a quarter of a
-    second, and half of one for 50,000 events, and touches nothing: it may run in a thread of its own.
+    `now`: run seconds; None: the time of the last event. `policy`: the one in use; None: the one in the run's record. A
+    copy of it is used that has seen the run's events. A pause counts as over. It takes about a quarter of a second, or
+    half a second for 50,000 events, and changes nothing, so it may run in a thread of its own.
     """
-    with collector_paused():  # it would hold all threads while it looks through the run's events
+    with collector_paused():  # it would stop all threads while it scans the run's events
         return _predict(data, now, policy, runs, seed)
 
 
@@ -103,7 +103,7 @@ def _predict(data: RunData, now: float | None, policy: Policy | None, runs: int 
 
 
 def _spread(ends: Sequence[float], at: float) -> tuple[float, float, float]:
-    """Return the 10, 50 and 90 % points; of few runs by Student's prediction interval, mean ± t·s·√(1 + 1/n)."""
+    """Return the 10, 50 and 90 % points; for few runs, Student's prediction interval, mean ± t·s·√(1 + 1/n)."""
     if len(ends) >= MAX_RUNS // 2:
         tenths = quantiles(ends, n=10, method="exclusive")
         low, middle, high = tenths[0], tenths[4], tenths[8]
@@ -115,7 +115,7 @@ def _spread(ends: Sequence[float], at: float) -> tuple[float, float, float]:
 
 
 class _Simulations:
-    """What is known of a run, and how often one likes, how it may go on."""
+    """What is known about a run; `finish` plays its rest once, as often as it is called."""
 
     def __init__(
         self, data: RunData, state: Snapshot, at: float, times: dict[str, list[float]], policy: Policy | None
@@ -123,7 +123,7 @@ class _Simulations:
         self.state, self.at, self.policy = state, at, policy
         self.header = data.header
         self.simulated = 0
-        """Events, over all simulations."""
+        """Events of all simulations so far."""
         self.times = times
         self.ages = _ages(state, at)
         self.tails = {name: fit_tail(own, [*self.ages.get(name, {}).values()]) for name, own in times.items() if own}
@@ -134,7 +134,7 @@ class _Simulations:
         self.faults = _transient_faults(state)
 
     def finish(self, rng: Random) -> float | None:
-        """Return when all is settled in one simulation; None: some scenes never are."""
+        """Return when all scenes are settled in one simulation; None: some never are."""
         state, at = self.state, self.at
         limits = {name: limit for names, drawn in self.groups for limit in (rng.choice(drawn),) for name in names}
         services, ends = self._services(rng)
@@ -153,7 +153,7 @@ class _Simulations:
             max_wait=float(self.header.get("max_wait", 3600.0)),
             rng=rng,
         )
-        if self.policy is not None:  # what brings the scheduler here it has seen
+        if self.policy is not None:  # it has already seen the events that lead up to here
             scheduler.handle(ev.PolicyChanged(keeping_its_state(self.policy)), at)
         provider = Provider(profiles, str(rng.random()), self.faults)
         jobs = [Job(0, state.jobs_running[name].profile, name, "", at, at, end) for name, end in ends.items()]
@@ -166,11 +166,11 @@ class _Simulations:
         return max([last, *(ends[name] for name in ends)]) + _seconds_for_rest(done, len(waiting) - room)
 
     def _services(self, rng: Random) -> tuple[dict[str, Empirical], dict[str, float]]:
-        """Draw each profile's service times, and when what is under way will end.
+        """Draw each profile's service times, and when its running jobs will end.
 
-        Whatever is under way is drawn from those that took longer than it did until now, the youngest first, and then
-        counts as one more that was seen: else a run's beginning would show nothing but short ones (Kaplan and Meier's
-        redistribution to the right).
+        A running job is drawn from the times that are longer than its age, the youngest job first, and then counts as
+        one more time seen. Otherwise the start of a run would show short times only (Kaplan and Meier's redistribution
+        to the right).
         """
         ends: dict[str, float] = {}
         services: dict[str, Empirical] = {}
@@ -193,7 +193,7 @@ class _Simulations:
 
 
 def _ages(state: Snapshot, at: float) -> dict[str, dict[str, float]]:
-    """Return how long what is under way has taken until now, by profile and scene, the youngest first."""
+    """Return the ages of running jobs, by profile and scene, the youngest first."""
     ages: dict[str, dict[str, float]] = {}
     for scene, flight in sorted(state.jobs_running.items(), key=lambda each: -each[1].since):
         ages.setdefault(flight.profile, {})[scene] = at - flight.since
@@ -201,7 +201,7 @@ def _ages(state: Snapshot, at: float) -> dict[str, dict[str, float]]:
 
 
 class _Resumed(VirtualDriver):
-    """A driver with jobs under way."""
+    """A driver that begins with running jobs."""
 
     def __init__(
         self, scheduler: Scheduler, provider: Provider, requests: list[tuple[float, ev.Event]], jobs: list[Job]
@@ -211,7 +211,7 @@ class _Resumed(VirtualDriver):
 
 
 def _transient_faults(state: Snapshot) -> list[Fault]:
-    """Return faults as frequent as the passing failures so far."""
+    """Return faults as frequent as the transient failures so far."""
     faults: list[Any] = []
     if state.broken:
         faults.append(Fault("job_failure", probability=min(0.9, state.broken / state.accepted)))
@@ -221,7 +221,7 @@ def _transient_faults(state: Snapshot) -> list[Fault]:
 
 
 def _seconds_for_rest(done: Sequence[float], more: int) -> float:
-    """Return how much longer it takes with so many more scenes, at the pace of the second half of those simulated."""
+    """Return how much longer `more` scenes take, at the pace of the second half of those simulated."""
     if more <= 0:
         return 0.0
     first, last = len(done) // 2, len(done) * 9 // 10

@@ -1,4 +1,4 @@
-"""How a run stands: what is queued, what is under way, which profiles cool; enough to go on from there."""
+"""How a run stands: which scenes wait and run, which profiles cool; enough to go on from there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vidgen_nb.core.policy import Policy
 __all__ = ["RunningJob", "Snapshot", "snapshot"]
 
 ANSWER_EVENTS = (ev.Accepted, ev.CallFailed, ev.SceneRequeued, ev.SceneSettled)
-"""What ends a submit, if the scene is at one."""
+"""Events that answer a submit, if the scene has one open."""
 
 
 @dataclass(slots=True)
@@ -36,31 +36,31 @@ class Snapshot:
 
     mode: Mode
     policy: Policy | None = None
-    """The latest one that was set during the run; None: the one it began with."""
+    """The latest one set during the run; None: the one it began with."""
     stopped: bool = False
     max_billed: int | None = None
     scenes: dict[str, Scene] = field(default_factory=dict)
     queued: dict[str, bool] = field(default_factory=dict)
-    """Ids of scenes that wait, and whether they go first: singles and bounced ones."""
+    """Ids of scenes that wait, and whether they go first: single scenes and bounced ones."""
     jobs_running: dict[str, RunningJob] = field(default_factory=dict)
     """By scene id."""
     submitting: dict[str, ev.AttemptStarted] = field(default_factory=dict)
-    """Submits without an answer, by scene."""
+    """Unanswered submits, by scene."""
     profiles: dict[str, ev.ProfileAdded] = field(default_factory=dict)
-    """Those that may be used, with the capacity that they have now."""
+    """Profiles that may be used, with their current capacity."""
     cooling: dict[tuple[str, bool], ev.CooldownStarted] = field(default_factory=dict)
-    """Windows that are open, by (group, alone)."""
+    """Open cooldowns, by (group, alone)."""
     accepted: int = 0
     in_doubt: int = 0
     """Submits that may have been accepted."""
     broken: int = 0
-    """Attempts that were accepted and ended for a passing reason."""
+    """Accepted attempts that ended with a transient failure."""
     dropped: int = 0
-    """Submits that failed for a passing reason."""
+    """Submits that failed with a transient failure."""
 
     @property
     def waiting(self) -> list[Scene]:
-        """What of the queue will run, in its order: as much as `max_billed` lets, nothing after a stop."""
+        """The waiting scenes that will still run, in order: as many as `max_billed` allows, none after a stop."""
         if self.stopped:
             return []
         ids = sorted(self.queued, key=lambda name: not self.queued[name])
@@ -107,7 +107,7 @@ def snapshot(data: RunData) -> Snapshot:
 
 
 def _settings(now: Snapshot, event: ev.Event) -> None:
-    """Take in what concerns the whole run, or profiles."""
+    """Apply an event about the whole run, or about profiles."""
     match event:
         case ev.ProfileAdded(profile=name):
             now.profiles[name] = ev.ProfileAdded(name, event.capacity, event.group)
@@ -132,20 +132,22 @@ def _settings(now: Snapshot, event: ev.Event) -> None:
 
 
 def resume_events(now: Snapshot, at: float, scenes: Iterable[Scene], ends: dict[str, float]) -> list[ev.Event]:
-    """Return events that bring a fresh scheduler to where a run stands; what is under way ends at `ends`."""
+    """Return events that bring a new scheduler to where a run stands; running jobs end at `ends`."""
     events: list[ev.Event] = [
         ev.ProfileAdded(each.profile, each.capacity, each.group) for each in now.profiles.values()
     ]
     for (_, alone), cool in now.cooling.items():
-        names = [name for name in cool.profiles if name in now.profiles][:1]  # the window is the group's
+        names = [name for name in cool.profiles if name in now.profiles][
+            :1
+        ]  # one member is enough: the cooldown is the group's
         events += [ev.CooldownImposed(name, cool.until, cool.reason, alone, cool.unusable) for name in names]
     for flight in now.jobs_running.values():
         if flight.profile in now.profiles:
             name, after = flight.scene.id, max(0.0, ends[flight.scene.id] - at)
             events.append(ev.SceneAdded(flight.scene, False, flight.number - 1))
-            events.append(ev.AttemptStarted(name, flight.number, flight.profile, "under way"))
+            events.append(ev.AttemptStarted(name, flight.number, flight.profile, "running"))
             events.append(ev.Accepted(name, flight.number, Operation(name, "simulated", None, after)))
     events += [ev.SceneAdded(scene) for scene in scenes]
     for event in events:
-        event.at = at if math.isfinite(at) else 0.0  # type: ignore[misc]  # frozen for everyone else
+        event.at = at if math.isfinite(at) else 0.0  # type: ignore[misc]  # events are frozen for everyone else
     return events

@@ -1,1 +1,6 @@
-"""What a run shows of the limits that it met."""
+"""What a run reveals about the limits that it met.
+
+`submit_history` reads how submits were answered; `feasible` finds every limit that explains all answers, exactly;
+`candidates` chooses the one to name; `estimate` adds intervals, or the reason why there is none; `limit_samples` draws
+limits for a forecast. It imports `records`, the core and the provider model.
+"""

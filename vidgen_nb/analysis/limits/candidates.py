@@ -1,9 +1,9 @@
 """Limits that explain every answer, and which of them to name.
 
-Answers say what is possible, not what is likely: where a sliding window may be anything from 20 to 40 s, a fixed one of
-just 30 s may do as well. So before any answer is seen, kinds are taken for equally likely, small n for likelier than
-large ones (1/n), and lengths for anything, evenly over their logarithm, or, half of them, for a round number: limits
-are set by people. What is named is the limit of whose rate the most of what is possible lies within 10 %.
+Answers say what is possible, not what is likely: a sliding window may be anything from 20 to 40 s long, and a fixed
+one of exactly 30 s may explain the answers too. The prior: all kinds are equally likely, small n more likely than large
+ones (1/n), and half of the lengths are uniform in their logarithm, the other half round numbers, because people set
+limits. The limit to name is the one whose rate has the most probability within 10 %.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ LIMIT_TYPES: Final[dict[str, Callable[..., Limit]]] = {
     "sliding_window": SlidingWindow,
 }
 RATE_TOLERANCE: Final = 0.1
-"""A rate is right where it is off by no more than this share of the true one."""
+"""A rate counts as right if it is off by no more than this share of the true one."""
 LENGTH_STEP: Final = 0.04
-"""Lengths that are looked at differ by this share."""
+"""The lengths that are tried differ by this share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,15 @@ class Candidate:
 
     @property
     def per(self) -> float:
-        """The middle of its lengths, or the roundest number close to it; the shortest where there is no longest."""
+        """The middle of its lengths, or the roundest number close to it; the shortest if there is no longest."""
         return self._round((self.low + self.high) / 2 if self.high < math.inf else self.low)
 
     def limit(self, per: float | None = None) -> Limit:
-        """Return it as a limit, with a length of your own or its middle."""
+        """Return it as a limit with the given length, or its middle one."""
         return LIMIT_TYPES[self.kind](self.n, per=max(MIN_WINDOW_SECONDS, self.per if per is None else per))
 
     def lengths(self) -> Iterator[float]:
-        """Yield lengths from the whole of its interval, among them all round ones."""
+        """Yield lengths from its whole interval, with all round ones."""
         yield self.per
         yield from (length for length, _ in _round_ones(self.low, self.high))
         ratio = self.high / self.low
@@ -67,7 +67,7 @@ class Candidate:
 
 
 def likeliest(candidates: Iterable[Candidate]) -> tuple[Candidate, float]:
-    """Return the candidate and its length that are to be named; of equal ones that in the middle of all.
+    """Return the candidate to name and its length; among equals, the one in the middle of all.
 
     Every candidate has a longest length. O(c log c).
     """
@@ -86,7 +86,7 @@ def likeliest(candidates: Iterable[Candidate]) -> tuple[Candidate, float]:
 
 
 class _Possible:
-    """How likely it is that the logarithm of the rate lies between two numbers."""
+    """The probability that the logarithm of the rate lies between two numbers."""
 
     def __init__(self, candidates: list[Candidate]) -> None:
         edges, round_ones = [], []
@@ -99,16 +99,16 @@ class _Possible:
         round_ones.sort()
         self._edges = [at for at, _ in edges]
         self._density = list(accumulate(by for _, by in edges))
-        """From each edge on."""
+        """The density from each edge on."""
         areas = [(after - at) * by for (at, after), by in zip(pairwise(self._edges), self._density, strict=False)]
         self._below = list(accumulate(areas, initial=0.0))
-        """Up to each edge."""
+        """The area up to each edge."""
         self._round = [at for at, _ in round_ones]
         self._round_below = list(accumulate((mass for _, mass in round_ones), initial=0.0))
         self._all = self._below[-1] + self._round_below[-1]
 
     def between(self, low: float, high: float) -> float:
-        """Return the share of all that is possible, both ends included."""
+        """Return the probability, both ends included."""
         first, last = bisect_left(self._round, low), bisect_right(self._round, high)
         return (self._up_to(high) - self._up_to(low) + self._round_below[last] - self._round_below[first]) / self._all
 
@@ -118,7 +118,7 @@ class _Possible:
 
 
 def _round_ones(low: float, high: float) -> Iterator[tuple[float, float]]:
-    """Yield the numbers of one digit in an interval, each with the width, in logarithms, of what is rounded to it."""
+    """Yield one-digit numbers in an interval, each with the log-width of the values that are rounded to it."""
     for exponent in range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1):
         for digit in range(1, 10):
             if low <= (number := float(f"{digit}e{exponent}")) <= high:

@@ -1,8 +1,8 @@
 """Which limit does each quota group have? Estimated from what its submissions met, with an interval or a reason.
 
-Every limit that explains each single answer is kept (`feasible`), so the true one lies in the interval as long as it
-is one token bucket, fixed or sliding window, unused when the run began and used by this run alone. Nothing is said of
-limits that were never met.
+Every limit that explains all answers is kept (`feasible`), so the true one lies in the interval as long as it is one
+token bucket, fixed or sliding window, unused when the run began and used by this run alone. A limit that was never met
+is not estimated.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from vidgen_nb.provider.limits import Limit
 __all__ = ["Candidate", "Estimates", "Interval", "LimitEstimate", "estimate_limits"]
 
 MIN_MET: Final = 5
-"""Encounters with a limit that was partly used up, from which on an interval is given however wide it is."""
+"""After so many encounters with a limit that was partly used up, an interval is given however wide it is."""
 NARROW_FACTOR: Final = 1.2
-"""An interval whose ends differ by no more than this factor is given in any case."""
+"""An interval whose ends differ by no more than this factor is given with fewer encounters too."""
 RETRY_AFTER_SLACKS: Final = ((0.002, "true"), (1.001, "true, rounded up to whole seconds"))
-"""By how many seconds a Retry-After may exceed the reset, and how that is called."""
+"""By how many seconds a Retry-After may exceed the reset, and what that is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A value and between what it lies."""
+    """A value and the interval it lies in."""
 
     value: float
     low: float
@@ -51,29 +51,29 @@ PARAMETER_SETS: Final = {"token_bucket": token_bucket, "fixed_window": fixed_win
 
 @dataclass(frozen=True, slots=True)
 class LimitEstimate:
-    """What a quota group's attempts say of its limit."""
+    """What a quota group's attempts reveal about its limit."""
 
     group: str
     profiles: tuple[str, ...]
     kind: str | None
-    """`token_bucket`, `fixed_window` or `sliding_window`; None: more than one of them, or none, explains it all."""
+    """`token_bucket`, `fixed_window` or `sliding_window`; None: several of them explain all answers, or none does."""
     rate: Interval | None
     """Admissions per second in the long run, n / per; None: can't tell, see `reason`."""
     n: Interval | None
-    """How many it lets through at once."""
+    """How many it admits at once."""
     per: Interval | None
     """Seconds per n."""
     limit: Limit | None
-    """The likeliest one (`candidates`); None: can't tell."""
+    """The most likely one (`candidates`); None: can't tell."""
     reason: str
-    """Why it can't be told; empty: it is given."""
+    """Why there is no estimate; empty: there is one."""
     candidates: tuple[Candidate, ...]
-    """All that explains every answer."""
+    """All limits that explain every answer."""
     accepted: int
     refused: int
-    """429s over the rate."""
+    """429s because of the rate."""
     met: int
-    """Moments at which a 429 met a limit that was partly used up before: what an estimate lives on."""
+    """Moments at which a 429 met a limit that was partly used up before: the evidence of an estimate."""
     retry_after: str
     """Whether Retry-After was `true`, rounded, or `not used`."""
 
@@ -115,9 +115,9 @@ class Estimates(dict[str, LimitEstimate]):
 
 
 def estimate_limits(data: RunData, *, most: int | None = None) -> Estimates:
-    """Return what each profile's attempts say of its limit; profiles of one quota group share an estimate.
+    """Return what each profile's attempts reveal about its limit; profiles of one quota group share an estimate.
 
-    `most`: largest n that is looked at; None: no bound. O(n · attempts) in the worst case, usually O(attempts).
+    `most`: the largest n to try; None: no bound. O(n · attempts) in the worst case, usually O(attempts).
     """
     groups = submit_history(data.header, data.events)
     found = {name: estimate for group in groups.values() for name, estimate in _shared(group, most)}
@@ -130,7 +130,7 @@ def _shared(group: SubmitHistory, most: int | None) -> Iterable[tuple[str, Limit
 
 
 def estimate_group(submits: SubmitHistory, most: int | None = None) -> LimitEstimate:
-    """Return what one quota group's submissions say of its limit."""
+    """Return what one quota group's submits reveal about its limit."""
     evidence, candidates, used = _explain(submits, most)
     met = _met(evidence, candidates)
     reason = _doubt(submits, candidates, met, capped=most is not None and evidence.most > most)
@@ -149,7 +149,7 @@ def estimate_group(submits: SubmitHistory, most: int | None = None) -> LimitEsti
 
 
 def _explain(submits: SubmitHistory, most: int | None) -> tuple[Evidence, tuple[Candidate, ...], str]:
-    """Take Retry-After for as true as the answers allow, and return what explains them all."""
+    """Trust Retry-After as far as the answers allow, and return the limits that explain them all."""
     if any(each.retry_after is not None for each in submits.refused):
         for slack, used in RETRY_AFTER_SLACKS:
             evidence = Evidence(submits, slack)
@@ -186,20 +186,20 @@ def _rates(candidates: tuple[Candidate, ...]) -> tuple[float, float]:
 
 
 def _doubt(submits: SubmitHistory, candidates: tuple[Candidate, ...], met: int, *, capped: bool) -> str:
-    """Return why the limit can't be told, or nothing."""
+    """Return why there can be no estimate, or an empty text."""
     if not submits.refused:
         return f"no 429 over the rate; {len(submits.accepted)} submits were accepted"
     if not candidates:
         return (
-            f"it lets through more than was looked at ({submits.group} had its first 429 late)"
+            f"it admits more than was tried ({submits.group} had its first 429 late)"
             if capped
             else "no single token bucket, fixed or sliding window explains every answer"
         )
     low, high = _rates(candidates)
     if low <= 0:
-        return f"too little was accepted after its 429s: at most {high:.3g} a second is all they say"
+        return f"too little was accepted after its 429s: they only show that it is at most {high:.3g} a second"
     if any(each.low <= MIN_WINDOW_SECONDS * 1.1 for each in candidates):
-        return f"its limit was full again whenever it was tried: at least {low:.3g} a second is all they say"
+        return f"its limit had always recovered when it was tried again: it is at least {low:.3g} a second"
     if met < MIN_MET and high > NARROW_FACTOR * low:
         return f"{met} of its 429s met a limit that was partly used up: between {low:.3g} and {high:.3g} a second"
     return ""

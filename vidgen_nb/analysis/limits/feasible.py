@@ -1,17 +1,17 @@
-"""Which limits could have answered as the provider did: exact sets of parameters, no search by steps.
+"""Which limits could have answered as the provider did: exact sets of parameters, without a grid.
 
-Accepted at d_0 ≤ d_1 ≤ …; n is what a limit lets through at once, k how many were accepted before the moment T.
+Submits were accepted at d_0 ≤ d_1 ≤ …; a limit admits n at once, and k were accepted before the moment T.
 
-- Token bucket with a token each τ: it is ready again at max over j ≤ k-n of d_j + (k-j-n+1)·τ. So what was accepted at
-  T says τ ≤ min_j (T-d_j)/(k-j-n+1), and a 429 at T says τ > that. The minimum is the tangent from the point (k-n+1, T)
+- Token bucket with a token every τ: it is ready again at max over j ≤ k-n of d_j + (k-j-n+1)·τ. So an acceptance at T
+  means τ ≤ min_j (T-d_j)/(k-j-n+1), and a 429 at T means τ > that. The minimum is the tangent from the point (k-n+1, T)
   to the upper hull of the points (j, d_j).
 - Sliding window of W: ready at d_{k-n} + W. Accepted: W ≤ T-d_{k-n}; a 429: W > T-d_{k-n}.
-- Fixed windows of W: accepted: an edge lies in (d_{k-n}, T]; a 429: none does. Edges are the multiples of W where the
-  windows are aligned to the run's start. Elsewhere one edge is known to lie in a gap between a 429 and an acceptance:
-  the gap is cut into pieces, and within each the edge's place is one more thing known only to lie between two moments.
+- Fixed windows of W: accepted: an edge lies in (d_{k-n}, T]; a 429: none does. If windows
+  are aligned to the run's start, edges are the multiples of W. Otherwise one edge is known to lie in a gap between a
+  429 and an acceptance: the gap is cut into pieces, and within each, the edge is only known to lie between two moments.
 
-A Retry-After that is true is a 429 until the moment it names, and an acceptance then. Where a decision is known only
-to lie between two moments, each condition is read with the ones that make it weaker.
+A true Retry-After counts as a 429 until the moment it names, and as an acceptance then. If a decision is only known to
+lie between two moments, each condition uses the moments that make it weaker.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from vidgen_nb.provider.limit_states import EDGE
 __all__ = ["MIN_WINDOW_SECONDS", "Evidence", "fixed_window", "sliding_window", "token_bucket"]
 
 MIN_WINDOW_SECONDS = 1e-3
-"""Seconds: no window is shorter."""
+"""No window is shorter."""
 ROUNDING = 1e-6
 GAP_PIECES = 16
 MIN_PIECE_SECONDS = 0.01
-"""Seconds: a gap so short is one piece."""
+"""A shorter gap is one piece."""
 Interval = tuple[float, float]
 
 
 class Evidence:
-    """What one quota group's submissions say, ready to be asked for any n.
+    """What one quota group's submits show, prepared for any n.
 
     `slack`: seconds by which a Retry-After may exceed the true reset, because it was rounded up; None: it is not used.
     """
@@ -46,9 +46,9 @@ class Evidence:
         sure = submits.accepted
         possible = [*sure, *submits.in_doubt]
         self.sure = sorted(low for low, _ in sure)
-        """Earliest moments of what was accepted, in order."""
+        """Earliest moments of the accepted submits, in order."""
         self.possible = sorted(high for _, high in possible)
-        """Latest moments of what was, or may have been."""
+        """Latest moments of what was or may have been accepted."""
         answered = sorted(high for _, high in sure)
         left = sorted(low for low, _ in possible)
         admits = {k: high + EDGE for k, high in enumerate(answered)}
@@ -77,7 +77,7 @@ class Evidence:
 
 
 def token_bucket(evidence: Evidence, n: int) -> list[Interval]:
-    """Return the seconds per n tokens that explain everything, as intervals: none or one."""
+    """Return the seconds per n tokens that explain everything, as at most one interval."""
     high = min(_slopes(evidence.sure, evidence.admits, n), default=math.inf)
     low = 0.0
     for slope in _slopes(evidence.possible, evidence.denies, n):
@@ -111,7 +111,7 @@ def _slopes(times: list[float], queries: Iterable[tuple[int, float]], n: int) ->
 
 
 def sliding_window(evidence: Evidence, n: int) -> list[Interval]:
-    """Return the lengths of a sliding window that explain everything, as intervals: none or one."""
+    """Return the lengths of a sliding window that explain everything, as at most one interval."""
     high = min((moment - evidence.sure[k - n] for k, moment in evidence.admits if k >= n), default=math.inf)
     low = max((moment - evidence.possible[k - n] for k, moment in evidence.denies if k >= n), default=0.0)
     low = max(low, MIN_WINDOW_SECONDS)
@@ -137,7 +137,7 @@ def fixed_window(evidence: Evidence, n: int) -> list[Interval]:
 
 
 def _longest(evidence: Evidence, n: int) -> float:
-    """Return how long a window can be at most: more than m·n admissions need m edges, over m-1 whole windows."""
+    """Return the greatest possible window: more than m·n admissions need m edges, over m-1 whole windows."""
     longest, many = math.inf, 2
     while many * n < len(evidence.sure):
         spans = (moment - evidence.sure[k - many * n] for k, moment in evidence.admits if k >= many * n)
@@ -147,7 +147,7 @@ def _longest(evidence: Evidence, n: int) -> float:
 
 
 def _gap(edges: list[Interval], none: list[Interval]) -> Interval:
-    """Return the shortest time in which there is an edge for certain."""
+    """Return the shortest interval that certainly contains an edge."""
     best = (0.0, math.inf)
     ends = sorted((end, start) for start, end in none)
     for after, until in edges:
@@ -182,7 +182,7 @@ def _lengths(edges: list[Interval], none: list[Interval], first: Interval, longe
 
 
 def _joined(parts: Iterable[Interval]) -> list[Interval]:
-    """Return intervals in order, with those that touch made one."""
+    """Return intervals in order; those that touch are joined."""
     joined: list[Interval] = []
     for low, high in sorted(parts):
         if joined and low <= joined[-1][1] + ROUNDING:
@@ -193,7 +193,7 @@ def _joined(parts: Iterable[Interval]) -> list[Interval]:
 
 
 def _with_edge(lengths: Interval, after: float, until: float) -> Iterator[Interval]:
-    """Yield the part of lengths W of which a multiple lies in (after, until]: W in (after/i, until/i], i = 1, 2, …."""
+    """Yield the lengths W that have a multiple in (after, until]: W in (after/i, until/i], i = 1, 2, …."""
     low, high = lengths
     joined = 1 if after <= 0 else max(1, math.ceil(after / (until - after)))
     i = max(1, math.floor(after / high) if high < math.inf else 1)
@@ -209,7 +209,7 @@ def _with_edge(lengths: Interval, after: float, until: float) -> Iterator[Interv
 
 
 def _without_edge(lengths: Interval, after: float, until: float) -> Iterator[Interval]:
-    """Yield the part of lengths W of which no multiple lies in (after, until]: W in (until/(i+1), after/i]."""
+    """Yield the lengths W that have no multiple in (after, until]: W in (until/(i+1), after/i]."""
     low, high = lengths
     ends = []
     i = math.floor(until / high) if high < math.inf else 0

@@ -1,4 +1,4 @@
-"""Limits as they may be, by what a run's submits have met so far; each with what it has admitted already."""
+"""Limits drawn from those that explain a run's answers so far; each with what it has admitted already."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["drawn_limits"]
 DRAWS_PER_GROUP: Final = 10
 """Limits drawn per quota group."""
 MAX_DECISIONS: Final = 400
-"""First decisions of a group, which its limit is estimated from: a run's beginning explains itself."""
+"""How many of a group's first decisions its limit is estimated from."""
 OPEN_WINDOW_FACTOR: Final = 2.5
-"""A window that nothing was seen to end is taken to be so many times as long as it is known to be, at most."""
+"""If no reset of a window was seen, assume at most this many times the length that it is known to have."""
 BRISK_FACTOR: Final = 8
-"""One that was over whenever it was tried is taken to be no shorter than the longest it can be over this."""
+"""If every probe found the window reset, assume at least its upper bound divided by this."""
 UNLIMITED_CHANCE: Final = 0.5
-"""How likely a group that has met no limit has none, where others have met theirs."""
+"""The chance that a group that has met no limit has none, if others have met theirs."""
 
 
 def drawn_limits(data: RunData) -> list[tuple[list[str], list[UsedLimit | None]]]:
@@ -51,18 +51,18 @@ class UsedLimit(Limit):
         self.limit = limit
         self._state = limit.state()
         self.true = True
-        """Whether it would have admitted that."""
+        """Whether it would have admitted all of them."""
         for at in admitted:
             self.true = self._state.ready_at(at) <= at and self.true
             self._state.take(at)
 
     def state(self) -> LimitState:
-        """Return a copy of where it stands."""
+        """Return a copy of its current state."""
         return deepcopy(self._state)
 
 
 def _draw(estimate: LimitEstimate, group: SubmitHistory, rng: Random) -> UsedLimit | None:
-    """Draw one of the limits that explain everything so far; None: it was never met."""
+    """Draw one of the limits that explain everything so far; None: no limit was met."""
     if not estimate.candidates:
         return None
     tried = max(each.between[1] for each in group.refused)
@@ -78,7 +78,7 @@ def _draw(estimate: LimitEstimate, group: SubmitHistory, rng: Random) -> UsedLim
 
 
 def _like(others: list[UsedLimit], group: SubmitHistory, rng: Random) -> UsedLimit | None:
-    """Draw a limit for a group that has met none: none, or one as another group's that would have admitted all."""
+    """Draw a limit for a group that has met none: None, or another group's that would have admitted everything."""
     if not others or rng.random() < UNLIMITED_CHANCE:
         return None
     found = UsedLimit(rng.choice(others).limit, _times(group.accepted))
@@ -86,7 +86,7 @@ def _like(others: list[UsedLimit], group: SubmitHistory, rng: Random) -> UsedLim
 
 
 def _times(between: Iterable[tuple[float, float]]) -> list[float]:
-    """Return when submits were decided on, at about; the latest ones."""
+    """Return about when submits were decided on; only the latest ones."""
     return sorted((low + high) / 2 for low, high in between)[-2000:]
 
 

@@ -1,7 +1,7 @@
-"""What the submissions of a run met: per quota group, what was accepted and what was refused, and when.
+"""How a run's submits were answered: per quota group, which were accepted and refused, and when.
 
-A provider decides between the submit and its answer. In virtual time the answer's moment is that of the decision; on a
-real clock the two bracket it.
+A provider decides between the submit and its answer. In virtual time the answer comes at the moment of the decision; on
+a real clock the decision lies between the two.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class RefusedSubmit:
-    """A submit that got a 429 over its rate."""
+    """A submit that got a 429 because of the rate."""
 
     between: Span
     retry_after: float | None
     sure: int = 0
     """Submits whose acceptance was known by then."""
     possible: int = 0
-    """With those in doubt."""
+    """The same, plus those in doubt."""
 
 
 @dataclass(slots=True)
 class SubmitHistory:
-    """What the submissions to one quota group met."""
+    """How the submits to one quota group were answered."""
 
     group: str
     exact: bool = True
@@ -44,11 +44,11 @@ class SubmitHistory:
     """May have been accepted: the answer was lost."""
     refused: list[RefusedSubmit] = field(default_factory=list)
     crowded: int = 0
-    """429s that say that too many jobs run at once; no word on a rate."""
+    """429s because too many jobs ran at once; they say nothing about the rate."""
 
 
 def submit_history(header: dict[str, Any], events: Sequence[ev.Event]) -> dict[str, SubmitHistory]:
-    """Return what each quota group's submissions met, in the order in which the groups came in."""
+    """Return each quota group's history, in the order in which the groups were added."""
     exact = header.get("backend", {}).get("name") == "simulated"
     groups: dict[str, SubmitHistory] = {}
     group_of: dict[str, SubmitHistory] = {}
@@ -71,7 +71,7 @@ def submit_history(header: dict[str, Any], events: Sequence[ev.Event]) -> dict[s
 
 
 def _count(group: SubmitHistory, event: ev.Accepted | ev.CallFailed | ev.AttemptAbandoned, between: Span) -> None:
-    """Put an answer where it belongs; of failures that are no 429, only those in doubt may have used anything up."""
+    """Count an answer; of failures other than 429s, only those in doubt may have used up any of the limit."""
     if isinstance(event, ev.Accepted):
         group.accepted.append(between)
     elif isinstance(event, ev.AttemptAbandoned):

@@ -20,10 +20,10 @@ __all__ = ["early_wakes", "over_waits"]
 
 
 def early_wakes(data: RunData, tried: dict[str, list[AttemptRecord]] | None = None) -> float | None:
-    """Return which share of the first attempts after a cooldown got a 429, or None where there was no such attempt.
+    """Return which share of the first attempts after a cooldown got a 429, or None if there was no such attempt.
 
-    A quota group's cooldown is one, however many profiles it has; the first attempt may go to any of them. `tried`:
-    the attempts as `timeline.by_profile` gives them.
+    A cooldown of a quota group counts once, however many profiles it has; the first attempt may go to any of them.
+    `tried`: the attempts as `timeline.by_profile` returns them.
     """
     ends: dict[str, set[float]] = defaultdict(set)
     members: dict[str, set[str]] = defaultdict(set)
@@ -43,7 +43,7 @@ def early_wakes(data: RunData, tried: dict[str, list[AttemptRecord]] | None = No
 
 
 def _merged_attempts(data: RunData, members: dict[str, set[str]]) -> dict[str, list[AttemptRecord]]:
-    """Return the attempts of several profiles each, in order of their start."""
+    """Return, per group, the attempts of all its profiles in order of their start."""
     found: dict[str, list[AttemptRecord]] = {group: [] for group in members}
     lists: dict[str, list[list[AttemptRecord]]] = {}
     for group, names in members.items():
@@ -56,17 +56,17 @@ def _merged_attempts(data: RunData, members: dict[str, set[str]]) -> dict[str, l
 
 
 def over_waits(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[Hashable, float]:
-    """Return, by (group, start of the cooldown), its end less the limit's true reset: above 0, time was lost.
+    """Return, by (group, start of the cooldown), its end minus the limit's true reset: above 0, time was lost.
 
-    A cooldown over before its reset has a number below 0. The limits of `profiles` are replayed with the submits as
-    they were admitted and refused. Cooldowns of which no true reset is known are not there: those of a fault, of a
-    concurrency limit, of a group that was itself not refused, and those without an end.
+    A cooldown that ended before the reset has a number below 0. The limits of `profiles` are replayed with the submits
+    as they were admitted and refused. Cooldowns without a known reset are left out: those caused by a fault or a
+    concurrency limit, those of a group that was not refused itself, and those without an end.
     """
     resets = _true_resets(data, profiles)
     found: dict[Hashable, float] = {}
     for window in data.cooldowns:
         refused, reset = resets.get(window.group, _NO_RESETS)
-        last = bisect_left(refused, window.end) - 1  # what was learned last is what holds
+        last = bisect_left(refused, window.end) - 1  # the latest refusal decides
         if window.end < inf and last >= 0 and refused[last] >= window.start:
             found[window.group, window.start] = window.end - reset[last]
     return found
@@ -76,10 +76,10 @@ _NO_RESETS: tuple[list[float], list[float]] = ([], [])
 
 
 def _true_resets(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[str, tuple[list[float], list[float]]]:
-    """Return, by quota group, when it refused for a rate, and when it would have admitted instead.
+    """Return, by quota group, when it refused because of the rate, and when it would have admitted instead.
 
-    A refusal uses up nothing in any part of a limit, and one for too many at once tells no reset; so the parts that
-    count running jobs are left out.
+    A refusal uses up nothing in any part of a limit, and a 429 for too many jobs at once has no reset, so the parts
+    that count running jobs are left out.
     """
     found: dict[str, tuple[list[float], list[float]]] = {}
     states: dict[str, LimitState] = {}
@@ -100,9 +100,9 @@ def _true_resets(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[st
 
 
 def _replay(data: RunData, at: dict[str, Any]) -> None:
-    """Take a run's submits in order; `at`: by profile, what they count in."""
+    """Replay a run's submits in order; `at`: per profile, the limit they count against and its lists."""
     replayed: dict[str, Any] = {}
-    """By scene, what its attempt under way counts in."""
+    """Per scene, what its running attempt counts against."""
     started, accepted, failed = ev.AttemptStarted, ev.Accepted, ev.CallFailed
     event: Any
     for event in data.events:
@@ -112,7 +112,7 @@ def _replay(data: RunData, at: dict[str, Any]) -> None:
         elif kind is accepted:
             if (counts := replayed[event.scene]) is not None:
                 ready_at, take, _, _ = counts
-                ready_at(event.at)  # a window looks there which one it is in
+                ready_at(event.at)  # lets a window move on to the current one
                 take(event.at)
         elif kind is failed and event.phase == "submit" and (counts := replayed[event.scene]) is not None:
             (ready_at, take, refused, resets), outcome = counts, event.outcome
@@ -120,6 +120,6 @@ def _replay(data: RunData, at: dict[str, Any]) -> None:
                 if outcome.cause == "rate" and (ready := ready_at(event.at)) > event.at:
                     refused.append(event.at)
                     resets.append(ready)
-            elif type(outcome) is Ambiguous:  # the answer was lost, the job admitted
+            elif type(outcome) is Ambiguous:  # the answer was lost, but the job was admitted
                 ready_at(event.at)
                 take(event.at)

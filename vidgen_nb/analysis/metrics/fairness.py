@@ -1,4 +1,4 @@
-"""Whether profiles were used in proportion to what they can do (question 13)."""
+"""Whether profiles were used in proportion to what they can do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ideal_shares", "jain"]
 
 
 def jain(values: Iterable[float]) -> float | None:
-    """Return (Σx)² ÷ (n·Σx²): 1 when all are equal, 1/n when one has everything; None without anything.
+    """Return (Σx)² ÷ (n·Σx²): 1 when all are equal, 1/n when one has everything; None if all are 0.
 
     Jain, Chiu, Hawe: A quantitative measure of fairness (1984).
     """
@@ -22,10 +22,10 @@ def jain(values: Iterable[float]) -> float | None:
 
 
 def ideal_shares(names: Sequence[str], profiles: Sequence[SimulatedProfile] | None, length: float) -> dict[str, float]:
-    """Return the part of all scenes, 0 to 1, that each profile would have had if each did what it can in `length` s.
+    """Return the share of all scenes, 0 to 1, that each profile would have if each did what it can in `length` s.
 
-    What it can: the fewer of the admissions that its limit has (an equal part of its quota group's) and of the mean
-    services that its slots have time for. Equal parts where limits are not known, or a profile has no bound.
+    It can do as many as its limit admits (an equal part of its quota group's), or as its slots have time for at the
+    mean service time, whichever is fewer. Shares are equal if limits are not known, or a profile has no bound.
     """
     equal = dict.fromkeys(names, 1 / len(names)) if names else {}
     known = {profile.name: profile for profile in profiles or ()}

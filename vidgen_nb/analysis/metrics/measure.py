@@ -1,4 +1,4 @@
-"""What a run came to, in numbers: the table of analysis.md, exact, from its records and events."""
+"""The numbers of a run, exact, from its records and events."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.provider.described import profile_from
 
-__all__ = ["Metrics", "ProfileMetrics", "SlotSplit", "closed_at_start", "measure", "trail", "union"]
+__all__ = ["Metrics", "ProfileMetrics", "SlotSplit", "closed_at_start", "measure", "union"]
 
 
 @checks_arguments(called="metrics")
@@ -52,10 +52,10 @@ def measure(
 ) -> Metrics:
     """Return a run's numbers.
 
-    `profiles`: the limits and services of a live run, as far as they are assumed; a simulated run knows its own.
-    `seed`: of the assumed service times; None: the bound holds for any. `ideal`: each profile's due share, in any
-    unit. `trouble`: start and end of what the run had to recover from, and `window` the seconds of the goodput that
-    says so. Raises `InputError` for an assumption that does not fit the run.
+    `profiles`: the assumed limits and services of a live run; a simulated run knows its own. `seed`: of the assumed
+    service times; None: the bound holds for any seed. `ideal`: each profile's fair share, in any unit. `trouble`: start
+    and end of what the run had to recover from; `window`: the seconds over which its goodput is taken. Raises
+    `InputError` for an assumption that does not fit the run.
     """
     if trouble is not None:
         trouble = _span(trouble)
@@ -65,7 +65,7 @@ def measure(
 
 
 def _span(trouble: Any) -> tuple[float, float]:
-    """Return the start and the end of the trouble; `InputError` for what is none."""
+    """Return the start and the end of the trouble; `InputError` for anything else."""
     pair = listed("trouble", trouble, "start and end in run seconds, such as (60, 90)")
     if len(pair) != 2 or not all(map(is_number, pair)) or not pair[0] <= pair[1]:
         raise InputError(f"trouble is (start, end) in run seconds, start first, not {trouble!r}")
@@ -74,7 +74,7 @@ def _span(trouble: Any) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Assumed:
-    """Limits and services, as far as they are known."""
+    """Limits and services, if known."""
 
     profiles: list[SimulatedProfile] | None
     seed: int | str | None
@@ -88,7 +88,7 @@ def _assumed(data: RunData, given: Iterable[SimulatedProfile] | None, seed: int 
         profiles = as_profiles(given)
         missing = set(data.profiles) - {each.name for each in profiles}
         if missing:
-            raise InputError(f"profiles says nothing of {min(missing)!r}, which this run used: describe all of them")
+            raise InputError(f"profiles does not describe {min(missing)!r}, which this run used: describe all of them")
         return _Assumed(profiles, seed, None)
     if not simulated or not backend.get("profiles"):
         return _Assumed(None, None, None)
@@ -153,7 +153,7 @@ def _times(data: RunData, done: Sequence[AttemptRecord]) -> dict[str, Any]:
 
 
 def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], list[tuple[float, float]]]:
-    """Return L, λ, W_q and what is left between them, and when scenes waited."""
+    """Return L, λ, W_q and the residual of Little's law, and when scenes waited."""
     scenes, starts, ends = waiting_spans(data, data.end)
     length = steps(starts, ends)
     queued = dict.fromkeys(release, 0.0)
@@ -171,7 +171,7 @@ def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], li
 def _shares(
     data: RunData, profiles: Sequence[SimulatedProfile] | None, ideal: Mapping[str, float] | None
 ) -> dict[str, float]:
-    """Return the part of all successes that is each profile's due."""
+    """Return each profile's fair share of all successes."""
     if ideal is None:
         return ideal_shares(data.profiles, profiles, data.end)
     good = isinstance(ideal, Mapping) and set(ideal) == set(data.profiles)
@@ -220,7 +220,7 @@ def _slots(
 def _bound(
     data: RunData, profiles: Sequence[SimulatedProfile], seed: int | str | None, release: dict[str, float]
 ) -> LowerBound:
-    """Return the bound on the scenes that succeeded: no other has a part in the makespan."""
+    """Return the bound on the scenes that stand as succeeded. One that failed when run again can only raise M."""
     done = [scene.id for scene in data.scenes if scene.status == "succeeded"]
     return bound(
         done, profiles, seed=seed, cooldowns=closed_at_start(data), releases=[release[scene] for scene in done]
@@ -237,7 +237,7 @@ def closed_at_start(data: RunData) -> dict[str, float]:
         if kind is ev.CooldownStarted and isinstance(event, ev.CooldownStarted):
             found.update((name, max(event.until, found.get(name, 0.0))) for name in event.profiles)
     for window in data.cooldowns if found else ():
-        if window.start == 0 and window.profile in found:  # released by hand, it ended earlier
+        if window.start == 0 and window.profile in found:  # released by hand, so it ended earlier
             found[window.profile] = min(found[window.profile], max(window.end, 0.0))
     return found
 
@@ -249,14 +249,3 @@ def _ratio(value: float, whole: float) -> float | None:
 def union(windows: Iterable[tuple[float, float]]) -> float:
     """Return the length of the union of (start, end) windows."""
     return seconds_of(joined(windows))
-
-
-def trail(attempts: Iterable[AttemptRecord]) -> str:
-    """Return a scene's way in one line, such as `A✕429→B✓`; attempts in order.
-
-    `✓` succeeded, `✕429` rate limited, `?` in doubt, `…` still running; any other outcome by its name: `✕transient`.
-    """
-    return "→".join(each.profile + MARKS.get(each.outcome or "", "✕" + (each.outcome or "")) for each in attempts)
-
-
-MARKS = {"succeeded": "✓", "rate_limited": "✕429", "ambiguous": "?", "": "…"}

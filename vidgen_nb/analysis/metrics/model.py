@@ -1,7 +1,10 @@
-"""The numbers of a run as records; `metrics.measure` makes them.
+"""The numbers of a run as records; `measure` computes them.
 
-Slots and cooldowns are measured up to the makespan (`slots.horizon`), queue and goodput over the run's length, which is
-the time of its last event: the same, unless something else ended after the last success.
+Slots and cooldowns are measured up to the makespan (`results.horizon`), queue and goodput over the run's length, the
+time of its last event. The two differ only if something else ended after the last success.
+
+A scene that was run again by hand stands as it did the last time: that is what `scenes`, `flow` and `wait` count. What
+happened before still happened: each of its successes counts in `makespan`, `goodput` and the profiles' numbers.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ __all__ = ["MetricsData", "ProfileMetrics", "SlotSplit"]
 
 @dataclass(frozen=True, slots=True)
 class SlotSplit:
-    """What slots did with their time, in shares that sum to 1 (`slots.SlotTime` says what each means)."""
+    """What slots did with their time, in shares that sum to 1 (`slot_time.SlotTime` says what each means)."""
 
     ok: float
     wasted: float
@@ -29,7 +32,7 @@ class SlotSplit:
 
     @classmethod
     def of(cls, time: SlotTime) -> SlotSplit | None:
-        """Return the shares of slot-seconds, or None where there are none."""
+        """Return the shares of slot-seconds, or None if there are none."""
         if not (total := time.total) > 0:
             return None
         parts = (time.ok, time.wasted, time.cooling, time.idle_empty, time.idle_waiting, time.running)
@@ -42,15 +45,14 @@ class ProfileMetrics:
 
     profile: str
     scenes: int
-    """Scenes that succeeded on it."""
+    """Attempts that succeeded on it."""
     attempts: int
     rate_limited: int
     """Attempts that got a 429."""
     cooldown: float
     """Length of the union of its cooldown windows, cut at the makespan."""
     utilisation: float
-    """Slot time of attempts that succeeded ÷ all slot time, 0 to 1: the split's `ok`. Slots: its capacity; without
-    one, the most attempts that it ever had at once."""
+    """Slot time of attempts that succeeded ÷ all slot time, 0 to 1: the split's `ok`."""
     split: SlotSplit | None = None
     """None: it had no slot time."""
     cooldown_duty: float = 0.0
@@ -58,7 +60,7 @@ class ProfileMetrics:
     stranded: float = 0.0
     """Slot-seconds in which it cooled while scenes waited: c_p · ∫ 1[cooling and Q > 0] dt."""
     ideal: float = 0.0
-    """The part of all successes that was its due (`fairness.ideal_shares`)."""
+    """Its fair share of all successes (`fairness.ideal_shares`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +68,25 @@ class MetricsData:
     """A run in numbers. Times in run seconds; None: not known, or there is nothing to measure."""
 
     scenes: dict[str, int]
-    """How many scenes have which status."""
+    """How many scenes stand in which status."""
     attempts: int
     rate_limited: int
     moves: int
     makespan: float | None
-    """Latest end of a scene that succeeded, from the run's start; None: none did."""
+    """Latest end of an attempt that succeeded, from the run's start; None: none did."""
     profiles: list[ProfileMetrics]
     length: float = 0.0
     """Time of the last event."""
     bound: LowerBound | None = None
-    """What no policy could have beaten for the scenes that succeeded; None: limits and services are not known."""
+    """The best any policy could have done for the scenes that succeeded; None: limits and services are not known."""
     first_result: float | None = None
     """Earliest end of an attempt that succeeded."""
     flow: Spread | None = None
-    """F_i: from when a scene was added until its result was there; by scene."""
+    """F_i: time from when a scene was added (the last time) to its result; of scenes that stand as succeeded."""
     wait: Spread | None = None
-    """W_i: F_i without the time of the attempt that succeeded; by scene."""
+    """W_i: F_i without the time of the attempt that succeeded; of the same scenes."""
     queued: Spread | None = None
-    """Time in the queue, requeues and back-off included, of every scene; by scene. Its mean is W_q."""
+    """Time in the queue, requeues and back-off included, of every scene. Its mean is W_q."""
     split: SlotSplit | None = None
     """Of all slots together."""
     amplification: float | None = None
@@ -96,13 +98,13 @@ class MetricsData:
     goodput: float | None = None
     """Successes per second of the run's length; over time: `timeline.goodput`."""
     cooldown_duty: float | None = None
-    """Mean of the profiles' duties."""
+    """Mean of the profiles' `cooldown_duty`."""
     stranded: float = 0.0
     """Slot-seconds of profiles that cooled while scenes waited."""
     early_wakes: float | None = None
     """Share of first attempts after a cooldown that got a 429."""
     over_wait: Spread | None = None
-    """Cooldown's end less the limit's true reset, by (group, start); only where limits are known."""
+    """A cooldown's end minus the limit's true reset, by (group, start); only if limits are known."""
     move_matrix: dict[tuple[str, str], int] = field(default_factory=dict)
     """Moves by (from, to)."""
     queue_length: float | None = None
@@ -110,11 +112,11 @@ class MetricsData:
     arrival_rate: float | None = None
     """λ: scenes ÷ length."""
     little_residual: float | None = None
-    """|L - λ·W_q| ÷ L: 0 but for rounding, on every run; None where nobody waited."""
+    """|L - λ·W_q| ÷ L: 0 except for rounding, on every run; None if nobody waited."""
     fairness: float | None = None
     """Jain's index of successes ÷ ideal share over the profiles."""
     recovery: Recovery | None = None
-    """From the trouble that was named, or from faults of a simulated run that were over at some time."""
+    """From the given trouble, or from a simulated run's faults that had an end."""
 
     @property
     def lower_bound(self) -> float | None:
@@ -123,7 +125,7 @@ class MetricsData:
 
     @property
     def efficiency(self) -> float | None:
-        """LB′ ÷ makespan: 1 is the best that could be."""
+        """LB′ ÷ makespan: 1 is the best possible."""
         return self.bound.seconds / self.makespan if self.bound is not None and self.makespan else None
 
     @property
@@ -133,5 +135,5 @@ class MetricsData:
 
     @property
     def queue_time(self) -> float | None:
-        """W_q: mean time in the queue of a scene."""
+        """W_q: mean time of a scene in the queue."""
         return None if self.queued is None else self.queued.mean

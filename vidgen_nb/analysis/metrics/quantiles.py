@@ -1,4 +1,4 @@
-"""A set of values in three numbers: median, 95 % and the largest, with the values at hand."""
+"""Quantiles of a set of values: the one definition that metrics, charts and tables use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Mapping[Any, float]) -> Spread | None:
-        """Return the spread of values, or None where there are none."""
+        """Return the spread of values, or None if there are none."""
         if not values:
             return None
         ordered = tuple(sorted(values.values()))
@@ -34,9 +34,9 @@ class Spread:
         return cls(_quantile(ordered, 0.5), _quantile(ordered, 0.95), ordered[-1], mean, values, ordered)
 
     def quantile(self, share: float) -> float:
-        """Return the value below which a share (0 to 1) of all lies, between neighbours in proportion.
+        """Return the value below which a share (0 to 1) of all values lies, interpolated between neighbours.
 
-        As NumPy's default, Hyndman and Fan's type 7. Raises `InputError` for a share outside 0 to 1.
+        This is NumPy's default, Hyndman and Fan's type 7. Raises `InputError` for a share outside 0 to 1.
         """
         if not 0 <= share <= 1:
             raise InputError(f"a quantile's share lies between 0 and 1, not {share!r}")

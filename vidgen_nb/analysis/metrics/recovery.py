@@ -1,4 +1,4 @@
-"""How long a run needs to come back after trouble, such as an outage (question 17)."""
+"""How long a run needs to recover after trouble, such as an outage."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What became of a run after trouble. Times in run seconds."""
+    """How a run recovered after trouble. Times in run seconds."""
 
     start: float
     """When the trouble began."""
     end: float
     """When it was over."""
     window: float
-    """Of the goodput, and how long it must hold."""
+    """Seconds over which goodput is taken, and for which it must hold."""
     before: float
     """Results per second in the window before the trouble."""
     seconds: float | None
-    """From its end until goodput was at least 0.9 of before and the queue no longer than before, and stayed so for a
-    window; None: not recovered."""
+    """From the end of the trouble until goodput was at least 0.9 of before and the queue no longer than before, for at
+    least a window; None: not recovered."""
 
 
 def recovery(data: RunData, start: float, end: float, window: float = 60.0) -> Recovery:
     """Return how long the run needed after trouble from `start` to `end`.
 
-    Raises `InputError` where the end lies before the start, or the window is no positive number.
+    Raises `InputError` if the end is before the start, or the window is not a positive number.
     """
     if not 0 <= start <= end < inf:
         raise InputError(f"trouble starts at 0 s or later and ends after that, not {start!r} to {end!r}")
@@ -58,12 +58,12 @@ def recovery(data: RunData, start: float, end: float, window: float = 60.0) -> R
 
 
 def _until(steps: Steps, t: float) -> Steps:
-    """Return the steps before a time: what bounced at that moment was not in the queue before."""
+    """Return the steps before a time: a scene that bounced at that moment was not in the queue before."""
     return [step for step in steps if step[0] < t]
 
 
 def outage(faults: Iterable[Mapping[str, Any]]) -> tuple[float, float] | None:
-    """Return start and end of what a run's header tells of faults that are over at some time, or None."""
+    """Return start and end of the faults in a run's header that have an end, or None."""
     spans = [(fault.get("start", 0.0), fault.get("end")) for fault in faults]
     ended = [(start, end) for start, end in spans if isinstance(end, int | float) and end < inf]
     return (min(start for start, _ in ended), max(end for _, end in ended)) if ended else None

@@ -1,10 +1,10 @@
-"""What slots did with their time: the slot-time split of analysis.md, exact, for a whole run or in stretches of it.
+"""What slots did with their time: the split of slot-seconds, exact, for a whole run or in intervals of it.
 
-The whole is [0, M], where M is the makespan: what failed after the last success is no part of it, nor are the slots
-that stood empty then. As long as something runs, or where nothing succeeded, M is the time of the last event.
-A profile that is part of the session has `capacity` slots; without a capacity, the most attempts that it ever had at
-once. While more run than that (fetching its result, an attempt holds no slot at the provider; a capacity may have been
-lowered), or on a profile that was removed, there are as many slots as attempts.
+A whole run is [0, M] with M from `results.horizon`, usually the makespan: attempts that failed after the last success
+don't count, nor do the slots that were empty then.
+A profile that is part of the session has `capacity` slots; without a capacity, as many as the most attempts that it
+ever had at once. If more attempts run (fetching its result, an attempt holds no slot at the provider; a capacity may
+have been lowered), or the profile was removed, there are as many slots as attempts.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ __all__ = ["SlotTime", "slot_time"]
 
 @dataclass(slots=True)
 class SlotTime:
-    """Slot-seconds by what they were used for; `numbers.SlotSplit` has them as shares."""
+    """Slot-seconds by use; `model.SlotSplit` has them as shares."""
 
     ok: float = 0.0
     """Of attempts that succeeded."""
     wasted: float = 0.0
-    """Of attempts that ended in another way. A busy slot is busy also while its profile cools."""
+    """Of attempts that ended without success. A busy slot counts as busy even while its profile cools."""
     cooling: float = 0.0
     """Free, the profile in a cooldown or unusable."""
     idle_empty: float = 0.0
@@ -49,17 +49,17 @@ class SlotTime:
     idle_waiting: float = 0.0
     """Free, and not cooling, while scenes waited."""
     running: float = 0.0
-    """Of attempts that have no end yet; 0 once the run has ended."""
+    """Of attempts that still run; 0 once the run has ended."""
     stranded: float = 0.0
-    """All slots, busy ones too, of profiles that cooled while scenes waited; no part of the sum."""
+    """All slots, busy ones too, of profiles that cooled while scenes waited; not part of the sum."""
 
     @property
     def total(self) -> float:
-        """Return all of them."""
+        """Return their sum."""
         return self.ok + self.wasted + self.cooling + self.idle_empty + self.idle_waiting + self.running
 
     def add(self, other: SlotTime) -> None:
-        """Add another's."""
+        """Add those of another."""
         for name, value in zip(_NAMES, astuple(other), strict=True):
             setattr(self, name, getattr(self, name) + value)
 
@@ -74,11 +74,11 @@ def slot_time(
     tried: dict[str, list[AttemptRecord]] | None = None,
     cooling: dict[str, list[Span]] | None = None,
 ) -> dict[str, list[SlotTime]]:
-    """Return, per profile, what its slots did in each stretch between two neighbours of `edges`.
+    """Return, per profile, what its slots did in each interval between two neighbours of `edges`.
 
-    `edges`: run seconds, rising; None: one stretch, from 0 to `horizon`. `waiting`, `tried`, `cooling`: when scenes
-    waited, the attempts by profile, and when each cooled, where they are known. Raises `InputError` for edges that do
-    not rise.
+    `edges`: run seconds, rising; None: one interval, from 0 to `horizon`. `waiting`, `tried`, `cooling`: when scenes
+    waited, the attempts by profile, and when each profile cooled, if already known. Raises `InputError` for edges that
+    do not rise.
     """
     edges = [0.0, horizon(data)] if edges is None else list(edges)
     if len(edges) < 2 or any(not a <= b for a, b in pairwise(edges)):
@@ -122,7 +122,7 @@ def _of_profile(
 
 
 def _spread(bins: list[SlotTime], edges: list[float], what: str, spans: Iterable[Span]) -> None:
-    """Add stretches of one slot each to the bins that they touch."""
+    """Add spans of one slot each to the bins that they touch."""
     if len(bins) == 1:
         first, last = edges
         clipped = [
@@ -154,7 +154,7 @@ def _free(
     within: Within,
     last: float,
 ) -> None:
-    """Say what the free slots did: go from one change of slots, cooldown or bin to the next."""
+    """Add up what free slots did, from one change of slots, cooldown or bin to the next."""
     changes = sorted({at for at in (*slots_at, *switches, *edges, last) if at <= last})
     slots, cools, place, step = 0, False, 0, 0
     for at, after in pairwise(changes):
@@ -169,7 +169,7 @@ def _free(
 def _free_between(
     bin_: SlotTime, stretch: Span, busy: Steps, step: int, slots: int, cools: bool, within: Within
 ) -> int:
-    """Add what so many slots did in a stretch while they were not busy; return the step that holds at its end."""
+    """Add what `slots` slots did in a span while they were free; return the index of the step at its end."""
     at, stop = stretch
     while busy[step + 1][0] <= at:
         step += 1

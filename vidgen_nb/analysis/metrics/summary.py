@@ -18,7 +18,7 @@ __all__ = ["Metrics"]
 
 TABLES = ("profiles", "scenes", "moves")
 MAX_PROFILES = 20
-"""Profiles that are shown; the table has them all."""
+"""Profiles shown; the table has all of them."""
 SPLIT_FIELDS = ("ok", "wasted", "cooling", "idle_empty", "idle_waiting", "running")
 
 
@@ -39,7 +39,11 @@ def _spread(value: Spread | None) -> str:
 
 
 def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
-    yield "scenes", ", ".join(f"{count:,} {status}" for status, count in metrics.scenes.items()) or "none"
+    yield (
+        "scenes",
+        ", ".join(f"{count:,} {'waiting' if name == 'queued' else name}" for name, count in metrics.scenes.items())
+        or "none",
+    )
     yield "makespan", _seconds(metrics.makespan)
     if metrics.bound is not None:
         yield "lower bound", f"{_seconds(metrics.lower_bound)}, by {metrics.bound.binds}"
@@ -79,7 +83,7 @@ def _split(metrics: MetricsData | ProfileMetrics) -> str:
     split = metrics.split
     if split is None:
         return "–"
-    names = {"idle_empty": "idle, no queue", "idle_waiting": "idle beside a queue"}
+    names = {"ok": "succeeded", "idle_empty": "idle, none waited", "idle_waiting": "idle while scenes waited"}
     parts = ((name, getattr(split, name)) for name in SPLIT_FIELDS)
     return ", ".join(f"{names.get(name, name)} {_share(value)}" for name, value in parts if value or name != "running")
 
@@ -121,7 +125,7 @@ def _html(metrics: MetricsData) -> str:
 
 
 def _frame(metrics: MetricsData, table: str) -> pd.DataFrame:
-    """Return a table of the numbers; `InputError` for one that there is not."""
+    """Return a table of the numbers; `InputError` for an unknown one."""
     if table not in TABLES:
         raise InputError(f"no table {table!r}: choose one of {', '.join(TABLES)}")
     try:
@@ -156,7 +160,7 @@ class Metrics(MetricsData):
         return _text(self)
 
     def _repr_html_(self) -> str:
-        """Return it as a notebook shows it."""
+        """Return the numbers as a notebook shows them."""
         return _html(self)
 
     def to_frame(self, table: str = "profiles") -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Small series over time that forget their past: for what watches a run without end."""
+"""Series over time that forget or thin their past, so that a run of any length can be watched."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ K = TypeVar("K", bound=Hashable)
 
 
 class BoundedSpans:
-    """When something was on: the last `limit` stretches."""
+    """When something was on: the last `limit` spans."""
 
     def __init__(self, limit: int) -> None:
         self._done: deque[Span] = deque(maxlen=limit)
         self._since: float | None = None
 
     def set(self, at: float, on: bool) -> None:
-        """Switch it at a time, never earlier than the last one."""
+        """Switch it on or off, never earlier than the last time."""
         if on and self._since is None:
             self._since = self._done.pop()[0] if self._done and self._done[-1][1] == at else at
         elif not on and self._since is not None:
@@ -30,7 +30,7 @@ class BoundedSpans:
             self._since = None
 
     def between(self, start: float, end: float) -> list[Span]:
-        """Return the stretches that reach beyond `start`, sorted and disjoint; one that is on ends at `end`."""
+        """Return the spans that end after `start`, sorted and disjoint; an open one ends at `end`."""
         found = [span for span in self._done if span[1] > start]
         if self._since is not None and self._since < end:
             found.append((self._since, end))
@@ -40,8 +40,8 @@ class BoundedSpans:
 def thin(steps: list[tuple[float, int]], column: float) -> list[tuple[float, int]]:
     """Keep at most two steps (time, value from then on) of each column of time, `column` seconds wide.
 
-    They are the column's highest value, from its first step on, and its last value, from when it holds: so peaks can
-    still be seen, and the value at the end of each column, and of all, is the true one.
+    They are the column's highest value, from its first step on, and its last value, from its own time on. So peaks stay
+    visible, and the value at the end of each column, and at the very end, is exact.
     """
     kept: list[tuple[float, int]] = []
     begun = 0
@@ -74,11 +74,11 @@ class BoundedSteps:
         if len(steps) > self._limit:
             half = self._limit // 2
             past = steps[:half]
-            column = (past[-1][0] - past[0][0]) / max(1, half // 4)  # two steps each, so a half of the half at most
+            column = (past[-1][0] - past[0][0]) / max(1, half // 4)  # two steps in each, so at most half of them stay
             self._steps = thin(past, column) + steps[half:]
 
     def after(self, start: float) -> list[tuple[float, int]]:
-        """Return the steps from a time on (time, value from then on); the first is what held at that time."""
+        """Return the steps from a time on (time, value from then on); the first is the one that held at that time."""
         steps = self._steps
         first = len(steps) - 1
         while first > 0 and steps[first][0] > start:
@@ -88,7 +88,7 @@ class BoundedSteps:
 
 @dataclass(frozen=True, slots=True)
 class Bin(Generic[K]):
-    """Sums over one stretch of time."""
+    """Sums over one interval of time."""
 
     start: float
     end: float
@@ -96,7 +96,7 @@ class Bin(Generic[K]):
 
 
 def widened(bins: Iterable[Bin[K]], width: float) -> list[Bin[K]]:
-    """Join bins into wider ones, which begin at multiples of `width`; `width`: so many of theirs, a power of two."""
+    """Join bins into wider ones that begin at multiples of `width`: their own width times a power of two."""
     found: dict[int, Counter[K]] = defaultdict(Counter)
     for each in bins:
         sums = found[int(each.start // width)]
@@ -106,9 +106,9 @@ def widened(bins: Iterable[Bin[K]], width: float) -> list[Bin[K]]:
 
 
 class BoundedSums(Generic[K]):
-    """Sums over time by key, in bins of one width: it doubles where there would be more than `limit` sums in all.
+    """Sums over time by key, in bins of one width, which doubles if there would be more than `limit` sums.
 
-    A few bins there are whatever their sums.
+    At least `fewest` bins are kept, however many sums they hold.
     """
 
     fewest = 4
@@ -119,7 +119,7 @@ class BoundedSums(Generic[K]):
         self._size = 0
         self._bins: dict[int, dict[K, float]] = {}
         self._built: dict[int, Bin[K]] = {}
-        """Of bins that did not change since."""
+        """Bins that have not changed since they were built."""
 
     def add(self, at: float, key: K, value: float) -> None:
         """Add something at a time."""
@@ -132,14 +132,14 @@ class BoundedSums(Generic[K]):
             self._double()
 
     def spread(self, start: float, end: float, key: K) -> None:
-        """Add the seconds of a stretch, each to its bin."""
+        """Add the seconds of a span, each to its bin."""
         while start < end:
             stop = min(end, (start // self.width + 1) * self.width)
             self.add(start, key, stop - start)
             start = stop
 
     def all(self) -> list[Bin[K]]:
-        """Return the bins that are not empty, in order; they don't change any more."""
+        """Return the bins that are not empty, in order; they are never changed afterwards."""
         for index in self._bins.keys() - self._built.keys():
             self._built[index] = self._bin(index)
         return [self._built[index] for index in sorted(self._built)]

@@ -28,7 +28,7 @@ def build(header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
         return Builder().read(header, events)
 
 
-# While events are read, records are drafts that may be changed; each becomes a record when all is read.
+# While events are read, records are drafts that can be changed; they become records when all events are read.
 _scene, _attempt, _move = map(draft_class, (SceneRecord, AttemptRecord, MoveRecord))
 _MAKERS: dict[type[Any], Callable[..., Any]] = {
     kind: fast_constructor(kind) for kind in (SceneRecord, AttemptRecord, CooldownRecord)
@@ -36,7 +36,7 @@ _MAKERS: dict[type[Any], Callable[..., Any]] = {
 
 
 def records_of(kind: type[T], drafts: Iterable[Any]) -> list[T]:
-    """Make records of drafts that go on being changed."""
+    """Make records of drafts that will still change."""
     values = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]  # a dataclass, as all records
     make = _MAKERS[kind]
     return [make(*values(each)) for each in drafts]
@@ -50,7 +50,7 @@ def _completed(kind: type[T], drafts: list[Any]) -> list[T]:
 
 
 class Builder:
-    """Reads events in order; `recent.Recent` is one that forgets."""
+    """Reads events in order; `live_window.Recent` is one that forgets."""
 
     def __init__(self) -> None:
         self._capacities: dict[str, int | None] = {}
@@ -58,9 +58,9 @@ class Builder:
         self._scenes: dict[str, Any] = {}
         self._readded_at: dict[str, float] = {}
         self._waited: dict[str, float] = {}
-        """Since when scenes wait, or waited for their running attempt, that did not always do so."""
+        """Since when scenes wait, or waited before their running attempt, if not since they were added."""
         self._running: dict[str, Any] = {}
-        """Attempts under way, by scene."""
+        """Running attempts, by scene."""
         self._attempts: list[Any] = []
         """In order of their start."""
         self._windows: list[Any] = []
@@ -112,7 +112,7 @@ class Builder:
         scene = self._scenes.get(name)
         if scene is None:
             self._scenes[name] = _scene(name, given.prompt, "queued", 0, None, at, None, None, None, None)
-        else:  # run again by hand: it is not settled any more
+        else:  # run again by hand, so no longer settled
             self._readded_at[name] = self._waited[name] = at
             scene.prompt, scene.status = given.prompt, "queued"
             scene.end = scene.error = scene.path = None
@@ -161,11 +161,11 @@ class Builder:
         scene = self._scenes[event.scene]
         scene.status, scene.end, scene.error = event.status, event.at, event.reason
         self._waited.pop(event.scene, None)
-        if event.outcome is not None:  # else it was in the queue
+        if event.outcome is not None:  # otherwise it was waiting
             self._attempt_failed(event.scene, event.outcome, event.at)
 
     def _attempt_failed(self, scene: str, outcome: Failure, at: float) -> None:
-        """End the attempt as the provider ended it; what becomes of the scene may be another thing."""
+        """End the attempt as the provider ended it; its scene may end differently, such as cancelled."""
         if (attempt := self._running.pop(scene, None)) is not None:
             attempt.end, attempt.outcome, attempt.reason = at, outcome.kind, outcome.reason
             attempt.retry_after = getattr(outcome, "retry_after", None)
@@ -175,7 +175,7 @@ class Builder:
         self._attempts.append(attempt)
 
     def _attempt_ended(self, attempt: Any) -> None:
-        """Do what is to be done when an attempt has ended."""
+        """Hook: an attempt has ended."""
 
     def _profile_added(self, event: ev.ProfileAdded) -> None:
         name = event.profile

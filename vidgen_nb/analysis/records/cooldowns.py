@@ -1,7 +1,7 @@
 """Cooldowns as windows of single profiles, read from events; and how long each profile has cooled so far.
 
-A quota group cools as one, and a profile may be closed by itself as well, so windows of one profile can overlap. What
-two of them share is one time: `CoolingClock` counts it once, as `timeline.cooling_spans` does for a whole run.
+A quota group cools as one, and a profile may be closed by itself as well, so windows of one profile can overlap. Where
+two overlap, the time counts once: in `CoolingClock`, as `timeline.cooling_spans` does for a whole run.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a live chart needs of a run under way, however long it is: its latest attempts and a few counts.
+"""What a live chart needs of an open run, however long it is: its latest attempts and a few counts.
 
 An observer keeps it up to date with O(log n) work per event. It belongs to the session's loop, as the events do:
-nothing else may read it. It holds its window, sums of what is older, and the scenes that are not settled or have an
-attempt in the window; of the others their ids, with one of few words each (any of them may be run again by hand).
+nothing else may read it. It holds the window, sums of what is older, and the scenes that are not settled or have an
+attempt in the window; of other scenes only the id and how they stand (any of them may be run again by hand).
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from vidgen_nb.core import events as ev
 __all__ = ["COOLDOWN", "MAX_LIVE_ATTEMPTS", "OlderSums", "Recent", "RecentData", "SumKey"]
 
 MAX_LIVE_ATTEMPTS = 500
-"""Bars that a browser redraws twice a second with ease (ui.md)."""
+"""Bars that a browser can easily redraw twice a second."""
 MAX_OLDER_SUMS = 400
-"""Sums kept of what is older: what a chart can join in no time."""
+"""Sums kept of what is older: few enough to be joined at each redraw."""
 COOLDOWN = "cooldown"
 SumKey = tuple[str, str | None]
 OlderSums = Bin[SumKey]
-"""What was over in a stretch of time: attempts that ended, by (profile, outcome), and seconds of cooldown, by (profile,
+"""One interval of time: attempts that ended in it, by (profile, outcome), and seconds of cooldown, by (profile,
 `COOLDOWN`)."""
 
 
@@ -39,7 +39,7 @@ class RecentData(RunData):
     """The latest part of a run, and counts of the whole. `events` is empty."""
 
     since: float = 0.0
-    """From here on, every attempt is there; of what ended before, none."""
+    """All attempts that end after this are there, and no others."""
     started: int = 0
     """Attempts of the whole run."""
     moved: int = 0
@@ -49,18 +49,18 @@ class RecentData(RunData):
     tallies: dict[tuple[str, str | None], int] = field(default_factory=dict)
     """Attempts of the whole run that ended, by (profile, outcome)."""
     history: list[OlderSums] = field(default_factory=list)
-    """What is older, summed up: attempts that ended before `since`, and cooldowns that are over. Its bins have one
-    width and begin at multiples of it; those in which nothing was over are not there."""
+    """Sums of what is older: attempts that ended before `since`, and cooldowns that are over. Bins have one width and
+    begin at multiples of it; empty ones are left out."""
     places: list[int] = field(default_factory=list)
-    """The place of each attempt among all of the run."""
+    """The index of each attempt among all of the run."""
     slots: list[int] = field(default_factory=list)
-    """The slot of each attempt: the first one of its profile that was free when it started."""
+    """The slot of each attempt (`slots.SlotAllocator`)."""
     used: dict[str, int] = field(default_factory=dict)
     """How many slots each profile ever used."""
     waiting: list[tuple[float, int]] = field(default_factory=list)
     """The queue's length as steps (time, length from then on)."""
     backlog: list[Span] = field(default_factory=list)
-    """When something could have been submitted: the run was on, and a scene waited whose back-off was over."""
+    """When something could have been submitted: the gate was open, and a scene waited whose back-off was over."""
     taken: dict[str, list[Span]] = field(default_factory=dict)
     """Per profile, when it ran something or was not part of the session."""
 
@@ -74,12 +74,12 @@ class RecentData(RunData):
 
     @property
     def older(self) -> int:
-        """Attempts that are not there."""
+        """Attempts that have left the window."""
         return self.started - len(self.attempts)
 
 
 class Recent(Builder):
-    """The latest attempts of a run: those under way, and of the ended ones the last that fit in `limit`.
+    """The latest attempts of a run: all running ones, and as many of the last ended ones as fit in `limit`.
 
     Hand it the events in order (`session.observe(recent)`), and `clear` it before those of another run.
     """
@@ -94,9 +94,9 @@ class Recent(Builder):
         Builder.__init__(self)
         self._moves = deque(maxlen=self.limit)
         self._ended: dict[int, AttemptRecord] = {}
-        """Attempts by place, in order of their end."""
+        """Ended attempts by index, in order of their end."""
         self._places: dict[str, int] = {}
-        """Of the attempts under way among all, by scene."""
+        """The index of each scene's running attempt."""
         self._count = self._moved = 0
         self._since = self._at = 0.0
         self._statuses: Counter[str] = Counter()
@@ -105,16 +105,16 @@ class Recent(Builder):
         self._kept: Counter[str] = Counter()
         """How many attempts of a scene are in the window."""
         self._settled_scenes: dict[str, tuple[str, str | None]] = {}
-        """Status and last profile of settled scenes that are forgotten; equal ones are one object."""
+        """Status and last profile of forgotten settled scenes; equal pairs are one object."""
         self._equal_fates: dict[tuple[str, str | None], tuple[str, str | None]] = {}
         self._slots = SlotAllocator()
         self._waiting = BoundedSteps(4 * self.limit)
         self._not_before: dict[str, float] = {}
         """Ends of the back-offs of scenes that wait."""
         self._records: dict[str, SceneRecord] = {}
-        """Of scenes that did not change since."""
+        """Records of scenes that have not changed since."""
         self._timers: list[tuple[float, str]] = []
-        """The same as a heap, some of them void."""
+        """The same as a heap; some entries are outdated."""
         self._gate = SubmissionGate()
         self._backlog = BoundedSpans(4 * self.limit)
         self._taken: dict[str, BoundedSpans] = {}
@@ -170,7 +170,7 @@ class Recent(Builder):
         )
 
     def _scene_records(self, ids: Iterable[str]) -> list[SceneRecord]:
-        """Return records of scenes; most of them are the same as the last time."""
+        """Return records of scenes; most are the same objects as the last time."""
         known, names = self._records, list(ids)
         new = [name for name in names if name not in known]
         known.update(zip(new, records_of(SceneRecord, (self._scenes[name] for name in new)), strict=True))
@@ -191,7 +191,7 @@ class Recent(Builder):
         self._status_changed(name, before, "queued")
 
     def _forget(self, name: str) -> None:
-        """Forget a scene that is settled and has no attempt in the window, but for what became of it."""
+        """Forget a scene that is settled and has no attempt in the window, except for how it stands."""
         scene = self._scenes.get(name)
         if scene is not None and scene.end is not None and name not in self._kept:
             fate = scene.status, scene.profile
@@ -213,7 +213,7 @@ class Recent(Builder):
                 self._backlog.set(until, not self._gate.is_shut)
 
     def _status_changed(self, scene: str, before: str, after: str) -> None:
-        """Count a scene that has another status."""
+        """Count a scene whose status has changed."""
         if before:
             self._statuses[before] -= 1
         self._statuses[after] += 1
@@ -246,7 +246,7 @@ class Recent(Builder):
         self._forget_oldest_attempts()
 
     def _forget_oldest_attempts(self) -> None:
-        """Forget the attempt that ended first, where there are too many."""
+        """Forget the attempt that ended first if there are too many."""
         if self._ended and len(self._ended) + len(self._places) > self.limit:
             oldest = next(iter(self._ended))
             record = self._ended.pop(oldest)
@@ -274,7 +274,7 @@ class Recent(Builder):
         self._note_taken(event.profile)
 
     def _note_taken(self, profile: str) -> None:
-        """Note whether a profile is there and runs nothing."""
+        """Note whether a profile runs something or is absent."""
         self._taken[profile].set(self._at, profile not in self._present or self._slots.busy[profile] > 0)
 
     def _window_opened(self, window: Any) -> None:
@@ -283,7 +283,7 @@ class Recent(Builder):
             self._sum_up_cooldowns(2 * self.limit)
 
     def _sum_up_cooldowns(self, most: int | None = None) -> None:
-        """Sum up cooldowns that are over and left the window, and where there are more than `most`, older ones too."""
+        """Sum up cooldowns that are over and have left the window, and the oldest if there are more than `most`."""
         still = self._cooldowns.open_windows()
         early = 0 if most is None else len(self._windows) - most
         kept: list[Any] = []

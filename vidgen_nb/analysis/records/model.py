@@ -1,4 +1,4 @@
-"""The records of a run: plain frozen dataclasses; times are seconds of the run (design.md section 7)."""
+"""The records of a run: plain frozen dataclasses; times are seconds of the run."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class SceneRecord:
     status: str
     """`queued`, `submitting`, `generating`, `fetching`, `succeeded`, `failed`, `cancelled` or `held`."""
     attempts: int
-    """How many it had in this run."""
+    """How many attempts it had in this run."""
     profile: str | None
-    """The last one it was tried on."""
+    """The last profile it was tried on."""
     queued: float
-    """When it was added."""
+    """When it was first added."""
     start: float | None
     """Start of its first attempt in this run."""
     end: float | None
@@ -42,7 +42,7 @@ class AttemptRecord:
     number: int
     profile: str
     queued: float
-    """Since when the scene had waited for it."""
+    """When the scene began to wait for it."""
     start: float
     """When the submit left."""
     end: float | None
@@ -62,7 +62,7 @@ class CooldownRecord:
     group: str
     start: float
     end: float
-    """inf: no end is known."""
+    """inf: its end is not known."""
     reason: str
 
 
@@ -79,7 +79,7 @@ class MoveRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunData:
-    """Everything that charts and analysis need of a run."""
+    """Everything that charts and analysis need to know about a run."""
 
     header: dict[str, Any]
     events: Sequence[ev.Event]
@@ -91,10 +91,10 @@ class RunData:
     cooldowns: list[CooldownRecord]
     moves: list[MoveRecord]
     end: float
-    """Time of the last event; what is open is drawn until here."""
+    """Time of the last event; open attempts are drawn up to here."""
     capacities: dict[str, int | None] = field(default_factory=dict)
     """Capacity of each profile; None: no bound."""
     capacity_steps: dict[str, list[tuple[float, int | None]]] = field(default_factory=dict)
-    """Each profile's capacity from when on, as its events say; 0 while it is no part of the session."""
+    """Each profile's capacity over time as (from when on, capacity); 0 while it is not part of the session."""
     readded_at: dict[str, float] = field(default_factory=dict)
     """When each scene that was run again by hand was added the last time."""

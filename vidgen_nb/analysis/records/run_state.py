@@ -12,7 +12,7 @@ __all__ = ["SubmissionGate", "closed_spans", "end_reason", "is_open", "is_runnin
 
 
 def end_reason(events: Sequence[ev.Event]) -> str | None:
-    """Return why a run ended, such as `settled` or `stopped`; None: it goes on, or was broken off."""
+    """Return why a run ended, such as `settled` or `stopped`; None: it goes on, or its program ended."""
     for event in reversed(events):
         if isinstance(event, ev.RunEnded):
             return event.reason

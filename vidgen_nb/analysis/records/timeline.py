@@ -1,6 +1,6 @@
-"""A run as functions of time: who waits, how many slots are busy, how many results come in a second.
+"""A run as functions of time: how many scenes wait, how many slots are busy, how many results come per second.
 
-A set of spans is sorted and disjoint; steps are (time, value from then on). Times are run seconds. All of it is exact:
+A set of spans is sorted and disjoint; steps are (time, value from then on). Times are run seconds. Everything is exact,
 nothing is sampled.
 """
 
@@ -57,7 +57,7 @@ def union(spans: Iterable[Span]) -> list[Span]:
 
 
 def subtract(whole: list[Span], holes: list[Span]) -> list[Span]:
-    """Return what of `whole` lies in none of `holes`; both are sorted and disjoint."""
+    """Return `whole` without `holes`; both are sorted and disjoint."""
     left: list[Span] = []
     first = 0
     for start, end in whole:
@@ -80,7 +80,7 @@ def seconds_of(spans: Iterable[Span]) -> float:
 
 
 class Within:
-    """How much of the time up to `t` lies within spans: `within(b) - within(a)` is the part of [a, b]."""
+    """How many seconds before `t` lie within spans: `within(b) - within(a)` is the part within [a, b]."""
 
     def __init__(self, spans: list[Span]) -> None:
         self._starts = [start for start, _ in spans]
@@ -98,12 +98,12 @@ class Within:
 
 
 def steps(ups: Iterable[float], downs: Iterable[float]) -> Steps:
-    """Return what begins at 0, goes up by one at each of `ups` and down at each of `downs`."""
+    """Return steps that begin at 0, go up by one at each of `ups` and down by one at each of `downs`."""
     rises, falls = [*sorted(ups), inf], [*sorted(downs), inf]
     found: Steps = [(0.0, 0)]
     value = i = j = 0
     rise, fall = rises[0], falls[0]
-    while (at := rise if rise < fall else fall) < inf:  # noqa: FURB136 - a call costs thrice the time
+    while (at := rise if rise < fall else fall) < inf:  # noqa: FURB136 - a call takes three times as long
         before = value
         while rise == at:
             i, value = i + 1, value + 1
@@ -152,7 +152,7 @@ def above_zero(steps: Steps, end: float) -> list[Span]:
 
 
 def merged(*series: Steps) -> Iterator[tuple[float, tuple[float, ...]]]:
-    """Yield each time at which one of several changes, with the values of all from then on."""
+    """Yield each time at which any of the series changes, with the values of all of them from then on."""
     changes = sorted(chain.from_iterable(((at, k, value) for at, value in each) for k, each in enumerate(series)))
     values = [0.0] * len(series)
     for index, (at, k, value) in enumerate(changes):
@@ -236,7 +236,7 @@ def queue(data: RunData) -> Steps:
 
 
 def queue_steps(data: RunData, end: float) -> list[tuple[float, int]]:
-    """Return Q(t) as whole numbers from 0 to `end`, where there is a last step: what waits then goes on waiting."""
+    """Return Q(t) as whole numbers from 0 to `end`, where there is a last step: what waits then still waits."""
     found = [(at, int(length)) for at, length in queue(data) if at <= end]
     last = found[-1][1] if found else 0
     return [*(step for step in found if step[0] < end), (end, last)]
@@ -251,9 +251,9 @@ def busy(data: RunData) -> dict[str, Steps]:
 
 
 def goodput(data: RunData, window: float) -> Steps:
-    """Return the results per second of the last `window` seconds: ok ends in (t - window, t] ÷ window.
+    """Return the results per second of the last `window` seconds: successes in (t - window, t] ÷ window.
 
-    Raises `InputError` for a window that is no positive number of seconds.
+    Raises `InputError` for a window that is not a positive number of seconds.
     """
     if not 0 < window < inf:
         raise InputError(f"goodput's window is a number of seconds above 0, not {window!r}")

@@ -45,7 +45,7 @@ def as_scenes(source: Any) -> list[Scene]:
 
 
 def copies_of(profiles: Sequence[SimulatedProfile], count: int) -> list[SimulatedProfile]:
-    """Return the first `count` profiles; beyond the last, copies in turn with names such as `p1 (2)`.
+    """Return the first `count` profiles, then copies of each in turn with names such as `p1 (2)`.
 
     A copy of a profile of a quota group has a limit of its own. Raises `InputError` for fewer than one.
     """

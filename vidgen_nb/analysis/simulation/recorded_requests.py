@@ -1,4 +1,4 @@
-"""What a user asked for in a recorded run, to be asked for again at the same times and in the same order."""
+"""What a user requested in a recorded run, to be requested again at the same times and in the same order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPEATED_EVENTS = (
     ev.Stopped, ev.BillingLimitChanged, ev.CancelRequested, ev.CooldownReleased, ev.CooldownImposed, ev.RunStarted,
     ev.SceneAdded,
 )  # fmt: skip
-"""What was asked for by hand, or known from elsewhere."""
+"""What was requested by hand, or known from other runs."""
 PROFILE_EVENTS = (ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.CooldownReleased, ev.CooldownImposed)
 REPLACED_EVENTS: dict[str, tuple[type[ev.Event], ...]] = {
     "mode": (ev.ModeChanged,),
@@ -24,27 +24,27 @@ REPLACED_EVENTS: dict[str, tuple[type[ev.Event], ...]] = {
     "capacity": (ev.ProfileChanged,),
     "profiles": PROFILE_EVENTS,
 }
-"""What is not asked for again where one of these is another one throughout."""
+"""Requests that are not repeated if this setting is replaced for the whole run."""
 
 
 @dataclass(slots=True)
 class RecordedRequests:
-    """What there is at the start, and what comes later. Times in run seconds."""
+    """What a run begins with, and what is requested later. Times in run seconds."""
 
     scenes: list[tuple[float, Scene]] = field(default_factory=list)
     """When each is added."""
     cooldowns: list[ev.CooldownImposed] = field(default_factory=list)
-    """Those that profiles begin with."""
+    """Cooldowns that profiles begin with."""
     present: list[str] = field(default_factory=list)
-    """Names of the profiles that there are."""
+    """Names of the profiles at the start."""
     requests: list[tuple[float, ev.Event]] = field(default_factory=list)
 
     def add(self, event: ev.Event) -> None:
-        """Ask for something, after what is there already."""
+        """Append a request."""
         self.requests.append((event.at, replace(event)))
 
     def add_scene(self, event: ev.SceneAdded, at: float) -> None:
-        """Have a scene added; scenes come before requests of their moment, unless they are requests themselves."""
+        """Have a scene added: before the requests of the same moment, unless it follows one of them or is single."""
         after = bool(self.requests) and self.requests[-1][0] == at
         if event.single or after:
             self.add(event)
@@ -61,11 +61,11 @@ class _RunProgress:
     limited: bool = False
     """Stopped by `max_billed`."""
     broken: bool = False
-    """Its program ended: this is not repeated."""
+    """Its program ended, which is not repeated."""
     ended: bool = False
 
     def take(self, event: ev.Event) -> None:
-        """Take in an event."""
+        """Apply an event."""
         match event:
             case ev.RunStarted():
                 self.started, self.stopped, self.limited, self.broken, self.ended = True, False, False, False, False
@@ -78,14 +78,14 @@ class _RunProgress:
             case ev.RunEnded():
                 self.ended = not self.broken
             case ev.SceneAdded():
-                self.ended = self.ended and self.stopped  # else that alone makes it go on
+                self.ended = self.ended and self.stopped  # without a stop, an added scene alone makes the run go on
 
 
 def recorded_requests(events: Iterable[ev.Event], changes: Collection[str] = ()) -> RecordedRequests:
-    """Return what was asked for, without what the changes replace; a scene is run once, however often it was.
+    """Return what was requested, without what the changes replace; each scene is run once, however often it was.
 
-    A run that was stopped, or had ended, goes on where it did; that its program ended, and it was restored, is not
-    repeated. Raises `InputError` for a policy that is not known here.
+    A run that was stopped, or had ended, goes on where the recorded one did. That its program ended and the run was
+    restored is not repeated. Raises `InputError` for a policy that is not known here.
     """
     without = tuple(kind for name in changes for kind in REPLACED_EVENTS.get(name, ()))
     asked, course = RecordedRequests(), _RunProgress()

@@ -1,7 +1,7 @@
 """A run in virtual time: scenes, simulated profiles and a policy in, a header and events out.
 
 The scheduler is the one that live runs use. The same arguments give the same events, byte for byte, on every Python and
-platform; nothing of a run stands in its header that was not given.
+platform; a header holds only what was given.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from vidgen_nb.recording.codec import encode, plain
 __all__ = ["Simulation"]
 
 REQUEST_EVENTS = frozenset(getattr(asked, name) for name in asked.__all__)
-"""Kinds of events that are fed into a scheduler from outside."""
+"""Kinds of events that are given to a scheduler from outside."""
 DIGEST_SCENES = 100
-"""So many scenes, and less than twice that, go into a run's id."""
+"""At least this many scenes, and fewer than twice as many, go into a run's id."""
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """What a run in virtual time begins with; `run()` may be called as often as one likes."""
+    """What a run in virtual time begins with; `run()` can be called any number of times."""
 
     scenes: Sequence[Scene]
     profiles: Sequence[SimulatedProfile]
     mode: Mode = NORMAL
     policy: Policy = field(default_factory=PerProfileCooldown)
-    """Each run uses a copy: what a policy learns in one is unknown in the next."""
+    """Each run uses a copy, so a policy carries nothing from one run to the next."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     seed: int = 0
     """Of service times, faults and the jitter of back-off."""
@@ -59,26 +59,26 @@ class Simulation:
     arrivals: Sequence[float] | None = None
     """When each scene is added, in run seconds; None: all at once, at 0."""
     requests: Sequence[tuple[float, ev.Event]] = ()
-    """(run seconds, event) of what a user does meanwhile."""
+    """(run seconds, event): what a user does meanwhile."""
     cooldowns: Sequence[ev.CooldownImposed] = ()
     """Cooldowns that profiles begin with."""
     latency: float = 0.0
     """Seconds that each call takes."""
     until: float = math.inf
-    """Run seconds after which nothing new is submitted. Without it, a run in which nothing is accepted for very long
-    (`drivers.standstill.FOREVER`, 30 days, and what limits and `retry` make longer) is an `InputError`."""
+    """Run seconds after which nothing new is submitted. Without it, a run in which nothing is accepted for too long
+    (`drivers.standstill.FOREVER`, 30 days, or more if limits and `retry` need it) is an `InputError`."""
     order: Literal["given", "shortest", "longest"] = "given"
-    """In which the scenes are queued: as given, or by their service times, which only a simulation knows."""
+    """The order of the queue: as given, or by service time, which only a simulation knows."""
     absent: Sequence[str] = ()
-    """Names of profiles that are not there at the start: `requests` bring them with `ProfileAdded`."""
+    """Names of profiles that are missing at the start: `requests` add them with `ProfileAdded`."""
     capacities: Mapping[str, int | None] = field(default_factory=dict)
-    """What profiles begin with where `requests` change it later; their own is what the service lets run at once."""
+    """What profiles begin with if `requests` change it later; a profile's own is what the service runs at once."""
     told_groups: bool = True
-    """Whether the scheduler knows which profiles share a quota; if not, each is like a client of its own."""
+    """Whether the scheduler knows which profiles share a quota; if not, each behaves like a client of its own."""
     on_ambiguous: OnAmbiguous = "hold"
     max_wait: float = 3600.0
     max_billed: int | None = None
-    """Submits that may be accepted, those in doubt among them; then the run stops. None: no bound."""
+    """Submits that may be accepted, including those in doubt; then the run stops. None: no bound."""
 
     def __post_init__(self) -> None:
         checked = {
@@ -100,7 +100,7 @@ class Simulation:
         if self.order not in ("given", "shortest", "longest"):
             raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
         if unknown := [name for name in self.absent if name not in {profile.name for profile in self.profiles}]:
-            raise InputError(f"absent is a list of names of profiles; {unknown[0]!r} is none")
+            raise InputError(f"absent is a list of names of profiles; {unknown[0]!r} is not one")
 
     def _checked_arrivals(self) -> list[float] | None:
         if self.arrivals is None:
@@ -155,7 +155,7 @@ class Simulation:
         return by_length if self.order == "shortest" else by_length[::-1]
 
     def _at_start(self) -> Iterable[ev.Event]:
-        """Yield what is there before the run starts."""
+        """Yield the events before the start of the run."""
         for profile in (each for each in self.profiles if each.name not in self.absent):
             group = profile.quota_group if self.told_groups else None
             yield ev.ProfileAdded(profile.name, self.capacities.get(profile.name, profile.capacity), group or "")
@@ -167,7 +167,7 @@ class Simulation:
         return [(0.0, ev.RunStarted()), *arriving, *self.requests]
 
     def header(self, events: Iterable[ev.Event]) -> dict[str, Any]:
-        """Return the header of the run's record; its id is a digest of what was given and asked for."""
+        """Return the header of the run's record; its id is a digest of what was given and requested."""
         given = {
             "mode": plain(self.mode),
             "policy": plain(self.policy),
@@ -189,9 +189,9 @@ class Simulation:
 
 
 def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
-    """Return eight characters that differ where settings, or what was asked for and when, do.
+    """Return eight characters that differ if the settings, or what was requested and when, differ.
 
-    Of many scenes it looks at their number and at `DIGEST_SCENES` of them: an id is not to take longer than a run.
+    Of many scenes, their number and about `DIGEST_SCENES` of them count: an id must not take longer than a run.
     """
     asked = [event for event in events if type(event) in REQUEST_EVENTS]
     added: list[ev.Event] = [event for event in asked if type(event) is ev.SceneAdded]
@@ -202,7 +202,7 @@ def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
 
 
 def _with_whole_numbers(value: Any) -> Any:
-    """Return plain data in which 60.0 is 60: equal numbers are written alike."""
+    """Return plain data with 60 for 60.0, so that equal numbers are written the same way."""
     if isinstance(value, dict):
         return {name: _with_whole_numbers(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
@@ -211,7 +211,7 @@ def _with_whole_numbers(value: Any) -> Any:
 
 
 def _checked_requests(requests: Any) -> list[tuple[float, ev.Event]]:
-    """Return what a user does meanwhile; `InputError` for what is no moment and event."""
+    """Return what a user does meanwhile; `InputError` for anything but pairs of time and event."""
     pairs = listed("requests", requests, "(run seconds, event) pairs")
     for each in pairs:
         if not isinstance(each, tuple) or len(each) != 2 or not isinstance(each[1], ev.Event):
@@ -220,6 +220,6 @@ def _checked_requests(requests: Any) -> list[tuple[float, ev.Event]]:
 
 
 def _plain(fault: Fault) -> dict[str, Any]:
-    """Return a fault as plain data; a function that chooses prompts can't be written down."""
+    """Return a fault as plain data; a function that chooses prompts can't be recorded."""
     data: dict[str, Any] = plain(replace(fault, prompt=None))
     return data if fault.prompt is None else {**data, "prompt": "a function"}

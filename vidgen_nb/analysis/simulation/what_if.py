@@ -1,7 +1,7 @@
-"""A recorded run once more, in virtual time, with something changed.
+"""A recorded run again, in virtual time, with something changed.
 
-Of a simulated run everything is known, so that without a change the same events come out. Of a live one the provider is
-a guess: limits as estimated from its attempts, service times drawn from those seen; `assumed` says so, in words.
+Everything about a simulated run is known, so without a change the same events result. The provider of a live run is a
+guess: limits are estimated from its attempts, service times are drawn from those seen; `assumed` says so in words.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from vidgen_nb.recording.policies import made
 __all__ = ["MIN_OWN_TIMES", "mode_of", "policy_of", "recorded_simulation", "retry_of", "service_times", "what_if"]
 
 MIN_OWN_TIMES = 5
-"""Service times of a profile's own from which on they are used, instead of those of all."""
+"""A profile with this many service times uses its own, instead of those of all profiles."""
 
 
 def what_if(data: RunData, changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[ev.Event]]:
@@ -54,7 +54,7 @@ def _in_words(value: Any) -> str:
 
 
 def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simulation, list[str]]:
-    """Return a recorded run as a simulation, and what had to be assumed; what is to be changed need not be known."""
+    """Return a recorded run as a simulation, and what had to be assumed; what will be changed need not be known."""
     header, backend = data.header, data.header.get("backend") or {}
     live = backend.get("name") != "simulated"
     options: dict[str, Any] = {} if live else {"latency": float(backend.get("latency", 0.0))}
@@ -78,7 +78,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
     if "profiles" not in changes:
         options["absent"] = [each.name for each in profiles if each.name not in asked.present]
     if live and asked.requests:
-        assumed.append("what was asked for by hand was asked for at the same times")
+        assumed.append("what was requested by hand was requested at the same times")
     simulation = Simulation(
         [scene for _, scene in asked.scenes],
         profiles,
@@ -114,7 +114,7 @@ def retry_of(header: Mapping[str, Any]) -> RetryPolicy:
 
 
 def policy_of(header: Mapping[str, Any]) -> Policy | None:
-    """Return the policy that a run began with, None where its header has none; `InputError` for an unknown class."""
+    """Return the policy that a run began with, None if its header has none; `InputError` for an unknown class."""
     return made(_read(Any, header["policy"], "policy")) if "policy" in header else None
 
 
@@ -126,7 +126,7 @@ def _read(kind: Any, data: Any, name: str) -> Any:
 
 
 def _without_scenes(requests: Iterable[tuple[float, ev.Event]]) -> list[tuple[float, ev.Event]]:
-    """Return what was asked for, but for what is about one scene."""
+    """Return the requests that are not about one scene."""
     return [
         (at, event)
         for at, event in requests
@@ -135,7 +135,7 @@ def _without_scenes(requests: Iterable[tuple[float, ev.Event]]) -> list[tuple[fl
 
 
 def _faults(described: Iterable[Mapping[str, Any]]) -> tuple[list[Fault], list[str]]:
-    """Return the faults of a simulated run; one whose prompts a function chose is not in the record."""
+    """Return the faults of a simulated run; a fault whose prompts a function chose can't be rebuilt."""
     faults, left_out = [], []
     numbers = ("start", "end", "probability", "seconds")  # an infinite one is written down as a text
     for data in described:
@@ -148,10 +148,10 @@ def _faults(described: Iterable[Mapping[str, Any]]) -> tuple[list[Fault], list[s
 
 
 def service_times(data: RunData) -> dict[str, list[float]]:
-    """Return the seconds from acceptance to the result of what succeeded, by profile.
+    """Return the seconds from acceptance to result of attempts that succeeded, by profile.
 
-    What was accepted before the run was restored may have been done long before anybody looked: it counts only where
-    nothing else succeeded.
+    Jobs accepted before a restore may have finished long before anybody looked; they count only if nothing else
+    succeeded.
     """
     accepted: dict[tuple[str, int], tuple[str, float]] = {}
     started: dict[tuple[str, int], str] = {}
@@ -172,11 +172,11 @@ def service_times(data: RunData) -> dict[str, list[float]]:
 
 
 def _assumed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]:
-    """Return a live run's profiles as its attempts show them, and in words what of that is a guess."""
+    """Return a live run's profiles as its attempts show them, and in words what is a guess."""
     estimates, times = estimate_limits(data), service_times(data)
     pooled = [seconds for each in times.values() for seconds in each if seconds > 0]
     if not pooled:
-        raise InputError("no scene of this run succeeded, so that nobody knows how long one takes: pass profiles=")
+        raise InputError("no scene of this run succeeded, so service times are not known: pass profiles=")
     groups = {event.profile: event.group or None for event in data.events if isinstance(event, ev.ProfileAdded)}
     told = any(attempt.retry_after is not None for attempt in data.attempts)
     profiles, assumed = [], []
@@ -197,5 +197,5 @@ def _assumed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]
         profiles.append(SimulatedProfile(name, limit, Empirical(own), capacity, told, groups[name]))
     assumed.append("no failures but 429s")
     if any(isinstance(event, ev.RunRestored) for event in data.events):
-        assumed.append("its program never ended, which it did")
+        assumed.append("its program never ended, though it did")
     return profiles, assumed

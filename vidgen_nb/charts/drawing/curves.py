@@ -1,6 +1,6 @@
-"""How several runs are told apart in one plot, and how long curves are thinned: for charts of lines.
+"""Line charts: how lines are told apart, and how long curves are thinned.
 
-Colour, dash and symbol change together, so that each alone tells lines apart.
+Colour, dash and symbol change together, so each of them alone is enough to tell lines apart.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 MAX_POINTS = 2000
-"""Points of a curve above which it is thinned: more than a screen's chart has pixels across."""
+"""A curve with more points is thinned: no chart on a screen has more pixels across."""
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 
@@ -41,19 +41,19 @@ class LineStyle(NamedTuple):
 
 
 def line_style(theme: Theme, number: int) -> LineStyle:
-    """Return the look of the line with that number, from 0; twenty-five differ in colour or dash."""
+    """Return the style of the line with that number, from 0; twenty-five differ in colour or dash."""
     round_, place = divmod(number, len(theme.lines))
     return LineStyle(theme.lines[place], _DASHES[(place + round_) % len(_DASHES)], _SYMBOLS[number % len(_SYMBOLS)])
 
 
 def faded(colour: str, opacity: float) -> str:
-    """Return a `#RRGGBB` colour with an opacity, for fills that have none of their own."""
+    """Return a `#RRGGBB` colour with an opacity, for fills, which have no opacity property."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"
 
 
 def name_labels(names: Sequence[Any], columns: int = 40) -> list[str]:
-    """Return names of others as labels for plotly; `InputError` for one that is no text."""
+    """Return foreign names as labels for plotly; `InputError` for one that is not a text."""
     for name in names:
         if not isinstance(name, str):
             raise InputError(f"a name in a chart is a text, not {name!r}")
@@ -61,12 +61,12 @@ def name_labels(names: Sequence[Any], columns: int = 40) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """Return a share for reading: whole percent, and not 0 for what is not nothing."""
+    """Return a share for reading: whole percent, and never 0 for a share above 0."""
     return "<1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
 def next_round_number(value: float) -> float:
-    """Return the next of 1, 2, 3, 5, 10, 20, … that is no less than a positive value."""
+    """Return the next of 1, 2, 3, 5, 10, 20, … that is at least a positive value."""
     power = 1.0
     while power < value:
         power *= 10
@@ -76,7 +76,7 @@ def next_round_number(value: float) -> float:
 
 
 def thin_rising(steps: Sequence[tuple[float, float]], end: float) -> tuple[list[tuple[float, float]], str]:
-    """Thin a curve that never falls to its last step in each column, and say so; a short one stays as it is."""
+    """Thin a rising curve to its last step in each column, and say so; a short one is not changed."""
     if len(steps) <= MAX_POINTS:
         return list(steps), ""
     column = (end or 1.0) / MAX_POINTS

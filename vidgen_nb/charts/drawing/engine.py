@@ -1,8 +1,8 @@
-"""Plotly, without the five seconds that its import takes beside a complete jsonschema.
+"""Plotly, without the five seconds that its import takes if a complete jsonschema is installed.
 
-`plotly.io.renderers` imports nbformat, that jsonschema, and that rfc3987_syntax, which builds a grammar as it is
-imported, for a check of "iri" formats that notebooks have no use for. jsonschema does without it where it is not
-installed, and so it seems to be for as long as this import takes.
+`plotly.io.renderers` imports nbformat, which imports jsonschema, which imports rfc3987_syntax, and that builds a
+grammar on import, for checks of "iri" formats that notebooks don't need. jsonschema works without it, so during this
+import it looks as if it were not installed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import plotly.io
 
 __all__ = ["go"]
 
-_SLOW = "rfc3987_syntax"
+_SLOW_MODULE = "rfc3987_syntax"
 
-if _SLOW not in sys.modules and "jsonschema" not in sys.modules:
-    cast(dict[str, Any], sys.modules)[_SLOW] = None
+if _SLOW_MODULE not in sys.modules and "jsonschema" not in sys.modules:
+    cast(dict[str, Any], sys.modules)[_SLOW_MODULE] = None
     try:
         plotly.io.renderers  # noqa: B018 - a lazy import
     finally:
-        del sys.modules[_SLOW]
+        del sys.modules[_SLOW_MODULE]

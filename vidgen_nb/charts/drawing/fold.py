@@ -1,4 +1,4 @@
-"""Merging of bars that would lie on the same pixels: what keeps a chart of many attempts quick to draw."""
+"""Merging of bars that would share pixels: this keeps a chart of many attempts fast to draw."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from vidgen_nb.charts.drawing.shapes import Bar
 __all__ = ["MAX_BARS", "PIXEL_COLUMNS", "fold"]
 
 MAX_BARS = 10_000
-"""With more attempts than this, neighbouring bars are merged."""
+"""With more attempts or bars than this, neighbouring bars are merged."""
 PIXEL_COLUMNS = 2000
-"""Pixels across at which merging begins: more than a screen's chart has."""
+"""Merging assumes this many pixels across: more than a chart on a screen has."""
 
 
 def fold(bars: list[Bar], end: float, chosen: str | None, most: int = MAX_BARS) -> tuple[list[Bar], str]:
-    """Merge neighbours of one state and row that are narrower than a pixel, or as much wider as `most` bars take."""
+    """Merge neighbours of one state and row that are narrower than a pixel, or wider until at most `most` are left."""
     if len(bars) <= most:
         return bars, ""
     column = end / PIXEL_COLUMNS
@@ -25,13 +25,13 @@ def fold(bars: list[Bar], end: float, chosen: str | None, most: int = MAX_BARS) 
         column *= 1.25
     merged = [run[0] if len(run) == 1 else _merged_bar(run) for run in runs]
     return merged, (
-        f"Folded: {len(bars):,} bars drawn as {len(merged):,}; neighbours alike and closer than "
+        f"Folded: {len(bars):,} bars drawn as {len(merged):,}; equal neighbours closer than "
         f"{text.seconds(column)} are one bar."
     )
 
 
 def _runs(bars: list[Bar], column: float, chosen: str | None) -> list[list[Bar]]:
-    """Put each bar narrower than `column` to its neighbour if the gap is, too; never those of the chosen scene."""
+    """Group bars with a neighbour if both bar and gap are narrower than `column`; never those of the chosen scene."""
     open_runs: dict[tuple[State, float], list[Bar]] = {}
     runs: list[list[Bar]] = []
     for bar in bars:

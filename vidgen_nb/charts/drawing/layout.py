@@ -1,4 +1,4 @@
-"""What stands around the bars of the plotly figure: sizes, title, legend, axes; as plotly's dicts."""
+"""What surrounds the plot of a plotly figure: sizes, title, legend, axes; as plotly's dicts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["BELOW", "LEFT", "axis", "frame", "lanes_axis", "layout", "markup", "
 LEFT, BELOW = 172, 104
 """Pixels beside and below the plot: labels of lanes; the axis and three lines of legend."""
 _RIGHT_PIXELS = 20
-_TITLE_CHARS = 96  # characters of a line of the title: left of the mode bar at 800 px
+_TITLE_CHARS = 96  # what fits left of the mode bar at 800 px
 _FONT = "system-ui, -apple-system, Segoe UI, sans-serif"
 
 
@@ -38,7 +38,7 @@ def layout(rows: Rows, theme: Theme) -> dict[str, Any]:
 
 
 def wrapped(parts: Sequence[str], width: int = _TITLE_CHARS) -> list[str]:
-    """Return sentences as lines that fit a title, each beginning a line."""
+    """Return sentences as lines that fit a title, each on a new line."""
     return [line for part in parts for line in textwrap.wrap(part, width)]
 
 
@@ -55,7 +55,7 @@ def frame(
     """Return what all charts share: sizes, title, legend, colours.
 
     `title`: lines of plain text, of which the first `bold` ones are the finding. `tall`: pixels of the plot itself.
-    `left`: pixels beside it. `named`: the axis below it has a title. `legend`: its names, where they may take more than
+    `left`: pixels beside it. `named`: the axis below it has a title. `legend`: its names, if they may need more than
     three lines.
     """
     above = 12 + 17 * (max(2, len(title)) if title else 0) + 12
@@ -94,9 +94,9 @@ def _legend(at: float) -> dict[str, Any]:
 
 
 def _modebar(theme: Theme) -> dict[str, Any]:
-    """Return the buttons, without "Share chart", which would upload the prompts.
+    """Return the buttons without "Share chart", which would upload the prompts.
 
-    In a notebook, only the layout can take it away.
+    In a notebook, only the layout can remove it.
     """
     return {
         "bgcolor": theme.ground, "color": theme.muted, "activecolor": theme.text,
@@ -126,7 +126,7 @@ def axis(theme: Theme, title: str = "") -> dict[str, Any]:
 
 
 def seconds_axis(end: float, theme: Theme) -> dict[str, Any]:
-    """Return the axis of seconds, on which one can zoom within the run."""
+    """Return the axis of seconds; it zooms within the run."""
     return {
         "type": "linear",
         "range": [0, end],
@@ -144,7 +144,7 @@ def seconds_axis(end: float, theme: Theme) -> dict[str, Any]:
 
 def lanes_axis(rows: Rows) -> dict[str, Any]:
     """Return the axis of lanes, in pixels from the top, with a label for each lane."""
-    ticks = [(rows.heading, f"<i>{markup(['profile · ok/429/held'])}</i>")]
+    ticks = [(rows.heading, f"<i>{markup(['profile · ✓/429/held'])}</i>")]
     ticks += [
         ((lane.top + lane.bottom) / 2, markup([lane.label, lane.remark] if lane.remark else [lane.label]))
         for lane in rows.lanes

@@ -23,15 +23,15 @@ __all__ = [
 
 GLYPHS: dict[State, str] = {"limited": "triangle-up", "failed": "x", "held": "?"}
 DIM_OPACITY = 0.2
-"""Opacity of what is dimmed."""
+"""Opacity of dimmed bars, glyphs and lines."""
 ToMarkup = Callable[[Sequence[str]], str]
-"""Makes lines ready for plotly."""
+"""Joins lines as plotly's markup."""
 MinLength = tuple[float, float] | None
-"""The shortest length drawn, and the end of the axis; None: as short as it is."""
+"""The shortest length drawn, and the end of the axis; None: lengths are drawn as they are."""
 
 
 def drawn(bar: Bar, least: MinLength) -> tuple[float, float]:
-    """Return start and length as drawn: a 429 is often over in no time and must be seen all the same."""
+    """Return start and length as drawn: a 429 is often very short and must still be visible."""
     length = bar.end - bar.start
     if least is None or length >= least[0]:
         return bar.start, length
@@ -39,7 +39,7 @@ def drawn(bar: Bar, least: MinLength) -> tuple[float, float]:
 
 
 def outlines(state: State | None, bars: list[Bar], mark: Mark) -> dict[str, Any]:
-    """Return the outlines of bars as one line, open at the right where the bar runs on."""
+    """Return the outlines of bars as one line, open at the right if the attempt still runs."""
     x: list[float | None] = []
     y: list[float | None] = []
     for bar in bars:
@@ -52,7 +52,7 @@ def outlines(state: State | None, bars: list[Bar], mark: Mark) -> dict[str, Any]
         x.append(None)
         y.append(None)
     line = {"color": mark.outline, "width": 1.5, "dash": "4px,3px" if mark.dashed else "solid"}
-    # The legend's swatch of a dashed state: this line around its fill, for a bar's swatch knows no dashes.
+    # In the legend, a dashed state is this line around its fill: the swatch of a bar can't have dashes.
     fill = {"fill": "toself", "fillcolor": mark.fill or "rgba(0,0,0,0)"} if mark.dashed else {}
     return (
         _line(x, y, line)
@@ -75,7 +75,7 @@ def _line(x: Sequence[float | None], y: Sequence[float | None], line: dict[str, 
 
 
 def glyphs(state: State, bars: list[Bar], theme: Theme, say: ToMarkup, least: MinLength) -> dict[str, Any]:
-    """Return ▲, ✕ or ? on the bars of a state: what tells it apart without colour and at any width."""
+    """Return ▲, ✕ or ? on the bars of a state, which identify it without colour and at any width."""
     places = [drawn(bar, least) for bar in bars]
     common = {
         "type": "scatter",
@@ -105,7 +105,7 @@ def glyphs(state: State, bars: list[Bar], theme: Theme, say: ToMarkup, least: Mi
 
 
 def _faded(colour: str, dim: bool) -> str:
-    """Return a `#RRGGBB` colour, faint where dimmed: text knows no opacity of its own."""
+    """Return a `#RRGGBB` colour, faint where dimmed: text has no opacity property."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red},{green},{blue},{DIM_OPACITY if dim else 1})"
 
@@ -123,7 +123,7 @@ def link_lines(links: list[Link], theme: Theme, say: ToMarkup, chosen: bool, fai
         "y": [y for link in links for y in (link.y_start, link.y_end, None)],
         "hovertext": [line for text in hover for line in (text, text, "")],
         "hoverinfo": "text",
-        # With a scene selected, the moves of others step back like their bars.
+        # If a scene is selected, the moves of others are dimmed like their bars.
         "opacity": DIM_OPACITY if faint else 1.0,
         "line": {"color": theme.move, "width": 3 if chosen else 2},
         "marker": {
@@ -144,7 +144,7 @@ def lane_lines(edges: list[float], end: float, theme: Theme) -> dict[str, Any]:
 
 
 def queue_line(queue: Queue | None, end: float, theme: Theme) -> dict[str, Any]:
-    """Return the length of the queue as a stepped area; a point tells the length from it on."""
+    """Return the length of the queue as a stepped area; a point has the length from its time on."""
     x: list[float] = []
     y: list[float] = []
     hover: list[str] = []

@@ -1,8 +1,8 @@
-"""What each state of an attempt looks like, on a light and on a dark ground; one table for plotly and SVG.
+"""What each state of an attempt looks like, on light and dark backgrounds; one table for plotly and SVG.
 
 The fills differ by a CIE76 distance of at least 20, pairwise, for normal vision and the three common colour
-deficiencies; pattern and glyph tell them apart without any colour. The pale fills need their outlines on white;
-`done` has one that parts bars which touch.
+deficiencies; pattern and glyph tell them apart without any colour. Pale fills need their outlines on white; the
+outline of `succeeded` separates bars that touch.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ State = Literal["idle", "cooldown", "succeeded", "running", "cancelled", "held",
 ThemeName = Literal["light", "dark"]
 
 STATES: tuple[State, ...] = ("idle", "cooldown", "succeeded", "running", "cancelled", "held", "failed", "limited")
-"""In the order of drawing: what is short and matters most comes last, on top."""
+"""In the order of drawing: short but important bars come last, on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Mark:
     fill: str | None
     """None: hollow."""
     pattern: str = ""
-    """Hatch in plotly's letters, drawn by svg.py too; empty: solid."""
+    """Hatch, as plotly's letter; `svg.py` draws the same. Empty: solid."""
     ink: str = ""
     """Colour of the hatch."""
     outline: str | None = None
@@ -52,12 +52,12 @@ class Theme:
     glyph_edge: str
     """Thin edge around glyphs, so that they stand out on any bar."""
     lines: tuple[str, ...]
-    """Of curves, one after the other; as far apart, pairwise and for every vision, as the fills."""
+    """Colours of curves, in order; as far apart, for every kind of vision, as the fills."""
     marks: dict[State, Mark]
 
 
 _LIGHT: dict[State, Mark] = {
-    "idle": Mark("idle with a backlog", "#E6E6E6", "|", "#9A9A9A"),
+    "idle": Mark("idle while scenes waited", "#E6E6E6", "|", "#9A9A9A"),
     "cooldown": Mark("cooldown", "#F0C05A", "/", "#8A5A00", "#8A5A00"),
     "succeeded": Mark("succeeded", "#005A8C", outline="#FFFFFF"),
     "running": Mark("running", "#56B4E9", ".", "#005A8C", "#005A8C"),
@@ -66,9 +66,9 @@ _LIGHT: dict[State, Mark] = {
     "failed": Mark("✕ failed", "#2B2B2B", "\\", "#8C8C8C"),
     "limited": Mark("▲ 429", "#D55E00", "x", "#7A3500"),
 }
-# On the dark ground, dark fills get a light outline and the pale grey of idle time is lowered.
+# On a dark background, dark fills get a light outline and the pale grey of idle time is darker.
 _DARK: dict[State, Mark] = _LIGHT | {
-    "idle": Mark("idle with a backlog", "#606060", "|", "#343434"),
+    "idle": Mark("idle while scenes waited", "#606060", "|", "#343434"),
     "succeeded": Mark("succeeded", "#005A8C", outline="#6FB7E0"),
     "running": Mark("running", "#56B4E9", ".", "#005A8C", "#CFEAFB"),
     "cancelled": Mark("cancelled", None, outline="#A8A8A8", dashed=True),
@@ -90,7 +90,7 @@ THEMES: dict[ThemeName, Theme] = {
 
 
 def theme_of(name: str) -> Theme:
-    """Return the theme of that name; raise `InputError` for a name that is none."""
+    """Return the theme of that name; raise `InputError` for an unknown name."""
     for known, theme in THEMES.items():
         if known == name:
             return theme

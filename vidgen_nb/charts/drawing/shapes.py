@@ -19,7 +19,7 @@ class Lane:
 
     profile: str
     label: str
-    """`name · ok/429/held`, the name cut to what fits left of the plot."""
+    """`name · succeeded/429/held` as numbers; the name is cut to what fits left of the plot."""
     remark: str
     """A second line below the label, or empty."""
     slots: int
@@ -29,7 +29,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One attempt, cooldown window or idle stretch; or several, where the chart is folded."""
+    """One attempt, cooldown window or idle span; several of them if the chart is folded."""
 
     state: State
     start: float
@@ -44,7 +44,7 @@ class Bar:
     """Another scene is selected."""
     count: int = 1
     place: int = 0
-    """Of its attempt among all of the run."""
+    """Index of its attempt among all of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ class Queue:
     top: float
     bottom: float
     longest: int = field(init=False)
-    """The longest it was."""
+    """Its greatest length."""
 
     def __post_init__(self) -> None:
-        """Find the longest once: every step asks for it."""
+        """Compute it once: every step needs it."""
         object.__setattr__(self, "longest", max(length for _at, length in self.steps))
 
     def y(self, length: int) -> float:
@@ -96,11 +96,11 @@ class Rows:
     now: float | None
     summary: tuple[str, ...]
     notes: tuple[str, ...]
-    """What is not shown, or not as it was: caps and merging."""
+    """What is left out or merged."""
     start: float = 0.0
-    """Only from here on everything is there: the axis may begin here."""
+    """Everything is there from here on; the axis may begin here."""
     merged: tuple[Bar, ...] = ()
-    """Before that: bars that stand for all attempts, or for all time cooled, of a stretch of time."""
+    """Before that: bars that stand for all attempts, or all seconds of cooldown, of an interval of time."""
 
     def of(self, state: State) -> list[Bar]:
         """Return the bars of one state."""

@@ -1,7 +1,7 @@
 """The words of a chart: hover lines and the summary, as plain text with foreign text made harmless.
 
-Prompts, ids, names and reasons are somebody else's text. Here they lose control and bidi characters and their
-length; what is markup to plotly or to XML is escaped where the text is put into one of them.
+Prompts, ids, names and reasons are foreign text. Here control and bidi characters are removed and the length is cut;
+markup is escaped where the text goes into plotly or XML.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def outcome(name: str | None) -> str:
 
 
 def short(name: str, columns: int) -> str:
-    """Return a name cleaned and cut in its middle to that many columns, of which East Asian characters take two.
+    """Return a name cleaned and cut in its middle to that many columns, where East Asian characters take two.
 
-    In the middle, because names of one family differ at their ends.
+    It is cut in the middle because similar names differ at their ends.
     """
     line = clean(name, 200)
     if _width(line) <= columns:
@@ -76,14 +76,14 @@ def _width(characters: Iterable[str]) -> int:
 
 
 def seconds(value: float) -> str:
-    """Return a time or a duration for reading; inf is one whose end is not known."""
+    """Return a time or a duration for reading; inf means that its end is not known."""
     if math.isinf(value):
         return "no end known"
     return f"{value:,.1f} s" if abs(value) >= 1 or value == 0 else f"{value:.3g} s"
 
 
 class HoverExtras(NamedTuple):
-    """What the hover of an attempt tells beyond its own record."""
+    """What the hover of an attempt says beyond its own record."""
 
     total: int
     """Attempts of its scene."""
@@ -94,7 +94,7 @@ class HoverExtras(NamedTuple):
 
 
 class HoverTexts:
-    """Finds the words for attempts."""
+    """Finds what the hovers of attempts say."""
 
     def __init__(self, data: RunData) -> None:
         self._prompts = {scene.id: scene.prompt for scene in data.scenes}
@@ -104,7 +104,7 @@ class HoverTexts:
             self._windows[window.profile].append(window)
 
     def beyond(self, attempt: AttemptRecord) -> HoverExtras:
-        """Return what is to be told of an attempt, beyond its record."""
+        """Return what the hover of an attempt says beyond its record."""
         all_of_it = self.tries[attempt.scene]
         following = None
         if all_of_it[-1] is not attempt:
@@ -121,13 +121,13 @@ class HoverTexts:
 
 
 def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tuple[str, ...]:
-    """Return the hover of one attempt: which, where, when, how it ended, and what came next."""
+    """Return the hover of one attempt: which, where, when, how it ended, and what followed."""
     took = (end if attempt.end is None else attempt.end) - attempt.start
     name, where = clean(attempt.scene, 60), clean(attempt.profile, 60)
     lines = [
         f"scene {name} · attempt {attempt.number} of {beyond.total} · on {where}",
         f"“{clean(beyond.prompt, 80)}”" if beyond.prompt else "",
-        f"queued at {seconds(attempt.queued)} · start at {seconds(attempt.start)} · "
+        f"waiting since {seconds(attempt.queued)} · start at {seconds(attempt.start)} · "
         + (f"running for {seconds(took)}" if attempt.end is None else f"took {seconds(took)}"),
         f"outcome: {outcome(attempt.outcome)}" + (f" – {clean(attempt.reason, 100)}" if attempt.reason else ""),
     ]
@@ -158,7 +158,7 @@ def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:
 
 
 def summary(data: RunData, end: float) -> tuple[str, str]:
-    """Return two sentences that sum the run up: the numbers of `run.metrics()`, or those at `end` if it is open."""
+    """Return two sentences that sum up the run: numbers of `run.metrics()`, or those at `end` if it is open."""
     data = data if data.end == end else replace(data, end=end)
     what = f"{count(len(data.scenes), 'scene')} on {count(len(data.profiles), 'profile')}"
     when = f"in {seconds(end)} so far" if is_open(data) else f"in {seconds(horizon(data))}"
@@ -174,7 +174,7 @@ def summary(data: RunData, end: float) -> tuple[str, str]:
 
 
 def standing(data: RunData) -> list[str]:
-    """Return how many scenes stand how, in the words for people: succeeded, failed, held, cancelled, running, waiting.
+    """Return how many scenes have succeeded, failed, are held, cancelled, running, waiting.
 
     A scene that succeeded, was run again by hand, and has not succeeded since, is said to have done so earlier.
     """
@@ -187,7 +187,7 @@ def standing(data: RunData) -> list[str]:
 
 
 def count(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it needs one."""
+    """Return a number with its noun, in the plural if needed."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

@@ -1,6 +1,6 @@
-"""The traces of the plotly figure: one per state and a few for lines and glyphs, each a dict of arrays and looks.
+"""The traces of the plotly figure: one per state and a few for lines and glyphs, each a dict of arrays and styles.
 
-They are always the same, in the same order (`TRACES`; `LIVE_TRACES`): a live chart changes the arrays.
+They are always the same ones in the same order (`TRACES`; `LIVE_TRACES`): a live chart changes the arrays.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["LIVE_TRACES", "TRACES", "TraceMaker", "traces"]
 
 _OUTLINED: tuple[State, ...] = ("running", "cancelled", "held")
 _MERGED: tuple[State, ...] = ("cooldown", "succeeded", "cancelled", "held", "failed", "limited")
-_LIVE_PARTS, _PART_BARS = 8, 64  # traces that share what is done, and how many neighbours go together
+_LIVE_PARTS, _PART_BARS = 8, 64  # traces that share the succeeded bars, and how many neighbours go together
 _ABOVE = (
     "dimmed outline", *(f"{state} outline" for state in _OUTLINED), "move", "path",
     *(f"{state} glyph" for state in GLYPHS),
@@ -39,15 +39,15 @@ LIVE_TRACES: tuple[str, ...] = (
     "lanes", "queue", *(f"merged {state}" for state in _MERGED), "idle", "cooldown",
     *(f"succeeded {part}" for part in range(_LIVE_PARTS)), *STATES[STATES.index("succeeded") + 1 :], *_ABOVE,
 )  # fmt: skip
-"""Those of a live chart: older history below as merged bars, and what is done in parts, so that only those are sent
-again that have changed."""
-_MIN_WIDTH_SHARE = 3 / 600  # of the axis: 3 px of the plot's width on a page of 800 px
-_MAX_OUTLINED_BARS = 2000  # bars of a state above which outlines are left out: they slow drawing and hide the fill
+"""Those of a live chart: older history below as merged bars, and succeeded bars in parts, so that only the parts that
+have changed are sent again."""
+_MIN_WIDTH_SHARE = 3 / 600  # share of the axis: 3 px of the plot on a page 800 px wide
+_MAX_OUTLINED_BARS = 2000  # with more bars of a state, outlines are left out: they slow down drawing and hide the fill
 _MERGED_OPACITY = 0.55  # opacity of merged bars
 
 TraceMaker = Callable[..., dict[str, Any]]
 Drawing = tuple[Any, ...]
-"""A function that returns a trace, and all that it is to draw."""
+"""A function that returns a trace, and its arguments."""
 
 
 def _draw_now(name: str, draw: TraceMaker, *given: Any) -> dict[str, Any]:
@@ -59,8 +59,8 @@ def traces(
 ) -> list[dict[str, Any]]:
     """Return the traces of `TRACES`, or of `LIVE_TRACES`, as plotly's dicts.
 
-    `say`: makes lines ready for plotly. `make`: is given a trace's name, the function that draws it, and all that is
-    to be drawn; a live chart draws again only what has changed.
+    `say`: joins lines as plotly's markup. `make`: is called with a trace's name, the function that draws it, and its
+    arguments; a live chart draws again only what has changed.
     """
     bars: dict[State, list[Bar]] = {state: [] for state in STATES}
     for bar in rows.bars:
@@ -89,7 +89,7 @@ def _above(rows: Rows, bars: dict[State, list[Bar]], theme: Theme, say: ToMarkup
     others, path = ([link for link in rows.links if link.chosen == chosen] for chosen in (False, True))
     found: dict[str, Drawing] = {
         "dimmed outline": (outlines, None, dimmed, faint),
-        # With a scene selected, the moves of others step back like their bars.
+        # If a scene is selected, the moves of others are dimmed like their bars.
         "move": (link_lines, others, theme, say, False, any(bar.dim for bar in rows.bars)),
         "path": (link_lines, path, theme, say, True, False),
     }
@@ -100,7 +100,7 @@ def _above(rows: Rows, bars: dict[State, list[Bar]], theme: Theme, say: ToMarkup
 
 
 def _merged(rows: Rows, theme: Theme, say: ToMarkup) -> dict[str, Drawing]:
-    """Return older history."""
+    """Return the traces of older history."""
     return {
         f"merged {state}": (
             _merged_bars,
@@ -114,7 +114,7 @@ def _merged(rows: Rows, theme: Theme, say: ToMarkup) -> dict[str, Drawing]:
 
 
 def _parts(bars: list[Bar], mark: Mark, say: ToMarkup) -> dict[str, Drawing]:
-    """Share out what is done: neighbours in time go together."""
+    """Divide succeeded bars among the parts: neighbours in time go together."""
     parts: list[list[Bar]] = [[] for _ in range(_LIVE_PARTS)]
     for bar in bars:
         parts[bar.place // _PART_BARS % _LIVE_PARTS].append(bar)
@@ -123,7 +123,7 @@ def _parts(bars: list[Bar], mark: Mark, say: ToMarkup) -> dict[str, Drawing]:
 
 
 def _part(bars: list[Bar], mark: Mark, say: ToMarkup, first: bool) -> dict[str, Any]:
-    """Return the bars of one part; the first that has any stands in the legend for all."""
+    """Return the bars of one part; the first one with bars is in the legend for all."""
     return _bars("succeeded", bars, mark, say) | {"showlegend": bool(bars) and first}
 
 
@@ -137,7 +137,7 @@ def _merged_bars(state: State, bars: list[Bar], mark: Mark, say: ToMarkup) -> di
 def _bars(state: State, bars: list[Bar], mark: Mark, say: ToMarkup, least: MinLength = None) -> dict[str, Any]:
     """Return the bars of one state."""
     places = [drawn(bar, least) for bar in bars]
-    # Dashes and an open edge are beyond a bar's outline: they are traces of their own.
+    # A bar's outline can't have dashes or an open edge, so these are traces of their own.
     # Without an outline trace (all are dimmed), the bar itself must show in the legend.
     alone = mark.dashed and all(bar.dim for bar in bars)
     edge = mark.outline if alone or (state not in _OUTLINED and len(bars) <= _MAX_OUTLINED_BARS) else None

@@ -33,23 +33,23 @@ def state_of(outcome: str | None) -> State:
 
 
 class BarCache:
-    """What a live chart keeps for the next one of the same run."""
+    """Bars that a live chart keeps for the next one of the same run."""
 
     def __init__(self) -> None:
         self.shown: tuple[str, ...] = ()
         """The profiles that had a lane."""
         self._place: LaneLayout | None = None
         self.drawn: dict[Any, tuple[Any, Any]] = {}
-        """Bars, each after what it was drawn from."""
+        """Bars by key, each with what it was drawn from."""
         self.before: dict[Any, tuple[Any, Any]] = {}
 
     def turn(self, place: LaneLayout) -> None:
-        """Begin another chart; what the last one did not use is forgotten, and all of it if the lanes moved."""
+        """Begin another chart; forget what the last one did not use, and everything if lanes have moved."""
         self.before, self.drawn = self.drawn if place == self._place else {}, {}
         self._place = place
 
     def get(self, key: Any, told: Any) -> Any:
-        """Return what the last chart had (a bar, or a few), if it was made of the same; else None."""
+        """Return the bar or bars that the last chart drew from the same data, else None."""
         found = self.before.get(key)
         if found is None or found[0] != told:
             return None
@@ -57,7 +57,7 @@ class BarCache:
         return found[1]
 
     def put(self, key: Any, told: Any, drawn: Any) -> None:
-        """Keep a bar, or a few."""
+        """Keep one or several bars."""
         self.drawn[key] = (told, drawn)
 
 
@@ -66,7 +66,7 @@ class LaneLayout:
     """Where bars lie."""
 
     tops: Mapping[str, tuple[float, int]]
-    """Of each profile's lane: its top and how many slots it has."""
+    """Top and number of slots of each profile's lane."""
     row: float
     """Height of a slot's row."""
     dim: bool
@@ -74,7 +74,7 @@ class LaneLayout:
 
     @classmethod
     def of(cls, lanes: list[Lane], row: float, *, dim: bool) -> LaneLayout:
-        """Return the place that lanes give."""
+        """Return the layout of these lanes."""
         return cls({lane.profile: (lane.top + PAD_PIXELS / 2, lane.slots) for lane in lanes}, row, dim)
 
     def slot(self, profile: str, slot: int) -> float:
@@ -101,7 +101,7 @@ def make_bars(
     hover: text.HoverTexts,
     kept: BarCache,
 ) -> list[Bar]:
-    """Return all bars but those of profiles without a lane; those of attempts last, in order of start."""
+    """Return all bars of profiles that have a lane; those of attempts last, in order of start."""
     kept.turn(place)
     cooldowns = (each for each in data.cooldowns if each.profile in place.tops and each.start < end)
     return [
@@ -121,7 +121,7 @@ def _idle_bars(data: RunData, place: LaneLayout, end: float) -> Iterator[Bar]:
         if profile in place.tops:
             middle, height = place.whole(profile)
             for start, stop in stretches:
-                if stop - start >= end / 1000:  # shorter ones are below a pixel: the scheduler's own latency
+                if stop - start >= end / 1000:  # shorter ones are below a pixel, from the scheduler's own latency
                     lines = (f"{clean(profile, 60)} idle while scenes waited",
                              f"from {text.seconds(start)} for {text.seconds(stop - start)}")  # fmt: skip
                     yield Bar("idle", start, stop, middle, height, lines, dim=place.dim)
@@ -153,7 +153,7 @@ def _attempts(
         if attempt.profile not in tops:
             continue
         dim = place.dim and attempt.scene != chosen
-        # Most attempts are the only one of their scene, and their own record tells all.
+        # Most attempts are the only one of their scene, so their own record is enough.
         alone = attempt.outcome != "rate_limited" and len(tries[attempt.scene]) == 1
         told = (attempt, dim, None if alone else hover.beyond(attempt))
         found = kept.before.get(number)

@@ -31,7 +31,7 @@ def gantt(
 
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
     whole path. `queue`: the number of waiting scenes on top. `theme`: `"light"` or `"dark"`. `now`: run seconds of
-    the present, drawn as a line, for a run that is not over. Above 10,000 attempts neighbouring bars are merged;
+    the present, drawn as a line, for an open run. Above 10,000 attempts neighbouring bars are merged;
     the chart says so. Raise `InputError` for a scene that is not in the run and for an unknown theme.
     """
     rows = build_rows(data, scene=scene, moves=moves, queue=queue, now=now)
@@ -40,7 +40,7 @@ def gantt(
 
 
 def html(figure: go.Figure, title: str = "Run") -> str:
-    """Return a whole HTML page with the figure, which works without a network (about 5 MB, plotly.js included)."""
+    """Return a complete HTML page with the figure, which works without a network (about 5 MB, plotly.js included)."""
     config = {"responsive": True, "displaylogo": False, "showSendToCloud": False}
     chart = figure.to_html(include_plotlyjs=True, include_mathjax=False, full_html=False, config=config)
     ground, ink = escape(figure.layout.paper_bgcolor or "#FFFFFF"), escape(figure.layout.font.color or "#000000")

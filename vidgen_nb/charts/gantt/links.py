@@ -19,7 +19,7 @@ Tries = Mapping[str, list[AttemptRecord]]
 
 
 def knows(data: RunData, scene: str) -> bool:
-    """Say whether a run has a scene of that name."""
+    """Return whether a run has a scene of that name."""
     return any(record.id == scene for record in data.scenes)
 
 
@@ -31,7 +31,7 @@ def make_links(
     scene: str | None,
     moves: str,
 ) -> tuple[list[Link], list[str]]:
-    """Return the moves to draw, and what is to be said about those that are not."""
+    """Return the moves to draw, and notes on those that are left out."""
     last = re.fullmatch(r"last (\d+)", moves)
     if last:
         recent = data.moves[max(0, len(data.moves) - int(last[1])) :]

@@ -1,4 +1,4 @@
-"""Older history as merged bars: a few columns of time, in each lane one bar for every state, as high as its share."""
+"""Older history as merged bars: few columns of time, with one bar per lane and state, as high as its share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vidgen_nb.plaintext import clean
 __all__ = ["MAX_MERGED_BARS", "merged"]
 
 MAX_MERGED_BARS = 150
-"""Bars in all, but for one column, which is drawn whatever it takes."""
+"""Bars in all columns together; a single column may have more."""
 Sums = Mapping[str | None, float]
 
 
@@ -31,7 +31,7 @@ def merged(data: RecentData, place: LaneLayout, kept: BarCache) -> list[Bar]:
         width *= 2
     bars: list[Bar] = []
     for start, some in columns.items():
-        # The newest column goes on growing; the others stay as they are.
+        # The newest column still grows; the others don't change.
         stop = max(start, min(start + width, data.since))
         told = (some, stop)
         drawn: list[Bar] | None = kept.get(("merged", start, width), told)
@@ -43,7 +43,7 @@ def merged(data: RecentData, place: LaneLayout, kept: BarCache) -> list[Bar]:
 
 
 def _columns(bins: list[OlderSums], width: float) -> dict[float, list[OlderSums]]:
-    """Return bins by the columns of that width that they lie in."""
+    """Return bins by the column of that width in which they lie."""
     found: dict[float, list[OlderSums]] = defaultdict(list)
     for each in bins:
         found[each.start // width * width].append(each)
@@ -64,7 +64,7 @@ def _by_profile(column: OlderSums, place: LaneLayout) -> Iterator[tuple[str, Sum
 
 
 def _cell(profile: str, sums: Sums, start: float, end: float, place: LaneLayout) -> Iterator[Bar]:
-    """Yield the bars of one profile in one column; all of them say the same."""
+    """Yield the bars of one profile in one column; all have the same hover."""
     cooled = min(sums.get(COOLDOWN, 0.0), end - start)
     counts = {kind: count for kind, count in sums.items() if kind != COOLDOWN}
     total = sum(counts.values())

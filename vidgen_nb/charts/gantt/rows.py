@@ -26,14 +26,14 @@ from vidgen_nb.errors import InputError
 __all__ = ["MAX_LANES", "MAX_LIVE_LANES", "MAX_SLOT_ROWS", "build_rows", "shown"]
 
 MAX_LIVE_LANES = 40
-"""Of a run under way."""
+"""Lanes of an open run."""
 MAX_LANES = 300
-"""Lanes of a finished run: beyond, a page is too long to be drawn."""
+"""Lanes of a finished run: a longer page can't be drawn."""
 MAX_SLOT_ROWS = 1000
-"""Rows of all slots together: beyond, several slots share one."""
+"""Rows of all slots together; if there are more slots, several share a row."""
 MAX_LIVE_STEPS = 150
-"""Steps of the queue that are sent again and again."""
-_LABEL_CHARS = 22  # of a label without its separator: what fits left of the plot
+"""Steps of the queue, which are sent with each update of a live chart."""
+_LABEL_CHARS = 22  # of a label without its separator, left of the plot
 _ROW_PIXELS, _QUEUE_PIXELS, _HEADING_PIXELS, _LABEL_PIXELS = 18.0, 40.0, 18.0, 15.0
 
 
@@ -50,10 +50,10 @@ def build_rows(
     """Lay out a run, or the latest part of one (`RecentData`).
 
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
-    whole path. `now`: run seconds of the present, for a run that is not over; the chart then ends there at least.
-    `kept`: what the chart before this one of the same run has kept. `most`: attempts above which bars are merged.
+    whole path. `now`: run seconds of the present, for an open run; the chart reaches at least to there.
+    `kept`: the bars of the last chart of the same run. `most`: attempts above which bars are merged.
     The latest part has at most `MAX_LIVE_LANES` lanes.
-    Raise `InputError` for a scene that is not in the run, or a `now` that is no time. O(n log n) in attempts.
+    Raise `InputError` for a scene that is not in the run, or an invalid `now`. O(n log n) in attempts.
     """
     if now is not None and not 0 <= now < math.inf:
         raise InputError(f"now is {now!r}: give run seconds, 0 or more")
@@ -93,10 +93,10 @@ def build_rows(
 
 
 def shown(data: RunData, before: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the profiles that have a lane, in their order: of a run under way at most `MAX_LIVE_LANES`.
+    """Return the profiles that have a lane, in their order: at most `MAX_LIVE_LANES` of an open run.
 
-    Those go first that had one `before` and still have something to show, so that lanes stay where they are; then
-    the ones that were active last. Of a finished run at most `MAX_LANES`: those with the most attempts.
+    Those that had one `before` and still have something to show go first, so that lanes don't move; then the ones that
+    were active last. Of a finished run, at most `MAX_LANES`: those with the most attempts.
     """
     profiles = dict.fromkeys([*data.profiles, *(attempt.profile for attempt in data.attempts)])
     if len(profiles) <= (MAX_LIVE_LANES if isinstance(data, RecentData) else MAX_LANES):
@@ -112,7 +112,7 @@ def shown(data: RunData, before: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 
 def _slots(data: RunData, profiles: tuple[str, ...]) -> tuple[list[int], list[str]]:
-    """Return the row of each attempt in its lane, and what is to be said of lanes and slots that have no own place."""
+    """Return the row of each attempt in its lane, and notes on lanes and slots without a place of their own."""
     slots, said = pack_slots(data.attempts), []
     lanes = set(profiles)
     if hidden := {a.profile for a in data.attempts if a.profile not in lanes} | (set(data.profiles) - lanes):
@@ -160,7 +160,7 @@ def _lanes(
 
 
 def _thinned(steps: list[tuple[float, int]], end: float) -> tuple[list[tuple[float, int]], str]:
-    """Return few steps of the queue, and what is to be said of that."""
+    """Return few steps of the queue, and a note on it."""
     column = 2 * end / PIXEL_COLUMNS
     kept = thin(steps, column)
     said = f"Of the queue the highest and the last value in each {text.seconds(column)} are drawn."
@@ -168,7 +168,7 @@ def _thinned(steps: list[tuple[float, int]], end: float) -> tuple[list[tuple[flo
 
 
 def _steps(data: RunData, end: float) -> list[tuple[float, int]]:
-    """Return the queue's length as steps until the end; few of them in a chart that is sent again and again."""
+    """Return the queue's length as steps until the end; few of them for a live chart."""
     if not isinstance(data, RecentData):
         return queue_steps(data, end)
     if not data.waiting:

@@ -1,6 +1,6 @@
 """The Gantt chart of a run as plain SVG: for README, export, and notebooks without a kernel.
 
-Self-contained: no script, no reference to anything outside, so that GitHub and an <img> show it. Each bar has its
+Self-contained, without scripts or outside references, so that GitHub and an <img> can show it. Each bar has its
 hover as a <title>; the picture has its summary as a label.
 """
 
@@ -20,7 +20,7 @@ from vidgen_nb.errors import InputError
 __all__ = ["svg"]
 
 _LEFT_PIXELS, _RIGHT_PIXELS, _LINE_PIXELS = 172.0, 24.0, 18.0
-_CHAR_PIXELS = 6.8  # width of an average character of the 12 px font, on the safe side
+_CHAR_PIXELS = 6.8  # average width of a character of the 12 px font, rounded up
 _HATCHES = {
     "/": '<path d="M-1 1L1 -1M0 6L6 0M5 7L7 5" stroke="{ink}" stroke-width="1.4"/>',
     "\\": '<path d="M5 -1L7 1M0 0L6 6M-1 5L1 7" stroke="{ink}" stroke-width="1.2"/>',
@@ -49,7 +49,7 @@ def svg(
 
 
 class _Picture:
-    """One picture under way: rows, colours and the scale."""
+    """A picture in the making: rows, colours and the scale."""
 
     def __init__(self, rows: Rows, theme: Theme, name: str, width: float) -> None:
         self.rows, self.theme, self.name, self.width = rows, theme, name, width
@@ -63,7 +63,7 @@ class _Picture:
         )
 
     def x(self, at: float) -> float:
-        """Return where that second is."""
+        """Return the x coordinate of that second."""
         return _LEFT_PIXELS + (self.width - _LEFT_PIXELS - _RIGHT_PIXELS) * at / self.rows.end
 
     def lines(self) -> Iterator[str]:
@@ -92,7 +92,7 @@ class _Picture:
         yield "</svg>\n"
 
     def _fill(self, state: State) -> str:
-        """Return the paint of a state: its hatch, its colour, or none."""
+        """Return the fill of a state: its hatch, its colour, or none."""
         mark = self.theme.marks[state]
         return f"url(#vg-{self.name}-{state})" if mark.pattern else mark.fill or "none"
 
@@ -119,7 +119,7 @@ class _Picture:
             line = f"M{_number(_LEFT_PIXELS)} {_number(self.top + edge)}H{_number(right)}"
             yield f'<path d="{line}" stroke="{theme.grid}"/>'
         yield f'<path d="M{_number(_LEFT_PIXELS)} {_number(self.bottom)}H{_number(right)}" stroke="{theme.muted}"/>'
-        yield self._label(self.rows.heading, "profile · ok/429/held", ' font-style="italic"')
+        yield self._label(self.rows.heading, "profile · ✓/429/held", ' font-style="italic"')
         for lane in self.rows.lanes:
             middle = (lane.top + lane.bottom) / 2
             yield self._label(middle - (7 if lane.remark else 0), lane.label)
