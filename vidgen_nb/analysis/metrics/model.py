@@ -16,7 +16,7 @@ from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.metrics.recovery import Recovery
 from vidgen_nb.analysis.metrics.slot_time import SlotTime
 
-__all__ = ["MetricsData", "ProfileMetrics", "SlotSplit"]
+__all__ = ["MetricsData", "ProfileMetrics", "SlotSplit", "WaitingMetrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,35 @@ class ProfileMetrics:
     """Its fair share of all successes (`fairness.ideal_shares`)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingMetrics:
+    """What a run lost to waiting: in the queue, and while profiles cooled. Times in run seconds."""
+
+    queued: Spread | None = None
+    """Time in the queue, requeues and back-off included, of every scene. Its mean is W_q."""
+    queue_length: float | None = None
+    """L: the mean of Q(t), which is the queue's integral ÷ length."""
+    arrival_rate: float | None = None
+    """λ: scenes ÷ length."""
+    little_residual: float | None = None
+    """|L - λ·W_q| ÷ L: 0 except for rounding, on every run; None if nobody waited."""
+    cooldown_duty: float | None = None
+    """Mean of the profiles' `cooldown_duty`."""
+    stranded: float = 0.0
+    """Slot-seconds of profiles that cooled while scenes waited."""
+    early_wakes: float | None = None
+    """Share of first attempts after a cooldown that got a 429."""
+    over_wait: Spread | None = None
+    """A cooldown's end minus the limit's true reset, by (group, start); only if limits are known."""
+
+    @property
+    def queue_time(self) -> float | None:
+        """W_q: mean time of a scene in the queue."""
+        return None if self.queued is None else self.queued.mean
+
+
 @dataclass(frozen=True, slots=True)
-class MetricsData:
+class MetricsData(WaitingMetrics):
     """A run in numbers. Times in run seconds; None: not known, or there is nothing to measure."""
 
     scenes: dict[str, int]
@@ -85,8 +112,6 @@ class MetricsData:
     """F_i: time from when a scene was added (the last time) to its result; of scenes that stand as succeeded."""
     wait: Spread | None = None
     """W_i: F_i without the time of the attempt that succeeded; of the same scenes."""
-    queued: Spread | None = None
-    """Time in the queue, requeues and back-off included, of every scene. Its mean is W_q."""
     split: SlotSplit | None = None
     """Of all slots together."""
     amplification: float | None = None
@@ -97,22 +122,8 @@ class MetricsData:
     """Attempts that got a 429 ÷ all that ended."""
     goodput: float | None = None
     """Successes per second of the run's length; over time: `timeline.goodput`."""
-    cooldown_duty: float | None = None
-    """Mean of the profiles' `cooldown_duty`."""
-    stranded: float = 0.0
-    """Slot-seconds of profiles that cooled while scenes waited."""
-    early_wakes: float | None = None
-    """Share of first attempts after a cooldown that got a 429."""
-    over_wait: Spread | None = None
-    """A cooldown's end minus the limit's true reset, by (group, start); only if limits are known."""
     move_matrix: dict[tuple[str, str], int] = field(default_factory=dict)
     """Moves by (from, to)."""
-    queue_length: float | None = None
-    """L: the mean of Q(t), which is the queue's integral ÷ length."""
-    arrival_rate: float | None = None
-    """λ: scenes ÷ length."""
-    little_residual: float | None = None
-    """|L - λ·W_q| ÷ L: 0 except for rounding, on every run; None if nobody waited."""
     fairness: float | None = None
     """Jain's index of successes ÷ ideal share over the profiles."""
     recovery: Recovery | None = None
@@ -132,8 +143,3 @@ class MetricsData:
     def utilisation(self) -> float | None:
         """Slot time of attempts that succeeded ÷ all slot time."""
         return None if self.split is None else self.split.ok
-
-    @property
-    def queue_time(self) -> float | None:
-        """W_q: mean time of a scene in the queue."""
-        return None if self.queued is None else self.queued.mean

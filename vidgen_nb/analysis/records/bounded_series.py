@@ -43,18 +43,22 @@ def thin(steps: list[tuple[float, int]], column: float) -> list[tuple[float, int
     They are the column's highest value, from its first step on, and its last value, from its own time on. So peaks stay
     visible, and the value at the end of each column, and at the very end, is exact.
     """
+    if len(steps) < 3:
+        return list(steps)
     kept: list[tuple[float, int]] = []
-    begun = 0
-    for place, (at, value) in enumerate(steps):
-        if place + 1 < len(steps) - 1 and steps[place + 1][0] // column == at // column:
-            continue
-        highest = max(each for _at, each in steps[begun : place + 1])
-        if begun < place:
-            kept.append((steps[begun][0], highest))
-        if begun == place or value != highest:
-            kept.append((at, value))
-        begun = place + 1
-    return kept
+    first, highest = at, value = steps[0]
+    current = first // column
+    for after, new in steps[1:]:
+        if (place := after // column) != current or after == steps[-1][0]:
+            if first != at:
+                kept.append((first, highest))
+            if first == at or value != highest:
+                kept.append((at, value))
+            first, highest, current = after, new, place
+        elif new > highest:
+            highest = new
+        at, value = after, new
+    return [*kept, (at, value)]
 
 
 class BoundedSteps:
