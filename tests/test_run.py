@@ -59,7 +59,7 @@ def test_save_and_load(tmp_path: Path) -> None:
 
 
 def test_a_file_with_a_line_missing(tmp_path: Path) -> None:
-    """A file that was edited by hand says which event hangs in the air; one that is none says so on loading."""
+    """For a file edited by hand, the error names the event without its scene; any other file is refused on loading."""
     _, run = world_and_run()
     path = run.save(tmp_path / "run.jsonl")
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -112,7 +112,7 @@ def test_repr() -> None:
 
 
 def test_charts() -> None:
-    """A run draws itself, also while it is under way and when it is empty."""
+    """A run draws itself, also while it is open and when it is empty."""
     for run in (world_and_run()[1], Run({}, [])):
         assert isinstance(run.gantt(), go.Figure)
         assert run.svg().lstrip().startswith("<svg")

@@ -117,7 +117,7 @@ def test_no_limit_admits_more_than_its_curve(limit: Limit, gaps: list[float]) ->
 
 @pytest.mark.parametrize("limit", LIMITS[:4])
 def test_the_curve_is_reached(limit: Limit) -> None:
-    """One who asks all the time gets exactly what the closed form says, but for sliding windows: those no less."""
+    """A client that tries all the time gets exactly what the closed form says, from sliding windows at least that."""
     state, admitted = limit.state(), 0
     for tick in range(20_000):
         now = tick / 100
@@ -127,6 +127,6 @@ def test_the_curve_is_reached(limit: Limit) -> None:
 
 
 def test_an_unknown_profile_is_refused() -> None:
-    """A profile that is not in the run is an error that names those that are."""
+    """An unknown profile is an error that names the known ones."""
     with pytest.raises(InputError, match="'a'"):
         admission_chart(four(), "nobody")

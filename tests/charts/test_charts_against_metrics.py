@@ -271,7 +271,7 @@ def test_the_panel(runs: list[tuple[Run, MetricsData]]) -> None:
 
 
 def test_the_panel_counts_429s_of_scenes_that_are_not_sent_again() -> None:
-    """One that was cancelled while its submit was under way, and one that was over its deadline, got a 429 too."""
+    """One cancelled before its submit was answered, and one that was over its deadline, got a 429 too."""
     world = World(profiles=2, scenes=2, mode=BOOST, retry=RetryPolicy(deadline=20))
     world.feed(ev.CancelRequested("s1"))
     world.limit("s1", retry_after=3.0)

@@ -82,7 +82,7 @@ def test_long_runs_are_thinned_aloud(big_run: RunData) -> None:
 
 
 def test_what_is_wrong_is_refused() -> None:
-    """A window or an outage that is none is an error."""
+    """An invalid window or outage is an error."""
     with pytest.raises(InputError, match="window"):
         queue_chart(four(), window=0)
     with pytest.raises(InputError, match="start first"):

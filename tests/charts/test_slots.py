@@ -38,7 +38,7 @@ def test_the_shares_are_those_of_the_run() -> None:
 
 
 def test_its_numbers_are_those_of_the_metrics(run: RunData) -> None:
-    """Shares, of all and of each profile, and the seconds in the hover; of runs that end in failures, and under way."""
+    """Shares of all and each profile, seconds in the hover; also of runs that end in failures, and open ones."""
     profiles = [vg.SimulatedProfile(f"p{k}", vg.TokenBucket(3, per=30), vg.Exponential(9)) for k in range(3)]
     last = [vg.Fault("job_content", scene="s003")]
     failing = vg.simulate(3, [vg.SimulatedProfile("p1", service=vg.Constant(10), capacity=1)], faults=last).data
@@ -53,7 +53,7 @@ def test_its_numbers_are_those_of_the_metrics(run: RunData) -> None:
 
 
 def test_every_bar_is_full(run: RunData) -> None:
-    """The parts of each bar sum to 100 %, those of a run under way included, which has a part for what runs."""
+    """The parts of each bar sum to 100 %, also in an open run, which has a part for running attempts."""
     figure = slot_time_chart(run)
     assert "running" in shares(figure)
     assert [round(sum(parts), 4) for parts in zip(*shares(figure).values(), strict=True)] == [100.0] * 5

@@ -86,7 +86,7 @@ def test_no_points_and_one() -> None:
     ],
 )
 def test_what_is_no_point_is_refused(point: Any, said: str) -> None:
-    """A point that is none is an error that says which and why."""
+    """An invalid point is an error that says which and why."""
     with pytest.raises(InputError, match=said):
         sweep_chart([point])
 
@@ -98,7 +98,7 @@ def test_two_points_at_one_place_are_refused() -> None:
 
 
 def test_a_sweep_of_one_run_each() -> None:
-    """One seed tells no interval: the means are drawn without one, and the title claims none."""
+    """One seed gives no interval: the means are drawn without one, and the title has none."""
     found = vg.sweep(4, [vg.SimulatedProfile("p1")], grid={"cooldown": [5, 10]}, seeds=[1], progress=False)
     figure = sweep_chart(found)
     (means,) = [trace for trace in figure.data if trace.meta == "mean"]

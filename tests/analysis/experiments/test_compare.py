@@ -171,7 +171,7 @@ class ShutDown(ThreadPoolExecutor):
     tasks = 0
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Do it, but for the third."""
+        """Run it, except the third."""
         self.tasks += 1
         if self.tasks == 3:
             self.shutdown()
@@ -216,7 +216,7 @@ class Interrupting(ThreadPoolExecutor):
     tasks = 0
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Do it at once, but for the third."""
+        """Run it at once, except the third."""
         self.tasks += 1
         future: Future[Any] = Future()
         if self.tasks < 3:

@@ -110,7 +110,7 @@ def test_the_same_again() -> None:
 
 
 def four(count: int, mode: Mode, share: float) -> tuple[Run, RunData]:
-    """Return a run of so many scenes on four equal profiles, and how it stood."""
+    """Return a run of that many scenes on four equal profiles, and how it stood."""
     profiles = [SimulatedProfile(f"p{k}", TokenBucket(4, per=60), LogNormal(60, 0.2)) for k in range(4)]
     run = simulate(count, profiles, mode=mode)
     return run, until(run, share)
@@ -150,7 +150,7 @@ def test_thousands_left() -> None:
 
 
 def test_the_end_and_the_beginning() -> None:
-    """A run that is over was done when it was; of one without a result nothing can be told; empty is over."""
+    """A finished run ended when it did; without a result there is no prediction; an empty run is finished."""
     run, _ = case(2)
     end = run.data.end
     assert predict_finish(run.data) == Prediction(end, 0, end, end, end, 0)
@@ -160,7 +160,7 @@ def test_the_end_and_the_beginning() -> None:
 
 
 def test_constant_times_without_a_limit() -> None:
-    """One profile, one at a time, 10 s each: what is left takes 10 s a scene, on top of what is under way."""
+    """One profile, one at a time, 10 s each: the rest takes 10 s a scene, after what is running."""
     run = simulate(30, [SimulatedProfile("p1", None, Constant(10))], mode=Mode("one", 1, 1))
     found = predict_finish(build(run.header, [event for event in run.events if event.at <= 155]))
     assert found.left == 15
@@ -168,7 +168,7 @@ def test_constant_times_without_a_limit() -> None:
 
 
 def test_cooldowns_and_what_is_used_up_count() -> None:
-    """A bucket that is empty, and a cooldown under way, hold for what is predicted."""
+    """An empty bucket and an open cooldown count in the prediction."""
     profile = SimulatedProfile("p1", TokenBucket(4, per=400), Constant(10))
     run = simulate(14, [profile], mode=BOOST, policy=PerProfileCooldown(50))
     found = predict_finish(build(run.header, [event for event in run.events if event.at <= 320]))
@@ -238,7 +238,7 @@ class Never(Policy):
 
 
 def test_a_policy_that_lets_nothing_out() -> None:
-    """It is not simulated for ever: nothing can be told."""
+    """It is not simulated forever: there is no prediction."""
     run = simulate(9, [SimulatedProfile("p1", None, Constant(10))], mode=Mode("one", 1, 1))
     assert predict_finish(until(run, 0.5), policy=Never()).reason == "every profile stays unusable, or held back"
 
@@ -262,7 +262,7 @@ def test_limits_that_others_have_met() -> None:
 
 
 def test_stopped_and_stuck() -> None:
-    """After a stop only what is under way counts; without a profile that will be usable nothing can be told."""
+    """After a stop only running jobs count; without a profile that will be usable there is no prediction."""
     run, data = four(60, BOOST, 0.3)
     stopped = build(run.header, [*data.events, ev.Stopped(at=data.end)])
     assert predict_finish(stopped).left == len(snapshot(data).jobs_running) < predict_finish(data).left

@@ -28,7 +28,7 @@ def test_a_round_number_close_to_the_middle() -> None:
 
 
 def test_a_fixed_window_inside_a_wide_sliding_one() -> None:
-    """Both say the same answers: where one has no room but for a round number, that is the likelier one."""
+    """Both explain the same answers: if one has room only for a round number, that one is more likely."""
     fixed, sliding = Candidate("fixed_window", 5, 2.9999, 3.0001), Candidate("sliding_window", 5, 2.2, 3.4)
     best, length = likeliest([fixed, sliding])
     assert best.n / length == pytest.approx(5 / 3, rel=0.1)

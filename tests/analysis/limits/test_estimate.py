@@ -1,4 +1,4 @@
-"""Limits recovered from attempts: the truth lies in what is said, and what can't be told is not."""
+"""Limits recovered from attempts: the truth lies in the interval, and without enough evidence there is none."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ KINDS = {"token_bucket": TokenBucket, "fixed_window": FixedWindow, "sliding_wind
 
 
 def recovered(seeds: range, *, live: bool) -> tuple[int, int, int]:
-    """Return how many cases must be told, how many were, and of how many the rate is within 10 %; check each one.
+    """Return how many cases need an estimate, how many got one, and how many rates are within 10 %; check each.
 
-    `live`: the moments of decisions and the beginning of windows are not taken for known.
+    `live`: the moments of decisions and the beginning of windows count as unknown.
     """
     must = told = close = 0
     for seed in seeds:
@@ -69,7 +69,7 @@ def test_known_limits_are_recovered() -> None:
 
 @pytest.mark.long
 def test_known_limits_are_recovered_in_200_cases() -> None:
-    """The same, until 200 cases were told."""
+    """The same, until 200 cases got an estimate."""
     must, told, close = recovered(range(5000, 5480), live=False)
     assert told >= 200
     assert must >= 100
@@ -77,7 +77,7 @@ def test_known_limits_are_recovered_in_200_cases() -> None:
 
 
 def test_without_knowing_when_windows_begin() -> None:
-    """In a live run nobody says where its windows begin: the truth still lies in what is told."""
+    """In a live run nobody knows where windows begin: the truth still lies in the interval."""
     _, told, close = recovered(range(1, 31), live=True)
     assert told >= 6
     assert close >= 0.8 * told
@@ -121,7 +121,7 @@ def one(limit: Limit | None = None, *, scenes: int = 40, retry_after: bool = Fal
 
 
 def test_what_a_token_bucket_shows() -> None:
-    """Four at once, then one each 15 s, told apart from windows, with the numbers of the attempts behind it."""
+    """Four at once, then one every 15 s: distinguished from windows, with the counts of the attempts behind it."""
     found = one(TokenBucket(4, per=60))
     assert found.kind == "token_bucket" and found.kinds == ("token_bucket",)
     assert found.limit == TokenBucket(4, per=60)

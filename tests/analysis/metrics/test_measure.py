@@ -104,7 +104,7 @@ def test_what_is_assumed_of_a_live_run() -> None:
     # by T both slots do ⌊T/8⌋ + ⌊T/6⌋ scenes: 1 at 6, 2 at 8, 3 at 12
     assert found.lower_bound == pytest.approx(12)
     assert found.efficiency == pytest.approx(12 / 20)
-    # a limit that would have admitted at 2 tells no reset; one whose window is used up until 9 does
+    # a limit that would have admitted at 2 has no reset; one whose window is used up until 9 does
     assert found.over_wait is None
     # fair: by 20 s a has admissions for 5 and time for 20/8, b time for 20/6
     a, b = 20 / 8, 20 / 6
@@ -214,7 +214,7 @@ def test_recovery_waits_for_the_queue() -> None:
 
 
 def test_outages_of_a_simulated_run() -> None:
-    """The faults in the header that end say when the trouble was; those that don't are no trouble to recover from."""
+    """Faults in the header that have an end say when the trouble was; a run can't recover from the others."""
     profiles = [SimulatedProfile("p", service=Constant(1), capacity=1)]
     faults = [Fault("overload", start=20, end=40), Fault("overload", probability=0.001)]
     run = simulate(100, profiles, faults=faults, mode="boost")
@@ -270,7 +270,7 @@ def test_any_run_adds_up(data: st.DataObject) -> None:
 
 
 def slow_split(data: RunData) -> dict[str, SlotTime]:
-    """Return what slots did, looked up anew for every stretch between two events."""
+    """Return what slots did, looked up again for every interval between two events."""
     found = {name: SlotTime() for name in data.profiles}
     capacity: dict[str, int | None] = {}
     queued: set[str] = set()

@@ -81,7 +81,7 @@ def test_how_attempts_and_scenes_end() -> None:
 
 
 def test_an_attempt_keeps_its_429_when_the_scene_is_cancelled_or_too_late() -> None:
-    """A scene cancelled while its submit is under way, or over its deadline, does not hide that this was a 429."""
+    """A scene cancelled while its submit is unanswered, or over its deadline, does not hide that this was a 429."""
     world = World(profiles=2, scenes=2, mode=BOOST, retry=RetryPolicy(deadline=20))
     world.feed(ev.CancelRequested("s1"))
     world.limit("s1", retry_after=3.0)
@@ -219,7 +219,7 @@ class RandomRun:
         )
 
     def run(self, steps: int) -> World:
-        """Do so many things."""
+        """Do that many things."""
         for _ in range(steps):
             if self.draw(st.integers(0, 3)) == 0:
                 self.user(self.draw(USER))

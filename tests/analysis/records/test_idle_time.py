@@ -34,7 +34,7 @@ def waiting_run() -> RunData:
 
 
 def inside(intervals: list[tuple[float, float]], at: float) -> bool:
-    """Tell whether a time lies in one of the intervals."""
+    """Return whether a time lies in one of the intervals."""
     return any(start <= at < end for start, end in intervals)
 
 
@@ -52,12 +52,12 @@ def test_interval_arithmetic(one: list[tuple[float, float]], other: list[tuple[f
 
 
 def test_the_queue_counts_scenes_that_wait() -> None:
-    """A scene counts from when it is queued until it starts or is cancelled."""
+    """A scene counts from when it is added until it starts or is cancelled."""
     assert queue_steps(waiting_run(), 20.0) == [(0.0, 1), (2.0, 2), (10.0, 1), (14.0, 0), (20.0, 0)]
 
 
 def test_a_queued_scene_waits_to_the_end() -> None:
-    """What is still queued when the run ends has waited until then, also after a bounce."""
+    """A scene that still waits when the run ends has waited until then, also after a bounce."""
     data = waiting_run()
     data.scenes[2] = replace(data.scenes[2], status="queued", end=None)
     data.scenes[1] = replace(data.scenes[1], status="queued", end=None)
@@ -66,7 +66,7 @@ def test_a_queued_scene_waits_to_the_end() -> None:
 
 
 def test_a_scene_run_again_waits_from_then() -> None:
-    """Nobody waits between its end and when it was added again; then it does, whatever its records say of before."""
+    """It does not wait between its end and when it was added again, but from then on."""
     run = vg.simulate(
         2, [vg.SimulatedProfile("a", None, vg.Constant(10), 1)],
         requests=[(30.0, ev.Paused()), (40.0, ev.SceneAdded(vg.Scene("s001", "again"))), (60.0, ev.Unpaused())],

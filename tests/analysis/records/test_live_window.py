@@ -89,7 +89,7 @@ def test_what_leaves_the_window_is_summed_up(data: st.DataObject) -> None:
 
 
 def fed(attempts: int, limit: int) -> tuple[RecentData, list[ev.Event]]:
-    """Return what is left of a run of about so many attempts, and all its events."""
+    """Return what is left of a run of about that many attempts, and all its events."""
     recent, events = Recent(limit), [event for part in islice(stream(), attempts) for event in part]
     recent(events)
     return recent.data(), events
@@ -135,7 +135,7 @@ def test_clear_begins_anew() -> None:
 
 
 def kept(attempts: int) -> dict[str, int]:
-    """Return how much of everything a window keeps after so many attempts, but for the names of settled scenes."""
+    """Return how much of everything a window keeps after that many attempts, except names of settled scenes."""
     recent = Recent(100)
     for part in islice(stream(), attempts):
         recent(part)
@@ -147,7 +147,7 @@ def kept(attempts: int) -> dict[str, int]:
 
 
 def test_what_is_kept_does_not_grow() -> None:
-    """Scenes that are settled and out of the window are forgotten, but for a name each; history is bounded."""
+    """Scenes that are settled and out of the window are forgotten, except for their names; history is bounded."""
     early, late = kept(1_000), kept(8_000)
     assert late["_scenes"] <= 200
     assert all(count <= early[name] + 60 for name, count in late.items()), (early, late)

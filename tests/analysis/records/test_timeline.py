@@ -13,7 +13,7 @@ from vidgen_nb.errors import InputError
 
 
 def data(*spans: tuple[float, float, float | None]) -> RunData:
-    """Return attempts on one profile, each queued, started and ended."""
+    """Return attempts on one profile, each given as (waiting since, start, end)."""
     attempts = [
         AttemptRecord(f"s{k}", 1, "a", queued, start, end, None if end is None else "succeeded", None, None)
         for k, (queued, start, end) in enumerate(spans)

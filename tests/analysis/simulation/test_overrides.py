@@ -1,4 +1,4 @@
-"""Arguments that there are not: what is said of them."""
+"""Unknown arguments, and what the error says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recorded run once more: unchanged it is the same, changed it is another, and what was assumed is said."""
+"""A recorded run again: the same if nothing is changed, else another one, which says what was assumed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_changes() -> None:
 
 
 def test_other_scenes() -> None:
-    """How long for so many? They are there at the start; what was asked for about others is left out."""
+    """How long for that many? They are there at the start; requests about other scenes are left out."""
     asked: list[tuple[float, ev.Event]] = [(3.0, ev.CancelRequested("s002")), (4.0, ev.Paused()), (9.0, ev.Unpaused())]
     run = simulate(5, PROFILES, seed=5, arrivals=[0, 0, 5, 6, 7], requests=asked)
     assert run.what_if(scenes=30).events == simulate(30, PROFILES, seed=5, requests=asked[1:]).events
@@ -107,7 +107,7 @@ class Hides(Own):
 
 @pytest.mark.parametrize("policy", [Own(), Paced({"p1": PROFILES[0].limit}), EarliestFinish(Own())])  # type: ignore[dict-item]
 def test_a_policy_is_made_again(policy: Policy, tmp_path: Path) -> None:
-    """One of one's own, or one that was told limits: its class is found, from the start and where it was changed to."""
+    """A policy of one's own, or one with given limits: its class is found, at the start and after a change."""
     later: list[tuple[float, ev.Event]] = [(30.0, ev.PolicyChanged(policy))]
     for run in (simulate(14, PROFILES, policy=policy), simulate(14, PROFILES, requests=later)):
         loaded = load_run(run.save(tmp_path / "run.jsonl"))
@@ -158,7 +158,7 @@ def test_at_one_moment_the_order_is_kept() -> None:
 
 
 def test_groups_that_were_not_told_and_a_budget_of_retries() -> None:
-    """Both are in the record, and a forecast goes by them, too."""
+    """Both are in the record, and a forecast uses them too."""
     profiles = [SimulatedProfile(name, Bucket(2, per=60), Constant(10), quota_group="g") for name in ("p1", "p2")]
     for options in ({"told_groups": False}, {"retry": RetryPolicy(budget=RetryBudget())}):
         run = simulate(9, profiles, **options)
@@ -219,7 +219,7 @@ def test_a_run_that_was_restored() -> None:
         assert other.metrics().scenes == {"succeeded": 6}
         assert not any(isinstance(event, ev.Stopped | ev.RunRestored) for event in other.events)
     assert "its program never ended, though it did" in other.header["what_if"]["assumed"]
-    assert service_times(broken(50.0).data) == {"p1": [40.0] * 4}  # without the two that were under way
+    assert service_times(broken(50.0).data) == {"p1": [40.0] * 4}  # without the two that were running
     assert service_times(Run({}, [e for e in broken(1.0).events if e.at <= 40]).data) == {"p1": [40.0] * 2}
 
 
@@ -251,7 +251,7 @@ def test_of_a_live_run_the_provider_is_estimated() -> None:
 
 
 def test_what_was_under_way_at_a_restart_tells_no_service_time() -> None:
-    """Nobody saw when it was done; it counts only where nothing else is known, and a forecast goes by the others."""
+    """Nobody saw when it finished; it counts only if nothing else is known, and a forecast uses the others."""
     scenes, profiles = 12, [SimulatedProfile("p1", None, Constant(20), capacity=2)]
     events = simulate(scenes, profiles, mode="boost").events
     cut = next(k for k, event in enumerate(events) if event.at > 30)

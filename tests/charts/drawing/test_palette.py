@@ -1,4 +1,4 @@
-"""The colours tell the states apart, for every kind of colour vision."""
+"""The colours distinguish the states, for every kind of colour vision."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_each_state_has_a_mark_in_each_theme() -> None:
 
 
 def test_an_unknown_theme_is_refused() -> None:
-    """A theme that does not exist is an error that names those that do."""
+    """An unknown theme is an error that names the known ones."""
     with pytest.raises(InputError, match="light, dark"):
         theme_of("sepia")
 

@@ -73,7 +73,7 @@ def test_what_is_open_is_drawn_to_the_end(run: RunData) -> None:
 
 
 def test_windows_are_cut_at_the_end_of_the_run() -> None:
-    """A cooldown that goes on after the run does not stretch the axis; its hover tells the real end."""
+    """A cooldown that goes on after the run does not lengthen the axis; its hover has the real end."""
     windows = [CooldownRecord("a", "g", 5.0, 300.0, "429"), CooldownRecord("a", "g", 20.0, 50.0, "429")]
     rows = build_rows(replace(nothing(), cooldowns=windows, end=10.0))
     [bar] = rows.of("cooldown")
@@ -123,7 +123,7 @@ def test_moves_join_the_two_attempts(run: RunData) -> None:
 
 
 def test_moves_at_one_instant_keep_their_attempts() -> None:
-    """Attempts of no duration at the same time are told apart by their number."""
+    """Attempts of no duration at the same time are distinguished by their number."""
     limited = replace(attempt(5.0, 5.0), outcome="rate_limited")
     again = replace(attempt(5.0, 5.0, "b", number=2), outcome="rate_limited")
     scenes = [SceneRecord("s", "p", "succeeded", 3, "a", 0.0, 5.0, 9.0, None, None)]
@@ -158,7 +158,7 @@ def test_a_selected_scene_dims_the_others(run: RunData) -> None:
     "wrong", [{"scene": "nobody"}, {"moves": "all of them"}, {"now": math.nan}, {"now": -1.0}, {"now": math.inf}]
 )
 def test_wrong_arguments_are_refused(run: RunData, wrong: dict[str, str]) -> None:
-    """What is not in the run, or is no time, is an error before anything is drawn."""
+    """An unknown scene, or an invalid time, is an error before anything is drawn."""
     with pytest.raises(InputError):
         build_rows(run, **wrong)  # type: ignore[arg-type]
 
@@ -217,7 +217,7 @@ def test_a_big_run_without_its_queue(big_run: RunData) -> None:
 
 
 def test_what_needs_no_folding_is_not_folded(big_run: RunData) -> None:
-    """Where the lanes of a big run hold few bars, these stay as they are, and nothing is said of merging."""
+    """If the lanes of a big run hold few bars, these are not changed, and no note mentions merging."""
     one = [replace(each, profile="p00" if n < 40 else f"q{n}") for n, each in enumerate(big_run.attempts)]
     rows = build_rows(replace(big_run, profiles=[], attempts=one, moves=[], cooldowns=[]))
     assert all(bar.count == 1 for bar in rows.bars)

@@ -21,7 +21,7 @@ PRIOR_DEVIATION: Final = 0.7
 LOG_SHAPE_RANGE: Final = (-0.7, 3.7)
 """Logarithms of the smallest and the largest shape that are tried."""
 MAX_TIMES: Final = 200
-"""Only the latest so many times are used."""
+"""Only this many of the latest times are used."""
 GOLDEN_RATIO: Final = (math.sqrt(5) - 1) / 2
 
 
@@ -36,7 +36,7 @@ class Tail:
     """How many times seen it was fitted to."""
 
     def drawn(self, rng: Random) -> Tail:
-        """Draw one of those that are about as likely (deviations by Fisher's information: 1.82·count for log k)."""
+        """Draw a tail that is about as likely (deviations by Fisher's information: 1.82·count for log k)."""
         shape = self.shape * math.exp(rng.gauss(0, 1 / math.sqrt(1 / PRIOR_DEVIATION**2 + 1.82 * self.count)))
         return Tail(shape, self.scale * math.exp(rng.gauss(0, 1) / (shape * math.sqrt(self.count))), self.count)
 

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 RUNNING = ("submitting", "generating", "fetching")
-"""Statuses of a scene with an attempt under way."""
+"""Statuses of a scene with a running attempt."""
 
 
 def status_counts(data: RunData) -> Counter[str]:
@@ -42,7 +42,7 @@ def status_counts(data: RunData) -> Counter[str]:
 
 
 def outcome_counts(data: RunData) -> Counter[tuple[str, str | None]]:
-    """Return how many attempts had which (profile, outcome); those that run have None, or are left out of a window."""
+    """Return the number of attempts per (profile, outcome); None: they run. Those are left out of a live window."""
     if isinstance(data, RecentData):
         return Counter(data.tallies)
     return Counter((attempt.profile, attempt.outcome) for attempt in data.attempts)

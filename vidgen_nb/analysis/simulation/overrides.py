@@ -98,7 +98,7 @@ def with_override(simulation: Simulation, name: str, value: Any) -> Simulation:
 
 
 def check_names(simulations: Iterable[Simulation]) -> None:
-    """Raise `InputError` for a fault, or a limit told to `Paced`, that names a profile which does not exist.
+    """Raise `InputError` for a fault, or a limit given to `Paced`, that names a profile which does not exist.
 
     Of several simulations, such as those of a sweep, one needs to have the profile.
     """

@@ -176,7 +176,7 @@ def summary(data: RunData, end: float) -> tuple[str, str]:
 def standing(data: RunData) -> list[str]:
     """Return how many scenes have succeeded, failed, are held, cancelled, running, waiting.
 
-    A scene that succeeded, was run again by hand, and has not succeeded since, is said to have done so earlier.
+    Those that succeeded, were run again by hand and have not succeeded since are counted at the end.
     """
     states = status_counts(data)
     earlier = 0 if isinstance(data, RecentData) else succeeded_before(data)
