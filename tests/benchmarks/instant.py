@@ -18,7 +18,7 @@ from vidgen_nb.run import Run
 from vidgen_nb.session.live.live_run import LiveRun
 from vidgen_nb.session.settings import Resources, RunSettings, SessionState
 from vidgen_nb.session.video_folder import VideoFolder
-from vidgen_nb.sharing.member import Member
+from vidgen_nb.sharing.exchange import CooldownExchange
 
 __all__ = ["InstantBackend", "benched_run", "make_profiles", "make_scenes"]
 
@@ -103,5 +103,5 @@ def benched_run(
     settings = RunSettings.checked(mode=mode, policy=PerProfileCooldown(cooldown), speed=speed)
     state = SessionState(settings, {profile.name: profile for profile in profiles})
     resources = Resources(backend, VideoFolder(tempfile.gettempdir()), journal)
-    member = Member(resources.shared, backend, lambda: None)
-    return BenchedRun(LiveRun.new(resources, state, (), member, cooldowns=()), state)
+    exchange = CooldownExchange(resources.shared, backend, lambda: None)
+    return BenchedRun(LiveRun.new(resources, state, (), exchange, cooldowns=()), state)

@@ -15,7 +15,7 @@ from statistics import median
 from tests.benchmarks.measure import Row
 from tests.sharing.kernels import run_kernels
 from tests.sharing.server import RedisServer
-from vidgen_nb.sharing.port import Window
+from vidgen_nb.sharing.port import AccountCooldown
 from vidgen_nb.sharing.redis_cooldowns import RedisCooldowns
 
 __all__ = ["measure"]
@@ -31,7 +31,7 @@ async def listen(url: str) -> None:
     """Note when each window is heard, in a process of its own, until stdin ends."""
     heard: dict[str, float] = {}
     line = RedisCooldowns(url, check_every=60).join(
-        lambda window: heard.setdefault(window.account, time.time())  # type: ignore[arg-type]  # noqa: TID251
+        lambda cooldown: heard.setdefault(cooldown.account, time.time())  # type: ignore[arg-type]  # noqa: TID251
     )
     line.watch([str(number) for number in range(WINDOWS)])
     await line.ready()
@@ -48,7 +48,7 @@ async def publish(url: str) -> dict[str, float]:
     told = {}
     for number in range(WINDOWS):
         told[str(number)] = time.time()  # noqa: TID251 - compared between processes
-        line.publish(Window(str(number), 60.0, "429"))
+        line.publish(AccountCooldown(str(number), 60.0, "429"))
         await asyncio.sleep(EVERY)
     await line.aclose()
     await asyncio.sleep(1)

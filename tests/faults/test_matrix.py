@@ -36,7 +36,7 @@ SCENES = [Scene("s1", "a lighthouse"), Scene("s2", "a harbour")]
 KEYS = {"alice": "sk-alice", "bruno": "sk-bruno"}
 SILENCE = 0.5
 """Wall seconds until a silent server is given up, where that is the fault."""
-PATIENCE = 2
+TOTAL_TIMEOUT_FACTOR = 2
 """So many times that for a server that trickles."""
 PATIENT = 10.0
 """Wall seconds otherwise, for a machine that has much else to do."""
@@ -260,12 +260,12 @@ def test_fault(
 ) -> None:
     """One fault in one phase is its outcome, ends its scene as the rules say, and touches no other."""
     monkeypatch.setattr(http, "VIDEO_LIMIT", 2_000_000)
-    loops = 1 + http._REDIRECTS if fault is redirects and phase in ("poll", "fetch") else 1
+    loops = 1 + http._MAX_REDIRECTS if fault is redirects and phase in ("poll", "fetch") else 1
     server = Server(fault, phase, KEYS["alice"], times=loops)
     began = time.perf_counter()
     is_slow = fault in (is_silent, trickles, trickles_its_body, goes_on_and_on)
     if is_slow:
-        monkeypatch.setattr(http, "PATIENCE", PATIENCE)
+        monkeypatch.setattr(http, "PATIENCE", TOTAL_TIMEOUT_FACTOR)
     run = asyncio.run(play(tmp_path, server, make=make, silence=SILENCE if is_slow else PATIENT))
     assert time.perf_counter() - began < 10, "bounded in time, on a slow machine too"
     check(run, server, phase, outcome, tmp_path)

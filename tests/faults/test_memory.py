@@ -15,7 +15,7 @@ import pytest
 from tests.faults.server import Fault, Request, Server, answer, serving
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.wire import http
-from vidgen_nb.backends.wire.answers import BODY_LIMIT
+from vidgen_nb.backends.wire.answer import MAX_BODY_BYTES
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Transient
 from vidgen_nb.ports import BackendError, Profile
@@ -71,7 +71,7 @@ def test_an_answer_of_100_mb(phase: str, kind: type) -> None:
             await (backend.submit(Scene("s1", "x"), ALICE) if phase == "submit" else backend.poll(JOB, ALICE))
         assert isinstance(caught.value.outcome, kind)
 
-    assert peak(work, sends(head, SIZE, sent), phase) < 3 * BODY_LIMIT
+    assert peak(work, sends(head, SIZE, sent), phase) < 3 * MAX_BODY_BYTES
     assert sent[0] < SIZE / 2
 
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from vidgen_nb.backends.openai.errors import classify, job_failure
 from vidgen_nb.backends.openai.videos import OpenAIVideos
+from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES, decoded_chunks
 from vidgen_nb.backends.wire.http import Answer
-from vidgen_nb.backends.wire.inflated import CHUNK, plain
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Secret
 from vidgen_nb.session.video_folder import VideoFolder
@@ -153,8 +153,8 @@ def test_compressed_bodies_come_back(data: bytes, size: int, encoding: str) -> N
                 yield body[at : at + size]
 
         response = httpx.Response(200, content=pieces(), headers={"Content-Encoding": encoding})
-        found = [piece async for piece in plain(response)]
-        assert all(len(piece) <= CHUNK for piece in found)
+        found = [piece async for piece in decoded_chunks(response)]
+        assert all(len(piece) <= MAX_CHUNK_BYTES for piece in found)
         return b"".join(found)
 
     assert asyncio.run(read(packed)) == data * 40

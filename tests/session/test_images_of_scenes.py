@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.backends.wire.test_media import JPEG, PNG, uri
+from tests.backends.wire.test_images import JPEG, PNG, uri
 from tests.fakes import FakeBackend, profiles
 from vidgen_nb.backends.described.backend import HttpBackend
 from vidgen_nb.backends.google.interactions import GoogleInteractions

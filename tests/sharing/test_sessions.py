@@ -24,7 +24,7 @@ from vidgen_nb.ports import Profile
 from vidgen_nb.run import Run
 from vidgen_nb.session.session import Session
 from vidgen_nb.sharing.local import LocalCooldowns
-from vidgen_nb.sharing.port import SharedCooldowns, Window
+from vidgen_nb.sharing.port import AccountCooldown, SharedCooldowns
 from vidgen_nb.sharing.redis_cooldowns import RedisCooldowns
 
 SERVER = "https://api.example/v1"
@@ -266,7 +266,7 @@ def test_a_session_that_was_never_closed_is_not_kept_alive(tmp_path: Path) -> No
     session.close()
     session = None
     gc.collect()
-    assert not list(shared._lines)
+    assert not list(shared._connections)
 
 
 def test_no_key_reaches_the_server(tmp_path: Path, redis_server: RedisServer) -> None:
@@ -279,7 +279,7 @@ def test_no_key_reaches_the_server(tmp_path: Path, redis_server: RedisServer) ->
         session.run_blocking(["planted-prompt"])
         with Session(FakeBackend(), [Profile("p", "sk-planted-2", base_url=SERVER)], output=tmp_path, shared=shared):
             shown = redis_server.call("KEYS", "*")
-            for key in [line for line in shown.split(b"\r\n") if line.startswith(b"test:")]:
+            for key in [connection for connection in shown.split(b"\r\n") if connection.startswith(b"test:")]:
                 shown += redis_server.call("GET", key.decode())
     assert b"planted" not in shown
 
@@ -291,23 +291,23 @@ def test_the_line_is_told_only_of_what_was_seen(tmp_path: Path) -> None:
         salt = ""
 
         def __init__(self) -> None:
-            self.told: list[Window] = []
+            self.told: list[AccountCooldown] = []
 
-        def join(self, heard: Callable[[Window], None]) -> Any:
-            return Line(self, heard)
+        def join(self, heard: Callable[[AccountCooldown], None]) -> Any:
+            return Connection(self, heard)
 
-    class Line:
+    class Connection:
         is_ready = True
 
-        def __init__(self, place: Place, heard: Callable[[Window], None]) -> None:
+        def __init__(self, place: Place, heard: Callable[[AccountCooldown], None]) -> None:
             self.place, self.heard = place, heard
 
         def watch(self, accounts: Sequence[str]) -> None:
             for account in list(accounts)[:1]:
-                self.heard(Window(account, 30.0, "429; seen by a test"))
+                self.heard(AccountCooldown(account, 30.0, "429; seen by a test"))
 
-        def publish(self, window: Window) -> None:
-            self.place.told.append(window)
+        def publish(self, cooldown: AccountCooldown) -> None:
+            self.place.told.append(cooldown)
 
         async def ready(self) -> None: ...
 

@@ -23,7 +23,7 @@ from vidgen_nb.session.live.live_run import LiveRun
 from vidgen_nb.session.live.restored_run import RestoredRun
 from vidgen_nb.session.settings import Resources, SessionState
 from vidgen_nb.session.validation import prepared_scenes
-from vidgen_nb.sharing.member import Member
+from vidgen_nb.sharing.exchange import CooldownExchange
 
 __all__ = ["RunRequest", "Runner"]
 
@@ -67,9 +67,9 @@ class Runner:
         """What `begin` runs when it is given no scenes and no run is open."""
         self.on_change: Callable[[SessionState], None] = lambda before: None
         """Called with the state before, after a change of it and after a request."""
-        self._member = Member(resources.shared, resources.backend, self._apply_shared_cooldowns)
-        self._member.watch(state.profiles.values())
-        self.loop = SessionLoop("vidgen_nb session", self._member.join)
+        self._exchange = CooldownExchange(resources.shared, resources.backend, self._apply_shared_cooldowns)
+        self._exchange.watch(state.profiles.values())
+        self.loop = SessionLoop("vidgen_nb session", self._exchange.connect)
         self._attempts: dict[str, int] = {}
         """Attempts that scenes had in earlier runs."""
         self._observers: list[Observer] = []
@@ -160,14 +160,14 @@ class Runner:
             cooldowns = before.open_cooldowns(self.state.profiles)
             self._attempts.update({name: state.number for name, state in before.scheduler.scenes.items()})
         self.resources.videos.prepare()
-        self.live = LiveRun.new(self.resources, self.state, self._observers, self._member, cooldowns=cooldowns)
+        self.live = LiveRun.new(self.resources, self.state, self._observers, self._exchange, cooldowns=cooldowns)
         return self.live
 
     def adopt_restored(self, past: RestoredRun, state: SessionState) -> None:
         """Have a run that was begun elsewhere as one's own, with this state; if it was paused, it stays so."""
         self.resources.videos.prepare()
         before, state = self.state, replace(state, paused=past.scheduler.paused)
-        self.live = LiveRun.restored(past, self.resources, state, self._observers, self._member)
+        self.live = LiveRun.restored(past, self.resources, state, self._observers, self._exchange)
         self.state = state
         self.on_change(before)
 
@@ -229,9 +229,9 @@ class Runner:
 
     def start(self, request: RunRequest) -> Future[Run]:
         """Carry out a request from any thread; before the first run, wait a moment for what others know."""
-        if not (self._member.is_ready or self.loop.is_current() or self.loop.is_adopted):
+        if not (self._exchange.is_ready or self.loop.is_current() or self.loop.is_adopted):
             loop = self.loop.loop
-            asyncio.run_coroutine_threadsafe(self._member.ready(), loop).result()
+            asyncio.run_coroutine_threadsafe(self._exchange.ready(), loop).result()
         return self.loop.call(self.begin, request)
 
     def run_blocking(self, request: RunRequest) -> Run:
@@ -245,9 +245,9 @@ class Runner:
 
     async def run(self, request: RunRequest) -> Run:
         """Carry out a request and await its end, on any loop; a cancel undoes what it began."""
-        if not self._member.is_ready and not self.loop.is_current():
+        if not self._exchange.is_ready and not self.loop.is_current():
             loop = self.loop.loop
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._member.ready(), loop))
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._exchange.ready(), loop))
         end = asyncio.wrap_future(self.loop.call(self.begin, request))
         try:
             # A kernel's interrupt cancels this from a signal handler, which does not wake a loop that sleeps: where
@@ -278,10 +278,10 @@ class Runner:
 
     async def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
         """Live on the caller's loop from now on."""
-        if self._member.is_open:  # on the thread that is left now
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._member.aclose(), self.loop.loop))
+        if self._exchange.is_connected:  # on the thread that is left now
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._exchange.aclose(), self.loop.loop))
         self.loop.adopt(loop)
-        await self._member.ready()
+        await self._exchange.ready()
 
     async def abandon(self) -> None:
         """Break off what is under way."""
@@ -291,6 +291,6 @@ class Runner:
     async def disconnect(self) -> None:
         """Close the connections, on the session's loop."""
         try:
-            await self._member.aclose()
+            await self._exchange.aclose()
         finally:
             await self.resources.backend.aclose()

@@ -1,8 +1,8 @@
 """Which profiles of different kernels are the same account.
 
-Names of profiles differ between kernels, so it is the server together with the quota group's name, where one is given,
-for that is what cools as one; else together with the key. Neither is stored: only a keyed hash (BLAKE2b, RFC 7693)
-leaves the process. From a key as providers make them nothing can be guessed back; a quota group's name could.
+Profile names differ between kernels. An account is therefore the server together with the quota group, if one is given
+(it cools as one), or else together with the API key. Neither is stored: only a keyed hash (BLAKE2b, RFC 7693) leaves
+the process. A key as providers issue them can't be guessed from it; the name of a quota group could be.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ __all__ = ["account_of"]
 
 
 def account_of(profile: Profile, backend: Backend, salt: str) -> str | None:
-    """Return the account's name for its peers; None for one that can't be told from others.
+    """Return the account's name for other sessions; None if it can't be told apart from others.
 
-    That is one with neither key nor group, or one whose backend's `settings()` name no `base_url`.
+    That is a profile with neither key nor group, or one whose backend names no `base_url` in its `settings()`.
     """
-    where = _server(profile.base_url or backend.settings().get("base_url"))
-    if where is None or not (profile.quota_group or profile.has_key):
+    server = _origin(profile.base_url or backend.settings().get("base_url"))
+    if server is None or not (profile.quota_group or profile.has_key):
         return None
     hashed = blake2b(key=blake2b(salt.encode()).digest(), digest_size=16)
     if profile.quota_group:
-        hashed.update(json.dumps([where, "group", profile.quota_group]).encode())
+        hashed.update(json.dumps([server, "group", profile.quota_group]).encode())
     else:
-        hashed.update(json.dumps([where, "key", profile.api_key.reveal()]).encode())
+        hashed.update(json.dumps([server, "key", profile.api_key.reveal()]).encode())
     return hashed.hexdigest()
 
 
-def _server(url: object) -> str | None:
-    """Return scheme, host and port of an address: paths such as `/v1` are written in several ways."""
+def _origin(url: object) -> str | None:
+    """Return scheme, host and port of a URL; without its path, since `/v1` and the like are written in several ways."""
     if not isinstance(url, str):
         return None
     try:

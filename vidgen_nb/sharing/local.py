@@ -9,102 +9,103 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from vidgen_nb.clock import Clock
-from vidgen_nb.sharing.port import Heard, Window
+from vidgen_nb.sharing.port import AccountCooldown, CooldownListener
 
 __all__ = ["IN_PROCESS", "LocalCooldowns"]
 
 
 class LocalCooldowns:
-    """A board in memory; sessions on any thread and loop may share one."""
+    """Cooldowns in memory; sessions on any thread and loop may share one such object."""
 
     salt = ""
-    """Nothing leaves the process."""
+    """None needed: nothing leaves the process."""
 
     def __init__(self) -> None:
         self._clock = Clock()
         self._lock = threading.Lock()
-        self._board: dict[str, tuple[float, Window]] = {}
-        """By account: the end by the clock, and what is said of it."""
-        self._lines: weakref.WeakSet[LocalLine] = weakref.WeakSet()
-        """A session that was dropped without a close is not kept alive from here."""
+        self._cooldowns: dict[str, tuple[float, AccountCooldown]] = {}
+        """By account: the end by the clock, and the cooldown."""
+        self._connections: weakref.WeakSet[LocalConnection] = weakref.WeakSet()
+        """Weak, so that a session that was dropped without a close is not kept alive from here."""
 
-    def join(self, heard: Heard) -> LocalLine:
-        """Open a line, on the running loop."""
-        line = LocalLine(self, heard)
+    def join(self, on_cooldown: CooldownListener) -> LocalConnection:
+        """Connect on the running loop."""
+        connection = LocalConnection(self, on_cooldown)
         with self._lock:
-            self._lines.add(line)
-        return line
+            self._connections.add(connection)
+        return connection
 
-    def leave(self, line: LocalLine) -> None:
-        """Tell a line nothing more."""
+    def leave(self, connection: LocalConnection) -> None:
+        """Notify this connection no more."""
         with self._lock:
-            self._lines.discard(line)
+            self._connections.discard(connection)
 
-    def put(self, window: Window, sender: LocalLine) -> None:
-        """Note a window, if it is longer than what is known, and tell the other lines."""
+    def publish(self, cooldown: AccountCooldown, sender: LocalConnection) -> None:
+        """Keep a cooldown if it is longer than the known one, and notify the other connections."""
         now = self._clock.now()
         with self._lock:
-            known = self._board.get(window.account)
-            if known is not None and known[0] >= now + window.left:
+            known = self._cooldowns.get(cooldown.account)
+            if known is not None and known[0] >= now + cooldown.seconds_left:
                 return
-            self._board = {name: each for name, each in self._board.items() if each[0] > now}
-            self._board[window.account] = (now + window.left, window)
-            others = [line for line in self._lines if line is not sender]
-        for line in others:
-            line.tell(window.account)
+            self._cooldowns = {name: each for name, each in self._cooldowns.items() if each[0] > now}
+            self._cooldowns[cooldown.account] = (now + cooldown.seconds_left, cooldown)
+            others = [connection for connection in self._connections if connection is not sender]
+        for connection in others:
+            connection.notify(cooldown.account)
 
-    def get(self, account: str) -> Window | None:
-        """Return what is left of an account's window; None: nothing is."""
+    def remaining(self, account: str) -> AccountCooldown | None:
+        """Return what is left of an account's cooldown, or None."""
         with self._lock:
-            end, window = self._board.get(account, (0.0, None))
+            end, cooldown = self._cooldowns.get(account, (0.0, None))
         left = end - self._clock.now()
-        return replace(window, left=left) if window is not None and left > 0 else None
+        return replace(cooldown, seconds_left=left) if cooldown is not None and left > 0 else None
 
     def __repr__(self) -> str:
         return "LocalCooldowns()"
 
 
-class LocalLine:
-    """One session's line to the board."""
+class LocalConnection:
+    """One session's connection to the cooldowns in memory."""
 
     is_ready = True
 
-    def __init__(self, board: LocalCooldowns, heard: Heard) -> None:
-        self._board = board
-        self._heard = heard
+    def __init__(self, shared: LocalCooldowns, on_cooldown: CooldownListener) -> None:
+        self._shared = shared
+        self._on_cooldown = on_cooldown
         self._loop = asyncio.get_running_loop()
         self._accounts: frozenset[str] = frozenset()
 
     async def ready(self) -> None:
-        """Return: the board is always at hand."""
+        """Return at once: there is nothing to wait for."""
 
     def watch(self, accounts: Collection[str]) -> None:
-        """Hear of these accounts; of new ones at once."""
+        """Listen to these accounts; what is known of new ones is delivered at once."""
         new, self._accounts = frozenset(accounts) - self._accounts, frozenset(accounts)
         for account in sorted(new):
-            self._hear(account)
+            self._deliver(account)
 
-    def publish(self, window: Window) -> None:
-        """Tell the others."""
-        self._board.put(window, self)
+    def publish(self, cooldown: AccountCooldown) -> None:
+        """Send a cooldown to the others."""
+        self._shared.publish(cooldown, self)
 
-    def tell(self, account: str) -> None:
-        """Look at an account, on the line's own loop; from any thread."""
+    def notify(self, account: str) -> None:
+        """Have an account's cooldown delivered on this connection's own loop; from any thread."""
         try:
-            self._loop.call_soon_threadsafe(self._hear, account)
+            self._loop.call_soon_threadsafe(self._deliver, account)
         except RuntimeError:  # that loop is closed
-            self._board.leave(self)
+            self._shared.leave(self)
 
     async def aclose(self) -> None:
-        """Leave."""
+        """Disconnect."""
         self._accounts = frozenset()
-        self._board.leave(self)
+        self._shared.leave(self)
 
-    def _hear(self, account: str) -> None:
-        window = self._board.get(account) if account in self._accounts else None
-        if window is not None:
-            self._heard(replace(window, reason=f"{window.reason}; seen by another session of this process"))
+    def _deliver(self, account: str) -> None:
+        cooldown = self._shared.remaining(account) if account in self._accounts else None
+        if cooldown is not None:
+            reason = f"{cooldown.reason}; seen by another session of this process"
+            self._on_cooldown(replace(cooldown, reason=reason))
 
 
 IN_PROCESS = LocalCooldowns()
-"""What sessions share that are given nothing else: an account is an account, whichever cell made the session."""
+"""What sessions share by default: an account is the same account, whichever cell made the session."""

@@ -1,6 +1,6 @@
-"""What a session and a place where cooldowns are shared agree on.
+"""The interface between a session and a service through which sessions share cooldowns.
 
-Only spans of wall time pass between them, never points in time: clocks and speeds of peers differ.
+Only spans of wall time are exchanged, never points in time: the clocks and speeds of sessions differ.
 """
 
 from __future__ import annotations
@@ -10,52 +10,52 @@ from typing import Protocol
 
 from vidgen_nb.core.model import record
 
-__all__ = ["Heard", "Line", "SharedCooldowns", "Window"]
+__all__ = ["AccountCooldown", "Connection", "CooldownListener", "SharedCooldowns"]
 
 
 @record
-class Window:
+class AccountCooldown:
     """A time in which an account takes no submissions."""
 
     account: str
-    """See `account_of`; not the key."""
-    left: float
+    """From `account_of`; not the API key."""
+    seconds_left: float
     """Wall seconds from now."""
     reason: str
     unusable: bool = False
-    """Whether it is no mere cooldown but a day's quota that is used up."""
+    """Whether this is an exhausted daily quota and not a mere cooldown."""
 
 
-Heard = Callable[[Window], None]
-"""Is told of a window that another peer knows, or that has become longer; runs on the session's loop."""
+CooldownListener = Callable[[AccountCooldown], None]
+"""Called with each cooldown that another session published or extended; runs on the session's loop."""
 
 
-class Line(Protocol):
-    """One session's connection to the place. Lives on the session's loop; nothing but `ready` and `aclose` waits."""
+class Connection(Protocol):
+    """One session's connection to the service. Lives on the session's loop; only `ready` and `aclose` wait."""
 
     @property
     def is_ready(self) -> bool:
         """Whether `ready` would return at once."""
 
     async def ready(self) -> None:
-        """Return once what the others know was read, or can't be."""
+        """Return once the cooldowns of the others have been read, or can't be."""
 
     def watch(self, accounts: Collection[str]) -> None:
-        """Hear of these accounts and no others from now on."""
+        """Listen to these accounts, and to no others, from now on."""
 
-    def publish(self, window: Window) -> None:
-        """Tell the others; where they can't be reached now, as soon as they can."""
+    def publish(self, cooldown: AccountCooldown) -> None:
+        """Send a cooldown to the others: now, or as soon as they can be reached."""
 
     async def aclose(self) -> None:
-        """Hand over what was published, and leave."""
+        """Send what is still unsent, and disconnect."""
 
 
 class SharedCooldowns(Protocol):
-    """A place where cooldowns are shared. Windows there never become shorter (R6)."""
+    """A service through which sessions share cooldowns. A cooldown there never becomes shorter (R6)."""
 
     @property
     def salt(self) -> str:
-        """What names of accounts are hashed with: the same for all peers."""
+        """The salt for hashing account names: the same for all sessions that share."""
 
-    def join(self, heard: Heard) -> Line:
-        """Open a line, on the running loop."""
+    def join(self, on_cooldown: CooldownListener) -> Connection:
+        """Connect on the running loop."""

@@ -9,26 +9,26 @@ from urllib.parse import urlsplit
 
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import Secret
-from vidgen_nb.sharing.port import Heard
+from vidgen_nb.sharing.port import CooldownListener
 
 if TYPE_CHECKING:
-    from vidgen_nb.sharing.redis_line import RedisLine
+    from vidgen_nb.sharing.redis_connection import RedisConnection
 
 __all__ = ["RedisCooldowns"]
 
 
 class RedisCooldowns:
-    """Says where cooldowns are shared; sessions and controllers take it as `shared=`.
+    """A Redis server that shares cooldowns; sessions and controllers take it as `shared=`.
 
         session = vg.Session(backend, profiles, shared=vg.RedisCooldowns("redis://127.0.0.1:6379/0"))
 
     `url`: as redis-py takes it, with `rediss://` for TLS; a password in it shows in no repr, log or record.
-    `namespace`: peers of one namespace hear of each other; accounts are hashed with it. `check_every`: wall seconds
-    between two looks at whether the server has kept what it was told, and whether a message was missed. `timeout`: wall
-    seconds without an answer that count as a lost connection. No key is sent: accounts have names as in `account_of`.
+    `namespace`: sessions with the same namespace share; accounts are hashed with it. `check_every`: wall seconds
+    between two checks whether the server has kept every cooldown, and whether a message was missed. `timeout`: wall
+    seconds without an answer until the connection counts as lost. No API key is sent: accounts are named by a hash.
 
-    Raises `InputError` for what can't be, `ImportError` without redis-py; a server that is away is no error, for a
-    session then goes by what it knows itself, says so once, and catches up when the server is back.
+    Raises `InputError` for an invalid setting, `ImportError` without redis-py. An unreachable server is no error: the
+    session then uses only what it knows itself, warns once, and catches up when the server is back.
     """
 
     def __init__(
@@ -41,10 +41,10 @@ class RedisCooldowns:
     ) -> None:
         self.url = url = url if isinstance(url, Secret) else Secret(url)
         if not isinstance(namespace, str) or not namespace or not namespace.isprintable():
-            raise InputError(f"namespace is a non-empty printable text, not {namespace!r}")
+            raise InputError(f"namespace must be a non-empty printable text, not {namespace!r}")
         for name, value in (("check_every", check_every), ("timeout", timeout)):
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise InputError(f"{name} is a finite number of seconds above 0, not {value!r}")
+                raise InputError(f"{name} must be a finite number of seconds above 0, not {value!r}")
         self.namespace = namespace
         self.check_every, self.timeout = float(check_every), float(timeout)
         self.where = _where(url)
@@ -53,16 +53,16 @@ class RedisCooldowns:
 
     @property
     def salt(self) -> str:
-        """What names of accounts are hashed with."""
+        """The salt for hashing account names."""
         return self.namespace
 
-    def join(self, heard: Heard) -> RedisLine:
-        """Open a line, on the running loop."""
-        from vidgen_nb.sharing.redis_line import RedisLine
+    def join(self, on_cooldown: CooldownListener) -> RedisConnection:
+        """Connect on the running loop."""
+        from vidgen_nb.sharing.redis_connection import RedisConnection
 
-        return RedisLine(
+        return RedisConnection(
             self.url,
-            heard,
+            on_cooldown,
             where=self.where,
             namespace=self.namespace,
             check_every=self.check_every,
@@ -74,8 +74,8 @@ class RedisCooldowns:
 
 
 def _where(url: Secret) -> str:
-    """Return the address without name and password; `InputError`, which does not quote it, for none."""
-    what = "url is the address of a Redis server, such as 'redis://127.0.0.1:6379/0'"
+    """Return the address without user and password; `InputError`, which does not quote it, if it is no address."""
+    what = "url must be the address of a Redis server, such as 'redis://127.0.0.1:6379/0'"
     if not isinstance(url.reveal(), str):
         raise InputError(what)
     try:

@@ -704,7 +704,9 @@ DONE: dict[str, Any] = {"id": "p1", "status": "succeeded"}
         ("output.url", {"output": {KEY: VIDEO, "\u202ename": 1}}, r"its output has: \[key\], name; it has"),
     ],
 )
-def test_a_wrong_place_of_the_result_is_no_failure_of_the_job(result: Any, answer: dict[str, Any], has: str) -> None:
+def test_a_wrong_place_of_the_result_is_no_failure_of_the_job(
+    result: Any, answer: dict[str, Any], outline: str
+) -> None:
     """A first success that has something else there stops the run; once there was a video, it is the job's affair."""
     there = {"output": {"url": VIDEO}} if callable(result) or result == "output.url" else {}
 
@@ -717,7 +719,7 @@ def test_a_wrong_place_of_the_result_is_no_failure_of_the_job(result: Any, answe
 
         return call(make, Server({JOB_URL: [ok(**DONE, **body) for body in bodies]}), work)
 
-    with pytest.raises(InputError, match=has) as caught:
+    with pytest.raises(InputError, match=outline) as caught:
         poll(answer)
     assert KEY not in str(caught.value) and len(str(caught.value)) < 400
     with pytest.raises(InputError, match=r"Correct result=.* lambda"):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nb.backends.openai.errors import classify, job_failure
-from vidgen_nb.backends.wire.http import Answer, Phase, clean, is_loopback, transport_failure
+from vidgen_nb.backends.wire.http import Answer, Phase, is_loopback, redacted_line, transport_failure
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
 
@@ -194,8 +194,8 @@ def test_loopback(host: str, own: bool) -> None:
 @given(st.text())
 def test_clean_text_is_one_short_printable_line(text: str) -> None:
     """Any text becomes one printable line of at most 200 characters."""
-    assert clean(text).isprintable()
-    assert len(clean(text)) <= 200
+    assert redacted_line(text).isprintable()
+    assert len(redacted_line(text)) <= 200
 
 
 def test_a_key_in_a_code_is_redacted_in_whatever_case() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.fakes import Memory
 from vidgen_nb.backends.openai.videos import OpenAIVideos
-from vidgen_nb.backends.wire.media import read_image
+from vidgen_nb.backends.wire.images import read_image
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.errors import InputError, MissingKey

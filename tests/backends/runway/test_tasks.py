@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import Memory
-from vidgen_nb.backends.runway.answers import progress_of, task_failure
+from vidgen_nb.backends.runway.errors import read_progress, task_failure
 from vidgen_nb.backends.runway.tasks import Runway
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
@@ -409,7 +409,7 @@ TASKS = st.builds(
 @given(TASKS | JSON)
 def test_any_json_is_a_progress_or_none(data: Any) -> None:
     """Whatever a task says, it is a progress that makes sense, or no task."""
-    found = progress_of(data, Secret(KEY))
+    found = read_progress(data, Secret(KEY))
     if found is not None:
         assert (found.artifact is not None) == (found.status == "succeeded")
         assert (found.outcome is not None) == (found.status in ("failed", "cancelled"))

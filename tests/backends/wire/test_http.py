@@ -14,7 +14,7 @@ import pytest
 
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.wire import http
-from vidgen_nb.backends.wire.http import SLOTS, HttpPool
+from vidgen_nb.backends.wire.http import MAX_CONNECTIONS, HttpPool
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited, Transient
 from vidgen_nb.ports import BackendError, Profile
@@ -223,7 +223,7 @@ def test_hundreds_of_submits_at_once() -> None:
         nonlocal waiting
         await take(reader)
         waiting += 1
-        if waiting >= SLOTS:
+        if waiting >= MAX_CONNECTIONS:
             full.set()
         await full.wait()
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"id": "v"}')

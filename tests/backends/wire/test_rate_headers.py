@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidgen_nb.backends.wire.rate_headers import MOST, rate_info
-from vidgen_nb.backends.wire.retry_after import LONGEST
+from vidgen_nb.backends.wire.rate_headers import MAX_REQUESTS, rate_info
+from vidgen_nb.backends.wire.retry_after import MAX_WAIT_SECONDS
 from vidgen_nb.core.model import RateInfo
 
 OPENAI = ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests")
@@ -84,10 +84,10 @@ def test_hostile_headers_do_no_harm(headers: list[tuple[str, str]], now_epoch: f
     if told is None:
         return
     for count in (told.limit, told.remaining):
-        assert count is None or (type(count) is int and 0 <= count <= MOST)
+        assert count is None or (type(count) is int and 0 <= count <= MAX_REQUESTS)
     assert told.limit != 0
     for seconds in (told.reset, told.window):
-        assert seconds is None or (math.isfinite(seconds) and 0 <= seconds <= LONGEST)
+        assert seconds is None or (math.isfinite(seconds) and 0 <= seconds <= MAX_WAIT_SECONDS)
 
 
 @pytest.mark.parametrize("unit", ["a=", '"', "1,", "9", ";w=1", '"a";r=0,'])

@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from vidgen_nb.backends.wire.redacted import without
+from vidgen_nb.backends.wire.redaction import redact
 from vidgen_nb.ports import Secret
 
 KEY = "sk-planted+0123/4567~89ab=="
@@ -29,17 +29,17 @@ FORMS: list[Callable[[str], str]] = [
 def test_a_key_in_the_forms_that_urls_have(form: Callable[[str], str]) -> None:
     """As it is, quoted by whichever rule, in either case, and quoted twice; what stands around it stays."""
     told = f"GET /v1/jobs?key={form(KEY)}&n=1%2B1 was refused"
-    assert without(told, Secret(KEY)) == "GET /v1/jobs?key=[key]&n=1%2B1 was refused"
-    assert without({form(KEY): [told]}, Secret(KEY)) == {"[key]": [without(told, Secret(KEY))]}
+    assert redact(told, Secret(KEY)) == "GET /v1/jobs?key=[key]&n=1%2B1 was refused"
+    assert redact({form(KEY): [told]}, Secret(KEY)) == {"[key]": [redact(told, Secret(KEY))]}
 
 
 @pytest.mark.parametrize("told", ["100 % of sk-planted", "sk-planted%2B0123", "sk-plantedX0123/4567~89ab==", ""])
 def test_what_is_no_key_stays(told: str) -> None:
     """Not even its beginning is one, for a job's id may be like it."""
-    assert without(told, Secret(KEY)) == told
+    assert redact(told, Secret(KEY)) == told
 
 
 def test_a_key_without_such_characters() -> None:
     """It is the same in a URL; a dot is a dot."""
     key = Secret("sk-planted.0123_4567")
-    assert without("%2B sk-planted.0123_4567 sk-plantedX0123_4567", key) == "%2B [key] sk-plantedX0123_4567"
+    assert redact("%2B sk-planted.0123_4567 sk-plantedX0123_4567", key) == "%2B [key] sk-plantedX0123_4567"

@@ -6,18 +6,18 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
-from vidgen_nb.backends.described.json_paths import Address
+from vidgen_nb.backends.described.json_paths import CallTemplate
 from vidgen_nb.errors import InputError
 
-__all__ = ["Status", "check_name", "check_places", "check_statuses", "described_calls", "key_header", "sendable"]
+__all__ = ["Status", "call_templates", "check_name", "check_paths", "check_statuses", "checked_headers", "parse_auth"]
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
-_NAME: Final = r"[\w!#$%&'*+.^`|~-]+"
-_AUTH: Final = re.compile(rf"({_NAME}): *([\w-]* *)\{{key\}}", re.ASCII)
+_HEADER_NAME: Final = r"[\w!#$%&'*+.^`|~-]+"
+_AUTH: Final = re.compile(rf"({_HEADER_NAME}): *([\w-]* *)\{{key\}}", re.ASCII)
 
 
-def key_header(auth: str) -> tuple[str, str]:
+def parse_auth(auth: str) -> tuple[str, str]:
     """Return the name of the header that carries the key, and the word before the key."""
     found = _AUTH.fullmatch(auth) if isinstance(auth, str) else None
     if found is None:
@@ -25,30 +25,30 @@ def key_header(auth: str) -> tuple[str, str]:
     return found[1], found[2].strip()
 
 
-def described_calls(*, submit: str, poll: str, **others: str | None) -> dict[str, Address]:
+def call_templates(*, submit: str, poll: str, **others: str | None) -> dict[str, CallTemplate]:
     """Return the calls that are described; `InputError` for one that nobody could make."""
     texts = {"submit": submit, "poll": poll} | {option: text for option, text in others.items() if text is not None}
     calls = {
-        option: Address(option, text, "POST" if option in ("submit", "cancel") else "GET")
+        option: CallTemplate(option, text, "POST" if option in ("submit", "cancel") else "GET")
         for option, text in texts.items()
     }
     for option, call in calls.items():
-        if call.is_given and option in ("submit", "probe"):
+        if call.is_whole_url and option in ("submit", "probe"):
             raise InputError(f"{option} is an address under base_url, for nothing is known before it")
-        if not call.is_given and option != "submit":
-            _check_job(option, call)
+        if not call.is_whole_url and option != "submit":
+            _check_placeholders(option, call)
     return calls
 
 
-def _check_job(option: str, call: Address) -> None:
+def _check_placeholders(option: str, call: CallTemplate) -> None:
     """Raise `InputError` for an address under base_url of whose places one is not known, or which names no job."""
     write = 'write {id}, the job\'s id, as in "/jobs/{id}"'
     if option != "probe":
         write += ', or for the whole address a place of the submit\'s answer, as in "{status_url}"'
-    unknown = [f"{{{place}}}" for place in call.places if place != "id"]
+    unknown = [f"{{{place}}}" for place in call.placeholders if place != "id"]
     if unknown:
         raise InputError(f"{option}: {call.text!r} has what can't be filled in: {', '.join(unknown)}; {write}")
-    if not call.places and option != "probe":
+    if not call.placeholders and option != "probe":
         raise InputError(f"{option}: {call.text!r} does not say which job: {write}")
 
 
@@ -70,22 +70,22 @@ def check_statuses(statuses: Mapping[str, Status]) -> None:
         )
 
 
-def check_places(*places: object) -> None:
+def check_paths(*places: object) -> None:
     """Raise `InputError` for what is no place in an answer."""
     for place in places:
         if not (place is None or isinstance(place, str) or callable(place)):
             raise InputError(f'a place is a text like "output.0.url" or a function of the answer, not {place!r}')
 
 
-def sendable(headers: Mapping[str, str], key_header: str) -> dict[str, str]:
+def checked_headers(headers: Mapping[str, str], parse_auth: str) -> dict[str, str]:
     """Return headers, or raise `InputError` for one that can't be sent; the text shows no value: it may be a secret."""
     if not isinstance(headers, Mapping):
         raise InputError("headers is a mapping such as {'X-Api-Version': '2'}")
     for name, value in headers.items():
-        if not isinstance(name, str) or not re.fullmatch(_NAME, name, re.ASCII):
+        if not isinstance(name, str) or not re.fullmatch(_HEADER_NAME, name, re.ASCII):
             raise InputError(f"headers: {name!r} is no header's name")
         if not isinstance(value, str) or not (value.isascii() and value.isprintable()) or value != value.strip():
             raise InputError(f"headers: the value of {name} is no plain ASCII text of one line")
-    if key_header.lower() in {name.lower() for name in headers}:
-        raise InputError(f"headers has {key_header}, which carries the profile's key")
+    if parse_auth.lower() in {name.lower() for name in headers}:
+        raise InputError(f"headers has {parse_auth}, which carries the profile's key")
     return dict(headers)

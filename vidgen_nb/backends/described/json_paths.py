@@ -14,15 +14,15 @@ from urllib.parse import quote
 
 from vidgen_nb.errors import InputError
 
-__all__ = ["Address", "Place", "found_at", "has", "lacks"]
+__all__ = ["CallTemplate", "JsonPath", "is_missing", "outline", "value_at"]
 
-Place = str | Callable[[Any], Any]
+JsonPath = str | Callable[[Any], Any]
 
-_BRACES: Final = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def found_at(data: Any, place: Place | None) -> Any:
+def value_at(data: Any, place: JsonPath | None) -> Any:
     """Return what is at a place of an answer's JSON; None where there is nothing, or no such place."""
     if place is None or callable(place):
         try:
@@ -30,11 +30,11 @@ def found_at(data: Any, place: Place | None) -> Any:
         except (LookupError, TypeError, AttributeError, ValueError):  # written for another answer than this one
             return None
     names = place.split(".")
-    found, count = _reached(data, names)
+    found, count = _walk(data, names)
     return found if count == len(names) else None
 
 
-def lacks(data: Any, place: Place) -> bool:
+def is_missing(data: Any, place: JsonPath) -> bool:
     """Return whether an answer has no such place; what is null or empty on the way may have it another time."""
     if callable(place):
         try:
@@ -45,19 +45,19 @@ def lacks(data: Any, place: Place) -> bool:
             return False
         return False
     names = place.split(".")
-    found, count = _reached(data, names)
+    found, count = _walk(data, names)
     return count < len(names) and bool(found)
 
 
-def has(data: Any, place: Place) -> str:
+def outline(data: Any, place: JsonPath) -> str:
     """Say what an answer has, and first what stands as far on the way to a place as there is one."""
     names = [] if callable(place) else place.split(".")
-    found, count = _reached(data, names)
-    inner = f"its {_told('.'.join(names[:count]), found)}; " if count else ""
-    return inner + _told("it", data)
+    found, count = _walk(data, names)
+    inner = f"its {_outline_of('.'.join(names[:count]), found)}; " if count else ""
+    return inner + _outline_of("it", data)
 
 
-def _reached(data: Any, names: list[str]) -> tuple[Any, int]:
+def _walk(data: Any, names: list[str]) -> tuple[Any, int]:
     """Return the last value on the way to a place, and how many of its names lead there."""
     for count, name in enumerate(names):
         if isinstance(data, Mapping) and name in data:
@@ -69,7 +69,7 @@ def _reached(data: Any, names: list[str]) -> tuple[Any, int]:
     return data, len(names)
 
 
-def _told(name: str, value: Any) -> str:
+def _outline_of(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{name} has: {', '.join(map(str, value))}"
     if isinstance(value, list):
@@ -77,7 +77,7 @@ def _told(name: str, value: Any) -> str:
     return f"{name} is {'a text' if isinstance(value, str) else type(value).__name__}"
 
 
-class Address:
+class CallTemplate:
     """A method, and an address with places in braces."""
 
     def __init__(self, option: str, text: str, method: str = "GET") -> None:
@@ -85,33 +85,33 @@ class Address:
             raise InputError(f'{option} is an address such as "/jobs/{{id}}", not {text!r}')
         first, _, rest = text.strip().partition(" ")
         self.method, self.text = (first.upper(), rest.strip()) if rest else (method, first)
-        self.places = _BRACES.findall(self.text)
-        self.is_given = self.text.startswith("{") and self.text.endswith("}") and len(self.places) == 1
+        self.placeholders = _PLACEHOLDER.findall(self.text)
+        self.is_whole_url = self.text.startswith("{") and self.text.endswith("}") and len(self.placeholders) == 1
         """Whether the server tells the whole address."""
         if self.method not in _METHODS:
             raise InputError(
                 f"{option}: {first!r} is no HTTP method; write one of {', '.join(_METHODS)} and an address"
             )
-        if {"{", "}"} & set(_BRACES.sub("", self.text)):
+        if {"{", "}"} & set(_PLACEHOLDER.sub("", self.text)):
             raise InputError(f"{option}: the braces of {self.text!r} do not match: write each place once in {{ and }}")
-        if not (self.is_given or self.text.startswith("/")) or any(not place for place in self.places):
+        if not (self.is_whole_url or self.text.startswith("/")) or any(not place for place in self.placeholders):
             raise InputError(
                 f'{option} is an address under base_url such as "/jobs/{{id}}", or a place of the submit\'s answer in '
                 f'braces such as "{{status_url}}", not {text!r}'
             )
 
-    def filled(self, values: Callable[[str], object], safe: str = "") -> str | None:
+    def fill(self, values: Callable[[str], object], safe: str = "") -> str | None:
         """Return the address with its places filled in, quoted where they are parts; None where one is missing.
 
         A part that would lead elsewhere (`..`) counts as missing.
         """
-        if self.is_given:
-            value = values(self.places[0])
+        if self.is_whole_url:
+            value = values(self.placeholders[0])
             return value if isinstance(value, str) and value else None
-        found = {place: values(place) for place in self.places}
+        found = {place: values(place) for place in self.placeholders}
         if any(not _is_part(value, safe) for value in found.values()):
             return None
-        return _BRACES.sub(lambda match: quote(str(found[match[1]]), safe=safe), self.text)
+        return _PLACEHOLDER.sub(lambda match: quote(str(found[match[1]]), safe=safe), self.text)
 
 
 def _is_part(value: object, safe: str) -> bool:

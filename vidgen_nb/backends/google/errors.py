@@ -17,34 +17,34 @@ from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from vidgen_nb.backends.adapter import server_epoch
-from vidgen_nb.backends.wire.by_status import by_status, unreadable
-from vidgen_nb.backends.wire.http import Answer, Phase, clean
+from vidgen_nb.backends.wire.adapter import server_epoch
+from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
 from vidgen_nb.backends.wire.retry_after import retry_after
+from vidgen_nb.backends.wire.status_codes import failure_by_status, unexpected_body
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
 
 __all__ = ["classify", "is_content", "job_failure", "seconds_to_reset"]
 
-SHORTEST_DAY: Final = 600.0
+MIN_DAILY_WAIT_SECONDS: Final = 600.0
 """Seconds; a shorter delay beside a daily quota is that of the minute's (seen: 47 s, python-genai #2044)."""
-_RPC: Final = (
+_RPC_CODE_NAMES: Final = (
     "ok", "cancelled", "unknown", "invalid_argument", "deadline_exceeded", "not_found", "already_exists",
     "permission_denied", "resource_exhausted", "failed_precondition", "aborted", "out_of_range", "unimplemented",
     "internal", "unavailable", "data_loss", "unauthenticated",
 )  # fmt: skip
-_CONTENT: Final = re.compile(
+_CONTENT_CODES: Final = re.compile(
     r"(\w+_)?(safety|recitation|prohibited_content)|(image|video|audio)_other|language|spii|blocklist|content_blocked"
 )
-_KEY: Final = re.compile(r"api_key_\w+|service_disabled|consumer_(invalid|suspended)")
-_AUTH: Final = re.compile(rf"authentication|unauthenticated|permission_denied|{_KEY.pattern}")
-_MONEY: Final = re.compile(r"payment_required|billing_disabled|budget_exceeded")
-_LIMIT: Final = re.compile(r"resource_exhausted|rate_limit_exceeded|too_many_requests|quota_exceeded")
-_SERVER: Final = re.compile(
+_KEY_CODES: Final = re.compile(r"api_key_\w+|service_disabled|consumer_(invalid|suspended)")
+_AUTH_CODES: Final = re.compile(rf"authentication|unauthenticated|permission_denied|{_KEY_CODES.pattern}")
+_CREDIT_CODES: Final = re.compile(r"payment_required|billing_disabled|budget_exceeded")
+_LIMIT_CODES: Final = re.compile(r"resource_exhausted|rate_limit_exceeded|too_many_requests|quota_exceeded")
+_SERVER_CODES: Final = re.compile(
     r"api_error|internal|unknown|(service_)?unavailable|deadline_exceeded|aborted|cancelled|data_loss"
 )
-_NOWHERE: Final = re.compile(r"not_found|model_not_found")
+_UNKNOWN_MODEL_CODES: Final = re.compile(r"not_found|model_not_found")
 
 
 @record
@@ -55,7 +55,7 @@ class _Refusal:
     """The quotas that are used up."""
     message: str
 
-    def says(self, pattern: re.Pattern[str]) -> bool:
+    def matches(self, pattern: re.Pattern[str]) -> bool:
         return any(pattern.fullmatch(code) for code in self.codes)
 
 
@@ -66,19 +66,19 @@ def _refusal(errors: Iterable[object]) -> _Refusal:
     message = ""
     for error in errors:
         fields: dict[str, Any] = error if isinstance(error, dict) else {"message": error}
-        codes += map(_word, (fields.get("code"), fields.get("status")))
-        told = fields.get("message")
-        message = message or (told if isinstance(told, str) else "")
+        codes += map(_normalised_code, (fields.get("code"), fields.get("status")))
+        text = fields.get("message")
+        message = message or (text if isinstance(text, str) else "")
         for detail in _dicts(fields.get("details")):
-            codes.append(_word(detail.get("reason")))
+            codes.append(_normalised_code(detail.get("reason")))
             quotas += [str(each.get("quotaId") or "") for each in _dicts(detail.get("violations"))]
     return _Refusal(tuple(filter(None, codes)), tuple(filter(None, quotas)), message)
 
 
-def _word(code: object) -> str:
+def _normalised_code(code: object) -> str:
     """Return a code as one lower-case word: the end of a URI, the name of a google.rpc.Code; HTTP statuses are none."""
     if isinstance(code, int) and not isinstance(code, bool):
-        return _RPC[code] if 0 <= code < len(_RPC) else ""
+        return _RPC_CODE_NAMES[code] if 0 <= code < len(_RPC_CODE_NAMES) else ""
     return re.split(r"[/#:]", code)[-1].lower() if isinstance(code, str) else ""
 
 
@@ -97,8 +97,12 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
     refusal = _refusal([error] if error else [])
     reason = _reason(f"HTTP {answer.status}", refusal, key)
     if answer.ok:
-        return job_failure([error], key, f"HTTP {answer.status} with an error") if error else unreadable(reason, phase)
-    if answer.status == 403 and phase == "fetch" and not refusal.says(_KEY):
+        return (
+            job_failure([error], key, f"HTTP {answer.status} with an error")
+            if error
+            else unexpected_body(reason, phase)
+        )
+    if answer.status == 403 and phase == "fetch" and not refusal.matches(_KEY_CODES):
         # the poll before it has shown that the key is good; so the Files API answers for files that have expired
         return Permanent(reason, "no_result")
     now_epoch = server_epoch(answer, now_epoch)
@@ -109,13 +113,13 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
         return Ambiguous(f"{reason}; the job may have been accepted")
     if answer.status == 501:
         return Permanent(reason)
-    if answer.status == 499 or (answer.status == 409 and refusal.says(_SERVER)):
+    if answer.status == 499 or (answer.status == 409 and refusal.matches(_SERVER_CODES)):
         return Transient(reason, wait)
-    return by_status(
+    return failure_by_status(
         answer.status,
         phase,
         RateLimited(wait, source, reason, _cause(refusal)),
-        no_such_model=refusal.says(_NOWHERE),
+        no_such_model=refusal.matches(_UNKNOWN_MODEL_CODES),
         not_ready="failed_precondition" in refusal.codes,
     )
 
@@ -127,21 +131,21 @@ def job_failure(errors: Iterable[object], key: Secret, what: str = "the job fail
     found = _by_code(refusal, reason, None, None)
     if found is not None:
         return found
-    if refusal.says(_LIMIT):
+    if refusal.matches(_LIMIT_CODES):
         return RateLimited(reason=reason, cause=_cause(refusal))
-    return Transient(reason) if refusal.says(_SERVER) else Permanent(reason, "no_result")
+    return Transient(reason) if refusal.matches(_SERVER_CODES) else Permanent(reason, "no_result")
 
 
 def is_content(errors: Iterable[object]) -> bool:
     """Return whether one of a job's errors is about its content."""
-    return _refusal(errors).says(_CONTENT)
+    return _refusal(errors).matches(_CONTENT_CODES)
 
 
 def _reason(what: str, refusal: _Refusal, key: Secret) -> str:
     # the last of them is the most exact: a detail's reason, or the name beside a number
-    code = clean(refusal.codes[-1], key, 80) if refusal.codes else ""
-    quota = f" ({clean(refusal.quotas[0], key, 80)})" if refusal.quotas else ""
-    message = clean(refusal.message, key)
+    code = redacted_line(refusal.codes[-1], key, 80) if refusal.codes else ""
+    quota = f" ({redacted_line(refusal.quotas[0], key, 80)})" if refusal.quotas else ""
+    message = redacted_line(refusal.message, key)
     return what + (f" {code}" if code else "") + quota + (f": {message}" if message else "")
 
 
@@ -151,16 +155,16 @@ def _cause(refusal: _Refusal) -> Literal["rate", "concurrency"]:
 
 def _by_code(refusal: _Refusal, reason: str, wait: float | None, now_epoch: float | None) -> Failure | None:
     """Return what codes and quotas alone decide: content, model, key, money, the day's quota."""
-    if refusal.says(_CONTENT):
+    if refusal.matches(_CONTENT_CODES):
         return Permanent(reason, "content")
     if "model_not_found" in refusal.codes:
         return Permanent(reason, "no_such_model")
-    if refusal.says(_AUTH):
+    if refusal.matches(_AUTH_CODES):
         return ProfileUnusable(reason, "auth")
-    if refusal.says(_MONEY):
+    if refusal.matches(_CREDIT_CODES):
         return ProfileUnusable(reason, "credit")
     if "quota_exceeded" in refusal.codes or any("perday" in quota.lower() for quota in refusal.quotas):
-        if now_epoch is not None and (wait is None or wait < SHORTEST_DAY):
+        if now_epoch is not None and (wait is None or wait < MIN_DAILY_WAIT_SECONDS):
             wait = seconds_to_reset(now_epoch)
         return ProfileUnusable(reason, "day_quota", wait)
     return None

@@ -19,11 +19,11 @@ from typing import Any, Final, Literal, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.adapter import Adapter, check_unicode, header_safe, object_of, usable_id
 from vidgen_nb.backends.google.errors import classify, is_content, job_failure
-from vidgen_nb.backends.wire.addresses import origin, usable_url
+from vidgen_nb.backends.wire.adapter import HttpAdapter, check_unicode, header_safe, is_usable_id, json_object
 from vidgen_nb.backends.wire.http import Answer, Phase
-from vidgen_nb.backends.wire.media import check_parameter, is_address, read_image
+from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url, read_image
+from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import InputError
@@ -32,16 +32,18 @@ from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Secre
 __all__ = ["GoogleInteractions", "read_progress"]
 
 BASE_URL: Final = "https://generativelanguage.googleapis.com/v1"
-MODEL: Final = "gemini-omni-1.2-flash"
-INLINE_LIMIT: Final = 16 << 20
+DEFAULT_MODEL: Final = "gemini-omni-1.2-flash"
+MAX_INLINE_BYTES: Final = 16 << 20
 """Bytes read of an answer that may hold a video; four times what Google delivers inline."""
-IMAGE_LIMIT: Final = 14 << 20
+MAX_IMAGE_BYTES: Final = 14 << 20
 """Bytes of an image; with a third more as base64 it fits into a request, which takes 20 MB."""
 
-_FORMAT: Final = ("aspect_ratio", "delivery", "duration", "gcs_uri", "resolution")
-_NOT_OURS: Final = frozenset({"background", "image", "input", "response_format", "seconds", "stream", *_FORMAT})
-_FILE: Final = re.compile(r"(.*/files/[^/:]+)(?::download)?")
-_NO_ANSWER: Final = {
+_FORMAT_FIELDS: Final = ("aspect_ratio", "delivery", "duration", "gcs_uri", "resolution")
+_RESERVED_FIELDS: Final = frozenset(
+    {"background", "image", "input", "response_format", "seconds", "stream", *_FORMAT_FIELDS}
+)
+_FILE_PATH: Final = re.compile(r"(.*/files/[^/:]+)(?::download)?")
+_DEAD_END_STATUSES: Final = {
     "incomplete": "the job ended before its video was there",
     "requires_action": "the model waits for a tool's result, and nobody gives one",
     "requires_continuation": "the job stopped half-way and waits to be continued",
@@ -52,12 +54,12 @@ _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
 }  # fmt: skip
 
 
-class GoogleInteractions(Adapter):
+class GoogleInteractions(HttpAdapter):
     """Backend for `POST /interactions`, `GET /interactions/{id}`, `POST /interactions/{id}/cancel`.
 
     `base_url`: up to and with the version; a profile's own comes first. `model`: of scenes that name none. `delivery`:
     how results come, by address (`uri`) or within the answer (`inline`, small ones only). `poll`, `timeout`,
-    `transport`: see `Adapter`. Raises `InputError` for what cannot work.
+    `transport`: see `HttpAdapter`. Raises `InputError` for what cannot work.
 
     A scene's `aspect_ratio`, `duration` ("8s"; or `seconds=8`), `resolution`, `delivery` and `gcs_uri` go into
     `response_format`; `image` is a path, a data URI, an address, or a list of these; anything else goes into the
@@ -71,7 +73,7 @@ class GoogleInteractions(Adapter):
     def __init__(
         self,
         base_url: str = BASE_URL,
-        model: str | None = MODEL,
+        model: str | None = DEFAULT_MODEL,
         *,
         delivery: Literal["uri", "inline"] = "uri",
         poll: PollSchedule | None = None,
@@ -92,14 +94,14 @@ class GoogleInteractions(Adapter):
         if scene.params.get("input_reference") is not None:
             raise InputError("input_reference is a parameter of other APIs: a scene's image is image= here")
         for image in _images(scene):
-            if not is_address(image):
-                check_parameter("image", image, limit=IMAGE_LIMIT)
+            if not is_http_url(image):
+                check_image_parameter("image", image, limit=MAX_IMAGE_BYTES)
 
     async def probe(self, profile: Profile) -> None:
         """Try the key by asking for a model's name; `BackendError` where the server doesn't take it, or doesn't say."""
         url = self._address(profile, "models").copy_with(query=b"pageSize=1")
         answer = await self._pool.call("GET", url, "poll", profile.api_key)
-        if not answer.ok or not object_of(answer):
+        if not answer.ok or not json_object(answer):
             self._fail(answer, "poll", profile)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
@@ -113,15 +115,15 @@ class GoogleInteractions(Adapter):
             headers={"X-Client-Request-Id": header_safe(scene.id)},
             body=partial(self._body, scene),
         )
-        found = object_of(answer).get("id")
-        if not answer.ok or not usable_id(found):
+        found = json_object(answer).get("id")
+        if not answer.ok or not is_usable_id(found):
             self._fail(answer, "submit", profile)
         return Operation(str(found), self.name)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` where the server does not say."""
-        answer = await self._look(operation, profile, "poll")
-        return read_progress(object_of(answer), profile.api_key, self._address(profile))
+        answer = await self._retrieve(operation, profile, "poll")
+        return read_progress(json_object(answer), profile.api_key, self._address(profile))
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Write the result into the sink and commit it; raises `BackendError` where there is none to get."""
@@ -138,7 +140,7 @@ class GoogleInteractions(Adapter):
 
     async def _fetch_inline(self, operation: Operation, profile: Profile, sink: Sink) -> None:
         """Ask for the answer again that holds the video: it would be too long for an event of the run."""
-        found = object_of(await self._look(operation, profile, "fetch"))
+        found = json_object(await self._retrieve(operation, profile, "fetch"))
         video = _video(found)
         if video is None or not isinstance(video.get("data"), str):
             raise BackendError(Permanent("the answer holds no video any more", "no_result"))
@@ -153,21 +155,23 @@ class GoogleInteractions(Adapter):
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
         """Cancel the job: `too late` where it is gone or over, `unsupported` where the server can't."""
         url = self._address(profile, "interactions", operation.id, "cancel")
-        answer = await self._pool.call("POST", url, "cancel", profile.api_key, longest=INLINE_LIMIT)
+        answer = await self._pool.call("POST", url, "cancel", profile.api_key, max_bytes=MAX_INLINE_BYTES)
         if answer.ok:
-            status = object_of(answer).get("status")
+            status = json_object(answer).get("status")
             if status in ("completed", "failed", "incomplete", "budget_exceeded"):
                 return "too late"
             return "requested" if status in ("queued", "in_progress") else "cancelled"
-        if answer.status not in _CANCEL_REFUSALS or isinstance(self._said(answer, "cancel", profile), ProfileUnusable):
+        if answer.status not in _CANCEL_REFUSALS or isinstance(
+            self._classify(answer, "cancel", profile), ProfileUnusable
+        ):
             self._fail(answer, "cancel", profile)
         return _CANCEL_REFUSALS[answer.status]
 
-    async def _look(self, operation: Operation, profile: Profile, phase: Phase) -> Answer:
+    async def _retrieve(self, operation: Operation, profile: Profile, phase: Phase) -> Answer:
         """Return the interaction as it is now."""
         url = self._address(profile, "interactions", operation.id)
-        answer = await self._pool.call("GET", url, phase, profile.api_key, longest=INLINE_LIMIT)
-        if not answer.ok or not isinstance(object_of(answer).get("status"), str):
+        answer = await self._pool.call("GET", url, phase, profile.api_key, max_bytes=MAX_INLINE_BYTES)
+        if not answer.ok or not isinstance(json_object(answer).get("status"), str):
             self._fail(answer, phase, profile)
         return answer
 
@@ -175,7 +179,7 @@ class GoogleInteractions(Adapter):
         """Return the request's body; `BackendError` for an image that can't be read, or text that is no Unicode."""
         given = {name: value for name, value in scene.params.items() if value is not None}
         shape: dict[str, Any] = {"type": "video", "delivery": self.delivery}
-        shape |= {name: given[name] for name in _FORMAT if name in given}
+        shape |= {name: given[name] for name in _FORMAT_FIELDS if name in given}
         duration = given.get("duration", given.get("seconds"))
         if duration is not None:
             shape["duration"] = _duration(duration)
@@ -187,17 +191,17 @@ class GoogleInteractions(Adapter):
             raise BackendError(Permanent(f"image: {error}")) from None
         return {
             **({} if self.model is None else {"model": self.model}),
-            **{name: value for name, value in given.items() if name not in _NOT_OURS},
+            **{name: value for name, value in given.items() if name not in _RESERVED_FIELDS},
             "input": [{"type": "text", "text": scene.prompt}, *images] if images else scene.prompt,
             "background": True,
             "response_format": {**shape, **own} if isinstance(own, dict) else own,
         }
 
-    def _said(self, answer: Answer, phase: Phase, profile: Profile) -> Any:
+    def _classify(self, answer: Answer, phase: Phase, profile: Profile) -> Any:
         return classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
-        raise BackendError(self._said(answer, phase, profile))
+        raise BackendError(self._classify(answer, phase, profile))
 
 
 def read_progress(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progress:
@@ -212,8 +216,8 @@ def read_progress(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Pro
     errors = _errors(found)
     if status == "failed" or errors:
         return Progress("failed", outcome=job_failure(errors, key))
-    if status in _NO_ANSWER:
-        return Progress("failed", outcome=Permanent(_NO_ANSWER[status], "no_result"))
+    if status in _DEAD_END_STATUSES:
+        return Progress("failed", outcome=Permanent(_DEAD_END_STATUSES[status], "no_result"))
     return Progress("queued" if status == "queued" else "running")
 
 
@@ -228,8 +232,10 @@ def _completed(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progre
             return Progress("succeeded", 1.0, artifact=Artifact(kind, str(url)))
         return Progress("failed", outcome=Permanent("the result's address can't be used", "no_result"))
     errors = _errors(found)
-    told = job_failure(errors, key, "completed without a video").reason if errors else "completed without a video"
-    return Progress("failed", outcome=Permanent(told, "content" if is_content(errors) else "no_result"))
+    errors_found = (
+        job_failure(errors, key, "completed without a video").reason if errors else "completed without a video"
+    )
+    return Progress("failed", outcome=Permanent(errors_found, "content" if is_content(errors) else "no_result"))
 
 
 def _video(found: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -247,9 +253,9 @@ def _video(found: Mapping[str, Any]) -> dict[str, Any] | None:
 def _errors(found: Mapping[str, Any]) -> list[object]:
     """Return what stands in `error`, `errors[]` and `steps[].error`."""
     errors, steps = found.get("errors"), found.get("steps")
-    told = [found.get("error"), *(errors if isinstance(errors, list) else ())]
-    told += [step.get("error") for step in (steps if isinstance(steps, list) else ()) if isinstance(step, dict)]
-    return [error for error in told if error]
+    errors_found = [found.get("error"), *(errors if isinstance(errors, list) else ())]
+    errors_found += [step.get("error") for step in (steps if isinstance(steps, list) else ()) if isinstance(step, dict)]
+    return [error for error in errors_found if error]
 
 
 def _download_url(uri: object, home: httpx.URL) -> httpx.URL | None:
@@ -257,7 +263,7 @@ def _download_url(uri: object, home: httpx.URL) -> httpx.URL | None:
     url = usable_url(uri)
     if url is None:
         return None
-    file = _FILE.fullmatch(url.path) if origin(url) == origin(home) else None
+    file = _FILE_PATH.fullmatch(url.path) if origin(url) == origin(home) else None
     return url.copy_with(path=f"{file[1]}:download", params={"alt": "media"}) if file else url
 
 
@@ -268,9 +274,9 @@ def _images(scene: Scene) -> list[Any]:
 
 def _image_part(image: object) -> dict[str, str]:
     """Return an image as a content part: an address as it is, anything else as base64."""
-    if is_address(image):
+    if is_http_url(image):
         return {"type": "image", "uri": str(image).strip()}
-    media_type, data = read_image(image, limit=IMAGE_LIMIT)
+    media_type, data = read_image(image, limit=MAX_IMAGE_BYTES)
     return {"type": "image", "mime_type": media_type, "data": base64.b64encode(data).decode()}
 
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from vidgen_nb.backends.adapter import server_epoch
-from vidgen_nb.backends.wire.by_status import by_status, unreadable
-from vidgen_nb.backends.wire.http import Answer, Phase, clean
+from vidgen_nb.backends.wire.adapter import server_epoch
+from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
 from vidgen_nb.backends.wire.rate_headers import rate_info
 from vidgen_nb.backends.wire.retry_after import retry_after
+from vidgen_nb.backends.wire.status_codes import failure_by_status, unexpected_body
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
 
 __all__ = ["classify", "job_failure"]
 
-_CONTENT: Final = re.compile(
+_CONTENT_CODES: Final = re.compile(
     r"content_(policy_violation|filter(ed)?|moderated|blocked)|(input|output)_moderated|moderation_\w+|safety.*"
 )
-_MONEY: Final = re.compile(
+_CREDIT_CODES: Final = re.compile(
     r"insufficient_(quota|credits?|funds)|credit_balance_exhausted|\w+_spend_limit_exceeded|"
     r"billing_(hard_limit_reached|not_active)|payment_required|budget_exceeded"
 )
-_DAY: Final = re.compile(r".*(daily|per_?day).*")
-_CONCURRENCY: Final = re.compile(r".*concurren(t|cy).*")
-_NOT_READY: Final = re.compile(r".*not_ready")
-_RATE: Final = re.compile(r"rate_limit(ed|_exceeded|_error)?|too_many_requests")
-_SERVER: Final = re.compile(
+_DAILY_CODES: Final = re.compile(r".*(daily|per_?day).*")
+_CONCURRENCY_CODES: Final = re.compile(r".*concurren(t|cy).*")
+_NOT_READY_CODES: Final = re.compile(r".*not_ready")
+_RATE_CODES: Final = re.compile(r"rate_limit(ed|_exceeded|_error)?|too_many_requests")
+_SERVER_CODES: Final = re.compile(
     r"(internal_)?server_error|internal(_error)?|internalservererror|(server_|engine_)?overloaded(_error)?|"
     r"(service_)?unavailable(_error)?|timeout|timed_out"
 )
@@ -40,7 +40,7 @@ class _Refusal:
     message: str
     param: str
 
-    def says(self, pattern: re.Pattern[str]) -> bool:
+    def matches(self, pattern: re.Pattern[str]) -> bool:
         return any(pattern.fullmatch(code) for code in self.codes)
 
 
@@ -66,7 +66,7 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
         return job_failure(answer.data["error"], key, f"HTTP {answer.status} with an error")
     reason = _reason(f"HTTP {answer.status}", refusal, key)
     if answer.ok:
-        return unreadable(reason, phase)
+        return unexpected_body(reason, phase)
     now_epoch = server_epoch(answer, now_epoch)
     wait, source = retry_after(answer.headers, answer.data, now_epoch)
     if 400 <= answer.status < 500:
@@ -74,12 +74,12 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
         if by_code is not None:
             return by_code
     rate = rate_info(answer.headers, now_epoch) if phase == "submit" else None
-    return by_status(
+    return failure_by_status(
         answer.status,
         phase,
         RateLimited(wait, source, reason, _cause(refusal), rate),
         no_such_model=refusal.param == "model",
-        not_ready=refusal.says(_NOT_READY),
+        not_ready=refusal.matches(_NOT_READY_CODES),
     )
 
 
@@ -87,32 +87,32 @@ def job_failure(error: object, key: Secret, what: str = "the job failed") -> Fai
     """Say what the `error` of a failed job means: by its code, `Permanent` where that is unknown (R10)."""
     refusal = _refusal({"error": error})
     reason = _reason(what, refusal, key)
-    if refusal.says(_SERVER):
+    if refusal.matches(_SERVER_CODES):
         return Transient(reason)
-    if refusal.says(_RATE) or refusal.says(_CONCURRENCY):
+    if refusal.matches(_RATE_CODES) or refusal.matches(_CONCURRENCY_CODES):
         return RateLimited(reason=reason, cause=_cause(refusal))
     return _by_code(refusal, reason, None) or Permanent(reason, "no_result")
 
 
 def _reason(what: str, refusal: _Refusal, key: Secret) -> str:
-    code = clean(refusal.codes[0], key, 80) if refusal.codes else ""
-    message = clean(refusal.message, key)
+    code = redacted_line(refusal.codes[0], key, 80) if refusal.codes else ""
+    message = redacted_line(refusal.message, key)
     return what + (f" {code}" if code else "") + (f": {message}" if message else "")
 
 
 def _cause(refusal: _Refusal) -> Literal["rate", "concurrency"]:
-    return "concurrency" if refusal.says(_CONCURRENCY) else "rate"
+    return "concurrency" if refusal.matches(_CONCURRENCY_CODES) else "rate"
 
 
 def _by_code(refusal: _Refusal, reason: str, wait: float | None) -> Failure | None:
     """Return what the code alone decides, whatever the status: content, model, money, the day's quota."""
-    if refusal.says(_CONTENT):
+    if refusal.matches(_CONTENT_CODES):
         return Permanent(reason, "content")
     if "model_not_found" in refusal.codes:
         return Permanent(reason, "no_such_model")
-    if refusal.says(_MONEY):
+    if refusal.matches(_CREDIT_CODES):
         # no time: gateways put a Retry-After of a second on every 429, and money does not come back in a second
         return ProfileUnusable(reason, "credit")
-    if refusal.says(_DAY):
+    if refusal.matches(_DAILY_CODES):
         return ProfileUnusable(reason, "day_quota", wait)
     return None

@@ -13,21 +13,21 @@ from typing import Final, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.adapter import (
-    Adapter,
+from vidgen_nb.backends.openai.errors import classify, job_failure
+from vidgen_nb.backends.wire.adapter import (
+    HttpAdapter,
     check_unicode,
     form_text,
     fraction,
     header_safe,
-    object_of,
+    is_usable_id,
+    json_object,
     server_epoch,
-    usable_id,
 )
-from vidgen_nb.backends.openai.errors import classify, job_failure
 from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
-from vidgen_nb.backends.wire.media import SUFFIXES, check_parameter, is_address, read_image
+from vidgen_nb.backends.wire.images import IMAGE_SUFFIXES, check_image_parameter, is_http_url, read_image
 from vidgen_nb.backends.wire.rate_headers import rate_info
-from vidgen_nb.backends.wire.retry_after import milliseconds
+from vidgen_nb.backends.wire.retry_after import parse_milliseconds
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent
 from vidgen_nb.errors import InputError
@@ -40,7 +40,7 @@ _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
 }  # fmt: skip
 
 
-class OpenAIVideos(Adapter):
+class OpenAIVideos(HttpAdapter):
     """Backend for servers with `POST /videos`, `GET` and `DELETE /videos/{id}`, `GET /videos/{id}/content`.
 
     `base_url`: up to and with the version, such as `http://127.0.0.1:8000/v1`; a profile's own comes first.
@@ -67,8 +67,8 @@ class OpenAIVideos(Adapter):
     def check_scene(self, scene: Scene) -> None:
         """Raise `InputError` for an `input_reference` that is no image: a path, a data URI, or an https address."""
         reference = scene.params.get("input_reference")
-        if reference is not None and not (is_address(reference) or isinstance(reference, Mapping)):
-            check_parameter("input_reference", reference)
+        if reference is not None and not (is_http_url(reference) or isinstance(reference, Mapping)):
+            check_image_parameter("input_reference", reference)
 
     async def probe(self, profile: Profile) -> None:
         """Try the key by asking for the latest job; `BackendError` where the server doesn't take it, or doesn't say.
@@ -78,7 +78,7 @@ class OpenAIVideos(Adapter):
         """
         url = self._url(profile).copy_with(query=b"limit=1")
         answer = await self._pool.call("GET", url, "poll", profile.api_key)
-        if not object_of(answer) or not (answer.ok or answer.status == 405):
+        if not json_object(answer) or not (answer.ok or answer.status == 405):
             self._fail(answer, "poll", profile)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
@@ -91,17 +91,17 @@ class OpenAIVideos(Adapter):
             )
         except InputError as error:  # the image was there when the run began
             raise BackendError(Permanent(f"input_reference: {error}")) from None
-        found = object_of(answer).get("id")
-        if not answer.ok or not usable_id(found):
+        found = json_object(answer).get("id")
+        if not answer.ok or not is_usable_id(found):
             self._fail(answer, "submit", profile)
-        poll_after = milliseconds(answer.header("openai-poll-after-ms"))
+        poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         return Operation(str(found), self.name, poll_after=poll_after, rate=rate)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` where the server does not say."""
         answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
-        found = object_of(answer)
+        found = json_object(answer)
         status = found.get("status")
         if not answer.ok or not isinstance(status, str):
             self._fail(answer, "poll", profile)
@@ -111,7 +111,7 @@ class OpenAIVideos(Adapter):
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
         if status == "failed" or found.get("error"):
             return Progress("failed", outcome=job_failure(found.get("error"), profile.api_key))
-        poll_after = milliseconds(answer.header("openai-poll-after-ms"))
+        poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
         return Progress("queued" if status == "queued" else "running", fraction(found.get("progress"), 100), poll_after)
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
@@ -123,7 +123,7 @@ class OpenAIVideos(Adapter):
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
         """Delete the job: `too late` where it is gone or over, `unsupported` where the server can't."""
         answer = await self._pool.call("DELETE", self._url(profile, operation), "cancel", profile.api_key)
-        found = object_of(answer)
+        found = json_object(answer)
         if answer.ok and not found.get("error"):
             going_on = answer.status == 202 or found.get("deleted") is False
             return "requested" if going_on or found.get("status") in ("queued", "in_progress") else "cancelled"
@@ -141,18 +141,18 @@ class OpenAIVideos(Adapter):
         """
         fields = {"prompt": scene.prompt, "model": self.model, **scene.params}
         reference = fields.pop("input_reference", None)
-        told = {"image_url": reference} if is_address(reference) else reference
-        if isinstance(told, Mapping):
-            fields |= {f"input_reference[{name}]": value for name, value in told.items()}
+        sent = {"image_url": reference} if is_http_url(reference) else reference
+        if isinstance(sent, Mapping):
+            fields |= {f"input_reference[{name}]": value for name, value in sent.items()}
         form = {name: form_text(value) for name, value in fields.items() if value is not None}
         check_unicode(form)
-        return {**form, "input_reference": partial(_file, told)} if isinstance(told, str) else {**form}
+        return {**form, "input_reference": partial(_file_part, sent)} if isinstance(sent, str) else {**form}
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
 
 
-def _file(image: str) -> tuple[str, bytes, str]:
+def _file_part(image: str) -> tuple[str, bytes, str]:
     """Return an image as a part of a form; what the file is named here is nobody else's business."""
     media_type, data = read_image(image)
-    return f"input_reference{SUFFIXES[media_type]}", data, media_type
+    return f"input_reference{IMAGE_SUFFIXES[media_type]}", data, media_type

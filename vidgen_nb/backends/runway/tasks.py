@@ -15,10 +15,17 @@ from typing import Any, Final, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.adapter import Adapter, check_schedule, check_unicode, header_safe, object_of, usable_id
-from vidgen_nb.backends.runway.answers import classify, progress_of
+from vidgen_nb.backends.runway.errors import classify, read_progress
+from vidgen_nb.backends.wire.adapter import (
+    HttpAdapter,
+    check_schedule,
+    check_unicode,
+    header_safe,
+    is_usable_id,
+    json_object,
+)
 from vidgen_nb.backends.wire.http import Answer, Phase
-from vidgen_nb.backends.wire.media import check_parameter, data_uri, is_address
+from vidgen_nb.backends.wire.images import check_image_parameter, data_uri, is_http_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import InputError
@@ -26,24 +33,24 @@ from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["Runway"]
 
-VERSION: Final = "2024-11-06"
-SHORTEST_POLL: Final = 5.0
+API_VERSION: Final = "2024-11-06"
+MIN_POLL_SECONDS: Final = 5.0
 """Run seconds; a task shows nothing new more often (the SDK's `tasks.retrieve`)."""
-_IMAGE_BYTES: Final = (5 << 20) * 3 // 4 - 100
+_MAX_IMAGE_BYTES: Final = (5 << 20) * 3 // 4 - 100
 """Of an image whose data URI stays below Runway's 5 MiB."""
-_OURS: Final = {"seconds": "duration", "image": "promptImage", "input_reference": "promptImage"}
+_PARAMETER_ALIASES: Final = {"seconds": "duration", "image": "promptImage", "input_reference": "promptImage"}
 """Names of scene parameters that other APIs share, as Runway has them."""
-_SENT_AS_IT_IS: Final = ("https://", "runway://")
+_PASSED_THROUGH: Final = ("https://", "runway://")
 """How an image's address, and that of an upload, begins."""
 _DIGITS: Final = re.compile(r"\d{1,6}", re.ASCII)
-_EXPIRED: Final = frozenset({401, 403, 404, 410})
+_EXPIRED_STATUSES: Final = frozenset({401, 403, 404, 410})
 """What an address of a result answers once it has expired."""
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     404: "too late", 409: "too late", 410: "too late", 405: "unsupported", 501: "unsupported",
 }  # fmt: skip
 
 
-class Runway(Adapter):
+class Runway(HttpAdapter):
     """Backend for Runway: `POST /text_to_video` or `/image_to_video`, `GET` and `DELETE /tasks/{id}`.
 
     `model`, `ratio`, `duration` (seconds): of scenes that don't say; None: not sent. A scene's other parameters go to
@@ -66,7 +73,7 @@ class Runway(Adapter):
         timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        super().__init__(base_url, model, poll=_unhurried(poll), timeout=timeout, transport=transport)
+        super().__init__(base_url, model, poll=_slow_enough(poll), timeout=timeout, transport=transport)
         if ratio is not None and (not isinstance(ratio, str) or not ratio.strip()):
             raise InputError(f"ratio is a text such as '1280:720', or None, not {ratio!r}")
         if duration is not None and (isinstance(duration, bool) or not isinstance(duration, int) or duration < 1):
@@ -78,13 +85,13 @@ class Runway(Adapter):
         """Raise `InputError` for an image that is none, or too large."""
         for name in self.image_parameters:
             image = scene.params.get(name)
-            if isinstance(image, str) and not image.startswith(_SENT_AS_IT_IS):
-                if is_address(image):
+            if isinstance(image, str) and not image.startswith(_PASSED_THROUGH):
+                if is_http_url(image):
                     raise InputError(
                         f"{name}: Runway fetches images from https alone: an address that begins with https:// is sent "
                         "as it is; if there is none, download the image and give the file's path"
                     )
-                check_parameter(name, image, limit=_IMAGE_BYTES)
+                check_image_parameter(name, image, limit=_MAX_IMAGE_BYTES)
 
     def _absolute(self, image: object) -> object:
         """Return a path as an absolute one; a list goes to the API as it is."""
@@ -93,7 +100,7 @@ class Runway(Adapter):
     async def probe(self, profile: Profile) -> None:
         """Try the key by asking for the account; `BackendError` where it isn't taken, or has no credits."""
         answer = await self._call("GET", "poll", profile, "organization")
-        account = object_of(answer)
+        account = json_object(answer)
         if not answer.ok or not account:
             self._fail(answer, "poll", profile)
         balance = account.get("creditBalance")
@@ -106,15 +113,17 @@ class Runway(Adapter):
         body = self._body(scene)
         endpoint = "image_to_video" if "promptImage" in body else "text_to_video"
         headers = {"X-Client-Request-Id": header_safe(scene.id)}
-        answer = await self._call("POST", "submit", profile, endpoint, headers=headers, body=partial(_sendable, body))
-        found = object_of(answer).get("id")
-        if not answer.ok or not usable_id(found):
+        answer = await self._call(
+            "POST", "submit", profile, endpoint, headers=headers, body=partial(_with_image_data, body)
+        )
+        found = json_object(answer).get("id")
+        if not answer.ok or not is_usable_id(found):
             self._fail(answer, "submit", profile)
         return Operation(str(found), self.name)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a task; raises `BackendError` where the server does not say."""
-        return await self._ask(operation, profile, "poll")
+        return await self._retrieve(operation, profile, "poll")
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink and commit it, without the key.
@@ -123,8 +132,8 @@ class Runway(Adapter):
         none to get.
         """
         answer = await self._download(artifact, profile, sink)
-        if answer is not None and answer.status in _EXPIRED:
-            now = await self._ask(operation, profile, "fetch")
+        if answer is not None and answer.status in _EXPIRED_STATUSES:
+            now = await self._retrieve(operation, profile, "fetch")
             if now.artifact is None:
                 raise BackendError(
                     now.outcome or Transient("the result's address has expired, and the task runs again")
@@ -151,11 +160,11 @@ class Runway(Adapter):
 
     def _body(self, scene: Scene) -> dict[str, Any]:
         """Return what a create takes, an image as the scene has it; `BackendError` for what JSON can't carry."""
-        given = {_OURS.get(name, name): value for name, value in scene.params.items()}
+        given = {_PARAMETER_ALIASES.get(name, name): value for name, value in scene.params.items()}
         ours = {"model": self.model, "promptText": scene.prompt, "ratio": self.ratio, "duration": self.duration}
         body = {name: value for name, value in {**ours, **given}.items() if value is not None}
         if "duration" in body:
-            body["duration"] = _whole(body["duration"])
+            body["duration"] = _whole_seconds(body["duration"])
         check_unicode(body)
         return body
 
@@ -168,49 +177,51 @@ class Runway(Adapter):
         headers: Mapping[str, str] | None = None,
         body: Callable[[], object] | None = None,
     ) -> Answer:
-        headers = {"X-Runway-Version": VERSION, **(headers or {})}
+        headers = {"X-Runway-Version": API_VERSION, **(headers or {})}
         url = self._address(profile, *path)
         return await self._pool.call(method, url, phase, profile.api_key, headers=headers, body=body)
 
-    async def _ask(self, operation: Operation, profile: Profile, phase: Phase) -> Progress:
+    async def _retrieve(self, operation: Operation, profile: Profile, phase: Phase) -> Progress:
         answer = await self._call("GET", phase, profile, "tasks", operation.id)
-        progress = progress_of(answer.data, profile.api_key) if answer.ok else None
+        progress = read_progress(answer.data, profile.api_key) if answer.ok else None
         if progress is None:
             self._fail(answer, phase, profile)
         return progress
 
     async def _download(self, artifact: Artifact, profile: Profile, sink: Sink) -> Answer | None:
-        return await self._pool.download(httpx.URL(artifact.url), profile.api_key, sink, public=True, gone=_EXPIRED)
+        return await self._pool.download(
+            httpx.URL(artifact.url), profile.api_key, sink, public=True, handled_statuses=_EXPIRED_STATUSES
+        )
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
 
 
-def _unhurried(poll: PollSchedule | None) -> PollSchedule:
+def _slow_enough(poll: PollSchedule | None) -> PollSchedule:
     check_schedule("poll", poll)
     if poll is None:
-        return PollSchedule(first=SHORTEST_POLL, longest=SHORTEST_POLL, shortest=SHORTEST_POLL)
-    if min(poll.delays) < SHORTEST_POLL:
+        return PollSchedule(first=MIN_POLL_SECONDS, longest=MIN_POLL_SECONDS, shortest=MIN_POLL_SECONDS)
+    if min(poll.delays) < MIN_POLL_SECONDS:
         raise InputError(
             f"Runway's tasks are asked about every 5 s at most: give a PollSchedule with first and longest from 5 up, "
             f"not {poll!r}"
         )
-    return replace(poll, shortest=max(poll.shortest, SHORTEST_POLL))
+    return replace(poll, shortest=max(poll.shortest, MIN_POLL_SECONDS))
 
 
-def _whole(seconds: object) -> object:
+def _whole_seconds(seconds: object) -> object:
     """Return a whole number of seconds as Runway wants it: 4 of 4.0, as DataFrames have it, and of "4"."""
     if isinstance(seconds, float) and seconds.is_integer():
         return int(seconds)
     return int(seconds) if isinstance(seconds, str) and _DIGITS.fullmatch(seconds) else seconds
 
 
-def _sendable(body: dict[str, Any]) -> dict[str, Any]:
+def _with_image_data(body: dict[str, Any]) -> dict[str, Any]:
     """Return a body with its image as Runway takes it: an address or an upload as it is, else a data URI."""
     image = body.get("promptImage")
-    if not isinstance(image, str) or image.startswith(_SENT_AS_IT_IS):
+    if not isinstance(image, str) or image.startswith(_PASSED_THROUGH):
         return body
     try:
-        return {**body, "promptImage": data_uri(image, limit=_IMAGE_BYTES)}
+        return {**body, "promptImage": data_uri(image, limit=_MAX_IMAGE_BYTES)}
     except InputError as error:  # it was there when the run began
         raise BackendError(Permanent(f"the image: {error}")) from None

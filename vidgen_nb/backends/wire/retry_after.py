@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-__all__ = ["LONGEST", "http_date", "milliseconds", "number", "reset_seconds", "retry_after"]
+__all__ = ["MAX_WAIT_SECONDS", "parse_http_date", "parse_milliseconds", "parse_reset", "parse_seconds", "retry_after"]
 
-LONGEST: Final = 366 * 86400.0
+MAX_WAIT_SECONDS: Final = 366 * 86400.0
 """Seconds; a longer wait is taken for a mistake, such as an epoch where a delay belongs."""
 
-_LONGEST_TEXT: Final = 2000
+_MAX_TEXT_CHARS: Final = 2000
 _NUMBER: Final = re.compile(r"\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,4})?", re.ASCII | re.IGNORECASE)
 _DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|μs|ns|m|s|d)", re.ASCII)
 _UNITS: Final = {
@@ -33,7 +33,7 @@ _UNITS: Final = {
     "ns": 1e-9,
 }
 _RESET: Final = re.compile(r"(?:[a-z]+-)?ratelimit-(?:reset(?:-.+)?|.+-reset)")
-_MEMBER: Final = re.compile(r'(?:"[^"]*"|[^,"])+')
+_LIST_MEMBER: Final = re.compile(r'(?:"[^"]*"|[^,"])+')
 _PARAMETER: Final = re.compile(r";\s*([a-z]+)\s*=\s*([^;\s]+)")
 
 
@@ -47,67 +47,67 @@ def retry_after(headers: Iterable[tuple[str, str]], body: object, now_epoch: flo
     for name, value in headers:
         fields.setdefault(name.lower(), []).append(value)
     for source, waits in (
-        ("retry-after-ms", _each(fields.get("retry-after-ms", ()), milliseconds)),
-        ("Retry-After", _each(fields.get("retry-after", ()), lambda text: _delay_or_date(text, now_epoch))),
+        ("retry-after-ms", _parse_lines(fields.get("retry-after-ms", ()), parse_milliseconds)),
+        ("Retry-After", _parse_lines(fields.get("retry-after", ()), lambda text: _delay_or_date(text, now_epoch))),
         ("RetryInfo", _retry_info(body)),
-        ("retry_after", _in_body(body)),
+        ("retry_after", _body_retry_after(body)),
     ):
         longest = max(waits, default=None)
         if longest is not None:
             return longest, source
-    return max(_resets(fields, now_epoch), default=(None, ""), key=lambda found: found[0] or 0.0)
+    return max(_exhausted_limits(fields, now_epoch), default=(None, ""), key=lambda found: found[0] or 0.0)
 
 
-def number(text: str) -> float | None:
-    """Return a delay written as a plain decimal number, or None where it is not one between 0 and `LONGEST`."""
+def parse_seconds(text: str) -> float | None:
+    """Return a delay written as a plain decimal number, or None where it is not one between 0 and `MAX_WAIT_SECONDS`."""
     text = text.strip()
-    if len(text) > _LONGEST_TEXT or not _NUMBER.fullmatch(text):
+    if len(text) > _MAX_TEXT_CHARS or not _NUMBER.fullmatch(text):
         return None
-    return _sane(float(text))
+    return _plausible(float(text))
 
 
-def milliseconds(text: str) -> float | None:
+def parse_milliseconds(text: str) -> float | None:
     """Return the seconds of a number of milliseconds (`retry-after-ms`, `openai-poll-after-ms`), or None."""
     text = text.strip()
-    if len(text) > _LONGEST_TEXT or not _NUMBER.fullmatch(text):
+    if len(text) > _MAX_TEXT_CHARS or not _NUMBER.fullmatch(text):
         return None
-    return _sane(float(text) / 1000)
+    return _plausible(float(text) / 1000)
 
 
-def http_date(text: str) -> float | None:
+def parse_http_date(text: str) -> float | None:
     """Return the epoch seconds of an HTTP-date in any of the three forms of RFC 9110 section 5.6.7, or None."""
-    if not text.isascii() or len(text) > _LONGEST_TEXT:
+    if not text.isascii() or len(text) > _MAX_TEXT_CHARS:
         return None
     try:
-        return _epoch(parsedate_to_datetime(text.strip()))
+        return _to_epoch(parsedate_to_datetime(text.strip()))
     except (ValueError, TypeError, IndexError, OverflowError):  # what email.utils raises for junk
         return None
 
 
-def _sane(seconds: float) -> float | None:
-    return seconds if 0 <= seconds <= LONGEST else None
+def _plausible(seconds: float) -> float | None:
+    return seconds if 0 <= seconds <= MAX_WAIT_SECONDS else None
 
 
-def _epoch(moment: datetime) -> float:
+def _to_epoch(moment: datetime) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _until(epoch: float, now_epoch: float) -> float | None:
-    return _sane(max(epoch - now_epoch, 0.0))
+def _seconds_until(epoch: float, now_epoch: float) -> float | None:
+    return _plausible(max(epoch - now_epoch, 0.0))
 
 
-def _each(lines: Iterable[str], read: Callable[[str], float | None]) -> Iterator[float]:
+def _parse_lines(lines: Iterable[str], read: Callable[[str], float | None]) -> Iterator[float]:
     """Read every line; one that a proxy joined from several (`30, 60`) also piece by piece."""
     for line in lines:
         whole = read(line)
-        pieces = [whole] if whole is not None else map(read, line[:_LONGEST_TEXT].split(","))
+        pieces = [whole] if whole is not None else map(read, line[:_MAX_TEXT_CHARS].split(","))
         yield from (seconds for seconds in pieces if seconds is not None)
 
 
 def _delay_or_date(text: str, now_epoch: float) -> float | None:
-    seconds = number(text)
-    if seconds is None and (moment := http_date(text)) is not None:
-        return _until(moment, now_epoch)
+    seconds = parse_seconds(text)
+    if seconds is None and (moment := parse_http_date(text)) is not None:
+        return _seconds_until(moment, now_epoch)
     return seconds
 
 
@@ -117,58 +117,62 @@ def _retry_info(body: object) -> Iterator[float]:
     details = error.get("details") if isinstance(error, dict) else None
     for detail in details if isinstance(details, list) else ():
         delay = detail.get("retryDelay") if isinstance(detail, dict) else None
-        seconds = _duration(delay) if isinstance(delay, str) else None
+        seconds = _parse_duration(delay) if isinstance(delay, str) else None
         if seconds is not None:
             yield seconds
 
 
-def _in_body(body: object) -> Iterator[float]:
+def _body_retry_after(body: object) -> Iterator[float]:
     """Yield `retry_after` of the body, or of its `error`: a number or its text, in seconds."""
     error = body.get("error") if isinstance(body, dict) else None
     for place in (body, error):
         value: Any = place.get("retry_after") if isinstance(place, dict) else None
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
-        seconds = number(value) if isinstance(value, str) else None
+        seconds = parse_seconds(value) if isinstance(value, str) else None
         if seconds is not None:
             yield seconds
 
 
-def _duration(text: str) -> float | None:
+def _parse_duration(text: str) -> float | None:
     """Return the seconds of a duration as Go and OpenAI write it: `6s`, `12ms`, `6m0s`, `1h2m3.5s`."""
     text = text.strip()
-    parts = _DURATION.findall(text) if len(text) <= _LONGEST_TEXT else []
+    parts = _DURATION.findall(text) if len(text) <= _MAX_TEXT_CHARS else []
     if not parts or "".join(amount + unit for amount, unit in parts) != text:
         return None
-    return _sane(sum(float(amount) * _UNITS[unit] for amount, unit in parts))
+    return _plausible(sum(float(amount) * _UNITS[unit] for amount, unit in parts))
 
 
-def reset_seconds(text: str, now_epoch: float) -> float | None:
+def parse_reset(text: str, now_epoch: float) -> float | None:
     """Return the seconds to a reset: a duration, a delay, an epoch in s or ms, RFC 3339, or a human date."""
     text = text.strip()
-    if len(text) > _LONGEST_TEXT:
+    if len(text) > _MAX_TEXT_CHARS:
         return None
     if _NUMBER.fullmatch(text):
         value = float(text)
         # epochs are far above LONGEST; those in milliseconds are far above those in seconds
-        return value if value <= LONGEST else _until(value / 1000 if value > 1e11 else value, now_epoch)
+        return (
+            value if value <= MAX_WAIT_SECONDS else _seconds_until(value / 1000 if value > 1e11 else value, now_epoch)
+        )
     try:
-        return _until(_epoch(datetime.fromisoformat(text)), now_epoch)
+        return _seconds_until(_to_epoch(datetime.fromisoformat(text)), now_epoch)
     except (ValueError, OverflowError):
-        moment = http_date(text)
-        return _duration(text) if moment is None else _until(moment, now_epoch)
+        moment = parse_http_date(text)
+        return _parse_duration(text) if moment is None else _seconds_until(moment, now_epoch)
 
 
-def _resets(fields: dict[str, list[str]], now_epoch: float) -> Iterator[tuple[float, str]]:
+def _exhausted_limits(fields: dict[str, list[str]], now_epoch: float) -> Iterator[tuple[float, str]]:
     """Yield (seconds, field) of every limit that is exhausted, or does not tell what remains."""
     for name, lines in fields.items():
         if _RESET.fullmatch(name):
-            left = max(_each(fields.get(name.replace("reset", "remaining"), ()), number), default=0.0)
+            left = max(_parse_lines(fields.get(name.replace("reset", "remaining"), ()), parse_seconds), default=0.0)
             if left == 0:
-                yield from ((seconds, name) for seconds in _each(lines, lambda text: reset_seconds(text, now_epoch)))
+                yield from (
+                    (seconds, name) for seconds in _parse_lines(lines, lambda text: parse_reset(text, now_epoch))
+                )
     for line in fields.get("ratelimit", ()):  # draft-ietf-httpapi-ratelimit-headers: "default";r=0;t=42
-        for member in _MEMBER.findall(line[:_LONGEST_TEXT]):
-            told = dict(_PARAMETER.findall(re.sub(r'"[^"]*"', "", member)))
-            seconds = number(told.get("t", ""))
-            if seconds is not None and not number(told.get("r", "0")):
+        for member in _LIST_MEMBER.findall(line[:_MAX_TEXT_CHARS]):
+            parameters = dict(_PARAMETER.findall(re.sub(r'"[^"]*"', "", member)))
+            seconds = parse_seconds(parameters.get("t", ""))
+            if seconds is not None and not parse_seconds(parameters.get("r", "0")):
                 yield seconds, "RateLimit"

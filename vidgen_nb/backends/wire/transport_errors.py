@@ -6,15 +6,15 @@ from typing import Final, Literal
 
 import httpx
 
-from vidgen_nb.backends.wire.redacted import without
+from vidgen_nb.backends.wire.redaction import redact
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
 from vidgen_nb.plaintext import clean as one_line
 from vidgen_nb.ports import BackendError, Secret
 
-__all__ = ["HTTPX", "TRANSPORT", "Phase", "broken", "clean", "transport_failure"]
+__all__ = ["HTTPX_ERRORS", "TRANSPORT_ERRORS", "Phase", "redacted_line", "reraisable", "transport_failure"]
 
 Phase = Literal["submit", "poll", "fetch", "cancel"]
-TRANSPORT: Final = (
+TRANSPORT_ERRORS: Final = (
     TimeoutError,  # our own deadline; httpx has others
     httpx.NetworkError,
     httpx.TimeoutException,
@@ -22,32 +22,32 @@ TRANSPORT: Final = (
     httpx.ProxyError,
     httpx.DecodingError,
 )
-HTTPX: Final = (TimeoutError, httpx.HTTPError, httpx.InvalidURL)
-NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+HTTPX_ERRORS: Final = (TimeoutError, httpx.HTTPError, httpx.InvalidURL)
+NOT_SENT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-def clean(text: str, key: Secret | None = None, limit: int = 200) -> str:
+def redacted_line(text: str, key: Secret | None = None, limit: int = 200) -> str:
     """Make somebody else's text fit for a log: no key, no control or bidi characters, one line, at most `limit`."""
     # before anything is cut: half a key is a key; in whatever case, for codes are lowered
-    return one_line(without(text, key), limit)
+    return one_line(redact(text, key), limit)
 
 
 def transport_failure(error: Exception, phase: Phase, key: Secret | None = None) -> Failure:
     """Classify a transport error: `Ambiguous` for a submit that may have arrived (R12), else `Transient` (R9)."""
-    detail = clean(str(error), key, 120)
+    detail = redacted_line(str(error), key, 120)
     what = type(error).__name__ + (f": {detail}" if detail else "")
-    if isinstance(error, NOTHING_SENT):
+    if isinstance(error, NOT_SENT_ERRORS):
         return Transient(f"no connection to the server, nothing was sent ({what})")
     if phase == "submit":
         return Ambiguous(f"the connection was lost after sending, the job may have been accepted ({what})")
     return Transient(f"the connection was lost during the {phase} ({what})")
 
 
-def broken(error: Exception, phase: Phase, key: Secret | None) -> Exception:
+def reraisable(error: Exception, phase: Phase, key: Secret | None) -> Exception:
     """Return what to raise `from None` in the place of an error of httpx, which itself must go no further.
 
     Its text may quote what the server echoed, and the frames of its traceback hold the headers that were sent.
     """
-    if isinstance(error, TRANSPORT):
+    if isinstance(error, TRANSPORT_ERRORS):
         return BackendError(transport_failure(error, phase, key))
-    return RuntimeError(clean(f"httpx: {type(error).__name__}: {error}", key))
+    return RuntimeError(redacted_line(f"httpx: {type(error).__name__}: {error}", key))

@@ -26,7 +26,7 @@ from vidgen_nb.session.live.run_parts import RunParts, new_run
 from vidgen_nb.session.live.state_changes import changes_to
 from vidgen_nb.session.live.waiters import Waiters
 from vidgen_nb.session.settings import Resources, SessionState
-from vidgen_nb.sharing.member import Member
+from vidgen_nb.sharing.exchange import CooldownExchange
 
 __all__ = ["LiveRun"]
 
@@ -41,7 +41,7 @@ class LiveRun:
         parts: RunParts,
         resources: Resources,
         observers: Sequence[Observer],
-        member: Member,
+        exchange: CooldownExchange,
         *,
         is_restored: bool,
     ) -> None:
@@ -53,7 +53,7 @@ class LiveRun:
         self._is_restored = is_restored
         self._resources = resources
         self._clock = parts.clock
-        self._member = member
+        self._exchange = exchange
         self._profiles = parts.profiles
         self._max_wait = 0.0
         """As the session's settings had it last, for messages."""
@@ -68,7 +68,7 @@ class LiveRun:
                 RunLog(self.run.events),
                 self._tell_waiters,
                 CooldownReport(scheduler, self._clock),
-                member.observer(self._clock),
+                exchange.observer(self._clock),
                 *observers,
             ],
             self.journal,
@@ -85,12 +85,12 @@ class LiveRun:
         resources: Resources,
         state: SessionState,
         observers: Sequence[Observer],
-        member: Member,
+        exchange: CooldownExchange,
         *,
         cooldowns: Sequence[ev.CooldownImposed],
     ) -> LiveRun:
         """Return a run that begins. `cooldowns`: those of the run before that are not over."""
-        live = cls(new_run(resources, state.settings), resources, observers, member, is_restored=False)
+        live = cls(new_run(resources, state.settings), resources, observers, exchange, is_restored=False)
         with live._released_on_error():
             live.sync(state)
             live._driver.post(*cooldowns)
@@ -98,10 +98,15 @@ class LiveRun:
 
     @classmethod
     def restored(
-        cls, past: RestoredRun, resources: Resources, state: SessionState, observers: Sequence[Observer], member: Member
+        cls,
+        past: RestoredRun,
+        resources: Resources,
+        state: SessionState,
+        observers: Sequence[Observer],
+        exchange: CooldownExchange,
     ) -> LiveRun:
         """Return a run that was begun elsewhere and is to go on here."""
-        live = cls(past.parts(state.profiles), resources, observers, member, is_restored=True)
+        live = cls(past.parts(state.profiles), resources, observers, exchange, is_restored=True)
         with live._released_on_error():
             for event in past.handover(state.profiles, state.settings, resources.backend):
                 live.post(event)
@@ -178,11 +183,11 @@ class LiveRun:
             if isinstance(event, ev.ProfileAdded):
                 self._profiles[event.profile] = state.profiles[event.profile]
             self.post(event)
-        self._member.watch(state.profiles.values())
+        self._exchange.watch(state.profiles.values())
 
     def apply_shared_cooldowns(self) -> None:
         """Impose the cooldowns that others have seen on the same accounts."""
-        for profile, left, window in self._member.news():
+        for profile, left, window in self._exchange.pending():
             until = self._clock.now() + left * self._clock.speed
             self.post(ev.CooldownImposed(profile.name, until, window.reason, unusable=window.unusable))
 

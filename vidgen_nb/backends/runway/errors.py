@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from vidgen_nb.backends.adapter import fraction
-from vidgen_nb.backends.openai.errors import classify as by_status
-from vidgen_nb.backends.wire.addresses import usable_url
-from vidgen_nb.backends.wire.http import Answer, Phase, clean
+from vidgen_nb.backends.openai.errors import classify as classify_by_status
+from vidgen_nb.backends.wire.adapter import fraction
+from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
+from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.model import Artifact
 from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Progress, Secret
 
-__all__ = ["classify", "progress_of", "task_failure"]
+__all__ = ["classify", "read_progress", "task_failure"]
 
 
-def progress_of(task: object, key: Secret) -> Progress | None:
+def read_progress(task: object, key: Secret) -> Progress | None:
     """Return what a task says of itself; None where it is no task.
 
     A status that is not in the vocabulary counts as running, unless a failure stands beside it.
@@ -43,11 +43,11 @@ def task_failure(task: Mapping[str, Any], key: Secret) -> Failure:
     `SAFETY` wherever it stands is never tried again: it is billed, and repeats risk the account. What failed inside,
     or at a third party, may be; a code that is not known is not (R10).
     """
-    told, text = task.get("failureCode"), task.get("failure")
-    code = told.upper() if isinstance(told, str) else ""
+    failure_code, text = task.get("failureCode"), task.get("failure")
+    code = failure_code.upper() if isinstance(failure_code, str) else ""
     reason = "the task failed"
-    reason += f" {clean(told, key, 80)}" if isinstance(told, str) and told else ""
-    reason += f": {clean(text, key)}" if isinstance(text, str) and text else ""
+    reason += f" {redacted_line(failure_code, key, 80)}" if isinstance(failure_code, str) and failure_code else ""
+    reason += f": {redacted_line(text, key)}" if isinstance(text, str) and text else ""
     first, *others = code.split(".")
     if "SAFETY" in (first, *others):
         return Permanent(reason, "content")
@@ -61,13 +61,15 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
 
     `now_epoch`: epoch seconds, for dates where the answer has no `Date` of its own.
     """
-    failure = by_status(replace(answer, data=_told(answer.data)), phase, key=key, now_epoch=now_epoch)
+    failure = classify_by_status(
+        replace(answer, data=_with_first_issue(answer.data)), phase, key=key, now_epoch=now_epoch
+    )
     if phase == "submit" and isinstance(failure, RateLimited):
         return ProfileUnusable(failure.reason, "day_quota", failure.retry_after)
     return failure
 
 
-def _told(data: object) -> object:
+def _with_first_issue(data: object) -> object:
     """Return an error with its first issue in the text: `{"error", "issues": [{path, message}]}`."""
     if not isinstance(data, dict) or not isinstance(data.get("error"), str):
         return data

@@ -10,13 +10,13 @@ import httpx
 
 from vidgen_nb.plaintext import clean
 
-__all__ = ["CHUNK", "plain"]
+__all__ = ["MAX_CHUNK_BYTES", "decoded_chunks"]
 
-CHUNK: Final = 1 << 16
+MAX_CHUNK_BYTES: Final = 1 << 16
 
 
-async def plain(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Yield a body as it came, at most some `CHUNK` bytes at once.
+async def decoded_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield a body as it came, at most some `MAX_CHUNK_BYTES` bytes at once.
 
     We ask for no compression. What comes compressed all the same is inflated here, piece by piece: httpx would make a
     hundred megabytes of a hundred kilobytes at once. Raises `httpx.DecodingError` for anything but gzip and deflate,
@@ -35,7 +35,7 @@ async def plain(response: httpx.Response) -> AsyncIterator[bytes]:
     try:
         async for piece in stream:
             rest = piece
-            while found := inflating.decompress(rest, CHUNK):
+            while found := inflating.decompress(rest, MAX_CHUNK_BYTES):
                 yield found
                 rest = inflating.unconsumed_tail
             if inflating.unused_data:

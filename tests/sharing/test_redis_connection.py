@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from tests.sharing.server import RedisServer
-from vidgen_nb.sharing.port import Window
+from vidgen_nb.sharing.port import AccountCooldown
+from vidgen_nb.sharing.redis_connection import EXTEND_SCRIPT, RedisConnection
 from vidgen_nb.sharing.redis_cooldowns import RedisCooldowns
-from vidgen_nb.sharing.redis_line import PUT, RedisLine
 
 KEY = "test:cooldown:x"
 
@@ -27,14 +27,14 @@ class Peer:
     """A line, and what came in on it."""
 
     def __init__(self, server: RedisServer, check_every: float = 0.1) -> None:
-        self.heard: list[Window] = []
+        self.heard: list[AccountCooldown] = []
         place = RedisCooldowns(server.url, namespace="test", check_every=check_every, timeout=0.3)
-        self.line: RedisLine = place.join(self.heard.append)
-        self.line.watch({"x", "y"})
+        self.connection: RedisConnection = place.join(self.heard.append)
+        self.connection.watch({"x", "y"})
 
     def publish(self, left: float, reason: str = "429") -> None:
         """See a 429 on account x."""
-        self.line.publish(Window("x", left, reason))
+        self.connection.publish(AccountCooldown("x", left, reason))
 
 
 @asynccontextmanager
@@ -44,11 +44,11 @@ async def peers(server: RedisServer, count: int, check_every: float = 0.1) -> As
     found = [Peer(server, check_every) for _ in range(count)]
     try:
         for peer in found:
-            await peer.line.ready()
+            await peer.connection.ready()
         yield found
     finally:
         for peer in found:
-            await peer.line.aclose()
+            await peer.connection.aclose()
         await until(lambda: asyncio.all_tasks() <= before)  # redis-py hands connections back in tasks of its own
 
 
@@ -77,9 +77,9 @@ def test_one_tells_the_others_by_a_message_not_by_the_check(redis_server: RedisS
         async with peers(redis_server, 3, check_every=60.0) as (first, second, third):
             first.publish(30.0, "429 too many")
             await until(lambda: bool(second.heard and third.heard))
-            (window,) = second.heard
-            assert 29 < window.left <= 30
-            assert window.reason.startswith("429 too many; seen by ") and not window.unusable
+            (cooldown,) = second.heard
+            assert 29 < cooldown.seconds_left <= 30
+            assert cooldown.reason.startswith("429 too many; seen by ") and not cooldown.unusable
             await asyncio.sleep(0.05)
             assert first.heard == []
             assert 29_000 < left_on(redis_server) <= 30_001
@@ -92,13 +92,13 @@ def test_who_comes_later_hears_it_before_it_is_ready(redis_server: RedisServer) 
 
     async def main() -> None:
         async with peers(redis_server, 2) as (first, second):
-            second.line.watch(set())
-            first.line.publish(Window("x", 30.0, "quota", unusable=True))
+            second.connection.watch(set())
+            first.connection.publish(AccountCooldown("x", 30.0, "quota", unusable=True))
             await until(lambda: left_on(redis_server) > 0)
             async with peers(redis_server, 1) as (late,):
-                assert [window.unusable for window in late.heard] == [True]
+                assert [cooldown.unusable for cooldown in late.heard] == [True]
             assert second.heard == []
-            second.line.watch({"x"})
+            second.connection.watch({"x"})
             await until(lambda: bool(second.heard))
 
     run(main())
@@ -111,7 +111,7 @@ def test_the_script_never_shortens(redis_server: RedisServer) -> None:
         async with Redis.from_url(redis_server.url, protocol=2, decode_responses=True) as client:
 
             async def put(left: int, text: str) -> list[Any]:
-                answer: Any = client.eval(PUT, 1, KEY, left, text, "channel", "x")
+                answer: Any = client.eval(EXTEND_SCRIPT, 1, KEY, left, text, "channel", "x")
                 found: list[Any] = await answer
                 return found
 
@@ -139,8 +139,10 @@ def test_three_peers_come_to_the_same_end(redis_server: RedisServer, order: list
                     await asyncio.sleep(0.001)
 
             def ends() -> list[float]:
-                known = [peer.line._knowledge._known.get("x") for peer in found]
-                return [each.until - peer.line._clock.now() for each, peer in zip(known, found, strict=True) if each]
+                known = [peer.connection._replica._entries.get("x") for peer in found]
+                return [
+                    each.until - peer.connection._clock.now() for each, peer in zip(known, found, strict=True) if each
+                ]
 
             began = perf_counter()
             # on a busy machine an answer takes long, and what was read is uncertain by that much
@@ -162,12 +164,12 @@ def test_a_lost_connection_is_said_once_and_caught_up_with(
             await until(lambda: bool(second.heard))
             (redis_server.kill if how == "killed" else redis_server.freeze)()
             await until(lambda: caplog.text.count("can't be used") == 2)
-            first.line.publish(Window("y", 50.0, "meanwhile"))
+            first.connection.publish(AccountCooldown("y", 50.0, "meanwhile"))
             await asyncio.sleep(0.5)  # several attempts to connect
             assert len(second.heard) == 1
             assert caplog.text.count("can't be used") == 2
             (redis_server.start if how == "killed" else redis_server.thaw)()
-            await until(lambda: any(window.account == "y" for window in second.heard))
+            await until(lambda: any(cooldown.account == "y" for cooldown in second.heard))
             await until(lambda: caplog.text.count("is back after") == 2)
             await until(lambda: left_on(redis_server) > 40_000)
 
@@ -208,7 +210,7 @@ def test_what_the_server_loses_is_put_back_and_said(
             assert b"429 of the first" in redis_server.call("GET", KEY)
             await until(lambda: "had lost 1 of them" in caplog.text)
             async with peers(redis_server, 1) as (third,):
-                assert third.heard[0].left <= 30
+                assert third.heard[0].seconds_left <= 30
 
     run(main())
 
@@ -247,8 +249,8 @@ def test_a_server_that_evicts_is_warned_of_and_nothing_is_lost(
                     if left_on(server) < 0:
                         break
                 await until(lambda: left_on(server) > 0)
-                known = second.line._knowledge._known["x"]
-                assert known.until - second.line._clock.now() > 20
+                known = second.connection._replica._entries["x"]
+                assert known.until - second.connection._clock.now() > 20
 
         run(main())
     finally:
@@ -305,10 +307,10 @@ def test_a_password_is_sent_and_never_shown(tmp_path: Path, caplog: pytest.LogCa
 
         async def main(password: str) -> None:
             url = server.url.replace("redis://", f"redis://:{password}@")
-            line = RedisCooldowns(url, namespace="test").join(lambda _: None)
-            line.watch({"x"})
-            await line.ready()
-            await line.aclose()
+            connection = RedisCooldowns(url, namespace="test").join(lambda _: None)
+            connection.watch({"x"})
+            await connection.ready()
+            await connection.aclose()
 
         with caplog.at_level(logging.DEBUG):
             run(main("planted-right"))

@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from vidgen_nb.backends.described.checks import Status
-from vidgen_nb.backends.wire.http import clean
+from vidgen_nb.backends.wire.http import redacted_line
 from vidgen_nb.ports import Secret
 
-__all__ = ["Words"]
+__all__ = ["StatusMap"]
 
-MOST: Final = 20
+MAX_WARNED_STATUSES: Final = 20
 """Words of one backend that are warned of: some APIs put a number into their status."""
 
 log = logging.getLogger("vidgen_nb")
 
 
-class Words:
+class StatusMap:
     """What the words of a backend mean; one that is not told is warned of once."""
 
     def __init__(self, backend: str, statuses: Mapping[str, Status]) -> None:
@@ -32,7 +32,7 @@ class Words:
             return self._statuses[word]
         if error:
             return "failed"
-        self._warn(clean(str(word), key, 60))
+        self._warn(redacted_line(str(word), key, 60))
         return "running"
 
     def is_cancelled(self, word: object) -> bool:
@@ -40,17 +40,19 @@ class Words:
         return isinstance(word, str) and self._statuses.get(word) == "cancelled"
 
     def _warn(self, word: str) -> None:
-        if word in self._unknown or len(self._unknown) >= MOST:
+        if word in self._unknown or len(self._unknown) >= MAX_WARNED_STATUSES:
             return
         self._unknown.add(word)
-        last = "; no more of them is said" if len(self._unknown) == MOST else ""
+        last = "; no more of them is said" if len(self._unknown) == MAX_WARNED_STATUSES else ""
         what = f"{word!r} is not among its statuses, and counts as running{self._advice(word)}{last}"
-        log.warning("backend %r: %s", clean(self._backend, limit=60), what)
+        log.warning("backend %r: %s", redacted_line(self._backend, limit=60), what)
 
     def _advice(self, word: str) -> str:
         """Return what may be wrong: the word that is told differs in its case, or by a slip."""
-        told = {each.lower(): each for each in self._statuses if isinstance(each, str)}
-        close = difflib.get_close_matches(word.lower(), told, n=1)
+        known = {each.lower(): each for each in self._statuses if isinstance(each, str)}
+        close = difflib.get_close_matches(word.lower(), known, n=1)
         if not close:
             return ": add it to statuses="
-        return f": if {clean(told[close[0]], limit=60)!r} in statuses= is meant for it, write it as the API does"
+        return (
+            f": if {redacted_line(known[close[0]], limit=60)!r} in statuses= is meant for it, write it as the API does"
+        )

@@ -7,32 +7,32 @@ from typing import Final
 from vidgen_nb.backends.wire.http import Phase
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 
-__all__ = ["by_status", "unreadable"]
+__all__ = ["failure_by_status", "unexpected_body"]
 
 # 502 and 504 come from a gateway that may have passed the submit on; 520, 522 and 524 are Cloudflare's words for it
-_MAYBE_ACCEPTED: Final = frozenset({502, 504, 520, 522, 524})
-_TRY_AGAIN: Final = frozenset({408, 425})
+_MAYBE_ACCEPTED_STATUSES: Final = frozenset({502, 504, 520, 522, 524})
+_RETRYABLE_STATUSES: Final = frozenset({408, 425})
 
 
-def by_status(
-    status: int, phase: Phase, limited: RateLimited, *, no_such_model: bool = False, not_ready: bool = False
+def failure_by_status(
+    status: int, phase: Phase, rate_limited: RateLimited, *, no_such_model: bool = False, not_ready: bool = False
 ) -> Failure:
     """Return what a status outside 2xx means.
 
-    `limited`: what a 429 is; its reason and wait serve the others, too. `no_such_model`: what a 404 to a submit says.
+    `rate_limited`: what a 429 is; its reason and wait serve the others, too. `no_such_model`: what a 404 to a submit says.
     `not_ready`: whether a refused fetch may be made again later.
     """
-    reason, wait = limited.reason, limited.retry_after
+    reason, wait = rate_limited.reason, rate_limited.retry_after
     if status == 429:
-        return limited
+        return rate_limited
     if status in (401, 403):
         return ProfileUnusable(reason, "auth")
     if status == 402:
         return ProfileUnusable(reason, "credit")
-    if phase == "submit" and status in _MAYBE_ACCEPTED:
+    if phase == "submit" and status in _MAYBE_ACCEPTED_STATUSES:
         return Ambiguous(f"{reason}; the job may have been accepted")
     # 500 and 503 are the server's own answer: it did not take the job
-    if status >= 500 or status in _TRY_AGAIN:
+    if status >= 500 or status in _RETRYABLE_STATUSES:
         return Transient(reason, wait)
     if status < 400:
         where = f"{reason}: it redirects to where we don't follow; set base_url to the address itself"
@@ -44,7 +44,7 @@ def by_status(
     return Permanent(reason, "no_result" if phase != "submit" and status in (404, 410) else "bad_request")
 
 
-def unreadable(reason: str, phase: Phase) -> Failure:
+def unexpected_body(reason: str, phase: Phase) -> Failure:
     """Return what a 2xx means that does not hold what its phase needs."""
     missing = f"{reason}: the answer is not the JSON expected; is base_url right?"
     return Ambiguous(f"{missing} The job may have been accepted") if phase == "submit" else Transient(missing)

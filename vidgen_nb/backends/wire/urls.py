@@ -10,7 +10,7 @@ import httpx
 
 __all__ = ["is_loopback", "origin", "usable_url"]
 
-_HOST: Final = re.compile(r"(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?|(?=.*:)[\da-f:.]+", re.ASCII)
+_HOST_NAME: Final = re.compile(r"(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?|(?=.*:)[\da-f:.]+", re.ASCII)
 """A name of labels that can be looked up (longer or empty ones are an error outside of httpx's), or an IPv6 address."""
 
 
@@ -41,4 +41,4 @@ def usable_url(address: object, base: httpx.URL | None = None) -> httpx.URL | No
         return None
     # a port above 65535 is an error outside of httpx's, too
     good = url.scheme in ("http", "https") and (url.port or 0) <= 65535
-    return url if good and _HOST.fullmatch(url.raw_host.decode("ascii", "replace")) else None
+    return url if good and _HOST_NAME.fullmatch(url.raw_host.decode("ascii", "replace")) else None

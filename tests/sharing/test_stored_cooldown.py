@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidgen_nb.sharing.stored import Stored, stored
+from vidgen_nb.sharing.stored_cooldown import StoredCooldown, parse_stored
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -18,8 +18,8 @@ JSON = st.recursive(
 @given(st.text(), st.text(), st.text(max_size=500), st.booleans())
 def test_what_was_written_is_read(line: str, peer: str, reason: str, unusable: bool) -> None:
     """Whatever characters a server put into its reason."""
-    found = stored(Stored(line, peer[:500], reason, unusable).text())
-    assert found == Stored(line, peer[:500], reason, unusable)
+    found = parse_stored(StoredCooldown(line, peer[:500], reason, unusable).text())
+    assert found == StoredCooldown(line, peer[:500], reason, unusable)
 
 
 @given(
@@ -29,13 +29,13 @@ def test_what_was_written_is_read(line: str, peer: str, reason: str, unusable: b
 )
 def test_nothing_that_stands_there_is_an_error(text: str) -> None:
     """Anything else is None, or has texts in its fields."""
-    found = stored(text)
-    assert found is None or all(isinstance(each, str) for each in (found.line, found.peer, found.reason))
+    found = parse_stored(text)
+    assert found is None or all(isinstance(each, str) for each in (found.publisher, found.peer, found.reason))
 
 
 def test_a_deep_or_long_text_does_no_harm() -> None:
     """No recursion error, and no megabyte in anybody's log."""
-    assert stored("[" * 100_000) is None
+    assert parse_stored("[" * 100_000) is None
     long = json.dumps({"line": "a", "peer": "p" * 10**6, "reason": "r" * 10**6})
-    found = stored(long)
+    found = parse_stored(long)
     assert found is not None and len(found.peer) + len(found.reason) <= 1000

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidgen_nb.sharing.knowledge import Knowledge
-from vidgen_nb.sharing.port import Window
-from vidgen_nb.sharing.stored import Stored
+from vidgen_nb.sharing.port import AccountCooldown
+from vidgen_nb.sharing.replica import CooldownReplica
+from vidgen_nb.sharing.stored_cooldown import StoredCooldown
 
 
 class Stage:
@@ -18,61 +18,61 @@ class Stage:
 
     def __init__(self, line: str = "mine") -> None:
         self.now = 0.0
-        self.heard: list[Window] = []
-        self.knowledge = Knowledge(lambda: self.now, line, f"host/{line}", self.heard.append)
-        self.knowledge.accounts = frozenset({"a"})
+        self.heard: list[AccountCooldown] = []
+        self.replica = CooldownReplica(lambda: self.now, line, f"host/{line}", self.heard.append)
+        self.replica.accounts = frozenset({"a"})
 
-    def saw(self, left: float, text: str, *, asked: float | None = None) -> None:
+    def reconcile(self, left: float, text: str, *, asked: float | None = None) -> None:
         """Let it read the store."""
-        self.knowledge.saw("a", left, text, self.now if asked is None else asked)
+        self.replica.reconcile("a", left, text, self.now if asked is None else asked)
 
 
 def by(line: str, reason: str = "429") -> str:
     """Return what a peer stores."""
-    return Stored(line, f"host/{line}", reason).text()
+    return StoredCooldown(line, f"host/{line}", reason).text()
 
 
 def test_a_foreign_window_is_obeyed_until_the_later_bound_and_put_back_by_the_earlier() -> None:
     """The answer took 0.2 s: the end is somewhere between."""
     stage = Stage()
     stage.now = 10.2
-    stage.saw(30.0, by("other"), asked=10.0)
-    (window,) = stage.heard
-    assert window.left == pytest.approx(30.0) and window.reason == "429; seen by host/other"
+    stage.reconcile(30.0, by("other"), asked=10.0)
+    (cooldown,) = stage.heard
+    assert cooldown.seconds_left == pytest.approx(30.0) and cooldown.reason == "429; seen by host/other"
     stage.now = 20.0
-    stage.saw(0.0, "")
-    ((account, known),) = stage.knowledge.unsent()
+    stage.reconcile(0.0, "")
+    ((account, known),) = stage.replica.unsent()
     assert (account, known.text) == ("a", by("other"))
-    assert known.until == pytest.approx(40.2) and known.surely == pytest.approx(40.0)
-    assert stage.knowledge.missing == 1
+    assert known.until == pytest.approx(40.2) and known.stored_until == pytest.approx(40.0)
+    assert stage.replica.lost_count == 1
 
 
 def test_the_same_window_read_again_is_no_news() -> None:
     """However quickly the answer came this time."""
     stage = Stage()
     stage.now = 0.3
-    stage.saw(30.0, by("other"), asked=0.0)
+    stage.reconcile(30.0, by("other"), asked=0.0)
     for at in (1.0, 2.0, 29.0):
         stage.now = at
-        stage.saw(30.0 - at, by("other"))
+        stage.reconcile(30.0 - at, by("other"))
     assert len(stage.heard) == 1
-    assert stage.knowledge.unsent() == []
+    assert stage.replica.unsent() == []
 
 
 def test_what_this_peer_published_itself_is_not_heard() -> None:
     """Nothing goes round in circles."""
     stage = Stage()
-    assert stage.knowledge.publish(Window("a", 30.0, "429"))
-    stage.saw(31.0, by("mine"))
+    assert stage.replica.publish(AccountCooldown("a", 30.0, "429"))
+    stage.reconcile(31.0, by("mine"))
     assert stage.heard == []
 
 
 def test_a_shorter_window_is_neither_published_nor_heard() -> None:
     """Windows never become shorter."""
     stage = Stage()
-    stage.saw(60.0, by("other"))
-    assert not stage.knowledge.publish(Window("a", 30.0, "429"))
-    stage.saw(59.9, by("third"))
+    stage.reconcile(60.0, by("other"))
+    assert not stage.replica.publish(AccountCooldown("a", 30.0, "429"))
+    stage.reconcile(59.9, by("third"))
     assert len(stage.heard) == 1
 
 
@@ -80,47 +80,47 @@ def test_an_own_window_that_ends_between_the_bounds_shortens_nothing() -> None:
     """It is published, and the later bound goes on to hold."""
     stage = Stage()
     stage.now = 0.2
-    stage.saw(30.0, by("other"), asked=0.0)
-    assert stage.knowledge.publish(Window("a", 29.9, "429"))
-    ((_, known),) = stage.knowledge.unsent()
-    assert known.until == pytest.approx(30.2) and known.surely == pytest.approx(30.1)
+    stage.reconcile(30.0, by("other"), asked=0.0)
+    assert stage.replica.publish(AccountCooldown("a", 29.9, "429"))
+    ((_, known),) = stage.replica.unsent()
+    assert known.until == pytest.approx(30.2) and known.stored_until == pytest.approx(30.1)
 
 
 def test_a_window_that_was_replaced_by_a_shorter_one_counts_as_lost() -> None:
     """It was evicted, and somebody who did not know it set another."""
     stage = Stage()
-    stage.saw(60.0, by("other"))
-    stage.saw(10.0, by("third"))
-    assert [known.text for _, known in stage.knowledge.unsent()] == [by("other")]
+    stage.reconcile(60.0, by("other"))
+    stage.reconcile(10.0, by("third"))
+    assert [known.text for _, known in stage.replica.unsent()] == [by("other")]
 
 
 def test_windows_that_are_over_are_forgotten() -> None:
     """Nobody is told of them, however long the store was away."""
     stage = Stage()
-    stage.knowledge.publish(Window("a", 30.0, "429"))
+    stage.replica.publish(AccountCooldown("a", 30.0, "429"))
     stage.now = 31.0
-    assert stage.knowledge.unsent() == []
+    assert stage.replica.unsent() == []
 
 
 def test_accounts_of_others_and_foreign_texts_are_passed_over() -> None:
     """What is watched no more, and what somebody else wrote under the key."""
     stage = Stage()
-    stage.saw(30.0, "not ours")
-    stage.knowledge.accounts = frozenset()
-    stage.saw(30.0, by("other"))
+    stage.reconcile(30.0, "not ours")
+    stage.replica.accounts = frozenset()
+    stage.reconcile(30.0, by("other"))
     assert stage.heard == []
 
 
 def test_a_session_that_fails_to_take_it_over_does_not_end_the_line(caplog: pytest.LogCaptureFixture) -> None:
     """A policy of a user's own may raise in there."""
 
-    def broken(_: Window) -> None:
+    def broken(_: AccountCooldown) -> None:
         raise ZeroDivisionError
 
-    knowledge = Knowledge(lambda: 0.0, "mine", "host/mine", broken)
-    knowledge.accounts = frozenset({"a"})
-    knowledge.saw("a", 30.0, by("other"), 0.0)
-    assert "could not be taken over" in caplog.text
+    replica = CooldownReplica(lambda: 0.0, "mine", "host/mine", broken)
+    replica.accounts = frozenset({"a"})
+    replica.reconcile("a", 30.0, by("other"), 0.0)
+    assert "could not be applied" in caplog.text
 
 
 class Store:
@@ -166,7 +166,7 @@ def test_any_interleaving_leads_all_peers_to_the_same_end(steps: list[tuple[str,
     def note(name: str) -> None:
         stage = peers[name]
         stage.now = now
-        known = stage.knowledge._known.get("a")
+        known = stage.replica._entries.get("a")
         assert known is not None or obeyed[name] <= now
         if known is not None:
             assert known.until >= obeyed[name]
@@ -176,23 +176,23 @@ def test_any_interleaving_leads_all_peers_to_the_same_end(steps: list[tuple[str,
         nonlocal now
         stage = peers[name]
         stage.now = asked = now
-        unsent = stage.knowledge.unsent()
+        unsent = stage.replica.unsent()
         now += there
         if put and unsent:
             known = unsent[0][1]
-            left, text = store.put(math.ceil((known.surely - asked) * 1000) / 1000, known.text, now)
+            left, text = store.put(math.ceil((known.stored_until - asked) * 1000) / 1000, known.text, now)
             known.sent = True
         else:
             left, text = store.get(now)
         now += back
         stage.now = now
-        stage.knowledge.saw("a", left, text, asked)
+        stage.replica.reconcile("a", left, text, asked)
         note(name)
 
     for name, what, length, there, back in steps:
         peers[name].now = now
         if what == "publish":
-            peers[name].knowledge.publish(Window("a", length, "429"))
+            peers[name].replica.publish(AccountCooldown("a", length, "429"))
             longest = max(longest, now + length)
             note(name)
         elif what == "evict":

@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import httpx
 
-from vidgen_nb.backends.wire.addresses import usable_url
 from vidgen_nb.backends.wire.http import Answer, HttpPool
-from vidgen_nb.backends.wire.media import absolute
-from vidgen_nb.backends.wire.retry_after import http_date
+from vidgen_nb.backends.wire.images import absolute_path
+from vidgen_nb.backends.wire.retry_after import parse_http_date
+from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent
@@ -21,21 +21,21 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.ports import BackendError, Profile
 
 __all__ = [
-    "Adapter",
+    "HttpAdapter",
     "check_schedule",
     "check_unicode",
     "form_text",
     "fraction",
     "header_safe",
-    "object_of",
+    "is_usable_id",
+    "json_object",
     "server_epoch",
-    "usable_id",
 ]
 
-_LONGEST_ID: Final = 512
+MAX_ID_CHARS: Final = 512
 
 
-class Adapter:
+class HttpAdapter:
     """The part of a backend that is the same for every wire format over HTTP.
 
     `base_url`: up to and with the version; a profile's own comes first. `model`: of scenes that name none. `poll`: when
@@ -65,7 +65,7 @@ class Adapter:
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
             raise InputError(f"timeout must be more than 0 seconds, and finite, not {timeout!r}")
         check_schedule("poll", poll)
-        _checked(base_url)
+        _check_base_url(base_url)
         self.base_url = base_url
         self.model = model
         self.poll_schedule = poll or PollSchedule()
@@ -81,7 +81,7 @@ class Adapter:
                 f"profile {profile.name!r}: the API key has spaces, line breaks or other characters that can't be sent "
                 "in a header; copy it again"
             )
-        _checked(profile.base_url or self.base_url)
+        _check_base_url(profile.base_url or self.base_url)
 
     def with_absolute_paths(self, scene: Scene) -> Scene:
         """Return the scene with its images' paths absolute: the current folder may be another when it is sent."""
@@ -90,7 +90,7 @@ class Adapter:
         return scene if found == given else Scene(scene.id, scene.prompt, **{**scene.params, **found})
 
     def _absolute(self, image: object) -> object:
-        return absolute(image)
+        return absolute_path(image)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -116,7 +116,7 @@ def check_schedule(option: str, schedule: object) -> None:
         raise InputError(f"{option} is a PollSchedule(...) or None, not {schedule!r}")
 
 
-def _checked(base_url: str) -> None:
+def _check_base_url(base_url: str) -> None:
     """Raise `InputError` where requests can't be built on a base_url; the text shows no password in it."""
     url = usable_url(base_url)
     if url is None or url.query or url.fragment:
@@ -127,11 +127,11 @@ def _checked(base_url: str) -> None:
 
 def server_epoch(answer: Answer, now_epoch: float) -> float:
     """Return the epoch seconds that an answer's dates count from: the server's own clock where it tells it."""
-    told = http_date(answer.header("date"))
-    return now_epoch if told is None else told
+    date = parse_http_date(answer.header("date"))
+    return now_epoch if date is None else date
 
 
-def object_of(answer: Answer) -> dict[str, Any]:
+def json_object(answer: Answer) -> dict[str, Any]:
     """Return the JSON object of an answer, an empty one where it holds something else."""
     return answer.data if isinstance(answer.data, dict) else {}
 
@@ -143,11 +143,11 @@ def fraction(progress: object, whole: float = 1.0) -> float | None:
     return min(max(progress, 0.0), whole) / whole
 
 
-def usable_id(found: object) -> bool:
+def is_usable_id(found: object) -> bool:
     """Return whether a job id can stand in a URL: a dot segment would be another address."""
     if isinstance(found, int) and not isinstance(found, bool):
         return True
-    return isinstance(found, str) and 0 < len(found) <= _LONGEST_ID and found.strip(".") != "" and found.isprintable()
+    return isinstance(found, str) and 0 < len(found) <= MAX_ID_CHARS and found.strip(".") != "" and found.isprintable()
 
 
 def check_unicode(content: object) -> None:
@@ -168,4 +168,4 @@ def form_text(value: object) -> str:
 def header_safe(scene_id: str) -> str:
     """Return a scene id for a header: as it is where it is plain ASCII, else percent-encoded; at most 512 long."""
     plain = all(" " <= c <= "~" and c != "%" for c in scene_id) and scene_id == scene_id.strip()
-    return (scene_id if plain else quote(scene_id, errors="backslashreplace"))[:_LONGEST_ID]
+    return (scene_id if plain else quote(scene_id, errors="backslashreplace"))[:MAX_ID_CHARS]

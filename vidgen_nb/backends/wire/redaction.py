@@ -13,59 +13,59 @@ from typing import Any, Final
 
 from vidgen_nb.ports import Secret
 
-__all__ = ["call_key", "without"]
+__all__ = ["current_key", "redact"]
 
-call_key: ContextVar[Secret | None] = ContextVar("call_key", default=None)
+current_key: ContextVar[Secret | None] = ContextVar("call_key", default=None)
 """The key of the call that is under way in this task."""
 
-SHORTEST: Final = 8
+MIN_SECRET_CHARS: Final = 8
 """Characters of a key that is kept out. Servers without accounts take keys such as `EMPTY` or `test`: no secrets, and
 parts of words; a job whose id or status was changed could never be asked about."""
 
-_PLAIN: Final = re.compile(r"[\w.-]+", re.ASCII)
+_UNRESERVED: Final = re.compile(r"[\w.-]+", re.ASCII)
 """What stands in a URL as it is; nobody quotes it."""
 
-_LOGGERS = ("httpx", *(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks")))
+_HTTP_LOGGERS = ("httpx", *(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks")))
 
 
-def without(value: Any, key: Secret | None) -> Any:
+def redact(value: Any, key: Secret | None) -> Any:
     """Return a text, or the texts of JSON data, with `[key]` for the key, in whatever case, also as URLs have it."""
     if key is None:
         return value
     if isinstance(value, str):
         # looked for before it is replaced: five times as fast in the megabytes of a video within an answer
-        if len(key.reveal()) < SHORTEST or not _may_hold(value, key.reveal()):
+        if len(key.reveal()) < MIN_SECRET_CHARS or not _may_contain(value, key.reveal()):
             return value
-        return re.sub("".join(map(_form, key.reveal())), "[key]", value, flags=re.IGNORECASE)
+        return re.sub("".join(map(_char_pattern, key.reveal())), "[key]", value, flags=re.IGNORECASE)
     if isinstance(value, list):
-        return [without(each, key) for each in value]
+        return [redact(each, key) for each in value]
     if isinstance(value, dict):
-        return {without(name, key): without(each, key) for name, each in value.items()}
+        return {redact(name, key): redact(each, key) for name, each in value.items()}
     return value
 
 
-def _may_hold(text: str, key: str) -> bool:
+def _may_contain(text: str, key: str) -> bool:
     """Return whether a key stands in a text as it is, or may do so with its `+`, `/` or `=` quoted."""
-    return key.lower() in text.lower() or ("%" in text and not _PLAIN.fullmatch(key))
+    return key.lower() in text.lower() or ("%" in text and not _UNRESERVED.fullmatch(key))
 
 
-def _form(char: str) -> str:
+def _char_pattern(char: str) -> str:
     """Return a pattern of a key's character as it is, and percent-encoded, be it twice."""
-    if _PLAIN.fullmatch(char):
+    if _UNRESERVED.fullmatch(char):
         return re.escape(char)
     quoted = "".join(f"%(?:25)*{byte:02x}" for byte in char.encode(errors="replace"))
     return f"(?:{re.escape(char)}|{quoted})"
 
 
-class _Redacting(logging.Filter):
+class _RedactingFilter(logging.Filter):
     """Replaces the key of the call under way; other users of httpx have none here."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        key = call_key.get()
+        key = current_key.get()
         if key is not None:
-            record.msg, record.args = without(record.getMessage(), key), ()
+            record.msg, record.args = redact(record.getMessage(), key), ()
         return True
 
 
-for _name in _LOGGERS:
-    logging.getLogger(_name).addFilter(_Redacting())
+for _name in _HTTP_LOGGERS:
+    logging.getLogger(_name).addFilter(_RedactingFilter())

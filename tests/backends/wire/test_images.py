@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vidgen_nb.backends.wire.media import absolute, check_image, image_type, is_address, read_image
+from vidgen_nb.backends.wire.images import absolute_path, check_image, image_type, is_http_url, read_image
 from vidgen_nb.errors import InputError
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
@@ -93,23 +93,23 @@ def test_any_value_is_an_image_or_an_input_error(value: object) -> None:
 
 def test_addresses_are_told_apart() -> None:
     """What adapters pass on is an http or https address."""
-    assert is_address("https://images.example/dawn.png")
-    assert is_address("HTTP://images.example/dawn.png")
-    assert not any(map(is_address, ("httpd.png", "data:image/png;base64,", b"https://", None)))
+    assert is_http_url("https://images.example/dawn.png")
+    assert is_http_url("HTTP://images.example/dawn.png")
+    assert not any(map(is_http_url, ("httpd.png", "data:image/png;base64,", b"https://", None)))
 
 
 def test_only_paths_are_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is no path of this machine stays as it is: addresses, data URIs, ids of uploads, objects."""
     monkeypatch.chdir(tmp_path)
     here = Path.cwd()
-    assert absolute("a.png") == str(here / "a.png") and absolute("../a.png") == str(here / "../a.png")
-    assert absolute("~/a.png") == str(Path("~/a.png").expanduser())
-    assert absolute(["a.png", "https://x.example/b.png"]) == [str(here / "a.png"), "https://x.example/b.png"]
+    assert absolute_path("a.png") == str(here / "a.png") and absolute_path("../a.png") == str(here / "../a.png")
+    assert absolute_path("~/a.png") == str(Path("~/a.png").expanduser())
+    assert absolute_path(["a.png", "https://x.example/b.png"]) == [str(here / "a.png"), "https://x.example/b.png"]
     kept: object
     for kept in ("/a.png", uri(PNG), uri(PNG).upper(), " HTTPS://x.example/a", "runway://upload-1", "", " ", 7, None):
-        assert absolute(kept) == kept
+        assert absolute_path(kept) == kept
     for kept in ({"image_url": "a.png"}, [{"uri": "a.png", "position": "first"}], "~nobody-of-that-name/a.png"):
-        assert absolute(kept) == kept
+        assert absolute_path(kept) == kept
 
 
 def test_without_a_current_folder_a_path_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,4 +119,4 @@ def test_without_a_current_folder_a_path_stays(monkeypatch: pytest.MonkeyPatch) 
         raise FileNotFoundError
 
     monkeypatch.setattr(os, "getcwd", gone)
-    assert absolute("a.png") == "a.png"
+    assert absolute_path("a.png") == "a.png"

@@ -8,21 +8,21 @@ from typing import Any, Final
 
 import httpx
 
-from vidgen_nb.backends.wire.inflated import plain
-from vidgen_nb.backends.wire.redacted import without
-from vidgen_nb.backends.wire.transport_errors import TRANSPORT
+from vidgen_nb.backends.wire.decompression import decoded_chunks
+from vidgen_nb.backends.wire.redaction import redact
+from vidgen_nb.backends.wire.transport_errors import TRANSPORT_ERRORS
 from vidgen_nb.core.model import record
 from vidgen_nb.ports import Secret
 
-__all__ = ["BODY_LIMIT", "Answer", "read"]
+__all__ = ["MAX_BODY_BYTES", "Answer", "read_answer"]
 
-BODY_LIMIT: Final = 4 << 20
+MAX_BODY_BYTES: Final = 4 << 20
 """Bytes read of an answer that is not a download; a longer one counts as unreadable. Some echo the prompt."""
 
 
 @record
 class Answer:
-    """A server's answer, read up to `BODY_LIMIT`; a key that it echoes is not in it."""
+    """A server's answer, read up to `MAX_BODY_BYTES`; a key that it echoes is not in it."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -40,17 +40,17 @@ class Answer:
         return next((value for key, value in self.headers if key == name), "")
 
 
-async def read(response: httpx.Response, key: Secret, until: float, longest: int = BODY_LIMIT) -> Answer:
+async def read_answer(response: httpx.Response, key: Secret, until: float, max_bytes: int = MAX_BODY_BYTES) -> Answer:
     """Read an answer up to the limit; a body that breaks off leaves the status, which is what counts."""
     body = bytearray()
     try:
         async with asyncio.timeout_at(until):
-            async for piece in plain(response):
+            async for piece in decoded_chunks(response):
                 body += piece
-                if len(body) > longest:
+                if len(body) > max_bytes:
                     break
-        data = without(json.loads(body), key) if len(body) <= longest else None
-    except (*TRANSPORT, ValueError, RecursionError):
+        data = redact(json.loads(body), key) if len(body) <= max_bytes else None
+    except (*TRANSPORT_ERRORS, ValueError, RecursionError):
         data = None
-    headers = [(name, without(value, key)) for name, value in response.headers.multi_items()]
+    headers = [(name, redact(value, key)) for name, value in response.headers.multi_items()]
     return Answer(response.status_code, headers, data)
