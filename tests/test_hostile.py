@@ -20,7 +20,7 @@ from rich.console import Console
 from tests.fakes import FakeBackend, profiles
 from tests.faults.server import Server, serving
 from vidgen_nb.backends.openai.videos import OpenAIVideos
-from vidgen_nb.cli import running  # type: ignore[attr-defined]
+from vidgen_nb.cli import console, report
 from vidgen_nb.core.model import LONGEST_ID, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited
 from vidgen_nb.emulator import Emulator
@@ -164,10 +164,10 @@ def test_the_terminal(ctl: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     run = ctl.last_run
     assert run is not None
     said = io.StringIO()
-    monkeypatch.setattr(running, "Console", lambda **_: Console(file=said, width=160, force_terminal=False))
-    running.report(run, Path("run.jsonl"), Path("gantt.html"))
-    running.complain(ValueError(f"[bold]{EVIL}"))
-    running.complain(InputError(f"[/]{EVIL}"))
+    monkeypatch.setattr(console, "Console", lambda **_: Console(file=said, width=160, force_terminal=False))
+    report.print_report(run, Path("run.jsonl"), Path("gantt.html"))
+    console.print_error(ValueError(f"[bold]{EVIL}"))
+    console.print_error(InputError(f"[/]{EVIL}"))
     assert "[bold]<img" in inert(said.getvalue())
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.audit import audit
-from vidgen_nb.cli import restore
+from vidgen_nb.cli.commands import restore
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST
 from vidgen_nb.errors import InputError
@@ -127,7 +127,7 @@ def test_scenes_that_fail_make_exit_code_1(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_stops_the_run(tmp_path: Path) -> None:
-    """The first Ctrl-C lets what is under way finish; what was done is saved; exit code 130."""
+    """The first Ctrl-C lets running scenes finish; what was done is saved; exit code 130."""
     command = [sys.executable, "-m", "vidgen_nb", "demo", "--mode", "normal", "--speed", "60"]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=PLAIN
@@ -142,6 +142,24 @@ def test_ctrl_c_stops_the_run(tmp_path: Path) -> None:
     run = load_run(tmp_path / "demo" / "run.jsonl")
     assert run.ended == "stopped"
     assert {scene.status for scene in run.scenes} == {"succeeded", "queued"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_background_job_of_a_script_can_be_ended(number: signal.Signals, tmp_path: Path) -> None:
+    """A shell starts it with SIGINT ignored; both signals end the emulator all the same, in order."""
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", ignoring, sys.executable, "-m", "vidgen_nb", "emulator", "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=PLAIN) as served:
+        assert served.stdout is not None
+        assert any(line.startswith("serving ") for line in served.stdout)
+        served.send_signal(number)
+        try:
+            rest, _ = served.communicate(timeout=20)
+        finally:
+            served.kill()
+    assert (served.returncode, rest) == (0, "stopped\n")
 
 
 def test_no_usable_profile(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""The emulator served from the terminal until a signal ends it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from vidgen_nb.emulator import Emulator
+from vidgen_nb.plaintext import clean
+
+__all__ = ["ended_by_signals", "serve"]
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """A context that SIGINT and SIGTERM leave with `KeyboardInterrupt`, even if the program inherited them ignored.
+
+    A shell starts the background jobs of a script with SIGINT ignored; Python then installs no handler of its own.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def serve(emulator: Emulator, write_profiles: Path | None) -> None:
+    """Print the emulator's address and keys, and wait for Ctrl-C or SIGTERM; `ended_by_signals` must be entered."""
+    console = Console()
+    if write_profiles is not None:
+        write_profiles.write_text(_profiles_toml(emulator), encoding="utf-8")
+        console.print(Text(f"profiles: {write_profiles}"))
+    for profile in emulator.provider.profiles.values():
+        console.print(Text(f"{clean(profile.name)}: key {profile.api_key}"))
+    try:
+        # last: whoever waits for this line finds everything else done
+        console.print(Text(f"serving {emulator.base_url} at {emulator.clock.speed:g}x; press Ctrl-C to end it"))
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        console.print("stopped", markup=False)
+
+
+def _profiles_toml(emulator: Emulator) -> str:
+    """Return the client's side of the profiles; an emulator's keys are no secrets."""
+    tables = []
+    for profile in emulator.provider.profiles.values():
+        lines = ["[[profile]]", f"name = {_toml_string(profile.name)}", f"api_key = {_toml_string(profile.api_key)}"]
+        if profile.capacity is not None:
+            lines.append(f"capacity = {profile.capacity}")
+        if profile.quota_group is not None:
+            lines.append(f"quota_group = {_toml_string(profile.quota_group)}")
+        tables.append("\n".join(lines) + "\n")
+    return "\n".join(tables)
+
+
+def _toml_string(text: str) -> str:
+    """Return a TOML basic string; its escapes are JSON's."""
+    return json.dumps(text)

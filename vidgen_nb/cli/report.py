@@ -1,0 +1,76 @@
+"""What is left of a run: its files, and a report in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from vidgen_nb.cli.console import make_console, print_error
+from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
+from vidgen_nb.run import Run
+
+__all__ = ["print_report", "unused_path", "write_files"]
+
+MAX_LISTED_MOVES = 20
+"""Moved scenes that are listed with their profiles."""
+
+
+def unused_path(path: Path) -> Path:
+    """Return the path, or the first unused one with `-2` and so on: earlier runs are not overwritten."""
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_stem(f"{path.stem}-{number}")
+    return found
+
+
+def write_files(finished: Run, record: Path, gantt: Path) -> None:
+    """Write the recorded run and its Gantt."""
+    try:
+        finished.save(record)
+        gantt.parent.mkdir(parents=True, exist_ok=True)
+        gantt.write_text(finished.html(), encoding="utf-8")
+    except OSError as error:
+        print_error(InputError(f"the run can't be written to {error.filename}: {error.strerror}"))
+
+
+def print_report(finished: Run, record: Path, gantt: Path) -> None:
+    """Print the table of profiles, the moved scenes, those that did not succeed, and where the files are."""
+    console = make_console()
+    console.print(_profile_table(finished))
+    moved = sorted({move.scene for move in finished.moves})
+    if moved:
+        console.print(f"{len(finished.moves)} moves of {len(moved)} scenes:", markup=False)
+    for scene in moved[:MAX_LISTED_MOVES]:
+        console.print(Text(f"  {clean(scene)}  {clean(finished.trail(scene))}"))
+    if len(moved) > MAX_LISTED_MOVES:
+        console.print(f"  and {len(moved) - MAX_LISTED_MOVES} more: see the Gantt", markup=False)
+    for each in finished.scenes:
+        if each.status not in ("succeeded", "queued"):
+            console.print(Text(f"{clean(each.id)} {each.status}: {clean(each.error or 'still running')}", "red"))
+    if waiting := [clean(each.id) for each in finished.scenes if each.status == "queued"]:
+        which = f"{waiting[0]} to {waiting[-1]}" if len(waiting) > 1 else waiting[0]
+        console.print(Text(f"{len(waiting)} still waiting: {which}", "red"))
+    console.print(Text(f"Gantt: {gantt}   recorded run: {record}"), soft_wrap=True)
+
+
+def _profile_table(finished: Run) -> Table:
+    metrics = finished.metrics()
+    succeeded = metrics.scenes.get("succeeded", 0)
+    title = f"{succeeded} of {len(finished.scenes)} scenes succeeded in {finished.data.end:.1f} s"
+    table = Table("profile", title=title, title_justify="left")
+    for column in ("scenes", "attempts", "429s", "cooldown s", "utilisation"):
+        table.add_column(column, justify="right")
+    for row in metrics.profiles:
+        table.add_row(
+            Text(clean(row.profile)),
+            str(row.scenes),
+            str(row.attempts),
+            str(row.rate_limited),
+            f"{row.cooldown:.1f}",
+            f"{row.utilisation:.0%}",
+        )
+    return table
