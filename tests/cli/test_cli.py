@@ -185,7 +185,7 @@ def test_no_usable_profile(tmp_path: Path) -> None:
         (["run", "s.txt", "--profiles", "bad.toml", "--base-url", "http://127.0.0.1:1/v1"], "bad.toml, line 2, column"),
         (["run", "s.txt", "--profiles", "nokey.toml", "--base-url", "http://127.0.0.1:1/v1"], "NOT_SET_KEY"),
         (["run", "s.txt", "--profiles", "p.toml"], "--base-url is missing: openai-videos"),
-        (["run", "s.txt", "--profiles", "p.toml", "--base-url", "ftp://x"], "base_url is an address such as"),
+        (["run", "s.txt", "--profiles", "p.toml", "--base-url", "ftp://x"], "base_url must be an address such as"),
         (["run", "s.txt", "--profiles", "p.toml", "--base-url", "http://x/v1", "--only", "2-9"], "within 1-1"),
         (["demo", "--policy", "global-pause", "--honour-retry-after"], "per-profile"),
         (["gantt", "none.jsonl"], "none.jsonl"),

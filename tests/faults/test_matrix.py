@@ -259,13 +259,13 @@ def test_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One fault in one phase is its outcome, ends its scene as the rules say, and touches no other."""
-    monkeypatch.setattr(http, "VIDEO_LIMIT", 2_000_000)
+    monkeypatch.setattr(http, "MAX_VIDEO_BYTES", 2_000_000)
     loops = 1 + http._MAX_REDIRECTS if fault is redirects and phase in ("poll", "fetch") else 1
     server = Server(fault, phase, KEYS["alice"], times=loops)
     began = time.perf_counter()
     is_slow = fault in (is_silent, trickles, trickles_its_body, goes_on_and_on)
     if is_slow:
-        monkeypatch.setattr(http, "PATIENCE", TOTAL_TIMEOUT_FACTOR)
+        monkeypatch.setattr(http, "TOTAL_TIMEOUT_FACTOR", TOTAL_TIMEOUT_FACTOR)
     run = asyncio.run(play(tmp_path, server, make=make, silence=SILENCE if is_slow else PATIENT))
     assert time.perf_counter() - began < 10, "bounded in time, on a slow machine too"
     check(run, server, phase, outcome, tmp_path)

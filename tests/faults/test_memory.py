@@ -101,7 +101,7 @@ def bomb(wraps: int) -> bytes:
 
 def test_a_bomb_in_a_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is compressed once fills the disk no further than the limit, twice not at all; memory stays flat."""
-    monkeypatch.setattr(http, "VIDEO_LIMIT", 10_000_000)
+    monkeypatch.setattr(http, "MAX_VIDEO_BYTES", 10_000_000)
     for wraps, encoding, words in ((1, "gzip", "longer than"), (2, "gzip, gzip", "which was not asked for")):
         sink = VideoFolder(tmp_path).sink("s1", 1)
 

@@ -227,7 +227,7 @@ class RedisConnection:
         if self._disconnected_at is None:
             self._disconnected_at = self._clock.now()
             log.warning(
-                "shared cooldowns: %s can't be used (%s: %s); until it is back, this session uses only its own cooldowns",
+                "shared cooldowns: %s can't be used (%s: %s); until then this session uses only its own cooldowns",
                 self._where,
                 type(error).__name__,
                 clean(str(error)),

@@ -210,9 +210,9 @@ def test_polls(body: dict[str, Any], status: str, outcome: type[Failure] | None)
     [
         (
             "SUCCEEDED",
-            "'SUCCEEDED' is not among its statuses, and counts as running: if 'succeeded' in statuses= is meant",
+            "'SUCCEEDED' is not in its statuses, and counts as running: if 'succeeded' in statuses= means it",
         ),
-        ("proccessing", ": if 'processing' in statuses= is meant for it, write it as the API does"),
+        ("proccessing", ": if 'processing' in statuses= means it, write it as the API does"),
         ("deferred", "counts as running: add it to statuses="),
         ("\u202eafter " + KEY + "x" * 999, "'after [key]xxx"),
     ],
@@ -240,7 +240,7 @@ def test_words_without_end_are_not_warned_of_for_ever(caplog: pytest.LogCaptureF
             await backend.poll(JOB, ALICE)
 
     call(replicate, Server({GET: list(words)}), work)
-    assert len(caplog.records) == 20 and "no more of them is said" in caplog.text
+    assert len(caplog.records) == 20 and "further ones are not reported" in caplog.text
     caplog.clear()
     broken = Server({GET: ok(status="broken", error="it broke")})
     assert call(replicate, broken, lambda backend: backend.poll(JOB, ALICE)).status == "failed"
@@ -476,29 +476,29 @@ GOOD: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"submit": "jobs"}, "submit is an address under base_url"),
-        ({"submit": "{url}"}, "submit is an address under base_url"),
+        ({"submit": "jobs"}, "submit must be a path under base_url"),
+        ({"submit": "{url}"}, "submit must be a path under base_url"),
         ({"submit": "FETCH /jobs"}, "no HTTP method"),
-        ({"poll": ""}, "poll is an address"),
-        ({"poll": "https://elsewhere.example/{id}"}, "poll is an address under base_url"),
-        ({"poll": "/jobs/{}"}, "poll is an address"),
+        ({"poll": ""}, "poll must be a path"),
+        ({"poll": "https://elsewhere.example/{id}"}, "poll must be a path under base_url"),
+        ({"poll": "/jobs/{}"}, "poll must be a path"),
         ({"statuses": {"done": "finished"}}, "'finished' is none of these"),
-        ({"statuses": {"failed": "failed"}}, "none of them means succeeded"),
+        ({"statuses": {"failed": "failed"}}, "none is mapped to succeeded"),
         ({"result": None}, "result= .* or content="),
         ({"content": "/jobs/{id}/video"}, "not both"),
-        ({"body": {"prompt": "{prompt}"}}, "body is a function"),
-        ({"images": "image"}, r"images is a list .* \['image'\]"),
-        ({"auth": KEY}, "auth is the key's header"),
-        ({"auth": "X-Api-Key: " + KEY}, "auth is the key's header"),
+        ({"body": {"prompt": "{prompt}"}}, "body must be a function"),
+        ({"images": "image"}, r"images must be a list .* \['image'\]"),
+        ({"auth": KEY}, "auth must be the key's header"),
+        ({"auth": "X-Api-Key: " + KEY}, "auth must be the key's header"),
         ({"headers": {"authorization": "Bearer " + KEY}}, "carries the profile's key"),
-        ({"headers": [KEY]}, "headers is a mapping"),
-        ({"headers": {"X-Version": 2}}, "the value of X-Version is no plain ASCII text"),
-        ({"headers": {"X-Team": KEY + "\n"}}, "the value of X-Team is no plain ASCII text"),
-        ({"headers": {"X Team": "a"}}, "'X Team' is no header's name"),
-        ({"statuses": [("done", "succeeded")]}, "statuses is a mapping"),
-        ({"job": 5}, "a place is a text like"),
-        ({"submit": None}, "submit is an address .*, not None"),
-        ({"poll": None}, "poll is an address .*, not None"),
+        ({"headers": [KEY]}, "headers must be a mapping"),
+        ({"headers": {"X-Version": 2}}, "the value of X-Version must be plain ASCII"),
+        ({"headers": {"X-Team": KEY + "\n"}}, "the value of X-Team must be plain ASCII"),
+        ({"headers": {"X Team": "a"}}, "'X Team' can't be a header's name"),
+        ({"statuses": [("done", "succeeded")]}, "statuses must be a mapping"),
+        ({"job": 5}, "a place in an answer must be a text like"),
+        ({"submit": None}, "submit must be a path .*, not None"),
+        ({"poll": None}, "poll must be a path .*, not None"),
         ({"poll": "/jobs/{job_id}"}, r"poll: .* can't be filled in: \{job_id\}; .* \{id\}.* \"\{status_url\}\""),
         ({"poll": "/jobs/{id}/{foo}"}, r"poll: .* can't be filled in: \{foo\}"),
         ({"poll": "/jobs"}, r"poll: '/jobs' does not say which job: .* \{id\}"),
@@ -513,12 +513,12 @@ GOOD: dict[str, Any] = {
         ({"result": None, "content": "/jobs/{request}/video"}, r"content: .* can't be filled in: \{request\}"),
         ({"result": None, "content": "/video"}, "content: '/video' does not say which job"),
         ({"probe": "/teams/{team}"}, r"probe: .* can't be filled in: \{team\}"),
-        ({"probe": "{account_url}"}, "probe is an address under base_url"),
-        ({"name": 5}, "name is a non-empty text .*, not 5"),
-        ({"name": None}, "name is a non-empty text"),
-        ({"name": " "}, "name is a non-empty text"),
-        ({"schedule": 5}, r"schedule is a PollSchedule\(\.\.\.\) or None, not 5"),
-        ({"schedule": 0}, "schedule is a PollSchedule"),
+        ({"probe": "{account_url}"}, "probe must be a path under base_url"),
+        ({"name": 5}, "name must be a non-empty text .*, not 5"),
+        ({"name": None}, "name must be a non-empty text"),
+        ({"name": " "}, "name must be a non-empty text"),
+        ({"schedule": 5}, r"schedule must be a PollSchedule\(\.\.\.\) or None, not 5"),
+        ({"schedule": 0}, "schedule must be a PollSchedule"),
     ],
 )
 def test_descriptions_that_cannot_work(options: dict[str, Any], says: str) -> None:
@@ -688,7 +688,7 @@ DONE: dict[str, Any] = {"id": "p1", "status": "succeeded"}
 
 
 @pytest.mark.parametrize(
-    ("result", "answer", "has"),
+    ("result", "answer", "outline"),
     [
         (
             "output.url",
@@ -700,7 +700,7 @@ DONE: dict[str, Any] = {"id": "p1", "status": "succeeded"}
         ("output.url", {"output": [VIDEO]}, "its output is a list of 1"),
         ("output.url", {"output": VIDEO}, "its output is a text"),
         ("output", {"result": VIDEO}, "at 'output'; it has: id, status, result"),
-        (lambda answer: answer["output"]["url"], {"output": {"video": VIDEO}}, "at what its function looks for; it"),
+        (lambda answer: answer["output"]["url"], {"output": {"video": VIDEO}}, "at the place its function reads; it"),
         ("output.url", {"output": {KEY: VIDEO, "\u202ename": 1}}, r"its output has: \[key\], name; it has"),
     ],
 )

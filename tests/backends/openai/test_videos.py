@@ -158,7 +158,7 @@ def test_images_of_waiting_submits_are_not_in_memory(tmp_path: Path, monkeypatch
     """A file is read when a connection is free for its submit, not before."""
     path = tmp_path / "a.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 9)
-    monkeypatch.setattr("vidgen_nb.backends.wire.http.SLOTS", 1)
+    monkeypatch.setattr("vidgen_nb.backends.wire.http.MAX_CONNECTIONS", 1)
     order: list[str] = []
 
     def read(value: object) -> tuple[str, bytes]:

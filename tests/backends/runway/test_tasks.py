@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import Memory
-from vidgen_nb.backends.runway.errors import read_progress, task_failure
-from vidgen_nb.backends.runway.tasks import Runway
+from vidgen_nb.backends.runway.errors import task_failure
+from vidgen_nb.backends.runway.tasks import Runway, read_progress
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.errors import InputError
@@ -149,7 +149,7 @@ def test_what_is_no_image_is_seen_before_anything_is_sent(image: str) -> None:
 def test_an_http_address_is_told_that_https_works() -> None:
     """Runway fetches from https alone; nobody has to download what stands there as well."""
     scene = Scene("s", "p", input_reference="http://pictures.test/a.png")
-    with pytest.raises(InputError, match=r"input_reference: .* https:// .* as it is"):
+    with pytest.raises(InputError, match=r"input_reference: .* only from https://.*file's path"):
         Runway().check_scene(scene)
 
 

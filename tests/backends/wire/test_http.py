@@ -274,7 +274,7 @@ def test_a_backend_serves_one_loop_after_another() -> None:
 
 def test_an_image_may_take_its_time_on_a_slow_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as the body moves it is not given up: neither a write's timeout nor the patience is for all of it."""
-    monkeypatch.setattr(http, "PATIENCE", 2)
+    monkeypatch.setattr(http, "TOTAL_TIMEOUT_FACTOR", 2)
     image = tmp_path / "large.png"
     image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(12 << 20))
     got = 0

@@ -1,6 +1,7 @@
-"""What the first answers of a described API tell of its description: whether things stand where it says.
+"""Checks a description against the first answers: whether values are where its JSON paths say.
 
-Where none ever did, it is the description that is wrong. Then `InputError` stops the run: more would be paid in vain.
+If a path has never led to a value, the description is wrong. Then `InputError` stops the run, since every further
+scene would be paid in vain.
 """
 
 from __future__ import annotations
@@ -20,53 +21,53 @@ from vidgen_nb.ports import BackendError, Secret
 __all__ = ["PathCheck", "missing_value"]
 
 _ERROR_PATHS: Final = ("error", "errors", "detail")
-_HINTS: Final = {"result": "; where it may be missing, give a function, such as lambda answer: answer.get('video')"}
+_HINTS: Final = {"result": "; if it may be missing, give a function, such as lambda answer: answer.get('video')"}
 
 
 class PathCheck:
-    """Keeps account of the places that an answer had something at; `error`: where answers tell of errors."""
+    """Remembers which paths have led to a value. `error`: the path of an error in an answer."""
 
     def __init__(self, error: JsonPath) -> None:
         self._error_path = error
-        self._found: set[str] = set()
+        self._confirmed: set[str] = set()
         self._description_error: InputError | None = None
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     def confirm(self, option: str) -> None:
-        """Note that there was something at a place."""
-        self._found.add(option)
+        """Note that this option's path has led to a value."""
+        self._confirmed.add(option)
 
     @asynccontextmanager
     async def one_until_confirmed(self) -> AsyncIterator[None]:
-        """Let one submit at a time out until it is known where the job's id stands: each may be paid for."""
-        if "job" not in self._found:
+        """Let one submit out at a time until the path of the job's id is confirmed: each may have to be paid."""
+        if "job" not in self._confirmed:
             lock = self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
             if not lock.locked():
                 self._description_error = None  # this may be another run
             async with lock:
                 if self._description_error is not None:
                     raise BackendError(Transient(f"not sent: {self._description_error}"))
-                if "job" not in self._found:
+                if "job" not in self._confirmed:
                     yield
                     return
         yield
 
-    def check(self, option: str, place: JsonPath, answer: Answer, key: Secret, job: str = "") -> None:
-        """Raise `InputError` for an answer that has nothing at a place, where none ever had.
+    def check(self, option: str, path: JsonPath, answer: Answer, key: Secret, job: str = "") -> None:
+        """Raise `InputError` for an answer that has no value at a path that has never led to one.
 
-        An answer that tells of an error says nothing about the place. `job`: the one that it accepted.
+        An answer that contains an error says nothing about the path. `job`: the id of the accepted job.
         """
-        if option in self._found or not answer.ok or not isinstance(answer.data, dict):
+        if option in self._confirmed or not answer.ok or not isinstance(answer.data, dict):
             return
         if not any(value_at(answer.data, each) for each in (self._error_path, *_ERROR_PATHS)):
             accepted = f"accepted as {redacted_line(job, key, 80)!r}, but " if job else ""
-            what = accepted + missing_value(option, place, answer, key)
-            self._description_error = InputError(f"{what}. Correct {option}={_HINTS.get(option, '')}")
+            problem = accepted + missing_value(option, path, answer, key)
+            self._description_error = InputError(f"{problem}. Correct {option}={_HINTS.get(option, '')}")
             raise self._description_error
 
 
-def missing_value(option: str, place: JsonPath, answer: Answer, key: Secret) -> str:
-    """Say that an answer has nothing usable where the description says, and what it has."""
-    where = "what its function looks for" if callable(place) else repr(place)
-    what = f"the answer has no usable {option} at {where}; {outline(answer.data, place)}"
-    return redacted_line(f"HTTP {answer.status}: {what}", key)
+def missing_value(option: str, path: JsonPath, answer: Answer, key: Secret) -> str:
+    """Say that an answer has no usable value at a path, and what it has."""
+    where = "the place its function reads" if callable(path) else repr(path)
+    problem = f"the answer has no usable {option} at {where}; {outline(answer.data, path)}"
+    return redacted_line(f"HTTP {answer.status}: {problem}", key)

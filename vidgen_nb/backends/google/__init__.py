@@ -1,1 +1,1 @@
-"""Google's Interactions API, and what its errors mean."""
+"""Google's Interactions API, and what its errors mean. May import `backends.wire` alone."""

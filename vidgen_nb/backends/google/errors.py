@@ -1,7 +1,7 @@
-"""What Google's refusals mean (providers.md, "Errors"): by status, code and details, never by prose (R13).
+"""What Google's refusals mean: by status, code and details, never by prose (R13).
 
-Two shapes: that of google.rpc.Status, `{"error": {code: 429, message, status: "RESOURCE_EXHAUSTED", details: […]}}`,
-and that of the Interactions API's own page, `{"error": {code: "rate_limit_exceeded", message}}`. Jobs tell their
+There are two shapes: google.rpc.Status, `{"error": {code: 429, message, status: "RESOURCE_EXHAUSTED", details: […]}}`,
+and that of the Interactions API's documentation, `{"error": {code: "rate_limit_exceeded", message}}`. Jobs have their
 errors in `errors[]` (code: a word, or a URI that ends in one) and in `steps[].error` (code: a number of
 google.rpc.Code).
 
@@ -17,7 +17,7 @@ from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from vidgen_nb.backends.wire.adapter import server_epoch
+from vidgen_nb.backends.wire.fields import server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
 from vidgen_nb.backends.wire.retry_after import retry_after
 from vidgen_nb.backends.wire.status_codes import failure_by_status, unexpected_body
@@ -28,7 +28,7 @@ from vidgen_nb.ports import Secret
 __all__ = ["classify", "is_content", "job_failure", "seconds_to_reset"]
 
 MIN_DAILY_WAIT_SECONDS: Final = 600.0
-"""Seconds; a shorter delay beside a daily quota is that of the minute's (seen: 47 s, python-genai #2044)."""
+"""A shorter delay with a daily quota belongs to the quota per minute (seen: 47 s, python-genai #2044)."""
 _RPC_CODE_NAMES: Final = (
     "ok", "cancelled", "unknown", "invalid_argument", "deadline_exceeded", "not_found", "already_exists",
     "permission_denied", "resource_exhausted", "failed_precondition", "aborted", "out_of_range", "unimplemented",
@@ -50,9 +50,9 @@ _UNKNOWN_MODEL_CODES: Final = re.compile(r"not_found|model_not_found")
 @record
 class _Refusal:
     codes: tuple[str, ...]
-    """`code`, `status` and the reasons among the details, in lower case; numbers as google.rpc.Code names them."""
+    """`code`, `status` and the reasons in the details, in lower case; numbers as google.rpc.Code names them."""
     quotas: tuple[str, ...]
-    """The quotas that are used up."""
+    """The exhausted quotas."""
     message: str
 
     def matches(self, pattern: re.Pattern[str]) -> bool:
@@ -60,7 +60,7 @@ class _Refusal:
 
 
 def _refusal(errors: Iterable[object]) -> _Refusal:
-    """Read errors of either shape as one."""
+    """Parse errors of either shape into one refusal."""
     codes: list[str] = []
     quotas: list[str] = []
     message = ""
@@ -76,7 +76,7 @@ def _refusal(errors: Iterable[object]) -> _Refusal:
 
 
 def _normalised_code(code: object) -> str:
-    """Return a code as one lower-case word: the end of a URI, the name of a google.rpc.Code; HTTP statuses are none."""
+    """Return a code as one lower-case word: the end of a URI, or a google.rpc.Code's name; "" for an HTTP status."""
     if isinstance(code, int) and not isinstance(code, bool):
         return _RPC_CODE_NAMES[code] if 0 <= code < len(_RPC_CODE_NAMES) else ""
     return re.split(r"[/#:]", code)[-1].lower() if isinstance(code, str) else ""
@@ -87,10 +87,10 @@ def _dicts(found: object) -> Iterator[dict[str, Any]]:
 
 
 def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> Failure:
-    """Say what an answer that is no success means.
+    """Return the failure that an answer means.
 
-    `now_epoch`: epoch seconds, for dates where the answer has no `Date` of its own. A 2xx comes here when it does not
-    hold what its phase needs: without an error in it, a submit is then `Ambiguous` and anything else `Transient`.
+    `now_epoch`: epoch seconds, for dates in an answer without a `Date` of its own. A 2xx comes here if it lacks what
+    its phase needs: without an error in it, a submit is then `Ambiguous` and anything else `Transient`.
     """
     data = answer.data[0] if isinstance(answer.data, list) and answer.data else answer.data
     error = data.get("error") if isinstance(data, dict) else None
@@ -103,7 +103,7 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
             else unexpected_body(reason, phase)
         )
     if answer.status == 403 and phase == "fetch" and not refusal.matches(_KEY_CODES):
-        # the poll before it has shown that the key is good; so the Files API answers for files that have expired
+        # this is the Files API's answer for expired files; the key is good, as the poll before has shown
         return Permanent(reason, "no_result")
     now_epoch = server_epoch(answer, now_epoch)
     wait, source = retry_after(answer.headers, data, now_epoch)
@@ -125,7 +125,7 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
 
 
 def job_failure(errors: Iterable[object], key: Secret, what: str = "the job failed") -> Failure:
-    """Say what the errors of a failed job mean: by their codes, `Permanent` where those are unknown (R10)."""
+    """Return the failure that the errors of a failed job mean: by code; `Permanent` if that is unknown (R10)."""
     refusal = _refusal(errors)
     reason = _reason(what, refusal, key)
     found = _by_code(refusal, reason, None, None)
@@ -142,7 +142,7 @@ def is_content(errors: Iterable[object]) -> bool:
 
 
 def _reason(what: str, refusal: _Refusal, key: Secret) -> str:
-    # the last of them is the most exact: a detail's reason, or the name beside a number
+    # the last one is the most exact: a detail's reason, or the name beside a number
     code = redacted_line(refusal.codes[-1], key, 80) if refusal.codes else ""
     quota = f" ({redacted_line(refusal.quotas[0], key, 80)})" if refusal.quotas else ""
     message = redacted_line(refusal.message, key)
@@ -154,7 +154,7 @@ def _cause(refusal: _Refusal) -> Literal["rate", "concurrency"]:
 
 
 def _by_code(refusal: _Refusal, reason: str, wait: float | None, now_epoch: float | None) -> Failure | None:
-    """Return what codes and quotas alone decide: content, model, key, money, the day's quota."""
+    """Return the failure that codes and quotas alone decide: content, model, key, credit, daily quota; else None."""
     if refusal.matches(_CONTENT_CODES):
         return Permanent(reason, "content")
     if "model_not_found" in refusal.codes:
@@ -171,13 +171,13 @@ def _by_code(refusal: _Refusal, reason: str, wait: float | None, now_epoch: floa
 
 
 def seconds_to_reset(now_epoch: float) -> float:
-    """Return the seconds until daily quotas are reset: at midnight Pacific time (ai.google.dev, "Rate limits")."""
+    """Return the seconds until daily quotas are reset, at midnight Pacific time (ai.google.dev, "Rate limits")."""
     try:
         zone: tzinfo = ZoneInfo("America/Los_Angeles")
-    except ZoneInfoNotFoundError:  # a system without time zones: an hour late in summer, never early
+    except ZoneInfoNotFoundError:  # a system without time zone data: an hour late in summer, never early
         zone = timezone(timedelta(hours=-8))
     try:
         today = datetime.fromtimestamp(now_epoch, zone).date()
         return datetime.combine(today + timedelta(days=1), time(), zone).timestamp() - now_epoch
-    except (ValueError, OverflowError, OSError):  # a server's clock beyond all calendars
+    except (ValueError, OverflowError, OSError):  # a server's clock outside the calendar
         return 86400.0

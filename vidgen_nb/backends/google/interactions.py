@@ -1,11 +1,11 @@
-"""Google's Interactions API, for Gemini's video models (providers.md, `google_interactions`).
+"""Google's Interactions API, for Gemini's video models.
 
-Submit is a JSON body with `background: true`; there is no progress and no poll-after. The result stands in
-`steps[].content[]`, as base64 or as an address of the Files API, which is downloaded with the key. Quotas are those of
-a project, not of a key: profiles of one project share a `quota_group`.
+A submit is a JSON body with `background: true`; there is no progress and no poll-after. The result is in
+`steps[].content[]`, as base64 or as a URL of the Files API, which is downloaded with the key. Quotas belong to a
+project, not to a key: profiles of one project should share a `quota_group`.
 
-Wire format from the SDK's sources (google-genai 3.6.1: `_gaos/types/interactions`). A status that is not in the
-vocabulary counts as running, unless errors stand beside it: new words are more often a new stage than a new end.
+Wire format from the SDK's sources (google-genai 3.6.1: `_gaos/types/interactions`). An unknown status counts as
+running, unless there are errors: new statuses are more often a new stage than a new end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import Any, Final, Literal, NoReturn
 import httpx
 
 from vidgen_nb.backends.google.errors import classify, is_content, job_failure
-from vidgen_nb.backends.wire.adapter import HttpAdapter, check_unicode, header_safe, is_usable_id, json_object
+from vidgen_nb.backends.wire.adapter import HttpAdapter
+from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url, read_image
 from vidgen_nb.backends.wire.urls import origin, usable_url
@@ -34,9 +35,9 @@ __all__ = ["GoogleInteractions", "read_progress"]
 BASE_URL: Final = "https://generativelanguage.googleapis.com/v1"
 DEFAULT_MODEL: Final = "gemini-omni-1.2-flash"
 MAX_INLINE_BYTES: Final = 16 << 20
-"""Bytes read of an answer that may hold a video; four times what Google delivers inline."""
+"""Of an answer that may contain a video; four times what Google delivers inline."""
 MAX_IMAGE_BYTES: Final = 14 << 20
-"""Bytes of an image; with a third more as base64 it fits into a request, which takes 20 MB."""
+"""With a third more as base64, an image of this size fits into a request, of which Google accepts 20 MB."""
 
 _FORMAT_FIELDS: Final = ("aspect_ratio", "delivery", "duration", "gcs_uri", "resolution")
 _RESERVED_FIELDS: Final = frozenset(
@@ -44,10 +45,10 @@ _RESERVED_FIELDS: Final = frozenset(
 )
 _FILE_PATH: Final = re.compile(r"(.*/files/[^/:]+)(?::download)?")
 _DEAD_END_STATUSES: Final = {
-    "incomplete": "the job ended before its video was there",
-    "requires_action": "the model waits for a tool's result, and nobody gives one",
+    "incomplete": "the job ended before it had a video",
+    "requires_action": "the model waits for a tool's result that nobody gives",
     "requires_continuation": "the job stopped half-way and waits to be continued",
-    "idle": "the job waits for more input, and nobody gives any",
+    "idle": "the job waits for more input that nobody gives",
 }
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     400: "too late", 404: "too late", 409: "too late", 410: "too late", 405: "unsupported", 501: "unsupported",
@@ -57,13 +58,13 @@ _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
 class GoogleInteractions(HttpAdapter):
     """Backend for `POST /interactions`, `GET /interactions/{id}`, `POST /interactions/{id}/cancel`.
 
-    `base_url`: up to and with the version; a profile's own comes first. `model`: of scenes that name none. `delivery`:
-    how results come, by address (`uri`) or within the answer (`inline`, small ones only). `poll`, `timeout`,
-    `transport`: see `HttpAdapter`. Raises `InputError` for what cannot work.
+    `base_url`: including the version; a profile's own takes precedence. `model`: for scenes that name none. `delivery`:
+    how results are delivered, by URL (`uri`) or within the answer (`inline`, small ones only). `poll`, `timeout`,
+    `transport`: see `HttpAdapter`. Raises `InputError` for settings that cannot work.
 
     A scene's `aspect_ratio`, `duration` ("8s"; or `seconds=8`), `resolution`, `delivery` and `gcs_uri` go into
-    `response_format`; `image` is a path, a data URI, an address, or a list of these; anything else goes into the
-    request as it is.
+    `response_format`; `image` is a path, a data URI, a URL, or a list of these; anything else goes into the request
+    as it is.
     """
 
     name = "google_interactions"
@@ -81,7 +82,7 @@ class GoogleInteractions(HttpAdapter):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         if delivery not in ("uri", "inline"):
-            raise InputError(f"delivery is 'uri' or 'inline', not {delivery!r}")
+            raise InputError(f"delivery must be 'uri' or 'inline', not {delivery!r}")
         super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport)
         self.delivery = delivery
 
@@ -90,22 +91,22 @@ class GoogleInteractions(HttpAdapter):
         return {**super().settings(), "delivery": self.delivery}
 
     def check_scene(self, scene: Scene) -> None:
-        """Raise `InputError` for a scene whose image can't be sent: a path, a data URI, or an address, or several."""
+        """Raise `InputError` unless the scene's image can be sent: a path, a data URI, a URL, or a list of these."""
         if scene.params.get("input_reference") is not None:
-            raise InputError("input_reference is a parameter of other APIs: a scene's image is image= here")
+            raise InputError("input_reference is a parameter of other APIs: give the scene's image as image=")
         for image in _images(scene):
             if not is_http_url(image):
                 check_image_parameter("image", image, limit=MAX_IMAGE_BYTES)
 
     async def probe(self, profile: Profile) -> None:
-        """Try the key by asking for a model's name; `BackendError` where the server doesn't take it, or doesn't say."""
+        """Try the key by asking for a model's name; `BackendError` if it is refused, or if the answer does not say."""
         url = self._address(profile, "models").copy_with(query=b"pageSize=1")
         answer = await self._pool.call("GET", url, "poll", profile.api_key)
         if not answer.ok or not json_object(answer):
             self._fail(answer, "poll", profile)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
-        """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
+        """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
         answer = await self._pool.call(
             "POST",
@@ -121,29 +122,29 @@ class GoogleInteractions(HttpAdapter):
         return Operation(str(found), self.name)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
-        """Ask about a job; raises `BackendError` where the server does not say."""
+        """Ask about a job; raises `BackendError` if the answer does not say."""
         answer = await self._retrieve(operation, profile, "poll")
         return read_progress(json_object(answer), profile.api_key, self._address(profile))
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
-        """Write the result into the sink and commit it; raises `BackendError` where there is none to get."""
+        """Write the result into the sink and commit it; raises `BackendError` if there is none."""
         if artifact.kind == "inline":
             await self._fetch_inline(operation, profile, sink)
             return
         url = _download_url(artifact.url, self._address(profile))
         if url is None:
-            raise BackendError(Permanent("the result's address can't be used", "no_result"))
+            raise BackendError(Permanent("the result's URL can't be used", "no_result"))
         public = origin(url) != origin(self._address(profile))
         answer = await self._pool.download(url, profile.api_key, sink, public=public)
         if answer is not None:
             self._fail(answer, "fetch", profile)
 
     async def _fetch_inline(self, operation: Operation, profile: Profile, sink: Sink) -> None:
-        """Ask for the answer again that holds the video: it would be too long for an event of the run."""
+        """Request the answer with the video again: it was too long for an event of the run."""
         found = json_object(await self._retrieve(operation, profile, "fetch"))
         video = _video(found)
         if video is None or not isinstance(video.get("data"), str):
-            raise BackendError(Permanent("the answer holds no video any more", "no_result"))
+            raise BackendError(Permanent("the answer no longer contains the video", "no_result"))
         try:
             data = base64.b64decode(video["data"].translate(str.maketrans("-_", "+/")), validate=True)
         except (binascii.Error, ValueError):
@@ -153,7 +154,7 @@ class GoogleInteractions(HttpAdapter):
         await sink.commit(expected=len(data), media_type=media_type if isinstance(media_type, str) else None)
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
-        """Cancel the job: `too late` where it is gone or over, `unsupported` where the server can't."""
+        """Cancel the job: `too late` if it has ended or is gone, `unsupported` if the server can't."""
         url = self._address(profile, "interactions", operation.id, "cancel")
         answer = await self._pool.call("POST", url, "cancel", profile.api_key, max_bytes=MAX_INLINE_BYTES)
         if answer.ok:
@@ -176,7 +177,7 @@ class GoogleInteractions(HttpAdapter):
         return answer
 
     def _body(self, scene: Scene) -> dict[str, Any]:
-        """Return the request's body; `BackendError` for an image that can't be read, or text that is no Unicode."""
+        """Return the request's body; `BackendError` for an image that can't be read, or text that is not Unicode."""
         given = {name: value for name, value in scene.params.items() if value is not None}
         shape: dict[str, Any] = {"type": "video", "delivery": self.delivery}
         shape |= {name: given[name] for name in _FORMAT_FIELDS if name in given}
@@ -205,14 +206,14 @@ class GoogleInteractions(HttpAdapter):
 
 
 def read_progress(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progress:
-    """Return what an interaction says of its job; `home`: the API's address, where results are fetched with the key."""
+    """Return the progress of an interaction; `home`: the API's URL, from which results are fetched with the key."""
     status = found.get("status")
     if status == "completed":
         return _completed(found, key, home)
     if status in ("cancelled", "canceled"):
         return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
     if status == "budget_exceeded":
-        return Progress("failed", outcome=ProfileUnusable("the job went over the project's budget", "credit"))
+        return Progress("failed", outcome=ProfileUnusable("the job exceeded the project's budget", "credit"))
     errors = _errors(found)
     if status == "failed" or errors:
         return Progress("failed", outcome=job_failure(errors, key))
@@ -230,16 +231,16 @@ def _completed(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progre
         if url is not None:
             kind = "with_key" if origin(url) == origin(home) else "public"
             return Progress("succeeded", 1.0, artifact=Artifact(kind, str(url)))
-        return Progress("failed", outcome=Permanent("the result's address can't be used", "no_result"))
+        return Progress("failed", outcome=Permanent("the result's URL can't be used", "no_result"))
     errors = _errors(found)
-    errors_found = (
-        job_failure(errors, key, "completed without a video").reason if errors else "completed without a video"
-    )
-    return Progress("failed", outcome=Permanent(errors_found, "content" if is_content(errors) else "no_result"))
+    reason = "completed without a video"
+    if errors:
+        reason = job_failure(errors, key, reason).reason
+    return Progress("failed", outcome=Permanent(reason, "content" if is_content(errors) else "no_result"))
 
 
 def _video(found: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the last video among the model's outputs; those of the input are not ours."""
+    """Return the last video among the model's outputs; not those of the input."""
     steps = found.get("steps")
     contents: list[object] = []
     for step in steps if isinstance(steps, list) else ():
@@ -251,7 +252,7 @@ def _video(found: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _errors(found: Mapping[str, Any]) -> list[object]:
-    """Return what stands in `error`, `errors[]` and `steps[].error`."""
+    """Return the errors in `error`, `errors[]` and `steps[].error`."""
     errors, steps = found.get("errors"), found.get("steps")
     errors_found = [found.get("error"), *(errors if isinstance(errors, list) else ())]
     errors_found += [step.get("error") for step in (steps if isinstance(steps, list) else ()) if isinstance(step, dict)]
@@ -259,7 +260,7 @@ def _errors(found: Mapping[str, Any]) -> list[object]:
 
 
 def _download_url(uri: object, home: httpx.URL) -> httpx.URL | None:
-    """Return where a result is downloaded; of a file of the Files API its content. None: an address of no use."""
+    """Return the URL to download a result from, for a file of the Files API that of its content; None: unusable."""
     url = usable_url(uri)
     if url is None:
         return None
@@ -273,7 +274,7 @@ def _images(scene: Scene) -> list[Any]:
 
 
 def _image_part(image: object) -> dict[str, str]:
-    """Return an image as a content part: an address as it is, anything else as base64."""
+    """Return an image as a content part: a URL as it is, anything else as base64."""
     if is_http_url(image):
         return {"type": "image", "uri": str(image).strip()}
     media_type, data = read_image(image, limit=MAX_IMAGE_BYTES)
@@ -281,7 +282,7 @@ def _image_part(image: object) -> dict[str, str]:
 
 
 def _duration(seconds: object) -> object:
-    """Return a number of seconds as the API writes it, `8s`; what is written so already stays."""
+    """Return a number of seconds as the API writes it, `8s`; a text in that form stays as it is."""
     if isinstance(seconds, int | float) and not isinstance(seconds, bool):
         return f"{seconds:g}s"
     return f"{seconds}s" if isinstance(seconds, str) and seconds.strip().isdecimal() else seconds

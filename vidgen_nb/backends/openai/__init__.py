@@ -1,1 +1,1 @@
-"""OpenAI's videos API and servers that speak it, and what their errors mean."""
+"""OpenAI's videos API, as many servers imitate it, and what its errors mean. May import `backends.wire` alone."""

@@ -1,11 +1,11 @@
-"""What a refusal in the OpenAI shape means (providers.md, "Errors"): by status and code, never by prose (R13)."""
+"""What a refusal in OpenAI's error shape means: by status and code, never by prose (R13)."""
 
 from __future__ import annotations
 
 import re
 from typing import Final, Literal
 
-from vidgen_nb.backends.wire.adapter import server_epoch
+from vidgen_nb.backends.wire.fields import server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
 from vidgen_nb.backends.wire.rate_headers import rate_info
 from vidgen_nb.backends.wire.retry_after import retry_after
@@ -36,7 +36,7 @@ _SERVER_CODES: Final = re.compile(
 @record
 class _Refusal:
     codes: tuple[str, ...]
-    """`code` and `type` in lower case, the code first, without those that are missing or numbers."""
+    """`code` and `type` in lower case, the code first; missing ones and numbers are left out."""
     message: str
     param: str
 
@@ -45,7 +45,7 @@ class _Refusal:
 
 
 def _refusal(data: object) -> _Refusal:
-    """Read `{"error": {message, type, param, code}}`, the same without the envelope, or FastAPI's `detail`."""
+    """Parse `{"error": {message, type, param, code}}`, the same without the envelope, or FastAPI's `detail`."""
     body = data if isinstance(data, dict) else {}
     error = body.get("error") or body
     if not isinstance(error, dict):
@@ -56,10 +56,10 @@ def _refusal(data: object) -> _Refusal:
 
 
 def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> Failure:
-    """Say what an answer that is no success means.
+    """Return the failure that an answer means.
 
-    `now_epoch`: epoch seconds, for dates where the answer has no `Date` of its own. A 2xx comes here when it does not
-    hold what its phase needs: without an error in it, a submit is then `Ambiguous` and anything else `Transient`.
+    `now_epoch`: epoch seconds, for dates in an answer without a `Date` of its own. A 2xx comes here if it lacks what
+    its phase needs: without an error in it, a submit is then `Ambiguous` and anything else `Transient`.
     """
     refusal = _refusal(answer.data)
     if answer.ok and isinstance(answer.data, dict) and answer.data.get("error"):
@@ -84,7 +84,7 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
 
 
 def job_failure(error: object, key: Secret, what: str = "the job failed") -> Failure:
-    """Say what the `error` of a failed job means: by its code, `Permanent` where that is unknown (R10)."""
+    """Return the failure that the `error` of a failed job means: by its code; `Permanent` if that is unknown (R10)."""
     refusal = _refusal({"error": error})
     reason = _reason(what, refusal, key)
     if refusal.matches(_SERVER_CODES):
@@ -105,13 +105,13 @@ def _cause(refusal: _Refusal) -> Literal["rate", "concurrency"]:
 
 
 def _by_code(refusal: _Refusal, reason: str, wait: float | None) -> Failure | None:
-    """Return what the code alone decides, whatever the status: content, model, money, the day's quota."""
+    """Return the failure that the code alone decides: content, model, credit, daily quota; else None."""
     if refusal.matches(_CONTENT_CODES):
         return Permanent(reason, "content")
     if "model_not_found" in refusal.codes:
         return Permanent(reason, "no_such_model")
     if refusal.matches(_CREDIT_CODES):
-        # no time: gateways put a Retry-After of a second on every 429, and money does not come back in a second
+        # without a time: gateways put a Retry-After of a second on every 429, but credit does not return that soon
         return ProfileUnusable(reason, "credit")
     if refusal.matches(_DAILY_CODES):
         return ProfileUnusable(reason, "day_quota", wait)

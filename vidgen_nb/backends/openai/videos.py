@@ -1,8 +1,8 @@
-"""The OpenAI-compatible videos API, as vLLM-Omni, SGLang and gateways serve it (providers.md, `openai_videos`).
+"""The OpenAI-compatible videos API, as vLLM-Omni, SGLang and gateways serve it.
 
-Submit is multipart even without a file; the result is fetched with the key; `openai-poll-after-ms` paces the polls.
-Only `id` and `status` are needed of a server's answers. A status that is not in the vocabulary counts as running,
-unless an `error` stands beside it: new words are more often a new stage than a new end.
+A submit is multipart even without a file; the result is fetched with the key; `openai-poll-after-ms` paces the polls.
+Only `id` and `status` of an answer are required. An unknown status counts as running, unless there is an `error`: new
+statuses are more often a new stage than a new end.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Final, NoReturn
 import httpx
 
 from vidgen_nb.backends.openai.errors import classify, job_failure
-from vidgen_nb.backends.wire.adapter import (
-    HttpAdapter,
+from vidgen_nb.backends.wire.adapter import HttpAdapter
+from vidgen_nb.backends.wire.fields import (
     check_unicode,
     form_text,
-    fraction,
     header_safe,
     is_usable_id,
     json_object,
+    progress_fraction,
     server_epoch,
 )
 from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
@@ -43,11 +43,11 @@ _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
 class OpenAIVideos(HttpAdapter):
     """Backend for servers with `POST /videos`, `GET` and `DELETE /videos/{id}`, `GET /videos/{id}/content`.
 
-    `base_url`: up to and with the version, such as `http://127.0.0.1:8000/v1`; a profile's own comes first.
-    `model`: sent with every scene that has no `model` parameter itself; None: not sent. `poll`: when jobs are asked
-    about, in run seconds. `timeout`: wall seconds a server may be silent; a whole answer takes five times that at most,
-    and a download brings 1 KiB a second at least. `transport`: any httpx transport, such as `ASGITransport`, in place
-    of the network. Raises `InputError` for what cannot work.
+    `base_url`: including the version, such as `http://127.0.0.1:8000/v1`; a profile's own takes precedence.
+    `model`: sent with every scene that has no `model` parameter itself; None: not sent. `poll`: how often jobs are
+    polled, in run seconds. `timeout`: wall seconds that a server may be silent; a whole answer may take five times
+    that, and a download must deliver at least 1 KiB a second. `transport`: any httpx transport, such as `ASGITransport`,
+    instead of the network. Raises `InputError` for settings that cannot work.
     """
 
     name = "openai_videos"
@@ -65,16 +65,16 @@ class OpenAIVideos(HttpAdapter):
         super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport)
 
     def check_scene(self, scene: Scene) -> None:
-        """Raise `InputError` for an `input_reference` that is no image: a path, a data URI, or an https address."""
+        """Raise `InputError` unless `input_reference` is an image: a path, a data URI, or an https URL."""
         reference = scene.params.get("input_reference")
         if reference is not None and not (is_http_url(reference) or isinstance(reference, Mapping)):
             check_image_parameter("input_reference", reference)
 
     async def probe(self, profile: Profile) -> None:
-        """Try the key by asking for the latest job; `BackendError` where the server doesn't take it, or doesn't say.
+        """Try the key by asking for the latest job; `BackendError` if it is refused, or if the answer does not say.
 
-        A server that keeps no list (405) has let the key pass, if the answer is one of an API at all. A 404 may mean
-        that as well, or a base_url without its version.
+        A server that has no list answers 405: it accepted the key, provided that the answer is JSON. A 404 may mean the
+        same, or a base_url without its version.
         """
         url = self._url(profile).copy_with(query=b"limit=1")
         answer = await self._pool.call("GET", url, "poll", profile.api_key)
@@ -82,14 +82,14 @@ class OpenAIVideos(HttpAdapter):
             self._fail(answer, "poll", profile)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
-        """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
+        """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
         headers = {"X-Client-Request-Id": header_safe(scene.id)}
         try:
             answer = await self._pool.call(
                 "POST", self._url(profile), "submit", profile.api_key, headers=headers, form=self._form(scene)
             )
-        except InputError as error:  # the image was there when the run began
+        except InputError as error:  # the image has gone since the run began
             raise BackendError(Permanent(f"input_reference: {error}")) from None
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
@@ -99,7 +99,7 @@ class OpenAIVideos(HttpAdapter):
         return Operation(str(found), self.name, poll_after=poll_after, rate=rate)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
-        """Ask about a job; raises `BackendError` where the server does not say."""
+        """Ask about a job; raises `BackendError` if the answer does not say."""
         answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
         found = json_object(answer)
         status = found.get("status")
@@ -112,16 +112,18 @@ class OpenAIVideos(HttpAdapter):
         if status == "failed" or found.get("error"):
             return Progress("failed", outcome=job_failure(found.get("error"), profile.api_key))
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
-        return Progress("queued" if status == "queued" else "running", fraction(found.get("progress"), 100), poll_after)
+        return Progress(
+            "queued" if status == "queued" else "running", progress_fraction(found.get("progress"), 100), poll_after
+        )
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
-        """Stream the result into the sink and commit it; raises `BackendError` where there is none to get."""
+        """Stream the result into the sink and commit it; raises `BackendError` if there is none."""
         answer = await self._pool.download(self._url(profile, operation, "content"), profile.api_key, sink)
         if answer is not None:
             self._fail(answer, "fetch", profile)
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
-        """Delete the job: `too late` where it is gone or over, `unsupported` where the server can't."""
+        """Delete the job: `too late` if it has ended or is gone, `unsupported` if the server can't."""
         answer = await self._pool.call("DELETE", self._url(profile, operation), "cancel", profile.api_key)
         found = json_object(answer)
         if answer.ok and not found.get("error"):
@@ -135,9 +137,9 @@ class OpenAIVideos(HttpAdapter):
         return self._address(profile, "videos", *((operation.id, *rest) if operation else ()))
 
     def _form(self, scene: Scene) -> dict[str, FormValue]:
-        """Return the form's fields: text as it is, numbers as decimals, None not at all, the rest as JSON.
+        """Return the form's fields: text as it is, numbers as decimals, None left out, the rest as JSON.
 
-        An image that the server is to fetch is told as the SDK writes objects: `input_reference[image_url]`.
+        An image for the server to fetch is sent as the SDK writes objects: `input_reference[image_url]`.
         """
         fields = {"prompt": scene.prompt, "model": self.model, **scene.params}
         reference = fields.pop("input_reference", None)
@@ -153,6 +155,6 @@ class OpenAIVideos(HttpAdapter):
 
 
 def _file_part(image: str) -> tuple[str, bytes, str]:
-    """Return an image as a part of a form; what the file is named here is nobody else's business."""
+    """Return an image as a part of a form; under a neutral name, since the file's own is private."""
     media_type, data = read_image(image)
     return f"input_reference{IMAGE_SUFFIXES[media_type]}", data, media_type

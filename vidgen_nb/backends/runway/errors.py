@@ -1,4 +1,4 @@
-"""What Runway's answers mean: its tasks, why they fail, and its refusals (docs.dev.runwayml.com/errors)."""
+"""What Runway's errors mean: why a task failed, and its refusals (docs.dev.runwayml.com/errors)."""
 
 from __future__ import annotations
 
@@ -7,41 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from vidgen_nb.backends.openai.errors import classify as classify_by_status
-from vidgen_nb.backends.wire.adapter import fraction
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
-from vidgen_nb.backends.wire.urls import usable_url
-from vidgen_nb.core.model import Artifact
-from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
-from vidgen_nb.ports import Progress, Secret
+from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.ports import Secret
 
-__all__ = ["classify", "read_progress", "task_failure"]
-
-
-def read_progress(task: object, key: Secret) -> Progress | None:
-    """Return what a task says of itself; None where it is no task.
-
-    A status that is not in the vocabulary counts as running, unless a failure stands beside it.
-    """
-    if not isinstance(task, dict) or not isinstance(task.get("status"), str):
-        return None
-    status = task["status"].upper()
-    if status == "SUCCEEDED":
-        url = _first_address(task.get("output"))
-        if url is None:
-            return Progress("failed", outcome=Permanent("the task succeeded without a result", "no_result"))
-        return Progress("succeeded", 1.0, artifact=Artifact("public", url))
-    if status in ("CANCELLED", "CANCELED"):
-        return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-    if status == "FAILED" or task.get("failureCode") or task.get("failure"):
-        return Progress("failed", outcome=task_failure(task, key))
-    return Progress("queued" if status in ("PENDING", "THROTTLED") else "running", fraction(task.get("progress")))
+__all__ = ["classify", "task_failure"]
 
 
 def task_failure(task: Mapping[str, Any], key: Secret) -> Failure:
-    """Say what the `failureCode` of a failed task means (docs.dev.runwayml.com/errors/task-failures).
+    """Return the failure that the `failureCode` of a failed task means (docs.dev.runwayml.com/errors/task-failures).
 
-    `SAFETY` wherever it stands is never tried again: it is billed, and repeats risk the account. What failed inside,
-    or at a third party, may be; a code that is not known is not (R10).
+    A code with `SAFETY` in it is never retried: the task is billed, and repeating it risks the account. Internal
+    failures, and those of a third party, are retried; an unknown code is not (R10).
     """
     failure_code, text = task.get("failureCode"), task.get("failure")
     code = failure_code.upper() if isinstance(failure_code, str) else ""
@@ -57,9 +34,9 @@ def task_failure(task: Mapping[str, Any], key: Secret) -> Failure:
 
 
 def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> Failure:
-    """Say what an answer that is no success means; Runway's errors have no codes, so the status alone decides.
+    """Return the failure that an answer means; Runway's errors have no codes, so the status alone decides.
 
-    `now_epoch`: epoch seconds, for dates where the answer has no `Date` of its own.
+    `now_epoch`: epoch seconds, for dates in an answer without a `Date` of its own.
     """
     failure = classify_by_status(
         replace(answer, data=_with_first_issue(answer.data)), phase, key=key, now_epoch=now_epoch
@@ -70,7 +47,7 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
 
 
 def _with_first_issue(data: object) -> object:
-    """Return an error with its first issue in the text: `{"error", "issues": [{path, message}]}`."""
+    """Return an error `{"error", "issues": [{path, message}]}` with its first issue added to the text."""
     if not isinstance(data, dict) or not isinstance(data.get("error"), str):
         return data
     issues = data.get("issues")
@@ -80,9 +57,3 @@ def _with_first_issue(data: object) -> object:
     path = issue.get("path")
     where = ".".join(map(str, path[:5])) if isinstance(path, list) else ""
     return {"error": ": ".join(part for part in (data["error"], where, str(issue.get("message") or "")) if part)}
-
-
-def _first_address(output: object) -> str | None:
-    """Return the first http address in a task's output, or None."""
-    found = (each for each in (output if isinstance(output, list) else ()) if usable_url(each) is not None)
-    return next(map(str, found), None)

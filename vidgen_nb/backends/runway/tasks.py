@@ -1,8 +1,8 @@
-"""Runway's API, version 2024-11-06 (providers.md, `runway`; the SDK runwayml 5.24.0; docs.dev.runwayml.com/errors).
+"""Runway's API, version 2024-11-06 (sources: the SDK runwayml 5.24.0; docs.dev.runwayml.com/errors).
 
-What is over the account's concurrency is accepted and THROTTLED, which is shown as queued; a 429 at a create is the
-day's quota. Results are public addresses that expire: they are fetched without the key, and a task that is asked again
-gives fresh ones. An account without credits answers 400 and says so in prose alone: that fails the scene (R13).
+A task above the account's concurrency is accepted and THROTTLED, which is shown as queued; a 429 at a create means the
+daily quota. Results are public URLs that expire: they are fetched without the key, and asking for the task again gives
+fresh ones. An account without credits answers 400 and says so in prose only: that fails the scene (R13).
 """
 
 from __future__ import annotations
@@ -15,36 +15,31 @@ from typing import Any, Final, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.runway.errors import classify, read_progress
-from vidgen_nb.backends.wire.adapter import (
-    HttpAdapter,
-    check_schedule,
-    check_unicode,
-    header_safe,
-    is_usable_id,
-    json_object,
-)
+from vidgen_nb.backends.runway.errors import classify, task_failure
+from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
+from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object, progress_fraction
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, data_uri, is_http_url
+from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
-from vidgen_nb.core.outcomes import Permanent, ProfileUnusable, Transient
+from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Secret, Sink
 
-__all__ = ["Runway"]
+__all__ = ["Runway", "read_progress"]
 
 API_VERSION: Final = "2024-11-06"
 MIN_POLL_SECONDS: Final = 5.0
-"""Run seconds; a task shows nothing new more often (the SDK's `tasks.retrieve`)."""
+"""Run seconds; a task does not change more often (the SDK's `tasks.retrieve`)."""
 _MAX_IMAGE_BYTES: Final = (5 << 20) * 3 // 4 - 100
-"""Of an image whose data URI stays below Runway's 5 MiB."""
+"""So that the image's data URI stays below Runway's 5 MiB."""
 _PARAMETER_ALIASES: Final = {"seconds": "duration", "image": "promptImage", "input_reference": "promptImage"}
-"""Names of scene parameters that other APIs share, as Runway has them."""
+"""Runway's names for scene parameters that are shared with other APIs."""
 _PASSED_THROUGH: Final = ("https://", "runway://")
-"""How an image's address, and that of an upload, begins."""
+"""Beginnings of image URLs and uploads, which Runway fetches itself."""
 _DIGITS: Final = re.compile(r"\d{1,6}", re.ASCII)
 _EXPIRED_STATUSES: Final = frozenset({401, 403, 404, 410})
-"""What an address of a result answers once it has expired."""
+"""What the URL of a result answers once it has expired."""
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     404: "too late", 409: "too late", 410: "too late", 405: "unsupported", 501: "unsupported",
 }  # fmt: skip
@@ -53,10 +48,10 @@ _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
 class Runway(HttpAdapter):
     """Backend for Runway: `POST /text_to_video` or `/image_to_video`, `GET` and `DELETE /tasks/{id}`.
 
-    `model`, `ratio`, `duration` (seconds): of scenes that don't say; None: not sent. A scene's other parameters go to
-    the API as they are, but `seconds` is its `duration`, and `image` its `promptImage`: an https address, or a path or
-    data URI of an image of at most 3.7 MiB. `poll`: never faster than every 5 s. The rest as in `OpenAIVideos`.
-    Raises `InputError` for what cannot work.
+    `model`, `ratio`, `duration` (seconds): for scenes that don't give their own; None: not sent. A scene's other
+    parameters are sent as they are, except that `seconds` is sent as `duration`, and `image` as `promptImage`: an https
+    URL, or a path or data URI of an image of at most 3.7 MiB. `poll`: at most every 5 s. The rest as in `OpenAIVideos`.
+    Raises `InputError` for settings that cannot work.
     """
 
     name = "runway"
@@ -75,30 +70,30 @@ class Runway(HttpAdapter):
     ) -> None:
         super().__init__(base_url, model, poll=_slow_enough(poll), timeout=timeout, transport=transport)
         if ratio is not None and (not isinstance(ratio, str) or not ratio.strip()):
-            raise InputError(f"ratio is a text such as '1280:720', or None, not {ratio!r}")
+            raise InputError(f"ratio must be a text such as '1280:720', or None, not {ratio!r}")
         if duration is not None and (isinstance(duration, bool) or not isinstance(duration, int) or duration < 1):
-            raise InputError(f"duration is a whole number of seconds from 1 up, or None, not {duration!r}")
+            raise InputError(f"duration must be a whole number of seconds, at least 1, or None, not {duration!r}")
         self.ratio = ratio
         self.duration = duration
 
     def check_scene(self, scene: Scene) -> None:
-        """Raise `InputError` for an image that is none, or too large."""
+        """Raise `InputError` for an image that is too large, or is no image."""
         for name in self.image_parameters:
             image = scene.params.get(name)
             if isinstance(image, str) and not image.startswith(_PASSED_THROUGH):
                 if is_http_url(image):
                     raise InputError(
-                        f"{name}: Runway fetches images from https alone: an address that begins with https:// is sent "
-                        "as it is; if there is none, download the image and give the file's path"
+                        f"{name}: Runway fetches images only from https:// addresses: give one, or download the image "
+                        "and give the file's path"
                     )
                 check_image_parameter(name, image, limit=_MAX_IMAGE_BYTES)
 
     def _absolute(self, image: object) -> object:
-        """Return a path as an absolute one; a list goes to the API as it is."""
+        """Make a path absolute; a list is sent as it is."""
         return image if isinstance(image, list) else super()._absolute(image)
 
     async def probe(self, profile: Profile) -> None:
-        """Try the key by asking for the account; `BackendError` where it isn't taken, or has no credits."""
+        """Try the key by asking for the account; `BackendError` if it is refused, or has no credits."""
         answer = await self._call("GET", "poll", profile, "organization")
         account = json_object(answer)
         if not answer.ok or not account:
@@ -108,7 +103,7 @@ class Runway(HttpAdapter):
             raise BackendError(ProfileUnusable("the account has no credits", "credit"))
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
-        """Send the scene; raises `BackendError`, with an `Ambiguous` outcome where it may have been accepted."""
+        """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
         body = self._body(scene)
         endpoint = "image_to_video" if "promptImage" in body else "text_to_video"
@@ -122,31 +117,28 @@ class Runway(HttpAdapter):
         return Operation(str(found), self.name)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
-        """Ask about a task; raises `BackendError` where the server does not say."""
+        """Ask about a task; raises `BackendError` if the answer does not say."""
         return await self._retrieve(operation, profile, "poll")
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink and commit it, without the key.
 
-        Where its address has expired, the task is asked once for a fresh one. Raises `BackendError` where there is
-        none to get.
+        If its URL has expired, the task is asked once for a fresh one. Raises `BackendError` if there is no result.
         """
         answer = await self._download(artifact, profile, sink)
         if answer is not None and answer.status in _EXPIRED_STATUSES:
             now = await self._retrieve(operation, profile, "fetch")
             if now.artifact is None:
-                raise BackendError(
-                    now.outcome or Transient("the result's address has expired, and the task runs again")
-                )
+                raise BackendError(now.outcome or Transient("the result's URL has expired, and the task runs again"))
             answer = await self._download(now.artifact, profile, sink)
         if answer is None:
             return
         if answer.status in (404, 410):
-            raise BackendError(Permanent(f"HTTP {answer.status} from a fresh address of the result", "no_result"))
-        raise BackendError(Transient(f"HTTP {answer.status} from the result's address, and no video"))
+            raise BackendError(Permanent(f"HTTP {answer.status} from a fresh URL of the result", "no_result"))
+        raise BackendError(Transient(f"HTTP {answer.status} from the result's URL, and no video"))
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
-        """Delete the task: `too late` where it is gone. What ran already is paid for."""
+        """Delete the task: `too late` if it is gone. What has already run must be paid."""
         answer = await self._call("DELETE", "cancel", profile, "tasks", operation.id)
         if answer.ok:
             return "cancelled"
@@ -159,7 +151,7 @@ class Runway(HttpAdapter):
         return {**super().settings(), "ratio": self.ratio, "duration": self.duration}
 
     def _body(self, scene: Scene) -> dict[str, Any]:
-        """Return what a create takes, an image as the scene has it; `BackendError` for what JSON can't carry."""
+        """Return the body of a create, the image as in the scene; `BackendError` for text that JSON can't carry."""
         given = {_PARAMETER_ALIASES.get(name, name): value for name, value in scene.params.items()}
         ours = {"model": self.model, "promptText": scene.prompt, "ratio": self.ratio, "duration": self.duration}
         body = {name: value for name, value in {**ours, **given}.items() if value is not None}
@@ -197,31 +189,59 @@ class Runway(HttpAdapter):
         raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
 
 
+def read_progress(task: object, key: Secret) -> Progress | None:
+    """Return the progress of a task; None if the answer is no task.
+
+    An unknown status counts as running, unless there is a failure.
+    """
+    if not isinstance(task, dict) or not isinstance(task.get("status"), str):
+        return None
+    status = task["status"].upper()
+    if status == "SUCCEEDED":
+        url = _first_url(task.get("output"))
+        if url is None:
+            return Progress("failed", outcome=Permanent("the task succeeded without a result", "no_result"))
+        return Progress("succeeded", 1.0, artifact=Artifact("public", url))
+    if status in ("CANCELLED", "CANCELED"):
+        return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
+    if status == "FAILED" or task.get("failureCode") or task.get("failure"):
+        return Progress("failed", outcome=task_failure(task, key))
+    return Progress(
+        "queued" if status in ("PENDING", "THROTTLED") else "running", progress_fraction(task.get("progress"))
+    )
+
+
 def _slow_enough(poll: PollSchedule | None) -> PollSchedule:
     check_schedule("poll", poll)
     if poll is None:
         return PollSchedule(first=MIN_POLL_SECONDS, longest=MIN_POLL_SECONDS, shortest=MIN_POLL_SECONDS)
     if min(poll.delays) < MIN_POLL_SECONDS:
         raise InputError(
-            f"Runway's tasks are asked about every 5 s at most: give a PollSchedule with first and longest from 5 up, "
+            f"Runway's tasks may be polled every 5 s at most: give a PollSchedule with first and longest from 5 up, "
             f"not {poll!r}"
         )
     return replace(poll, shortest=max(poll.shortest, MIN_POLL_SECONDS))
 
 
 def _whole_seconds(seconds: object) -> object:
-    """Return a whole number of seconds as Runway wants it: 4 of 4.0, as DataFrames have it, and of "4"."""
+    """Return whole seconds as Runway wants them: 4 for 4.0, as DataFrames have it, and for "4"."""
     if isinstance(seconds, float) and seconds.is_integer():
         return int(seconds)
     return int(seconds) if isinstance(seconds, str) and _DIGITS.fullmatch(seconds) else seconds
 
 
 def _with_image_data(body: dict[str, Any]) -> dict[str, Any]:
-    """Return a body with its image as Runway takes it: an address or an upload as it is, else a data URI."""
+    """Return a body with its image as Runway accepts it: a URL or an upload as it is, anything else as data URI."""
     image = body.get("promptImage")
     if not isinstance(image, str) or image.startswith(_PASSED_THROUGH):
         return body
     try:
         return {**body, "promptImage": data_uri(image, limit=_MAX_IMAGE_BYTES)}
-    except InputError as error:  # it was there when the run began
+    except InputError as error:  # the image has gone since the run began
         raise BackendError(Permanent(f"the image: {error}")) from None
+
+
+def _first_url(output: object) -> str | None:
+    """Return the first http URL in a task's output, or None."""
+    found = (each for each in (output if isinstance(output, list) else ()) if usable_url(each) is not None)
+    return next(map(str, found), None)

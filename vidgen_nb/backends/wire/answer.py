@@ -1,4 +1,4 @@
-"""A server's answer, read up to a limit and without the key."""
+"""A server's answer, read up to a limit, with the API key redacted."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from vidgen_nb.ports import Secret
 __all__ = ["MAX_BODY_BYTES", "Answer", "read_answer"]
 
 MAX_BODY_BYTES: Final = 4 << 20
-"""Bytes read of an answer that is not a download; a longer one counts as unreadable. Some echo the prompt."""
+"""Bytes of an answer that is not a download; a longer one counts as unreadable. Some echo the prompt."""
 
 
 @record
 class Answer:
-    """A server's answer, read up to `MAX_BODY_BYTES`; a key that it echoes is not in it."""
+    """A server's answer; an API key that it echoes is redacted."""
 
     status: int
     headers: list[tuple[str, str]]
     """Names in lower case; a name may repeat."""
     data: Any
-    """The parsed JSON; None where the body is not JSON, too long or cut off."""
+    """The parsed JSON; None if the body is no JSON, too long or cut off."""
 
     @property
     def ok(self) -> bool:
@@ -36,12 +36,12 @@ class Answer:
         return 200 <= self.status < 300
 
     def header(self, name: str) -> str:
-        """Return the first value of a header, or an empty text."""
+        """Return the first value of a header, or an empty string."""
         return next((value for key, value in self.headers if key == name), "")
 
 
 async def read_answer(response: httpx.Response, key: Secret, until: float, max_bytes: int = MAX_BODY_BYTES) -> Answer:
-    """Read an answer up to the limit; a body that breaks off leaves the status, which is what counts."""
+    """Read an answer up to the limit; if its body breaks off, the status still counts."""
     body = bytearray()
     try:
         async with asyncio.timeout_at(until):

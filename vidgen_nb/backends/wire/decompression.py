@@ -1,4 +1,4 @@
-"""The body of an answer in pieces that never grow, compressed or not."""
+"""The body of an answer in chunks of bounded size, compressed or not."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ MAX_CHUNK_BYTES: Final = 1 << 16
 
 
 async def decoded_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Yield a body as it came, at most some `MAX_CHUNK_BYTES` bytes at once.
+    """Yield a decompressed body, about `MAX_CHUNK_BYTES` at a time.
 
-    We ask for no compression. What comes compressed all the same is inflated here, piece by piece: httpx would make a
-    hundred megabytes of a hundred kilobytes at once. Raises `httpx.DecodingError` for anything but gzip and deflate,
-    and for what is not whole.
+    We ask for no compression. A body that is compressed anyway is inflated here, chunk by chunk: httpx would inflate a
+    hundred kilobytes to a hundred megabytes at once. Raises `httpx.DecodingError` for anything but gzip and deflate,
+    and for an incomplete body.
     """
     encoding = response.headers.get("content-encoding", "").strip().lower()
     stream = response.stream
-    assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - of an asynchronous client
+    assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - the client is asynchronous
     if encoding in ("", "identity"):
         async for piece in stream:
             yield piece
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise httpx.DecodingError(f"compressed as {clean(encoding, 20)!r}, which was not asked for")
-    inflating = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)  # finds out itself which of the two it is
+    inflating = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)  # detects which of the two it is
     try:
         async for piece in stream:
             rest = piece
@@ -41,6 +41,6 @@ async def decoded_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
             if inflating.unused_data:
                 break
     except zlib.error:
-        raise httpx.DecodingError(f"it is no {encoding}") from None
+        raise httpx.DecodingError(f"the body is not {encoding}") from None
     if not inflating.eof or inflating.unused_data:
-        raise httpx.DecodingError(f"its {encoding} is cut off, or goes on behind its end")
+        raise httpx.DecodingError(f"the {encoding} body is cut off, or has data after its end")

@@ -1,15 +1,15 @@
-"""What every HTTP adapter shares: pooled clients, bounded answers, streamed downloads, transport faults as outcomes.
+"""What every HTTP adapter shares: pooled clients, bounded answers, streamed downloads, transport errors as outcomes.
 
-Where a key may go: only in one header (`Authorization`, or the API's own) of a request to the origin the profile
-names. Redirects are followed for GETs alone; to another origin only for a download, and then without the key. Cookies
-are never kept: profiles share connections, and what a server would remember of one has to reach no other.
+Where a key may go: only into one header (`Authorization`, or the API's own) of a request to the origin that the profile
+names. Redirects are followed for GETs only; to another origin only for a download, and then without the key. Cookies
+are never kept: profiles share connections, and what a server remembers of one must not reach another.
 
-How long a call may take, and how much of an answer is read: a server that is silent is given up after `timeout`
-seconds; one that trickles, redirects or says "100 Continue" for ever after `TOTAL_TIMEOUT_FACTOR` times that, for the whole of an
-answer, or up to where a download begins. A body is sent in pieces: `timeout` holds for each, and the patience counts
-from the last, so that an image may take as long as a slow line needs. A download may take as long as it brings
-`MIN_DOWNLOAD_BYTES_PER_SECOND` bytes a second. Of an answer `MAX_BODY_BYTES` bytes are read, of a download `MAX_VIDEO_BYTES`, in pieces that never
-grow, compressed or not.
+How long a call may take: a silent server is given up after `timeout` seconds. One that trickles, redirects or says
+"100 Continue" for ever is given up after `TOTAL_TIMEOUT_FACTOR` times that, counted to the end of an answer, or to the
+beginning of a download. A request body is sent in chunks: `timeout` applies to each, and the total starts again with
+each, so that an image may take as long as a slow connection needs. A download may take as long as it delivers
+`MIN_DOWNLOAD_BYTES_PER_SECOND`. At most `MAX_BODY_BYTES` of an answer are read, and `MAX_VIDEO_BYTES` of a download, in
+chunks of bounded size, compressed or not.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ from vidgen_nb.ports import BackendError, Secret, Sink
 __all__ = ["Answer", "FormValue", "HttpPool", "Phase", "is_loopback", "origin", "redacted_line", "transport_failure"]
 
 FormValue = str | Callable[[], tuple[str, bytes, str]]
-"""A text, or what reads a file's (name, content, media type): called when a connection is free for it, so that files of
-submits that wait for one are not in memory."""
+"""A text, or a function that reads a file's (name, content, media type). It is called once a connection is free:
+the files of waiting submits are not in memory."""
 
 MAX_VIDEO_BYTES: Final = 16 << 30
-"""Bytes of a download; a longer one is given up, before it fills the disk."""
+"""A longer download is given up, before it fills the disk."""
 TOTAL_TIMEOUT_FACTOR: Final = 5
-"""A call takes at most so many times the timeout, however busy the server seems."""
+"""A call takes at most this many times the timeout, however busy the server seems."""
 MIN_DOWNLOAD_BYTES_PER_SECOND: Final = 1024
-"""Bytes a second that a download has to bring, over each stretch of `timeout` seconds."""
+"""A slower download is given up; measured over each `timeout` seconds."""
 MAX_CONNECTIONS: Final = 200
-"""Connections of one kind at once; all kinds together stay under the usual limit of 1024 open files."""
+"""Simultaneous connections of one client; all clients together stay below the usual limit of 1024 open files."""
 _MAX_REDIRECTS: Final = 5
 _REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
 
 
 class _KeyAuth(httpx.Auth):
-    """Puts the key into the request on its way out, so that no variable or URL ever holds it."""
+    """Adds the key to the request as it is sent, so that no variable or URL ever holds it."""
 
     def __init__(self, key: Secret, header: str, scheme: str) -> None:
         self._key, self._header, self._scheme = key, header, scheme
@@ -68,18 +68,18 @@ class _NoAuth(httpx.Auth):
 
 
 class _ChunkedBody(httpx.AsyncByteStream):
-    """A request's body in pieces of `MAX_CHUNK_BYTES` bytes; before each, `moved` is called.
+    """A request's body in chunks; `on_chunk` is called before each.
 
-    In one piece an image of 14 MiB would have to be through within the timeout of a single write.
+    In one piece, an image of 14 MiB would have to be sent within the timeout of a single write.
     """
 
-    def __init__(self, whole: httpx.AsyncByteStream, moved: Callable[[], None]) -> None:
-        self._whole, self._moved = whole, moved
+    def __init__(self, whole: httpx.AsyncByteStream, on_chunk: Callable[[], None]) -> None:
+        self._whole, self._on_chunk = whole, on_chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for part in self._whole:
             for start in range(0, len(part), MAX_CHUNK_BYTES):
-                self._moved()
+                self._on_chunk()
                 yield part[start : start + MAX_CHUNK_BYTES]
 
 
@@ -87,19 +87,18 @@ class _ChunkedBody(httpx.AsyncByteStream):
 class _PooledClient:
     client: httpx.AsyncClient
     free_connections: asyncio.Semaphore
-    """Free connections. Requests wait here: httpcore's own queue looks through all of them for each (1,000 submits at
-    once took 116 s)."""
+    """Requests wait here and not in httpcore, which searches its whole queue for each (1,000 at once: 116 s)."""
 
 
 class HttpPool:
-    """Pooled clients, made on first use inside the running loop and kept per loop; `aclose()` closes that loop's.
+    """Pooled clients, made on first use and kept per event loop; `aclose()` closes those of the running loop.
 
-    Submits have clients of their own that keep no connection alive: a server that closes an idle connection in the
-    moment it is reused would make a submit ambiguous (R12). Loopback addresses never go through a proxy.
-    `timeout`: wall seconds for each read and write, and at most 10 for connecting; `TOTAL_TIMEOUT_FACTOR` times that for a whole
-    answer. Waiting for a free connection has no timeout. `transport`: any httpx transport in place of the network.
-    `key_header`: where the key stands; `key_scheme`: the word before it; None: `Bearer` in `Authorization`, none in
-    others.
+    Submits have their own clients, which keep no connection alive: a server that closes an idle connection at the
+    moment of its reuse would make a submit ambiguous (R12). Loopback addresses never go through a proxy.
+    `timeout`: wall seconds for each read and write, and at most 10 for connecting; `TOTAL_TIMEOUT_FACTOR` times that
+    for a whole answer. Waiting for a free connection has no timeout. `transport`: any httpx transport instead of the
+    network. `key_header`: the header that carries the key; `key_scheme`: the word before it; None: `Bearer` in
+    `Authorization`, nothing in others.
     """
 
     def __init__(
@@ -128,7 +127,7 @@ class HttpPool:
             client = httpx.AsyncClient(
                 transport=self._transport,
                 trust_env=not loopback,
-                # where there is no TLS, no certificates: reading all that the system trusts takes 30 to 100 ms
+                # no certificates without TLS: reading all that the system trusts takes 30 to 100 ms
                 verify=tls or not loopback or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 timeout=self._timeout,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0 if submits else 100),
@@ -159,9 +158,8 @@ class HttpPool:
     ) -> Answer:
         """Send a request and read its answer up to `max_bytes` bytes; `BackendError` for a transport error.
 
-        `public`: the key is not sent, only kept out of what is said. `form`: multipart fields. `body`: what is sent as
-        JSON, or what makes it once a connection is free for it.
-        Raises what a file of the form, or the making of a body, raises.
+        `public`: don't send the key, only redact it. `form`: multipart fields. `body`: data to send as JSON, or a
+        function that makes it once a connection is free. Raises also what the functions of `form` and `body` raise.
         """
         pooled = self._open(method, url, phase, key, public=public, headers=headers, form=form, body=body)
         async with pooled as (response, until):
@@ -177,13 +175,11 @@ class HttpPool:
         headers: Mapping[str, str] | None = None,
         handled_statuses: Container[int] = (),
     ) -> Answer | None:
-        """Stream a result into the sink and commit it; return the answer instead where it holds no result.
+        """Stream a result into the sink and commit it; if the answer is no result, return the answer instead.
 
-        `public`: the address is to see no key. What a public host or a redirect's target answers says nothing of the
-        profile.
-        `headers`: they go no further than the key.
-        `handled_statuses`: the statuses of such a host that the caller knows what to do about; they are returned all the same.
-        Raises `BackendError` where the connection or the sink fails.
+        `public`: send no key to this URL. The answer of a public host, or of a redirect's target, says nothing about
+        the profile: it raises `BackendError`, except for `handled_statuses`, which are returned. `headers`: they go
+        only where the key goes. Raises `BackendError` if the connection or the sink fails.
         """
         async with self._open("GET", url, "fetch", key, public=public, headers=headers, cross_origin=True) as (
             response,
@@ -193,9 +189,9 @@ class HttpPool:
             if not response.is_success or "json" in (media_type or "").lower():
                 foreign = public or origin(response.url) != origin(url)
                 if foreign and response.status_code not in handled_statuses:
-                    # no word about the profile: neither its key nor its limits count there
+                    # this says nothing about the profile: neither its key nor its limits matter there
                     what = f"HTTP {response.status_code}" + (" and no video" if response.is_success else "")
-                    reason = f"{what} from {response.url.host}, where the result's address leads"
+                    reason = f"{what} from {response.url.host}, to which the result's address leads"
                     raise BackendError(Transient(redacted_line(reason, key)))
                 return await read_answer(response, key, until)
             try:
@@ -208,7 +204,7 @@ class HttpPool:
         return None
 
     async def _stream(self, response: httpx.Response, sink: Sink) -> None:
-        """Write a body into the sink, as long as it comes fast enough and is not too long."""
+        """Write a body into the sink, unless it is too slow or too long."""
         loop, enough = asyncio.get_running_loop(), MIN_DOWNLOAD_BYTES_PER_SECOND * self._seconds
         got, due, wanted = 0, loop.time() + self._seconds, enough
         async for chunk in decoded_chunks(response):
@@ -231,9 +227,9 @@ class HttpPool:
         headers: Mapping[str, str] | None = None, form: Mapping[str, FormValue] | None = None, body: object = None,
         cross_origin: bool = False,
     ) -> AsyncGenerator[tuple[httpx.Response, float], None]:  # fmt: skip
-        """Send a request and open its answer, after allowed redirects; with the loop's time until which it may take.
+        """Send a request, follow allowed redirects, and yield the open response with its deadline in loop time.
 
-        `cross_origin`: redirects may lead to another origin; neither key nor headers go along.
+        `cross_origin`: redirects may lead to another origin, to which neither key nor headers are sent.
         """
         home = origin(url)
         left = TOTAL_TIMEOUT_FACTOR * self._seconds
@@ -243,7 +239,7 @@ class HttpPool:
             at_home = origin(url) == home
             auth = self._key(key) if at_home and not public else _NoAuth()
             async with pooled.free_connections:
-                # `files` without a file name: multipart even without a file (providers.md)
+                # `files` without a file name: multipart even without a file, which OpenAI's API wants
                 files = {name: (None, each) if isinstance(each, str) else each() for name, each in (form or {}).items()}
                 data = body() if callable(body) else body
                 sent_headers = dict(headers or {}) if at_home and not public else {}
@@ -255,7 +251,7 @@ class HttpPool:
                 except HTTPX_ERRORS as error:
                     raise reraisable(error, phase, key) from None
                 until = patience.when() or 0.0
-                response.extensions.pop("reason_phrase", None)  # it may echo the key, and stands in a response's repr
+                response.extensions.pop("reason_phrase", None)  # it may echo the key, and is part of a response's repr
                 try:
                     follows = method == "GET" and hop < _MAX_REDIRECTS
                     target = _redirect_target(response, home, cross_origin=cross_origin) if follows else None
@@ -269,13 +265,13 @@ class HttpPool:
 
 
 async def _hide_location(response: httpx.Response) -> None:
-    """Put a redirect's address where httpx does not see it: it fails at those that are none, also unfollowed."""
+    """Hide a redirect's address from httpx, which fails at a malformed one even if it should not follow it."""
     if "location" in response.headers:
         response.extensions["location"] = response.headers.pop("location")
 
 
 def _send_in_chunks(request: httpx.Request, patience: asyncio.Timeout, seconds: float) -> None:
-    """Have a body sent in pieces, each of which puts off the end of the patience to so many seconds from then."""
+    """Have a body sent in chunks, each of which postpones the deadline to this many seconds from then."""
     loop, whole = asyncio.get_running_loop(), request.stream
     if isinstance(whole, httpx.AsyncByteStream):
         request.stream = _ChunkedBody(whole, lambda: patience.reschedule(loop.time() + seconds))
@@ -284,7 +280,7 @@ def _send_in_chunks(request: httpx.Request, patience: asyncio.Timeout, seconds: 
 def _redirect_target(
     response: httpx.Response, home: tuple[str, str, int | None], *, cross_origin: bool
 ) -> httpx.URL | None:
-    """Return where to go on, or None where the answer stands as it is."""
+    """Return the URL to follow, or None if the response is final."""
     location = response.extensions.get("location")
     if location is None or response.status_code not in _REDIRECT_STATUSES:
         return None

@@ -1,6 +1,6 @@
-"""Images that a scene brings along: read from a path, bytes or a data URI, and known by their first bytes.
+"""Images of scenes: read from a path, bytes or a data URI, and recognised by their first bytes.
 
-What a file is named says nothing: a scene list from elsewhere must not be able to send just any file of this machine.
+A file's name is not enough: a scene list from elsewhere must not be able to send just any file of this machine.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = [
 ]
 
 MAX_IMAGE_BYTES: Final = 20 << 20
-"""Bytes of an image, unless an API takes less."""
+"""The default; some APIs accept less."""
 IMAGE_SUFFIXES: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
-"""The types that are known, and how names of such files end."""
+"""File suffix by media type, of the accepted types."""
 
 _HEAD_BYTES: Final = 16
 _URI_SCHEME: Final = re.compile(r"\s*(?:data:|[a-z][a-z0-9+.-]+://)", re.IGNORECASE | re.ASCII)
@@ -39,7 +39,7 @@ _DATA_URI: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*)
 
 
 def image_type(head: bytes) -> str | None:
-    """Return the media type that an image's first 12 bytes tell; None: neither PNG nor JPEG nor WebP.
+    """Return the media type according to an image's first 12 bytes; None: neither PNG nor JPEG nor WebP.
 
     Source: PNG 5.2, JPEG (ITU T.81) B.1, RFC 9649 section 2.4.
     """
@@ -51,26 +51,26 @@ def image_type(head: bytes) -> str | None:
 
 
 def is_http_url(value: object) -> bool:
-    """Return whether a value is an http or https address, which some APIs fetch themselves."""
+    """Return whether a value is an http or https URL, which some APIs fetch themselves."""
     return isinstance(value, str) and value.lstrip()[:8].lower().startswith(("https://", "http://"))
 
 
 def absolute_path(image: object) -> object:
-    """Return an image's path as an absolute one, also in a list; what is no path, or can't be one, stays as it is."""
+    """Make an image's path absolute, also in a list; anything that is no path is returned unchanged."""
     if isinstance(image, list):
         return [absolute_path(each) if isinstance(each, str) else each for each in image]
     if not isinstance(image, str) or not image.strip() or _URI_SCHEME.match(image):
         return image
     try:
         return str(Path(image).expanduser().absolute())
-    except (OSError, RuntimeError):  # the current folder is gone; a ~ of nobody's home
+    except (OSError, RuntimeError):  # the current folder is gone; ~ of an unknown user
         return image
 
 
 def read_image(value: object, *, limit: int = MAX_IMAGE_BYTES) -> tuple[str, bytes]:
     """Return (media type, bytes) of an image: a path, bytes, or a data URI.
 
-    Raises `InputError` where there is none, it is none of PNG, JPEG and WebP, or it has more than `limit` bytes.
+    Raises `InputError` if there is none, it is neither PNG, JPEG nor WebP, or it has more than `limit` bytes.
     """
     if isinstance(value, bytes | bytearray | memoryview):
         data, what = bytes(value), "this image"
@@ -88,7 +88,7 @@ def read_image(value: object, *, limit: int = MAX_IMAGE_BYTES) -> tuple[str, byt
 
 
 def check_image(value: object, *, limit: int = MAX_IMAGE_BYTES) -> str:
-    """Return the media type of what `read_image` will read, or raise as it does; of a file only the head is read."""
+    """Return the media type of what `read_image` will read, or raise as it does; reads only the head of a file."""
     if isinstance(value, bytes | bytearray | memoryview) or (isinstance(value, str) and value[:5].lower() == "data:"):
         return read_image(value, limit=limit)[0]
     path = _image_path(value, limit)
@@ -108,22 +108,22 @@ def check_image_parameter(name: str, value: object, *, limit: int = MAX_IMAGE_BY
 
 
 def data_uri(value: object, *, limit: int = MAX_IMAGE_BYTES) -> str:
-    """Return what `read_image` reads as a data URI (RFC 2397)."""
+    """Return what `read_image` reads, as a data URI (RFC 2397)."""
     media_type, data = read_image(value, limit=limit)
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def _image_path(value: object, limit: int) -> Path:
-    """Return the path of a file of a size that can be; a pipe or device is not even opened."""
+    """Return the path of a regular file of an accepted size; a pipe or device is not even opened."""
     if is_http_url(value):
-        raise InputError("an address is no image to be sent along: download it, and give the file's path")
+        raise InputError("a URL can't be sent as an image: download it, and give the file's path")
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
-        raise InputError(f"an image is a path or a data URI, not {clean(repr(value), 80)}")
+        raise InputError(f"an image must be a path or a data URI, not {clean(repr(value), 80)}")
     path = Path(value)
     try:
         path = path.expanduser()
         found = path.stat()
-    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path; a ~ of nobody's home
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path; ~ of an unknown user
         raise _unreadable(path, error) from None
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{_image_name(path)} is no file: give the path of a PNG, JPEG or WebP image")
@@ -133,10 +133,10 @@ def _image_path(value: object, limit: int) -> Path:
 
 
 def _decode_data_uri(text: str, limit: int) -> bytes:
-    """Return what a base64 data URI holds (RFC 2397)."""
+    """Return the bytes of a base64 data URI (RFC 2397)."""
     match = _DATA_URI.match(text)
     if match is None:
-        raise InputError("the data URI is not like data:image/png;base64,…: give it so, or the path of a file")
+        raise InputError("the data URI must look like data:image/png;base64,…; or give the path of a file")
     if len(text) > limit * 4 // 3 + 1000:
         raise _too_large("the data URI's image", len(text) * 3 // 4, limit)
     try:
@@ -145,7 +145,7 @@ def _decode_data_uri(text: str, limit: int) -> bytes:
         raise InputError("the data URI's base64 is broken: was it copied whole?") from None
     declared, found = match[1], image_type(data)
     if declared and found and declared.lower().replace("jpg", "jpeg") != found:
-        raise InputError(f"the data URI says {clean(declared, 40)}, but its image is {found}: mend one of them")
+        raise InputError(f"the data URI says {clean(declared, 40)}, but its image is {found}: correct one of them")
     return data
 
 
@@ -164,8 +164,10 @@ def _image_name(path: Path) -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    return InputError(f"{_image_name(path)} can't be read ({getattr(error, 'strerror', None) or error}): mend its path")
+    return InputError(
+        f"{_image_name(path)} can't be read ({getattr(error, 'strerror', None) or error}): correct its path"
+    )
 
 
 def _too_large(what: str, size: int, limit: int) -> InputError:
-    return InputError(f"{what} has {size / 2**20:.1f} MiB, and at most {limit / 2**20:g} can be sent: make it smaller")
+    return InputError(f"{what} has {size / 2**20:.1f} MiB, but at most {limit / 2**20:g} can be sent: make it smaller")

@@ -1,6 +1,6 @@
-"""What an answer's headers tell of a rate limit (providers.md, "Errors"), as pure functions.
+"""What an answer's headers say about a rate limit, as pure functions.
 
-Forms, of which the first that tells anything counts:
+Forms; the first that says anything counts:
 
 - `x-ratelimit-limit-requests`, `-remaining-requests`, `-reset-requests`: OpenAI's; resets such as `6m0s`, `120ms`.
 - `anthropic-ratelimit-requests-limit`, `-remaining`, `-reset`: resets in RFC 3339.
@@ -8,7 +8,7 @@ Forms, of which the first that tells anything counts:
   (`limit=10, remaining=4, reset=30` and `10;w=60`) and from 8 on (`"default";r=4;t=30` and `"default";q=10;w=60`).
 - `RateLimit-Limit`, `-Remaining`, `-Reset`, and the same with an `X-` before it.
 
-Of several limits in one field the one with the least remaining counts. What makes no sense is ignored.
+If a field has several limits, the one with the least remaining counts. What makes no sense is ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vidgen_nb.core.model import RateInfo
 __all__ = ["rate_info"]
 
 MAX_REQUESTS: Final = 10**9
-"""Requests; a larger number is taken for a mistake."""
+"""A larger number is taken for a mistake."""
 _FIELD_TEMPLATES: Final = (
     "x-ratelimit-{}-requests",
     "anthropic-ratelimit-requests-{}",
@@ -38,7 +38,7 @@ _NAMED_PARAMETERS: Final = re.compile(r"\s*(?:limit|remaining|reset)\s*=")
 
 
 def rate_info(headers: Iterable[tuple[str, str]], now_epoch: float) -> RateInfo | None:
-    """Return what an answer tells of its rate limit, or None where it tells nothing.
+    """Return what an answer says about its rate limit, or None if it says nothing.
 
     `headers`: (name, value) pairs. `now_epoch`: the time the answer's dates count from, in epoch seconds. Never
     raises; numbers are finite and not negative.
@@ -62,7 +62,7 @@ def rate_info(headers: Iterable[tuple[str, str]], now_epoch: float) -> RateInfo 
 
 
 def _separate_fields(fields: dict[str, str], template: str, now_epoch: float) -> RateInfo | None:
-    """Return what three separate fields tell; the limit may have its window with it, as in `10, 10;w=60`."""
+    """Return what three separate fields say; the limit may include its window, as in `10, 10;w=60`."""
     limit = fields.get(template.format("limit"), "")
     reset = parse_reset(fields.get(template.format("reset"), ""), now_epoch)
     quota, window = _quota(limit) if template == "ratelimit-{}" else (None, None)
@@ -73,7 +73,7 @@ def _separate_fields(fields: dict[str, str], template: str, now_epoch: float) ->
 
 
 def _combined_field(fields: dict[str, str]) -> RateInfo | None:
-    """Return what `RateLimit` and `RateLimit-Policy` tell."""
+    """Return what `RateLimit` and `RateLimit-Policy` say."""
     line, policy = fields.get("ratelimit", ""), fields.get("ratelimit-policy", "")
     quota, window = _quota(policy)
     if _NAMED_PARAMETERS.match(line):
@@ -87,7 +87,7 @@ def _combined_field(fields: dict[str, str]) -> RateInfo | None:
         for parameters in _list_members(line)
     ]
     known = [(left, reset) for left, reset in members if left is not None]
-    if len(known) > 1:  # which of the quotas it is stands in no one place
+    if len(known) > 1:  # which quota each belongs to is not said in one place
         quota, window = None, None
     left, reset = min(known, key=lambda each: (each[0], -(each[1] or 0.0)), default=(None, None))
     if "ratelimit-limit" in fields and left is None:
@@ -96,14 +96,14 @@ def _combined_field(fields: dict[str, str]) -> RateInfo | None:
 
 
 def _list_members(line: str) -> Iterator[dict[str, str]]:
-    """Yield the parameters of each member of a list, `""` standing for the value itself."""
+    """Yield the parameters of each member of a list; the key of the value itself is `""`."""
     for member in _LIST_MEMBER.findall(line):
         bare = re.sub(r'"[^"]*"', "", member)
         yield {"": bare.partition(";")[0].strip(), **dict(_PARAMETER.findall(bare))}
 
 
 def _quota(line: str) -> tuple[int | None, float | None]:
-    """Return the quota and the window of a policy that has one quota, such as `10;w=60` or `"default";q=10;w=60`."""
+    """Return the quota and the window of a policy with one quota, such as `10;w=60` or `"default";q=10;w=60`."""
     found = {
         (_parse_count(parameters.get("q", parameters[""])), parse_seconds(parameters.get("w", "")))
         for parameters in _list_members(line)
@@ -113,7 +113,7 @@ def _quota(line: str) -> tuple[int | None, float | None]:
 
 
 def _rate_info(limit: int | None, left: int | None, reset: float | None, window: float | None) -> RateInfo | None:
-    """Return the record, or None where it would be empty; a limit of 0 is none."""
+    """Return the record, or None if it would be empty; a limit of 0 counts as missing."""
     info = RateInfo(limit or None, left, reset, window)
     return None if info == RateInfo() else info
 

@@ -1,7 +1,7 @@
-"""A server may echo the key: keeps it out of what we take from its answers, and of what is logged about our calls.
+"""Redacts an API key that a server echoes: from the answers that we read, and from the log lines about our calls.
 
-Neither httpx nor httpcore logs a header that we send. But httpcore logs at DEBUG the headers of each answer, and httpx
-at INFO its reason phrase.
+Neither httpx nor httpcore logs a header that we send. But httpcore logs the headers of each answer at DEBUG, and httpx
+its reason phrase at INFO.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from vidgen_nb.ports import Secret
 __all__ = ["current_key", "redact"]
 
 current_key: ContextVar[Secret | None] = ContextVar("call_key", default=None)
-"""The key of the call that is under way in this task."""
+"""The key of the call that is running in this task."""
 
 MIN_SECRET_CHARS: Final = 8
-"""Characters of a key that is kept out. Servers without accounts take keys such as `EMPTY` or `test`: no secrets, and
-parts of words; a job whose id or status was changed could never be asked about."""
+"""A shorter key is not redacted. Servers without accounts accept keys such as `EMPTY` or `test`, which are no secrets
+but parts of words: redacted from a job's id or status, they would make the job unreachable."""
 
 _UNRESERVED: Final = re.compile(r"[\w.-]+", re.ASCII)
-"""What stands in a URL as it is; nobody quotes it."""
+"""Characters that nobody percent-encodes in a URL."""
 
 _HTTP_LOGGERS = ("httpx", *(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks")))
 
 
 def redact(value: Any, key: Secret | None) -> Any:
-    """Return a text, or the texts of JSON data, with `[key]` for the key, in whatever case, also as URLs have it."""
+    """Return a string, or JSON data, with `[key]` in place of the key; in any case, and also percent-encoded."""
     if key is None:
         return value
     if isinstance(value, str):
-        # looked for before it is replaced: five times as fast in the megabytes of a video within an answer
+        # searching before replacing is five times as fast in the megabytes of a video inside an answer
         if len(key.reveal()) < MIN_SECRET_CHARS or not _may_contain(value, key.reveal()):
             return value
         return re.sub("".join(map(_char_pattern, key.reveal())), "[key]", value, flags=re.IGNORECASE)
@@ -45,12 +45,12 @@ def redact(value: Any, key: Secret | None) -> Any:
 
 
 def _may_contain(text: str, key: str) -> bool:
-    """Return whether a key stands in a text as it is, or may do so with its `+`, `/` or `=` quoted."""
+    """Return whether a text contains a key, or may contain it with its `+`, `/` or `=` percent-encoded."""
     return key.lower() in text.lower() or ("%" in text and not _UNRESERVED.fullmatch(key))
 
 
 def _char_pattern(char: str) -> str:
-    """Return a pattern of a key's character as it is, and percent-encoded, be it twice."""
+    """Return a pattern for a key's character: as it is, or percent-encoded, once or repeatedly."""
     if _UNRESERVED.fullmatch(char):
         return re.escape(char)
     quoted = "".join(f"%(?:25)*{byte:02x}" for byte in char.encode(errors="replace"))
@@ -58,7 +58,7 @@ def _char_pattern(char: str) -> str:
 
 
 class _RedactingFilter(logging.Filter):
-    """Replaces the key of the call under way; other users of httpx have none here."""
+    """Redacts the key of the running call; the log lines of other users of httpx are left alone."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         key = current_key.get()

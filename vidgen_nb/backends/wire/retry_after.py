@@ -1,8 +1,8 @@
-"""How long a server asks to wait: every form of it seen in the wild (providers.md, "Errors"), as pure functions.
+"""How long a server asks to wait: every form seen in the wild, as pure functions.
 
 Order: `retry-after-ms`, `Retry-After`, Google's `RetryInfo`, `retry_after` in the body, the resets of exhausted limits
 in the headers. A value that makes no sense (negative, NaN, infinite, longer than a year, junk) is ignored, and the next
-form is asked. A date in the past is 0. Of several valid values the largest counts: we never come back early.
+form is tried. A date in the past counts as 0. Of several valid values the largest counts: we never come back early.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final
 __all__ = ["MAX_WAIT_SECONDS", "parse_http_date", "parse_milliseconds", "parse_reset", "parse_seconds", "retry_after"]
 
 MAX_WAIT_SECONDS: Final = 366 * 86400.0
-"""Seconds; a longer wait is taken for a mistake, such as an epoch where a delay belongs."""
+"""A longer wait is taken for a mistake, such as an epoch in place of a delay."""
 
 _MAX_TEXT_CHARS: Final = 2000
 _NUMBER: Final = re.compile(r"\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,4})?", re.ASCII | re.IGNORECASE)
@@ -38,7 +38,7 @@ _PARAMETER: Final = re.compile(r";\s*([a-z]+)\s*=\s*([^;\s]+)")
 
 
 def retry_after(headers: Iterable[tuple[str, str]], body: object, now_epoch: float) -> tuple[float | None, str]:
-    """Return the seconds that an answer asks to wait, and which field says so; `(None, "")` when none does.
+    """Return the seconds that an answer asks to wait, and the field that says so; `(None, "")` if none does.
 
     `headers`: (name, value) pairs, names may repeat. `body`: the parsed JSON, or None. `now_epoch`: the time the
     answer's dates count from, in epoch seconds. Never raises; the seconds are finite and not negative.
@@ -59,7 +59,7 @@ def retry_after(headers: Iterable[tuple[str, str]], body: object, now_epoch: flo
 
 
 def parse_seconds(text: str) -> float | None:
-    """Return a delay written as a plain decimal number, or None where it is not one between 0 and `MAX_WAIT_SECONDS`."""
+    """Return a delay written as a decimal number; None unless it is between 0 and `MAX_WAIT_SECONDS`."""
     text = text.strip()
     if len(text) > _MAX_TEXT_CHARS or not _NUMBER.fullmatch(text):
         return None
@@ -97,7 +97,7 @@ def _seconds_until(epoch: float, now_epoch: float) -> float | None:
 
 
 def _parse_lines(lines: Iterable[str], read: Callable[[str], float | None]) -> Iterator[float]:
-    """Read every line; one that a proxy joined from several (`30, 60`) also piece by piece."""
+    """Parse every line; one that a proxy joined from several (`30, 60`) also piece by piece."""
     for line in lines:
         whole = read(line)
         pieces = [whole] if whole is not None else map(read, line[:_MAX_TEXT_CHARS].split(","))
@@ -112,7 +112,7 @@ def _delay_or_date(text: str, now_epoch: float) -> float | None:
 
 
 def _retry_info(body: object) -> Iterator[float]:
-    """Yield the delays of `google.rpc.RetryInfo`, a duration such as `"34.4s"`."""
+    """Yield the delays of `google.rpc.RetryInfo`, durations such as `"34.4s"`."""
     error = body.get("error") if isinstance(body, dict) else None
     details = error.get("details") if isinstance(error, dict) else None
     for detail in details if isinstance(details, list) else ():
@@ -123,7 +123,7 @@ def _retry_info(body: object) -> Iterator[float]:
 
 
 def _body_retry_after(body: object) -> Iterator[float]:
-    """Yield `retry_after` of the body, or of its `error`: a number or its text, in seconds."""
+    """Yield `retry_after` of the body, or of its `error`: a number or numeric text, in seconds."""
     error = body.get("error") if isinstance(body, dict) else None
     for place in (body, error):
         value: Any = place.get("retry_after") if isinstance(place, dict) else None
@@ -144,13 +144,13 @@ def _parse_duration(text: str) -> float | None:
 
 
 def parse_reset(text: str, now_epoch: float) -> float | None:
-    """Return the seconds to a reset: a duration, a delay, an epoch in s or ms, RFC 3339, or a human date."""
+    """Return the seconds until a reset: a duration, a delay, an epoch in s or ms, RFC 3339, or an HTTP date."""
     text = text.strip()
     if len(text) > _MAX_TEXT_CHARS:
         return None
     if _NUMBER.fullmatch(text):
         value = float(text)
-        # epochs are far above LONGEST; those in milliseconds are far above those in seconds
+        # epochs are far above the maximum; those in milliseconds are far above those in seconds
         return (
             value if value <= MAX_WAIT_SECONDS else _seconds_until(value / 1000 if value > 1e11 else value, now_epoch)
         )
@@ -162,7 +162,7 @@ def parse_reset(text: str, now_epoch: float) -> float | None:
 
 
 def _exhausted_limits(fields: dict[str, list[str]], now_epoch: float) -> Iterator[tuple[float, str]]:
-    """Yield (seconds, field) of every limit that is exhausted, or does not tell what remains."""
+    """Yield (seconds, field) of every limit that is exhausted, or does not say what remains."""
     for name, lines in fields.items():
         if _RESET.fullmatch(name):
             left = max(_parse_lines(fields.get(name.replace("reset", "remaining"), ()), parse_seconds), default=0.0)

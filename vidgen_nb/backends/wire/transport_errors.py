@@ -1,4 +1,4 @@
-"""What an error of the transport means, and how its text is made fit to be shown."""
+"""What a transport error means, and how its text is made safe to show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["HTTPX_ERRORS", "TRANSPORT_ERRORS", "Phase", "redacted_line", "rerais
 
 Phase = Literal["submit", "poll", "fetch", "cancel"]
 TRANSPORT_ERRORS: Final = (
-    TimeoutError,  # our own deadline; httpx has others
+    TimeoutError,  # our own deadline; httpx raises others
     httpx.NetworkError,
     httpx.TimeoutException,
     httpx.RemoteProtocolError,
@@ -27,8 +27,8 @@ NOT_SENT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTi
 
 
 def redacted_line(text: str, key: Secret | None = None, limit: int = 200) -> str:
-    """Make somebody else's text fit for a log: no key, no control or bidi characters, one line, at most `limit`."""
-    # before anything is cut: half a key is a key; in whatever case, for codes are lowered
+    """Make foreign text safe for a log: without key, control and bidi characters, one line, at most `limit` long."""
+    # redacted before it is cut: half a key is a leak, too
     return one_line(redact(text, key), limit)
 
 
@@ -44,7 +44,7 @@ def transport_failure(error: Exception, phase: Phase, key: Secret | None = None)
 
 
 def reraisable(error: Exception, phase: Phase, key: Secret | None) -> Exception:
-    """Return what to raise `from None` in the place of an error of httpx, which itself must go no further.
+    """Return what to raise `from None` instead of an error of httpx, which itself must not get out.
 
     Its text may quote what the server echoed, and the frames of its traceback hold the headers that were sent.
     """
