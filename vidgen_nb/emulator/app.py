@@ -1,4 +1,4 @@
-"""What every dialect shares: the provider behind it, the keys, the request log, and errors in an envelope."""
+"""What every dialect shares: the provider behind it, the keys, the request log, and the envelope of errors."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from vidgen_nb.provider import Job, Provider
 __all__ = ["SCENE_HEADER", "ApiError", "Call", "Dialect", "EmulatorState", "RequestRecord", "make_app"]
 
 SCENE_HEADER: Final = "X-Client-Request-Id"
-"""Carries the scene id, percent-encoded; without it the prompt stands for the scene."""
+"""Carries the scene id, percent-encoded; without it the prompt is taken as the scene id."""
 
-_KEPT: Final = 100_000
+MAX_LOGGED_REQUESTS: Final = 100_000
 _log = logging.getLogger("vidgen_nb.emulator")
 
 
@@ -38,20 +38,20 @@ class RequestRecord:
     """One answered request; never its key."""
 
     time: float
-    """Second of the run in which it was answered."""
+    """Run seconds at which it was answered."""
     method: str
     path: str
     status: int
     profile: str | None
-    """Whose key it bore; None: nobody's."""
+    """The profile whose key it carried; None: no known key."""
     scene: str | None
-    """The scene id, or the prompt where the client sends no id."""
+    """The scene id, or the prompt if the client sends no id."""
     job: str | None
-    """The job it made or asked about."""
+    """The job that it created or asked about."""
 
 
 class ApiError(Exception):
-    """An answer that is an error; each dialect has its own envelope for it."""
+    """An error answer; each dialect has its own envelope for it."""
 
     def __init__(
         self,
@@ -72,27 +72,27 @@ class ApiError(Exception):
 
 @dataclass(slots=True)
 class Call:
-    """A request on its way: what is known about it so far, for the log."""
+    """A request being answered: what is known about it so far, for the log."""
 
     request: Request
     profile: str = ""
     scene: str | None = None
     job: str | None = None
 
-    def sent_scene(self, prompt: str) -> str:
+    def scene_id(self, prompt: str) -> str:
         """Return the scene id that the client sent, else the prompt."""
         return unquote(self.request.headers.get(SCENE_HEADER, "")) or prompt
 
 
 @dataclass(slots=True)
 class EmulatorState:
-    """Everything that requests share. Used by one event loop; only the log is read from other threads."""
+    """Everything that requests share. Used by one event loop; only the log is read by other threads."""
 
     provider: Provider
     clock: Clock
     latency: float
     """Run seconds before each answer."""
-    log: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    log: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=MAX_LOGGED_REQUESTS))
     """The latest 100,000 requests."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     owners: dict[str, str] = field(init=False)
@@ -102,12 +102,12 @@ class EmulatorState:
         self.owners = {profile.api_key: name for name, profile in self.provider.profiles.items()}
 
     async def sleep(self, seconds: float) -> None:
-        """Wait so many run seconds."""
+        """Wait this many run seconds."""
         if seconds > 0:
             await asyncio.sleep(self.clock.wall(seconds))
 
-    def note(self, call: Call, status: int) -> None:
-        """Write the log's line of an answered request."""
+    def log_request(self, call: Call, status: int) -> None:
+        """Log an answered request."""
         request = call.request
         line = RequestRecord(
             self.clock.now(), request.method, request.url.path, status, call.profile or None, call.scene, call.job
@@ -125,9 +125,9 @@ Handler = Callable[[Call], Awaitable[Response]]
 
 
 class Dialect(ABC):
-    """One wire format over the provider: its routes, its envelope of errors, and where a request bears its key.
+    """One wire format over the provider: its routes, its envelope of errors, and where a request carries its key.
 
-    What a subclass takes beside the state, by keyword, are the options that `Emulator` takes with it.
+    The keyword-only parameters of a subclass are options that `Emulator` accepts with this dialect.
     """
 
     root: ClassVar[str] = "/v1"
@@ -143,10 +143,10 @@ class Dialect(ABC):
 
     @abstractmethod
     def envelope(self, error: ApiError) -> Response:
-        """Return an error as the API does."""
+        """Return an error as the API writes it."""
 
     def owner(self, request: Request) -> str:
-        """Return the profile whose key a request bears, in `Authorization` unless a dialect says otherwise."""
+        """Return the profile whose key a request carries, in `Authorization` unless a dialect says otherwise."""
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
             raise ApiError(401, "You didn't provide an API key: send it as 'Authorization: Bearer <key>'.")
@@ -156,7 +156,7 @@ class Dialect(ABC):
         return owner
 
     def route(self, path: str, method: str, handler: Handler, *, public: bool = False) -> Route:
-        """Return a route that waits the latency, asks for the key unless it is `public`, answers, and logs."""
+        """Return a route that waits the latency, checks the key unless it is `public`, answers, and logs."""
 
         async def endpoint(request: Request) -> Response:
             call = Call(request)
@@ -169,30 +169,30 @@ class Dialect(ABC):
                 response = self.envelope(error)
             except HTTPException as error:  # a form that can't be parsed
                 response = self.envelope(ApiError(error.status_code, error.detail))
-            self.state.note(call, response.status_code)
+            self.state.log_request(call, response.status_code)
             return response
 
         return Route(path, endpoint, methods=[method])
 
-    def delivered(
+    def deliver(
         self, job: Job, content: bytes, media_type: str, *,
         expired: ApiError, refused: Callable[[str, float | None], ApiError],
     ) -> Response:  # fmt: skip
         """Return a finished job's result, or what its faults make of it.
 
-        `expired`: the answer where it is gone. `refused`: that to a refusal, by its cause and the wait it tells.
+        `expired`: the answer once it has expired. `refused`: makes the answer to a refusal, from its cause and wait.
         """
         now = self.state.clock.now()
         expires = self.provider.expires(job)
         if expires is not None and now >= expires:
             raise expired
-        return self.spoiled(job, content, media_type, expired=expired, refused=refused)
+        return self.deliver_present(job, content, media_type, expired=expired, refused=refused)
 
-    def spoiled(
+    def deliver_present(
         self, job: Job, content: bytes, media_type: str, *,
         expired: ApiError, refused: Callable[[str, float | None], ApiError],
     ) -> Response:  # fmt: skip
-        """Return a result that is there, or what its faults make of it."""
+        """Return a result that has not expired, or what its faults make of it."""
         fault = self.provider.trouble("fetch", job, self.state.clock.now())
         if fault is None:
             return Response(content, media_type=media_type)
@@ -208,25 +208,25 @@ class Dialect(ABC):
         raise refused(fault.kind, fault.retry_after)
 
     def new_id(self, job: Job) -> str:
-        """Return an id for a job, other than those of a restarted emulator: a client may come back to it."""
+        """Return an id for a job; unique also across restarts of the emulator, to which a client may come back."""
         key = f"{self.provider.seed}\x1f{job.number}\x1f{job.profile}\x1f{job.scene}"
         return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def make_app(dialect: Dialect) -> Starlette:
-    """Return the ASGI app of a dialect; unknown paths and our own bugs are answered in its envelope, too."""
+    """Return the ASGI app of a dialect; unknown paths and our own bugs are also answered in its envelope."""
     state = dialect.state
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - for mypy
         response = dialect.envelope(ApiError(error.status_code, f"{error.detail}: {request.method} {request.url.path}"))
-        state.note(Call(request), response.status_code)
+        state.log_request(Call(request), response.status_code)
         return response
 
     async def broken(request: Request, error: Exception) -> Response:
-        if not isinstance(error, CutOff | ClientDisconnect):  # a client may go away in the middle of its request
+        if not isinstance(error, CutOff | ClientDisconnect):  # a client may disconnect in the middle of its request
             _log.error("the emulator failed at %s %s", request.method, clean(request.url.path), exc_info=error)
-            state.note(Call(request), 500)
+            state.log_request(Call(request), 500)
         return dialect.envelope(ApiError(500, "The emulator failed; its log says why.", type="server_error"))
 
     return Starlette(routes=dialect.routes(), exception_handlers={HTTPException: refused, Exception: broken})

@@ -38,4 +38,4 @@ Wo9wkyQRx7Eg6am3iR3DEw/8NDRQffKuIgAFEAALl+IGEGzueBNh2hLzpEMJcERIOAAWAAPwiCOADBIw
 pl+fW/hzupU5OTfLAAAALkGaOwVy+GJbz3dKsFOPyan8OPisbWc+t/8MTXvqphEUsPxx7Z9l/59SoWjv+sA=
 """
 )
-"""The bytes of a whole MP4 file."""
+"""The bytes of a complete MP4 file."""

@@ -29,7 +29,7 @@ DIALECTS: Final[Mapping[str, Callable[..., Dialect]]] = {
     "runway": RunwayDialect,
     "google_interactions": GoogleInteractionsDialect,
 }
-"""Wire formats by name, which is that of the backend for them."""
+"""Wire formats by name, which is the name of the backend that speaks them."""
 _LOOPBACK: Final = "127.0.0.1"
 
 
@@ -39,13 +39,13 @@ class Emulator:
         async with Emulator([SimulatedProfile("p1", limit=TokenBucket(4, per=60))], speed=20) as emulator:
             backend = OpenAIVideos(emulator.base_url)
 
-    It works as `with` and `async with`, and by `start()` and `stop()`; once only. Without any of them, `app` is the
+    Use it with `with` or `async with`, or call `start()` and `stop()`; once only. Without starting it, `app` is the
     ASGI app, for clients in the same process. All times are run seconds, counted from the start or by the `clock`.
 
-    `dialect`: the wire format, `openai_videos` by default. `options`: the dialect's own, see its class, such as
-    `models`, the model names it knows. `faults`: what goes wrong, see `Fault`. `port`: 0 for a free one. `latency`:
-    seconds before each answer. `expires_after`: seconds for which a result can be fetched.
-    Raises `InputError` for parameters that can't be; it listens on loopback only.
+    `dialect`: the wire format, `openai_videos` by default. `options`: those of the dialect's class, such as `models`,
+    the accepted model names. `faults`: what goes wrong, see `Fault`. `port`: 0 for a free one. `latency`: seconds
+    before each answer. `expires_after`: seconds for which a result can be fetched.
+    Raises `InputError` for invalid parameters. It listens on loopback only.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Emulator:
             raise InputError(f"speed={speed!r} contradicts the clock's {clock.speed!r}: give one of the two")
         self._own_clock = clock is None
         self._state = EmulatorState(provider, clock or Clock(speed), latency)
-        self._dialect = _speaker(dialect, self._state, options)
+        self._dialect = _make_dialect(dialect, self._state, options)
         self.app: ASGIApp = make_app(self._dialect)
         self._wanted_port = port
         self._port: int | None = None
@@ -79,19 +79,19 @@ class Emulator:
 
     @property
     def clock(self) -> Clock:
-        """The service's clock, for a session to share; take it after the start."""
+        """The service's clock, which a session may share; read it after the start."""
         return self._state.clock
 
     @property
     def provider(self) -> Provider:
-        """The model that is served; `provider.faults.add(...)` and `.clear()` switch faults while it runs."""
+        """The provider that is served; `provider.faults.add(...)` and `.clear()` switch faults while it runs."""
         return self._state.provider
 
     @property
     def base_url(self) -> str:
-        """What a backend of the dialect takes: `http://127.0.0.1:<port>/v1`; `SessionError` before the start."""
+        """The URL for a backend of this dialect: `http://127.0.0.1:<port>/v1`; `SessionError` before the start."""
         if self._port is None:
-            raise SessionError("the emulator has no address yet: start() it, or enter it by `with`")
+            raise SessionError("the emulator has no address yet: call start(), or use it with `with`")
         return f"http://{_LOOPBACK}:{self._port}{self._dialect.root}"
 
     @property
@@ -108,15 +108,15 @@ class Emulator:
         ]
 
     def start(self) -> Emulator:
-        """Begin to serve; returns at once, and requests are taken from then on.
+        """Begin to serve; returns at once, and requests are accepted from then on.
 
-        Raises `InputError` if the port is taken, `SessionError` when it was started before.
+        Raises `InputError` if the port is in use, `SessionError` if it was started before.
         """
-        import uvicorn  # not there in a browser kernel, where `app` is used
+        import uvicorn  # not available in a browser kernel, where `app` is used
 
         if self._thread is not None:
-            raise SessionError("an emulator starts once: make a new one")
-        # bound and listening before the thread runs: the first request can't come too early
+            raise SessionError("an emulator can be started only once: make a new one")
+        # listens before the thread runs, so that the first request can't come too early
         listener = _listen(self._wanted_port)
         self._port = listener.getsockname()[1]
         if self._own_clock and not self.requests:
@@ -128,7 +128,7 @@ class Emulator:
             lifespan="off",
             access_log=False,
             log_config=None,
-            # a connection cut on purpose is an error to uvicorn; our own failures are logged by the app
+            # uvicorn logs a connection that is cut on purpose as an error; our own failures are logged by the app
             log_level="critical",
             timeout_graceful_shutdown=1,
         )
@@ -140,7 +140,7 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stop serving and wait for it, at most a second for running requests; stopping twice does nothing."""
+        """Stop serving, and wait until it has stopped: running requests get a second. Stopping twice does nothing."""
         if self._thread is not None and self._thread.is_alive():
             self._server.should_exit = True
             self._thread.join()
@@ -166,27 +166,27 @@ class Emulator:
         return f"<Emulator of {len(self.provider.profiles)} profiles, {where}>"
 
 
-def _speaker(name: str, state: EmulatorState, options: Mapping[str, Any]) -> Dialect:
-    """Return a dialect with its options; `InputError` for one that is not there."""
+def _make_dialect(name: str, state: EmulatorState, options: Mapping[str, Any]) -> Dialect:
+    """Return a dialect with its options; `InputError` for an unknown dialect or option."""
     if not isinstance(name, str) or name not in DIALECTS:
-        raise InputError(f"dialect is one of {', '.join(DIALECTS)}, not {name!r}")
+        raise InputError(f"dialect must be one of {', '.join(DIALECTS)}, not {name!r}")
     made = DIALECTS[name]
     known = [each.name for each in signature(made).parameters.values() if each.kind == Parameter.KEYWORD_ONLY]
     for option in options:
         if option not in known:
             has = f"the options of dialect {name} are {', '.join(known)}" if known else f"dialect {name} has no options"
-            raise InputError(f"an emulator takes no {option!r}; {has}")
+            raise InputError(f"unknown option {option!r} of an emulator: {has}")
     return made(state, **options)
 
 
 def _serve(server: Any, listener: socket.socket) -> None:
-    # uvicorn leaves the socket open if it is stopped before it has begun
+    # the listener is closed here: uvicorn leaves it open if it is stopped before it has begun
     with listener, asyncio.Runner() as runner:
         runner.run(server.serve(sockets=[listener]))
 
 
 def _listen(port: int) -> socket.socket:
-    # named TCP, or asyncio would not turn Nagle's algorithm off: 40 ms more for each answer on a kept connection
+    # with TCP named, asyncio turns Nagle's algorithm off, which costs 40 ms per answer on a kept connection
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -212,7 +212,7 @@ def _check_settings(host: str, port: int, latency: float, expires_after: float |
     if host not in (_LOOPBACK, "localhost"):
         raise InputError(f"the emulator listens on loopback only ({_LOOPBACK}), not on {host!r}")
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
-        raise InputError(f"port is a whole number from 0 to 65535, not {port!r}")
+        raise InputError(f"port must be a whole number from 0 to 65535, not {port!r}")
     for name, value in (("latency", latency), ("expires_after", expires_after)):
         if value is not None and not 0 <= value < math.inf:
-            raise InputError(f"{name} is a finite number of seconds from 0 up, not {value!r}")
+            raise InputError(f"{name} must be a finite number of seconds, at least 0, not {value!r}")

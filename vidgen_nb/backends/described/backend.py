@@ -245,7 +245,7 @@ class HttpBackend(HttpAdapter):
         return answer
 
     async def _ask(self, method: str, url: httpx.URL, phase: Phase, profile: Profile) -> Answer:
-        """Call a URL, with the key only on the profile's own server; a refusal elsewhere says nothing about the profile."""
+        """Call a URL; only the profile's own server gets the key. A refusal elsewhere says nothing about it."""
         if self._urls.is_home(url, profile):
             return await self._pool.call(method, url, phase, profile.api_key, headers=self._headers)
         answer = await self._pool.call(method, url, phase, profile.api_key, public=True)

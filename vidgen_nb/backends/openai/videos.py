@@ -46,7 +46,7 @@ class OpenAIVideos(HttpAdapter):
     `base_url`: including the version, such as `http://127.0.0.1:8000/v1`; a profile's own takes precedence.
     `model`: sent with every scene that has no `model` parameter itself; None: not sent. `poll`: how often jobs are
     polled, in run seconds. `timeout`: wall seconds that a server may be silent; a whole answer may take five times
-    that, and a download must deliver at least 1 KiB a second. `transport`: any httpx transport, such as `ASGITransport`,
+    that, a download must deliver at least 1 KiB a second. `transport`: any httpx transport, such as `ASGITransport`,
     instead of the network. Raises `InputError` for settings that cannot work.
     """
 

@@ -1,8 +1,8 @@
-"""How Google's Interactions API says no: its two envelopes, and what each refusal of the provider looks like in them.
+"""How Google's Interactions API refuses: the answer to each refusal of the provider, and its two envelopes.
 
-Sources: google/rpc/error_details.proto; ai.google.dev/gemini-api/docs/api-errors. Ours, where no source gives any: the
-quota names `…PerMinute…`, `…PerDay…` and `Concurrent…` in full (real ones hold the same marks), and that a refused
-prompt names its reason in an `ErrorInfo`.
+Sources: google/rpc/error_details.proto; ai.google.dev/gemini-api/docs/api-errors. Not in any source, so ours: the full
+quota names (real ones also contain `PerMinute`, `PerDay` or `Concurrent`), and that a refused prompt has its reason in
+an `ErrorInfo`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from vidgen_nb.emulator.app import ApiError
 
 __all__ = ["JOB_ERRORS", "bad_request", "expired", "not_found", "refusal", "rpc_status"]
 
-_TYPE: Final = "type.googleapis.com/google.rpc."
+_TYPE_PREFIX: Final = "type.googleapis.com/google.rpc."
 _REFUSALS: Final = {
     "rate": (429, "RESOURCE_EXHAUSTED", "rate_limit_exceeded", "You exceeded your current quota."),
     "concurrency": (429, "RESOURCE_EXHAUSTED", "too_many_requests", "Too many videos are being generated at once."),
@@ -25,47 +25,47 @@ _REFUSALS: Final = {
     "content": (400, "INVALID_ARGUMENT", "prohibited_content", "The request was blocked by prohibited content rules."),
     "bad_request": (400, "INVALID_ARGUMENT", "invalid_request", "Request contains an invalid argument."),
 }
-_QUOTAS: Final = {
+_QUOTA_IDS: Final = {
     "rate": "GenerateRequestsPerMinutePerProjectPerModel",
     "concurrency": "ConcurrentGenerateRequestsPerProjectPerModel",
     "day_quota": "GenerateRequestsPerDayPerProjectPerModel",
 }
-_REASONS: Final = {"auth": "API_KEY_INVALID", "content": "PROHIBITED_CONTENT", "credit": "BILLING_DISABLED"}
+_ERROR_INFO_REASONS: Final = {"auth": "API_KEY_INVALID", "content": "PROHIBITED_CONTENT", "credit": "BILLING_DISABLED"}
 JOB_ERRORS: Final = {
     "internal": {"code": "api_error", "message": "The generation failed."},
     "content": {"code": "safety", "message": "The video was blocked by the safety filters."},
 }
-"""The entry of `errors[]` of a failed job."""
+"""The entry in `errors[]` of a failed job."""
 
 
 def refusal(cause: str, retry_after: float | None) -> ApiError:
-    """Return the answer to a refusal; the wait stands in its details alone, never in a header."""
+    """Return the answer to a refusal; the wait is only in its details, never in a header."""
     status, name, code, message = _REFUSALS[cause]
     details: list[dict[str, Any]] = []
-    if cause in _REASONS:
-        info = {"reason": _REASONS[cause], "domain": "googleapis.com"}
-        details.append({"@type": f"{_TYPE}ErrorInfo", **info})
-    if cause in _QUOTAS:
+    if cause in _ERROR_INFO_REASONS:
+        info = {"reason": _ERROR_INFO_REASONS[cause], "domain": "googleapis.com"}
+        details.append({"@type": f"{_TYPE_PREFIX}ErrorInfo", **info})
+    if cause in _QUOTA_IDS:
         metric = "generativelanguage.googleapis.com/generate_requests"
-        violation = {"quotaMetric": metric, "quotaId": _QUOTAS[cause], "quotaDimensions": {"location": "global"}}
-        details.append({"@type": f"{_TYPE}QuotaFailure", "violations": [violation]})
+        violation = {"quotaMetric": metric, "quotaId": _QUOTA_IDS[cause], "quotaDimensions": {"location": "global"}}
+        details.append({"@type": f"{_TYPE_PREFIX}QuotaFailure", "violations": [violation]})
     if retry_after is not None:
-        details.append({"@type": f"{_TYPE}RetryInfo", "retryDelay": _delay(retry_after)})
+        details.append({"@type": f"{_TYPE_PREFIX}RetryInfo", "retryDelay": _delay(retry_after)})
     return ApiError(status, message, type=name, code=code, details=details)
 
 
 def bad_request(message: str, code: str = "invalid_request") -> ApiError:
-    """Return the answer to a request that can't be."""
+    """Return the answer to an invalid request."""
     return ApiError(400, message, type="INVALID_ARGUMENT", code=code)
 
 
 def not_found(message: str, code: str = "not_found") -> ApiError:
-    """Return the answer to a request for something that is not there."""
+    """Return the answer to a request for something unknown."""
     return ApiError(404, message, type="NOT_FOUND", code=code)
 
 
 def expired(name: str) -> ApiError:
-    """Return what the Files API answers for a file that is gone, as for one of somebody else."""
+    """Return what the Files API answers for an expired file, and also for one of another account."""
     message = f"You do not have permission to access the File {name} or it may not exist."
     return ApiError(403, message, type="PERMISSION_DENIED", code="permission_denied")
 

@@ -1,9 +1,9 @@
-"""The dialect of Google's Interactions API with a video model (providers.md, `google_interactions`).
+"""The dialect of Google's Interactions API with a video model.
 
-Wire format from the SDK's sources (google-genai 3.6.1: `_gaos/types/interactions`, `_gaos/models`); under `/v1`, as the
-SDK asks, and `/v1beta`, as most documents do. Only background jobs are served, and no streams. Real quotas are those of
-a project: profiles with one `quota_group`. Where a result is within the answer, each look at the finished job is a
-fetch to the provider's faults.
+Wire format from the SDK's sources (google-genai 3.6.1: `_gaos/types/interactions`, `_gaos/models`); under `/v1`, as in
+the SDK, and under `/v1beta`, as in most documents. Only background jobs are served, and no streams. Real quotas belong
+to a project: profiles with one `quota_group`. If the result is within the answer, each request for the finished job
+counts as a fetch for the provider's faults.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _FIELDS: Final = frozenset({
     "model", "previous_interaction_id", "response_format", "response_mime_type", "response_modalities",
     "safety_settings", "service_tier", "store", "stream", "system_instruction", "tools", "webhook_config",
 })  # fmt: skip
-_STATUS: Final = {"queued": "queued", "running": "in_progress", "succeeded": "completed", "failed": "failed"}
+_API_STATUSES: Final = {"queued": "queued", "running": "in_progress", "succeeded": "completed", "failed": "failed"}
 
 
 @dataclass(slots=True)
@@ -51,16 +51,16 @@ class _Interaction:
     id: str
     job: Job
     model: str
-    shape: dict[str, Any]
-    """The video format that was asked for."""
+    video_format: dict[str, Any]
+    """The requested video format."""
     version: str
-    """Of the API's address."""
+    """Of the API, as in the request's path."""
 
 
 class GoogleInteractionsDialect(Dialect):
     """The endpoints under `/interactions`, downloads of `/files`, and `/models`. Jobs are kept until they are deleted.
 
-    `models`: names that are accepted. `error_codes`: answer errors as the API's page of error codes has them, without
+    `models`: the accepted names. `error_codes`: write errors as in the API's documentation of error codes, without
     details, instead of as google.rpc.Status.
     """
 
@@ -93,7 +93,7 @@ class GoogleInteractionsDialect(Dialect):
         return JSONResponse({"error": short if self._error_codes else rpc_status(error)}, error.status, error.headers)
 
     def owner(self, request: Request) -> str:
-        """Return the profile whose key stands in `x-goog-api-key`; an unknown key is a 400, as from Google."""
+        """Return the profile whose key is in `x-goog-api-key`; an unknown key is a 400, as from Google."""
         key = request.headers.get("x-goog-api-key", "").strip()
         if not key:
             message = "Method doesn't allow unregistered callers. Please use API Key to call this API."
@@ -112,21 +112,21 @@ class GoogleInteractionsDialect(Dialect):
     async def _create(self, call: Call) -> Response:
         body = await _json(call.request)
         prompt = _prompt(body)
-        call.scene = call.sent_scene(prompt)
-        model, shape = self._wanted(body)
+        call.scene = call.scene_id(prompt)
+        model, video_format = self._request_options(body)
         now = self.state.clock.now()
         answer = self.provider.submit(call.profile, call.scene, now, prompt)
         if isinstance(answer, Refused):
             raise self._refusal(answer.cause, answer.retry_after)
-        made = _Interaction(self.new_id(answer), answer, model, shape, call.request.url.path.split("/")[1])
+        made = _Interaction(self.new_id(answer), answer, model, video_format, call.request.url.path.split("/")[1])
         self._interactions[made.id] = made
         call.job = made.id
         if answer.lost:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
         return JSONResponse(self._fields(made, now, call.request))
 
-    def _wanted(self, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Return the model and the video format, or raise what the API says about them."""
+    def _request_options(self, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return the model and the video format, or raise the API's error about them."""
         for name in body:
             if name not in _FIELDS:
                 raise bad_request(f"Invalid JSON payload received. Unknown name {name!r}.", "parameter_unknown")
@@ -135,7 +135,7 @@ class GoogleInteractionsDialect(Dialect):
         model = body.get("model")
         if model not in self._models:
             raise not_found(f"The model {model!r} is not found.", "model_not_found")
-        return str(model), _shape(body.get("response_format"))
+        return str(model), _video_format(body.get("response_format"))
 
     async def _retrieve(self, call: Call) -> Response:
         found = self._find(call)
@@ -146,10 +146,10 @@ class GoogleInteractionsDialect(Dialect):
         if trouble is not None:
             raise self._refusal(trouble.kind, trouble.retry_after)
         fields = self._fields(found, now, call.request)
-        if found.shape["delivery"] == "inline" and "steps" in fields and found.job.failure is None:
+        if found.video_format["delivery"] == "inline" and "steps" in fields and found.job.failure is None:
             gone = not_found(f"The interaction {found.id} has expired.")
             content = json.dumps(fields).encode()
-            return self.delivered(found.job, content, "application/json", expired=gone, refused=self._refusal)
+            return self.deliver(found.job, content, "application/json", expired=gone, refused=self._refusal)
         return JSONResponse(fields)
 
     async def _cancel(self, call: Call) -> Response:
@@ -173,20 +173,20 @@ class GoogleInteractionsDialect(Dialect):
         except ApiError:
             raise gone from None
         if (
-            found.shape["delivery"] != "uri"
+            found.video_format["delivery"] != "uri"
             or self.provider.poll(found.job, self.state.clock.now()).status != "succeeded"
         ):
             raise gone
         if call.request.query_params.get("alt") != "media":
             raise bad_request("The emulator downloads files with alt=media only.")
-        return self.delivered(found.job, CLIP, "video/mp4", expired=gone, refused=self._refusal)
+        return self.deliver(found.job, CLIP, "video/mp4", expired=gone, refused=self._refusal)
 
     async def _list_models(self, call: Call) -> Response:
         """Return the models, all on one page."""
         return JSONResponse({"models": [{"name": f"models/{model}", "version": "1"} for model in self._models]})
 
     def _find(self, call: Call) -> _Interaction:
-        """Return the caller's own job; those of others don't exist for it."""
+        """Return the caller's own job; for the caller, those of others don't exist."""
         call.job = call.request.path_params["id"]
         found = self._interactions.get(call.job)
         if found is None or found.job.profile != call.profile:
@@ -197,16 +197,20 @@ class GoogleInteractionsDialect(Dialect):
     def _fields(self, found: _Interaction, now: float, request: Request) -> dict[str, Any]:
         """Return the Interaction object of the API."""
         job, epoch = found.job, self.state.clock.epoch
-        look = self.provider.poll(job, now)
-        status = "completed" if job.failure == "empty" and look.status == "failed" else _STATUS.get(look.status)
+        progress = self.provider.poll(job, now)
+        status = (
+            "completed"
+            if job.failure == "empty" and progress.status == "failed"
+            else _API_STATUSES.get(progress.status)
+        )
         ended = job.cancelled if job.cancelled is not None else job.finish
         body: dict[str, Any] = {
             "id": found.id,
             "object": "interaction",
             "status": status or "cancelled",
             "model": found.model,
-            "created": _moment(epoch + job.created),
-            "updated": _moment(epoch + min(now, ended)),
+            "created": _rfc3339(epoch + job.created),
+            "updated": _rfc3339(epoch + min(now, ended)),
         }
         if status == "failed" and job.failure is not None:
             body["errors"] = [JOB_ERRORS[job.failure]]
@@ -217,7 +221,7 @@ class GoogleInteractionsDialect(Dialect):
 
     def _video(self, found: _Interaction, request: Request) -> dict[str, str]:
         video = {"type": "video", "mime_type": "video/mp4"}
-        if found.shape["delivery"] == "inline":
+        if found.video_format["delivery"] == "inline":
             return video | {"data": base64.b64encode(CLIP).decode()}
         base = str(request.base_url).rstrip("/")
         return video | {"uri": f"{base}/{found.version}/files/{found.id}:download?alt=media"}
@@ -234,7 +238,7 @@ async def _json(request: Request) -> dict[str, Any]:
 
 
 def _prompt(body: Mapping[str, Any]) -> str:
-    """Return the input's text; images beside it are looked at, and not used."""
+    """Return the input's text; images with it are checked, but not used."""
     given = body.get("input")
     parts = given if isinstance(given, list) else [given]
     texts = [_text(part) for part in parts]
@@ -245,7 +249,7 @@ def _prompt(body: Mapping[str, Any]) -> str:
 
 
 def _text(part: object) -> str:
-    """Return the text of a part of the input, an empty one of an image."""
+    """Return the text of a part of the input; for an image, an empty one."""
     if isinstance(part, str):
         return part
     fields = part if isinstance(part, dict) else {}
@@ -263,23 +267,23 @@ def _text(part: object) -> str:
     raise bad_request("The input is a text, or a list of text and image parts.")
 
 
-def _shape(given: object) -> dict[str, Any]:
-    """Return the video format that is asked for, with the API's defaults."""
+def _video_format(given: object) -> dict[str, Any]:
+    """Return the requested video format, with the API's defaults."""
     formats = given if isinstance(given, list) else [given or {"type": "video"}]
     videos = [each for each in formats if isinstance(each, dict) and each.get("type") == "video"]
     if len(videos) != 1 or len(formats) != 1:
         raise bad_request("response_format is one format of type video.")
-    shape = {"delivery": "inline", "aspect_ratio": "16:9", "resolution": "720p", "duration": "8s"} | videos[0]
+    video_format = {"delivery": "inline", "aspect_ratio": "16:9", "resolution": "720p", "duration": "8s"} | videos[0]
     for name, allowed in _CHOICES.items():
-        if shape[name] not in allowed:
-            raise bad_request(f"{name} is one of {', '.join(allowed)}, not {shape[name]!r}.")
-    if not isinstance(shape["duration"], str) or not _DURATION.fullmatch(shape["duration"]):
-        raise bad_request(f"duration is a number of seconds such as '8s', not {shape['duration']!r}.")
-    for name in shape:
+        if video_format[name] not in allowed:
+            raise bad_request(f"{name} is one of {', '.join(allowed)}, not {video_format[name]!r}.")
+    if not isinstance(video_format["duration"], str) or not _DURATION.fullmatch(video_format["duration"]):
+        raise bad_request(f"duration is a number of seconds such as '8s', not {video_format['duration']!r}.")
+    for name in video_format:
         if name not in (*_CHOICES, "duration", "gcs_uri", "type"):
             raise bad_request(f"Invalid JSON payload received. Unknown name {name!r}.", "parameter_unknown")
-    return shape
+    return video_format
 
 
-def _moment(epoch: float) -> str:
+def _rfc3339(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

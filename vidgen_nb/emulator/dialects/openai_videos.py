@@ -1,13 +1,12 @@
-"""The dialect of OpenAI's Videos API, as it lives on in self-hosted servers (providers.md, "openai_videos").
+"""The dialect of OpenAI's Videos API, as self-hosted servers imitate it.
 
 Wire format from the SDK's sources (openai 3.54.0: `resources/videos.py`, `types/video*.py`). Deleting a running job
-aborts it, as vLLM does. All seconds in headers are run seconds. Error codes that no source gives are ours:
-`concurrency_limit_exceeded`, `daily_quota_exceeded`, `video_not_ready`, `video_expired`, `overloaded`, `no_output`.
+aborts it, as in vLLM. All seconds in headers are run seconds. No source gives the codes `video_not_ready` and
+`video_expired`; they are ours.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +18,7 @@ from starlette.routing import Route
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState
 from vidgen_nb.emulator.clip import CLIP
+from vidgen_nb.emulator.dialects.openai_errors import JOB_ERRORS, rate_headers, refusal, round_up
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Job, Refused
 
@@ -28,28 +28,12 @@ MODELS: Final = ("sora-2", "sora-2-pro")
 SECONDS: Final = ("4", "8", "12")
 SIZES: Final = ("720x1280", "1280x720", "1024x1792", "1792x1024")
 
-_STATUS: Final = {"queued": "queued", "running": "in_progress", "succeeded": "completed", "failed": "failed"}
-_REFUSALS: Final = {
-    "rate": (429, "requests", "rate_limit_exceeded", "Rate limit reached."),
-    "concurrency": (429, "requests", "concurrency_limit_exceeded", "Too many videos are being generated at once."),
-    # the real API tells a daily limit from a rate by prose alone, which nobody should read (R13)
-    "day_quota": (429, "requests", "daily_quota_exceeded", "The day's quota is used up."),
-    "credit": (429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota."),
-    "auth": (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
-    "overload": (503, "server_error", "overloaded", "The server is overloaded, please try again later."),
-    "content": (400, "invalid_request_error", "content_policy_violation", "The prompt violates our content policy."),
-    "bad_request": (400, "invalid_request_error", "invalid_value", "Invalid value."),
-}
-_FAILURES: Final = {
-    "internal": {"code": "server_error", "message": "The generation failed."},
-    "content": {"code": "moderation_blocked", "message": "The video was blocked by our moderation system."},
-    "empty": {"code": "no_output", "message": "The generation gave no video."},
-}
-_IMAGES: Final = ((b"\x89PNG\r\n\x1a\n", b""), (b"\xff\xd8\xff", b""), (b"RIFF", b"WEBP"))
-"""How images begin, and what else is in their first 12 bytes."""
-_LARGEST_IMAGE: Final = 20 << 20
-_LONGEST_POLL: Final = 5.0
-_SHORTEST_POLL: Final = 0.1
+_API_STATUSES: Final = {"queued": "queued", "running": "in_progress", "succeeded": "completed", "failed": "failed"}
+_IMAGE_SIGNATURES: Final = ((b"\x89PNG\r\n\x1a\n", b""), (b"\xff\xd8\xff", b""), (b"RIFF", b"WEBP"))
+"""The beginning of each image type, and what else its first 12 bytes contain."""
+_MAX_IMAGE_BYTES: Final = 20 << 20
+_MAX_POLL_SECONDS: Final = 5.0
+_MIN_POLL_SECONDS: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -66,8 +50,8 @@ class _Video:
 class OpenAIVideosDialect(Dialect):
     """The endpoints under `/v1/videos`. Jobs are kept until they are deleted.
 
-    `minimal`: answer with `id`, `status`, `created_at` (and `error`) only, and without a poll-after header, as some
-    self-hosted servers do. `models`: names that are accepted; the first is the default.
+    `minimal`: answer only with `id`, `status`, `created_at` (and `error`), and without a poll-after header, as some
+    self-hosted servers do. `models`: the accepted names; the first is the default.
     """
 
     def __init__(self, state: EmulatorState, *, minimal: bool = False, models: Iterable[str] = MODELS) -> None:
@@ -89,7 +73,7 @@ class OpenAIVideosDialect(Dialect):
         ]
 
     def envelope(self, error: ApiError) -> Response:
-        """Return the error as OpenAI's APIs do: `{"error": {message, type, param, code}}`."""
+        """Return the error as OpenAI's APIs write it: `{"error": {message, type, param, code}}`."""
         body = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
         return JSONResponse({"error": body}, error.status, error.headers)
 
@@ -97,21 +81,21 @@ class OpenAIVideosDialect(Dialect):
         async with call.request.form(max_files=1, max_fields=100) as form:
             prompt, model, seconds, size = self._parameters(call, form)
             await _check_reference(form)
-        call.scene = call.sent_scene(prompt)
+        call.scene = call.scene_id(prompt)
         now = self.state.clock.now()
         answer = self.provider.submit(call.profile, call.scene, now, prompt)
         rate = self.provider.rate(call.profile, now)
         if isinstance(answer, Refused):
-            raise _refusal(answer.cause, answer.retry_after, rate)
+            raise refusal(answer.cause, answer.retry_after, rate)
         video = _Video(f"video_{self.new_id(answer)}", answer, model, seconds, size)
         self._videos[video.id] = video
         call.job = video.id
         if answer.lost:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
-        return self._show(video, now, rate)
+        return self._video_response(video, now, rate)
 
     def _parameters(self, call: Call, form: FormData) -> tuple[str, str, str, str]:
-        """Return prompt, model, seconds and size, or raise what the API says about them."""
+        """Return prompt, model, seconds and size, or raise the API's error about them."""
         kind = call.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind not in ("multipart/form-data", "application/x-www-form-urlencoded"):
             raise ApiError(400, f"Unsupported content type {kind!r}: send multipart/form-data.")
@@ -120,7 +104,7 @@ class OpenAIVideosDialect(Dialect):
             raise ApiError(
                 400, "Missing required parameter: 'prompt'.", code="missing_required_parameter", param="prompt"
             )
-        call.scene = call.sent_scene(prompt)
+        call.scene = call.scene_id(prompt)
         model = _text(form, "model", self._models[0])
         if model not in self._models:
             message = f"The model {model!r} does not exist. Supported are: {', '.join(self._models)}."
@@ -132,8 +116,8 @@ class OpenAIVideosDialect(Dialect):
         now = self.state.clock.now()
         trouble = self.provider.trouble("poll", video.job, now)
         if trouble is not None:
-            raise _refusal(trouble.kind, trouble.retry_after)
-        return self._show(video, now)
+            raise refusal(trouble.kind, trouble.retry_after)
+        return self._video_response(video, now)
 
     async def _list(self, call: Call) -> Response:
         query = call.request.query_params
@@ -170,10 +154,10 @@ class OpenAIVideosDialect(Dialect):
         if self.provider.poll(video.job, self.state.clock.now()).status != "succeeded":
             raise ApiError(404, "The video is not ready; its status says why.", code="video_not_ready")
         expired = ApiError(404, "The video has expired.", code="video_expired")
-        return self.delivered(video.job, CLIP, "video/mp4", expired=expired, refused=_refusal)
+        return self.deliver(video.job, CLIP, "video/mp4", expired=expired, refused=refusal)
 
     def _find(self, call: Call) -> _Video:
-        """Return the caller's own job; those of others don't exist for it."""
+        """Return the caller's own job; for the caller, those of others don't exist."""
         call.job = call.request.path_params["id"]
         video = self._videos.get(call.job)
         if video is None or video.job.profile != call.profile:
@@ -181,36 +165,36 @@ class OpenAIVideosDialect(Dialect):
         call.scene = video.job.scene
         return video
 
-    def _show(self, video: _Video, now: float, rate: RateInfo | None = None) -> Response:
-        headers = _rate_headers(rate)
+    def _video_response(self, video: _Video, now: float, rate: RateInfo | None = None) -> Response:
+        headers = rate_headers(rate)
         if not self._minimal:
             remaining = self.provider.poll(video.job, now).remaining
             if remaining > 0:
-                after = min(max(remaining, _SHORTEST_POLL), _LONGEST_POLL)
-                headers["openai-poll-after-ms"] = str(_up(after * 1000))
+                after = min(max(remaining, _MIN_POLL_SECONDS), _MAX_POLL_SECONDS)
+                headers["openai-poll-after-ms"] = str(round_up(after * 1000))
         return JSONResponse(self._fields(video, now), headers=headers)
 
     def _fields(self, video: _Video, now: float) -> dict[str, Any]:
         """Return the Video object of the API."""
         job, epoch = video.job, self.state.clock.epoch
-        look = self.provider.poll(job, now)
+        progress = self.provider.poll(job, now)
         body: dict[str, Any] = {
             "id": video.id,
-            "status": _STATUS[look.status],
+            "status": _API_STATUSES[progress.status],
             "created_at": int(epoch + job.created),
         }
-        error = _FAILURES[job.failure] if look.status == "failed" and job.failure else None
+        error = JOB_ERRORS[job.failure] if progress.status == "failed" and job.failure else None
         if self._minimal:
             return body | ({"error": error} if error else {})
-        expires = self.provider.expires(job) if look.status == "succeeded" else None
+        expires = self.provider.expires(job) if progress.status == "succeeded" else None
         return body | {
             "object": "video",
             "model": video.model,
-            "progress": int(look.progress * 100),
+            "progress": int(progress.progress * 100),
             "seconds": video.seconds,
             "size": video.size,
             "prompt": job.prompt,
-            "completed_at": int(epoch + job.finish) if look.status == "succeeded" else None,
+            "completed_at": int(epoch + job.finish) if progress.status == "succeeded" else None,
             "expires_at": None if expires is None else int(epoch + expires),
             "error": error,
             "remixed_from_video_id": None,
@@ -233,14 +217,14 @@ def _choice(form: FormData, name: str, allowed: tuple[str, ...]) -> str:
 
 
 async def _check_reference(form: FormData) -> None:
-    """Raise for an `input_reference` that the API doesn't take; the SDK sends a file, or an object in brackets."""
+    """Raise for an `input_reference` that the API rejects; the SDK sends a file, or an object in brackets."""
     image, address = form.get("input_reference"), form.get("input_reference[image_url]")
     problem = ""
     if isinstance(image, UploadFile):
         head = await image.read(12)
-        if not any(head.startswith(start) and end in head for start, end in _IMAGES):
+        if not any(head.startswith(start) and end in head for start, end in _IMAGE_SIGNATURES):
             problem = "is no PNG, JPEG or WebP image"
-        elif (image.size or 0) > _LARGEST_IMAGE:
+        elif (image.size or 0) > _MAX_IMAGE_BYTES:
             problem = "is larger than 20 MiB"
     elif image is not None:
         problem = "has to be a file, or an object with image_url"
@@ -251,35 +235,3 @@ async def _check_reference(form: FormData) -> None:
     if problem:
         message = f"Invalid value: 'input_reference' {problem}."
         raise ApiError(400, message, code="invalid_value", param="input_reference")
-
-
-def _up(number: float) -> int:
-    """Round up, but not over a float's last digits: 30.0000000001 is 30."""
-    return math.ceil(round(number, 3))
-
-
-def _rate_headers(rate: RateInfo | None) -> dict[str, str]:
-    """Return a rate limit as OpenAI's headers."""
-    told = (rate.limit, rate.remaining, _duration(rate.reset or 0.0)) if rate is not None else ()
-    names = ("limit", "remaining", "reset")[: len(told)]
-    return {f"x-ratelimit-{name}-requests": str(value) for name, value in zip(names, told, strict=True)}
-
-
-def _duration(seconds: float) -> str:
-    """Return seconds as Go writes them, in whole milliseconds: `6m0s`, `1.5s`, `120ms`."""
-    ms = _up(seconds * 1000)
-    if ms < 1000:
-        return f"{ms}ms" if ms else "0s"
-    minutes, ms = divmod(ms, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    parts = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
-    return f"{parts}{ms / 1000:g}s"
-
-
-def _refusal(cause: str, retry_after: float | None, rate: RateInfo | None = None) -> ApiError:
-    """Return the answer to a refusal; OpenAI tells whole seconds in one header and milliseconds in another."""
-    status, kind, code, message = _REFUSALS[cause]
-    headers = _rate_headers(rate) if cause in ("rate", "concurrency") else {}
-    if retry_after is not None:
-        headers |= {"Retry-After": str(_up(retry_after)), "retry-after-ms": str(_up(retry_after * 1000))}
-    return ApiError(status, message, type=kind, code=code, headers=headers)

@@ -1,9 +1,9 @@
-"""The dialect of Runway's API, version 2024-11-06 (providers.md, "runway").
+"""The dialect of Runway's API, version 2024-11-06.
 
 Wire format from the SDK's sources (runwayml 5.24.0: `types/task_retrieve_response.py`, `types/*_to_video_create_*.py`,
-`resources/tasks.py`) and docs.dev.runwayml.com/errors; validation errors and result addresses look as users quote them.
-A job over the concurrency is accepted and THROTTLED; only the day's quota, or a rate, answers 429. A failure of its own
-is refunded, one over its content is not. Texts are ours; so is that a refused prompt answers 400.
+`resources/tasks.py`) and docs.dev.runwayml.com/errors; validation errors and result URLs look as users quote them. A
+task above the concurrency is accepted and THROTTLED; only a daily quota, or a rate, answers 429. An internal failure is
+refunded, one because of its content is not. Texts are ours; so is the 400 for a refused prompt.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -26,50 +25,37 @@ from starlette.routing import Route
 
 from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState
 from vidgen_nb.emulator.clip import CLIP
+from vidgen_nb.emulator.dialects.runway_errors import TASK_FAILURES, refusal
 from vidgen_nb.provider import DailyQuota, Job, Refused
 from vidgen_nb.provider.limits import DAY, All, queues_over
 
 __all__ = ["RunwayDialect"]
 
-VERSION: Final = "2024-11-06"
+API_VERSION: Final = "2024-11-06"
 _CREDITS: Final = 1_000_000
-"""What every account has, whatever it spends."""
-_LONGEST_PROMPT: Final = 1000
+"""The balance of every account, whatever it spends."""
+_MAX_PROMPT_UNITS: Final = 1000
 """UTF-16 code units."""
-_LONGEST_URI: Final = 5 << 20
-_LONGEST_URL: Final = 2048
+_MAX_DATA_URI_CHARS: Final = 5 << 20
+_MAX_URL_CHARS: Final = 2048
 _FIRST_FRAMES: Final = ("1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672")
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """What a model takes."""
+    """What a model accepts."""
 
     credits: int
     """Per second."""
     ratios: Mapping[str, tuple[str, ...]]
-    """By endpoint; those that are not there don't know the model."""
+    """By endpoint; the model is unknown at all others."""
 
 
 _MODELS: Final = {
     "gen4.5": _Model(12, {"text_to_video": ("1280:720", "720:1280"), "image_to_video": _FIRST_FRAMES}),
     "gen4_turbo": _Model(5, {"image_to_video": _FIRST_FRAMES}),
 }
-_SECONDS: Final = range(2, 11)
-_REFUSALS: Final = {
-    "rate": (429, "Too many requests."),
-    "concurrency": (429, "Too many tasks."),
-    "day_quota": (429, "You have reached your daily task limit."),
-    "credit": (400, "You do not have enough credits to run this task."),
-    "auth": (401, "The API key is not valid."),
-    "overload": (503, "The server is shedding load."),
-    "content": (400, "The prompt was rejected by content moderation."),
-    "bad_request": (400, "Invalid request."),
-}
-_FAILURES: Final = {
-    "internal": ("INTERNAL.BAD_OUTPUT.CODE01", "An unexpected error occurred."),
-    "content": ("SAFETY.INPUT.TEXT", "The prompt was flagged by content moderation."),
-}
+_DURATIONS: Final = range(2, 11)
 
 
 @dataclass(slots=True)
@@ -84,16 +70,16 @@ class _Task:
 class RunwayDialect(Dialect):
     """`/v1/text_to_video`, `/v1/image_to_video`, `/v1/tasks/{id}`, `/v1/organization`, and results under `/artifacts`.
 
-    Results need no key, and refuse one, as a store with signed addresses does. An address lasts for the emulator's
-    `expires_after`, a day by default, from when the task was asked; the result itself, until its task is deleted.
+    Results need no key, and refuse one, as a store with signed URLs does. A URL is valid for the emulator's
+    `expires_after`, a day by default, counted from the request for the task; the result, until its task is deleted.
     """
 
     def __init__(self, state: EmulatorState) -> None:
         super().__init__(state)
         self.provider.queue_over_concurrency()
         self._tasks: dict[str, _Task] = {}
-        self._made: list[tuple[str, str, float]] = []
-        """(Profile, model, second of the run) of every task."""
+        self._created: list[tuple[str, str, float]] = []
+        """(Profile, model, run seconds) of every created task."""
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -107,44 +93,44 @@ class RunwayDialect(Dialect):
         ]
 
     def envelope(self, error: ApiError) -> Response:
-        """Return the error as Runway does: `{"error": text}`, with `issues` where the body was wrong."""
+        """Return the error as Runway writes it: `{"error": text}`, with `issues` if the body was wrong."""
         issues = {"issues": list(error.details)} if error.details else {}
         return JSONResponse({"error": error.message, **issues}, error.status, error.headers)
 
     def owner(self, request: Request) -> str:
-        """Return whose key it is; the version has to be told, too."""
+        """Return the profile of the key; the version header is required, too."""
         owner = super().owner(request)
         version = request.headers.get("X-Runway-Version")
-        if version != VERSION:
-            raise ApiError(400, f"Send the header 'X-Runway-Version: {VERSION}', not {version!r}.")
+        if version != API_VERSION:
+            raise ApiError(400, f"Send the header 'X-Runway-Version: {API_VERSION}', not {version!r}.")
         return owner
 
     async def _create(self, call: Call) -> Response:
         endpoint = call.request.url.path.rsplit("/", 1)[1]
         body = await _json_object(call.request)
-        _check(body, endpoint)
+        _check_body(body, endpoint)
         prompt = str(body.get("promptText", ""))
-        call.scene = call.sent_scene(prompt)
+        call.scene = call.scene_id(prompt)
         answer = self.provider.submit(call.profile, call.scene, self.state.clock.now(), prompt)
         if isinstance(answer, Refused):
-            raise _refusal(answer.cause, answer.retry_after)
+            raise refusal(answer.cause, answer.retry_after)
         cost = _MODELS[body["model"]].credits * body.get("duration", 5)
         task = _Task(str(UUID(self.new_id(answer))), answer, cost)
         self._tasks[task.id] = task
-        self._made.append((call.profile, body["model"], answer.created))
+        self._created.append((call.profile, body["model"], answer.created))
         call.job = task.id
         if answer.lost:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
         return JSONResponse({"id": task.id, "estimatedCost": {"credits": cost}})
 
     async def _organization(self, call: Call) -> Response:
-        """Say what the account is allowed, and what it has used."""
+        """Return what the account may use, and what it has used."""
         limit = self.provider.profiles[call.profile].limit
         parts = limit.parts if isinstance(limit, All) else (limit,)
         a_day = min((part.n for part in parts if isinstance(part, DailyQuota)), default=None)
         at_once = None if limit is None else queues_over(limit)
         since = self.state.clock.now() - DAY
-        made = Counter(model for profile, model, at in self._made if profile == call.profile and at > since)
+        made = Counter(model for profile, model, at in self._created if profile == call.profile and at > since)
         allowed = {"maxConcurrentGenerations": at_once, "maxDailyGenerations": a_day}
         return JSONResponse(
             {
@@ -159,7 +145,7 @@ class RunwayDialect(Dialect):
         now = self.state.clock.now()
         trouble = self.provider.trouble("poll", task.job, now)
         if trouble is not None:
-            raise _refusal(trouble.kind, trouble.retry_after)
+            raise refusal(trouble.kind, trouble.retry_after)
         return JSONResponse(self._fields(task, now, str(call.request.base_url)))
 
     async def _delete(self, call: Call) -> Response:
@@ -182,10 +168,10 @@ class RunwayDialect(Dialect):
             raise ApiError(404, "There is no such object.")
         call.scene = task.job.scene
         gone = ApiError(403, "The address has expired.")
-        return self.spoiled(task.job, CLIP, "video/mp4", expired=gone, refused=_refusal)
+        return self.deliver_present(task.job, CLIP, "video/mp4", expired=gone, refused=refusal)
 
     def _find(self, call: Call) -> _Task:
-        """Return the caller's own task; those of others don't exist for it."""
+        """Return the caller's own task; for the caller, those of others don't exist."""
         call.job = call.request.path_params["id"]
         task = self._tasks.get(call.job)
         if task is None or task.job.profile != call.profile:
@@ -194,27 +180,27 @@ class RunwayDialect(Dialect):
         return task
 
     def _fields(self, task: _Task, now: float, root: str) -> dict[str, Any]:
-        """Return the task as the API shows it."""
+        """Return the Task object of the API."""
         job = task.job
-        look = self.provider.poll(job, now)
+        progress = self.provider.poll(job, now)
         created = datetime.fromtimestamp(self.state.clock.epoch + job.created, UTC)
         body = {"id": task.id, "createdAt": created.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
-        if look.status == "succeeded" or (look.status == "failed" and job.failure == "empty"):
+        if progress.status == "succeeded" or (progress.status == "failed" and job.failure == "empty"):
             output = [] if job.failure == "empty" else [self._url(task, root)]
             return body | {"status": "SUCCEEDED", "cost": {"credits": task.credits}, "output": output}
-        if look.status == "failed":
-            code, text = _FAILURES[job.failure or "internal"]
+        if progress.status == "failed":
+            code, text = TASK_FAILURES[job.failure or "internal"]
             paid = task.credits if job.failure == "content" else 0
             return body | {"status": "FAILED", "cost": {"credits": paid}, "failure": text, "failureCode": code}
-        going_on = body | {"estimatedCost": {"credits": task.credits}}
-        if look.status == "queued":
-            return going_on | {"status": "THROTTLED"}
+        unfinished = body | {"estimatedCost": {"credits": task.credits}}
+        if progress.status == "queued":
+            return unfinished | {"status": "THROTTLED"}
         if now <= job.start:
-            return going_on | {"status": "PENDING"}
-        return going_on | {"status": "RUNNING", "progress": round(look.progress, 4)}
+            return unfinished | {"status": "PENDING"}
+        return unfinished | {"status": "RUNNING", "progress": round(progress.progress, 4)}
 
     def _url(self, task: _Task, root: str) -> str:
-        """Return an address for the result, good from now on for as long as addresses last."""
+        """Return a URL for the result, valid from now on for as long as URLs last."""
         lasts = DAY if self.provider.expires_after is None else self.provider.expires_after
         until = f"{int((self.state.clock.now() + lasts) * 1000):x}"
         return f"{root}artifacts/{task.id}.mp4?_jwt={until}.{self._signature(task.id, until)}"
@@ -225,7 +211,7 @@ class RunwayDialect(Dialect):
 
 
 async def _json_object(request: Request) -> dict[str, Any]:
-    """Return the JSON object that a request holds, or raise what the API says."""
+    """Return the JSON object of a request, or raise the API's error."""
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
         body = json.loads(await request.body()) if kind == "application/json" else None
@@ -236,8 +222,8 @@ async def _json_object(request: Request) -> dict[str, Any]:
     return body
 
 
-def _check(body: Mapping[str, Any], endpoint: str) -> None:
-    """Raise the API's answer to a body that is wrong: everything that is wrong with it."""
+def _check_body(body: Mapping[str, Any], endpoint: str) -> None:
+    """Raise the API's error about a wrong body, which lists everything that is wrong."""
     issues: list[dict[str, Any]] = []
 
     def wrong(field: str, message: str, **more: Any) -> None:
@@ -253,11 +239,11 @@ def _check(body: Mapping[str, Any], endpoint: str) -> None:
     prompt = body.get("promptText", "" if endpoint == "image_to_video" else None)
     if not isinstance(prompt, str) or (endpoint == "text_to_video" and not prompt):
         wrong("promptText", "Invalid input: expected a non-empty string")
-    elif len(prompt.encode("utf-16-le", "surrogatepass")) > 2 * _LONGEST_PROMPT:
-        wrong("promptText", f"Too big: expected string to have <={_LONGEST_PROMPT} characters")
+    elif len(prompt.encode("utf-16-le", "surrogatepass")) > 2 * _MAX_PROMPT_UNITS:
+        wrong("promptText", f"Too big: expected string to have <={_MAX_PROMPT_UNITS} characters")
     duration = body.get("duration", 5 if body.get("model") == "gen4_turbo" else None)
-    if isinstance(duration, bool) or not isinstance(duration, int) or duration not in _SECONDS:
-        wrong("duration", f"Invalid input: expected an integer from {_SECONDS[0]} to {_SECONDS[-1]}")
+    if isinstance(duration, bool) or not isinstance(duration, int) or duration not in _DURATIONS:
+        wrong("duration", f"Invalid input: expected an integer from {_DURATIONS[0]} to {_DURATIONS[-1]}")
     if endpoint == "image_to_video" and not _is_image(body.get("promptImage")):
         wrong("promptImage", "Invalid asset: expected a HTTPS URL, a Runway upload URI or a data URI of an image")
     if issues:
@@ -265,7 +251,7 @@ def _check(body: Mapping[str, Any], endpoint: str) -> None:
 
 
 def _is_image(value: object) -> bool:
-    """Return whether a value may be an image: its address, upload or data, or a list of such with positions."""
+    """Return whether a value may be an image: a URL, upload or data URI, or a list of these with positions."""
     if isinstance(value, list):
         return 0 < len(value) <= 2 and all(
             isinstance(each, dict) and isinstance(each.get("uri"), str) and _is_image(each["uri"]) for each in value
@@ -273,11 +259,5 @@ def _is_image(value: object) -> bool:
     if not isinstance(value, str):
         return False
     if re.match(r"data:image/(png|jpeg|webp);base64,", value):
-        return len(value) < _LONGEST_URI
-    return value.startswith(("https://", "runway://")) and len(value) <= _LONGEST_URL
-
-
-def _refusal(cause: str, retry_after: float | None) -> ApiError:
-    status, message = _REFUSALS[cause]
-    headers = {} if retry_after is None else {"Retry-After": str(math.ceil(round(retry_after, 3)))}
-    return ApiError(status, message, headers=headers)
+        return len(value) < _MAX_DATA_URI_CHARS
+    return value.startswith(("https://", "runway://")) and len(value) <= _MAX_URL_CHARS
