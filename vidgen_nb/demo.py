@@ -1,4 +1,4 @@
-"""A session over the bundled emulator: real HTTP on loopback, no key needed, twenty times faster than life."""
+"""A session over the bundled emulator: real HTTP on loopback, no key needed, twenty times faster than real time."""
 
 from __future__ import annotations
 
@@ -23,45 +23,49 @@ __all__ = ["DemoSession", "demo", "demo_profiles", "demo_scenes"]
 
 log = logging.getLogger("vidgen_nb")
 
-KINDS = (
+DEMO_PROFILES = (
     SimulatedProfile("alice", TokenBucket(2, per=60), LogNormal(22, 0.25), capacity=3),
     SimulatedProfile("bruno", TokenBucket(4, per=60), LogNormal(18, 0.25), capacity=3),
     SimulatedProfile("chiara", SlidingWindow(5, per=60), LogNormal(14, 0.25), capacity=3),
     SimulatedProfile("delta", TokenBucket(30, per=60), LogNormal(26, 0.25), capacity=3),
 )
-"""One tight, one generous, and two between: so that scenes are seen moving."""
+"""One with a tight limit, one with a generous one, and two in between, so that scenes move."""
 
-SUBJECTS = ("a lighthouse", "a harbour", "a night train", "a paper boat", "an old cinema", "a greenhouse")
-TIMES = ("at dawn", "in heavy rain", "under northern lights", "as the city wakes")
+PROMPT_SUBJECTS = ("a lighthouse", "a harbour", "a night train", "a paper boat", "an old cinema", "a greenhouse")
+PROMPT_SETTINGS = ("at dawn", "in heavy rain", "under northern lights", "as the city wakes")
 
 
 def demo_scenes(count: int = 24) -> list[Scene]:
-    """Return so many scenes to play with."""
+    """Return this many scenes to play with."""
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise InputError(f"how many scenes? a whole number from 1 up, not {count!r}")
-    prompts = [f"{subject} {time}" for time in TIMES for subject in SUBJECTS]
+        raise InputError(f"the number of scenes must be a whole number, at least 1, not {count!r}")
+    prompts = [f"{subject} {setting}" for setting in PROMPT_SETTINGS for subject in PROMPT_SUBJECTS]
     return [
         Scene(f"s{index + 1:03}", prompts[index % len(prompts)], seconds="4", size="1280x720") for index in range(count)
     ]
 
 
 def demo_profiles(count: int = 4) -> list[SimulatedProfile]:
-    """Return so many simulated profiles: the four kinds in turn."""
+    """Return this many simulated profiles: the four kinds in turn."""
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise InputError(f"how many profiles? a whole number from 1 up, not {count!r}")
+        raise InputError(f"the number of profiles must be a whole number, at least 1, not {count!r}")
+    kinds = len(DEMO_PROFILES)
     return [
-        KINDS[index] if index < len(KINDS) else replace(KINDS[index % len(KINDS)], name=f"p{index + 1}", api_key="")
+        DEMO_PROFILES[index]
+        if index < kinds
+        else replace(DEMO_PROFILES[index % kinds], name=f"p{index + 1}", api_key="")
         for index in range(count)
     ]
 
 
 class DemoSession(Controller):
-    """A controller that brings its own emulator, and ends it with itself."""
+    """A controller with its own emulator, which ends when the controller is closed."""
 
     def __init__(self, emulator: Emulator, **options: Any) -> None:
         self.emulator = emulator.start()
         self._set_speed = emulator.clock.set_speed
-        options = {"journal": None, **options}  # the provider ends with this program: nothing could be gone on with
+        # no journal: the provider ends with this program
+        options = {"journal": None, **options}
         try:
             super().__init__(OpenAIVideos(emulator.base_url), emulator.profiles, speed=emulator.clock.speed, **options)
         except BaseException:
@@ -71,15 +75,17 @@ class DemoSession(Controller):
 
     @classmethod
     def restore(cls, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: the emulator ended with the demo that had it, and its jobs with the emulator."""
-        raise SessionError("a demo can't be restored, its provider ended with it: use Controller.restore on a server")
+        """Refuse: the emulator and its jobs ended with the demo."""
+        raise SessionError(
+            "a demo can't be restored, its provider ended with it: use Controller.restore with a real server"
+        )
 
     def orphaned(self) -> None:
-        """Its cell was run again, and no variable is bound to it any more: nobody wants it to go on."""
-        threading.Thread(target=self._end, name="vidgen_nb end of a demo", daemon=True).start()
+        """End it, since its cell was run again and no variable is bound to it any more."""
+        threading.Thread(target=self._close_from_thread, name="vidgen_nb end of a demo", daemon=True).start()
 
-    def _end(self) -> None:
-        """End it from another thread, whatever state it is in."""
+    def _close_from_thread(self) -> None:
+        """Close it from another thread, whatever state it is in."""
         try:
             loop = self.session.runner.loop
             if loop.is_adopted and not self.is_closed:
@@ -88,14 +94,14 @@ class DemoSession(Controller):
                 self.abandon()
                 self.close()
         except (SessionError, RuntimeError) as error:  # its loop has ended meanwhile
-            log.debug("a demo that nobody has any more could not be closed: %s", error)
+            log.debug("an orphaned demo could not be closed: %s", error)
         self._forget_panel()
 
     def close(self) -> None:
         """Close the session, and the emulator with it."""
         try:
             super().close()
-        except SessionError:  # refused, so the emulator is needed still
+        except SessionError:  # refused, so the emulator is still needed
             raise
         except BaseException:
             self.emulator.stop()
@@ -119,9 +125,9 @@ def demo(
 ) -> DemoSession:
     """Return a controller over a bundled emulator, on a free port of this machine.
 
-    `profiles`: how many, or which. `speed`: run seconds per wall second, for emulator and session alike. `seed`: of
-    service times and of back-off jitter. Use it as `with vg.demo() as session:`, or `close()` it; one that a notebook's
-    cell made is closed when the cell is run again, unless a variable still has it.
+    `profiles`: how many, or which. `speed`: run seconds per wall second, for both emulator and session. `seed`: for
+    service times and back-off jitter. Use it as `with vg.demo() as session:`, or `close()` it; one that was made in a
+    notebook's cell is closed when the cell is run again, unless a variable is still bound to it.
 
     >>> with demo() as session:
     ...     run = session.run_blocking(demo_scenes(24))

@@ -128,7 +128,10 @@ def test_latency_is_waited() -> None:
         ({"speed": 0}, "speed"),
         ({"dialect": "smoke_signals"}, "dialect must be one of openai_videos"),
         ({"dialect": None}, "dialect must be one of openai_videos"),
-        ({"minimall": True}, "unknown option 'minimall' of an emulator: the options of dialect openai_videos are minimal, models"),
+        (
+            {"minimall": True},
+            "'minimall' of an emulator: the options of dialect openai_videos are minimal, models",
+        ),
         ({"speed": 2, "clock": Clock(3)}, "contradicts"),
         ({"profiles": []}, "at least one"),
         ({"profiles": [P1, SimulatedProfile("p2", api_key=P1.api_key)]}, "same api_key"),

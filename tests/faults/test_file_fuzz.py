@@ -20,7 +20,7 @@ from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
 from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.inputs import load_profiles, load_scenes
-from vidgen_nb.inputs.simulated import load_simulated
+from vidgen_nb.inputs.simulated_profiles import load_simulated
 from vidgen_nb.ports import Profile
 from vidgen_nb.recording.codec import decode, encode
 from vidgen_nb.recording.runfile import read_run, write_run

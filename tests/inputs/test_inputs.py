@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import DuplicateScene, FileFormatError, InputError, MissingKey
 from vidgen_nb.inputs import load_profiles, load_scenes
-from vidgen_nb.inputs.files import rows_of_csv, rows_of_json, rows_of_json_lines, rows_of_text
+from vidgen_nb.inputs.text_files import rows_of_csv, rows_of_json, rows_of_json_lines, rows_of_text
 
 pd = pytest.importorskip("pandas")
 
@@ -194,7 +194,7 @@ def test_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ('[[profil]]\nname="a"', None, None, "did you mean 'profile'?"),
         ("[[profile]]\ncapacity=3", None, None, "has no name"),
         ('[[profile]]\nname="a"\napi_key="sk-1"\ncapacity=0', None, None, "capacity is a whole number"),
-        ('[[profile]]\nname="a"\napi_key=17', None, None, "api_key has to be a text"),
+        ('[[profile]]\nname="a"\napi_key=17', None, None, "api_key must be a text"),
         ("profile = 3", None, None, "[[profile]]"),
         ('[[profile]]\nname="a"\napi_key="sk-1"\nkey_env="A"', None, None, "both"),
         ('[[profile]]\nname="a"\nkey_env="sk-1"', None, None, "key_env is the name"),
@@ -223,5 +223,5 @@ def test_missing_keys_and_duplicates(tmp_path: Path, monkeypatch: pytest.MonkeyP
         load_profiles(write(tmp_path, "p.toml", '[[profile]]\nname="a"\nkey_env="NOT_SET"'))
     with pytest.raises(MissingKey, match="api_key is empty"):
         load_profiles(write(tmp_path, "p.toml", '[[profile]]\nname="a"\napi_key=" "'))
-    with pytest.raises(InputError, match="'a' is there twice"):
+    with pytest.raises(InputError, match="'a' appears twice"):
         load_profiles(write(tmp_path, "p.toml", '[[profile]]\nname="a"\napi_key="x"\n[profiles.a]\napi_key="y"'))

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.errors import InputError
-from vidgen_nb.inputs.profiles import hint
+from vidgen_nb.inputs.unknown_names import suggestion
 from vidgen_nb.provider import SimulatedProfile
 
 __all__ = [
@@ -52,7 +52,7 @@ def checks_arguments(*, called: str = "", options: Iterable[str] = ()) -> Callab
         def checked(*args: P.args, **given: P.kwargs) -> R:
             for each in given:
                 if each not in known:
-                    raise InputError(f"{name} has no argument {each!r}{hint(each, known)}")
+                    raise InputError(f"{name} has no argument {each!r}{suggestion(each, known)}")
             try:
                 signature.bind(*args, **given)
             except TypeError as error:

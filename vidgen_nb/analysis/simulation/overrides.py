@@ -12,7 +12,7 @@ from vidgen_nb.core.model import Scene, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
-from vidgen_nb.inputs.profiles import hint
+from vidgen_nb.inputs.unknown_names import suggestion
 from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.policies.registry import as_policy
@@ -94,7 +94,7 @@ def with_override(simulation: Simulation, name: str, value: Any) -> Simulation:
     if name in own:
         return replace(simulation, profiles=[replace(each, **{name: value}) for each in simulation.profiles])
     known = tuple(dict.fromkeys([each.name for each in fields(Simulation)] + settings + own))
-    raise InputError(f"{name!r} can't be varied{hint(name, known)}; in a sweep, make= varies anything")
+    raise InputError(f"{name!r} can't be varied{suggestion(name, known)}; in a sweep, make= varies anything")
 
 
 def check_names(simulations: Iterable[Simulation]) -> None:
@@ -107,9 +107,9 @@ def check_names(simulations: Iterable[Simulation]) -> None:
     groups = {profile.quota_group: None for each in given for profile in each.profiles if profile.quota_group}
     faults = {fault.profile for each in given for fault in each.faults if fault.profile is not None}
     for name in faults - profiles.keys():
-        raise InputError(f"a fault is for profile {name!r}, which does not exist{hint(str(name), tuple(profiles))}")
+        raise InputError(f"a fault is for profile {name!r}, which does not exist{suggestion(str(name), tuple(profiles))}")
     for name in {name for each in given for name in _limits_told(each.policy)} - profiles.keys() - groups.keys():
-        known = hint(str(name), (*profiles, *groups))
+        known = suggestion(str(name), (*profiles, *groups))
         raise InputError(f"Paced: limits has {name!r}, which is no profile and no quota group of this run{known}")
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vidgen_nb.errors import FileFormatError, InputError
-from vidgen_nb.inputs.profiles import parsed, tables, unknown
+from vidgen_nb.inputs.toml_files import profile_tables, read_toml
+from vidgen_nb.inputs.unknown_names import unknown_option
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.provider.described import KEYS, profile_from
 
@@ -22,21 +23,22 @@ def load_simulated(path: str | Path) -> list[SimulatedProfile]:
         service = {kind = "lognormal", mean = 60, cv = 0.2}
 
     `capacity`, `retry_after`, `quota_group`, `api_key` and `rate_headers` are as in `SimulatedProfile`; several limits
-    hold together.
+    apply together.
     Kinds: token_bucket, fixed_window, sliding_window (n, per), concurrency (n, over), daily_quota (n); constant
-    (seconds), exponential (mean), lognormal (mean, cv), empirical (samples). Raises `FileFormatError` for what is
-    wrong.
+    (seconds), exponential (mean), lognormal (mean, cv), empirical (samples). Raises `FileFormatError` for mistakes.
     """
-    profiles = [_profile(place, options, str(path)) for place, options in tables(parsed(Path(path)), str(path))]
+    profiles = [
+        _make_profile(place, options, str(path)) for place, options in profile_tables(read_toml(Path(path)), str(path))
+    ]
     if not profiles:
         raise FileFormatError(str(path), 'there are no profiles in it; add [[profile]] with name = "..."')
     return profiles
 
 
-def _profile(place: str, options: dict[str, Any], path: str) -> SimulatedProfile:
+def _make_profile(place: str, options: dict[str, Any], path: str) -> SimulatedProfile:
     for key in options:
         if key not in KEYS:
-            raise FileFormatError(path, f"{place}: {unknown(key, KEYS)}")
+            raise FileFormatError(path, f"{place}: {unknown_option(key, KEYS)}")
     if not isinstance(options.get("name"), str):
         raise FileFormatError(path, f'{place} has no name: add name = "..."')
     try:
