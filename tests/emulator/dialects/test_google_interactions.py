@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
 
-from vidgen_nb.clock import Clock
-from vidgen_nb.emulator import Emulator
+from tests.emulator.dialects.served import ServedEmulator, serve
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.provider import (
     Concurrency,
@@ -33,46 +31,18 @@ KEY = {"x-goog-api-key": "sk-emulated-p1"}
 ASKED = {"model": MODEL, "input": "a lighthouse", "background": True}
 
 
-class Served:
-    """A served emulator on a clock that stands still unless the test moves it, and SDK clients for it."""
+def official(service: ServedEmulator[genai.Client], key: str) -> genai.Client:
+    """Return the official client, which tries each call once."""
+    from google import genai
+    from google.genai import types
 
-    def __init__(self, *profiles: SimulatedProfile, **options: Any) -> None:
-        self.now = 1000.0
-        self.emulator = Emulator(
-            profiles or [SimulatedProfile("p1")],
-            clock=Clock(monotonic=lambda: self.now),
-            dialect="google_interactions",
-            **options,
-        )
-        self._clients: list[genai.Client] = []
-
-    def client(self, key: str = "sk-emulated-p1") -> genai.Client:
-        """Return the official client, which tries each call once."""
-        from google import genai
-        from google.genai import types
-
-        options = types.HttpOptions(
-            base_url=self.emulator.base_url.removesuffix("/v1"), retry_options=types.HttpRetryOptions(attempts=1)
-        )
-        client = genai.Client(api_key=key, http_options=options)
-        self._clients.append(client)
-        return client
-
-    def close(self) -> None:
-        """Close all clients."""
-        for client in self._clients:
-            client.close()
+    options = types.HttpOptions(base_url=service.root, retry_options=types.HttpRetryOptions(attempts=1))
+    return genai.Client(api_key=key, http_options=options)
 
 
-@contextmanager
-def served(*profiles: SimulatedProfile, **options: Any) -> Iterator[Served]:
+def served(*profiles: SimulatedProfile, **options: Any) -> AbstractContextManager[ServedEmulator[genai.Client]]:
     """Serve an emulator of the dialect."""
-    service = Served(*profiles, **options)
-    with service.emulator:
-        try:
-            yield service
-        finally:
-            service.close()
+    return serve(official, *profiles, dialect="google_interactions", **options)
 
 
 def created(client: genai.Client, prompt: str = "a lighthouse", **options: Any) -> interactions.Interaction:

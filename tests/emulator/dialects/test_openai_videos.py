@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import openai
 import pytest
 
-from vidgen_nb.clock import Clock
+from tests.emulator.dialects.served import ServedEmulator, serve
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.provider import (
@@ -26,49 +25,16 @@ from vidgen_nb.provider import (
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
 
 
-class Hands:
-    """A clock's hands, moved by the test alone."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
+def official(service: ServedEmulator[openai.OpenAI], key: str) -> openai.OpenAI:
+    """Return the official client, as strict as it can be."""
+    return openai.OpenAI(
+        api_key=key, base_url=service.emulator.base_url, max_retries=0, _strict_response_validation=True
+    )
 
 
-class Served:
-    """A served emulator, its time, and SDK clients for it."""
-
-    def __init__(self, emulator: Emulator, hands: Hands) -> None:
-        self.emulator = emulator
-        self.hands = hands
-        self._clients: list[openai.OpenAI] = []
-
-    def client(self, key: str = "sk-emulated-p1") -> openai.OpenAI:
-        """Return the official client, as strict as it can be."""
-        client = openai.OpenAI(
-            api_key=key, base_url=self.emulator.base_url, max_retries=0, _strict_response_validation=True
-        )
-        self._clients.append(client)
-        return client
-
-    def close(self) -> None:
-        """Close all clients."""
-        for client in self._clients:
-            client.close()
-
-
-@contextmanager
-def served(*profiles: SimulatedProfile, **options: Any) -> Iterator[Served]:
-    """Serve an emulator on a clock that stands still unless the test moves it."""
-    hands = Hands()
-    with Emulator(profiles or [SimulatedProfile("p1")], clock=Clock(monotonic=hands), **options) as emulator:
-        fixture = Served(emulator, hands)
-        try:
-            yield fixture
-        finally:
-            fixture.close()
+def served(*profiles: SimulatedProfile, **options: Any) -> AbstractContextManager[ServedEmulator[openai.OpenAI]]:
+    """Serve an emulator of the dialect."""
+    return serve(official, *profiles, **options)
 
 
 def test_a_video_from_create_to_download() -> None:
@@ -80,14 +46,14 @@ def test_a_video_from_create_to_download() -> None:
         assert (video.progress, video.seconds, video.size, video.prompt) == (0, "8", "1280x720", "a lighthouse")
         assert video.created_at == int(service.emulator.clock.epoch)
 
-        service.hands.now += 58
+        service.now += 58
         raw = client.videos.with_raw_response.retrieve(video.id)
         assert raw.headers["openai-poll-after-ms"] == "2000"
         assert (raw.parse().status, raw.parse().progress) == ("in_progress", 96)
         with pytest.raises(openai.NotFoundError):
             client.videos.download_content(video.id)
 
-        service.hands.now += 2
+        service.now += 2
         done = client.videos.retrieve(video.id)
         assert (done.status, done.progress, done.error) == ("completed", 100, None)
         assert done.completed_at == int(service.emulator.clock.epoch + 60)
@@ -118,7 +84,7 @@ def test_failed_jobs_say_why() -> None:
     with served(faults=faults) as service:
         client = service.client()
         ids = [client.videos.create(prompt=prompt).id for prompt in "ab"]
-        service.hands.now += 60
+        service.now += 60
         codes = []
         for video in map(client.videos.retrieve, ids):
             assert video.status == "failed"
@@ -163,7 +129,7 @@ def test_limits_are_429s_that_differ_by_code(
     with served(SimulatedProfile("p1", limit)) as service:
         client = service.client()
         client.videos.create(prompt="a")
-        service.hands.now += 10.5
+        service.now += 10.5
         with pytest.raises(openai.RateLimitError) as caught:
             client.videos.create(prompt="b")
         headers = caught.value.response.headers
@@ -171,7 +137,7 @@ def test_limits_are_429s_that_differ_by_code(
         assert (headers.get("retry-after"), headers.get("retry-after-ms")) == (retry_after, milliseconds)
         assert set(caught.value.response.json()["error"]) == {"message", "type", "param", "code"}
         if milliseconds is not None:
-            service.hands.now += int(milliseconds) / 1000
+            service.now += int(milliseconds) / 1000
             client.videos.create(prompt="b")
 
 

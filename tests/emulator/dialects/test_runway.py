@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
@@ -12,7 +11,7 @@ import pytest
 import runwayml
 from runwayml.lib import polling
 
-from vidgen_nb.clock import Clock
+from tests.emulator.dialects.served import ServedEmulator, serve
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.provider import Concurrency, Constant, DailyQuota, Fault, FixedWindow, Limit, SimulatedProfile
@@ -20,44 +19,16 @@ from vidgen_nb.provider import Concurrency, Constant, DailyQuota, Fault, FixedWi
 PNG = "data:image/png;base64,iVBORw0KGgo="
 
 
-class Served:
-    """A served emulator, its time, and SDK clients for it."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self.emulator = emulator
-        self.now = 1000.0
-        self._clients: list[runwayml.RunwayML] = []
-
-    @property
-    def root(self) -> str:
-        """What the SDK takes as its base_url."""
-        return self.emulator.base_url.removesuffix("/v1")
-
-    def client(self, key: str = "sk-emulated-p1", **options: Any) -> runwayml.RunwayML:
-        """Return the official client, as strict as it can be."""
-        client = runwayml.RunwayML(
-            api_key=key, base_url=self.root, max_retries=0, _strict_response_validation=True, **options
-        )
-        self._clients.append(client)
-        return client
-
-    def close(self) -> None:
-        """Close all clients."""
-        for client in self._clients:
-            client.close()
+def official(service: ServedEmulator[runwayml.RunwayML], key: str, **options: Any) -> runwayml.RunwayML:
+    """Return the official client, as strict as it can be."""
+    return runwayml.RunwayML(
+        api_key=key, base_url=service.root, max_retries=0, _strict_response_validation=True, **options
+    )
 
 
-@contextmanager
-def served(*profiles: SimulatedProfile, **options: Any) -> Iterator[Served]:
-    """Serve an emulator on a clock that stands still unless the test moves it."""
-    hands: list[Served] = []
-    clock = Clock(monotonic=lambda: hands[0].now if hands else 1000.0)
-    with Emulator(profiles or [SimulatedProfile("p1")], clock=clock, dialect="runway", **options) as emulator:
-        hands.append(Served(emulator))
-        try:
-            yield hands[0]
-        finally:
-            hands[0].close()
+def served(*profiles: SimulatedProfile, **options: Any) -> AbstractContextManager[ServedEmulator[runwayml.RunwayML]]:
+    """Serve an emulator of the dialect."""
+    return serve(official, *profiles, dialect="runway", **options)
 
 
 def create(client: runwayml.RunwayML, prompt: str = "a lighthouse") -> Any:
