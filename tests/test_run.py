@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
 from tests.core.harness import World
+from tests.fakes import FakeBackend
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
+from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.errors import FileFormatError, InputError
-from vidgen_nb.ports import CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.ports import Profile
 from vidgen_nb.run import Run, load_run
 from vidgen_nb.session.session import Session
 
@@ -118,45 +117,17 @@ def test_charts() -> None:
         assert run.svg().lstrip().startswith("<svg")
 
 
-class Echo:
-    """A backend that succeeds at once."""
-
-    name = "echo"
-    poll_schedule = PollSchedule(first=0, shortest=0)
-
-    def check(self, profile: Profile) -> None:
-        """Take any profile."""
-
-    async def submit(self, scene: Scene, profile: Profile) -> Operation:
-        """Use the key, as a real one does."""
-        assert profile.api_key.reveal() == KEY
-        return Operation("job")
-
-    async def poll(self, operation: Operation, profile: Profile) -> Progress:
-        """Be done."""
-        return Progress("succeeded", artifact=Artifact("with_key"))
-
-    async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
-        """Write nothing."""
-
-    async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
-        """Can't."""
-        return "unsupported"
-
-    async def aclose(self) -> None:
-        """Close nothing."""
-
-    def settings(self) -> Mapping[str, Any]:
-        """Say which one it is."""
-        return {"name": self.name}
-
-
 KEY = "sk-planted-1234567890"
 
 
 def test_no_key_is_in_a_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The key of a profile that a whole session used is neither in its file, its log, its records nor its chart."""
-    with caplog.at_level("DEBUG"), Session(Echo(), [Profile("p1", KEY)], output=tmp_path) as session:
+
+    async def use_the_key(_scene: Scene, profile: Profile) -> None:
+        assert profile.api_key.reveal() == KEY
+
+    backend = FakeBackend(submit=use_the_key)
+    with caplog.at_level("DEBUG"), Session(backend, [Profile("p1", KEY)], output=tmp_path) as session:
         run = session.run_blocking(["a lighthouse"])
         shown = [repr(session), repr(run), repr(run.data), repr(run.events), run.svg(), caplog.text]
     assert run.metrics().scenes == {"succeeded": 1}

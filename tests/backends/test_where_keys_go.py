@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes import Memory
+from tests.fakes import MemorySink
 from vidgen_nb.backends.described.backend import HttpBackend
 from vidgen_nb.backends.google.interactions import GoogleInteractions
 from vidgen_nb.backends.openai.videos import OpenAIVideos
@@ -126,7 +126,7 @@ def test_a_poll_is_followed_at_home(make: Any, status: int) -> None:
 @pytest.mark.parametrize("location", AWAY)
 def test_a_download_goes_elsewhere_without_the_key(make: Any, status: int, location: str) -> None:
     """A storage host gets no secret of ours, and no user or password of the address either."""
-    server, sink = Redirecting(status, location), Memory()
+    server, sink = Redirecting(status, location), MemorySink()
     work: Work = lambda backend: backend.fetch(JOB, Artifact("with_key"), ALICE, sink)  # noqa: E731
     assert outcome(make, server, work) is None
     assert sink.data == b"video"
@@ -151,7 +151,10 @@ def test_an_answer_that_holds_the_video_is_not_asked_for_elsewhere(status: int) 
     google = GoogleInteractions(HOME, transport=httpx.MockTransport(server))
     runway = Runway(HOME, transport=httpx.MockTransport(server))
     expired = Artifact("public", "https://results.example/x.mp4")
-    for call in (google.fetch(JOB, Artifact("inline"), ALICE, Memory()), runway.fetch(JOB, expired, ALICE, Memory())):
+    for call in (
+        google.fetch(JOB, Artifact("inline"), ALICE, MemorySink()),
+        runway.fetch(JOB, expired, ALICE, MemorySink()),
+    ):
         with pytest.raises(BackendError) as caught:
             asyncio.run(call)
         assert isinstance(caught.value.outcome, Transient)
@@ -163,7 +166,7 @@ def test_an_answer_that_holds_the_video_is_not_asked_for_elsewhere(status: int) 
 def test_a_download_is_followed_over_http_alone(make: Any, location: str) -> None:
     """Anything else stands as it is: no result."""
     server = Redirecting(302, location)
-    work: Work = lambda backend: backend.fetch(JOB, Artifact("with_key"), ALICE, Memory())  # noqa: E731
+    work: Work = lambda backend: backend.fetch(JOB, Artifact("with_key"), ALICE, MemorySink())  # noqa: E731
     assert isinstance(outcome(make, server, work), Transient)
     assert len(server.requests) == 1
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
+from tests.fakes import FakeBackend
 from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
-from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.ports import BackendError, Profile, Progress, Sink
 from vidgen_nb.run import Run
 from vidgen_nb.session.live.live_run import LiveRun
 from vidgen_nb.session.settings import Resources, RunSettings, SessionState
@@ -23,43 +23,27 @@ from vidgen_nb.sharing.exchange import CooldownExchange
 __all__ = ["InstantBackend", "benched_run", "make_profiles", "make_scenes"]
 
 
-class InstantBackend:
-    """Answers at once: submit, one poll, fetch. `limited`: the share of submits that get a 429, seeded."""
-
-    name = "instant"
-    poll_schedule = PollSchedule(first=0, shortest=0)
+class InstantBackend(FakeBackend):
+    """Answers at once, and keeps no record: submit, one poll, fetch. `limited`: the share of 429s, seeded."""
 
     def __init__(self, limited: float = 0.0) -> None:
+        super().__init__(poll_schedule=PollSchedule(first=0, shortest=0), cancels="too late")
         self._limited = limited
         self._random = Random(1)
         self._progress = Progress("succeeded", artifact=Artifact("inline"))
 
-    def check(self, profile: Profile) -> None:
-        """Every profile will do."""
-
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
-        """Take the scene."""
+        """Accept the scene, or refuse it."""
         if self._limited and self._random.random() < self._limited:
             raise BackendError(RateLimited(1.0, "Retry-After"))
         return Operation(scene.id)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
-        """Say that it is done."""
+        """Say that it has succeeded."""
         return self._progress
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink | None) -> None:
         """Write nothing."""
-
-    async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
-        """Too late: it is done."""
-        return "too late"
-
-    async def aclose(self) -> None:
-        """Nothing is open."""
-
-    def settings(self) -> Mapping[str, Any]:
-        """Return nothing to record."""
-        return {}
 
 
 def make_scenes(count: int) -> list[Scene]:

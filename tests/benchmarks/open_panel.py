@@ -42,12 +42,12 @@ class Steady(InstantBackend):
 
     def __init__(self) -> None:
         super().__init__()
-        self.submits = 0
+        self.submit_count = 0
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Take the scene; the first slow ones begin one after the other, so that they don't end together."""
-        self.submits += 1
-        slow = self.submits - FILL
+        self.submit_count += 1
+        slow = self.submit_count - FILL
         await asyncio.sleep(0 if slow < 0 else SERVICE if slow > SLOTS else slow * SERVICE / SLOTS)
         return await super().submit(scene, profile)
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from random import Random
 from typing import Any
 
 from tests.audit import audit
+from tests.fakes import FakeBackend, Hook, MemorySink, accept_all
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, PollSchedule, Scene
+from vidgen_nb.core.model import BOOST, Mode, PollSchedule, Scene
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
-from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.ports import BackendError, Profile
 
-__all__ = ["FakeBackend", "JumpingLoop", "Stage", "limited", "play"]
+__all__ = ["JumpingLoop", "Stage", "driven_backend", "limited", "play"]
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -45,83 +46,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         super()._run_once()  # type: ignore[misc]
 
 
-class FakeSink:
-    """Notes whether it was thrown away."""
-
-    def __init__(self, path: str) -> None:
-        self.path: str | None = path
-        self.discarded = False
-
-    async def write(self, chunk: bytes) -> None:
-        """Take bytes."""
-
-    async def commit(self, *, expected: int | None, media_type: str | None) -> None:
-        """Keep them."""
-
-    def discard(self) -> None:
-        """Throw them away."""
-        self.discarded = True
-
-
-Hook = Callable[[Scene, Profile], Awaitable[None]]
-
-
-class FakeBackend:
-    """Every call takes `seconds`; `hooks` by phase are awaited in it and may raise.
-
-    The first poll, `first_poll` seconds after the acceptance, finds the job done.
-    """
-
-    name = "fake"
-
-    def __init__(self, seconds: float = 0.0, *, first_poll: float = 0.5, **hooks: Hook) -> None:
-        self.poll_schedule = PollSchedule(first_poll, shortest=0)
-        self.calls: list[tuple[str, str, str, float]] = []
-        """(phase, scene, profile, time) in order."""
-        self._seconds = seconds
-        self._hooks = hooks
-        self._scenes: dict[str, Scene] = {}
-
-    def check(self, profile: Profile) -> None:
-        """Every profile will do."""
-
-    async def submit(self, scene: Scene, profile: Profile) -> Operation:
-        """Take a scene."""
-        self._scenes[scene.id] = scene
-        await self._call("submit", scene.id, profile)
-        return Operation(scene.id)
-
-    async def poll(self, operation: Operation, profile: Profile) -> Progress:
-        """Say that it is done."""
-        await self._call("poll", operation.id, profile)
-        return Progress("succeeded", artifact=Artifact("with_key"))
-
-    async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
-        """Write nothing."""
-        await self._call("fetch", operation.id, profile)
-
-    async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
-        """Say that it is too late."""
-        await self._call("cancel", operation.id, profile)
-        return "too late"
-
-    async def aclose(self) -> None:
-        """Nothing is open."""
-
-    def settings(self) -> Mapping[str, Any]:
-        """Return nothing to record."""
-        return {}
-
-    def times(self, phase: str) -> list[float]:
-        """Return when the calls of a phase came."""
-        return [at for each, _, _, at in self.calls if each == phase]
-
-    async def _call(self, phase: str, scene: str, profile: Profile) -> None:
-        self.calls.append((phase, scene, profile.name, asyncio.get_running_loop().time()))
-        if self._seconds:
-            await asyncio.sleep(self._seconds)
-        if phase in self._hooks:
-            await self._hooks[phase](self._scenes[scene], profile)
+def driven_backend(seconds: float | None = None, *, first_poll: float = 0.5, **hooks: Hook) -> FakeBackend:
+    """Return a backend for the stage: each call takes `seconds`; the first poll finds the job succeeded."""
+    schedule = PollSchedule(first_poll, shortest=0)
+    return FakeBackend(accept_all, frozenset(), seconds=seconds, poll_schedule=schedule, cancels="too late", **hooks)
 
 
 def limited(*waits: float) -> Hook:
@@ -151,7 +79,7 @@ class Stage:
         policy = policy or PerProfileCooldown(honour_retry_after=True)
         self._mode = mode
         self.backend = backend
-        self.sinks: list[FakeSink] = []
+        self.sinks: list[MemorySink] = []
         self.scheduler = Scheduler(mode=mode, policy=policy, poll=backend.poll_schedule, rng=Random(1))
         given = {f"p{index}": Profile(f"p{index}") for index in range(1, profiles + 1)}
         clock = Clock(monotonic=asyncio.get_running_loop().time)
@@ -160,8 +88,8 @@ class Stage:
         self.driver.post(*(ev.SceneAdded(Scene(f"s{index}", "a prompt")) for index in range(1, scenes + 1)))
         self.driver.post(ev.RunStarted())
 
-    def _sink(self, scene: str, number: int) -> FakeSink:
-        self.sinks.append(FakeSink(f"{scene}.{number}.mp4"))
+    def _sink(self, scene: str, number: int) -> MemorySink:
+        self.sinks.append(MemorySink(f"{scene}.{number}.mp4"))
         return self.sinks[-1]
 
     async def run(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.drivers.harness import FakeBackend, Stage, limited, play
+from tests.drivers.harness import Stage, driven_backend, limited, play
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, NORMAL, Mode, Scene
 from vidgen_nb.core.outcomes import RateLimited
@@ -23,7 +23,7 @@ def test_a_run_goes_to_its_end_and_leaves_no_task(mode: Mode) -> None:
     """Twelve scenes over three profiles, with two 429s: all succeed, and nothing is left on the loop."""
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(0.2, submit=limited(5, 9)), profiles=3, scenes=12, mode=mode)
+        stage = Stage(driven_backend(0.2, submit=limited(5, 9)), profiles=3, scenes=12, mode=mode)
         await stage.run()
         assert set(stage.statuses().values()) == {"succeeded"}
         assert [event.reason for event in stage.events(ev.RunEnded)] == ["settled"]
@@ -36,7 +36,7 @@ def test_calls_that_wait_are_under_way_together() -> None:
     """Fifty submits of one second each take one second."""
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(1.0), scenes=50)
+        stage = Stage(driven_backend(1.0), scenes=50)
         await stage.run()
         assert stage.backend.times("submit") == [0.0] * 50
         assert stage.scheduler.events[-1].at == pytest.approx(3.5)
@@ -49,7 +49,7 @@ def test_calls_that_never_wait_do_not_starve_the_loop() -> None:
 
     async def scenario() -> None:
         beats, most = 0, 0
-        stage = Stage(FakeBackend(first_poll=0), scenes=2000)
+        stage = Stage(driven_backend(first_poll=0), scenes=2000)
 
         async def heart() -> None:
             nonlocal beats, most
@@ -72,7 +72,7 @@ def test_submits_leave_in_the_order_in_which_they_were_decided() -> None:
     """Scenes that are added one by one to a run that goes on are submitted one after the other."""
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(1.0), scenes=2)
+        stage = Stage(driven_backend(1.0), scenes=2)
         running = asyncio.create_task(stage.driver.run())
         await asyncio.sleep(0.5)
         for name in ("a", "b", "c"):
@@ -90,7 +90,7 @@ def test_what_is_posted_while_nothing_runs_is_not_lost() -> None:
     """A driver whose run has ended takes requests, and carries them out when it runs again."""
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend())
+        stage = Stage(driven_backend())
         await stage.run()
         stage.driver.post(ev.SceneAdded(Scene("more", "later")), ev.RunStarted())
         assert stage.statuses()["more"] == "submitting"
@@ -107,7 +107,7 @@ def test_a_run_is_over_when_it_has_ended() -> None:
         async def slow(_scene: Scene, _profile: Profile) -> None:
             await asyncio.sleep(1000)
 
-        stage = Stage(FakeBackend(cancel=slow))
+        stage = Stage(driven_backend(cancel=slow))
         running = asyncio.create_task(stage.run())
         await asyncio.sleep(0.1)
         stage.driver.post(ev.CancelRequested("s1"))
@@ -123,7 +123,7 @@ def test_a_request_that_makes_no_sense_undoes_nothing_that_came_with_it() -> Non
 
     async def scenario() -> None:
         heard: list[ev.Event] = []
-        stage = Stage(FakeBackend(), observers=[heard.extend])
+        stage = Stage(driven_backend(), observers=[heard.extend])
         with pytest.raises(InputError):
             stage.driver.post(ev.SceneAdded(Scene("good", "prompt")), ev.CancelRequested("nobody"))
         assert heard == stage.scheduler.events
@@ -147,7 +147,7 @@ def test_a_failing_observer_is_dropped_and_the_others_hear_everything(caplog: py
         raise RuntimeError("no more")
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(), profiles=2, scenes=5, observers=[fail, heard.extend])
+        stage = Stage(driven_backend(), profiles=2, scenes=5, observers=[fail, heard.extend])
         await stage.run()
         assert heard == stage.scheduler.events
 
@@ -167,7 +167,7 @@ def test_what_an_observer_posts_reaches_all_of_them_in_order() -> None:
             if any(isinstance(event, ev.Accepted) for event in events):
                 stage.driver.post(ev.Paused(), ev.Unpaused())
 
-        stage = Stage(FakeBackend(0.1), profiles=2, scenes=4, observers=[pause, heard.extend])
+        stage = Stage(driven_backend(0.1), profiles=2, scenes=4, observers=[pause, heard.extend])
         await stage.run()
         assert heard == stage.scheduler.events
         assert stage.events(ev.Paused)
@@ -189,7 +189,7 @@ def test_observers_know_of_an_attempt_before_its_submit_leaves() -> None:
             await bounce(scene, _profile)
 
         bounce = limited(3, 0, 2)
-        stage = Stage(FakeBackend(submit=check), profiles=2, scenes=6, mode=NORMAL, observers=[note])
+        stage = Stage(driven_backend(submit=check), profiles=2, scenes=6, mode=NORMAL, observers=[note])
         await stage.run()
         assert len(known) == 9
 
@@ -210,7 +210,7 @@ def test_a_bug_in_the_backend_ends_the_run_in_good_order(phase: str, status: str
 
     async def scenario() -> None:
         hooks: dict[str, Any] = {phase: trip}
-        stage = Stage(FakeBackend(1.0, **hooks), scenes=3, mode=Mode("two", max_generating=2))
+        stage = Stage(driven_backend(1.0, **hooks), scenes=3, mode=Mode("two", max_generating=2))
         with pytest.raises((TypeError, RuntimeError)) as caught:
             await stage.run()
         assert bug in (caught.value, caught.value.__cause__)
@@ -228,7 +228,7 @@ def test_a_bug_in_a_cancel_leaves_the_job_to_the_polls() -> None:
         raise TypeError("a bug")
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(cancel=trip))
+        stage = Stage(driven_backend(cancel=trip))
         asyncio.get_running_loop().call_later(0.2, stage.driver.post, ev.CancelRequested())
         with pytest.raises(TypeError, match="a bug"):
             await stage.run()
@@ -249,7 +249,7 @@ def test_an_answer_under_way_is_waited_for_when_all_else_is_stuck() -> None:
         raise TypeError("a bug")
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(cancel=slow, poll=trip))
+        stage = Stage(driven_backend(cancel=slow, poll=trip))
         asyncio.get_running_loop().call_later(0.4, stage.driver.post, ev.CancelRequested())
         with pytest.raises(TypeError, match="a bug"):
             await stage.run()
@@ -267,7 +267,7 @@ def test_a_stop_for_a_bug_outlives_the_one_for_a_billing_limit() -> None:
         await asyncio.sleep(20)
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(poll=trip))
+        stage = Stage(driven_backend(poll=trip))
         more = (ev.SceneAdded(Scene(f"s{index}", "a prompt")) for index in range(2, 6))
         stage.driver.post(ev.BillingLimitChanged(2), *more)
         asyncio.get_running_loop().call_later(10, stage.driver.post, ev.BillingLimitChanged(5))
@@ -286,7 +286,7 @@ def test_a_bug_in_a_policy_is_raised_as_it_is() -> None:
             raise ZeroDivisionError("a bug")
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(1.0, submit=limited(5)), scenes=3, policy=Buggy())
+        stage = Stage(driven_backend(1.0, submit=limited(5)), scenes=3, policy=Buggy())
         with pytest.raises(ZeroDivisionError, match="a bug"):
             await stage.driver.run()
         assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -305,7 +305,7 @@ def test_a_bug_that_shows_when_a_timer_fires_is_raised_too() -> None:
             return 1 / (now < 5)
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(submit=limited(5)), policy=Buggy())
+        stage = Stage(driven_backend(submit=limited(5)), policy=Buggy())
         with pytest.raises(ZeroDivisionError):
             await stage.run()
 
@@ -322,7 +322,7 @@ def test_a_cancelled_run_leaves_no_task_and_says_what_was_under_way(after: float
     """Attempts stay visible as unfinished; a download that was begun is thrown away."""
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(1.0), profiles=2, scenes=4)
+        stage = Stage(driven_backend(1.0), profiles=2, scenes=4)
         running = asyncio.create_task(stage.driver.run())
         await asyncio.sleep(after)
         running.cancel()
@@ -341,7 +341,7 @@ def test_a_worker_cancelled_before_it_began_is_replaced_by_the_next_run() -> Non
     """Cancelled with one submit sent and two in the line, the run goes on with those two when it is run again."""
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(1.0), scenes=3)
+        stage = Stage(driven_backend(1.0), scenes=3)
         for seconds in (0.0, 10.0):
             running = asyncio.create_task(stage.driver.run())
             await asyncio.sleep(seconds)

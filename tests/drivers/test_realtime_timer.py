@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.drivers.harness import FakeBackend, JumpingLoop, Stage, limited, play
+from tests.drivers.harness import JumpingLoop, Stage, driven_backend, limited, play
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.scheduler import Scheduler
 
@@ -28,7 +28,7 @@ def test_it_wakes_once_when_the_earliest_cooldown_ends(monkeypatch: pytest.Monke
     """Three profiles cool for 20, 5 and 9 s: the scene goes out at 5 s, by one timer, which alone was armed."""
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(submit=limited(20, 5, 9)), profiles=3)
+        stage = Stage(driven_backend(submit=limited(20, 5, 9)), profiles=3)
         wakes = count_wakes(stage.scheduler, monkeypatch)
         running = asyncio.create_task(stage.run())
         loop = asyncio.get_running_loop()
@@ -48,14 +48,14 @@ def test_it_is_armed_anew_when_the_end_moves() -> None:
     """Moved from 5 s to 12 s, the scene waits until then; released by hand, it goes at once."""
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(submit=limited(5)), scenes=1)
+        stage = Stage(driven_backend(submit=limited(5)), scenes=1)
         running = asyncio.create_task(stage.run())
         await asyncio.sleep(1)
         stage.driver.post(ev.CooldownImposed("p1", 12.0, "known from elsewhere"))
         await running
         assert stage.backend.times("submit") == [0.0, 12.0]
 
-        again = Stage(FakeBackend(submit=limited(500)), scenes=1)
+        again = Stage(driven_backend(submit=limited(500)), scenes=1)
         running = asyncio.create_task(again.run())
         await asyncio.sleep(1)
         began = asyncio.get_running_loop().time()
@@ -70,7 +70,7 @@ def test_a_timer_that_fires_early_is_as_late_as_it_was_meant_to_be(monkeypatch: 
     """10 ms too soon, the cooldown ends at its time in the record, and the scheduler is not woken twice for it."""
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(submit=limited(5)))
+        stage = Stage(driven_backend(submit=limited(5)))
         wakes = count_wakes(stage.scheduler, monkeypatch)
         await stage.run()
         assert [event.at for event in stage.events(ev.CooldownEnded)] == [5.0]
@@ -84,7 +84,7 @@ def test_no_timer_is_left_behind_by_a_stopped_run() -> None:
     """Stopped while all profiles cool, it ends at once and the cooldown's timer is disarmed."""
 
     async def scenario() -> None:
-        stage = Stage(FakeBackend(submit=limited(500)))
+        stage = Stage(driven_backend(submit=limited(500)))
         running = asyncio.create_task(stage.run())
         await asyncio.sleep(1)
         stage.driver.post(ev.Stopped())

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.audit import audit
-from tests.drivers.harness import FakeSink, play
+from tests.drivers.harness import play
 from tests.drivers.model_backend import ModelBackend
+from tests.fakes import MemorySink
 from vidgen_nb.analysis.records.builder import build
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.backends.openai.videos import OpenAIVideos
@@ -160,7 +161,7 @@ def in_process(simulation: Simulation) -> Seen:
         backend = ModelBackend(Provider(simulation.profiles, simulation.seed), clock.now, simulation.latency)
         scheduler = Scheduler(mode=simulation.mode, policy=simulation.policy, rng=Random(simulation.seed))
         profiles = {each.name: Profile(each.name) for each in simulation.profiles}
-        driver = RealtimeDriver(scheduler, backend, profiles, clock, lambda scene, number: FakeSink(scene))
+        driver = RealtimeDriver(scheduler, backend, profiles, clock, lambda scene, number: MemorySink(scene))
         driver.post(*(ev.ProfileAdded(each.name, each.capacity) for each in simulation.profiles))
         driver.post(*(ev.SceneAdded(scene) for scene in simulation.scenes), ev.RunStarted())
         await driver.run()

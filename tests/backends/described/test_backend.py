@@ -17,7 +17,7 @@ import pytest
 
 import vidgen_nb as vg
 from tests.audit import audit
-from tests.fakes import Memory
+from tests.fakes import MemorySink
 from vidgen_nb.backends.described.backend import HttpBackend
 from vidgen_nb.core.model import BOOST, Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
@@ -134,7 +134,7 @@ def test_an_api_like_replicates_from_submit_to_file() -> None:
             f"GET {VIDEO}": httpx.Response(200, content=b"video", headers={"Content-Type": "video/mp4"}),
         }
     )
-    sink = Memory()
+    sink = MemorySink()
 
     async def work(backend: Backend) -> list[Progress]:
         operation = await backend.submit(SCENE, ALICE)
@@ -279,7 +279,7 @@ def test_an_api_like_fals_from_submit_to_file() -> None:
             f"GET {VIDEO}": httpx.Response(200, content=b"video"),
         }
     )
-    sink = Memory()
+    sink = MemorySink()
 
     async def work(backend: Backend) -> str:
         operation = await backend.submit(FILM, ALICE)
@@ -360,7 +360,7 @@ def test_addresses_that_are_none(away: str) -> None:
     job = Operation("r1", "fal", {"poll": away, "details": LINKS["response_url"]})
     assert isinstance(refusal(fal, Server({}), lambda backend: backend.poll(job, ALICE)), Permanent)
     server = Server({f"GET {LINKS['response_url']}": ok(video={"url": away})})
-    fetch = refusal(fal, server, lambda backend: backend.fetch(job, Artifact("with_key"), ALICE, Memory()))
+    fetch = refusal(fal, server, lambda backend: backend.fetch(job, Artifact("with_key"), ALICE, MemorySink()))
     assert isinstance(fetch, Permanent) and fetch.cause == "no_result"
 
 
@@ -753,7 +753,7 @@ def test_a_wrong_place_in_the_details_stops_the_run_too() -> None:
     """There the result is looked for when it is fetched."""
 
     async def fetch(backend: HttpBackend) -> None:
-        await backend.fetch(FAL_JOB, Artifact("with_key"), ALICE, Memory())
+        await backend.fetch(FAL_JOB, Artifact("with_key"), ALICE, MemorySink())
 
     server = Server({f"GET {LINKS['response_url']}": ok(video={"address": VIDEO})})
     with pytest.raises(InputError, match=r"at 'video\.url'; its video has: address; it has: video\. Correct result="):
@@ -765,7 +765,7 @@ def test_a_wrong_place_in_the_details_stops_the_run_too() -> None:
 def test_a_result_that_is_gone_by_the_fetch_fails_its_job_alone() -> None:
     """A poll had shown it, maybe before a restore."""
     server = Server({GET: ok(id="p1", status="succeeded")})
-    found = refusal(replicate, server, lambda backend: backend.fetch(JOB, Artifact("with_key"), ALICE, Memory()))
+    found = refusal(replicate, server, lambda backend: backend.fetch(JOB, Artifact("with_key"), ALICE, MemorySink()))
     assert isinstance(found, Permanent) and found.cause == "no_result"
 
 

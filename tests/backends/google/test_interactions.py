@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.backends.openai.test_videos import Server
-from tests.fakes import Memory
+from tests.fakes import MemorySink
 from vidgen_nb.backends.google.interactions import GoogleInteractions, read_progress
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
@@ -62,7 +62,7 @@ def submitting(scene: Scene = SCENE) -> Work:
 
 def fetching(artifact: Artifact) -> Work:
     """Return the work of fetching an artifact."""
-    return lambda backend: backend.fetch(JOB, artifact, ALICE, Memory())
+    return lambda backend: backend.fetch(JOB, artifact, ALICE, MemorySink())
 
 
 def sent(scene: Scene, **options: Any) -> dict[str, Any]:
@@ -264,7 +264,7 @@ def test_the_last_video_of_the_models_counts() -> None:
 def test_downloads(uri: str, kind: str, url: str) -> None:
     """The key goes along to the API's own origin alone; a file is asked for its content."""
     body = httpx.Response(200, content=b"video", headers={"content-type": "video/mp4"})
-    server, sink = Server(httpx.Response(200, json=completed(uri=uri)), body), Memory()
+    server, sink = Server(httpx.Response(200, json=completed(uri=uri)), body), MemorySink()
 
     async def work(backend: GoogleInteractions) -> None:
         progress = await backend.poll(JOB, ALICE)
@@ -310,7 +310,7 @@ def test_a_redirect_to_nowhere() -> None:
 def test_inline_results(data: bytes, encode: Callable[[bytes], bytes]) -> None:
     """The run's event holds no video: the fetch asks again, and decodes either alphabet."""
     answer = httpx.Response(200, json=completed(data=encode(data).decode(), mime_type="video/mp4"))
-    server, sink = Server(answer, answer), Memory()
+    server, sink = Server(answer, answer), MemorySink()
 
     async def work(backend: GoogleInteractions) -> None:
         progress = await backend.poll(JOB, ALICE)
@@ -435,7 +435,7 @@ def test_any_json_is_a_progress_an_operation_or_a_failure(answer: Any) -> None:
         for work, kind in (
             (backend.submit(SCENE, ALICE), Operation),
             (backend.poll(JOB, ALICE), Progress),
-            (backend.fetch(JOB, Artifact("inline"), ALICE, Memory()), type(None)),
+            (backend.fetch(JOB, Artifact("inline"), ALICE, MemorySink()), type(None)),
             (backend.cancel(JOB, ALICE), str),
         ):
             try:

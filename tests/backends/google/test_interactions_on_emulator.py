@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.fakes import Memory
+from tests.fakes import MemorySink
 from vidgen_nb.backends.google.interactions import GoogleInteractions
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import Artifact, Operation, Scene
@@ -36,7 +36,7 @@ class World:
         """Submit a scene on the first profile."""
         return self.backend.submit(scene, self.profile)
 
-    def fetch(self, operation: Operation, artifact: Artifact, sink: Memory) -> Coroutine[Any, Any, None]:
+    def fetch(self, operation: Operation, artifact: Artifact, sink: MemorySink) -> Coroutine[Any, Any, None]:
         """Fetch a result on the first profile."""
         return self.backend.fetch(operation, artifact, self.profile, sink)
 
@@ -82,7 +82,7 @@ def test_from_submit_to_file(delivery: Delivery) -> None:
         progress = await world.backend.poll(operation, world.profile)
         assert progress.artifact is not None
         assert progress.artifact.kind == {"uri": "with_key", "inline": "inline"}[delivery]
-        sink = Memory()
+        sink = MemorySink()
         await world.fetch(operation, progress.artifact, sink)
         assert (sink.data, sink.committed) == (CLIP, (len(CLIP), "video/mp4"))
         assert await world.backend.cancel(operation, world.profile) == "too late"
@@ -181,14 +181,14 @@ def test_downloads_that_fail(kind: FaultKind, expected: type[Failure], delivery:
         world.hands[0] += 60
         artifact = (await world.backend.poll(operation, world.profile)).artifact
         assert artifact is not None
-        sink = Memory()
+        sink = MemorySink()
         if (kind, delivery) == ("wrong_type", "uri"):  # a sink of a folder looks at what it gets
             await world.fetch(operation, artifact, sink)
             assert sink.committed is not None
             assert sink.committed[1] != "video/mp4"
             return Transient("no video")
         found = await outcome(world.fetch(operation, artifact, sink))
-        again = Memory()
+        again = MemorySink()
         await world.fetch(operation, artifact, again)
         assert again.data == CLIP
         return found
@@ -208,7 +208,7 @@ def test_a_wrong_key() -> None:
             world.backend.submit(SCENE, stranger),
             world.backend.poll(operation, stranger),
             world.backend.cancel(operation, stranger),
-            world.backend.fetch(operation, Artifact("inline"), stranger, Memory()),
+            world.backend.fetch(operation, Artifact("inline"), stranger, MemorySink()),
         ):
             found = await outcome(call)
             assert isinstance(found, ProfileUnusable)
@@ -261,14 +261,14 @@ def test_the_backend_and_the_official_client_see_the_same_job() -> None:
         assert seen is not None
         mine = await world.backend.poll(ours, world.profile)
         assert mine.artifact == Artifact("with_key", seen.uri or "")
-        sink = Memory()
+        sink = MemorySink()
         await world.fetch(ours, mine.artifact, sink)
         file = (seen.uri or "").partition("/v1/")[2].partition(":")[0]
         assert client.files.download(file=file) == sink.data == CLIP
 
         theirs_here = Operation(theirs.id, "google_interactions")
         assert (await world.backend.poll(theirs_here, world.profile)).artifact == Artifact("inline")
-        sink = Memory()
+        sink = MemorySink()
         await world.fetch(theirs_here, Artifact("inline"), sink)
         video = client.interactions.get(id=theirs.id).output_video
         assert video is not None

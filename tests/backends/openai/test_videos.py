@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from tests.fakes import Memory
+from tests.fakes import MemorySink
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.wire.images import read_image
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
@@ -311,14 +311,17 @@ def test_job_ids_are_encoded() -> None:
     assert server.requests[0].url.raw_path == b"/v1/videos/a%2F..%2Fb%3Fx%3D1%23%C3%A9"
 
 
-def fetch(sink: Memory) -> Callable[[OpenAIVideos], Coroutine[Any, Any, None]]:
+def fetch(sink: MemorySink) -> Callable[[OpenAIVideos], Coroutine[Any, Any, None]]:
     """Return a call that fetches into the sink."""
     return lambda backend: backend.fetch(JOB, Artifact("with_key"), ALICE, sink)
 
 
 def test_fetch_streams_into_the_sink() -> None:
     """The content goes into the sink, which is told length and type; the key goes with the request."""
-    server, sink = Server(httpx.Response(200, content=b"x" * 200_000, headers={"Content-Type": "video/mp4"})), Memory()
+    server, sink = (
+        Server(httpx.Response(200, content=b"x" * 200_000, headers={"Content-Type": "video/mp4"})),
+        MemorySink(),
+    )
     call(server, fetch(sink))
     assert (len(sink.data), sink.committed) == (200_000, (200_000, "video/mp4"))
     assert str(server.requests[0].url) == "http://127.0.0.1:8000/v1/videos/video_1/content"
@@ -333,7 +336,7 @@ def test_redirects_of_a_download_take_the_key_no_further() -> None:
             httpx.Response(302, headers={"Location": "https://user:pw@store.example/x?sig=1"}),
             httpx.Response(200, content=b"video"),
         ),
-        Memory(),
+        MemorySink(),
     )
     call(server, fetch(sink))
     assert sink.data == b"video"
@@ -356,7 +359,7 @@ def test_redirects_of_a_download_take_the_key_no_further() -> None:
 )  # fmt: skip
 def test_fetches_that_fail(responses: list[httpx.Response], kind: type[Failure]) -> None:
     """What holds no result is classified and nothing of it is committed; a storage host says nothing about the key."""
-    sink = Memory()
+    sink = MemorySink()
     assert isinstance(refusal(Server(*responses), fetch(sink)), kind)
     assert sink.committed is None
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import Memory
+from tests.fakes import MemorySink
 from vidgen_nb.backends.runway.errors import task_failure
 from vidgen_nb.backends.runway.tasks import Runway, read_progress
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
@@ -314,7 +314,7 @@ def test_what_a_failure_means(code: str | None, kind: type[Failure], cause: str)
 def test_a_result_is_fetched_without_the_key() -> None:
     """The store's host sees neither the key nor the API's version."""
     server = Server(httpx.Response(200, content=b"video", headers={"Content-Type": "video/mp4"}))
-    sink = Memory()
+    sink = MemorySink()
     call(server, lambda backend: backend.fetch(TASK, OLD, ALICE, sink))
     assert (sink.data, sink.committed) == (b"video", (5, "video/mp4"))
     (request,) = server.requests
@@ -327,7 +327,7 @@ def test_an_expired_address_is_asked_for_afresh_once(status: int) -> None:
     """The task is asked, with the key, and its new address fetched, without it."""
     video = httpx.Response(200, content=b"video", headers={"Content-Type": "video/mp4"})
     server = Server(httpx.Response(status), task("SUCCEEDED", output=[STORE + "new"]), video)
-    sink = Memory()
+    sink = MemorySink()
     call(server, lambda backend: backend.fetch(TASK, OLD, ALICE, sink))
     assert sink.data == b"video"
     assert [request.url.host for request in server.requests] == [
@@ -356,7 +356,7 @@ def test_an_expired_address_is_asked_for_afresh_once(status: int) -> None:
 def test_a_result_that_cannot_be_had(answers: list[Any], expected: type[Failure]) -> None:
     """What the store answers says nothing of the profile; what the API answers about the task does."""
     server = Server(*answers)
-    assert type(refusal(server, lambda backend: backend.fetch(TASK, OLD, ALICE, Memory()))) is expected
+    assert type(refusal(server, lambda backend: backend.fetch(TASK, OLD, ALICE, MemorySink()))) is expected
     assert not server.answers
 
 
@@ -364,7 +364,7 @@ def test_a_redirect_takes_no_key_along() -> None:
     """A store that sends on, back to the API's own host, gets no key there either."""
     video = httpx.Response(200, content=b"video", headers={"Content-Type": "video/mp4"})
     server = Server(httpx.Response(302, headers={"Location": "https://api.dev.runwayml.com/v1/organization"}), video)
-    call(server, lambda backend: backend.fetch(TASK, OLD, ALICE, Memory()))
+    call(server, lambda backend: backend.fetch(TASK, OLD, ALICE, MemorySink()))
     assert [KEY in str(request.headers.raw) for request in server.requests] == [False, False]
 
 
