@@ -2,97 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.backends.mock_server import MockServer
+from tests.backends.runway.mocked_tasks import (
+    ALICE,
+    JSON,
+    KEY,
+    LOCAL,
+    OLD,
+    PHASES,
+    STORE,
+    TASK,
+    call,
+    refusal,
+    task,
+)
 from tests.fakes import MemorySink
 from vidgen_nb.backends.runway.errors import task_failure
 from vidgen_nb.backends.runway.tasks import Runway, read_progress
-from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
+from vidgen_nb.core.model import Operation, PollSchedule
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import Backend, BackendError, Profile, Progress, Secret
-
-T = TypeVar("T")
-KEY = "key_very_secret"
-ALICE = Profile("alice", KEY)
-SCENE = Scene("s001", "a lighthouse")
-TASK = Operation("4ba6-1", "runway")
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 8
-STORE = "https://artifacts.test/a.mp4?_jwt="
-OLD = Artifact("public", STORE + "old")
-LOCAL = Artifact("public", "http://[::1]:80/a")
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(), each, max_size=4),
-    max_leaves=12,
-)
-
-
-class Server:
-    """Answers every request with the next of its answers, and keeps the requests."""
-
-    def __init__(self, *answers: httpx.Response | BaseException) -> None:
-        self.answers = list(answers)
-        self.requests: list[httpx.Request] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request."""
-        self.requests.append(request)
-        answer = self.answers.pop(0)
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-
-def call(server: Server, work: Callable[[Runway], Coroutine[Any, Any, T]], **options: Any) -> T:
-    """Return what a backend's call on the server gives."""
-
-    async def go() -> T:
-        backend = Runway(transport=httpx.MockTransport(server), **options)
-        try:
-            return await work(backend)
-        finally:
-            await backend.aclose()
-
-    return asyncio.run(go())
-
-
-def refusal(server: Server, work: Callable[[Runway], Coroutine[Any, Any, object]], **options: Any) -> Failure:
-    """Return as what a backend's call fails; no text of it shows the key."""
-    with pytest.raises(BackendError) as caught:
-        call(server, work, **options)
-    assert KEY not in str(caught.value)
-    return caught.value.outcome
-
-
-def sent(scene: Scene, **options: Any) -> tuple[str, Any]:
-    """Return the path and the body of a scene's submit."""
-    server = Server(httpx.Response(200, json={"id": "t1", "estimatedCost": {"credits": 60}}))
-    call(server, lambda backend: backend.submit(scene, ALICE), **options)
-    (request,) = server.requests
-    return request.url.path, json.loads(request.content)
-
-
-def task(status: str, **more: Any) -> httpx.Response:
-    """Return an answer about a task."""
-    return httpx.Response(200, json={"id": TASK.id, "createdAt": "2026-11-06T00:00:00.000Z", "status": status, **more})
-
-
-PHASES: dict[str, Callable[[Runway], Coroutine[Any, Any, object]]] = {
-    "submit": lambda backend: backend.submit(SCENE, ALICE),
-    "poll": lambda backend: backend.poll(TASK, ALICE),
-    "cancel": lambda backend: backend.cancel(TASK, ALICE),
-    "probe": lambda backend: backend.probe(ALICE),
-}
+from vidgen_nb.ports import Backend, BackendError, Progress, Secret
 
 
 def test_it_is_a_backend() -> None:
@@ -102,71 +40,6 @@ def test_it_is_a_backend() -> None:
         "name": "runway", "base_url": "https://api.dev.runwayml.com/v1", "model": "gen4.5", "ratio": "1280:720",
         "duration": 5, "poll": {"first": 5.0, "factor": 1.5, "longest": 5.0, "shortest": 5.0},
     }  # fmt: skip
-
-
-def test_submit_on_the_wire() -> None:
-    """A submit is JSON with the key, the version, the scene's id, the defaults, and its own parameters before them."""
-    server = Server(httpx.Response(200, json={"id": "t1", "estimatedCost": {"credits": 60}}))
-    scene = Scene("s001", "ein Leuchtturm, früh", seconds=4.0, ratio="720:1280", seed=7, none=None)
-    assert call(server, lambda backend: backend.submit(scene, ALICE)) == Operation("t1", "runway")
-    (request,) = server.requests
-    assert (request.method, str(request.url)) == ("POST", "https://api.dev.runwayml.com/v1/text_to_video")
-    assert request.headers["authorization"] == f"Bearer {KEY}"
-    assert request.headers["x-runway-version"] == "2024-11-06"
-    assert request.headers["x-client-request-id"] == "s001"
-    assert json.loads(request.content) == {
-        "model": "gen4.5", "promptText": "ein Leuchtturm, früh", "ratio": "720:1280", "duration": 4, "seed": 7,
-    }  # fmt: skip
-
-
-def test_defaults_can_be_left_out() -> None:
-    """What is None is not sent; digits are a number of seconds, and what is no whole number is the API's to judge."""
-    assert sent(SCENE, model=None, ratio=None, duration=None)[1] == {"promptText": "a lighthouse"}
-    assert [sent(Scene("s", "p", seconds=given))[1]["duration"] for given in ("8", 2.5, "auto")] == [8, 2.5, "auto"]
-
-
-@pytest.mark.parametrize("name", ["image", "input_reference", "promptImage"])
-def test_an_image_goes_to_the_other_endpoint(name: str, tmp_path: Path) -> None:
-    """A path becomes a data URI; addresses and lists go as they are."""
-    (tmp_path / "a.png").write_bytes(PNG)
-    path, body = sent(Scene("s", "p", **{name: str(tmp_path / "a.png")}))
-    assert path == "/v1/image_to_video"
-    assert body["promptImage"] == "data:image/png;base64,iVBORw0KGgoAAAAAAAAAAA=="
-    for image in ("https://pictures.test/a.png", "runway://u1", body["promptImage"], [{"uri": "runway://u1"}]):
-        assert sent(Scene("s", "p", **{name: image}))[1]["promptImage"] == image
-
-
-@pytest.mark.parametrize("image", ["nowhere.png", "http://pictures.test/a.png", "data:image/png;base64,AAAA"])
-def test_what_is_no_image_is_seen_before_anything_is_sent(image: str) -> None:
-    """The check of a scene names the parameter; a submit that gets it all the same fails for good, unsent."""
-    with pytest.raises(InputError, match="image: "):
-        Runway().check_scene(Scene("s", "p", image=image))
-    server = Server()
-    assert isinstance(refusal(server, lambda backend: backend.submit(Scene("s", "p", image=image), ALICE)), Permanent)
-    assert not server.requests
-
-
-def test_an_http_address_is_told_that_https_works() -> None:
-    """Runway fetches from https alone; nobody has to download what stands there as well."""
-    scene = Scene("s", "p", input_reference="http://pictures.test/a.png")
-    with pytest.raises(InputError, match=r"input_reference: .* only from https://.*file's path"):
-        Runway().check_scene(scene)
-
-
-def test_a_large_image_is_refused(tmp_path: Path) -> None:
-    """A data URI has to stay below 5 MiB, so the image below 3.75."""
-    (tmp_path / "a.png").write_bytes(PNG + b"\0" * (5 << 20))
-    with pytest.raises(InputError, match="make it smaller"):
-        Runway().check_scene(Scene("s", "p", image=str(tmp_path / "a.png")))
-    (tmp_path / "a.png").write_bytes(PNG + b"\0" * ((5 << 20) * 3 // 4 - 120))
-    assert len(sent(Scene("s", "p", image=str(tmp_path / "a.png")))[1]["promptImage"]) < 5 << 20
-
-
-def test_half_a_character_is_not_sent() -> None:
-    """A prompt that is no valid Unicode fails for good, unsent."""
-    server = Server()
-    assert isinstance(refusal(server, lambda backend: backend.submit(Scene("s", "\ud800"), ALICE)), Permanent)
-    assert not server.requests
 
 
 @pytest.mark.parametrize(
@@ -213,7 +86,7 @@ def test_no_word_of_a_server_makes_polls_faster() -> None:
 def test_refusals_by_status(status: int, headers: dict[str, str], submit: type[Failure], poll: type[Failure]) -> None:
     """The status alone decides, and the phase: a 429 at a create is the day's quota, elsewhere it is a rate."""
     for phase, kind in (("submit", submit), ("poll", poll)):
-        server = Server(httpx.Response(status, json={"error": f"no {KEY}"}, headers=headers))
+        server = MockServer(httpx.Response(status, json={"error": f"no {KEY}"}, headers=headers))
         found = refusal(server, PHASES[phase])
         assert type(found) is kind
         if status == 429:
@@ -226,23 +99,8 @@ def test_refusals_by_status(status: int, headers: dict[str, str], submit: type[F
 )
 def test_what_is_no_answer(body: bytes) -> None:
     """A 200 that says nothing leaves a submit in doubt, and is asked about again at a poll."""
-    assert type(refusal(Server(httpx.Response(200, content=body)), PHASES["submit"])) is Ambiguous
-    assert type(refusal(Server(httpx.Response(200, content=body)), PHASES["poll"])) is Transient
-
-
-def test_a_lost_connection_leaves_a_submit_in_doubt() -> None:
-    """What breaks after sending may have been accepted; what never connected was not."""
-    assert type(refusal(Server(httpx.ReadError("gone")), PHASES["submit"])) is Ambiguous
-    assert type(refusal(Server(httpx.ConnectError("refused")), PHASES["submit"])) is Transient
-    assert type(refusal(Server(httpx.ReadError("gone")), PHASES["poll"])) is Transient
-
-
-def test_a_wrong_body_is_told_with_its_first_issue() -> None:
-    """The reason of a 400 names the field."""
-    issues = [{"code": "invalid_value", "path": ["ratio"], "message": "Invalid option"}, {"path": ["duration"]}]
-    answer = httpx.Response(400, json={"error": "Validation of body failed", "issues": issues})
-    found = refusal(Server(answer), PHASES["submit"])
-    assert found == Permanent("HTTP 400: Validation of body failed: ratio: Invalid option", "bad_request")
+    assert type(refusal(MockServer(httpx.Response(200, content=body)), PHASES["submit"])) is Ambiguous
+    assert type(refusal(MockServer(httpx.Response(200, content=body)), PHASES["poll"])) is Transient
 
 
 @pytest.mark.parametrize(
@@ -261,7 +119,7 @@ def test_a_wrong_body_is_told_with_its_first_issue() -> None:
 )
 def test_what_a_task_says(answer: httpx.Response, expected: Progress) -> None:
     """Each status of the vocabulary, and words beside it."""
-    server = Server(answer)
+    server = MockServer(answer)
     assert call(server, lambda backend: backend.poll(TASK, ALICE)) == expected
     (request,) = server.requests
     assert (request.url.path, request.headers["x-runway-version"]) == ("/v1/tasks/4ba6-1", "2024-11-06")
@@ -278,7 +136,7 @@ def test_what_a_task_says(answer: httpx.Response, expected: Progress) -> None:
 )
 def test_a_success_without_a_result_is_none(output: Any) -> None:
     """Done, but no video: it fails for good, for it was paid for."""
-    found = call(Server(task("SUCCEEDED", output=output)), lambda backend: backend.poll(TASK, ALICE))
+    found = call(MockServer(task("SUCCEEDED", output=output)), lambda backend: backend.poll(TASK, ALICE))
     assert found.outcome == Permanent("the task succeeded without a result", "no_result")
 
 
@@ -304,7 +162,7 @@ def test_what_a_failure_means(code: str | None, kind: type[Failure], cause: str)
     """Content is never tried again; what failed inside may be; what is not known is not."""
     for status in ("FAILED", "failed", "A_NEW_END"):
         answer = task(status, failure=f"it broke, {KEY}", failureCode=code, cost={"credits": 0})
-        found = call(Server(answer), lambda backend: backend.poll(TASK, ALICE))
+        found = call(MockServer(answer), lambda backend: backend.poll(TASK, ALICE))
         assert found.status == "failed"
         assert type(found.outcome) is kind
         assert getattr(found.outcome, "cause", "") == cause
@@ -313,7 +171,7 @@ def test_what_a_failure_means(code: str | None, kind: type[Failure], cause: str)
 
 def test_a_result_is_fetched_without_the_key() -> None:
     """The store's host sees neither the key nor the API's version."""
-    server = Server(httpx.Response(200, content=b"video", headers={"Content-Type": "video/mp4"}))
+    server = MockServer(httpx.Response(200, content=b"video", headers={"Content-Type": "video/mp4"}))
     sink = MemorySink()
     call(server, lambda backend: backend.fetch(TASK, OLD, ALICE, sink))
     assert (sink.data, sink.committed) == (b"video", (5, "video/mp4"))
@@ -326,7 +184,7 @@ def test_a_result_is_fetched_without_the_key() -> None:
 def test_an_expired_address_is_asked_for_afresh_once(status: int) -> None:
     """The task is asked, with the key, and its new address fetched, without it."""
     video = httpx.Response(200, content=b"video", headers={"Content-Type": "video/mp4"})
-    server = Server(httpx.Response(status), task("SUCCEEDED", output=[STORE + "new"]), video)
+    server = MockServer(httpx.Response(status), task("SUCCEEDED", output=[STORE + "new"]), video)
     sink = MemorySink()
     call(server, lambda backend: backend.fetch(TASK, OLD, ALICE, sink))
     assert sink.data == b"video"
@@ -355,7 +213,7 @@ def test_an_expired_address_is_asked_for_afresh_once(status: int) -> None:
 )
 def test_a_result_that_cannot_be_had(answers: list[Any], expected: type[Failure]) -> None:
     """What the store answers says nothing of the profile; what the API answers about the task does."""
-    server = Server(*answers)
+    server = MockServer(*answers)
     assert type(refusal(server, lambda backend: backend.fetch(TASK, OLD, ALICE, MemorySink()))) is expected
     assert not server.answers
 
@@ -363,7 +221,9 @@ def test_a_result_that_cannot_be_had(answers: list[Any], expected: type[Failure]
 def test_a_redirect_takes_no_key_along() -> None:
     """A store that sends on, back to the API's own host, gets no key there either."""
     video = httpx.Response(200, content=b"video", headers={"Content-Type": "video/mp4"})
-    server = Server(httpx.Response(302, headers={"Location": "https://api.dev.runwayml.com/v1/organization"}), video)
+    server = MockServer(
+        httpx.Response(302, headers={"Location": "https://api.dev.runwayml.com/v1/organization"}), video
+    )
     call(server, lambda backend: backend.fetch(TASK, OLD, ALICE, MemorySink()))
     assert [KEY in str(request.headers.raw) for request in server.requests] == [False, False]
 
@@ -374,24 +234,24 @@ def test_a_redirect_takes_no_key_along() -> None:
 )
 def test_cancel(status: int, answer: str) -> None:
     """A task is deleted; one that is gone already can't be."""
-    server = Server(httpx.Response(status))
+    server = MockServer(httpx.Response(status))
     assert call(server, lambda backend: backend.cancel(TASK, ALICE)) == answer
     assert (server.requests[0].method, server.requests[0].url.path) == ("DELETE", "/v1/tasks/4ba6-1")
-    assert type(refusal(Server(httpx.Response(503)), PHASES["cancel"])) is Transient
+    assert type(refusal(MockServer(httpx.Response(503)), PHASES["cancel"])) is Transient
 
 
 def test_a_key_is_tried_without_a_submit() -> None:
     """The account is asked for; a bad key, and an account without credits, are told apart by status and number."""
-    server = Server(httpx.Response(200, json={"creditBalance": 100}))
+    server = MockServer(httpx.Response(200, json={"creditBalance": 100}))
     call(server, PHASES["probe"])
     assert (server.requests[0].method, server.requests[0].url.path) == ("GET", "/v1/organization")
     for answer, cause in (
         (httpx.Response(401, json={"error": "no"}), "auth"),
         (httpx.Response(200, json={"creditBalance": 0}), "credit"),
     ):
-        found = refusal(Server(answer), PHASES["probe"])
+        found = refusal(MockServer(answer), PHASES["probe"])
         assert isinstance(found, ProfileUnusable) and found.cause == cause
-    assert isinstance(refusal(Server(httpx.Response(200, content=b"<html>")), PHASES["probe"]), Transient)
+    assert isinstance(refusal(MockServer(httpx.Response(200, content=b"<html>")), PHASES["probe"]), Transient)
 
 
 STATUSES = st.sampled_from(["PENDING", "THROTTLED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "", "X"])
@@ -424,7 +284,7 @@ def test_any_answer_is_an_answer_or_a_backend_error(data: Any, status: int, phas
     """Whatever the API answers, in every phase, nothing else is raised."""
     answer = httpx.Response(status, content=json.dumps(data).encode())
     try:
-        found: Any = call(Server(answer), PHASES[phase])
+        found: Any = call(MockServer(answer), PHASES[phase])
     except BackendError:
         return
     assert status < 300 or phase == "cancel"
