@@ -148,7 +148,7 @@ class MemorySink:
         self.data += chunk
 
     async def commit(self, *, expected: int | None, media_type: str | None) -> None:
-        """Note what is said about the data."""
+        """Note size and media type."""
         self.committed = (expected, media_type)
 
     def discard(self) -> None:

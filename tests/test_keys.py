@@ -1,4 +1,4 @@
-"""Planted keys show nowhere: not in what a run leaves behind, nor in what its objects say, whatever the server does."""
+"""Planted keys show nowhere: neither in what a run leaves behind nor in its objects' texts, whatever a server does."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def planted(**options: Any) -> Profile:
 
 
 def grep(*texts: str | bytes) -> None:
-    """Fail where the key stands in a text, in whatever case; the texts themselves are not quoted at length."""
+    """Fail if a text contains the key, in any case; the texts themselves are not quoted at length."""
     for number, text in enumerate(texts):
         found = text.decode("latin-1") if isinstance(text, bytes) else text
         place = found.lower().find(BARE.lower())
@@ -114,7 +114,7 @@ def described(base_url: str, **options: Any) -> HttpBackend:
 
 
 class Refused(httpx.AsyncBaseTransport):
-    """A network that httpx itself won't use, for reasons that it tells."""
+    """A network that httpx itself refuses to use, with a reason."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Refuse."""
@@ -122,7 +122,7 @@ class Refused(httpx.AsyncBaseTransport):
 
 
 class Echo:
-    """A server that says the key wherever a server can say something."""
+    """A server that echoes the key everywhere it can."""
 
     def __init__(self, status: int, *, transport: bool = False) -> None:
         self.status, self.transport = status, transport
@@ -308,7 +308,7 @@ def test_an_answer_that_echoes_the_key_in_a_header_over_real_http(tmp_path: Path
 
 
 def test_a_key_in_the_backends_or_a_profiles_place(tmp_path: Path) -> None:
-    """The error tells what belongs there, and not what was given."""
+    """The error says what is expected, and does not show what was given."""
     given: Any = KEY
     with Controller(OpenAIVideos(), [planted()], output=tmp_path, journal=None) as ctl:
         calls: list[Callable[[], object]] = [

@@ -88,7 +88,7 @@ def outcome(make: Callable[[httpx.AsyncBaseTransport], AnyBackend], server: Redi
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", [*AWAY, "/v1/elsewhere", f"{HOME}/videos", "javascript:alert(1)", "http://[x/"])
 def test_a_post_is_never_sent_on(make: Any, status: int, location: str) -> None:
-    """A redirected submit was not accepted, and sent again it could be billed twice: it fails, and says what to do."""
+    """A redirected submit was not accepted, and repeating it could be billed twice: it fails with advice."""
     server = Redirecting(status, location)
     found = outcome(make, server, lambda backend: backend.submit(Scene("s1", "x"), ALICE))
     assert isinstance(found, Permanent) and "set base_url" in found.reason
@@ -107,7 +107,7 @@ def test_a_cancel_is_never_sent_on(make: Any, status: int, location: str) -> Non
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", AWAY)
 def test_a_poll_is_not_followed_to_another_origin(make: Any, status: int, location: str) -> None:
-    """Another host, scheme or port is not asked about the job: with the key it may not be, without it has no say."""
+    """Another host, scheme or port is not asked about the job: it must not get the key."""
     server = Redirecting(status, location)
     assert isinstance(outcome(make, server, lambda backend: backend.poll(JOB, ALICE)), Transient)
     assert len(server.requests) == 1
@@ -137,7 +137,7 @@ def test_a_download_goes_elsewhere_without_the_key(make: Any, status: int, locat
 
 @pytest.mark.parametrize("status", [401, 200])
 def test_an_answer_that_holds_the_video_is_not_asked_for_elsewhere(status: int) -> None:
-    """A fetch that asks the API itself, for a video within the answer or a fresh address, is no download."""
+    """A fetch that asks the API itself, for an inline video or a fresh URL, is no download."""
     seen: list[str] = []
 
     def server(request: httpx.Request) -> httpx.Response:
@@ -164,7 +164,7 @@ def test_an_answer_that_holds_the_video_is_not_asked_for_elsewhere(status: int) 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://x.example/", "javascript:alert(1)", "http://[x/",
                                       "http://a..b/", f"http://{'a' * 64}.example/"])  # fmt: skip
 def test_a_download_is_followed_over_http_alone(make: Any, location: str) -> None:
-    """Anything else stands as it is: no result."""
+    """Any other answer is final: no result."""
     server = Redirecting(302, location)
     work: Work = lambda backend: backend.fetch(JOB, Artifact("with_key"), ALICE, MemorySink())  # noqa: E731
     assert isinstance(outcome(make, server, work), Transient)
@@ -172,7 +172,7 @@ def test_a_download_is_followed_over_http_alone(make: Any, location: str) -> Non
 
 
 def test_an_endless_redirect_ends(make: Any) -> None:
-    """After five of them the answer stands as it is."""
+    """After five redirects the answer is final."""
 
     class Loop(Redirecting):
         def __call__(self, request: httpx.Request) -> httpx.Response:

@@ -93,7 +93,7 @@ def test_run_on_somebodys_server(tmp_path: Path) -> None:
 
 
 def test_a_limit_on_what_is_billed_stops_the_run(tmp_path: Path) -> None:
-    """The rest is queued, and the exit code says that not all is done."""
+    """The rest stays queued, and the exit code says that not every scene succeeded."""
     (tmp_path / "scenes.txt").write_text("a fox\nan owl\n")
     with emulator(tmp_path, "--speed", "50") as base_url:
         options = ["--profiles", "profiles.toml", "--base-url", base_url, "--speed", "50", "--max-billed", "1"]

@@ -53,7 +53,7 @@ from vidgen_nb.session.session import Session
 
 
 def scenes(count: int) -> list[Scene]:
-    """Return so many scenes."""
+    """Return this many scenes."""
     return [Scene(f"s{k:03}", f"prompt {k}") for k in range(1, count + 1)]
 
 

@@ -1,4 +1,4 @@
-"""The ASGI app in process: what the official client can't do, and what the log says."""
+"""The ASGI app in process: what the official client can't do, and what is logged."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_file_is_no_prompt() -> None:
 
 
 def test_unknown_paths_are_answered_in_the_envelope() -> None:
-    """404 and 405 have the same form as every error, and stand in the log."""
+    """404 and 405 have the same form as every error, and are logged."""
     world = World()
 
     async def talk(client: httpx.AsyncClient) -> None:
@@ -192,7 +192,7 @@ def test_the_log_tells_everything_but_keys() -> None:
 
 
 def test_results_expire() -> None:
-    """After `expires_after` seconds the content is gone, and the Video tells when."""
+    """After `expires_after` seconds the content is gone; the Video says when."""
     world = World(expires_after=3600)
 
     async def talk(client: httpx.AsyncClient) -> None:

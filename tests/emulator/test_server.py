@@ -139,6 +139,6 @@ def test_latency_is_waited() -> None:
     ],
 )
 def test_wrong_settings_are_refused(options: dict[str, Any], problem: str) -> None:
-    """An emulator says which of its parameters can't be, before it listens."""
+    """An emulator names an invalid parameter before it listens."""
     with pytest.raises(InputError, match=problem):
         Emulator(**({"profiles": [P1]} | options))

@@ -56,7 +56,7 @@ LINES = [json.dumps({"vidgen_nb_run": 1, "run": "r"}), *(json.dumps(encode(event
 
 
 def reads(reader: Callable[[Path], Any], name: str, data: bytes, *allowed: type[Exception]) -> Any:
-    """Return what a reader makes of a file, or None where it raises what is documented."""
+    """Return what a reader makes of a file, or None if it raises a documented error."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(data)
@@ -106,7 +106,7 @@ def test_any_bytes_as_a_run(data: bytes) -> None:
 @settings(deadline=None, max_examples=200)
 @given(data=st.data())
 def test_a_run_with_something_else_in_it(data: st.DataObject) -> None:
-    """A value changed, a field or a line lost, doubled or moved: an error that says so, or a run that can be shown."""
+    """A value changed, a field or a line lost, doubled or moved: an error about it, or a run that can be shown."""
     lines: list[Any] = [json.loads(line) for line in LINES]
     at = data.draw(st.integers(1, len(lines) - 1))
     match data.draw(st.sampled_from(["change", "lose", "double", "cut", "nest"])):
@@ -143,7 +143,7 @@ def test_any_object_as_an_event(data: dict[str, Any]) -> None:
 @settings(deadline=None)
 @given(st.text(max_size=20), ODD)
 def test_any_header(run: str, odd: Any) -> None:
-    """Whatever the header says, the run is one line of plain text, in HTML too."""
+    """For any header, the run is one line of plain text, in HTML too."""
     with tempfile.TemporaryDirectory() as folder:
         found = load_run(write_run(Path(folder) / "run.jsonl", {"run": run, "mode": odd, "policy": odd}, EVENTS))
     for name in (run, odd):

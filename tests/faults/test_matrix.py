@@ -1,4 +1,4 @@
-"""A matrix of faults × phases: each is the outcome that providers.md names, and the run goes on.
+"""A matrix of faults × phases: each fault gets its outcome, and the run continues.
 
 Every cell is a whole session over real sockets: scene s1 goes to alice, whose first call of the phase is struck by the
 fault, s2 to bruno, who is healthy. What follows for s1 is told by the outcome alone (rules R8 to R13, `follows`).
@@ -39,7 +39,7 @@ SILENCE = 0.5
 TOTAL_TIMEOUT_FACTOR = 2
 """So many times that for a server that trickles."""
 PATIENT = 10.0
-"""Wall seconds otherwise, for a machine that has much else to do."""
+"""Wall seconds otherwise, for a busy machine."""
 SPEED = 500.0
 Writer = asyncio.StreamWriter
 
@@ -258,7 +258,7 @@ def test_fault(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One fault in one phase is its outcome, ends its scene as the rules say, and touches no other."""
+    """A fault in a phase has its outcome, ends its scene as the rules require, and affects no other."""
     monkeypatch.setattr(http, "MAX_VIDEO_BYTES", 2_000_000)
     loops = 1 + http._MAX_REDIRECTS if fault is redirects and phase in ("poll", "fetch") else 1
     server = Server(fault, phase, KEYS["alice"], times=loops)
@@ -313,7 +313,7 @@ def test_no_connection(fault: str, phase: str, tmp_path: Path, monkeypatch: pyte
 
 
 def test_reset_before_sending(tmp_path: Path) -> None:
-    """A connection that is reset before the server reads from it: nobody can tell, so the submit is held."""
+    """A connection that is reset before the server reads from it: nobody can know, so the submit is held."""
     server = Server(unread=True)
     run = asyncio.run(play(tmp_path, server))
     check(run, server, "submit", Ambiguous, tmp_path)
@@ -330,7 +330,7 @@ def test_a_storm_of_errors_passes(phase: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("phase", ["poll", "fetch"])
 def test_a_storm_that_does_not_pass(phase: str, tmp_path: Path) -> None:
-    """After seven failures the scene has failed; its job is named, for it was paid for, and not submitted again."""
+    """After seven failures the scene fails; its job is named, since it was paid for, and not submitted again."""
     server = Server(refuses(500), phase, KEYS["alice"], times=float("inf"))
     run = asyncio.run(play(tmp_path, server))
     assert [scene.status for scene in run.scenes] == ["failed", "succeeded"]

@@ -29,7 +29,7 @@ Work = Callable[[OpenAIVideos], Awaitable[object]]
 
 
 def sends(head: bytes, size: int, sent: list[int]) -> Fault:
-    """Return the fault of a server that sends so many bytes, and counts them."""
+    """Return the fault of a server that sends this many bytes, and counts them."""
 
     async def fault(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(head)
@@ -62,7 +62,7 @@ def peak(work: Work, fault: Fault, phase: str) -> int:
 
 @pytest.mark.parametrize(("phase", "kind"), [("submit", Ambiguous), ("poll", Transient)])
 def test_an_answer_of_100_mb(phase: str, kind: type) -> None:
-    """No more than the limit of it is read, though its length was told; then the server is hung up on."""
+    """Not more than the limit is read, although the length is announced; then the connection is closed."""
     sent = [0]
     head = b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n" % SIZE
 
@@ -91,7 +91,7 @@ def test_a_download_of_100_mb(told: bool, tmp_path: Path) -> None:
 
 
 def bomb(wraps: int) -> bytes:
-    """Return an MP4's beginning and 50 MB of nothing, compressed so many times."""
+    """Return an MP4's beginning and 50 MB of zeros, compressed this many times."""
     packer = zlib.compressobj(9, wbits=31)
     packed = packer.compress(PIECE) + b"".join(packer.compress(bytes(1 << 20)) for _ in range(50)) + packer.flush()
     for _ in range(wraps - 1):

@@ -1,4 +1,4 @@
-"""Whatever bytes a server sends: a value or a `BackendError`, nothing else, in no more time and memory than allowed."""
+"""Any bytes from a server give a value or a `BackendError`, nothing else, within the allowed time and memory."""
 
 from __future__ import annotations
 

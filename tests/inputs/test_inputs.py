@@ -102,7 +102,7 @@ def test_a_dataframe() -> None:
 def test_mistakes_have_a_place(
     tmp_path: Path, name: str, content: str | bytes, line: int | None, column: int | None, words: str
 ) -> None:
-    """A malformed file is told with its path, line and column, and what is wrong there."""
+    """A malformed file is reported with its path, line and column, and what is wrong there."""
     path = write(tmp_path, name, content)
     with pytest.raises(FileFormatError) as caught:
         load_scenes(path)
@@ -111,7 +111,7 @@ def test_mistakes_have_a_place(
 
 
 def test_missing_and_unreadable_files(tmp_path: Path) -> None:
-    """A file that isn't there, a folder, and a name no system takes are told apart from bad content."""
+    """A missing file, a folder, and an impossible name are distinguished from bad content."""
     (tmp_path / "folder.txt").mkdir()
     for name in ("none.csv", "folder.txt", "a\0.txt"):
         with pytest.raises(FileFormatError):
@@ -120,7 +120,7 @@ def test_missing_and_unreadable_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["a prompt", "a.xlsx", 3, None, b"x", {"prompt": "x"}])
 def test_what_is_no_source(source: Any) -> None:
-    """Anything else is an input error that says what is wanted."""
+    """Anything else is an input error that says what is expected."""
     with pytest.raises(InputError):
         load_scenes(source)
 
@@ -139,7 +139,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @given(st.lists(cells, min_size=1))
 def test_csv_reads_back_what_csv_writes(prompts: list[str]) -> None:
-    """Whatever text stands in a well-formed CSV is the prompt, and the lines are counted as they stand."""
+    """Any text in a well-formed CSV comes out as the prompt, and the lines are counted as in the file."""
     text = io.StringIO(newline="")
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([["prompt"], *([prompt] for prompt in prompts)])
     rows = list(rows_of_csv(text.getvalue(), "a.csv"))
@@ -208,7 +208,7 @@ def test_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mistakes_in_profiles(
     tmp_path: Path, content: str | bytes, line: int | None, column: int | None, words: str
 ) -> None:
-    """A malformed file of profiles is told with its place and a hint, and shows no key."""
+    """A malformed file of profiles is reported with position and hint, and shows no key."""
     with pytest.raises(FileFormatError) as caught:
         load_profiles(write(tmp_path, "p.toml", content))
     assert (caught.value.line, caught.value.column) == (line, column)
@@ -217,7 +217,7 @@ def test_mistakes_in_profiles(
 
 
 def test_missing_keys_and_duplicates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable that isn't set is named, an empty key is missing, and a name stands for one profile."""
+    """A variable that isn't set is named, an empty key counts as missing, and a name may appear once."""
     monkeypatch.delenv("NOT_SET", raising=False)
     with pytest.raises(MissingKey, match="NOT_SET"):
         load_profiles(write(tmp_path, "p.toml", '[[profile]]\nname="a"\nkey_env="NOT_SET"'))

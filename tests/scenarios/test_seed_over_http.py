@@ -31,7 +31,7 @@ Play = Callable[[Session], Run]
 
 
 def scenes(count: int) -> list[Scene]:
-    """Return so many scenes."""
+    """Return this many scenes."""
     return [Scene(f"s{k}", f"prompt {k}") for k in range(1, count + 1)]
 
 

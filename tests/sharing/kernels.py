@@ -32,7 +32,7 @@ class Seen:
     """429s, of all processes."""
     submits: int
     late: list[float]
-    """How long after a 429's answer submits of others left for that account, before the window's end."""
+    """How long after a 429's answer others still sent submits for that account, before the cooldown's end."""
     answered: list[float]
     """The same by the emulator's log, which has the time of the answer."""
     delays: list[float]
@@ -43,7 +43,7 @@ class Seen:
 def run_kernels(
     folder: Path, redis: str | None, *, mode: str = "boost", kernels: int = 3, scenes: int = 10, seed: int = 0
 ) -> Seen:
-    """Run so many processes at once; `redis`: where they share their cooldowns, None: they don't."""
+    """Run this many processes at once; `redis`: where they share their cooldowns, None: they don't."""
     profiles = [
         SimulatedProfile(f"p{number}", TokenBucket(3, per=60), LogNormal(6, 0.2), capacity=None) for number in range(3)
     ]
@@ -101,7 +101,7 @@ def _seen(emulator: Emulator, told: list[dict[str, Any]]) -> Seen:
 
 
 def _answered(submits: list[RequestRecord]) -> list[float]:
-    """Return how long after a 429 others were answered on that account, before the window's end."""
+    """Return how long after a 429 others were answered on that account, before the cooldown's end."""
     found: list[float] = []
     for limited in [each for each in submits if each.status == 429]:
         found += [

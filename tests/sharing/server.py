@@ -16,7 +16,7 @@ __all__ = ["RedisServer"]
 
 
 class RedisServer:
-    """Starts at once; `stop` ends it, whatever state it is in. It keeps nothing on disk."""
+    """Starts at once; `stop` ends it in any state. It keeps nothing on disk."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         program = shutil.which("redis-server")
@@ -42,7 +42,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> bool:
-        """Start, or start again on the same port, with nothing in it; say whether it answers."""
+        """Start, or restart on the same port, empty; return whether it answers."""
         where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder)]
         quiet = ["--save", "", "--appendonly", "no", "--logfile", "redis.log", "--daemonize", "no"]
         self._process = subprocess.Popen([self._program, *where, *quiet, *self._options])
@@ -55,7 +55,7 @@ class RedisServer:
         return False
 
     def call(self, *words: str) -> bytes:
-        """Send one command, as `redis-cli` would, and return the answer as it stands on the wire."""
+        """Send one command, as `redis-cli` would, and return the raw answer."""
         return self._ask(*words)
 
     def freeze(self) -> None:

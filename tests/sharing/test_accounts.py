@@ -39,7 +39,7 @@ def test_another_server_is_another_account(url: str) -> None:
 
 
 def test_what_can_not_be_told_from_others_is_not_shared() -> None:
-    """Neither key nor group, or a backend that does not say where it is."""
+    """Neither key nor group, or a backend without an address."""
     assert account_of(Profile("a"), HERE, "s") is None
     assert account_of(Profile("a", KEY), FakeBackend(), "s") is None
     assert account_of(Profile("a", KEY, base_url="https://[broken"), HERE, "s") is None

@@ -10,7 +10,7 @@ from tests.sharing.kernels import run_kernels
 from tests.sharing.server import RedisServer
 
 LATE = 0.5
-"""Wall seconds, a third of a window: for busy machines. What it is on a quiet one, tests/benchmarks measures."""
+"""Wall seconds, a third of a cooldown, for busy machines; tests/benchmarks measures it on a quiet one."""
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ LATE = 0.5
 def test_nobody_submits_to_an_account_that_another_process_saw_limited(
     tmp_path: Path, redis_server: RedisServer, mode: str, scenes: int
 ) -> None:
-    """From a moment after a 429's answer to the window's end no submit of another process leaves for that account.
+    """From a moment after a 429's answer until the cooldown's end, no other process submits for that account.
 
     Most hear of it much sooner; all scenes are done in the end. Without sharing that is not so.
     """

@@ -13,7 +13,7 @@ from vidgen_nb.sharing.port import AccountCooldown
 
 
 def test_one_tells_the_others_and_not_itself() -> None:
-    """Also one that comes later, or comes to have the account later; what is left is less by then."""
+    """Also one that joins later, or gets the account later; less of the cooldown is left by then."""
 
     async def main() -> None:
         board = LocalCooldowns()
@@ -34,7 +34,7 @@ def test_one_tells_the_others_and_not_itself() -> None:
 
 
 def test_a_shorter_window_changes_nothing() -> None:
-    """It is not told either."""
+    """Nor are the others notified."""
 
     async def main() -> None:
         board = LocalCooldowns()
@@ -53,7 +53,7 @@ def test_a_shorter_window_changes_nothing() -> None:
 
 
 def test_lines_live_on_loops_of_their_own() -> None:
-    """A window that is published on one thread is heard on the other's."""
+    """A cooldown that is published on one thread is received on the other."""
     board, told = LocalCooldowns(), threading.Event()
     names: list[str] = []
 
@@ -108,14 +108,14 @@ def test_who_has_left_or_was_dropped_or_whose_loop_is_closed_is_not_told() -> No
 
 
 def test_it_shows_what_it_is() -> None:
-    """In a session's settings, say."""
+    """For example in a session's settings."""
     assert repr(LocalCooldowns()) == "LocalCooldowns()"
     assert LocalCooldowns().remaining("nothing") is None
 
 
 @pytest.mark.parametrize("left", [-1.0, 0.0])
 def test_what_is_over_is_not_kept(left: float) -> None:
-    """A window without anything left is nobody's news."""
+    """A cooldown with nothing left is not passed on."""
 
     async def main() -> None:
         board = LocalCooldowns()

@@ -1,4 +1,4 @@
-"""Lines to a real Redis server: what is told, what is lost, what is put back."""
+"""Connections to a real Redis server: what is published, what is lost, what is put back."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Peer:
 
 @asynccontextmanager
 async def peers(server: RedisServer, count: int, check_every: float = 0.1) -> AsyncIterator[list[Peer]]:
-    """Have some, with lines that stand; no task is left behind."""
+    """Make some that are connected; no task is left behind."""
     before = asyncio.all_tasks()
     found = [Peer(server, check_every) for _ in range(count)]
     try:
@@ -71,7 +71,7 @@ def left_on(server: RedisServer) -> int:
 
 
 def test_one_tells_the_others_by_a_message_not_by_the_check(redis_server: RedisServer) -> None:
-    """They hear who saw it and what is left; the one that told hears nothing."""
+    """They receive who saw it and what is left; the publisher receives nothing."""
 
     async def main() -> None:
         async with peers(redis_server, 3, check_every=60.0) as (first, second, third):
@@ -156,7 +156,7 @@ def test_three_peers_come_to_the_same_end(redis_server: RedisServer, order: list
 def test_a_lost_connection_is_said_once_and_caught_up_with(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
-    """What could not be published is published, what was missed is heard, and what the server forgot is put back."""
+    """What could not be published is published, what was missed is received, and what the server lost is put back."""
 
     async def main() -> None:
         async with peers(redis_server, 2) as (first, second):
@@ -181,7 +181,7 @@ def test_a_lost_connection_is_said_once_and_caught_up_with(
 def test_a_server_that_is_not_there_yet_holds_nobody_up(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A line is ready at once, for there is nothing to wait for; when the server comes, it is told everything."""
+    """A connection is ready at once, since there is nothing to wait for; when the server comes, it gets everything."""
     redis_server.kill()
 
     async def main() -> None:
@@ -216,7 +216,7 @@ def test_what_the_server_loses_is_put_back_and_said(
 
 
 def test_going_round_does_not_prolong_a_window(redis_server: RedisServer) -> None:
-    """Three peers, who all see it lost a dozen times, put back what was there, and no more."""
+    """Three sessions that see it lost a dozen times put back what was there, and nothing longer."""
 
     async def main() -> None:
         async with peers(redis_server, 3, check_every=0.02) as found:
@@ -235,7 +235,7 @@ def test_going_round_does_not_prolong_a_window(redis_server: RedisServer) -> Non
 def test_a_server_that_evicts_is_warned_of_and_nothing_is_lost(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its memory is full and it drops what it likes; the windows stand all the same."""
+    """Its memory is full and it evicts keys; the cooldowns persist all the same."""
     server = RedisServer(tmp_path, "--maxmemory", "3mb", "--maxmemory-policy", "allkeys-random")
     try:
 
@@ -287,7 +287,7 @@ def test_at_the_close_what_was_just_seen_is_handed_over(redis_server: RedisServe
 
 
 def test_a_close_does_not_wait_for_a_server_that_is_gone(redis_server: RedisServer) -> None:
-    """It takes less than a second, whatever was to be said."""
+    """It takes less than a second, even if there is something to send."""
 
     async def main() -> None:
         async with peers(redis_server, 1) as (peer,):

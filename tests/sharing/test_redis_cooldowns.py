@@ -1,4 +1,4 @@
-"""Where the server is: what is taken, and what is shown of it."""
+"""The address of the server: what is accepted, and what of it is shown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_it_shows_the_address_without_a_password(url: str, shown: str) -> None:
             f"redis://u:{PLANTED}@host/five", "redis://[host"]
 )  # fmt: skip
 def test_what_is_no_address_is_refused_without_being_quoted(url: Any) -> None:
-    """A password may stand in it."""
+    """It may contain a password."""
     with pytest.raises(InputError, match=r"redis://127\.0\.0\.1:6379/0") as caught:
         RedisCooldowns(url)
     assert PLANTED not in str(caught.value)
@@ -48,7 +48,7 @@ def test_what_is_no_address_is_refused_without_being_quoted(url: Any) -> None:
                 {"timeout": float("nan")}, {"timeout": True}]
 )  # fmt: skip
 def test_what_can_not_be_is_refused(options: dict[str, Any]) -> None:
-    """It says which one."""
+    """The error names it."""
     with pytest.raises(InputError, match=next(iter(options))):
         RedisCooldowns("redis://127.0.0.1", **options)
 

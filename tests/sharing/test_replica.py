@@ -1,4 +1,4 @@
-"""What a peer knows of a store: bounds, losses, and that all peers come to the same end."""
+"""A session's replica of the store: bounds, losses, and that all sessions agree on the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vidgen_nb.sharing.stored_cooldown import StoredCooldown
 
 
 class Stage:
-    """A peer whose clock the test sets."""
+    """A session's replica whose clock the test sets."""
 
     def __init__(self, line: str = "mine") -> None:
         self.now = 0.0
@@ -28,7 +28,7 @@ class Stage:
 
 
 def by(line: str, reason: str = "429") -> str:
-    """Return what a peer stores."""
+    """Return what a session stores."""
     return StoredCooldown(line, f"host/{line}", reason).text()
 
 
@@ -95,7 +95,7 @@ def test_a_window_that_was_replaced_by_a_shorter_one_counts_as_lost() -> None:
 
 
 def test_windows_that_are_over_are_forgotten() -> None:
-    """Nobody is told of them, however long the store was away."""
+    """They are not passed on, however long the store was away."""
     stage = Stage()
     stage.replica.publish(AccountCooldown("a", 30.0, "429"))
     stage.now = 31.0
@@ -103,7 +103,7 @@ def test_windows_that_are_over_are_forgotten() -> None:
 
 
 def test_accounts_of_others_and_foreign_texts_are_passed_over() -> None:
-    """What is watched no more, and what somebody else wrote under the key."""
+    """An account that is no longer watched, and a foreign value under the key."""
     stage = Stage()
     stage.reconcile(30.0, "not ours")
     stage.replica.accounts = frozenset()
@@ -130,7 +130,7 @@ class Store:
         self.end, self.text = 0.0, ""
 
     def put(self, left: float, text: str, now: float) -> tuple[float, str]:
-        """Keep the longer one; return what stands there."""
+        """Keep the longer one; return what is stored then."""
         if self.end - now < left:
             self.end, self.text = now + left, text
         return self.get(now)
@@ -155,7 +155,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_any_interleaving_leads_all_peers_to_the_same_end(steps: list[tuple[str, str, float, float, float]]) -> None:
-    """Three peers publish, send and read in any order, with any delays, while the store loses keys.
+    """Three sessions publish, send and read in any order, with any delays, while the store loses keys.
 
     No window is shortened, none is prolonged by more than the delays leave open, and in the end all know the longest.
     """

@@ -39,14 +39,14 @@ def limit(first: Failure) -> FakeBackend:
 def session_on(
     tmp_path: Path, shared: SharedCooldowns | None, backend: FakeBackend, *names: str, **options: Any
 ) -> Session:
-    """Return a session whose profiles have the keys k0, k1, …, whatever their names."""
+    """Return a session whose profiles have the keys k0, k1, …, under any names."""
     profiles = [Profile(name, f"k{number}", base_url=SERVER) for number, name in enumerate(names)]
     options.setdefault("policy", PerProfileCooldown(60))
     return Session(backend, profiles, output=tmp_path, shared=shared, mode="boost", **options)
 
 
 def imposed(run: Run | None) -> list[ev.CooldownImposed]:
-    """Return what others told."""
+    """Return the cooldowns that others published."""
     assert run is not None
     return [event for event in run.events if isinstance(event, ev.CooldownImposed)]
 
@@ -69,7 +69,7 @@ def shared(request: pytest.FixtureRequest) -> SharedCooldowns:
 
 
 def test_a_session_that_begins_knows_what_another_saw(tmp_path: Path, shared: SharedCooldowns) -> None:
-    """Its first submit goes elsewhere, its log says whose 429 it was, and nothing comes back to the first."""
+    """Its first submit goes elsewhere, its log says whose 429 it was, and nothing is sent back to the first."""
     with session_on(tmp_path, shared, limit(RateLimited(reason="429 slow down")), "a", "b") as first:
         run = first.run_blocking(["one"])
         with session_on(tmp_path, shared, FakeBackend(), "x", "y") as second:
@@ -83,7 +83,7 @@ def test_a_session_that_begins_knows_what_another_saw(tmp_path: Path, shared: Sh
 
 
 def test_a_run_under_way_is_told(tmp_path: Path, shared: SharedCooldowns) -> None:
-    """Its timers are set for the foreign window's end: the scene that waits for it goes on by itself."""
+    """Its timers are set for the end of the other session's cooldown: the waiting scene continues by itself."""
     held = FakeBackend(hold=frozenset({"s001"}))
     with (
         session_on(tmp_path, shared, held, "x", policy=PerProfileCooldown(1)) as second,
@@ -137,7 +137,7 @@ def test_what_is_the_accounts_is_told_and_what_is_local_is_not(tmp_path: Path, f
 
 
 def test_a_policys_pause_of_everything_is_its_own(tmp_path: Path) -> None:
-    """The others hear of the account that saw the 429."""
+    """The others receive the account that saw the 429."""
     shared = LocalCooldowns()
     with session_on(tmp_path, shared, limit(RateLimited()), "a", "b", policy=GlobalPause(1), speed=10) as first:
         first.run_blocking(["one"])
@@ -146,7 +146,7 @@ def test_a_policys_pause_of_everything_is_its_own(tmp_path: Path) -> None:
 
 
 def test_a_release_by_hand_is_local(tmp_path: Path) -> None:
-    """It holds in that session, which is not told again, and nowhere else."""
+    """It applies in that session, which is not notified again, and nowhere else."""
     shared = LocalCooldowns()
     with (
         session_on(tmp_path, shared, limit(RateLimited()), "a", "b") as first,
@@ -162,7 +162,7 @@ def test_a_release_by_hand_is_local(tmp_path: Path) -> None:
 
 
 def test_profiles_that_come_later_are_told_too(tmp_path: Path) -> None:
-    """Under whatever name; a quota group is told as one."""
+    """Under any name; a quota group is shared as one."""
     shared = LocalCooldowns()
     with session_on(tmp_path, shared, limit(RateLimited()), "a", "b") as first:
         first.run_blocking(["one"])
@@ -198,7 +198,7 @@ def test_sessions_of_one_process_share_unless_told_otherwise(tmp_path: Path) -> 
 
 
 def test_something_else_is_refused_and_not_quoted(tmp_path: Path) -> None:
-    """An address with a password, say."""
+    """For example an address with a password."""
     with pytest.raises(InputError, match="RedisCooldowns") as caught:
         session_on(tmp_path, "redis://:planted@127.0.0.1", FakeBackend(), "a")  # type: ignore[arg-type]
     assert "planted" not in str(caught.value)
@@ -207,7 +207,7 @@ def test_something_else_is_refused_and_not_quoted(tmp_path: Path) -> None:
 def test_a_run_goes_on_while_the_server_is_killed(
     tmp_path: Path, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It neither waits nor fails, goes by its own 429s, and tells of them once the server is back."""
+    """It neither waits nor fails, uses its own 429s, and publishes them once the server is back."""
     shared = RedisCooldowns(redis_server.url, namespace="test", check_every=0.1, timeout=0.3)
     backend = FakeBackend(lambda scene, profile, _: RateLimited() if (scene, profile) == ("bounced", "a") else None)
     with session_on(tmp_path, shared, backend, "a", "b") as first:

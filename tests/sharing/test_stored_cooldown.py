@@ -1,4 +1,4 @@
-"""What stands in the store is read without trust."""
+"""The content of the store is parsed without trust."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_an_api_like_replicates_from_submit_to_file() -> None:
     ],
 )  # fmt: skip
 def test_refused_submits(response: httpx.Response, outcome: type[Failure]) -> None:
-    """They are told apart as everywhere; a POST is never sent again by a redirect."""
+    """They are distinguished as elsewhere; a POST is never repeated by a redirect."""
     server = MockApi({POST: response})
     found = refusal(replicate, server, lambda backend: backend.submit(SCENE, ALICE))
     assert type(found) is outcome
@@ -155,7 +155,7 @@ def test_words_without_end_are_not_warned_of_for_ever(caplog: pytest.LogCaptureF
 
 
 def test_a_cancel_asks_and_the_answer_counts() -> None:
-    """Cancelled where the server says so, requested where it only took it; too late, unsupported."""
+    """Cancelled if the server says so, requested if it only accepted the request; too late, unsupported."""
     address = "POST https://api.replicate.example/v1/predictions/p1/cancel"
     for response, answer in [
         (ok(status="canceled"), "cancelled"), (httpx.Response(202), "requested"), (httpx.Response(404), "too late"),
@@ -167,7 +167,7 @@ def test_a_cancel_asks_and_the_answer_counts() -> None:
 
 
 def test_keys_are_probed_without_a_submit() -> None:
-    """By a call that is told, else by asking about a job that nobody has; where neither works it says so."""
+    """By the described call, else by polling an unknown job; if neither works, it says so."""
     server = MockApi({"GET https://api.replicate.example/v1/account": [ok(type="user"), httpx.Response(401)]})
     call(replicate, server, lambda backend: backend.probe(ALICE))
     assert isinstance(refusal(replicate, server, lambda backend: backend.probe(ALICE)), ProfileUnusable)

@@ -35,7 +35,7 @@ from vidgen_nb.ports import Backend
 
 
 def test_an_api_like_fals_from_submit_to_file() -> None:
-    """The model is part of the address, the key has its own word, and the result stands in another answer."""
+    """The model is part of the URL, the key has its own scheme, and the result is in another answer."""
     server = MockApi(
         {
             f"POST {FAL}": ok(request_id="r1", **LINKS),
@@ -71,7 +71,7 @@ def test_completed_may_be_a_failure() -> None:
 
 
 def test_images_become_data_uris(tmp_path: Path) -> None:
-    """A path is read for the body; an address is passed on; what is none is an error before the run."""
+    """A path is read for the body; a URL is passed on; anything else is an error before the run."""
     image = b"\x89PNG\r\n\x1a\n" + b"\0" * 9
     (tmp_path / "a.png").write_bytes(image)
     uri = f"data:image/png;base64,{base64.b64encode(image).decode()}"
@@ -122,7 +122,7 @@ def test_no_key_goes_where_a_server_sends_us() -> None:
 
 @pytest.mark.parametrize("away", ["ftp://x.example/", "data:text/plain,x", "https://[broken", "file:///etc/passwd"])
 def test_addresses_that_are_none(away: str) -> None:
-    """Only http and https addresses are asked, for a job and for a video."""
+    """Only http and https URLs are requested, for a job and for a video."""
     job = Operation("r1", "fal", {"poll": away, "details": LINKS["response_url"]})
     assert isinstance(refusal(fal, MockApi({}), lambda backend: backend.poll(job, ALICE)), Permanent)
     server = MockApi({f"GET {LINKS['response_url']}": ok(video={"url": away})})
@@ -144,7 +144,7 @@ def test_an_accepted_job_without_its_address_is_in_doubt() -> None:
 
 @pytest.mark.parametrize("option", ["poll", "details", "content", "cancel"])
 def test_a_first_job_without_an_address_stops_the_run(option: str) -> None:
-    """Where the very first answer does not tell it, none will: nobody could ask about what is paid, or fetch it."""
+    """If the very first answer has none, no answer will: jobs that are paid for could not be polled or fetched."""
     given: dict[str, Any] = {"poll": "{there}", option: "{urls.no_such}"}
     given["result"] = None if option == "content" else "url"
 

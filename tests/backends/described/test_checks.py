@@ -80,7 +80,7 @@ def test_descriptions_that_cannot_work(options: dict[str, Any], says: str) -> No
     ],
 )
 def test_descriptions_that_can_work(options: dict[str, Any]) -> None:
-    """The id wherever it stands, or a place of the submit's answer for a whole address."""
+    """`{id}` anywhere in the path, or a place in the submit's answer for a whole URL."""
     HttpBackend("https://toy.example", **{**GOOD, **options})
 
 

@@ -126,7 +126,7 @@ def test_a_wrong_place_of_the_result_is_no_failure_of_the_job(
     ],
 )  # fmt: skip
 def test_a_job_without_a_result_fails_alone(result: Any, answer: dict[str, Any]) -> None:
-    """Where nothing stands at the place, or on the way there, the description may be right."""
+    """If the value is null, or something on the way to it, the description may be right."""
 
     def make(**options: Any) -> HttpBackend:
         return HttpBackend("https://toy.example", **{**GOOD, **STATES, "result": result, **options})
@@ -156,7 +156,7 @@ def test_a_result_that_is_gone_by_the_fetch_fails_its_job_alone() -> None:
 
 
 def test_a_first_answer_that_tells_of_an_error_is_one() -> None:
-    """A 200 with an error in it says nothing about where the id stands: it is classified as ever."""
+    """A 200 with an error in it says nothing about the path of the id: it is classified as usual."""
     body = {"error": {"code": "rate_limit_exceeded"}}
     assert isinstance(refusal(replicate, MockApi({POST: ok(**body)}), lambda b: b.submit(SCENE, ALICE)), RateLimited)
     failed = {"detail": "no idea"}

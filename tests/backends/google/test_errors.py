@@ -78,7 +78,7 @@ def coded(status: int, code: str | None, phase: Phase = "submit", headers: Any =
 def test_what_names_and_details_decide_in_every_phase(
     phase: Phase, status: int, name: str, details: list[dict[str, Any]], kind: type[Failure], cause: str
 ) -> None:
-    """Rate, the day's quota, the key, money and content are told apart by status, names and details."""
+    """Rate, daily quota, key, credit and content are distinguished by status, names and details."""
     found = rpc(status, name, *details, phase=phase)
     assert isinstance(found, kind)
     assert getattr(found, "cause", None) == cause

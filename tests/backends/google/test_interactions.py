@@ -35,7 +35,7 @@ from vidgen_nb.ports import Backend, BackendError, Progress, Secret
 
 
 def test_it_is_a_backend() -> None:
-    """The class fits the port, and says about itself what a run's header holds."""
+    """The class implements the port, and gives the settings for a run's header."""
     backend: Backend = GoogleInteractions(poll=PollSchedule(first=2))
     assert backend.settings() == {
         "name": "google_interactions", "base_url": str(HOME), "model": "gemini-omni-1.2-flash", "delivery": "uri",
@@ -146,7 +146,7 @@ def test_redirects_of_a_download_take_the_key_no_further(location: str, key: str
 
 
 def test_a_redirect_to_nowhere() -> None:
-    """A redirect to an address that no connection can be tried to stands as the answer."""
+    """A redirect to an address that no connection can be tried to is the final answer."""
     server = MockServer(httpx.Response(302, headers={"location": "https://storage.example:99999/a"}))
     assert isinstance(refusal(server, fetching(Artifact("with_key", FILE))), Transient)
 
@@ -240,7 +240,7 @@ def test_bad_settings(options: dict[str, Any]) -> None:
     ],
 )  # fmt: skip
 def test_probes(answer: httpx.Response, kind: type[Failure]) -> None:
-    """A key is tried by a question that costs nothing; what is no answer of the API tries nothing."""
+    """A key is tried by a free request; an answer that is not the API's does not prove it."""
     server = MockServer(httpx.Response(200, json={"models": []}))
     call(server, lambda backend: backend.probe(ALICE))
     assert str(server.requests[0].url) == f"{HOME}/models?pageSize=1"

@@ -218,7 +218,7 @@ def test_a_wrong_key() -> None:
 
 
 def test_a_job_that_is_cancelled() -> None:
-    """A running job is cancelled at the provider, and says so."""
+    """A running job is cancelled at the provider, and its status shows it."""
 
     async def work(world: World) -> None:
         operation = await world.submit()
@@ -230,7 +230,7 @@ def test_a_job_that_is_cancelled() -> None:
 
 
 def test_the_backend_and_the_official_client_see_the_same_job() -> None:
-    """What one submits the other finds, with the same end and the same bytes; a refusal tells both the same wait."""
+    """What one submits, the other finds, with the same end and the same bytes; a refusal has the same wait for both."""
     from google import genai
     from google.genai import types
     from google.genai._interactions import RateLimitError

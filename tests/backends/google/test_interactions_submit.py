@@ -56,12 +56,12 @@ def test_submit_on_the_wire() -> None:
     ],
 )  # fmt: skip
 def test_durations(params: dict[str, Any], duration: str | None) -> None:
-    """Seconds are written as the API has them; what a scene says in the API's own words comes first."""
+    """Seconds are written as the API wants them; the API's own parameter takes precedence."""
     assert sent(Scene("s", "p", **params))["response_format"].get("duration") == duration
 
 
 def test_what_a_scene_cannot_change() -> None:
-    """A scene names its model; it can't make the job wait or stream, for then nobody would learn its id."""
+    """A scene may name its model; it can't make the job block or stream, which would hide its id."""
     body = sent(Scene("s", "p", model="m", background=False, stream=True, input="q", delivery="inline"), model="n")
     assert (body["model"], body["background"], body["input"], "stream" in body) == ("m", True, "p", False)
     assert body["response_format"]["delivery"] == "inline"
@@ -91,7 +91,7 @@ def test_the_images_parameter_of_another_api_is_refused() -> None:
 
 
 def test_an_image_that_is_none_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    """A scene with an unreadable image fails for good, and `check_scene` says so beforehand."""
+    """A scene with an unreadable image fails for good, and `check_scene` raises before the run."""
     text = tmp_path / "secrets.png"
     text.write_text("not an image")
     for image in (str(tmp_path / "missing.png"), str(text), "data:image/png;base64,%", 7, {"a": 1}):
@@ -132,7 +132,7 @@ def test_an_unusable_id_leaves_a_submit_in_doubt(found: object) -> None:
     ],
 )
 def test_answers_to_a_submit(answer: httpx.Response | Exception, kind: type[Failure]) -> None:
-    """What a submit gets is what the table says; a redirect is not followed."""
+    """Each answer to a submit has its outcome; a redirect is not followed."""
     server = MockServer(answer)
     assert isinstance(refusal(server, submitting()), kind)
     assert len(server.requests) == 1

@@ -45,7 +45,7 @@ def outcome(status: int, phase: Phase = "submit", code: Any = None, headers: Any
 def test_what_status_and_code_decide_in_every_phase(
     phase: Phase, status: int, code: Any, kind: type[Failure], cause: str
 ) -> None:
-    """Rate, concurrency, money, the day's quota, the key, content and model are told apart by status and code."""
+    """Rate, concurrency, credit, daily quota, key, content and model are distinguished by status and code."""
     found = outcome(status, phase, code)
     assert isinstance(found, kind)
     assert getattr(found, "cause", None) == cause
@@ -54,7 +54,7 @@ def test_what_status_and_code_decide_in_every_phase(
 
 @pytest.mark.parametrize("status", [408, 425, 500, 501, 503, 521])
 def test_the_servers_own_refusals_are_transient(status: int) -> None:
-    """A server that says itself that it failed did not take the job, in any phase."""
+    """A server that reports its own failure did not accept the job, in any phase."""
     assert all(isinstance(outcome(status, phase), Transient) for phase in PHASES)
 
 
@@ -107,7 +107,7 @@ def test_vllm_names_the_model_by_param() -> None:
 
 @pytest.mark.parametrize("data", [None, {}, [], "x", 3, {"id": None}])
 def test_a_success_without_content(data: object) -> None:
-    """A 2xx that says nothing leaves a submit in doubt; other calls are made again."""
+    """A 2xx without content leaves a submit in doubt; other calls are repeated."""
     assert isinstance(classify(Answer(200, [], data), "submit", key=KEY, now_epoch=0), Ambiguous)
     assert isinstance(classify(Answer(200, [], data), "poll", key=KEY, now_epoch=0), Transient)
 
@@ -130,7 +130,7 @@ def test_a_success_with_an_error_in_it() -> None:
     ],
 )  # fmt: skip
 def test_failed_jobs(error: object, kind: type[Failure]) -> None:
-    """A failed job is classified by its error's code, and is permanent where that says nothing."""
+    """A failed job is classified by its error's code, and is permanent if the code is unknown."""
     found = job_failure(error, KEY)
     assert isinstance(found, kind)
     assert found.reason.startswith("the job failed")

@@ -19,7 +19,7 @@ from vidgen_nb.ports import Backend, Profile
 
 
 def test_it_is_a_backend() -> None:
-    """The class fits the port, and says about itself what a run's header holds."""
+    """The class implements the port, and gives the settings for a run's header."""
     backend: Backend = OpenAIVideos("http://127.0.0.1:1/v1", "m", poll=PollSchedule(first=2))
     assert backend.settings() == {
         "name": "openai_videos", "base_url": "http://127.0.0.1:1/v1", "model": "m",
@@ -45,7 +45,7 @@ def test_it_is_a_backend() -> None:
     ],
 )  # fmt: skip
 def test_polls(body: dict[str, Any], status: str, progress: float | None, outcome: type[Failure] | None) -> None:
-    """Each status of the vocabulary has its word; an unknown one is running until an error stands beside it."""
+    """Each known status has its meaning; an unknown one means running, unless there is an error."""
     server = MockServer(httpx.Response(200, json=body, headers={"openai-poll-after-ms": "250"}))
     found = call(server, lambda backend: backend.poll(JOB, ALICE))
     assert (found.status, found.progress) == (status, progress)
@@ -86,7 +86,7 @@ def fetch(sink: MemorySink) -> Callable[[OpenAIVideos], Coroutine[Any, Any, None
 
 
 def test_fetch_streams_into_the_sink() -> None:
-    """The content goes into the sink, which is told length and type; the key goes with the request."""
+    """The content goes into the sink with its length and type; the key goes with the request."""
     server, sink = (
         MockServer(httpx.Response(200, content=b"x" * 200_000, headers={"Content-Type": "video/mp4"})),
         MemorySink(),
@@ -127,7 +127,7 @@ def test_redirects_of_a_download_take_the_key_no_further() -> None:
     ],
 )  # fmt: skip
 def test_fetches_that_fail(responses: list[httpx.Response], kind: type[Failure]) -> None:
-    """What holds no result is classified and nothing of it is committed; a storage host says nothing about the key."""
+    """An answer without a result is classified, and nothing is committed; a storage host says nothing about the key."""
     sink = MemorySink()
     assert isinstance(refusal(MockServer(*responses), fetch(sink)), kind)
     assert sink.committed is None
@@ -165,7 +165,7 @@ def test_keys_that_no_header_carries(key: str) -> None:
 
 
 def test_profiles_are_checked() -> None:
-    """A profile without a key, or with an address that is none, is refused before anything is sent."""
+    """A profile without a key, or with an invalid address, is refused before anything is sent."""
     backend = OpenAIVideos()
     backend.check(ALICE)
     with pytest.raises(MissingKey):

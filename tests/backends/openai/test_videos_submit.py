@@ -39,7 +39,7 @@ def test_submit_on_the_wire() -> None:
 
 
 def test_an_image_goes_along_as_a_file(tmp_path: Path) -> None:
-    """A path and a data URI become a part with name and type, which tell nothing of this machine."""
+    """A path and a data URI become a part with name and type, which reveal nothing about this machine."""
     image = b"\xff\xd8\xff\xe0 a picture"
     (tmp_path / "private name.png").write_bytes(image)
     uri = f"data:image/jpeg;base64,{base64.b64encode(image).decode()}"
@@ -130,7 +130,7 @@ def test_scene_ids_are_header_safe(scene_id: str, header: str) -> None:
 
 @pytest.mark.parametrize("found", ["", "..", ".", "a\nb", "x" * 600, None, True, ["v"], {"a": 1}])
 def test_an_unusable_job_id_leaves_a_submit_in_doubt(found: object) -> None:
-    """An accepted job that can't be asked about is ambiguous: sending it again could cost twice."""
+    """An accepted job that can't be polled is ambiguous: repeating it could cost twice."""
     assert isinstance(refusal(MockServer(httpx.Response(200, json={"id": found})), submit), Ambiguous)
 
 

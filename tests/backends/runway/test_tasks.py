@@ -34,7 +34,7 @@ from vidgen_nb.ports import Backend, BackendError, Progress, Secret
 
 
 def test_it_is_a_backend() -> None:
-    """The class fits the port, asks the real host by default, and says what a run's header holds."""
+    """The class implements the port, uses the real host by default, and gives the settings for a run's header."""
     backend: Backend = Runway()
     assert backend.settings() == {
         "name": "runway", "base_url": "https://api.dev.runwayml.com/v1", "model": "gen4.5", "ratio": "1280:720",
@@ -98,7 +98,7 @@ def test_refusals_by_status(status: int, headers: dict[str, str], submit: type[F
     "body", [b"", b"<html>", b"[]", b'{"status": 3}', b'{"id": "..", "status": null}', b"{" * 9999]
 )
 def test_what_is_no_answer(body: bytes) -> None:
-    """A 200 that says nothing leaves a submit in doubt, and is asked about again at a poll."""
+    """A 200 without content leaves a submit in doubt; a poll is repeated."""
     assert type(refusal(MockServer(httpx.Response(200, content=body)), PHASES["submit"])) is Ambiguous
     assert type(refusal(MockServer(httpx.Response(200, content=body)), PHASES["poll"])) is Transient
 
@@ -135,7 +135,7 @@ def test_what_a_task_says(answer: httpx.Response, expected: Progress) -> None:
     ],
 )
 def test_a_success_without_a_result_is_none(output: Any) -> None:
-    """Done, but no video: it fails for good, for it was paid for."""
+    """Succeeded, but no video: it fails for good, since it was paid for."""
     found = call(MockServer(task("SUCCEEDED", output=output)), lambda backend: backend.poll(TASK, ALICE))
     assert found.outcome == Permanent("the task succeeded without a result", "no_result")
 
@@ -159,7 +159,7 @@ def test_a_success_without_a_result_is_none(output: Any) -> None:
     ],
 )
 def test_what_a_failure_means(code: str | None, kind: type[Failure], cause: str) -> None:
-    """Content is never tried again; what failed inside may be; what is not known is not."""
+    """Refused content is never retried; an internal failure is; an unknown code is not."""
     for status in ("FAILED", "failed", "A_NEW_END"):
         answer = task(status, failure=f"it broke, {KEY}", failureCode=code, cost={"credits": 0})
         found = call(MockServer(answer), lambda backend: backend.poll(TASK, ALICE))
@@ -212,7 +212,7 @@ def test_an_expired_address_is_asked_for_afresh_once(status: int) -> None:
     ],
 )
 def test_a_result_that_cannot_be_had(answers: list[Any], expected: type[Failure]) -> None:
-    """What the store answers says nothing of the profile; what the API answers about the task does."""
+    """The store's answer says nothing about the profile; the API's answer about the task does."""
     server = MockServer(*answers)
     assert type(refusal(server, lambda backend: backend.fetch(TASK, OLD, ALICE, MemorySink()))) is expected
     assert not server.answers
@@ -241,7 +241,7 @@ def test_cancel(status: int, answer: str) -> None:
 
 
 def test_a_key_is_tried_without_a_submit() -> None:
-    """The account is asked for; a bad key, and an account without credits, are told apart by status and number."""
+    """The account is requested; a bad key and an account without credits are distinguished by status and balance."""
     server = MockServer(httpx.Response(200, json={"creditBalance": 100}))
     call(server, PHASES["probe"])
     assert (server.requests[0].method, server.requests[0].url.path) == ("GET", "/v1/organization")
@@ -268,7 +268,7 @@ TASKS = st.builds(
 @settings(deadline=None)
 @given(TASKS | JSON)
 def test_any_json_is_a_progress_or_none(data: Any) -> None:
-    """Whatever a task says, it is a progress that makes sense, or no task."""
+    """Any task gives a progress that makes sense, or counts as no task."""
     found = read_progress(data, Secret(KEY))
     if found is not None:
         assert (found.artifact is not None) == (found.status == "succeeded")

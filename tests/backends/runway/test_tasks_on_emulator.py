@@ -30,7 +30,7 @@ SPEED = 60.0
 
 
 def scenes(count: int) -> list[Scene]:
-    """Return so many scenes."""
+    """Return this many scenes."""
     return [Scene(f"s{k}", f"prompt {k}", seconds=2) for k in range(1, count + 1)]
 
 
@@ -74,7 +74,7 @@ def test_the_days_quota_takes_a_profile_out(tmp_path: Path) -> None:
 
 
 def test_a_run_ends_when_every_days_quota_is_used_up(tmp_path: Path) -> None:
-    """With the reset a day away, the run ends, and what is left stays queued."""
+    """With the reset a day away, the run ends, and the other scenes stay queued."""
     with pytest.raises(NoUsableProfile) as caught:
         live(tmp_path, 3, [SimulatedProfile("p1", DailyQuota(2), Constant(5), capacity=1)])
     run: Any = caught.value.run
@@ -114,7 +114,7 @@ def test_no_key_goes_to_another_origin(tmp_path: Path) -> None:
     seen: list[tuple[str, bool]] = []
 
     class Hosts(httpx.AsyncBaseTransport):
-        """Lets the emulator stand behind two hosts: results are said to lie on the second."""
+        """Puts the emulator behind two hosts: the URLs of results name the second."""
 
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             seen.append((request.url.host, emulator.profiles[0].api_key.reveal() in str(request.headers.raw)))
@@ -132,7 +132,7 @@ def test_no_key_goes_to_another_origin(tmp_path: Path) -> None:
 
 
 def test_keys_are_tried_and_images_seen_before_a_run(tmp_path: Path) -> None:
-    """A session tells good keys from bad ones without a submit, and refuses a scene whose image is not there."""
+    """A session distinguishes good keys from bad ones without a submit, and refuses a scene whose image is missing."""
     with (
         Emulator([SimulatedProfile("p1")], speed=SPEED, dialect="runway") as emulator,
         Session(
@@ -147,7 +147,7 @@ def test_keys_are_tried_and_images_seen_before_a_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [None, "job_failure", "job_content"])
 def test_the_adapter_and_the_sdk_agree(kind: Any, tmp_path: Path) -> None:
-    """On the same task, at the same moment of a clock that stands still, both see the same."""
+    """For the same task, at the same moment of a stopped clock, both see the same."""
     hands = [1000.0]
     clock = Clock(monotonic=lambda: hands[0])
     profile = SimulatedProfile("p1", Concurrency(1), Constant(40))

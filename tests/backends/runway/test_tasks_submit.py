@@ -41,7 +41,7 @@ def test_submit_on_the_wire() -> None:
 
 
 def test_defaults_can_be_left_out() -> None:
-    """What is None is not sent; digits are a number of seconds, and what is no whole number is the API's to judge."""
+    """None is not sent; digits become a number of seconds, and anything else is left for the API to judge."""
     assert sent(SCENE, model=None, ratio=None, duration=None)[1] == {"promptText": "a lighthouse"}
     assert [sent(Scene("s", "p", seconds=given))[1]["duration"] for given in ("8", 2.5, "auto")] == [8, 2.5, "auto"]
 
@@ -68,7 +68,7 @@ def test_what_is_no_image_is_seen_before_anything_is_sent(image: str) -> None:
 
 
 def test_an_http_address_is_told_that_https_works() -> None:
-    """Runway fetches from https alone; nobody has to download what stands there as well."""
+    """Runway fetches only from https, and the error says that such an address needs no download."""
     scene = Scene("s", "p", input_reference="http://pictures.test/a.png")
     with pytest.raises(InputError, match=r"input_reference: .* only from https://.*file's path"):
         Runway().check_scene(scene)

@@ -215,7 +215,7 @@ def test_submits_use_fresh_connections_and_polls_share_theirs() -> None:
 
 
 def test_hundreds_of_submits_at_once() -> None:
-    """In boost mode hundreds of submits are under way together, and all are answered."""
+    """In boost mode hundreds of submits run at once, and all are answered."""
     waiting = 0
     full = asyncio.Event()
 

@@ -26,7 +26,7 @@ def uri(data: bytes, media_type: str = "image/png") -> str:
 
 @pytest.mark.parametrize(("data", "media_type"), KINDS)
 def test_path_bytes_and_data_uri_are_read_alike(data: bytes, media_type: str, tmp_path: Path) -> None:
-    """The type is that of the first bytes, whatever the file is named."""
+    """The type follows from the first bytes, not from the file's name."""
     path = tmp_path / "picture.txt"
     path.write_bytes(data)
     for value in (path, str(path), data, bytearray(data), uri(data, media_type), uri(data, media_type.upper())):
@@ -113,7 +113,7 @@ def test_only_paths_are_made_absolute(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_without_a_current_folder_a_path_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The check that follows says what is wrong with it."""
+    """The check that follows reports what is wrong with it."""
 
     def gone() -> str:
         raise FileNotFoundError

@@ -62,7 +62,7 @@ def openai(*values: str) -> list[tuple[str, str]]:
     ],
 )
 def test_every_form_is_read(headers: list[tuple[str, str]], told: RateInfo | None) -> None:
-    """OpenAI's, Anthropic's and the IETF drafts' fields; the first form that tells anything counts, junk does not."""
+    """OpenAI's, Anthropic's and the IETF drafts' fields; the first form that says anything counts, junk does not."""
     assert rate_info(headers, EPOCH) == told
 
 
@@ -79,7 +79,7 @@ NAMES = st.sampled_from([
 
 @given(st.lists(st.tuples(st.one_of(NAMES, st.text(max_size=20)), HOSTILE), max_size=8), st.floats(0, 4e9))
 def test_hostile_headers_do_no_harm(headers: list[tuple[str, str]], now_epoch: float) -> None:
-    """Whatever the headers: nothing raises, and all that is told is a finite number, not negative."""
+    """For any headers: nothing raises, and every number is finite and not negative."""
     told = rate_info(headers, now_epoch)
     if told is None:
         return

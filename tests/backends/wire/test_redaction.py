@@ -1,4 +1,4 @@
-"""What a server says of a key is kept out, in whatever form it says it."""
+"""A key that a server echoes is redacted, in every form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FORMS: list[Callable[[str], str]] = [
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_key_in_the_forms_that_urls_have(form: Callable[[str], str]) -> None:
-    """As it is, quoted by whichever rule, in either case, and quoted twice; what stands around it stays."""
+    """As it is, percent-encoded by any rule, in either case, and encoded twice; the text around it stays."""
     told = f"GET /v1/jobs?key={form(KEY)}&n=1%2B1 was refused"
     assert redact(told, Secret(KEY)) == "GET /v1/jobs?key=[key]&n=1%2B1 was refused"
     assert redact({form(KEY): [told]}, Secret(KEY)) == {"[key]": [redact(told, Secret(KEY))]}
@@ -35,7 +35,7 @@ def test_a_key_in_the_forms_that_urls_have(form: Callable[[str], str]) -> None:
 
 @pytest.mark.parametrize("told", ["100 % of sk-planted", "sk-planted%2B0123", "sk-plantedX0123/4567~89ab==", ""])
 def test_what_is_no_key_stays(told: str) -> None:
-    """Not even its beginning is one, for a job's id may be like it."""
+    """Nor is a shorter part of a key, since a job's id may be equal to it."""
     assert redact(told, Secret(KEY)) == told
 
 

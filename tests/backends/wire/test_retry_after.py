@@ -26,7 +26,7 @@ NAMES = [
 
 
 def date(seconds: float) -> str:
-    """Return the HTTP-date so many seconds from NOW."""
+    """Return the HTTP-date this many seconds from NOW."""
     return format_datetime(datetime.fromtimestamp(NOW + seconds, UTC), usegmt=True)
 
 
@@ -95,7 +95,7 @@ def test_reset_headers(value: str, seconds: float | None) -> None:
 
 
 def test_only_exhausted_limits_count() -> None:
-    """A reset of a limit that has something left is none to wait for; of the exhausted ones the latest counts."""
+    """The reset of a limit with something left is ignored; of the exhausted ones the latest counts."""
     headers = [
         ("x-ratelimit-remaining-tokens", "10"), ("x-ratelimit-reset-tokens", "1h"),
         ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "6s"),
@@ -138,7 +138,7 @@ json_values = st.recursive(
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), values), max_size=4), json_values, st.floats(0, 1e10))
 def test_never_raises_and_stays_sane(headers: list[tuple[str, str]], body: object, now: float) -> None:
-    """Whatever a server sends, the wait is None or between 0 and a year, and its source is told with it."""
+    """For anything a server sends, the wait is None or between 0 and a year, and its source is named."""
     seconds, source = retry_after(headers, body, now)
     assert (seconds is None) == (source == "")
     assert seconds is None or 0 <= seconds <= MAX_WAIT_SECONDS

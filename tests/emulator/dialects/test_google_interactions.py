@@ -111,7 +111,7 @@ def test_the_models() -> None:
 
 
 def test_a_queued_job_and_a_cancelled_one() -> None:
-    """A job waits its turn as `queued`; a cancelled one says so ever after, and one that has ended refuses."""
+    """A job waits its turn as `queued`; a cancelled one stays cancelled, and one that has ended refuses."""
     with served(SimulatedProfile("p1", service=Constant(60), capacity=1)) as service:
         client = service.client()
         first, second = (created(client, text) for text in "ab")
@@ -227,7 +227,7 @@ def test_both_versions_of_the_api_serve_the_same_jobs() -> None:
 
 
 def test_jobs_that_end_without_a_video() -> None:
-    """A failed job says why in `errors`; an empty one is completed, with no video and no error."""
+    """A failed job has its reason in `errors`; an empty one is completed, without video and error."""
     faults = [Fault("job_failure", scene="a"), Fault("job_content", scene="b"), Fault("job_empty", scene="c")]
     with served(faults=faults) as service:
         client = service.client()

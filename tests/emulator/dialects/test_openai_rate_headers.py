@@ -1,4 +1,4 @@
-"""The emulator's rate-limit headers: what a backend reads of them is what virtual time says."""
+"""The emulator's rate-limit headers: a backend reads from them the same as a simulation in virtual time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from vidgen_nb.provider import (
 
 TIMES = (0.0, 0.25, 0.5, 7.0, 200.0, 300.0, 300.001, 301.0, 302.0, 420.0)
 Told = tuple[RateInfo | None, float | None]
-"""What an answer says of the limit, and the wait of a refusal."""
+"""The limit according to an answer, and the wait of a refusal."""
 
 
 def in_the_model(profile: SimulatedProfile) -> list[Told]:
@@ -96,11 +96,11 @@ def test_virtual_time_and_http_tell_the_same(limit: Limit, retry_after: bool) ->
 
 
 def numbers(rate: RateInfo | None) -> tuple[float | None, ...]:
-    """Return what is told as numbers, which differ in their last digits."""
+    """Return the rate as numbers, which may differ in their last digits."""
     return () if rate is None else (rate.limit, rate.remaining, rate.reset)
 
 
 def test_no_headers_without_the_flag() -> None:
-    """A profile that is not asked to tells nothing."""
+    """A profile without `rate_headers` sends none."""
     told = over_http(SimulatedProfile("p1", TokenBucket(3, per=200), Constant(1)), minimal=False)
     assert [rate for rate, _ in told] == [None] * len(TIMES)

@@ -125,7 +125,7 @@ def test_a_wrong_key_is_401_everywhere() -> None:
 def test_limits_are_429s_that_differ_by_code(
     limit: Limit, code: str, retry_after: str | None, milliseconds: str | None
 ) -> None:
-    """Rate, concurrency and day are told apart by code; the reset is told in whole seconds and in milliseconds."""
+    """Rate, concurrency and day are distinguished by code; the reset is given in whole seconds and in milliseconds."""
     with served(SimulatedProfile("p1", limit)) as service:
         client = service.client()
         client.videos.create(prompt="a")
@@ -231,7 +231,7 @@ def test_deleting_a_running_job_frees_its_slot() -> None:
 
 
 def test_an_uploaded_reference_is_accepted() -> None:
-    """An image is taken, or an address of one; a file that is none, and a file id that nobody has, are refused.
+    """An image or its URL is accepted; a file that is no image, and an unknown file id, are refused.
 
     The SDK's own argument takes files alone; objects go as extra fields, which it writes with brackets.
     """

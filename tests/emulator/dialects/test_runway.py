@@ -200,7 +200,7 @@ def test_who_is_refused_before_anything_else() -> None:
 
 
 def test_a_wrong_body_is_told_field_by_field() -> None:
-    """A 400 lists every field that is wrong; what is no JSON object is one, too."""
+    """A 400 lists every wrong field; a body that is no JSON object is a 400, too."""
     with served() as service:
         client = service.client()
         with pytest.raises(runwayml.BadRequestError) as caught:
