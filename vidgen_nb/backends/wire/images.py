@@ -41,7 +41,7 @@ _DATA_URI: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*)
 def image_type(head: bytes) -> str | None:
     """Return the media type according to an image's first 12 bytes; None: neither PNG nor JPEG nor WebP.
 
-    Source: PNG 5.2, JPEG (ITU T.81) B.1, RFC 9649 section 2.4.
+    Source: PNG 5.2, JPEG (ITU T.81) B.1, RFC 9649 §2.4.
     """
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"

@@ -75,7 +75,7 @@ def parse_milliseconds(text: str) -> float | None:
 
 
 def parse_http_date(text: str) -> float | None:
-    """Return the epoch seconds of an HTTP-date in any of the three forms of RFC 9110 section 5.6.7, or None."""
+    """Return the epoch seconds of an HTTP-date in any of the three forms of RFC 9110 §5.6.7, or None."""
     if not text.isascii() or len(text) > _MAX_TEXT_CHARS:
         return None
     try:

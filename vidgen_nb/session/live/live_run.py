@@ -98,13 +98,9 @@ class LiveRun:
 
     @classmethod
     def restored(
-        cls,
-        past: RestoredRun,
-        resources: Resources,
-        state: SessionState,
-        observers: Sequence[Observer],
+        cls, past: RestoredRun, resources: Resources, state: SessionState, observers: Sequence[Observer],
         exchange: CooldownExchange,
-    ) -> LiveRun:
+    ) -> LiveRun:  # fmt: skip
         """Return a run that was begun elsewhere and is to go on here."""
         live = cls(past.parts(state.profiles), resources, observers, exchange, is_restored=True)
         with live._released_on_error():
@@ -187,9 +183,9 @@ class LiveRun:
 
     def apply_shared_cooldowns(self) -> None:
         """Impose the cooldowns that others have seen on the same accounts."""
-        for profile, left, window in self._exchange.pending():
+        for profile, left, cooldown in self._exchange.pending():
             until = self._clock.now() + left * self._clock.speed
-            self.post(ev.CooldownImposed(profile.name, until, window.reason, unusable=window.unusable))
+            self.post(ev.CooldownImposed(profile.name, until, cooldown.reason, unusable=cooldown.unusable))
 
     def add(self, scenes: Sequence[Scene], *, single: bool, attempts: Mapping[str, int]) -> None:
         """Queue scenes, all of them or none. `attempts`: how many each scene had in earlier runs."""
