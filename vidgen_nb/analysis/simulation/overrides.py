@@ -107,7 +107,9 @@ def check_names(simulations: Iterable[Simulation]) -> None:
     groups = {profile.quota_group: None for each in given for profile in each.profiles if profile.quota_group}
     faults = {fault.profile for each in given for fault in each.faults if fault.profile is not None}
     for name in faults - profiles.keys():
-        raise InputError(f"a fault is for profile {name!r}, which does not exist{suggestion(str(name), tuple(profiles))}")
+        raise InputError(
+            f"a fault is for profile {name!r}, which does not exist{suggestion(str(name), tuple(profiles))}"
+        )
     for name in {name for each in given for name in _limits_told(each.policy)} - profiles.keys() - groups.keys():
         known = suggestion(str(name), (*profiles, *groups))
         raise InputError(f"Paced: limits has {name!r}, which is no profile and no quota group of this run{known}")
