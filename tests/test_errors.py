@@ -59,7 +59,8 @@ def test_every_error_is_in_the_tree_and_exported() -> None:
     assert sorted(found) == sorted(errors.__all__)
     assert all(issubclass(kind, VidgenError) for kind in found.values())
     assert all(name in str(errors.__doc__) for name in found)
-    assert {type(error) for error in EXAMPLES} == set(found.values()) - {VidgenError}
+    assert {type(error) for error in EXAMPLES} == {*found.values(), BackendError} - {VidgenError}
+    assert issubclass(BackendError, VidgenError) and "BackendError" in str(errors.__doc__)
     for kind in (InputError, DuplicateScene, MissingKey, FileFormatError):
         assert issubclass(kind, ValueError)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.core.harness import BOOST, World
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts.cancellation import GRACE
+from vidgen_nb.core.attempts.cancellation import GRACE_SECONDS
 from vidgen_nb.core.commands import Cancel, Poll
 from vidgen_nb.core.model import Artifact, RetryBudget, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Transient
@@ -52,7 +52,7 @@ def test_another_retry_budget() -> None:
     world.fail("s2", Transient("503"))
     assert list(world.scheduler._ledger.retries.waiting) == ["s2"]
     world.feed(restored(RetryPolicy(backoff=0)))
-    assert world.events(ev.RetryGranted)[-1].reason == "there is no retry budget any more"
+    assert world.events(ev.RetryGranted)[-1].reason == "there is no longer a retry budget"
     assert world.status("s2") == "submitting"
     assert taken_up(world).events == world.scheduler.events
     world.feed(restored(RetryPolicy(budget=RetryBudget(5))))
@@ -83,9 +83,9 @@ def test_decisions_come_from_the_record() -> None:
     without = [event for event in events if not isinstance(event, ev.CallFailed)]
     with pytest.raises(ReplayError, match="event"):
         Scheduler.replay(without, **other)
-    with pytest.raises(ReplayError, match="before the one before it"):
+    with pytest.raises(ReplayError, match="earlier than the event before it"):
         Scheduler.replay([ev.Paused(at=2.0), ev.Unpaused(at=1.0)], policy=PerProfileCooldown())
-    with pytest.raises(ReplayError, match=r"can't be: AttemptStarted: .*s9"):
+    with pytest.raises(ReplayError, match=r"is impossible: AttemptStarted: .*s9"):
         Scheduler.replay([ev.AttemptStarted("s9", 1, "p1", "", at=1.0)], policy=PerProfileCooldown())
     doubled = [*events, ev.SceneAdded(Scene("s2", "again"), at=9.0)]
     with pytest.raises(ReplayError, match="already submitting"):
@@ -103,22 +103,22 @@ def test_a_pause_of_all_while_one_is_out_of_the_rotation() -> None:
 
 def test_a_job_that_was_late_while_nobody_looked() -> None:
     """However long the gap was, it is cancelled first, once, and held only if nobody confirms that in time."""
-    retry, gap = RetryPolicy(job_timeout=100), 100 + 10 * GRACE
+    retry, gap = RetryPolicy(job_timeout=100), 100 + 10 * GRACE_SECONDS
     world = World(profiles=1, scenes=1, retry=retry)
     world.accept("s1")
     twin = taken_up(world)
     assert [type(each) for each in twin.handle(restored(retry), gap)] == [Poll]
     assert [type(each) for each in twin.handle(ev.Progressed("s1", 1, "running"), gap)] == [Cancel]
-    twin.wake(gap + GRACE - 1)
-    assert twin.handle(ev.Progressed("s1", 1, "running"), gap + GRACE - 1) == []
-    twin.wake(gap + GRACE + 61)
-    twin.handle(ev.Progressed("s1", 1, "running"), gap + GRACE + 61)
+    twin.wake(gap + GRACE_SECONDS - 1)
+    assert twin.handle(ev.Progressed("s1", 1, "running"), gap + GRACE_SECONDS - 1) == []
+    twin.wake(gap + GRACE_SECONDS + 61)
+    twin.handle(ev.Progressed("s1", 1, "running"), gap + GRACE_SECONDS + 61)
     assert twin.scenes["s1"].status == "held"
 
 
 def test_a_result_that_was_not_fetched_while_nobody_looked() -> None:
     """One failed fetch after a long gap does not end what is paid for: it is tried again, as without a gap."""
-    retry, gap = RetryPolicy(job_timeout=100, backoff=0), 100 + 10 * GRACE
+    retry, gap = RetryPolicy(job_timeout=100, backoff=0), 100 + 10 * GRACE_SECONDS
     world = World(profiles=1, scenes=1, retry=retry)
     world.accept("s1")
     world.feed(ev.Generated("s1", 1, Artifact("inline")))

@@ -458,7 +458,7 @@ def test_requests_that_make_no_sense_change_nothing() -> None:
         (ev.CancelRequested("s9"), "s9"),
         (ev.ProfileAdded("p1"), "already there"),
         (ev.PolicyChanged("fast"), "Policy"),
-        (ev.RunEnded("settled"), "RunEnded"),
+        (ev.RunEnded(ev.EndReason.SETTLED), "RunEnded"),
         (ev.CooldownImposed("p1", math.nan, "?"), "nan"),
     ]:
         with pytest.raises(InputError, match=text):

@@ -59,20 +59,20 @@ def state_of(scheduler: Scheduler) -> dict[str, Any]:
     return {
         "scenes": {
             name: (s.status, s.number, s.order, s.single, s.failures, s.not_before, s.started, s.cancelling,
-                   s.profile and s.profile.name, sorted((g.name, g.alone) for g in s.avoid or ()), s.ticket > 0)
+                   s.profile and s.profile.name, sorted((g.name, g.scope) for g in s.avoid or ()), s.ticket > 0)
             for name, s in scheduler.scenes.items()
         },
         "profiles": {
             name: (p.active, p.limit, p.removed, *(
-                (g.until, g.since, g.strikes, g.waiting, g.probe_due, g.probe and g.probe.scene.id, g.unusable)
-                for g in (p.group, p.own)
+                (g.until, g.closed_at, g.strikes, g.closed, g.probe_due, g.probe and g.probe.scene.id, g.unusable)
+                for g in p.gates
             ))
             for name, p in scheduler.roster.profiles.items()
         },
-        "cursor": scheduler.roster.cursor,
+        "cursor": scheduler.roster.rotation.cursor,
         "run": (scheduler.ended, scheduler.paused, scheduler.stopped, scheduler.waiting, scheduler.in_flight,
                 scheduler.submitting, scheduler.unsettled, scheduler.last_429_at,
-                scheduler._ledger.billed, scheduler._requests.limited,
+                scheduler._ledger.billed, scheduler._run.stopped_by_limit,
                 scheduler._ledger.retries.tokens, list(scheduler._ledger.retries.waiting)),
     }  # fmt: skip
 

@@ -229,7 +229,7 @@ def test_a_time_that_is_none_is_told(method: str, wrong: object, inside: bool) -
     """The error names the user's class, its method and what it returned; also where it decides inside another one."""
     own = type("Own", (PerProfileCooldown,), {method: lambda *_: wrong})()
     policy = EarliestFinish(own) if inside else own
-    says = re.escape(f"Own.{method} returned {wrong!r}: a policy returns run seconds there")
+    says = re.escape(f"Own.{method} returned {wrong!r}: it must return run seconds")
     with pytest.raises(InputError, match=says):
         World(profiles=2, scenes=2, policy=policy)
 

@@ -80,7 +80,7 @@ def test_cut_anywhere_it_is_gone_on_with(tmp_path: Path, caplog: pytest.LogCaptu
             whole += 1  # all but its line end is there
         journal, found = Journal.open(path)
         assert found.events == EVENTS[:whole] and journal.stored == whole
-        assert bool(found.torn) == ("in the middle of line" in caplog.text)
+        assert bool(found.torn_bytes) == ("in the middle of line" in caplog.text)
         caplog.clear()
         journal.append([ev.Unpaused(at=99.0)])
         journal.release()
@@ -114,7 +114,7 @@ def test_damage_in_the_middle_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
     path.write_bytes(damaged)
     for _ in range(2):
-        with pytest.raises(FileFormatError, match=r"j\.jsonl, line 4.*no JSON"):
+        with pytest.raises(FileFormatError, match=r"j\.jsonl, line 4.*not JSON"):
             Journal.open(path)
     assert path.read_bytes() == damaged
 
@@ -177,7 +177,7 @@ def refusing(code: int, times: int, call: Callable[..., Any]) -> Callable[..., A
     ("name", "code", "text"),
     [
         ("write", errno.ENOSPC, "Make room"),
-        ("write", errno.EIO, "Look at that disk"),
+        ("write", errno.EIO, "Check that disk"),
         ("fsync", errno.EIO, "Input/out"),
     ],
 )
@@ -221,7 +221,7 @@ def test_a_device_that_is_full(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file in the folder's place, and a read-only folder: what, where, and what to do."""
     (tmp_path / "file").touch()
-    with pytest.raises(JournalError, match="Name a folder that can be written to"):
+    with pytest.raises(JournalError, match="Pass a folder that can be written to"):
         Journal.create(tmp_path / "file" / "j.jsonl", HEADER)
 
     def read_only(*_: Any) -> int:
@@ -292,7 +292,7 @@ def test_a_file_that_somebody_else_cuts_or_fills(tmp_path: Path, length: int) ->
     left = journal.path.read_bytes()
     journal.append(paused(1))
     journal.release()
-    assert journal.error is not None and f"it has {length} bytes in place of" in str(journal.error)
+    assert journal.error is not None and f"it has {length} bytes instead of" in str(journal.error)
     assert journal.stored == 3
     assert journal.path.read_bytes() == left
 

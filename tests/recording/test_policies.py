@@ -17,7 +17,7 @@ from vidgen_nb.policies.registry import RecordedPolicy, describe, recorded
 from vidgen_nb.provider import Concurrency, FixedWindow, TokenBucket
 from vidgen_nb.provider.described import limit_from_text
 from vidgen_nb.recording.codec import plain
-from vidgen_nb.recording.policies import made
+from vidgen_nb.recording.policies import resolve_policy
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,19 @@ class Hides(Policy):
 )
 def test_as_it_was(policy: Policy) -> None:
     """Classes of one's own, policies within others, and limits that were told: what decides is equal."""
-    assert made(recorded(plain(policy))) == policy
+    assert resolve_policy(recorded(plain(policy))) == policy
 
 
 def test_what_cannot_be_made() -> None:
     """An unknown class, a setting that is not recorded, a limit of one's own: the error says what to do."""
     for policy, why in (
         (RecordedPolicy("Gone"), "'Gone' of this run is not known here"),
-        (RecordedPolicy("Hides"), "'Hides' of this run can't be made again"),
-        (RecordedPolicy("Waits", (("minutes", 1),)), "'Waits' of this run can't be made again"),
+        (RecordedPolicy("Hides"), "'Hides' of this run can't be rebuilt"),
+        (RecordedPolicy("Waits", (("minutes", 1),)), "'Waits' of this run can't be rebuilt"),
         (RecordedPolicy("Paced", (("limits", {"p1": "Mine()"}), ("cap", 600.0))), "'Paced' of this run can't be"),
     ):
         with pytest.raises(InputError, match=rf"{why}.*pass policy="):
-            made(policy)
+            resolve_policy(policy)
     assert describe(Hides(9)) == {"name": "Hides"}
 
 

@@ -124,7 +124,7 @@ class Provider:
         account = self._accounts[profile]
         return rate_info(account.group.state, now) if account.profile.rate_headers else None
 
-    def trouble(self, call: Literal["poll", "fetch"], job: Job, now: float) -> Fault | None:
+    def fault_of(self, call: Literal["poll", "fetch"], job: Job, now: float) -> Fault | None:
         """Return the fault that hits a poll or fetch of this job, or None."""
         return self.faults.find(call, job.profile, job.scene, job.prompt, now)
 

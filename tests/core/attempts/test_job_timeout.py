@@ -8,7 +8,7 @@ import pytest
 
 from tests.core.harness import World
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts.cancellation import GRACE
+from vidgen_nb.core.attempts.cancellation import GRACE_SECONDS
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
 from vidgen_nb.core.model import Artifact, RetryPolicy
 from vidgen_nb.core.outcomes import Cancelled, Failure, RateLimited, Transient
@@ -16,7 +16,7 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import InputError
 
 LIMIT = 100.0
-OVER = LIMIT + GRACE + 61
+OVER = LIMIT + GRACE_SECONDS + 61
 
 
 def world(**retry: Any) -> World:
@@ -58,7 +58,7 @@ def test_it_is_cancelled_once_and_fails() -> None:
     assert len(asked(made, LIMIT + 20)) == 1
     made.feed(ev.CancelAnswered("s1", 1, "cancelled"))
     end = settled(made)
-    assert (end.status, end.outcome) == ("failed", Cancelled("not over after job_timeout=100 s: it was cancelled"))
+    assert (end.status, end.outcome) == ("failed", Cancelled("not finished after job_timeout=100 s: it was cancelled"))
 
 
 @pytest.mark.parametrize("answer", ["requested", "too late"])

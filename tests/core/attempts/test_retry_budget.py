@@ -64,7 +64,7 @@ def test_when_all_wait_one_goes_unpaid() -> None:
         world.fail(scene, BROKEN)
     world.fail("s1", BROKEN)  # the one that was paid
     assert waiting(world) == ["s3", "s4", "s1"]
-    assert world.events(ev.RetryGranted)[-1].reason == "all wait for the retry budget: one goes unpaid"
+    assert world.events(ev.RetryGranted)[-1].reason == "all scenes wait for the retry budget: this retry is unpaid"
     for scene in ("s2", "s3", "s4", "s1"):
         assert [command.scene.id for command in world.open] == [scene]
         world.accept(scene)
