@@ -16,7 +16,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.policies.paced.policy import Paced
-from vidgen_nb.policies.registry import describe, recorded
+from vidgen_nb.policies.registry import describe, from_description
 from vidgen_nb.provider import Constant, SimulatedProfile, TokenBucket
 from vidgen_nb.run import simulate
 
@@ -110,7 +110,7 @@ def test_it_is_recorded_with_the_policy_inside() -> None:
         "policy": {"name": "PerProfileCooldown", "seconds": 5, "honour_retry_after": False, "cap": 600.0},
         "service": {"p1": 2.5},
     }
-    assert recorded(describe(policy)) == policy == pickle.loads(pickle.dumps(policy))  # noqa: S301 - our own
+    assert from_description(describe(policy)) == policy == pickle.loads(pickle.dumps(policy))  # noqa: S301 - our own
 
 
 @pytest.mark.parametrize(

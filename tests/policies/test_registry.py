@@ -19,7 +19,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
 from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.policies.paced.policy import Paced as LearningPaced
-from vidgen_nb.policies.registry import RecordedPolicy, as_policy, describe, recorded
+from vidgen_nb.policies.registry import RecordedPolicy, as_policy, describe, from_description
 from vidgen_nb.provider import Constant, SimulatedProfile, TokenBucket
 from vidgen_nb.run import simulate
 
@@ -81,14 +81,14 @@ def test_as_policy() -> None:
 )
 def test_a_described_policy_comes_back(policy: Policy) -> None:
     """By its class's name and its settings."""
-    assert recorded(describe(policy)) == policy
+    assert from_description(describe(policy)) == policy
 
 
 def test_told_limits_are_recorded_as_text() -> None:
     """They can be read by people; `recording.policies` makes them again, which is no task of the core."""
     described = describe(LearningPaced({"p1": TokenBucket(4, per=60)}))
     assert described["limits"] == {"p1": "TokenBucket(n=4, per=60)"}
-    assert isinstance(recorded(described), RecordedPolicy)
+    assert isinstance(from_description(described), RecordedPolicy)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.policies.paced.policy import Paced
-from vidgen_nb.policies.registry import RecordedPolicy, describe, recorded
+from vidgen_nb.policies.registry import RecordedPolicy, describe, from_description
 from vidgen_nb.provider import Concurrency, FixedWindow, TokenBucket
 from vidgen_nb.provider.described import limit_from_text
 from vidgen_nb.recording.codec import plain
@@ -54,7 +54,7 @@ class Hides(Policy):
 )
 def test_as_it_was(policy: Policy) -> None:
     """Classes of one's own, policies within others, and limits that were told: what decides is equal."""
-    assert resolve_policy(recorded(plain(policy))) == policy
+    assert resolve_policy(from_description(plain(policy))) == policy
 
 
 def test_what_cannot_be_made() -> None:

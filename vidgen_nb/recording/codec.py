@@ -19,7 +19,7 @@ from vidgen_nb.core.events import EVENTS, Event
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.core.policy import Policy
-from vidgen_nb.policies.registry import describe, recorded
+from vidgen_nb.policies.registry import describe, from_description
 
 __all__ = ["decode", "encode", "plain", "read_as"]
 
@@ -216,7 +216,7 @@ def _policy(value: Any) -> Policy:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         raise ValueError(f"{value!r} is not a policy: it has no name")
     try:
-        return recorded(value)
+        return from_description(value)
     except TypeError as error:
         raise ValueError(str(error)) from None
 

@@ -8,7 +8,7 @@ import pytest
 
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
-from vidgen_nb.policies.paced.outage import LONGEST, Outage
+from vidgen_nb.policies.paced.outage import MAX_INTERVAL_SECONDS, Outage
 from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import Fault, FixedWindow, Limit, LogNormal, SimulatedProfile, TokenBucket
 from vidgen_nb.run import Run, simulate
@@ -64,13 +64,13 @@ def test_it_recovers_from_an_outage(limit: Limit, seconds: float) -> None:
 
 def test_intervals_grow_up_to_a_minute_or_the_limits_own() -> None:
     """Two refusals are the model's to explain; from the third on single submits go out, ever more rarely."""
-    for pace, longest in ((1.0, LONGEST), (0.01, 100.0)):
+    for pace, longest in ((1.0, MAX_INTERVAL_SECONDS), (0.01, 100.0)):
         outage, now, waits = Outage(), 0.0, []
         for _ in range(80):
             outage.refused(now, pace)
             if outage.lasts:
-                waits.append(outage.until - now)
-                now = outage.until
+                waits.append(outage.retry_at - now)
+                now = outage.retry_at
         assert len(waits) == 78
         assert waits == sorted(waits)
         assert waits[-1] == pytest.approx(longest)

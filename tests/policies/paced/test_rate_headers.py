@@ -14,8 +14,8 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.policies.paced.policy import Paced
-from vidgen_nb.policies.paced.rate_headers import LONGEST, Meter, Metered
-from vidgen_nb.policies.paced.risk_budget import Risk
+from vidgen_nb.policies.paced.rate_headers import MAX_TOLD_WAIT_SECONDS, HeaderLearner, HeaderMeter
+from vidgen_nb.policies.paced.risk_budget import RiskBudget
 from vidgen_nb.provider import Constant, FixedWindow, Limit, SimulatedProfile, SlidingWindow, TokenBucket
 from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.run import Run, simulate
@@ -25,31 +25,31 @@ from vidgen_nb.run import Run, simulate
 @given(RATES, GAPS)
 def test_the_next_place_is_known_to_the_millisecond(limit: Limit, gaps: list[float]) -> None:
     """Whatever was admitted or refused before: the next submit is foreseen for when it is admitted, and not before."""
-    state, meter, now = limit.state(), Meter(), 0.0
+    state, meter, now = limit.state(), HeaderMeter(), 0.0
     for gap in gaps:
         now += gap
         accepted = state.admit(now) is None
         told = rate_info(state, now)
         assert told is not None
-        meter.heard(told, told.remaining or 0, told.reset or 0.0, now, accepted=accepted)
+        meter.update(told, told.remaining or 0, told.reset or 0.0, now, accepted=accepted)
         assert state.ready_at(now) - 1e-6 <= meter.next(now, 0) <= state.ready_at(now) + 2e-3
 
 
 def test_submits_without_an_answer_hold_a_place() -> None:
     """As many leave as are left; then the answers must tell first, or the first place that is free again."""
-    meter = Meter()
-    meter.heard(RateInfo(3, 2, 60.0), 2, 60.0, 0.0, accepted=True)
+    meter = HeaderMeter()
+    meter.update(RateInfo(3, 2, 60.0), 2, 60.0, 0.0, accepted=True)
     assert [meter.next(1.0, unanswered) for unanswered in range(4)] == [1.0, 1.0, 60.0, math.inf]
     assert meter.next(61.0, 2) == 61.0
 
 
 def test_what_others_use_up_is_waited_for() -> None:
     """Places that nobody here holds are free at the latest reset; the first submit then goes alone."""
-    meter = Meter()
-    meter.heard(RateInfo(5, 0, 40.0), 0, 40.0, 10.0, accepted=False)
+    meter = HeaderMeter()
+    meter.update(RateInfo(5, 0, 40.0), 0, 40.0, 10.0, accepted=False)
     assert meter.next(20.0, 0) == 50.0
     assert meter.next(20.0, 1) == math.inf
-    meter.heard(RateInfo(5, 4, 60.0), 4, 60.0, 51.0, accepted=True)
+    meter.update(RateInfo(5, 4, 60.0), 4, 60.0, 51.0, accepted=True)
     assert meter.next(51.0, 3) == 51.0
 
 
@@ -102,11 +102,11 @@ def test_headers_on_a_few_scenarios() -> None:
 # -- what is told may be wrong
 
 
-def keeper(*answers: tuple[float, RateInfo | None]) -> Metered:
+def keeper(*answers: tuple[float, RateInfo | None]) -> HeaderLearner:
     """Return a learner after these answers: a time, and what was told."""
-    risk = Risk()
+    risk = RiskBudget()
     risk.scenes = 1000  # room for being refused now and then
-    learner = Metered(risk)
+    learner = HeaderLearner(risk)
     for at, rate in answers:
         learner.sent(at)
         learner.accepted(at, at, rate)
@@ -135,7 +135,7 @@ def test_headers_that_lie_are_given_up() -> None:
 
 def test_a_reset_far_away_does_not_park_the_run() -> None:
     """Then a submit is tried, so that its 429 tells, and is seen."""
-    assert keeper((0.0, RateInfo(1, 0, LONGEST - 1))).earliest(1.0) == LONGEST - 1
+    assert keeper((0.0, RateInfo(1, 0, MAX_TOLD_WAIT_SECONDS - 1))).earliest(1.0) == MAX_TOLD_WAIT_SECONDS - 1
     assert keeper((0.0, RateInfo(1, 0, 86_400.0))).earliest(1.0) == 1.0
 
 
@@ -155,7 +155,7 @@ def test_nothing_that_is_told_stops_it(
     answers: list[tuple[bool, int | None, int | None, float | None, float | None, float]],
 ) -> None:
     """Whatever the headers say: with all submits answered, there is always a time for the next one."""
-    learner, now = Metered(Risk()), 0.0
+    learner, now = HeaderLearner(RiskBudget()), 0.0
     for accepted, limit, remaining, reset, window, gap in answers:
         now = max(now + gap, learner.earliest(now))
         assert now < math.inf
