@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Concurrency, Constant, DailyQuota, Job, LogNormal, Provider, Refused, SimulatedProfile
-from vidgen_nb.provider.described import described, profile_from
-from vidgen_nb.provider.limits import queueing
+from vidgen_nb.provider.described import describe_profile, profile_from
+from vidgen_nb.provider.limits import with_queue
 from vidgen_nb.run import simulate
 
 UNHURRIED = settings(deadline=None)
@@ -140,11 +140,11 @@ def test_in_virtual_time_nothing_is_bounced() -> None:
 
 
 def test_the_way_of_a_limit_is_written_down_and_checked() -> None:
-    """`over` is part of a profile as plain data; another word is an error; `queueing` changes nothing but it."""
+    """`over` is part of a profile as plain data; another word is an error; `with_queue` changes nothing but it."""
     profile = SimulatedProfile("p1", QUEUE & DailyQuota(5))
-    assert profile_from(described(profile)) == profile
-    assert queueing(Concurrency(2) & DailyQuota(5)) == profile.limit
-    assert queueing(Concurrency(2)) == QUEUE
-    assert queueing(DailyQuota(5)) == DailyQuota(5)
+    assert profile_from(describe_profile(profile)) == profile
+    assert with_queue(Concurrency(2) & DailyQuota(5)) == profile.limit
+    assert with_queue(Concurrency(2)) == QUEUE
+    assert with_queue(DailyQuota(5)) == DailyQuota(5)
     with pytest.raises(InputError, match="'refuse' or 'queue'"):
         Concurrency(2, over="wait")  # type: ignore[arg-type]

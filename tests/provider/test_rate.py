@@ -19,7 +19,7 @@ from vidgen_nb.provider import (
     SlidingWindow,
     TokenBucket,
 )
-from vidgen_nb.provider.described import described, profile_from
+from vidgen_nb.provider.described import describe_profile, profile_from
 from vidgen_nb.provider.limit_states import LimitState
 from vidgen_nb.provider.rate import rate_info
 
@@ -75,7 +75,7 @@ def test_what_is_told_after_each_submit(limit: Limit | None, told: list[RateInfo
 def test_the_flag_is_written_down() -> None:
     """It comes back from a run's header; in one from before there was such a flag it is off."""
     profile = SimulatedProfile("p1", TokenBucket(4, per=60), Constant(1), rate_headers=True)
-    data = described(profile)
+    data = describe_profile(profile)
     assert profile_from(data).rate_headers
     del data["rate_headers"]
     assert not profile_from(data).rate_headers

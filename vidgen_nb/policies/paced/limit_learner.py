@@ -31,7 +31,7 @@ CAUTIOUS_INTERVAL_SECONDS = 4.0
 MIN_RESET_SECONDS = 1e-3
 """Resets closer than this are treated as one."""
 ACCEPTED_BEFORE_CHALLENGE = 50
-"""Submits accepted in a row after which a model is challenged_at; doubled by each dare that is refused."""
+"""Submits accepted in a row before a model is challenged; doubled by each challenge that is refused."""
 ACCEPTED_BEFORE_NEXT_CHALLENGE = 10
 """The same after an accepted challenge, if 429s tell no reset."""
 ACCEPTED_BEFORE_MORE_SLOTS = 50
