@@ -1,4 +1,4 @@
-"""Errors: one tree, with context that survives the way to another process."""
+"""Errors: one tree, with context that survives pickling."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_errors_survive_pickling(error: VidgenError) -> None:
 
 
 def test_every_error_is_in_the_tree_and_exported() -> None:
-    """One `except VidgenError` catches all; what is wrong with input is a ValueError too."""
+    """One `except VidgenError` catches all; input errors are ValueErrors, too."""
     found = {
         name: kind
         for name, kind in vars(errors).items()
@@ -66,7 +66,7 @@ def test_every_error_is_in_the_tree_and_exported() -> None:
 
 
 def test_where_a_file_is_wrong() -> None:
-    """File, line and column stand before the problem, as far as they are known."""
+    """File, line and column come before the problem, as far as they are known."""
     assert str(FileFormatError("a.csv", "no text", 3, 7)) == "a.csv, line 3, column 7: no text"
     assert str(FileFormatError("a.csv", "no text", 3)) == "a.csv, line 3: no text"
     assert str(FileFormatError("a.csv", "no text")) == "a.csv: no text"

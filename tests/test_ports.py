@@ -1,4 +1,4 @@
-"""Profiles and their keys: what is refused, and that a key shows nowhere."""
+"""Profiles and their keys: what is refused, and that a key never appears."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "sk-planted-1234567890"
 
 
 def planted() -> Profile:
-    """Return a profile with a key, which stands in no frame of a test."""
+    """Return a profile with a key that no frame of a test holds."""
     return Profile("alice", KEY, capacity=2, quota_group="team", base_url="http://127.0.0.1:1")
 
 

@@ -1,4 +1,4 @@
-"""The rotation: fair, and quick however many profiles there are."""
+"""The rotation: fair, and fast however many profiles there are."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_picks_are_strict_round_robin(profiles: int, picks: int) -> None:
                         max_size=60))  # fmt: skip
 @example([("pick", 0), *[("close", each) for each in (0, 1, 2)], ("pick", 0), ("open", 0), ("open", 1), ("pick", 0)])
 def test_the_next_eligible_one_in_turn_is_picked(actions: list[tuple[str, int]]) -> None:
-    """R3, R4: whatever closes and opens, the pick is the first in turn, of those to avoid only if there is no other."""
+    """R3, R4: whatever closes and opens, the next in turn is picked; one to avoid only if there is no other."""
     roster = roster_of(3)
     profiles = list(roster.profiles.values())
     cursor = -1
@@ -63,7 +63,7 @@ def test_the_next_eligible_one_in_turn_is_picked(actions: list[tuple[str, int]])
 
 @pytest.mark.parametrize("free", [1, 1000])
 def test_a_pick_looks_at_few_profiles(free: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """R4: of 1,000 profiles, those that are full are looked at once, not again for every pick."""
+    """R4: of 1,000 profiles, the full ones are checked once, not again for every pick."""
     roster = roster_of(1000, capacity=1)
     for profile in list(roster.profiles.values())[free:]:
         profile.active = 1

@@ -72,7 +72,7 @@ def test_r4_round_robin() -> None:
 
 
 def test_r5_waits_for_the_earliest_cooldown() -> None:
-    """When all profiles cool the scheduler waits, and goes on the moment the first cooldown ends."""
+    """When all profiles cool the scheduler waits, and continues the moment the first cooldown ends."""
     world = World(profiles=2, scenes=1)
     world.limit("s1")
     world.sleep_until(7)
@@ -151,7 +151,7 @@ def test_r19_last_429_at() -> None:
 
 
 def test_a_cooldown_released_by_hand_ends_now() -> None:
-    """The user's word ends a window, and brings an unusable profile back."""
+    """The user can end a cooldown, and bring an unusable profile back."""
     world = World(profiles=1, scenes=1)
     world.limit("s1")
     world.sleep_until(4)
@@ -163,7 +163,7 @@ def test_a_cooldown_released_by_hand_ends_now() -> None:
 
 
 def test_global_pause_stops_all_and_retries_on_the_same_profile() -> None:
-    """What the seed replaced: nobody submits for 30 s, then the scene goes back to the profile that bounced it."""
+    """The naive baseline: nobody submits for 30 s, then the scene goes back to the profile that bounced it."""
     world = World(profiles=3, scenes=3, policy=GlobalPause(30))
     world.accept("s1")
     world.limit("s2")
@@ -184,7 +184,7 @@ def test_a_better_policy_frees_scenes_that_wait_for_one_profile() -> None:
 
 
 def test_r2_a_single_scene_goes_before_scenes_that_wait_for_their_profile() -> None:
-    """Also under a policy that does not move."""
+    """Also under a policy that does not move scenes."""
     world = World(profiles=1, scenes=1, policy=GlobalPause(30))
     world.limit("s1")
     world.add("now", single=True)

@@ -23,7 +23,7 @@ def test_r8_429s_do_not_use_up_the_failure_budget() -> None:
 
 
 def test_r8_the_deadline_bounds_429s() -> None:
-    """With a deadline, a scene still queued when it is over fails, at that time."""
+    """A scene that is still waiting at its deadline fails at that time."""
     world = World(profiles=1, scenes=1, retry=RetryPolicy(deadline=10))
     world.limit("s1")
     world.sleep_until(10)
@@ -89,7 +89,7 @@ def test_r11_the_run_ends_when_no_profile_is_usable() -> None:
 
 @pytest.mark.parametrize(("wait", "ended"), [(3600.0, None), (3601.0, "no usable profile")])
 def test_r11_a_known_time_is_waited_for_up_to_max_wait(wait: float, ended: str | None) -> None:
-    """A day's quota that is back within max_wait is waited for; a later one ends the run."""
+    """A daily quota that is back within max_wait is waited for; a later one ends the run."""
     world = World(profiles=1, scenes=1)
     world.fail("s1", ProfileUnusable("quota of the day", "day_quota", wait))
     assert world.scheduler.ended == ended
@@ -115,7 +115,7 @@ def test_r12_retry_opts_in() -> None:
 
 
 def test_r12_trouble_with_an_accepted_job_never_submits_again() -> None:
-    """Polls and fetches that fail are tried again on the same operation until the budget is used up."""
+    """Failed polls and fetches are retried on the same operation until the failure budget is used up."""
     world = World(profiles=2, scenes=1, retry=RetryPolicy(max_failures=3, backoff=0))
     world.accept("s1")
     for phase in ("poll", "poll"):
@@ -139,7 +139,7 @@ def test_r12_a_key_that_dies_while_a_job_runs_holds_the_scene() -> None:
 
 
 def test_a_job_that_broke_for_a_passing_reason_is_submitted_again() -> None:
-    """The provider says that the job failed inside: nothing is left to wait for, so another attempt follows."""
+    """The provider says that the job failed internally: there is nothing to wait for, so another attempt follows."""
     world = World(profiles=2, scenes=1, retry=RetryPolicy(backoff=0))
     world.accept("s1")
     world.sleep_until(1)
@@ -168,7 +168,7 @@ def test_a_scene_that_waits_for_a_profile_does_not_wait_for_one_that_is_out() ->
 
 
 def test_r9_a_profile_whose_jobs_keep_breaking_cools() -> None:
-    """Accepting is no success: jobs that break inside one after the other cool the profile."""
+    """An acceptance is not a success: jobs that fail internally one after another cool the profile."""
     world = World(profiles=1, scenes=1, retry=RetryPolicy(backoff=0))
     for number in (1, 2):
         world.accept("s1")
@@ -178,7 +178,7 @@ def test_r9_a_profile_whose_jobs_keep_breaking_cools() -> None:
 
 
 def test_no_word_of_a_server_parks_a_paid_job() -> None:
-    """A poll is asked again within a minute, whatever the server would like."""
+    """A job is polled again within a minute, whatever the server asks for."""
     world = World(profiles=1, scenes=1)
     world.accept("s1")
     world.sleep_until(0.5)

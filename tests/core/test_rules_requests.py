@@ -17,7 +17,7 @@ from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
 
 def test_commands_follow_events() -> None:
-    """A scene is submitted, polled after 0.5 s, fetched and done, by commands alone."""
+    """A scene is submitted, polled after 0.5 s and fetched, by commands alone."""
     world = World(profiles=1, scenes=1)
     scene = Scene("s1", "prompt s1")
     assert world.open == [Submit(scene, 1, "p1")]
@@ -36,7 +36,7 @@ def test_commands_follow_events() -> None:
 
 
 def test_r14_capacity_queues() -> None:
-    """More scenes than slots: the rest waits, and a free slot is taken at once."""
+    """More scenes than slots: the others wait, and a free slot is taken at once."""
     world = World({"p1": (2, "")}, scenes=3, mode=BOOST)
     assert len(world.submitted()) == 2
     world.accept("s1")
@@ -54,7 +54,7 @@ def test_normal_mode_submits_one_at_a_time_and_four_per_profile() -> None:
 
 
 def test_r15_mode_and_profiles_change_during_a_run() -> None:
-    """Boost takes hold at once; a removed profile finishes what it has; an added one is used."""
+    """Boost takes effect at once; a removed profile finishes its attempts; an added one is used."""
     world = World(profiles=1, scenes=8)
     assert len(world.submitted()) == 1
     world.feed(ev.ModeChanged(Mode("boost", max_generating=3)))
@@ -74,7 +74,7 @@ def test_r15_mode_and_profiles_change_during_a_run() -> None:
 
 
 def test_r16_pause_stop_and_cancel() -> None:
-    """Pause holds new submits back; stop ends the run when what runs has settled; the rest stays queued."""
+    """Pause holds new submits back; stop ends the run when running attempts have settled; the others keep waiting."""
     world = World(profiles=2, scenes=5)
     world.feed(ev.Paused())
     world.accept("s1")
@@ -133,7 +133,7 @@ def test_r17_the_same_id_twice_is_an_error() -> None:
 
 
 def test_requests_that_make_no_sense_change_nothing() -> None:
-    """Unknown profiles and scenes, a doubled profile, a decision fed in: errors that name what is wrong."""
+    """Unknown profiles and scenes, a repeated profile, a decision fed in: errors that name what is wrong."""
     world = World(profiles=1, scenes=1)
     before = list(world.scheduler.events)
     for event, text in [
@@ -150,7 +150,7 @@ def test_requests_that_make_no_sense_change_nothing() -> None:
 
 
 def test_nothing_is_dispatched_once_the_run_has_ended() -> None:
-    """A profile or a scene that comes after the end waits for the run to go on."""
+    """A profile or a scene that comes after the end waits for the run to continue."""
     world = World(profiles=1, scenes=1)
     world.fail("s1", ProfileUnusable("401"))
     assert world.feed(ev.ProfileAdded("p2")) == []
@@ -170,7 +170,7 @@ def test_r16_a_cancel_that_failed_is_repeated() -> None:
 
 
 def test_r17_an_abandoned_attempt_is_held() -> None:
-    """When a run is broken off, what was submitting or accepted is in doubt; the rest stays queued."""
+    """When a run is broken off, submits and accepted jobs are in doubt; the other scenes stay queued."""
     world = World(profiles=1, scenes=3)
     world.accept("s1")
     world.feed(ev.Stopped())
@@ -199,7 +199,7 @@ def test_a_policy_that_raises_leaves_everything_as_it_was() -> None:
 
 
 def test_a_profile_that_is_added_again_begins_anew() -> None:
-    """A bad key of its first life is forgotten; a cooldown of its group is not."""
+    """A bad key from before is forgotten; a cooldown of its group is not."""
     world = World(profiles=2, scenes=1)
     world.fail("s1", ProfileUnusable("401"))
     world.limit("s1")
@@ -209,7 +209,7 @@ def test_a_profile_that_is_added_again_begins_anew() -> None:
 
 
 def test_a_profile_and_a_group_do_not_share_a_name() -> None:
-    """Else a profile would cool with a group that it is no part of (R1)."""
+    """Otherwise a profile would cool with a group that it doesn't belong to (R1)."""
     with pytest.raises(InputError, match="use two names"):
         World({"team": (None, ""), "b": (None, "team")})
     with pytest.raises(InputError, match="use two names"):
@@ -217,7 +217,7 @@ def test_a_profile_and_a_group_do_not_share_a_name() -> None:
 
 
 def test_a_policy_that_returns_nothing_is_told_what_to_return() -> None:
-    """The likeliest mistake in a policy of one's own."""
+    """The most likely mistake in a user's own policy."""
 
     class Forgets(PerProfileCooldown):
         def on_429(self, *_: object) -> Cooldown:

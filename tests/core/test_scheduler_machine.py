@@ -55,7 +55,7 @@ SETTLED = ("succeeded", "failed", "cancelled", "held")
 
 
 def state_of(scheduler: Scheduler) -> dict[str, Any]:
-    """Return everything that later decisions depend on, but for the heaps' inner order."""
+    """Return everything that later decisions depend on, except the heaps' inner order."""
     return {
         "scenes": {
             name: (s.status, s.number, s.order, s.single, s.failures, s.not_before, s.started, s.cancelling,
@@ -203,7 +203,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.scheduler.in_flight)
     @rule(data=st.data())
     def abandon(self, data: st.DataObject) -> None:
-        """Nobody carries an attempt on."""
+        """Nobody continues an attempt."""
         running = [s for s in self.world.scheduler.scenes.values() if s.profile is not None]
         state = data.draw(st.sampled_from(running))
         self.world.open = [c for c in self.world.open if c.scene.id != state.scene.id]
@@ -238,7 +238,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @rule(event=st.sampled_from([ev.Paused, ev.Unpaused, ev.Stopped, ev.RunStarted]))
     def control(self, event: type[ev.Event]) -> None:
-        """Pause, unpause, stop, go on."""
+        """Pause, unpause, stop, continue."""
         self.world.feed(event())
 
     @rule(mode=MODES)
@@ -248,7 +248,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @rule(max_billed=st.sampled_from([None, 2, 6]))
     def change_limit(self, max_billed: int | None) -> None:
-        """Another number of submits may be accepted; it may be reached already."""
+        """`max_billed` changes; it may be reached already."""
         self.world.feed(ev.BillingLimitChanged(max_billed))
 
     @rule(policy=st.sampled_from(POLICIES))
@@ -323,7 +323,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @invariant()
     def replay_gives_the_same_state(self) -> None:
-        """A scheduler that is fed the recorded events is the same one, and has recorded the same."""
+        """A scheduler that is fed the recorded events has the same state and the same record."""
         if not hasattr(self, "world"):
             return
         settings = {**self.world.settings, "rng": Random(1)}
@@ -334,7 +334,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert twin.events == self.world.scheduler.events
 
     def teardown(self) -> None:
-        """A journal may end anywhere: what there is of it is replayed, and goes on from there."""
+        """A journal may end anywhere: what it holds is replayed, and the run continues from there."""
         if hasattr(self, "world"):
             events = list(self.world.scheduler.events)
             part = events[: Random(len(events)).randrange(len(events) + 1)]

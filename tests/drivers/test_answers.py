@@ -1,4 +1,4 @@
-"""What a backend of one's own answers is looked at before it is written down for good."""
+"""Answers of a user's own backend are checked before they are recorded."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Odd(FakeBackend):
             self.hold.add("s001")
 
     def told(self, phase: str, otherwise: Any) -> Any:
-        """Return what is to be answered."""
+        """Return the answer."""
         if phase == self.phase and isinstance(self.answer, Exception):
             raise self.answer
         return self.answer if phase == self.phase else otherwise
@@ -71,7 +71,7 @@ class Odd(FakeBackend):
     ],
 )
 def test_a_wrong_answer_is_a_bug_of_the_backend(phase: str, answer: Any, says: str, tmp_path: Path) -> None:
-    """It is raised where it comes in, and the run's journal can be read."""
+    """It is raised as soon as it comes in, and the run's journal can still be read."""
     with Session(Odd(phase, answer), profiles("p1"), output=tmp_path, journal=tmp_path / "runs", speed=50) as session:
         session.start(["a prompt"])
         if phase == "cancel":

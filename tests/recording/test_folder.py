@@ -1,4 +1,4 @@
-"""Which of a folder's journals is the latest, and which is left to be gone on with."""
+"""Which of a folder's journals is the latest, and which can be resumed."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def written(folder: Path, day: int, events: Sequence[ev.Event]) -> Path:
     ],
 )
 def test_what_is_done(tmp_path: Path, events: list[ev.Event], done: bool) -> None:
-    """What a restored session writes down before it begins does not undo that all had settled."""
+    """What a restored session records before it starts doesn't change that every scene had settled."""
     assert is_settled(written(tmp_path, 1, events)) is done
 
 
 def test_an_older_run_that_is_left_comes_before_newer_ones_that_are_done(tmp_path: Path) -> None:
-    """Of several the latest; where none is left, the latest of all."""
+    """The latest of those that can be resumed; if there is none, the latest of all."""
     assert to_restore(tmp_path) is latest(tmp_path) is None and to_restore(tmp_path / "gone") is None
     done = [written(tmp_path, day, SETTLED) for day in (1, 3, 5)]
     assert to_restore(tmp_path) == latest(tmp_path) == done[-1]
@@ -56,7 +56,7 @@ def test_an_older_run_that_is_left_comes_before_newer_ones_that_are_done(tmp_pat
 
 
 def test_what_somebody_writes_is_his(tmp_path: Path) -> None:
-    """To look does not take the lock away from him, nor keep it from anybody."""
+    """Checking neither takes the lock from its owner nor keeps it from others."""
     older, newer = written(tmp_path, 1, STOPPED), written(tmp_path, 2, STOPPED)
     journal, _ = Journal.open(newer)
     assert to_restore(tmp_path) == older
@@ -85,7 +85,7 @@ def test_only_the_latest_journals_are_looked_at(tmp_path: Path, monkeypatch: pyt
     ("call", "advice"), [("iterdir", "Fix its permissions"), ("is_dir", "Mend its folders' rights")]
 )
 def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, advice: str) -> None:
-    """It, or one above it: an error of ours that says where."""
+    """The folder itself or one above it: the error says which."""
 
     def refuse(*_: object) -> Any:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -96,7 +96,7 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_journal_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An older one that is left is taken; else the error says which file it is."""
+    """An older one that can be resumed is used; otherwise the error says which file it is."""
     done, closed = written(tmp_path, 1, SETTLED), written(tmp_path, 2, STOPPED)
     read, opened = Path.open, os.open
 

@@ -1,4 +1,4 @@
-"""Recorded policies are made again where their class is at hand and all that they were given is on record."""
+"""Recorded policies are rebuilt if their class is known and all their settings are recorded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Waits(Policy):
 
 
 class Hides(Policy):
-    """A policy whose setting is no field of a dataclass, so that it is not recorded."""
+    """A policy whose setting is not a field of a dataclass, so it is not recorded."""
 
     def __init__(self, seconds: float = 3.0) -> None:
         self.seconds = seconds
@@ -53,12 +53,12 @@ class Hides(Policy):
     ],
 )
 def test_as_it_was(policy: Policy) -> None:
-    """Classes of one's own, policies within others, and limits that were told: what decides is equal."""
+    """The user's own classes, policies inside others, and given limits: the result is equal."""
     assert resolve_policy(from_description(plain(policy))) == policy
 
 
 def test_what_cannot_be_made() -> None:
-    """An unknown class, a setting that is not recorded, a limit of one's own: the error says what to do."""
+    """An unknown class, a setting that is not recorded, a limit of the user's own: the error says what to do."""
     for policy, why in (
         (RecordedPolicy("Gone"), "'Gone' of this run is not known here"),
         (RecordedPolicy("Hides"), "'Hides' of this run can't be rebuilt"),
@@ -76,5 +76,5 @@ def test_what_cannot_be_made() -> None:
      "FixedWindow(n=TokenBucket(n=4, per=60), per=3)", "All(parts=())", "(" * 9999, None, 4, {"n": 3}, math.inf],
 )  # fmt: skip
 def test_texts_that_are_no_limit(text: object) -> None:
-    """Nothing is made of them, and nothing of them is run."""
+    """They are not turned into limits, and no code in them is run."""
     assert limit_from_text(text) is None

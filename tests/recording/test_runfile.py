@@ -33,7 +33,7 @@ def test_a_run_comes_back(events: list[Event]) -> None:
 
 
 def test_the_file_is_readable_utf8_a_line_for_each_event(tmp_path: Path) -> None:
-    """Text stands as it is; only a line with half a surrogate pair, which UTF-8 has not, is escaped."""
+    """Text is written as it is; only a line with half a surrogate pair, which UTF-8 can't encode, is escaped."""
     prompts = ["ein Leuchtturm – 灯台", "line\nbreak\u2028\x1b[31m", "half \ud83d"]
     scenes = [Scene(f"s{index}", prompt) for index, prompt in enumerate(prompts)]
     path = write_run(tmp_path / "run.jsonl", HEADER, [ev.SceneAdded(scene, at=0.0) for scene in scenes])
@@ -45,7 +45,7 @@ def test_the_file_is_readable_utf8_a_line_for_each_event(tmp_path: Path) -> None
 
 
 def test_a_header_of_any_backend_can_be_saved(tmp_path: Path) -> None:
-    """A setting that JSON can't carry is saved as its text; the run is not lost for it."""
+    """A setting that JSON can't hold is saved as its text, so the run is not lost."""
     path = write_run(tmp_path / "run.jsonl", {"backend": {"folder": Path("x"), "wait": float("inf")}}, [])
     assert read_run(path)[0] == {"backend": {"folder": repr(Path("x")), "wait": "inf"}}
 

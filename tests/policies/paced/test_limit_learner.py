@@ -54,7 +54,7 @@ def answer(
 def test_after_a_promised_wait_a_submit_is_allowed(
     steps: list[tuple[str | RateLimited, float]], rate: RateInfo | None, start: float
 ) -> None:
-    """For ever means that an answer or a job's end is awaited; any other time is one at which it says `now`."""
+    """Inf means that an answer or a job's end is awaited; at any other returned time it says `now`."""
     learner, now, sent = HeaderLearner(RiskBudget()), start, list[float]()
     for what, later in steps:
         at = learner.earliest(now)
@@ -76,6 +76,6 @@ def test_after_a_promised_wait_a_submit_is_allowed(
 @pytest.mark.parametrize("rate", [0.0, 1e-30, 1e-5, 0.7, 1e4])
 @pytest.mark.parametrize("now", [0.0, 1e4, 1e10])
 def test_a_bucket_has_a_token_when_it_says_so(rate: float, now: float) -> None:
-    """However slow it seems, and however late it is."""
+    """However slow the bucket seems, and however late it is."""
     bucket = BucketModel(3, rate, -0.3, now)
     assert now < bucket.next(now) == bucket.next(bucket.next(now))

@@ -1,4 +1,4 @@
-"""Paced by rate-limit headers: told by each answer what is left, it is never refused; lies and silence do no harm."""
+"""Paced by rate-limit headers: it is never refused if answers say what is left; lies and silence do no harm."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vidgen_nb.run import Run, simulate
 @settings(deadline=None)
 @given(RATES, GAPS)
 def test_the_next_place_is_known_to_the_millisecond(limit: Limit, gaps: list[float]) -> None:
-    """Whatever was admitted or refused before: the next submit is foreseen for when it is admitted, and not before."""
+    """Whatever was admitted or refused before, the predicted time is the one at which the next submit is admitted."""
     state, meter, now = limit.state(), HeaderMeter(), 0.0
     for gap in gaps:
         now += gap
@@ -36,7 +36,7 @@ def test_the_next_place_is_known_to_the_millisecond(limit: Limit, gaps: list[flo
 
 
 def test_submits_without_an_answer_hold_a_place() -> None:
-    """As many leave as are left; then the answers must tell first, or the first place that is free again."""
+    """As many submits leave as the limit has left; the next one waits for an answer or a free place."""
     meter = HeaderMeter()
     meter.update(RateInfo(3, 2, 60.0), 2, 60.0, 0.0, accepted=True)
     assert [meter.next(1.0, unanswered) for unanswered in range(4)] == [1.0, 1.0, 60.0, math.inf]
@@ -54,7 +54,7 @@ def test_what_others_use_up_is_waited_for() -> None:
 
 
 def run(limit: Limit, policy: Paced, *, latency: float = 0.0) -> Run:
-    """Run 60 scenes on one profile that tells its limit in headers only."""
+    """Run 60 scenes on one profile that tells its limit only in headers."""
     profile = SimulatedProfile("p1", limit, Constant(5), retry_after=False, rate_headers=True)
     return simulate(60, [profile], mode="boost", policy=policy, latency=latency)
 
@@ -71,14 +71,14 @@ def refused(found: Run) -> int:
     ids=repr,
 )
 def test_with_headers_it_is_never_refused(limit: Limit, latency: float) -> None:
-    """Nor slower than told the truth, but for a call's latency here and there."""
+    """And not slower than with the given limits, except for a call's latency now and then."""
     found, told = (run(limit, policy, latency=latency) for policy in (Paced(), Paced({"p1": limit})))
     assert refused(found) == 0
     assert (found.metrics().makespan or 0) <= (told.metrics().makespan or 0) * (1.1 if latency else 1.001)
 
 
 def test_two_profiles_of_a_group_share_what_is_told() -> None:
-    """The limit is the group's, whichever profile's answer tells it."""
+    """The limit is the group's, whichever profile's answer has the headers."""
     limit = FixedWindow(5, per=30)
     profiles = [SimulatedProfile(name, limit, Constant(9), quota_group="team", rate_headers=True) for name in "ab"]
     shared = simulate(30, profiles, mode="boost", policy=Paced())
@@ -99,13 +99,13 @@ def test_headers_on_a_few_scenarios() -> None:
         assert found.median <= 1.05, found
 
 
-# -- what is told may be wrong
+# -- headers may be wrong
 
 
 def keeper(*answers: tuple[float, RateInfo | None]) -> HeaderLearner:
-    """Return a learner after these answers: a time, and what was told."""
+    """Return a learner after these answers: a time, and the headers."""
     risk = RiskBudget()
-    risk.scenes = 1000  # room for being refused now and then
+    risk.scenes = 1000  # room for a few refusals
     learner = HeaderLearner(risk)
     for at, rate in answers:
         learner.sent(at)
@@ -114,13 +114,13 @@ def keeper(*answers: tuple[float, RateInfo | None]) -> HeaderLearner:
 
 
 def test_headers_that_stop_are_not_waited_for() -> None:
-    """After an accepted submit that tells nothing it learns as without headers."""
+    """After an accepted submit without headers it learns as usual."""
     assert keeper((0.0, RateInfo(1, 0, 50.0))).earliest(1.0) == 50.0
     assert keeper((0.0, RateInfo(1, 0, 50.0)), (2.0, None)).earliest(3.0) == 3.0
 
 
 def test_headers_that_lie_are_given_up() -> None:
-    """Refused again and again although something is left, it learns as without headers, and keeps to that."""
+    """Refused again and again although something should be left, it ignores headers from then on."""
     full = RateInfo(60, 50, 1.0)
     learner = keeper((0.0, full))
     for at in range(1, 6):
