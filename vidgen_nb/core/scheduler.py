@@ -3,8 +3,6 @@
 `handle(event, now)` takes what a user asked for or a driver found out, and returns what to do; `next_wakeup()` says
 when to call `wake(now)` if nothing happens before. Nothing else changes its state, and nothing in it reads a clock:
 live runs, emulated runs and virtual time use it in the same way.
-
-Every event, those fed in and those decided, stands in `events` in order; that list is the run.
 """
 
 from __future__ import annotations
@@ -47,7 +45,7 @@ class Scheduler:
         rng: Random | None = None,
         max_billed: int | None = None,
     ) -> None:
-        self._context = Context(
+        self._context = context = Context(
             mode,
             policy,
             retry or RetryPolicy(),
@@ -57,7 +55,6 @@ class Scheduler:
             rng or Random(0),  # noqa: S311 - jitter, no secret
             as_max_billed(max_billed),
         )
-        context = self._context
         self._timers = context.timers
         self._now = 0.0
         self._run = RunState()
@@ -69,31 +66,7 @@ class Scheduler:
         attempts = AttemptLifecycle(context, ledger, roster)
         self._failures = failures = Failures(context, ledger, roster, attempts)
         self._requests = requests = Requests(context, self._run, ledger, roster, queue, attempts)
-        self._handlers: dict[type[ev.Event], Callable[[Any, float], None]] = {
-            ev.ProfileAdded: requests.add_profile,
-            ev.ProfileChanged: requests.change_profile,
-            ev.ProfileRemoved: requests.remove_profile,
-            ev.SceneAdded: requests.add_scene,
-            ev.RunStarted: requests.start,
-            ev.RunRestored: requests.restore,
-            ev.ModeChanged: requests.change_mode,
-            ev.PolicyChanged: requests.change_policy,
-            ev.Paused: requests.pause,
-            ev.Unpaused: requests.unpause,
-            ev.Stopped: requests.stop,
-            ev.BillingLimitChanged: requests.change_billing_limit,
-            ev.CancelRequested: requests.cancel,
-            ev.CooldownReleased: requests.release_cooldown,
-            ev.CooldownImposed: requests.impose_cooldown,
-            ev.Accepted: attempts.accepted,
-            ev.Progressed: attempts.progressed,
-            ev.Generated: attempts.generated,
-            ev.Fetched: attempts.fetched,
-            ev.CallFailed: failures.call_failed,
-            ev.JobFailed: failures.job_failed,
-            ev.CancelAnswered: attempts.cancellations.answered,
-            ev.AttemptAbandoned: attempts.abandoned,
-        }
+        self._handlers = _handlers(requests, attempts, failures)
 
     # -- the interface of drivers
 
@@ -292,3 +265,34 @@ class Scheduler:
         if state.pinned_to is None:  # else it was not the profile's turn
             self._rotation.cursor = profile.index
         self._ledger.begin(state, profile, event.at)
+
+
+def _handlers(
+    requests: Requests, attempts: AttemptLifecycle, failures: Failures
+) -> dict[type[ev.Event], Callable[[Any, float], None]]:
+    """Return what handles each event that may be fed in."""
+    return {
+        ev.ProfileAdded: requests.add_profile,
+        ev.ProfileChanged: requests.change_profile,
+        ev.ProfileRemoved: requests.remove_profile,
+        ev.SceneAdded: requests.add_scene,
+        ev.RunStarted: requests.start,
+        ev.RunRestored: requests.restore,
+        ev.ModeChanged: requests.change_mode,
+        ev.PolicyChanged: requests.change_policy,
+        ev.Paused: requests.pause,
+        ev.Unpaused: requests.unpause,
+        ev.Stopped: requests.stop,
+        ev.BillingLimitChanged: requests.change_billing_limit,
+        ev.CancelRequested: requests.cancel,
+        ev.CooldownReleased: requests.release_cooldown,
+        ev.CooldownImposed: requests.impose_cooldown,
+        ev.Accepted: attempts.accepted,
+        ev.Progressed: attempts.progressed,
+        ev.Generated: attempts.generated,
+        ev.Fetched: attempts.fetched,
+        ev.CallFailed: failures.call_failed,
+        ev.JobFailed: failures.job_failed,
+        ev.CancelAnswered: attempts.cancellations.answered,
+        ev.AttemptAbandoned: attempts.abandoned,
+    }
