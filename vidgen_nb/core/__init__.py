@@ -15,15 +15,15 @@ passing failure of a submit, the scene is back at the front of the queue (R2, R9
 cancelled or held. Once a job is accepted it costs money, so a scene whose job is in doubt is held and never submitted
 again by itself (R12, R17).
 
-A profile's gates (`state.Gate`, `gates`): a profile may submit while two gates are open. The gate of its quota group is
-closed by a 429 (a cooldown, R1), its own by repeated failures or a bad key (R9, R11). A gate that opens lets one submit
-through as a probe, and everyone once that probe is accepted (R18). How long a gate stays closed is for the policy to
-say (`policy`); the scheduler only sees to it that it never shortens and lasts at least a second (R6, R7).
+A profile's gates (`state.Gate`, `profiles.gates`): a profile may submit while two gates are open. The gate of its quota
+group is closed by a 429 (a cooldown, R1), its own by repeated failures or a bad key (R9, R11). A gate that opens lets
+one submit through as a probe, and everyone once that probe is accepted (R18). How long a gate stays closed is for the
+policy to say (`policy`); the scheduler only makes sure that it never shortens and lasts at least a second (R6, R7).
 
 Who holds what:
 
 - `queue`: the order of waiting scenes.
-- `roster`: the profiles and their slots; `rotation`: whose turn it is; `gates`: the cooldowns.
+- `profiles`: the roster of profiles with their slots, the rotation of their turns, the gates of their cooldowns.
 - `dispatcher`: brings scenes and profiles together.
 - `requests`: carries out what users ask for.
 - `attempts`: what happens to an attempt, on top of one `ledger` of scenes and counters.

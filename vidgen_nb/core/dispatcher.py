@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.context import Context
+from vidgen_nb.core.profiles.rotation import Rotation
 from vidgen_nb.core.queue import SceneQueue
-from vidgen_nb.core.rotation import Rotation
 
 __all__ = ["Dispatcher"]
 

@@ -10,8 +10,8 @@ from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.model import as_max_billed
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
-from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import UNSETTLED, RunState, SceneState
 from vidgen_nb.errors import DuplicateScene, InputError
 

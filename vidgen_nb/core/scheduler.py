@@ -20,10 +20,10 @@ from vidgen_nb.core.context import Context, OnAmbiguous
 from vidgen_nb.core.dispatcher import Dispatcher
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, as_max_billed
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.replay import Replay
 from vidgen_nb.core.requests import Requests
-from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import RunState, SceneState
 from vidgen_nb.errors import InputError, ReplayError
 

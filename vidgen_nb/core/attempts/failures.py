@@ -20,8 +20,8 @@ from vidgen_nb.core.outcomes import (
     Unwritable,
 )
 from vidgen_nb.core.policy import Cooldown
+from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.reasons import cancelled_status
-from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import IN_FLIGHT, ProfileState, SceneState, operation_id, profile_of
 from vidgen_nb.errors import InputError
 

@@ -12,9 +12,9 @@ from vidgen_nb.core.attempts.unwritable import UnwritableResults
 from vidgen_nb.core.commands import Submit
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Failure
+from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.reasons import cancelled_status, choice_reason, requeue_reason
-from vidgen_nb.core.roster import Roster
 from vidgen_nb.core.state import Gate, ProfileState, SceneState, profile_of
 
 __all__ = ["Ledger"]

@@ -17,7 +17,7 @@ from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.commands import Fetch, Poll
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled
-from vidgen_nb.core.roster import Roster
+from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.state import IN_FLIGHT, SceneState, operation_id, profile_of
 
 __all__ = ["AttemptLifecycle"]

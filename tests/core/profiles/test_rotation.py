@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.model import BOOST, PollSchedule, RetryPolicy
-from vidgen_nb.core.roster import Roster
+from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
 
@@ -70,7 +70,7 @@ def test_a_pick_looks_at_few_profiles(free: int, monkeypatch: pytest.MonkeyPatch
     eligible = Mock(side_effect=roster.rotation.is_eligible)
     pop = Mock(side_effect=heapq.heappop)
     monkeypatch.setattr(roster.rotation, "is_eligible", eligible)
-    monkeypatch.setattr("vidgen_nb.core.rotation.heappop", pop)
+    monkeypatch.setattr("vidgen_nb.core.profiles.rotation.heappop", pop)
     for _ in range(500):
         chosen = roster.rotation.pick(None, 0.0)
         assert chosen is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.core.test_rotation import roster_of
+from tests.core.profiles.test_rotation import roster_of
 from vidgen_nb.errors import InputError
 
 

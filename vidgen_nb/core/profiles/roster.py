@@ -7,8 +7,8 @@ from collections.abc import Container
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.events import CooldownImposed
-from vidgen_nb.core.gates import Gates
-from vidgen_nb.core.rotation import Rotation
+from vidgen_nb.core.profiles.gates import Gates
+from vidgen_nb.core.profiles.rotation import Rotation
 from vidgen_nb.core.state import Gate, ProfileState, SceneState
 from vidgen_nb.errors import InputError
 

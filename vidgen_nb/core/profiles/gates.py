@@ -6,7 +6,7 @@ import math
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.events import CooldownEnded, CooldownStarted
-from vidgen_nb.core.rotation import Rotation
+from vidgen_nb.core.profiles.rotation import Rotation
 from vidgen_nb.core.state import Gate
 
 __all__ = ["Gates"]
