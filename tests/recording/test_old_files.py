@@ -51,7 +51,7 @@ def test_events_are_written_as_before(path: Path) -> None:
 
 def test_a_field_keeps_its_old_name_in_files() -> None:
     """`RunRestored.hold_unknown_jobs` is `wary` there, as it was called first."""
-    (path,) = (each for each in FILES if each.stem == "format-1-restored")
+    (path,) = (each for each in FILES if each.stem == "run-1-restored")
     (restored,) = (event for event in read_run(path)[1] if isinstance(event, ev.RunRestored))
     assert restored.hold_unknown_jobs
     assert b'"wary":true' in event_line(restored) and b"hold_unknown" not in event_line(restored)

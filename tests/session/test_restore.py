@@ -753,7 +753,7 @@ def test_events_that_do_not_follow(place: Place) -> None:
     gone = next(number for number, line in enumerate(lines) if b'"Accepted"' in line)
     path = place.folder / "j.jsonl"
     path.write_bytes(b"\n".join(lines[:gone] + lines[gone + 1 :]))
-    with pytest.raises(FileFormatError, match=r"j\.jsonl, line \d+.*does not follow|where .* follows"):
+    with pytest.raises(FileFormatError, match=r"j\.jsonl, line \d+.*does not follow|but .* follows"):
         RestoredRun.open(path, FakeBackend.poll_schedule)
 
 
