@@ -35,9 +35,7 @@ def encode(event: Event) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """Return a value as JSON can hold it; for unknown types, for example in a user's own policy, the repr."""
     match value:
-        case StrEnum():
-            return value.value
-        case None | str() | int():
+        case None | str() | int():  # a member of a StrEnum is a text, too
             return value
         case float():
             return value if math.isfinite(value) else str(value)
