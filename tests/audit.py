@@ -1,4 +1,4 @@
-"""An independent check of a run's events against the rules R1-R20 of design.md.
+"""An independent check of a run's events against the rules R1-R20 of ARCHITECTURE.md.
 
 It knows nothing of the scheduler: it reads events in order, keeps a slow and simple picture of what must be true, and
 fails at the first event that breaks a rule. Used after every scheduler test, after every step of the state machine, and
@@ -351,10 +351,11 @@ class Audit:
     def on_RunEnded(self, event: ev.RunEnded) -> None:
         """R17: nothing is under way; all is settled, or was stopped, or no profile is usable."""
         statuses = {view.status for view in self.scenes.values()}
-        left = {"fetching"} if event.reason == "results can't be written" else set()
+        left = {"fetching"} if event.reason == ev.EndReason.RESULTS_UNWRITABLE else set()
         assert not statuses & set(LIVE) - left, f"R17: {event}"
-        assert event.reason != "settled" or statuses <= set(SETTLED), f"R17: {event}"
-        assert event.reason != "max_billed" or (self.stopped and self.billed >= (self.max_billed or 0)), f"{event}"
+        assert event.reason != ev.EndReason.SETTLED or statuses <= set(SETTLED), f"R17: {event}"
+        if event.reason == ev.EndReason.MAX_BILLED:
+            assert self.stopped and self.billed >= (self.max_billed or 0), f"{event}"
 
 
 def takes_turns(policy: Policy) -> bool:

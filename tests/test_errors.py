@@ -1,4 +1,4 @@
-"""Errors: one tree, with context that survives the way to another process."""
+"""Errors: one tree, with context that survives pickling."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_errors_survive_pickling(error: VidgenError) -> None:
 
 
 def test_every_error_is_in_the_tree_and_exported() -> None:
-    """One `except VidgenError` catches all; what is wrong with input is a ValueError too."""
+    """One `except VidgenError` catches all; input errors are ValueErrors, too."""
     found = {
         name: kind
         for name, kind in vars(errors).items()
@@ -59,13 +59,14 @@ def test_every_error_is_in_the_tree_and_exported() -> None:
     assert sorted(found) == sorted(errors.__all__)
     assert all(issubclass(kind, VidgenError) for kind in found.values())
     assert all(name in str(errors.__doc__) for name in found)
-    assert {type(error) for error in EXAMPLES} == set(found.values()) - {VidgenError}
+    assert {type(error) for error in EXAMPLES} == {*found.values(), BackendError} - {VidgenError}
+    assert issubclass(BackendError, VidgenError) and "BackendError" in str(errors.__doc__)
     for kind in (InputError, DuplicateScene, MissingKey, FileFormatError):
         assert issubclass(kind, ValueError)
 
 
 def test_where_a_file_is_wrong() -> None:
-    """File, line and column stand before the problem, as far as they are known."""
+    """File, line and column come before the problem, as far as they are known."""
     assert str(FileFormatError("a.csv", "no text", 3, 7)) == "a.csv, line 3, column 7: no text"
     assert str(FileFormatError("a.csv", "no text", 3)) == "a.csv, line 3: no text"
     assert str(FileFormatError("a.csv", "no text")) == "a.csv: no text"

@@ -21,7 +21,7 @@ from tests.fakes import FakeBackend, profiles
 from tests.faults.server import Server, serving
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.cli import console, report
-from vidgen_nb.core.model import LONGEST_ID, Scene
+from vidgen_nb.core.model import MAX_SCENE_ID_CHARS, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import DuplicateScene, InputError, NoUsableProfile
@@ -200,9 +200,9 @@ def test_file_names(tmp_path: Path) -> None:
 
 def test_lengths() -> None:
     """Ids and names that are too long are refused, before anything is sent."""
-    assert Scene("x" * LONGEST_ID, "p").id
+    assert Scene("x" * MAX_SCENE_ID_CHARS, "p").id
     with pytest.raises(InputError, match="at most 1,000 characters"):
-        Scene("x" * (LONGEST_ID + 1), "p")
+        Scene("x" * (MAX_SCENE_ID_CHARS + 1), "p")
     for options in ({"name": "x" * 201}, {"name": "p", "quota_group": "x" * 201}):
         with pytest.raises(InputError, match="at most 200 characters"):
             Profile(**options)  # type: ignore[arg-type]

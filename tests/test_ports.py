@@ -1,4 +1,4 @@
-"""Profiles and their keys: what is refused, and that a key shows nowhere."""
+"""Profiles and their keys: what is refused, and that a key never appears."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "sk-planted-1234567890"
 
 
 def planted() -> Profile:
-    """Return a profile with a key, which stands in no frame of a test."""
+    """Return a profile with a key that no frame of a test holds."""
     return Profile("alice", KEY, capacity=2, quota_group="team", base_url="http://127.0.0.1:1")
 
 
@@ -52,7 +52,7 @@ def test_the_key_shows_nowhere() -> None:
 def test_a_key_is_not_pickled() -> None:
     """It would end in a file or another process without anybody's intent: an error says what to do instead."""
     for thing in (planted(), planted().api_key):
-        with pytest.raises(TypeError, match="a Secret is not pickled: read the key again"):
+        with pytest.raises(TypeError, match="a Secret can't be pickled: read the key again"):
             pickle.dumps(thing)
 
 
@@ -111,7 +111,7 @@ def test_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch, trouble: Exception
         raise trouble
 
     monkeypatch.setattr("getpass.getpass", refuse)
-    with pytest.raises(InputError, match=r"'alice': nobody can be asked .* use Profile\.from_env") as caught:
+    with pytest.raises(InputError, match=r"'alice': a key typed here would be visible.* Profile\.from_env") as caught:
         Profile.ask("alice")
     assert KEY not in shown(caught.value)
 
@@ -119,7 +119,7 @@ def test_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch, trouble: Exception
 def test_nothing_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty answer is a missing key; a mistyped one is refused without showing it."""
     monkeypatch.setattr("getpass.getpass", lambda prompt: " ")
-    with pytest.raises(MissingKey, match="nothing was typed in"):
+    with pytest.raises(MissingKey, match="nothing was typed"):
         Profile.ask("alice")
     monkeypatch.setattr("getpass.getpass", lambda prompt: f"{KEY} {KEY}")
     with pytest.raises(InputError, match="plain ASCII") as caught:

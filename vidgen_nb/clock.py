@@ -1,4 +1,4 @@
-"""The one way to wall-clock time, with its speed: 30 run seconds pass in 1.5 s at `speed=20`."""
+"""The only access to wall-clock time, with a speed: at `speed=20`, 30 run seconds pass in 1.5 s."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Clock"]
 
 
 class Clock:
-    """Run seconds since the clock was made, on a monotonic base; `at`: what it shows first.
+    """Run seconds since the clock was made, on a monotonic base; `at`: its first value.
 
     `monotonic` is any function that returns wall seconds; tests pass their own.
     """
@@ -27,7 +27,7 @@ class Clock:
         if isinstance(speed, bool) or not isinstance(speed, int | float) or not (0 < speed < math.inf):
             raise InputError(f"speed must be a finite number above 0, not {speed!r}")
         self.speed = float(speed)
-        self.epoch = time.time()  # noqa: TID251 - stands once in the run's header
+        self.epoch = time.time()  # noqa: TID251 - recorded once, in the run's header
         self._monotonic = monotonic
         self._start = monotonic() - at / self.speed
 
@@ -36,10 +36,10 @@ class Clock:
         return (self._monotonic() - self._start) * self.speed
 
     def set_speed(self, speed: float) -> None:
-        """Go on from now at another speed."""
+        """Continue from now at another speed."""
         now, self.speed = self.now(), float(speed)
         self._start = self._monotonic() - now / self.speed
 
     def wall(self, seconds: float) -> float:
-        """Return how many wall seconds so many run seconds take."""
+        """Return how many wall seconds these run seconds take."""
         return seconds / self.speed

@@ -1,15 +1,15 @@
 """Every error that vidgen_nb raises, in one tree.
 
 VidgenError
-├── InputError            something given to us is wrong; nothing was sent, unless only an answer could show it (also
-│   │                     a ValueError)
+├── InputError            the user gave something wrong; nothing was sent, unless only an answer could show the error
+│   │                     (also a ValueError)
 │   ├── DuplicateScene    the same scene id twice
 │   ├── MissingKey        a profile without an API key
 │   ├── ReplayError       recorded events that do not follow from each other
 │   └── FileFormatError   a malformed CSV, JSON, TOML or run file, with its line
 ├── JournalError          a run's journal can't be written, or somebody else writes it
-├── SessionError          asked of a session in a state that does not allow it
-├── OutputError          results can't be written, such as on a full disk
+├── SessionError          a session's state does not allow what was asked of it
+├── OutputError           results can't be written, for example because the disk is full
 ├── NoUsableProfile       every profile is unusable, or comes back too late
 └── BackendError          a provider call failed; carries the outcome it was classified as (`ports`)
 """
@@ -32,29 +32,30 @@ __all__ = [
 ]
 
 
-LONGEST = 4000
-"""Characters of a message that are shown."""
+MAX_MESSAGE_CHARS = 4000
 
 
 class VidgenError(Exception):
     """The root of all errors of this package.
 
-    A message may quote somebody else's text. In a terminal or a log no control or bidi character of it arrives.
+    A message may quote other people's text. Its control and bidi characters never reach a terminal or a log.
     """
 
     def __str__(self) -> str:
         text = super().__str__()
         if not text.isprintable():
-            text = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text[: LONGEST + 1])
-        return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+            text = "".join(
+                char if char.isprintable() or char == "\n" else "\ufffd" for char in text[: MAX_MESSAGE_CHARS + 1]
+            )
+        return text if len(text) <= MAX_MESSAGE_CHARS else text[:MAX_MESSAGE_CHARS] + "…"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # an exception is unpickled by a call with its message alone, which is not what these take
+        # an exception is unpickled by a call with its message alone, but these take other arguments
         return (_restored, (type(self), self.args, self.__dict__))
 
 
 class InputError(VidgenError, ValueError):
-    """Something given to us is wrong; the message says what, where, and what to do."""
+    """The user gave something wrong; the message says what, where, and what to do."""
 
 
 class DuplicateScene(InputError):
@@ -88,7 +89,7 @@ class FileFormatError(InputError):
 
 
 class ReplayError(InputError):
-    """Recorded events do not follow from each other; `index` (from 0) is that of the first one that does not."""
+    """Recorded events do not follow from each other; `index` (from 0) is that of the first wrong one."""
 
     def __init__(self, problem: str, index: int) -> None:
         super().__init__(f"event {index + 1} of this run {problem}")
@@ -96,7 +97,7 @@ class ReplayError(InputError):
 
 
 class JournalError(VidgenError):
-    """A run's journal can't be written; `path` is the file. What stands in it already is whole."""
+    """A run's journal can't be written; `path` is the file. What it holds already is intact."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"journal {path}: {problem}")
@@ -104,7 +105,7 @@ class JournalError(VidgenError):
 
 
 class OutputError(VidgenError):
-    """Results can't be written; they stay with their providers, and `run` is what was done until then."""
+    """Results can't be written; they stay with their providers, and `run` is the run so far."""
 
     def __init__(self, message: str, run: Any = None) -> None:
         super().__init__(message)
@@ -112,11 +113,11 @@ class OutputError(VidgenError):
 
 
 class SessionError(VidgenError):
-    """A session was asked for something that its state does not allow."""
+    """A session's state does not allow what was asked of it."""
 
 
 class NoUsableProfile(VidgenError):
-    """Every profile is unusable, or comes back later than `max_wait`; `run` is what was done until then."""
+    """Every profile is unusable, or comes back later than `max_wait`; `run` is the run so far."""
 
     def __init__(self, message: str, run: Any = None) -> None:
         super().__init__(message)

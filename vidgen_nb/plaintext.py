@@ -1,4 +1,4 @@
-"""Somebody else's text (ids, prompts, reasons, error messages), made fit to be shown anywhere."""
+"""Other people's text (ids, prompts, reasons, error messages), made safe to show anywhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["block", "clean", "markup", "shown"]
 
 
 def clean(text: str, limit: int = 500) -> str:
-    """Return one line of at most `limit` characters: no control, bidi or other invisible character in it.
+    """Return one line of at most `limit` characters, without control, bidi or other invisible characters.
 
     It is not escaped for any markup; `markup` does both.
     """
@@ -30,13 +30,13 @@ def clean(text: str, limit: int = 500) -> str:
 
 
 def block(text: str, lines: int = 60) -> str:
-    """Return the last lines of a text such as a traceback, each cleaned and not too long, with their indentation."""
+    """Return the last lines of a text such as a traceback, each cleaned and shortened, with their indentation."""
     found = text.splitlines()[-lines:]
     return "\n".join(" " * min(len(line) - len(line.lstrip(" ")), 40) + clean(line, 2000) for line in found)
 
 
 def shown(value: object, limit: int = 200) -> str:
-    """Return the repr of a value, cut with a sign where it is long: a notebook shows a list of them whole."""
+    """Return the repr of a value, shortened with an ellipsis: a notebook shows a list of them in full."""
     if isinstance(value, str) and len(value) > limit:
         return repr(value[:limit] + "…")
     text = repr(value)
@@ -46,7 +46,7 @@ def shown(value: object, limit: int = 200) -> str:
 def markup(text: str, limit: int = 500) -> str:
     r"""Return a cleaned line as HTML for a notebook's output.
 
-    There MathJax reads TeX in every text, whose `\href` makes links; never across the edge of an element.
+    There, MathJax reads TeX in every text, and its `\href` makes links; but never across the edge of an element.
     """
     line = escape(clean(text, limit))
     return line.replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")

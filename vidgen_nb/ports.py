@@ -1,4 +1,4 @@
-"""What drivers agree on with those they work with: profiles with their keys, the backend's calls, sink, journal."""
+"""The ports of the drivers: profiles with their keys, and the protocols of backends, sinks and journals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
     "Backend",
     "BackendError",
     "CancelAnswer",
-    "Journal",
+    "EventStore",
     "Operation",
     "Profile",
     "Progress",
@@ -28,15 +28,15 @@ __all__ = [
     "Sink",
 ]
 
-LONGEST_NAME = 200
-"""Characters of the name of a profile, or of a quota group."""
-_VARIABLE = re.compile(r"(?=.{1,80}$)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+_?|[A-Z][A-Z0-9]{0,15}")
-"""An environment variable's name that is no key: in capitals, and in words where it is long."""
+MAX_NAME_CHARS = 200
+"""For the names of profiles and quota groups."""
+_ENV_NAME = re.compile(r"(?=.{1,80}$)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+_?|[A-Z][A-Z0-9]{0,15}")
+"""Names of environment variables that can't be keys: in capitals, and long ones made of words."""
 CancelAnswer = Literal["cancelled", "requested", "too late", "unsupported"]
 
 
 class BackendError(VidgenError):
-    """A call to a provider failed; `outcome` says as what, in the scheduler's words."""
+    """A call to a provider failed; `outcome` is its classification."""
 
     def __init__(self, outcome: Failure) -> None:
         super().__init__(f"{outcome.kind}: {outcome.reason}")
@@ -44,12 +44,12 @@ class BackendError(VidgenError):
 
 
 class Secret:
-    """A text that shows itself nowhere; `reveal()` is the only way to it."""
+    """A text that is never shown; `reveal()` is the only way to read it."""
 
     __slots__ = ("_reveal",)
 
     def __init__(self, text: str) -> None:
-        # a closure: neither vars() nor a dump of the slots shows the text
+        # in a closure, neither vars() nor a dump of the slots shows the text
         self._reveal: Callable[[], str] = lambda: text
 
     def reveal(self) -> str:
@@ -63,15 +63,15 @@ class Secret:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("a Secret is not pickled: read the key again where it is needed")
+        raise TypeError("a Secret can't be pickled: read the key again where it is needed")
 
 
 class Profile:
     """One account, key or endpoint that can generate scenes.
 
-    `capacity`: attempts it generates at once, None for no bound. `quota_group`: profiles that name the same group share
-    one upstream quota and cool as one; default: the profile alone. `base_url`: where it differs from the backend's.
-    The key shows in no repr, log or record.
+    `capacity`: attempts it generates at once, None for no bound. `quota_group`: profiles with the same group share one
+    upstream quota and cool together; default: the profile alone. `base_url`: if it differs from the backend's. The key
+    appears in no repr, log or record.
     """
 
     __slots__ = ("_api_key", "base_url", "capacity", "name", "quota_group")
@@ -85,72 +85,74 @@ class Profile:
         quota_group: str | None = None,
         base_url: str | None = None,
     ) -> None:
-        # first of all: a traceback that shows local variables finds no key in this frame, and a repr that works
-        self._api_key = api_key = _closed(api_key)
+        # first, so that a traceback with local variables shows no key of this frame, and finds a working repr
+        self._api_key = api_key = _as_secret(api_key)
         self.name = name
         self.capacity = capacity
         self.quota_group = quota_group
         self.base_url = base_url
         if not isinstance(name, str) or not name.strip():
-            raise InputError(f"a profile needs a non-empty text as its name, not {_told(name)}")
+            raise InputError(f"a profile needs a non-empty text as its name, not {_safe_repr(name)}")
         if isinstance(capacity, bool) or (capacity is not None and (not isinstance(capacity, int) or capacity < 1)):
             raise InputError(
-                f"profile {name!r}: capacity is a whole number from 1 up, or None for no bound, not {_told(capacity)}"
+                f"profile {name!r}: capacity is a whole number from 1 up, or None for no bound, "
+                f"not {_safe_repr(capacity)}"
             )
         if quota_group is not None and (not isinstance(quota_group, str) or not quota_group.strip()):
-            raise InputError(f"profile {name!r}: quota_group is a non-empty text or None, not {_told(quota_group)}")
-        if len(name) > LONGEST_NAME or len(quota_group or "") > LONGEST_NAME:
-            raise InputError(f"profile {shown(name, 40)}: names have at most {LONGEST_NAME} characters")
+            raise InputError(
+                f"profile {name!r}: quota_group is a non-empty text or None, not {_safe_repr(quota_group)}"
+            )
+        if len(name) > MAX_NAME_CHARS or len(quota_group or "") > MAX_NAME_CHARS:
+            raise InputError(f"profile {shown(name, 40)}: names have at most {MAX_NAME_CHARS} characters")
         if api_key is not None and not _is_sendable(api_key.reveal()):
             raise InputError(
-                f"profile {name!r}: an API key is plain ASCII text without spaces or line ends; was it copied whole?"
+                f"profile {name!r}: an API key is plain ASCII text without spaces or line ends; was all of it copied?"
             )
 
     @classmethod
     def from_env(cls, name: str, variable: str | None = None, **options: Any) -> Profile:
-        """Make a profile whose key stands in an environment variable (default: `<NAME>_API_KEY`).
+        """Make a profile with the key of an environment variable (default: `<NAME>_API_KEY`).
 
-        Raises `MissingKey` when the variable is not set or empty.
+        Raises `MissingKey` if the variable is not set or empty.
         """
         own = "".join(c if c.isalnum() else "_" for c in name).upper() + "_API_KEY"
-        text = isinstance(variable, str)
-        key = _closed(os.environ.get(variable or own)) if text or variable is None else None
-        known = own if not variable else variable if text and _VARIABLE.fullmatch(variable) else None
-        del variable  # it may be the key itself: neither the error nor a traceback's variables quote it
+        is_text = isinstance(variable, str)
+        key = _as_secret(os.environ.get(variable or own)) if is_text or variable is None else None
+        known = own if not variable else variable if is_text and _ENV_NAME.fullmatch(variable) else None
+        del variable  # it may be the key itself: neither the error nor a traceback's variables must quote it
         if key is None and known is None:
             raise MissingKey(
                 name,
-                "variable= takes the name of an environment variable that is set, such as ALICE_API_KEY; what was "
-                "given is none, and not shown, for it may be the key itself. A key is given as Profile(name, api_key)",
+                "variable= takes the name of an environment variable that is set, such as ALICE_API_KEY. What was "
+                "given is not one, and is not shown because it may be the key itself. Pass a key as "
+                "Profile(name, api_key)",
             )
         if key is None:
-            raise MissingKey(name, f"set the environment variable {known}, or name another one")
+            raise MissingKey(name, f"set the environment variable {known}, or choose another one")
         return cls(name, key, **options)
 
     @classmethod
     def ask(cls, name: str, prompt: str | None = None, **options: Any) -> Profile:
-        """Make a profile whose key is typed in: in a notebook into a field of dots, in a terminal unseen.
+        """Make a profile whose key the user types: in a notebook into a field of dots, in a terminal invisibly.
 
-        No notebook, history or variable holds it. Raises `MissingKey` for nothing typed, and `InputError` where nobody
-        can be asked without everybody seeing it.
+        No notebook, history or variable holds it. Raises `MissingKey` if nothing is typed, and `InputError` if the key
+        would be visible.
         """
-        cls(name, **options)  # says what is wrong with them before the key is typed
+        cls(name, **options)  # complain about the options before the key is typed
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", getpass.GetPassWarning)
-                # by the module: a kernel puts its own function there
-                key = _closed(getpass.getpass(prompt or f"API key of {name}: "))
+                # through the module: a kernel puts its own function there
+                key = _as_secret(getpass.getpass(prompt or f"API key of {name}: "))
         except (EOFError, OSError, NotImplementedError, getpass.GetPassWarning):
-            raise InputError(
-                f"profile {name!r}: nobody can be asked for a key here without it being seen; use Profile.from_env"
-            ) from None
+            raise InputError(f"profile {name!r}: a key typed here would be visible; use Profile.from_env") from None
         if key is None:
-            raise MissingKey(name, "nothing was typed in")
+            raise MissingKey(name, "nothing was typed")
         return cls(name, key, **options)
 
     @property
     def api_key(self) -> Secret:
-        """The key, still closed; `MissingKey` when there is none."""
+        """The key as a secret; `MissingKey` if there is none."""
         if self._api_key is None:
             raise MissingKey(self.name, f"pass Profile({self.name!r}, api_key=...) or use Profile.from_env")
         return self._api_key
@@ -161,7 +163,7 @@ class Profile:
         return self._api_key is not None
 
     def _repr_html_(self) -> str:
-        """Return a chip; no key."""
+        """Return a chip, without the key."""
         room = "no bound" if self.capacity is None else f"{self.capacity} at once"
         group = f" · quota group {markup(self.quota_group, 120)}" if self.quota_group else ""
         key = "" if self.has_key else " · no key"
@@ -172,7 +174,7 @@ class Profile:
         return f"Profile({self.name!r}, capacity={self.capacity!r}, quota_group={self.quota_group!r})"
 
 
-def _closed(key: Any) -> Secret | None:
+def _as_secret(key: Any) -> Secret | None:
     """Return a key as a secret, whatever it is, or None for an empty one."""
     if key is None or isinstance(key, Secret):
         return key
@@ -180,8 +182,8 @@ def _closed(key: Any) -> Secret | None:
     return Secret(text) if text else None
 
 
-def _told(value: object) -> str:
-    """Return how an error tells a wrong value: by its type alone where it may be a key in the wrong place."""
+def _safe_repr(value: object) -> str:
+    """Return a wrong value for an error message: only its type if it may be a misplaced key."""
     if value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and not value.strip()):
         return repr(value)
     return f"a {type(value).__name__}"
@@ -197,20 +199,20 @@ class Progress:
 
     status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     progress: float | None = None
-    """0 to 1, or None where the server does not say."""
+    """0 to 1, or None if the server does not say."""
     poll_after: float | None = None
     """Seconds the server asks to wait before the next poll, or None."""
     artifact: Artifact | None = None
-    """The result, when it succeeded."""
+    """The result, if it succeeded."""
     outcome: Failure | None = None
-    """What the failure is, when it failed."""
+    """The failure, if it failed."""
 
 
 class Sink(Protocol):
-    """Where a download goes: bytes into a temporary file, which gets its name only when it is complete."""
+    """Where a download goes: into a temporary file, which gets its final name once it is complete."""
 
     path: str | None
-    """Where the result is, once it is committed; None where nothing was written."""
+    """Where the result is once it is committed; None if nothing was written."""
 
     async def write(self, chunk: bytes) -> None:
         """Append bytes."""
@@ -218,21 +220,21 @@ class Sink(Protocol):
     async def commit(self, *, expected: int | None, media_type: str | None) -> None:
         """Check the length (bytes, None: unknown) and the type, and give the file its name.
 
-        Raises `BackendError` with a `Transient` outcome when the file is cut off or is not a video.
+        Raises `BackendError` with a `Transient` outcome if the file is cut off or not a video.
         """
 
     def discard(self) -> None:
-        """Remove what was written and not committed."""
+        """Remove what was written but not committed."""
 
 
 class Backend(Protocol):
     """One wire format. Every call may raise `BackendError`, which carries the outcome; anything else is a bug.
 
-    A backend may have three methods more. `check_scene(scene)` raises `InputError` for a scene that can't be sent, such
-    as one whose image is missing; the session asks before it queues any scene. `with_absolute_paths(scene)` is asked
-    before that, and returns the scene to be queued in its place: its relative paths as absolute ones, for the current
-    folder may be another when the scene is sent. `async probe(profile)` tries the key without a submit; it raises
-    `BackendError` with `ProfileUnusable` where the server refuses it.
+    A backend may have three more methods. `check_scene(scene)` raises `InputError` for a scene that can't be sent, for
+    example because its image is missing; the session calls it before it queues any scene. Before that it calls
+    `with_absolute_paths(scene)`, which returns the scene to queue instead, with absolute paths: the current folder may
+    have changed when the scene is sent. `async probe(profile)` tries the key without a submit; it raises `BackendError`
+    with `ProfileUnusable` if the server refuses it.
     """
 
     name: str
@@ -245,31 +247,31 @@ class Backend(Protocol):
         """Send the scene; return the provider's handle."""
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
-        """Ask about a job."""
+        """Ask how far a job is."""
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Write the result into the sink and commit it."""
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
-        """Cancel a job where the provider can."""
+        """Cancel a job if the provider can."""
 
     async def aclose(self) -> None:
-        """Close what is open."""
+        """Close all connections."""
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what a run's header says about the backend; no keys."""
+        """Return what a run's header records about the backend; no keys."""
 
 
-class Journal(Protocol):
-    """Writes events down. After each write the driver's `stored()` is to be called, on its loop."""
+class EventStore(Protocol):
+    """Where a driver keeps events. After each write, its owner calls the driver's `release_stored()`, on its loop."""
 
     @property
     def stored(self) -> int:
-        """So many events of the run are on disk."""
+        """How many events of the run are on disk."""
 
     @property
     def error(self) -> Exception | None:
-        """Why it can't go on, or None."""
+        """Why it can't be written, or None."""
 
     def append(self, events: Sequence[Event]) -> None:
-        """Take events, and return at once."""
+        """Accept events, and return at once."""

@@ -99,7 +99,7 @@ def test_a_limit_on_what_is_billed_stops_the_run(tmp_path: Path) -> None:
         options = ["--profiles", "profiles.toml", "--base-url", base_url, "--speed", "50", "--max-billed", "1"]
         done = vidgen_nb("run", "scenes.txt", *options, cwd=tmp_path)
     assert done.returncode == 1, done.stderr
-    assert "stopping: max_billed=1 submits were accepted; the rest stays queued" in done.stderr
+    assert "stopping: max_billed=1 submits were accepted; the other scenes keep waiting" in done.stderr
     run = load_run(tmp_path / "videos" / "run.jsonl")
     assert (run.ended, [scene.status for scene in run.scenes]) == ("max_billed", ["succeeded", "queued"])
 

@@ -79,7 +79,7 @@ class World:
         return commands
 
     def add(self, *ids: str, single: bool = False) -> list[Command]:
-        """Add scenes; a run that had ended goes on."""
+        """Add scenes; a run that had ended continues."""
         commands = [c for each in ids for c in self.feed(ev.SceneAdded(Scene(each, f"prompt {each}"), single))]
         return commands + (self.feed(ev.RunStarted()) if ids and self.scheduler.ended else [])
 

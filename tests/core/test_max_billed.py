@@ -1,4 +1,4 @@
-"""`max_billed`: so many submits are accepted, or may have been, and never one more."""
+"""`max_billed`: at most this many submits are, or may have been, accepted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def billed(events: list[ev.Event]) -> int:
 def test_never_more_than_max_billed(
     policy: vg.Policy, mode: vg.Mode, limit: int, seed: int, trouble: list[FaultKind], on_ambiguous: str, latency: float
 ) -> None:
-    """Under every policy and mode, with rate limits, lost answers and broken jobs; unless all is settled before."""
+    """Under every policy and mode, with rate limits, lost answers and failed jobs; unless all scenes settle first."""
     profiles = [
         vg.SimulatedProfile("p1", vg.TokenBucket(2, per=20), vg.LogNormal(8, 0.3), capacity=3),
         vg.SimulatedProfile("p2", vg.Concurrency(2), vg.LogNormal(8, 0.3), capacity=4),
@@ -63,7 +63,7 @@ def test_never_more_than_max_billed(
 
 
 def test_submits_under_way_are_counted() -> None:
-    """Boost mode sends no more at once than may be accepted; a refused one makes room for another."""
+    """Boost mode sends no more at once than may be accepted; a refused submit makes room for another."""
     world = World(2, scenes=6, mode=BOOST, max_billed=2)
     assert [command.scene.id for command in world.open] == ["s1", "s2"]
     world.feed(ev.CallFailed("s1", 1, "submit", RateLimited()))
@@ -73,7 +73,7 @@ def test_submits_under_way_are_counted() -> None:
 
 
 def test_a_doubtful_submit_counts() -> None:
-    """One that may have been accepted may be billed."""
+    """A submit that may have been accepted may be billed."""
     world = World(2, scenes=2, max_billed=1)
     world.feed(ev.CallFailed("s1", 1, "submit", Ambiguous("502")))
     assert [type(e) for e in world.scheduler.events[-2:]] == [ev.BillingLimitReached, ev.RunEnded]
@@ -82,7 +82,7 @@ def test_a_doubtful_submit_counts() -> None:
 
 
 def test_what_is_under_way_goes_on_and_a_higher_limit_too() -> None:
-    """The run ends when what runs has settled; with a higher limit it goes on before that, or by another start."""
+    """The run ends when running attempts have settled; a higher limit continues it before that or at the next start."""
     world = World(1, scenes=3, mode=BOOST, max_billed=1)
     world.feed(ev.Accepted("s1", 1, Operation("j1")))
     assert world.scheduler.stopped and world.scheduler.ended is None
@@ -109,7 +109,7 @@ def test_a_limit_that_nothing_waits_for_ends_nothing() -> None:
 
 
 def test_a_stop_by_hand_is_no_limit() -> None:
-    """Stopped by the user after the limit, a higher limit does not go on."""
+    """If the user stopped it after the limit did, a higher limit does not continue it."""
     world = World(1, scenes=2, max_billed=1)
     world.feed(ev.Accepted("s1", 1, Operation("j1")))
     world.feed(ev.Stopped())
@@ -118,7 +118,7 @@ def test_a_stop_by_hand_is_no_limit() -> None:
 
 
 def test_what_if_keeps_the_limit_and_may_change_it() -> None:
-    """A simulated run once more has the limit of its header."""
+    """Simulating a run again uses the limit of its header."""
     run = vg.simulate(8, [vg.SimulatedProfile("p1", capacity=2)], mode="boost", max_billed=5)
     assert run.ended == "max_billed"
     assert list(run.what_if().events) == list(run.events)

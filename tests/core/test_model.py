@@ -31,7 +31,7 @@ NO_COUNT = [0, -1, 1.0, math.nan, True, "2", [1]]
     ],
 )
 def test_a_scene_needs_id_and_prompt(given: Any, text: str) -> None:
-    """Both are texts with something in them."""
+    """Both are non-empty texts."""
     with pytest.raises(InputError, match=text):
         Scene(*given)
 
@@ -48,7 +48,7 @@ def test_a_parameter_that_json_cannot_carry(value: object) -> None:
 
 
 def test_paths_are_recorded_as_text_and_bytes_not_at_all() -> None:
-    """An image is given by its path or a data URI; its bytes would stand in every record of the run."""
+    """An image is given by its path or a data URI; bytes would be in every record of the run."""
     assert Scene("s1", "x", input_reference=PurePosixPath("images/dawn.png")).params == {
         "input_reference": "images/dawn.png"
     }
@@ -82,7 +82,7 @@ def test_scenes_survive_pickling_and_copying(copied: Any) -> None:
 
 @pytest.mark.parametrize("value", NO_COUNT)
 def test_counts(value: Any) -> None:
-    """Where a number of attempts or failures is wanted, only a whole number from 1 up will do."""
+    """Numbers of attempts and failures must be whole numbers of at least 1."""
     for field in ("max_submitting", "max_generating"):
         with pytest.raises(InputError, match=f"mode 'm': {field} is a whole number from 1 up"):
             Mode("m", **{field: value})
@@ -92,7 +92,7 @@ def test_counts(value: Any) -> None:
 
 @pytest.mark.parametrize("value", NO_SECONDS)
 def test_seconds(value: Any) -> None:
-    """Where seconds are wanted, neither nan, inf, a negative number, a truth value nor a text will do."""
+    """Seconds must not be nan, inf, negative, a bool or a text."""
     for field in ("backoff", "backoff_cap", "deadline"):
         if field != "deadline" or value is not None:
             with pytest.raises(InputError, match=f"{field} must be .* seconds, and finite, not "):
@@ -117,7 +117,7 @@ def test_poll_factor(factor: Any) -> None:
 
 
 def test_polls_slow_down_to_5_s() -> None:
-    """0.5 s after acceptance, then half as much again each time, at most 5 s; the server's own word wins."""
+    """0.5 s after acceptance, then 1.5 times as long each time, at most 5 s; the server's poll-after wins."""
     poll = PollSchedule()
     delays = [poll.delay(polls, None) for polls in range(8)]
     assert delays == pytest.approx([0.5, 0.75, 1.125, 1.6875, 2.53125, 3.796875, 5.0, 5.0])
@@ -130,7 +130,7 @@ def test_polls_slow_down_to_5_s() -> None:
 
 @pytest.mark.parametrize("weird", [math.nan, math.inf, -math.inf, -1.0])
 def test_a_weird_word_of_the_server_is_no_word(weird: float) -> None:
-    """What is no time to wait is not waited for."""
+    """A poll-after that is not a waiting time is ignored."""
     assert PollSchedule().delay(1, weird) == 0.75
 
 
@@ -141,7 +141,7 @@ def test_a_weird_word_of_the_server_is_no_word(weird: float) -> None:
     polls=st.integers(0, 10**6),
 )
 def test_delays_grow_and_are_bounded(first: float, longest: float, factor: float, polls: int) -> None:
-    """Any schedule can be made in no time, never shrinks, and stays below `longest`."""
+    """Any schedule is created quickly, never shrinks, and stays below `longest`."""
     poll = PollSchedule(first, factor, longest, shortest=0)
     assert poll.delay(polls, None) <= poll.delay(polls + 1, None) <= longest
     assert poll.delay(0, None) == min(first, longest)
@@ -149,13 +149,13 @@ def test_delays_grow_and_are_bounded(first: float, longest: float, factor: float
 
 @pytest.mark.parametrize("name", ["", " ", None, 3])
 def test_a_mode_needs_a_name(name: Any) -> None:
-    """It stands in the log and in the run's header."""
+    """It appears in the log and in the run's header."""
     with pytest.raises(InputError, match="a mode needs a non-empty text as its name"):
         Mode(name)
 
 
 def test_as_mode() -> None:
-    """A name, or a mode itself; anything else is told what there is."""
+    """A name, or a mode itself; for anything else the error lists what there is."""
     assert as_mode("normal") is NORMAL
     assert as_mode(BOOST) is BOOST
     wrongs: list[Any] = ["turbo", None, 3, [], Mode]
@@ -166,7 +166,7 @@ def test_as_mode() -> None:
 
 @pytest.mark.parametrize("seconds", [-4, 0, "0", "-1", math.inf, "nan", [4], {"s": 4}])
 def test_a_scene_of_no_length_is_an_error(seconds: object) -> None:
-    """What can't be a duration is said before anything is sent; a text that is no number is the API's to judge."""
+    """An impossible duration is an error before anything is sent; a text that is not a number is left to the API."""
     with pytest.raises(InputError, match="s1"):
         Scene("s1", "a fox", seconds=seconds)
     assert Scene("s1", "a fox", seconds="short").params["seconds"] == "short"

@@ -1,4 +1,4 @@
-"""The queue's order, against a list that is sorted anew for every question."""
+"""The queue's order, against a list that is sorted again for every question."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACTIONS = st.lists(
 
 
 class Model:
-    """What a queue should hold: lists of scenes, in no clever order."""
+    """What a queue should hold: plain lists of scenes."""
 
     def __init__(self) -> None:
         self.front: list[SceneState] = []
@@ -37,7 +37,7 @@ class Model:
 
 @given(actions=ACTIONS, singles=st.sets(st.integers(0, 7)))
 def test_the_queue_is_in_order(actions: list[tuple[str, int]], singles: set[int]) -> None:
-    """Singles, then bounced ones in original order, then the rest as they came; pinned ones at their own door."""
+    """Singles, then bounced scenes in original order, then the others as they came; pinned ones by profile."""
     scenes = [SceneState(Scene(f"s{index}", "x"), index, 0, single=index in singles, now=0.0) for index in range(8)]
     queue, model = SceneQueue(), Model()
     for action, index in actions:

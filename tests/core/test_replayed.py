@@ -36,7 +36,7 @@ POLICIES: dict[str, Policy] = {
 
 
 def settings_of(policy: Policy, chance: Random) -> dict[str, Any]:
-    """Return settings of a run, every second one with bounds that are soon reached."""
+    """Return settings of a run, every second one with limits that are soon reached."""
     tight = chance.random() < 0.5
     retry = RetryPolicy(
         max_failures=3,
@@ -55,12 +55,12 @@ def settings_of(policy: Policy, chance: Random) -> dict[str, Any]:
 
 
 def replayed(recorded: list[ev.Event], settings: dict[str, Any]) -> Scheduler:
-    """Return what a record makes of a fresh scheduler."""
+    """Return a fresh scheduler after replaying a record."""
     return Scheduler.replay(recorded, rng=Random(3), **settings)
 
 
 class Provider:
-    """Answers commands at random, some of them never, and lets users do what they like meanwhile."""
+    """Answers commands at random, some of them never, and lets users do anything meanwhile."""
 
     def __init__(self, scheduler: Scheduler, chance: Random, now: float) -> None:
         self.scheduler, self.chance, self.now = scheduler, chance, now
@@ -72,12 +72,12 @@ class Provider:
         self.took(self.scheduler.handle(event, self.now))
 
     def took(self, commands: list[Command]) -> None:
-        """Note what is to be done."""
+        """Note the new commands."""
         self.open += commands
         self.sent += [(each.scene.id, each.number) for each in commands if isinstance(each, Submit)]
 
     def go(self, steps: int) -> None:
-        """Let so much happen, or less if the run ends before."""
+        """Let this much happen, or less if the run ends first."""
         for _ in range(steps):
             if self.scheduler.ended:
                 return
@@ -92,7 +92,7 @@ class Provider:
                 self.answer(self.open.pop(self.chance.randrange(len(self.open))))
 
     def request(self) -> ev.Event:
-        """Return what a user or another session asks for."""
+        """Return a request of a user or another session."""
         soon = self.now + self.chance.choice([1.0, 6.0, 30.0])
         events: list[ev.Event] = [
             ev.CooldownImposed("p1", soon, "seen elsewhere", unusable=self.chance.random() < 0.5),
@@ -108,7 +108,7 @@ class Provider:
         return self.chance.choice(events)
 
     def answer(self, command: Command) -> None:
-        """Say what came of a command."""
+        """Return an answer to a command."""
         scene, number, chance = command.scene.id, command.number, self.chance
         limited = RateLimited(chance.choice([None, 3.0, 40.0]))
         if isinstance(command, Submit):
@@ -158,7 +158,7 @@ def taken_up(recorded: list[ev.Event], settings: dict[str, Any], chance: Random)
 
 
 def begun(settings: dict[str, Any], chance: Random) -> Provider:
-    """Return a run of two groups and ten scenes that has just begun."""
+    """Return a run of two groups and ten scenes that has just started."""
     provider = Provider(Scheduler(rng=Random(3), **settings), chance, 0.0)
     for name, capacity, group in (("p1", None, "team"), ("p2", 2, "team"), ("p3", 1, "")):
         provider.feed(ev.ProfileAdded(name, capacity, group))
@@ -171,7 +171,7 @@ def begun(settings: dict[str, Any], chance: Random) -> Provider:
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", POLICIES)
 def test_killed_at_any_event(name: str, seed: int) -> None:
-    """Every beginning of a run can be replayed, its end can be restored, and that again, and nothing is sent twice."""
+    """Any prefix of a run can be replayed and restored, again and again, and nothing is sent twice."""
     chance = Random(f"{name} {seed}")
     settings = settings_of(POLICIES[name], chance)
     provider = begun(settings, chance)

@@ -1,4 +1,4 @@
-"""A run that is carried on: other settings hold, and what was under way is asked about anew."""
+"""A run that is restored: it has new settings, and jobs in flight are polled again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.core.harness import BOOST, World
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts.cancellation import GRACE
+from vidgen_nb.core.attempts.cancellation import GRACE_SECONDS
 from vidgen_nb.core.commands import Cancel, Poll
 from vidgen_nb.core.model import Artifact, RetryBudget, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Transient
@@ -19,18 +19,18 @@ from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 
 
 def restored(retry: RetryPolicy | None = None, **other: Any) -> ev.RunRestored:
-    """Return the event, with ordinary settings but for these."""
+    """Return the event, with ordinary settings except these."""
     settings = {"seed": 0, "on_ambiguous": "hold", "max_wait": 3600.0, **other}
     return ev.RunRestored(epoch=1e9, speed=1.0, retry=retry or RetryPolicy(), **settings)
 
 
 def taken_up(world: World) -> Scheduler:
-    """Return what a replay makes of a world."""
+    """Return a scheduler that replayed a world's events."""
     return Scheduler.replay(list(world.scheduler.events), **{**world.settings, "rng": Random(1)})
 
 
 def test_accepted_jobs_are_polled_at_once() -> None:
-    """A replay issues no command; when the run is carried on, each job is asked about, and a cancel repeated."""
+    """A replay issues no command; once the run is restored, each job is polled, and a cancel repeated."""
     world = World(profiles=2, scenes=2, mode=BOOST)
     world.accept("s1")
     world.accept("s2")
@@ -45,14 +45,14 @@ def test_accepted_jobs_are_polled_at_once() -> None:
 
 
 def test_another_retry_budget() -> None:
-    """Without one nobody waits for it any more; a smaller one caps what is left."""
+    """Without a budget nobody waits any longer; a smaller one caps the tokens left."""
     retry = RetryPolicy(backoff=0, budget=RetryBudget(1, 0.1))
     world = World(profiles=4, scenes=3, mode=BOOST, retry=retry)
     world.fail("s1", Transient("503"))
     world.fail("s2", Transient("503"))
     assert list(world.scheduler._ledger.retries.waiting) == ["s2"]
     world.feed(restored(RetryPolicy(backoff=0)))
-    assert world.events(ev.RetryGranted)[-1].reason == "there is no retry budget any more"
+    assert world.events(ev.RetryGranted)[-1].reason == "there is no longer a retry budget"
     assert world.status("s2") == "submitting"
     assert taken_up(world).events == world.scheduler.events
     world.feed(restored(RetryPolicy(budget=RetryBudget(5))))
@@ -62,7 +62,7 @@ def test_another_retry_budget() -> None:
 
 @pytest.mark.parametrize(("deadline", "status"), [(None, "queued"), (500.0, "queued"), (20.0, "failed")])
 def test_another_deadline(deadline: float | None, status: str) -> None:
-    """It counts from when the scene was added, and the old one counts no more."""
+    """It counts from when the scene was added, and the old one no longer counts."""
     world = World(profiles=1, scenes=1, retry=RetryPolicy(deadline=100))
     world.limit("s1")
     world.feed(ev.Paused())
@@ -73,7 +73,7 @@ def test_another_deadline(deadline: float | None, status: str) -> None:
 
 
 def test_decisions_come_from_the_record() -> None:
-    """A policy that answers otherwise by now changes nothing of the past; a record that does not add up is told."""
+    """A policy that would answer differently now doesn't change the past; a record that doesn't add up is an error."""
     world = World(profiles=2, scenes=2, mode=BOOST, policy=PerProfileCooldown(9))
     world.limit("s1")
     events = list(world.scheduler.events)
@@ -83,9 +83,9 @@ def test_decisions_come_from_the_record() -> None:
     without = [event for event in events if not isinstance(event, ev.CallFailed)]
     with pytest.raises(ReplayError, match="event"):
         Scheduler.replay(without, **other)
-    with pytest.raises(ReplayError, match="before the one before it"):
+    with pytest.raises(ReplayError, match="earlier than the event before it"):
         Scheduler.replay([ev.Paused(at=2.0), ev.Unpaused(at=1.0)], policy=PerProfileCooldown())
-    with pytest.raises(ReplayError, match=r"can't be: AttemptStarted: .*s9"):
+    with pytest.raises(ReplayError, match=r"is impossible: AttemptStarted: .*s9"):
         Scheduler.replay([ev.AttemptStarted("s9", 1, "p1", "", at=1.0)], policy=PerProfileCooldown())
     doubled = [*events, ev.SceneAdded(Scene("s2", "again"), at=9.0)]
     with pytest.raises(ReplayError, match="already submitting"):
@@ -93,7 +93,7 @@ def test_decisions_come_from_the_record() -> None:
 
 
 def test_a_pause_of_all_while_one_is_out_of_the_rotation() -> None:
-    """That one group is unusable, and its window moves with the others', makes none of the others unusable."""
+    """If one group is unusable when all cool, the others don't become unusable."""
     world = World(profiles=2, scenes=2, mode=BOOST, policy=GlobalPause(30))
     world.feed(ev.CooldownImposed("p1", 5.0, "a day's quota", unusable=True))
     world.limit("s2")
@@ -102,23 +102,23 @@ def test_a_pause_of_all_while_one_is_out_of_the_rotation() -> None:
 
 
 def test_a_job_that_was_late_while_nobody_looked() -> None:
-    """However long the gap was, it is cancelled first, once, and held only if nobody confirms that in time."""
-    retry, gap = RetryPolicy(job_timeout=100), 100 + 10 * GRACE
+    """However long the gap, the job is cancelled first, once, and held only if that is not confirmed in time."""
+    retry, gap = RetryPolicy(job_timeout=100), 100 + 10 * GRACE_SECONDS
     world = World(profiles=1, scenes=1, retry=retry)
     world.accept("s1")
     twin = taken_up(world)
     assert [type(each) for each in twin.handle(restored(retry), gap)] == [Poll]
     assert [type(each) for each in twin.handle(ev.Progressed("s1", 1, "running"), gap)] == [Cancel]
-    twin.wake(gap + GRACE - 1)
-    assert twin.handle(ev.Progressed("s1", 1, "running"), gap + GRACE - 1) == []
-    twin.wake(gap + GRACE + 61)
-    twin.handle(ev.Progressed("s1", 1, "running"), gap + GRACE + 61)
+    twin.wake(gap + GRACE_SECONDS - 1)
+    assert twin.handle(ev.Progressed("s1", 1, "running"), gap + GRACE_SECONDS - 1) == []
+    twin.wake(gap + GRACE_SECONDS + 61)
+    twin.handle(ev.Progressed("s1", 1, "running"), gap + GRACE_SECONDS + 61)
     assert twin.scenes["s1"].status == "held"
 
 
 def test_a_result_that_was_not_fetched_while_nobody_looked() -> None:
-    """One failed fetch after a long gap does not end what is paid for: it is tried again, as without a gap."""
-    retry, gap = RetryPolicy(job_timeout=100, backoff=0), 100 + 10 * GRACE
+    """One failed fetch after a long gap does not give up a paid result: it is retried, as without a gap."""
+    retry, gap = RetryPolicy(job_timeout=100, backoff=0), 100 + 10 * GRACE_SECONDS
     world = World(profiles=1, scenes=1, retry=retry)
     world.accept("s1")
     world.feed(ev.Generated("s1", 1, Artifact("inline")))

@@ -55,24 +55,24 @@ SETTLED = ("succeeded", "failed", "cancelled", "held")
 
 
 def state_of(scheduler: Scheduler) -> dict[str, Any]:
-    """Return everything that later decisions depend on, but for the heaps' inner order."""
+    """Return everything that later decisions depend on, except the heaps' inner order."""
     return {
         "scenes": {
             name: (s.status, s.number, s.order, s.single, s.failures, s.not_before, s.started, s.cancelling,
-                   s.profile and s.profile.name, sorted((g.name, g.alone) for g in s.avoid or ()), s.ticket > 0)
+                   s.profile and s.profile.name, sorted((g.name, g.scope) for g in s.avoid or ()), s.ticket > 0)
             for name, s in scheduler.scenes.items()
         },
         "profiles": {
             name: (p.active, p.limit, p.removed, *(
-                (g.until, g.since, g.strikes, g.waiting, g.probe_due, g.probe and g.probe.scene.id, g.unusable)
-                for g in (p.group, p.own)
+                (g.until, g.closed_at, g.strikes, g.closed, g.probe_due, g.probe and g.probe.scene.id, g.unusable)
+                for g in p.gates
             ))
             for name, p in scheduler.roster.profiles.items()
         },
-        "cursor": scheduler.roster.cursor,
+        "cursor": scheduler.roster.rotation.cursor,
         "run": (scheduler.ended, scheduler.paused, scheduler.stopped, scheduler.waiting, scheduler.in_flight,
                 scheduler.submitting, scheduler.unsettled, scheduler.last_429_at,
-                scheduler._ledger.billed, scheduler._requests.limited,
+                scheduler._ledger.billed, scheduler._run.stopped_by_limit,
                 scheduler._ledger.retries.tokens, list(scheduler._ledger.retries.waiting)),
     }  # fmt: skip
 
@@ -203,7 +203,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.scheduler.in_flight)
     @rule(data=st.data())
     def abandon(self, data: st.DataObject) -> None:
-        """Nobody carries an attempt on."""
+        """Nobody continues an attempt."""
         running = [s for s in self.world.scheduler.scenes.values() if s.profile is not None]
         state = data.draw(st.sampled_from(running))
         self.world.open = [c for c in self.world.open if c.scene.id != state.scene.id]
@@ -238,7 +238,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @rule(event=st.sampled_from([ev.Paused, ev.Unpaused, ev.Stopped, ev.RunStarted]))
     def control(self, event: type[ev.Event]) -> None:
-        """Pause, unpause, stop, go on."""
+        """Pause, unpause, stop, continue."""
         self.world.feed(event())
 
     @rule(mode=MODES)
@@ -248,7 +248,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @rule(max_billed=st.sampled_from([None, 2, 6]))
     def change_limit(self, max_billed: int | None) -> None:
-        """Another number of submits may be accepted; it may be reached already."""
+        """`max_billed` changes; it may be reached already."""
         self.world.feed(ev.BillingLimitChanged(max_billed))
 
     @rule(policy=st.sampled_from(POLICIES))
@@ -323,7 +323,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @invariant()
     def replay_gives_the_same_state(self) -> None:
-        """A scheduler that is fed the recorded events is the same one, and has recorded the same."""
+        """A scheduler that is fed the recorded events has the same state and the same record."""
         if not hasattr(self, "world"):
             return
         settings = {**self.world.settings, "rng": Random(1)}
@@ -334,7 +334,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert twin.events == self.world.scheduler.events
 
     def teardown(self) -> None:
-        """A journal may end anywhere: what there is of it is replayed, and goes on from there."""
+        """A journal may end anywhere: what it holds is replayed, and the run continues from there."""
         if hasattr(self, "world"):
             events = list(self.world.scheduler.events)
             part = events[: Random(len(events)).randrange(len(events) + 1)]

@@ -23,7 +23,7 @@ __all__ = ["JumpingLoop", "Stage", "driven_backend", "limited", "play"]
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """When nothing is ready it is the next timer's time. `early`: timers may fire that much too soon."""
+    """When nothing is ready, time jumps to the next timer. `early`: timers may fire this much too soon."""
 
     def __init__(self, early: float = 0.0) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ def driven_backend(seconds: float | None = None, *, first_poll: float = 0.5, **h
 
 
 def limited(*waits: float) -> Hook:
-    """Return a hook that answers the first calls with 429s that ask for these waits, and then lets all pass."""
+    """Return a hook that answers the first calls with 429s that ask for these waits, and then lets all calls pass."""
     left = list(waits)
 
     async def bounce(_scene: Scene, _profile: Profile) -> None:
@@ -93,7 +93,7 @@ class Stage:
         return self.sinks[-1]
 
     async def run(self) -> None:
-        """Run to the end; whatever comes of it, the rules hold and no task is left."""
+        """Run to the end; whatever happens, the rules hold and no task is left."""
         before = asyncio.all_tasks()
         try:
             await self.driver.run()

@@ -1,4 +1,4 @@
-"""What a backend of one's own answers is looked at before it is written down for good."""
+"""Answers of a user's own backend are checked before they are recorded."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Odd(FakeBackend):
             self.hold.add("s001")
 
     def told(self, phase: str, otherwise: Any) -> Any:
-        """Return what is to be answered."""
+        """Return the answer."""
         if phase == self.phase and isinstance(self.answer, Exception):
             raise self.answer
         return self.answer if phase == self.phase else otherwise
@@ -52,26 +52,26 @@ class Odd(FakeBackend):
     [
         ("submit", None, "submit returned None: it returns an Operation"),
         ("submit", "job-1", "submit returned a value of the type str"),
-        ("submit", Operation(7), "id or backend is no text, but a value of the type int"),  # type: ignore[arg-type]
-        ("submit", Operation(""), "id or backend is no text"),
-        ("submit", replace(GOOD, poll_after="5"), "submit says poll_after='5', which is no number"),  # type: ignore[arg-type]
-        ("submit", replace(GOOD, urls={"status": 5}), "urls are no texts"),  # type: ignore[dict-item]
-        ("submit", replace(GOOD, rate="10/min"), "no RateInfo"),  # type: ignore[arg-type]
-        ("submit", replace(GOOD, rate=RateInfo(reset=float("nan"))), "reset=nan, which is no number"),
+        ("submit", Operation(7), "id or backend is not a text, but a value of the type int"),  # type: ignore[arg-type]
+        ("submit", Operation(""), "id or backend is not a text"),
+        ("submit", replace(GOOD, poll_after="5"), "submit says poll_after='5', which is not a number"),  # type: ignore[arg-type]
+        ("submit", replace(GOOD, urls={"status": 5}), "urls are not texts"),  # type: ignore[dict-item]
+        ("submit", replace(GOOD, rate="10/min"), "not a RateInfo"),  # type: ignore[arg-type]
+        ("submit", replace(GOOD, rate=RateInfo(reset=float("nan"))), "reset=nan, which is not a number"),
         ("poll", None, "poll returned None: it returns a Progress"),
-        ("poll", Progress("running", "50%"), "progress='50%', which is no number"),  # type: ignore[arg-type]
-        ("poll", Progress("running", True), "progress=True, which is no number"),
-        ("poll", Progress("running", poll_after=float("inf")), "poll_after=inf, which is no number"),
+        ("poll", Progress("running", "50%"), "progress='50%', which is not a number"),  # type: ignore[arg-type]
+        ("poll", Progress("running", True), "progress=True, which is not a number"),
+        ("poll", Progress("running", poll_after=float("inf")), "poll_after=inf, which is not a number"),
         ("poll", Progress("succeeded"), "neither an artifact nor an outcome"),
-        ("poll", Progress("succeeded", artifact="https://x"), "no Artifact"),  # type: ignore[arg-type]
-        ("poll", Progress("succeeded", artifact=Artifact("public", 5)), "no text"),  # type: ignore[arg-type]
-        ("poll", Progress("failed", outcome="no"), "none of vidgen_nb.core.outcomes"),  # type: ignore[arg-type]
-        ("poll", Progress("failed", outcome=Transient(5)), "a reason that is no text"),  # type: ignore[arg-type]
+        ("poll", Progress("succeeded", artifact="https://x"), "not an Artifact"),  # type: ignore[arg-type]
+        ("poll", Progress("succeeded", artifact=Artifact("public", 5)), "not a text"),  # type: ignore[arg-type]
+        ("poll", Progress("failed", outcome="no"), "not one of vidgen_nb.core.outcomes"),  # type: ignore[arg-type]
+        ("poll", Progress("failed", outcome=Transient(5)), "a reason that is not a text"),  # type: ignore[arg-type]
         ("cancel", "yes", "cancel returned a value of the type str: it returns one of cancelled"),
     ],
 )
 def test_a_wrong_answer_is_a_bug_of_the_backend(phase: str, answer: Any, says: str, tmp_path: Path) -> None:
-    """It is raised where it comes in, and the run's journal can be read."""
+    """It is raised as soon as it comes in, and the run's journal can still be read."""
     with Session(Odd(phase, answer), profiles("p1"), output=tmp_path, journal=tmp_path / "runs", speed=50) as session:
         session.start(["a prompt"])
         if phase == "cancel":

@@ -45,7 +45,7 @@ def test_calls_that_wait_are_under_way_together() -> None:
 
 
 def test_calls_that_never_wait_do_not_starve_the_loop() -> None:
-    """Another task gets its turn while thousands of calls answer at once, and few workers do them all."""
+    """Another task gets its turn while thousands of calls answer at once, and a few workers handle them all."""
 
     async def scenario() -> None:
         beats, most = 0, 0
@@ -69,7 +69,7 @@ def test_calls_that_never_wait_do_not_starve_the_loop() -> None:
 
 
 def test_submits_leave_in_the_order_in_which_they_were_decided() -> None:
-    """Scenes that are added one by one to a run that goes on are submitted one after the other."""
+    """Scenes that are added one by one to a running run are submitted one after another."""
 
     async def scenario() -> None:
         stage = Stage(driven_backend(1.0), scenes=2)
@@ -87,7 +87,7 @@ def test_submits_leave_in_the_order_in_which_they_were_decided() -> None:
 
 
 def test_what_is_posted_while_nothing_runs_is_not_lost() -> None:
-    """A driver whose run has ended takes requests, and carries them out when it runs again."""
+    """A driver whose run has ended accepts requests, and carries them out when it runs again."""
 
     async def scenario() -> None:
         stage = Stage(driven_backend())
@@ -101,7 +101,7 @@ def test_what_is_posted_while_nothing_runs_is_not_lost() -> None:
 
 
 def test_a_run_is_over_when_it_has_ended() -> None:
-    """A call whose answer can change nothing any more, such as a slow cancel, does not hold it up."""
+    """A call whose answer can no longer change anything, such as a slow cancel, does not delay the end."""
 
     async def scenario() -> None:
         async def slow(_scene: Scene, _profile: Profile) -> None:
@@ -119,7 +119,7 @@ def test_a_run_is_over_when_it_has_ended() -> None:
 
 
 def test_a_request_that_makes_no_sense_undoes_nothing_that_came_with_it() -> None:
-    """The requests before it are carried out, observers hear of them, and the error reaches who posted."""
+    """The requests before it are carried out, observers hear of them, and the caller gets the error."""
 
     async def scenario() -> None:
         heard: list[ev.Event] = []
@@ -137,7 +137,7 @@ def test_a_request_that_makes_no_sense_undoes_nothing_that_came_with_it() -> Non
 
 
 def test_a_failing_observer_is_dropped_and_the_others_hear_everything(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged once; the run goes on; the others get every event once, in order."""
+    """It is logged once; the run continues; the others get every event once, in order."""
     heard: list[ev.Event] = []
     failures = 0
 
@@ -176,7 +176,7 @@ def test_what_an_observer_posts_reaches_all_of_them_in_order() -> None:
 
 
 def test_observers_know_of_an_attempt_before_its_submit_leaves() -> None:
-    """A journal can be sure: what was sent to the provider is written down."""
+    """A journal can rely on it: what was sent to the provider is recorded."""
 
     async def scenario() -> None:
         known: set[tuple[str, int]] = set()
@@ -202,7 +202,7 @@ def test_observers_know_of_an_attempt_before_its_submit_leaves() -> None:
 @pytest.mark.parametrize("bug", [TypeError("a bug"), asyncio.CancelledError("a bug")])
 @pytest.mark.parametrize(("phase", "status"), [("submit", "held"), ("poll", "generating"), ("fetch", "fetching")])
 def test_a_bug_in_the_backend_ends_the_run_in_good_order(phase: str, status: str, bug: BaseException) -> None:
-    """Nothing new is submitted, other jobs finish, and `run` raises it; a job that can't be asked about stays."""
+    """Nothing new is submitted, other jobs finish, and `run` raises it; a job that can't be polled stays in flight."""
 
     async def trip(scene: Scene, _profile: Profile) -> None:
         if scene.id == "s1":
@@ -222,7 +222,7 @@ def test_a_bug_in_the_backend_ends_the_run_in_good_order(phase: str, status: str
 
 
 def test_a_bug_in_a_cancel_leaves_the_job_to_the_polls() -> None:
-    """The job is asked about all the same, and `run` raises the bug once it is over."""
+    """The job is polled anyway, and `run` raises the bug once it has ended."""
 
     async def trip(_scene: Scene, _profile: Profile) -> None:
         raise TypeError("a bug")
@@ -238,7 +238,7 @@ def test_a_bug_in_a_cancel_leaves_the_job_to_the_polls() -> None:
 
 
 def test_an_answer_under_way_is_waited_for_when_all_else_is_stuck() -> None:
-    """A cancel that takes long settles its job, although a poll of it has tripped meanwhile."""
+    """A slow cancel settles its job, although a poll of it has hit a bug meanwhile."""
     answered: list[str] = []
 
     async def slow(scene: Scene, _profile: Profile) -> None:
@@ -259,7 +259,7 @@ def test_an_answer_under_way_is_waited_for_when_all_else_is_stuck() -> None:
 
 
 def test_a_stop_for_a_bug_outlives_the_one_for_a_billing_limit() -> None:
-    """A limit that is raised later lets nothing go after a bug."""
+    """After a bug, raising `max_billed` lets no submit go."""
 
     async def trip(scene: Scene, _profile: Profile) -> None:
         if scene.id == "s1":
@@ -279,7 +279,7 @@ def test_a_stop_for_a_bug_outlives_the_one_for_a_billing_limit() -> None:
 
 
 def test_a_bug_in_a_policy_is_raised_as_it_is() -> None:
-    """What fails inside the scheduler breaks the run off at once, with nothing left behind."""
+    """An error inside the scheduler breaks the run off at once, and no task is left."""
 
     class Buggy(Policy):
         def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
@@ -319,7 +319,7 @@ def test_a_bug_that_shows_when_a_timer_fires_is_raised_too() -> None:
     ("after", "status"), [(0.5, "submitting"), (1.7, "generating"), (2.7, "fetching")], ids=["submit", "poll", "fetch"]
 )
 def test_a_cancelled_run_leaves_no_task_and_says_what_was_under_way(after: float, status: str) -> None:
-    """Attempts stay visible as unfinished; a download that was begun is thrown away."""
+    """Attempts stay visible as unfinished; a partial download is discarded."""
 
     async def scenario() -> None:
         stage = Stage(driven_backend(1.0), profiles=2, scenes=4)
@@ -338,7 +338,7 @@ def test_a_cancelled_run_leaves_no_task_and_says_what_was_under_way(after: float
 
 
 def test_a_worker_cancelled_before_it_began_is_replaced_by_the_next_run() -> None:
-    """Cancelled with one submit sent and two in the line, the run goes on with those two when it is run again."""
+    """Cancelled with one submit sent and two in the queue, the run continues with those two when it is run again."""
 
     async def scenario() -> None:
         stage = Stage(driven_backend(1.0), scenes=3)

@@ -25,7 +25,7 @@ def count_wakes(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> list[f
 
 
 def test_it_wakes_once_when_the_earliest_cooldown_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three profiles cool for 20, 5 and 9 s: the scene goes out at 5 s, by one timer, which alone was armed."""
+    """Three profiles cool for 20, 5 and 9 s: the scene leaves at 5 s, by the one timer that was set."""
 
     async def scenario() -> None:
         stage = Stage(driven_backend(submit=limited(20, 5, 9)), profiles=3)
@@ -67,7 +67,7 @@ def test_it_is_armed_anew_when_the_end_moves() -> None:
 
 
 def test_a_timer_that_fires_early_is_as_late_as_it_was_meant_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    """10 ms too soon, the cooldown ends at its time in the record, and the scheduler is not woken twice for it."""
+    """If it fires 10 ms too soon, the cooldown ends at its recorded time, and the scheduler is not woken twice."""
 
     async def scenario() -> None:
         stage = Stage(driven_backend(submit=limited(5)))
@@ -81,7 +81,7 @@ def test_a_timer_that_fires_early_is_as_late_as_it_was_meant_to_be(monkeypatch: 
 
 
 def test_no_timer_is_left_behind_by_a_stopped_run() -> None:
-    """Stopped while all profiles cool, it ends at once and the cooldown's timer is disarmed."""
+    """A run that is stopped while all profiles cool ends at once, and the cooldown's timer is cancelled."""
 
     async def scenario() -> None:
         stage = Stage(driven_backend(submit=limited(500)))

@@ -8,7 +8,7 @@ import pytest
 
 import vidgen_nb as vg
 from vidgen_nb.core import events as ev
-from vidgen_nb.drivers.standstill import FOREVER
+from vidgen_nb.drivers.standstill import PATIENCE_SECONDS
 from vidgen_nb.errors import InputError
 
 DAY = 86_400.0
@@ -44,7 +44,7 @@ class Hourly(Later):
         ({"faults": [vg.Fault("rate", scene="s002")], "mode": "boost"}, "1 scenes are left.*scene 's002'"),
         ({"faults": [vg.Fault("day_quota", retry_after=100)]}, "last failure: the day's quota is used up"),
         ({"faults": [vg.Fault("day_quota", retry_after=1)]}, "the day's quota is used up"),
-        ({"policy": Later()}, "the policy Later held the scenes back. Let its earliest"),
+        ({"policy": Later()}, "the policy Later held the scenes back. Its earliest"),
         ({"policy": Hourly()}, "the policy Hourly held the scenes back"),
     ],
 )  # fmt: skip
@@ -66,13 +66,13 @@ def test_until_ends_it_without_an_error() -> None:
     [
         ([vg.SimulatedProfile("p1", vg.DailyQuota(1), vg.Constant(10))], {"max_wait": 2 * DAY}),
         ([vg.SimulatedProfile("p1", vg.FixedWindow(1, per=45 * DAY), vg.Constant(10), retry_after=False)], {}),
-        (ONE, {"faults": [vg.Fault("rate", end=2 * FOREVER)]}),
-        (ONE, {"faults": [vg.Fault("day_quota", retry_after=60, end=2 * FOREVER)]}),
-        (ONE, {"arrivals": [0.0, 1.0, 5 * FOREVER]}),
-        (ONE, {"cooldowns": [ev.CooldownImposed("p1", 2 * FOREVER, "known")]}),
-        (ONE, {"faults": [vg.Fault("rate", nth=1)], "policy": vg.PerProfileCooldown(2 * FOREVER)}),
+        (ONE, {"faults": [vg.Fault("rate", end=2 * PATIENCE_SECONDS)]}),
+        (ONE, {"faults": [vg.Fault("day_quota", retry_after=60, end=2 * PATIENCE_SECONDS)]}),
+        (ONE, {"arrivals": [0.0, 1.0, 5 * PATIENCE_SECONDS]}),
+        (ONE, {"cooldowns": [ev.CooldownImposed("p1", 2 * PATIENCE_SECONDS, "known")]}),
+        (ONE, {"faults": [vg.Fault("rate", nth=1)], "policy": vg.PerProfileCooldown(2 * PATIENCE_SECONDS)}),
         (
-            [vg.SimulatedProfile("p1", None, vg.Constant(2 * FOREVER), capacity=1)],
+            [vg.SimulatedProfile("p1", None, vg.Constant(2 * PATIENCE_SECONDS), capacity=1)],
             {"retry": vg.RetryPolicy(job_timeout=None)},
         ),
     ],

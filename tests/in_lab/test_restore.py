@@ -125,7 +125,7 @@ def held(page: LabPage) -> None:
     """See that the panel says of the held scene what to do."""
     page.panel().locator(".vg-note", has_text=f"Held – {DOUBT}: ").wait_for()
     said = page.panel().locator(".vg-note", has_text=f"Held – {DOUBT}: ").inner_text()
-    assert "while the scene was submitted to" in said and "Look at the account; if the job is not there" in said
+    assert "while the scene was submitted to" in said and "Check the account; if the job is not there" in said
 
 
 def looks(page: LabPage) -> None:

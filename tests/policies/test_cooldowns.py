@@ -17,7 +17,7 @@ from vidgen_nb.policies.cooldowns import ExponentialCooldown
 
 
 def lengths(policy: ExponentialCooldown, strikes: int, group: str = "team") -> list[float]:
-    """Return the cooldowns after so many 429s in a row."""
+    """Return the cooldowns after this many 429s in a row."""
     gate = Gate(group)
     found = []
     for gate.strikes in range(1, strikes + 1):
@@ -41,19 +41,19 @@ def test_full_jitter_lies_between_zero_and_that() -> None:
 
 
 def test_decorrelated_jitter_grows_from_the_last_length() -> None:
-    """AWS, "decorrelated jitter": between base and three times the length before, up to the cap, per group."""
+    """AWS, "decorrelated jitter": between base and three times the previous length, up to the cap, per group."""
     policy = ExponentialCooldown(2, 60, "decorrelated", seed=4)
     found = lengths(policy, 40)
     for before, length in zip([2.0, *found], found, strict=False):
         assert 2 <= length <= min(60, 3 * before)
     assert max(found) > 30
     assert lengths(policy, 1, "other")[0] <= 6
-    assert lengths(policy, 1)[0] <= 6  # an accepted submit came in between: it begins anew
+    assert lengths(policy, 1)[0] <= 6  # an accepted submit came in between: it starts over
 
 
 @pytest.mark.parametrize("jitter", ["full", "decorrelated"])
 def test_the_same_seed_gives_the_same_jitter(jitter: Any) -> None:
-    """In each run anew, also after the policy was used; another seed gives another one."""
+    """Each run starts over, also after the policy was used; another seed gives other numbers."""
     policy = ExponentialCooldown(jitter=jitter, seed=1)
     first = lengths(policy.for_run(), 8)
     lengths(policy, 3)
@@ -62,7 +62,7 @@ def test_the_same_seed_gives_the_same_jitter(jitter: Any) -> None:
 
 
 def test_in_the_scheduler_it_grows_and_is_forgotten() -> None:
-    """R7: consecutive 429s of a group double its cooldown; an accepted submit ends the row."""
+    """R7: consecutive 429s of a group double its cooldown; an accepted submit starts over."""
     world = World(profiles=1, scenes=3, policy=ExponentialCooldown(5, 300))
     for wait in (5, 10, 20):
         begin = world.now
@@ -86,6 +86,6 @@ def test_in_the_scheduler_it_grows_and_is_forgotten() -> None:
     ],
 )
 def test_settings_are_checked(settings: Any, what: str) -> None:
-    """An error names policy, setting and what may be."""
+    """The error names the policy, the setting and what is allowed."""
     with pytest.raises(InputError, match=f"ExponentialCooldown: {what}"):
         ExponentialCooldown(**settings)

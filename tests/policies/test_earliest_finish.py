@@ -16,7 +16,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.policies.paced.policy import Paced
-from vidgen_nb.policies.registry import describe, recorded
+from vidgen_nb.policies.registry import describe, from_description
 from vidgen_nb.provider import Constant, SimulatedProfile, TokenBucket
 from vidgen_nb.run import simulate
 
@@ -27,7 +27,7 @@ def finish(service: dict[str, float] | None = None) -> EarliestFinish:
 
 
 def test_the_fastest_free_profile_gets_the_scene() -> None:
-    """With service times known: the fastest first, the next one once that is full; a bounced scene goes elsewhere."""
+    """With known service times: the fastest first, the next one once that is full; a bounced scene goes elsewhere."""
     given: dict[str, tuple[int | None, str]] = {"slow": (1, ""), "fast": (2, ""), "middle": (1, "")}
     world = World(given, scenes=4, mode=BOOST, policy=finish({"slow": 9, "fast": 5, "middle": 7}))
     assert [profile for _, profile in world.submitted()] == ["fast", "fast", "middle", "slow"]
@@ -39,13 +39,13 @@ def test_the_fastest_free_profile_gets_the_scene() -> None:
 
 
 def test_without_times_profiles_take_turns() -> None:
-    """R4 is what nothing is known leads to."""
+    """If nothing is known, profiles take turns (R4)."""
     world = World(profiles=3, scenes=6, mode=Mode("two", max_generating=2), policy=finish())
     assert [profile for _, profile in world.submitted()] == [*names("p", 3), *names("p", 3)]
 
 
 def test_a_slow_profile_is_not_the_last_to_be_done() -> None:
-    """Three scenes of 10 s on the fast profile, one after the other, are done before one of 100 s on the other."""
+    """Three scenes of 10 s on the fast profile, one after another, finish before one of 100 s on the other."""
     profiles = [SimulatedProfile("fast", None, Constant(10), 1), SimulatedProfile("slow", None, Constant(100), 1)]
     policy = finish({"fast": 10, "slow": 100})
     assert simulate(3, profiles, mode="boost", policy=policy).metrics().makespan == pytest.approx(30)
@@ -56,7 +56,7 @@ def test_a_slow_profile_is_not_the_last_to_be_done() -> None:
 
 
 def test_learned_times_keep_the_tail_short() -> None:
-    """Nobody said that one profile is slow: what was seen of it keeps the last scenes off it."""
+    """It learns by itself that one profile is slow, and keeps the last scenes off it."""
     profiles = [SimulatedProfile("fast", None, Constant(5), 1), SimulatedProfile("slow", None, Constant(90), 1)]
     learned = simulate(40, profiles, mode="boost", policy=finish()).metrics().makespan or 0
     in_turns = simulate(40, profiles, mode="boost").metrics().makespan or 0
@@ -64,7 +64,7 @@ def test_learned_times_keep_the_tail_short() -> None:
 
 
 def test_a_profile_that_is_out_does_not_hold_back_the_others() -> None:
-    """Only those that can do the work count: with the fast one gone, the slow one does it."""
+    """Only usable profiles count: with the fast one gone, the slow one does the work."""
     given: dict[str, tuple[int | None, str]] = {"fast": (1, ""), "slow": (1, "")}
     world = World(given, scenes=3, mode=BOOST, policy=finish({"fast": 1, "slow": 100}))
     assert world.submitted() == [("s1", "fast")]
@@ -92,7 +92,7 @@ def test_it_is_near_the_bound_where_turns_are_not() -> None:
 
 
 def test_it_asks_the_other_policy() -> None:
-    """What follows a 429, who moves, and when a profile may submit are the other one's."""
+    """What follows a 429, whether scenes move, and when a profile may submit are the inner policy's decisions."""
     assert not EarliestFinish(GlobalPause()).moves
     assert EarliestFinish().moves
     limit = TokenBucket(2, per=20)
@@ -110,7 +110,7 @@ def test_it_is_recorded_with_the_policy_inside() -> None:
         "policy": {"name": "PerProfileCooldown", "seconds": 5, "honour_retry_after": False, "cap": 600.0},
         "service": {"p1": 2.5},
     }
-    assert recorded(describe(policy)) == policy == pickle.loads(pickle.dumps(policy))  # noqa: S301 - our own
+    assert from_description(describe(policy)) == policy == pickle.loads(pickle.dumps(policy))  # noqa: S301 - our own
 
 
 @pytest.mark.parametrize(
@@ -123,13 +123,13 @@ def test_it_is_recorded_with_the_policy_inside() -> None:
     ],
 )
 def test_settings_are_checked(wrong: Any, what: str) -> None:
-    """An error says what is wanted."""
+    """The error says what is expected."""
     with pytest.raises(InputError, match=f"EarliestFinish: {what}"):
         EarliestFinish(**wrong)
 
 
 def test_a_profile_held_back_goes_once_the_fast_ones_are_gone() -> None:
-    """It does not wait for its next look when the others cool, are out of the rotation or are removed."""
+    """It does not wait for its next check when the others cool, are out of the rotation or are removed."""
     policy = EarliestFinish(Paced(), {"p1": 100, "p2": 1, "p3": 5})
     for gone in (ev.ProfileRemoved("p2"), ev.CooldownImposed("p2", 900, "elsewhere")):
         world = World(3, 4, BOOST, policy)

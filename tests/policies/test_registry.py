@@ -1,4 +1,4 @@
-"""Policies: the two that are here, users' own ones in the scheduler, and what is recorded of them."""
+"""Policies: built-in ones, users' own ones in the scheduler, and what is recorded of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
 from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.policies.paced.policy import Paced as LearningPaced
-from vidgen_nb.policies.registry import RecordedPolicy, as_policy, describe, recorded
+from vidgen_nb.policies.registry import RecordedPolicy, as_policy, describe, from_description
 from vidgen_nb.provider import Constant, SimulatedProfile, TokenBucket
 from vidgen_nb.run import simulate
 
@@ -41,7 +41,7 @@ GROUP = Gate("team")
     ],
 )
 def test_what_follows_a_429(policy: Policy, asked: float | None, cooldown: Cooldown) -> None:
-    """R7: 30 s, or the server's word up to the cap where that is honoured; a longer one takes the group out."""
+    """R7: 30 s, or with honour_retry_after what the server says, up to the cap; a longer wait takes the group out."""
     assert policy.on_429(GROUP, RateLimited(asked), 100.0) == cooldown
 
 
@@ -57,7 +57,7 @@ def test_settings_are_checked(seconds: Any) -> None:
 
 
 def test_as_policy() -> None:
-    """A name, or a policy itself; anything else, also a class, is told what there is."""
+    """A name, or a policy itself; for anything else, also a class, the error lists what there is."""
     assert as_policy("GlobalPause") == GlobalPause()
     assert as_policy(own := Paced()) is own
     wrongs: list[Any] = ["Fastest", None, 30, []]
@@ -81,14 +81,14 @@ def test_as_policy() -> None:
 )
 def test_a_described_policy_comes_back(policy: Policy) -> None:
     """By its class's name and its settings."""
-    assert recorded(describe(policy)) == policy
+    assert from_description(describe(policy)) == policy
 
 
 def test_told_limits_are_recorded_as_text() -> None:
-    """They can be read by people; `recording.policies` makes them again, which is no task of the core."""
+    """People can read them; rebuilding them is the task of `recording.policies`."""
     described = describe(LearningPaced({"p1": TokenBucket(4, per=60)}))
     assert described["limits"] == {"p1": "TokenBucket(n=4, per=60)"}
-    assert isinstance(recorded(described), RecordedPolicy)
+    assert isinstance(from_description(described), RecordedPolicy)
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Paced(Policy):
         return Cooldown("group", now + self.gap)
 
     def earliest(self, profile: str, now: float) -> float:
-        """Say when its last submit is long enough ago."""
+        """Return when its last submit is long enough ago."""
         return self.last.get(profile, -math.inf) + self.gap
 
     def observe(self, event: Event, now: float) -> None:
@@ -144,7 +144,7 @@ class Answers(Policy):
 
 @pytest.mark.parametrize("until", [math.nan, -math.inf, 0.0, -5.0])
 def test_a_time_that_makes_no_sense_is_the_least_cooldown(until: float) -> None:
-    """R7: a policy can't wedge a profile, nor shorten its cooldown below 1 s, by what it returns."""
+    """R7: whatever a policy returns, it can't block a profile forever or cool it for less than 1 s."""
     world = World(profiles=1, scenes=1, policy=Answers(until))
     world.sleep_until(5)
     world.limit("s1")
@@ -154,7 +154,7 @@ def test_a_time_that_makes_no_sense_is_the_least_cooldown(until: float) -> None:
 
 
 def test_a_cooldown_without_an_end_takes_the_profile_out() -> None:
-    """R11: nobody waits for ever; when no other profile is left, the run ends and says why."""
+    """R11: nobody waits forever; when no other profile is left, the run ends and says why."""
     world = World(profiles=1, scenes=1, policy=Answers(math.inf))
     world.limit("s1")
     assert [event.unusable for event in world.events(ev.CooldownStarted)] == [True]
@@ -172,7 +172,7 @@ def test_an_error_in_a_policy_is_raised_as_it_is() -> None:
 
 
 class Doubling(Policy):
-    """As one would write it in a notebook cell, without imports of types: the example of `Policy`."""
+    """As written in a notebook cell, without imports of types: the example of `Policy`."""
 
     def on_429(self, group, outcome, now):  # type: ignore[no-untyped-def]
         """Cool twice as long each time."""
@@ -180,7 +180,7 @@ class Doubling(Policy):
 
 
 def test_a_policy_of_ones_own_runs_everywhere() -> None:
-    """One method is enough: in a simulation, in another policy, recorded by its name, and asked for each 429."""
+    """One method is enough: in a simulation, inside another policy, recorded by its name, and called for each 429."""
     profiles = [SimulatedProfile("p1", TokenBucket(2, per=60), Constant(5))]
     run = simulate(6, profiles, policy=Doubling())
     assert {scene.status for scene in run.scenes} == {"succeeded"}
@@ -193,7 +193,7 @@ def test_a_policy_of_ones_own_runs_everywhere() -> None:
 
 @dataclass
 class Counting(Policy):
-    """A policy that counts accepted submits, anew in each run."""
+    """A policy that counts accepted submits, from 0 in each run."""
 
     accepted: int = field(default=0, init=False)
 
@@ -211,7 +211,7 @@ class Counting(Policy):
 
 
 def test_a_policy_that_learns_begins_each_run_anew_and_knows_its_past() -> None:
-    """What decides is the copy, which is told first what has happened; the scheduler shows what was given."""
+    """A copy decides, and first observes what has happened; the scheduler shows the given policy."""
     given = Counting()
     world = World(profiles=1, scenes=4, mode=BOOST)
     world.accept("s1")
@@ -226,16 +226,16 @@ def test_a_policy_that_learns_begins_each_run_anew_and_knows_its_past() -> None:
 @pytest.mark.parametrize("wrong", [None, math.nan, "soon", [1.0]])
 @pytest.mark.parametrize(("method", "inside"), [("earliest", False), ("earliest", True), ("finish", False)])
 def test_a_time_that_is_none_is_told(method: str, wrong: object, inside: bool) -> None:
-    """The error names the user's class, its method and what it returned; also where it decides inside another one."""
+    """The error names the user's class, its method and what it returned; also if it is inside another policy."""
     own = type("Own", (PerProfileCooldown,), {method: lambda *_: wrong})()
     policy = EarliestFinish(own) if inside else own
-    says = re.escape(f"Own.{method} returned {wrong!r}: a policy returns run seconds there")
+    says = re.escape(f"Own.{method} returned {wrong!r}: it must return run seconds")
     with pytest.raises(InputError, match=says):
         World(profiles=2, scenes=2, policy=policy)
 
 
 def test_any_number_is_a_time() -> None:
-    """Whole numbers, long ago, and never are times as well."""
+    """Whole numbers, -inf and inf are times, too."""
     own = type("Own", (PerProfileCooldown,), {"earliest": lambda *_: 0, "finish": lambda *_: math.inf})()
     assert World(profiles=2, scenes=2, policy=own).submitted()
     own = type("Own", (PerProfileCooldown,), {"earliest": lambda *_: math.inf, "finish": lambda *_: -math.inf})()

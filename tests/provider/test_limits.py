@@ -108,7 +108,7 @@ def test_retry_after_is_exact(limit: Limit, gaps: list[float]) -> None:
 @UNHURRIED
 @given(RATES, st.integers(1, 7))
 def test_coming_back_in_time_never_fails_twice(limit: Limit, bursts: int) -> None:
-    """A client that waits as told is refused at most once between two admissions, however long it goes on."""
+    """A client that waits as told is refused at most once between two admissions, however long it runs."""
     state, now = limit.state(), 0.1 * bursts
     refused = 0
     for _ in range(100):
@@ -121,7 +121,7 @@ def test_coming_back_in_time_never_fails_twice(limit: Limit, bursts: int) -> Non
 @UNHURRIED
 @given(RATES, RATES, COUNTS, GAPS)
 def test_a_sum_admits_what_all_its_parts_admit(a: Limit, b: Limit, n: int, gaps: list[float]) -> None:
-    """A sum admits iff each part, given the same admissions, would; a refusal uses up nothing in any part."""
+    """A combination admits iff each part, given the same admissions, would; a refusal uses up nothing in any part."""
     together = (a & b & DailyQuota(n * 5)).state()
     apart = [a.state(), b.state(), DailyQuota(n * 5).state()]
     for now in times(gaps):
@@ -154,7 +154,7 @@ def test_concurrency_counts_what_is_under_way(n: int, steps: list[bool]) -> None
 
 
 def test_daily_quota_opens_with_the_next_day() -> None:
-    """A used-up day is refused as such until the day's end, counted from the run's start."""
+    """A used-up daily quota is refused as such until the end of the day, counted from the run's start."""
     state = DailyQuota(1).state()
     assert state.admit(100.0) is None
     refusal = state.admit(200.0)
@@ -164,7 +164,7 @@ def test_daily_quota_opens_with_the_next_day() -> None:
 
 
 def test_the_gravest_cause_is_named() -> None:
-    """Of several refusing limits the day's quota is named first, then concurrency, whose end nobody knows."""
+    """Of several refusing limits the daily quota is named first, then concurrency, whose end is unknown."""
     state = (TokenBucket(1, per=60) & Concurrency(1)).state()
     assert state.admit(0.0) is None
     refusal = state.admit(0.0)

@@ -1,4 +1,4 @@
-"""Where a concurrency queues, jobs over it are accepted and wait for their turn, and nobody's slot is left idle."""
+"""If a concurrency queues, jobs beyond it are accepted and wait for their turn, and no slot stays idle."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Concurrency, Constant, DailyQuota, Job, LogNormal, Provider, Refused, SimulatedProfile
-from vidgen_nb.provider.described import described, profile_from
-from vidgen_nb.provider.limits import queueing
+from vidgen_nb.provider.described import describe_profile, profile_from
+from vidgen_nb.provider.limits import with_queue
 from vidgen_nb.run import simulate
 
 UNHURRIED = settings(deadline=None)
@@ -51,7 +51,7 @@ def provider_of(n: int, capacity: int | None = None) -> Provider:
 
 
 def end(job: Job) -> float:
-    """Return when a job left its slot, or its place in the line."""
+    """Return when a job left its slot, or its place in the queue."""
     return job.finish if job.cancelled is None else job.cancelled
 
 
@@ -104,14 +104,14 @@ def test_who_waits_is_queued_and_moves_up() -> None:
 
 
 def test_a_cancelled_job_leaves_no_ghost_in_the_capacity() -> None:
-    """A profile's slot is free when its only job was cancelled, also where its group has a line."""
+    """A profile's slot is free when its only job was cancelled, also if its group has a queue."""
     provider = Provider([SimulatedProfile("p1", QUEUE, Constant(60), capacity=1)])
     assert provider.cancel(accept(provider, "p1", "s1", 0.0), 10.0)
     assert accept(provider, "p1", "s2", 20.0).start == 20.0
 
 
 def test_what_else_the_limit_says_still_refuses() -> None:
-    """Beside a concurrency that queues, a day's quota is used up by jobs that wait, and then refuses."""
+    """Beside a concurrency that queues, waiting jobs use up a daily quota, which then refuses."""
     provider = Provider([SimulatedProfile("p1", QUEUE & DailyQuota(3), Constant(60), retry_after=False)])
     for i in range(3):
         accept(provider, "p1", f"s{i}", 0.0)
@@ -119,7 +119,7 @@ def test_what_else_the_limit_says_still_refuses() -> None:
 
 
 def test_a_line_within_a_line_gives_its_slots_back() -> None:
-    """At most two run and at most three are there at all: a cancelled one makes room for one more."""
+    """At most two run and at most three are accepted: a cancelled one makes room for one more."""
     limit = QUEUE & Concurrency(3)
     provider = Provider([SimulatedProfile("p1", limit, Constant(60))])
     jobs = [accept(provider, "p1", f"s{i}", 0.0) for i in range(3)]
@@ -131,7 +131,7 @@ def test_a_line_within_a_line_gives_its_slots_back() -> None:
 
 
 def test_in_virtual_time_nothing_is_bounced() -> None:
-    """Twelve scenes on two slots of 10 s: no 429, and and the makespan of two servers."""
+    """Twelve scenes on two slots of 10 s: no 429, and the makespan of two servers."""
     profiles = [SimulatedProfile("p1", QUEUE, Constant(10))]
     run = simulate([Scene(f"s{i}", "a lighthouse") for i in range(12)], profiles=profiles, mode="boost")
     assert [scene.status for scene in run.scenes] == ["succeeded"] * 12
@@ -140,11 +140,11 @@ def test_in_virtual_time_nothing_is_bounced() -> None:
 
 
 def test_the_way_of_a_limit_is_written_down_and_checked() -> None:
-    """`over` is part of a profile as plain data; another word is an error; `queueing` changes nothing but it."""
+    """`over` is part of a profile as plain data; another word is an error; `with_queue` changes nothing but it."""
     profile = SimulatedProfile("p1", QUEUE & DailyQuota(5))
-    assert profile_from(described(profile)) == profile
-    assert queueing(Concurrency(2) & DailyQuota(5)) == profile.limit
-    assert queueing(Concurrency(2)) == QUEUE
-    assert queueing(DailyQuota(5)) == DailyQuota(5)
+    assert profile_from(describe_profile(profile)) == profile
+    assert with_queue(Concurrency(2) & DailyQuota(5)) == profile.limit
+    assert with_queue(Concurrency(2)) == QUEUE
+    assert with_queue(DailyQuota(5)) == DailyQuota(5)
     with pytest.raises(InputError, match="'refuse' or 'queue'"):
         Concurrency(2, over="wait")  # type: ignore[arg-type]

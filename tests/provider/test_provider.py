@@ -1,4 +1,4 @@
-"""The provider admits, queues, runs, fails and cancels jobs as its profiles and faults say."""
+"""The provider admits, queues, runs, fails and cancels jobs according to its profiles and faults."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_job_runs_its_service_time() -> None:
 
 
 def test_service_time_belongs_to_the_scene() -> None:
-    """A scene is equally long in every attempt, in any order, and in proportion on profiles with other means."""
+    """A scene takes equally long in every attempt, in any order, and proportionally long on other profiles."""
     profiles = [SimulatedProfile("p1", service=LogNormal(60, 0.5)), SimulatedProfile("p2", service=LogNormal(30, 0.5))]
     one, other = Provider(profiles, seed=3), Provider(profiles, seed=3)
     first = accept(one, "p1", "s1", 0.0)
@@ -60,7 +60,7 @@ def test_a_refusal_tells_the_reset_or_hides_it() -> None:
 
 
 def test_a_quota_group_shares_one_limit() -> None:
-    """Profiles of one group use up one limit, also where only one of them names it; others are alone."""
+    """Profiles of one group use up one limit, also if only one of them has it; other profiles are independent."""
     provider = Provider(
         [
             SimulatedProfile("p1", TokenBucket(2, per=60), quota_group="g"),
@@ -112,7 +112,7 @@ def test_beyond_its_capacity_a_profile_queues() -> None:
 
 
 def test_a_scripted_refusal_hits_the_nth_submit() -> None:
-    """The third submit of one profile, and a scene's first on any profile, get the answers they were scripted."""
+    """The third submit of one profile, and a scene's first on any profile, get the scripted answers."""
     faults = [Fault("rate", profile="p1", nth=3), Fault("rate", scene="s005", nth=1, retry_after=30)]
     provider = Provider([SimulatedProfile("p1"), SimulatedProfile("p2")], faults=faults)
     accept(provider, "p1", "s001", 0.0)
@@ -125,7 +125,7 @@ def test_a_scripted_refusal_hits_the_nth_submit() -> None:
 
 
 def test_a_refusal_by_fault_uses_up_no_limit() -> None:
-    """What a fault refuses was not admitted."""
+    """A submit that a fault refuses does not use up the limit."""
     provider = Provider([SimulatedProfile("p1", TokenBucket(1, per=60))], faults=[Fault("overload", nth=1)])
     assert provider.submit("p1", "s1", 0.0) == Refused("overload")
     accept(provider, "p1", "s1", 0.0)
@@ -146,7 +146,7 @@ def test_an_outage_lasts_from_start_to_end() -> None:
 
 
 def test_random_faults_depend_on_seed_and_scene_alone() -> None:
-    """About the given share of submits is hit, the same ones in any order, others under another seed."""
+    """About the given share of submits fails, the same ones in any order, others under another seed."""
 
     def hit(seed: int, scenes: list[str]) -> set[str]:
         provider = Provider([SimulatedProfile("p1")], seed, [Fault("overload", probability=0.2)])
@@ -165,7 +165,7 @@ def test_content_is_refused_by_prompt() -> None:
 
 
 def test_jobs_fail_at_their_end_or_get_lost() -> None:
-    """An accepted job may fail, over itself, its content or its video, or be one that its client never hears of."""
+    """An accepted job may fail by itself, for its content or without a video, or its client may never hear of it."""
     faults = [Fault("job_failure", scene="a"), Fault("job_content", scene="b"), Fault("lost_answer", scene="c")]
     faults.append(Fault("job_empty", scene="e"))
     provider = Provider([SimulatedProfile("p1", service=Constant(5))], faults=faults)
@@ -211,13 +211,13 @@ def test_default_keys_are_sendable_and_hidden() -> None:
     ],
 )
 def test_wrong_profiles_are_refused(options: dict[str, Any], problem: str) -> None:
-    """A simulated profile says which of its parameters can't be."""
+    """The error names the impossible parameter of a simulated profile."""
     with pytest.raises(InputError, match=problem):
         SimulatedProfile(**({"name": "p1"} | options))
 
 
 def test_wrong_sets_of_profiles_are_refused() -> None:
-    """No profiles, equal names, two limits in one group, and things that are no profiles."""
+    """No profiles, repeated names, two limits in one group, and things that are not profiles."""
     p1 = SimulatedProfile("p1", TokenBucket(1, per=1), quota_group="g")
     p2 = SimulatedProfile("p2", TokenBucket(2, per=1), quota_group="g")
     wrong: list[tuple[list[Any], str]] = [
@@ -243,7 +243,7 @@ def test_wrong_sets_of_profiles_are_refused() -> None:
     ],
 )
 def test_wrong_faults_are_refused(options: dict[str, Any], problem: str) -> None:
-    """A fault says which of its parameters can't be."""
+    """The error names the impossible parameter of a fault."""
     with pytest.raises(InputError, match=problem):
         Fault(**({"kind": "rate"} | options))
 

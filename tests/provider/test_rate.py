@@ -1,4 +1,4 @@
-"""What a provider tells of its limit is true: so many are admitted at once, and it is whole again at the reset."""
+"""A provider's headers are true: that many submits are admitted at once, and the whole limit is back at the reset."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from vidgen_nb.provider import (
     SlidingWindow,
     TokenBucket,
 )
-from vidgen_nb.provider.described import described, profile_from
+from vidgen_nb.provider.described import describe_profile, profile_from
 from vidgen_nb.provider.limit_states import LimitState
 from vidgen_nb.provider.rate import rate_info
 
 
 def room(state: LimitState, now: float) -> int:
-    """Return how many are admitted at once; they are."""
+    """Submit as many as are admitted at once, and return how many those were."""
     count = 0
     while state.admit(now) is None:
         count += 1
@@ -35,7 +35,7 @@ def room(state: LimitState, now: float) -> int:
 @settings(deadline=None)
 @given(RATES, GAPS, st.booleans())
 def test_remaining_and_reset_are_true(limit: Limit, gaps: list[float], wait: bool) -> None:
-    """After any history: as many as remain are admitted now, and all of the limit at the reset, no earlier."""
+    """After any history, `remaining` submits are admitted now, and the whole limit at the reset, no earlier."""
     state, arrivals = limit.state(), times(gaps)
     for now in arrivals:
         state.admit(now)
@@ -62,7 +62,7 @@ def test_remaining_and_reset_are_true(limit: Limit, gaps: list[float], wait: boo
     ],
 )
 def test_what_is_told_after_each_submit(limit: Limit | None, told: list[RateInfo | None]) -> None:
-    """One bucket or window is told, in whole milliseconds; nothing else, and nothing without the flag."""
+    """Only a single bucket or window has headers, in whole milliseconds, and only with the flag."""
     for flag in (True, False):
         provider = Provider([SimulatedProfile("p1", limit, Constant(1), rate_headers=flag)])
         found = []
@@ -73,9 +73,9 @@ def test_what_is_told_after_each_submit(limit: Limit | None, told: list[RateInfo
 
 
 def test_the_flag_is_written_down() -> None:
-    """It comes back from a run's header; in one from before there was such a flag it is off."""
+    """It is read from a run's header; in older headers without it, it is off."""
     profile = SimulatedProfile("p1", TokenBucket(4, per=60), Constant(1), rate_headers=True)
-    data = described(profile)
+    data = describe_profile(profile)
     assert profile_from(data).rate_headers
     del data["rate_headers"]
     assert not profile_from(data).rate_headers

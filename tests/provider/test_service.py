@@ -1,4 +1,4 @@
-"""Service times have the mean they say and belong to the scene alone."""
+"""Service times have the stated mean and depend on the scene alone."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_times_are_proportional_to_the_mean() -> None:
 
 
 def test_a_strange_scene_id_has_a_draw_too() -> None:
-    """An id that UTF-8 can't encode is drawn for like any other."""
+    """An id that UTF-8 can't encode gets a service time like any other."""
     assert 0 < uniform(0, "service", "\ud800") < 1
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
@@ -58,6 +59,8 @@ def of(hint: Any) -> st.SearchStrategy[Any]:
     origin, args = get_origin(hint), get_args(hint)
     if hint in BASIC:
         return BASIC[hint]
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return st.sampled_from(hint)
     if origin is Literal:
         return st.sampled_from(args)
     if origin is tuple:
@@ -140,32 +143,32 @@ POLICY = ev.PolicyChanged(GlobalPause(), at=1.0)
         (changed(START, event="Exploded"), "unknown event 'Exploded'"),
         (changed(START, event=["Paused"]), "unknown event"),
         (changed(START, colour="red"), "AttemptStarted: unknown field 'colour'"),
-        (changed(START, profile=...), "AttemptStarted: no 'profile'"),
+        (changed(START, profile=...), "AttemptStarted: missing field 'profile'"),
         (changed(START, profile=None), "profile: None is not a text"),
         (changed(START, number=1.5), "number: 1.5 is not a whole number"),
         (changed(START, number=True), "number: True is not a whole number"),
         (changed(START, at="soon"), "at: 'soon' is not a number"),
-        (changed(START, at="inf"), "at: inf is no time"),
-        (changed(START, at="nan"), "at: nan is no time"),
-        (changed(START, at=...), "at: nan is no time"),
+        (changed(START, at="inf"), "at: inf is not a time"),
+        (changed(START, at="nan"), "at: nan is not a time"),
+        (changed(START, at=...), "at: nan is not a time"),
         (changed(START, at=[1]), "not a number"),
         (changed(FAIL, phase="lunch"), "'lunch' is not one of submit, poll, fetch, cancel"),
         (changed(FAIL, outcome={"kind": "bored"}), "its kind is one of rate_limited, "),
-        (changed(FAIL, outcome={"kind": []}), "is no failure"),
-        (changed(FAIL, outcome="rate_limited"), "is no failure"),
-        (changed(FAIL, outcome={"kind": "transient"}), "outcome: Transient: no 'reason'"),
+        (changed(FAIL, outcome={"kind": []}), "is not a failure"),
+        (changed(FAIL, outcome="rate_limited"), "is not a failure"),
+        (changed(FAIL, outcome={"kind": "transient"}), "outcome: Transient: missing field 'reason'"),
         (changed(FAIL, outcome={"kind": "rate_limited", "cause": "mood"}), "cause: 'mood' is not one of"),
         (changed(COOL, profiles="p1"), "'p1' is not a list"),
         (changed(COOL, profiles=[1]), "1 is not a text"),
         (changed(COOL, alone=0), "0 is not true or false"),
-        (changed(DONE, artifact=None), "Artifact: None is no object"),
+        (changed(DONE, artifact=None), "Artifact: None is not an object"),
         (changed(DONE, artifact={"kind": "public", "size": 3}), "Artifact: unknown field 'size'"),
-        (changed(ev.Accepted("s1", 1, Operation("j"), at=1.0), operation={"id": "j", "urls": []}), "is no object"),
-        (changed(ADD, scene={"id": "s1", "prompt": "x"}), "Scene: no 'params'"),
+        (changed(ev.Accepted("s1", 1, Operation("j"), at=1.0), operation={"id": "j", "urls": []}), "is not an object"),
+        (changed(ADD, scene={"id": "s1", "prompt": "x"}), "Scene: missing field 'params'"),
         (changed(ADD, scene={"id": "s1", "prompt": "x", "params": [1]}), "scene: "),
         (changed(ADD, scene={"id": "s1", "prompt": " ", "params": {}}), "empty prompt"),
         (changed(ev.ModeChanged(Mode("m"), at=1.0), mode={"name": "m", "max_submitting": 0}), "max_submitting is"),
-        (changed(POLICY, policy="GlobalPause"), "no policy"),
+        (changed(POLICY, policy="GlobalPause"), "not a policy"),
         (changed(POLICY, policy={"name": "GlobalPause", "mood": 1}), "unexpected keyword argument 'mood'"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Journals: what is on the disk, when, and what happens when the disk says no."""
+"""Journals: what is on disk, when, and what happens when the disk fails."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def folder() -> Iterator[Path]:
 
 
 def paused(count: int) -> list[Event]:
-    """Return so many events."""
+    """Return this many events."""
     return [ev.Paused(at=float(number)) for number in range(count)]
 
 
@@ -70,7 +70,7 @@ CONTENT = header_line(HEADER) + b"".join(map(event_line, EVENTS))
 
 
 def test_cut_anywhere_it_is_gone_on_with(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Of a file that ends at any byte, the whole events count; the next one is written behind them."""
+    """Wherever a file ends, its complete events count; the next one is written after them."""
     head = len(header_line(HEADER))
     path = tmp_path / "j.jsonl"
     for length in range(head, len(CONTENT) + 1):
@@ -80,7 +80,7 @@ def test_cut_anywhere_it_is_gone_on_with(tmp_path: Path, caplog: pytest.LogCaptu
             whole += 1  # all but its line end is there
         journal, found = Journal.open(path)
         assert found.events == EVENTS[:whole] and journal.stored == whole
-        assert bool(found.torn) == ("in the middle of line" in caplog.text)
+        assert bool(found.torn_bytes) == ("in the middle of line" in caplog.text)
         caplog.clear()
         journal.append([ev.Unpaused(at=99.0)])
         journal.release()
@@ -88,7 +88,7 @@ def test_cut_anywhere_it_is_gone_on_with(tmp_path: Path, caplog: pytest.LogCaptu
 
 
 def test_a_torn_header_is_no_run(tmp_path: Path) -> None:
-    """Nothing was sent then; the file stays as it is, and the error says that it is no run."""
+    """Nothing was sent then; the file stays as it is, and the error says that it is not a run."""
     path = tmp_path / "j.jsonl"
     for length in range(len(header_line(HEADER)) - 1):
         path.write_bytes(CONTENT[:length])
@@ -98,7 +98,7 @@ def test_a_torn_header_is_no_run(tmp_path: Path) -> None:
 
 
 def test_zeros_at_the_end_are_no_event(tmp_path: Path) -> None:
-    """Where a machine goes down, a file may be longer than what was written into it."""
+    """After a crash of the machine, a file may be longer than its content."""
     path = tmp_path / "j.jsonl"
     path.write_bytes(CONTENT + bytes(500))
     journal, found = Journal.open(path)
@@ -114,13 +114,13 @@ def test_damage_in_the_middle_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
     path.write_bytes(damaged)
     for _ in range(2):
-        with pytest.raises(FileFormatError, match=r"j\.jsonl, line 4.*no JSON"):
+        with pytest.raises(FileFormatError, match=r"j\.jsonl, line 4.*not JSON"):
             Journal.open(path)
     assert path.read_bytes() == damaged
 
 
 def test_many_events_share_an_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the disk takes its time, 10,000 hand-overs wait for nothing, and then for one fsync together."""
+    """While the disk is slow, 10,000 hand-overs wait for nothing, and then for one fsync together."""
     journal = Journal.create(tmp_path / "j.jsonl", HEADER)
     asked, may = threading.Event(), threading.Event()
     synced = os.fsync
@@ -145,7 +145,7 @@ def test_many_events_share_an_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_progress_alone_needs_no_fsync(tmp_path: Path) -> None:
-    """How far a job is, is asked again anyway: it is written, and becomes durable with what comes next."""
+    """Progress is polled again anyway: it is written, and becomes durable with the next event."""
     journal = Journal.create(tmp_path / "j.jsonl", HEADER)
     progress: list[Event] = [ev.Progressed("s1", 1, "running", at=1.0)]
     written = threading.Event()
@@ -159,7 +159,7 @@ def test_progress_alone_needs_no_fsync(tmp_path: Path) -> None:
 
 
 def refusing(code: int, times: int, call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a call that fails so many times, after it has done half its work."""
+    """Return a call that fails this many times, after it has done half its work."""
     left = [times]
 
     def refuse(number: int, *args: Any) -> Any:
@@ -177,7 +177,7 @@ def refusing(code: int, times: int, call: Callable[..., Any]) -> Callable[..., A
     ("name", "code", "text"),
     [
         ("write", errno.ENOSPC, "Make room"),
-        ("write", errno.EIO, "Look at that disk"),
+        ("write", errno.EIO, "Check that disk"),
         ("fsync", errno.EIO, "Input/out"),
     ],
 )
@@ -208,7 +208,7 @@ def test_what_cannot_be_written_is_kept_and_tried_again(
 
 
 def test_a_device_that_is_full(tmp_path: Path) -> None:
-    """The system's own word for a full disk comes through."""
+    """The system's own message for a full disk comes through."""
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
@@ -221,7 +221,7 @@ def test_a_device_that_is_full(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file in the folder's place, and a read-only folder: what, where, and what to do."""
     (tmp_path / "file").touch()
-    with pytest.raises(JournalError, match="Name a folder that can be written to"):
+    with pytest.raises(JournalError, match="Pass a folder that can be written to"):
         Journal.create(tmp_path / "file" / "j.jsonl", HEADER)
 
     def read_only(*_: Any) -> int:
@@ -233,7 +233,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_header_that_cannot_be_written_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or the folder would have a run in it that never was."""
+    """Otherwise the folder would hold a run that never existed."""
     monkeypatch.setattr(os, "write", refusing(errno.ENOSPC, 9, os.write))
     with pytest.raises(JournalError, match="Make room"):
         Journal.create(tmp_path / "j.jsonl", HEADER)
@@ -244,7 +244,7 @@ OPEN = "import sys, pathlib; from vidgen_nb.recording.journal import Journal; Jo
 
 
 def test_two_writers(tmp_path: Path) -> None:
-    """The second one, here or in another process, is told so; once the first lets go, it may."""
+    """The second one, here or in another process, gets an error; once the first is released, it may write."""
     journal = Journal.create(tmp_path / "j.jsonl", HEADER)
     with pytest.raises(JournalError, match="another session writes it"):
         Journal.open(journal.path)
@@ -257,7 +257,7 @@ def test_two_writers(tmp_path: Path) -> None:
 
 
 def test_gone_on_with_elsewhere(tmp_path: Path) -> None:
-    """Who let go and comes back finds out that somebody else has written meanwhile, and writes nothing."""
+    """A writer that released the file notices that somebody else has written meanwhile, and writes nothing."""
     journal = Journal.create(tmp_path / "j.jsonl", HEADER)
     journal.append(paused(1))
     journal.release()
@@ -272,7 +272,7 @@ def test_gone_on_with_elsewhere(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere an open file can't be deleted")
 def test_a_file_that_is_deleted(tmp_path: Path) -> None:
-    """Writing on into a file without a name would be writing nowhere."""
+    """Writing to a deleted file would lose everything."""
     journal = Journal.create(tmp_path / "j.jsonl", HEADER)
     journal.path.unlink()
     journal.append(paused(1))
@@ -282,7 +282,7 @@ def test_a_file_that_is_deleted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", [0, 5, 4000])
 def test_a_file_that_somebody_else_cuts_or_fills(tmp_path: Path, length: int) -> None:
-    """Nothing is written after a hole or before his rest; the file stays as he left it, and the error says so."""
+    """Nothing is written after a hole or into somebody else's data; the file stays unchanged, and the error says so."""
     journal = Journal.create(tmp_path / "j.jsonl", HEADER)
     told = threading.Event()
     journal.on_stored = told.set
@@ -292,13 +292,13 @@ def test_a_file_that_somebody_else_cuts_or_fills(tmp_path: Path, length: int) ->
     left = journal.path.read_bytes()
     journal.append(paused(1))
     journal.release()
-    assert journal.error is not None and f"it has {length} bytes in place of" in str(journal.error)
+    assert journal.error is not None and f"it has {length} bytes instead of" in str(journal.error)
     assert journal.stored == 3
     assert journal.path.read_bytes() == left
 
 
 def test_the_rest_of_a_failed_write_is_no_ones_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it could not be cut off, the next try writes over it."""
+    """If it could not be cut off, the next try overwrites it."""
 
     def fail(*_: Any) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -325,14 +325,14 @@ journal.append([ev.Paused(at=float(number)) for number in range(5000)])
 
 
 def test_a_program_that_just_ends(tmp_path: Path) -> None:
-    """What was handed over before is on the disk."""
+    """What was handed over before is on disk."""
     path = tmp_path / "j.jsonl"
     subprocess.run([sys.executable, "-c", LEAVE, str(path)], check=True)
     assert len(read_run(path)[1]) == 5000
 
 
 def test_no_thread_stays(tmp_path: Path) -> None:
-    """A journal that was let go of has no thread and no open file."""
+    """A released journal has no thread and no open file."""
     before = set(threading.enumerate())
     journal = Journal.create(tmp_path / "j.jsonl", HEADER)
     journal.append(paused(3))

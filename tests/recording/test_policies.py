@@ -1,4 +1,4 @@
-"""Recorded policies are made again where their class is at hand and all that they were given is on record."""
+"""Recorded policies are rebuilt if their class is known and all their settings are recorded."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.policies.paced.policy import Paced
-from vidgen_nb.policies.registry import RecordedPolicy, describe, recorded
+from vidgen_nb.policies.registry import RecordedPolicy, describe, from_description
 from vidgen_nb.provider import Concurrency, FixedWindow, TokenBucket
 from vidgen_nb.provider.described import limit_from_text
 from vidgen_nb.recording.codec import plain
-from vidgen_nb.recording.policies import made
+from vidgen_nb.recording.policies import resolve_policy
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Waits(Policy):
 
 
 class Hides(Policy):
-    """A policy whose setting is no field of a dataclass, so that it is not recorded."""
+    """A policy whose setting is not a field of a dataclass, so it is not recorded."""
 
     def __init__(self, seconds: float = 3.0) -> None:
         self.seconds = seconds
@@ -53,20 +53,20 @@ class Hides(Policy):
     ],
 )
 def test_as_it_was(policy: Policy) -> None:
-    """Classes of one's own, policies within others, and limits that were told: what decides is equal."""
-    assert made(recorded(plain(policy))) == policy
+    """The user's own classes, policies inside others, and given limits: the result is equal."""
+    assert resolve_policy(from_description(plain(policy))) == policy
 
 
 def test_what_cannot_be_made() -> None:
-    """An unknown class, a setting that is not recorded, a limit of one's own: the error says what to do."""
+    """An unknown class, a setting that is not recorded, a limit of the user's own: the error says what to do."""
     for policy, why in (
         (RecordedPolicy("Gone"), "'Gone' of this run is not known here"),
-        (RecordedPolicy("Hides"), "'Hides' of this run can't be made again"),
-        (RecordedPolicy("Waits", (("minutes", 1),)), "'Waits' of this run can't be made again"),
+        (RecordedPolicy("Hides"), "'Hides' of this run can't be rebuilt"),
+        (RecordedPolicy("Waits", (("minutes", 1),)), "'Waits' of this run can't be rebuilt"),
         (RecordedPolicy("Paced", (("limits", {"p1": "Mine()"}), ("cap", 600.0))), "'Paced' of this run can't be"),
     ):
         with pytest.raises(InputError, match=rf"{why}.*pass policy="):
-            made(policy)
+            resolve_policy(policy)
     assert describe(Hides(9)) == {"name": "Hides"}
 
 
@@ -76,5 +76,5 @@ def test_what_cannot_be_made() -> None:
      "FixedWindow(n=TokenBucket(n=4, per=60), per=3)", "All(parts=())", "(" * 9999, None, 4, {"n": 3}, math.inf],
 )  # fmt: skip
 def test_texts_that_are_no_limit(text: object) -> None:
-    """Nothing is made of them, and nothing of them is run."""
+    """They are not turned into limits, and no code in them is run."""
     assert limit_from_text(text) is None

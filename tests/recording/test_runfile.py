@@ -33,7 +33,7 @@ def test_a_run_comes_back(events: list[Event]) -> None:
 
 
 def test_the_file_is_readable_utf8_a_line_for_each_event(tmp_path: Path) -> None:
-    """Text stands as it is; only a line with half a surrogate pair, which UTF-8 has not, is escaped."""
+    """Text is written as it is; only a line with half a surrogate pair, which UTF-8 can't encode, is escaped."""
     prompts = ["ein Leuchtturm – 灯台", "line\nbreak\u2028\x1b[31m", "half \ud83d"]
     scenes = [Scene(f"s{index}", prompt) for index, prompt in enumerate(prompts)]
     path = write_run(tmp_path / "run.jsonl", HEADER, [ev.SceneAdded(scene, at=0.0) for scene in scenes])
@@ -45,7 +45,7 @@ def test_the_file_is_readable_utf8_a_line_for_each_event(tmp_path: Path) -> None
 
 
 def test_a_header_of_any_backend_can_be_saved(tmp_path: Path) -> None:
-    """A setting that JSON can't carry is saved as its text; the run is not lost for it."""
+    """A setting that JSON can't hold is saved as its text, so the run is not lost."""
     path = write_run(tmp_path / "run.jsonl", {"backend": {"folder": Path("x"), "wait": float("inf")}}, [])
     assert read_run(path)[0] == {"backend": {"folder": repr(Path("x")), "wait": "inf"}}
 
@@ -81,14 +81,14 @@ HEAD = json.dumps({"vidgen_nb_run": FORMAT}) + "\n"
         ('{"vidgen_nb_run": 0}\n', 1, None, "not a run of vidgen_nb"),
         ('{"vidgen_nb_run": -5}\n', 1, None, "not a run of vidgen_nb"),
         ('{"vidgen_nb_run": 1.0}\n', 1, None, "not a run of vidgen_nb"),
-        (b"\x89PNG\r\n\x1a\n", None, None, "no UTF-8 text"),
+        (b"\x89PNG\r\n\x1a\n", None, None, "not UTF-8 text"),
         (json.dumps({"vidgen_nb_run": FORMAT + 1}), 1, None, "newer vidgen_nb .* upgrade"),
-        (HEAD + '{"event": "Paused", "at": 1}\n{"event": "Paused", "at"\n', 3, 25, "no JSON: Expecting ':'"),
-        (HEAD + '{"event": "Paused", "at": NaN}\n', 2, None, "NaN is no JSON number"),
-        (HEAD + '{"event": "Paused", "at": ' + "9" * 5000 + "}\n", 2, None, "no JSON"),
+        (HEAD + '{"event": "Paused", "at": 1}\n{"event": "Paused", "at"\n', 3, 25, "not JSON: Expecting ':'"),
+        (HEAD + '{"event": "Paused", "at": NaN}\n', 2, None, "NaN is not a JSON number"),
+        (HEAD + '{"event": "Paused", "at": ' + "9" * 5000 + "}\n", 2, None, "not JSON"),
         (HEAD + '{"event": "Paused", "at": ' + "9" * 400 + "}\n", 2, None, "at: .* too large"),
-        (HEAD + "[" * 100_000 + "\n", 2, None, "no JSON"),
-        (HEAD + '"Paused"\n', 2, None, "an? JSON object is wanted, not str"),
+        (HEAD + "[" * 100_000 + "\n", 2, None, "not JSON"),
+        (HEAD + '"Paused"\n', 2, None, "expected a JSON object, not str"),
         (HEAD + "\n" + '{"event": "Vanished", "at": 1}', 3, None, "unknown event 'Vanished'"),
     ],
 )  # fmt: skip

@@ -45,7 +45,7 @@ def test_lines_name_profile_scene_reason_and_seconds(caplog: pytest.LogCaptureFi
 
 
 def test_failures_name_where_they_happened(caplog: pytest.LogCaptureFixture) -> None:
-    """A failed scene is an error, a poll that failed a warning, a profile out of the rotation says that it is."""
+    """A failed scene is an error, a failed poll a warning, and a profile out of the rotation says so."""
     world = World(profiles=2, scenes=3, mode=BOOST)
     world.fail("s1", ProfileUnusable("no such key"))
     world.fail("s2", Permanent("content policy"))
@@ -70,7 +70,7 @@ def test_a_long_reason_hides_nothing(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_foreign_text_is_inert_and_prompts_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """No line end, escape, bidi sign or % of an id or a reason does anything; a prompt never shows."""
+    """No line end, escape, bidi character or % in an id or a reason has any effect; prompts never appear."""
     evil = "s\n[    0.0 s] forged\x1b[31m\u202e\u2066%s%(x)d\r\x07\x9b\ud800"
     world = World(profiles={f"p{evil}": (None, "")}, mode=BOOST)
     for name in (evil, evil + "2"):
@@ -88,12 +88,12 @@ def test_foreign_text_is_inert_and_prompts_are_not_logged(caplog: pytest.LogCapt
 
 @given(events=st.lists(ANY_EVENT, max_size=5))
 def test_no_event_breaks_the_log(events: list[Event]) -> None:
-    """Whatever happens, in whatever order, a line can be made of it: the driver would drop the log otherwise."""
+    """Any event in any order can be logged: otherwise the driver would remove the log."""
     RunLog()(events)
 
 
 def test_the_report_that_all_profiles_cool() -> None:
-    """R5: who is back first comes first; of many profiles the first are named, and the scenes that wait are said."""
+    """R5: the profile that is back first comes first; of many only the first are named; waiting scenes are counted."""
     line = cooling_line({"p1": 12.34, "p2": math.inf, "p\n3": 1.0}, 1)
     assert line == "all profiles cool: p 3 1.0 s, p1 12.3 s, p2 no end known remaining; 1 scene waiting"
     long = cooling_line({f"profile-{index}": float(1000 - index) for index in range(1000)}, 7)

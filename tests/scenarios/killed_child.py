@@ -1,4 +1,4 @@
-"""The program that `test_killed` kills: runs scenes, or goes on with the run that an earlier one of it left behind.
+"""The program that `test_killed` kills: it runs scenes, or continues the run that an earlier one left behind.
 
 Called as `python -m tests.scenarios.killed_child <JSON of the options of main>`.
 """

@@ -1,4 +1,4 @@
-"""Whole runs on Google's dialect: waits that stand in the body alone, daily quotas, and quotas that keys share."""
+"""Whole runs on Google's dialect: waits in the body alone, daily quotas, and quotas shared by keys."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def play(
     inline: bool = False,
     speed: float = 60.0,
 ) -> tuple[Run, list[RequestRecord]]:
-    """Run so many scenes in normal mode, and check what must hold of every run."""
+    """Run this many scenes in normal mode, and check what must be true of every run."""
     with (
         Emulator(profiles, dialect="google_interactions", speed=speed, faults=faults) as emulator,
         Session(
@@ -53,7 +53,7 @@ def play(
 
 @pytest.mark.parametrize("inline", [False, True])
 def test_the_bodys_wait_cools_its_profile_alone_and_the_scene_moves(tmp_path: Path, inline: bool) -> None:
-    """A 429 without any header cools its profile for the fractional RetryInfo; its scene goes on elsewhere at once."""
+    """A 429 without any header cools its profile for the fractional RetryInfo; its scene moves on at once."""
     profiles = [SimulatedProfile(f"p{k}", service=Constant(4)) for k in (1, 2, 3)]
     fault = Fault("rate", scene="s2", nth=1, retry_after=34.4)
     run, _ = play(tmp_path, profiles, 12, faults=[fault], inline=inline)
@@ -68,7 +68,7 @@ def test_the_bodys_wait_cools_its_profile_alone_and_the_scene_moves(tmp_path: Pa
 
 
 def test_a_daily_quota_takes_its_profile_out(tmp_path: Path) -> None:
-    """A profile whose day is used up gets no more scenes, and its scene goes on elsewhere at no cost."""
+    """A profile whose daily quota is used up gets no more scenes, and its scene moves on at no cost."""
     profiles = [SimulatedProfile("p1", DailyQuota(2), Constant(4)), SimulatedProfile("p2", service=Constant(4))]
     run, _ = play(tmp_path, profiles, 8)
     on_first = [attempt.outcome for attempt in run.attempts if attempt.profile == "p1"]
@@ -91,7 +91,7 @@ def test_keys_of_one_project_cool_together(tmp_path: Path) -> None:
 
 
 def test_keys_and_images_are_tried_before_anything_is_paid_for(tmp_path: Path) -> None:
-    """`check()` tells a good key from a bad one without a submit; a scene whose image is missing starts no run."""
+    """`check()` tells a good key from a bad one without a submit; a scene without its image starts no run."""
     with Emulator([SimulatedProfile("p1")], dialect="google_interactions") as emulator:
         backend = GoogleInteractions(emulator.base_url)
         with Session(backend, [*emulator.profiles, Profile("p2", "AIza-wrong")], output=tmp_path) as session:

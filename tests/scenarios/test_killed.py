@@ -26,7 +26,7 @@ from vidgen_nb.run import Run, load_run
 
 SPEED = 40.0
 PER_KILL = 15
-"""Scenes: more than are done between two kills, for what is under way goes on at the provider meanwhile."""
+"""Scenes: more than finish between two kills, because running jobs continue at the provider meanwhile."""
 PROFILES = [
     SimulatedProfile("p1", TokenBucket(3, per=20), LogNormal(12, 0.3), capacity=4),
     SimulatedProfile("p2", TokenBucket(12, per=20), LogNormal(8, 0.3), capacity=4),
@@ -49,9 +49,9 @@ class Victim:
         self.emulator = emulator
         self.folder = folder
         self.jobs: list[Job] = []
-        """What the provider has accepted, whether anybody heard of it or not."""
+        """What the provider has accepted, whether or not anybody heard of it."""
         self._last_job = 0
-        """It is killed in the moment in which the provider accepts so many jobs, before the answer is on its way."""
+        """It is killed at the moment the provider accepts this many jobs, before the answer leaves."""
         self._process: subprocess.Popen[str] | None = None
         profiles = [
             {"name": each.name, "api_key": each.api_key, "capacity": each.capacity}
@@ -83,7 +83,7 @@ class Victim:
                 process.kill()
 
     def kill_one(self, random: Random) -> bool:
-        """Start it and kill it at some submit, or some time after some request; False: it was done before that."""
+        """Start it and kill it at some submit, or some time after some request; False: it finished before that."""
         before = len(self.emulator.requests)
         at_submit = random.random() < 0.5
         self._last_job = len(self.jobs) + random.randrange(1, 8) if at_submit else 0
@@ -97,7 +97,7 @@ class Victim:
             return process.wait() != 0
 
     def finish(self) -> Run:
-        """Let it come to its end, and return the run."""
+        """Let it finish, and return the run."""
         self._last_job = 0
         with self.started() as process:
             assert process.wait(60) == 0, (self.folder / "errors").read_text()
@@ -108,7 +108,7 @@ class Victim:
 
 
 def check(victim: Victim, run: Run) -> None:
-    """Hold what is recorded against what the provider saw."""
+    """Compare what is recorded with what the provider saw."""
     audit(run.events, BOOST)
     assert run.ended == "settled"
     assert [scene.id for scene in run.scenes] == [f"s{k:03}" for k in range(1, victim.scenes + 1)], "a scene was lost"
@@ -130,7 +130,7 @@ def check(victim: Victim, run: Run) -> None:
 
 
 def check_jobs(victim: Victim, run: Run) -> None:
-    """Each job that is on record has come to its end, and no other was made but for scenes that are held."""
+    """Each recorded job has ended, and other jobs exist only for scenes that are held."""
     known = {event.operation.id: event.scene for event in run.events if isinstance(event, ev.Accepted)}
     fetched = {r.job for r in victim.emulator.requests if r.path.endswith("/content") and r.status == 200}
     over = {event.scene for event in run.events if isinstance(event, ev.JobFailed)}
@@ -145,7 +145,7 @@ def check_jobs(victim: Victim, run: Run) -> None:
 
 
 def kill_and_check(seed: int, folder: Path, kills: int) -> None:
-    """Kill it so many times, and see what came of it."""
+    """Kill it this many times, and check the result."""
     random = Random(seed)
     with Emulator(PROFILES, speed=SPEED, seed=seed, faults=FAULTS, latency=0.4) as emulator:
         victim = Victim(emulator, folder, PER_KILL * kills)
@@ -156,7 +156,7 @@ def kill_and_check(seed: int, folder: Path, kills: int) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_five_times(seed: int, tmp_path: Path) -> None:
-    """No scene is lost, none is submitted twice, what is in doubt is held, and all downloads are whole."""
+    """No scene is lost or submitted twice, what is in doubt is held, and all downloads are complete."""
     kill_and_check(seed, tmp_path, 5)
 
 

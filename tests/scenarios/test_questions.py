@@ -1,4 +1,4 @@
-"""The twenty questions of analysis.md, each asked as a notebook would, in one call or two, and its answer checked."""
+"""Twenty questions about runs, each asked as in a notebook, in one call or two, and its answer checked."""
 
 from __future__ import annotations
 

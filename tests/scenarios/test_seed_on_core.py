@@ -1,4 +1,4 @@
-"""The seed's scenarios (seed-per-profile-429.md) on the scheduler, with an explicit clock."""
+"""The project's first scenarios for 429s per profile, on the scheduler, with an explicit clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS = pytest.mark.parametrize("kind", ["batch", "single"])
 
 
 def world_at_scene_5(mode: Mode, kind: str) -> World:
-    """Return four profiles of two slots, with scene 5 submitted to profile 1 at 10 s and the rest queued behind."""
+    """Return four profiles of two slots, with scene 5 submitted to profile 1 at 10 s and the others behind it."""
     world = World({f"p{k}": (2, "") for k in range(1, 5)}, mode=mode)
     for scene in ("s1", "s2", "s3", "s4"):
         world.add(scene)
@@ -30,7 +30,7 @@ def world_at_scene_5(mode: Mode, kind: str) -> World:
 @MODES
 @KINDS
 def test_one_profile_gets_a_429(mode: Mode, kind: str) -> None:
-    """Profile 1 gets a 429 on scene 5: only it cools, scene 5 goes at once elsewhere, the others go on, it rejoins."""
+    """Profile 1 gets a 429 on scene 5: only it cools, scene 5 moves at once, the others continue, it rejoins."""
     world = world_at_scene_5(mode, kind)
     (moved, *_) = world.limit("s5")
     assert (moved.scene.id, moved.number) == ("s5", 2)

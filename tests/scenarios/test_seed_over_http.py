@@ -1,4 +1,4 @@
-"""The seed's scenarios, live: real HTTP on the emulator, in both modes, as batch and single.
+"""The project's first scenarios for 429s per profile, live: real HTTP on the emulator, in both modes, batch and single.
 
 Nothing here depends on how fast the machine is: what is compared are the run's own events, which the audit has checked
 against every rule.
@@ -75,7 +75,7 @@ def of(run: Run, kind: type[ev.Event]) -> list[ev.Event]:
 
 @MODES
 def test_one_profile_gets_a_429_in_a_batch(mode: str, tmp_path: Path) -> None:
-    """Only the limited profile cools, for 30 s; scene 5 moves at once; the others go on; it rejoins by itself."""
+    """Only the limited profile cools, for 30 s; scene 5 moves at once; the others continue; it rejoins by itself."""
     # many short scenes, so that however slow the machine is, some begin during the window and some after it
     faults = [Fault("rate", scene="s5", nth=1)]
     run = live(tmp_path, lambda s: s.run_blocking(scenes(60)), mode=mode, faults=faults, service=4, speed=20)
@@ -131,7 +131,7 @@ def test_several_profiles_get_429s_at_different_times(mode: str, tmp_path: Path)
 
 @MODES
 def test_all_profiles_cool(mode: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It waits, says every 3 s who cools and for how long, uses the first that is free, and recovers one by one."""
+    """It waits, reports every 3 s who cools and for how long, uses the first free profile, and recovers one by one."""
     caplog.set_level(logging.INFO, "vidgen_nb")
     faults = [Fault("rate", profile=f"p{k}", nth=1) for k in range(1, 5)]
     run = live(tmp_path, lambda s: s.run_blocking(scenes(3)), mode=mode, faults=faults, speed=20)
@@ -151,7 +151,7 @@ def test_all_profiles_cool(mode: str, tmp_path: Path, caplog: pytest.LogCaptureF
 
 
 def test_the_mode_changes_in_the_middle_of_a_run(tmp_path: Path) -> None:
-    """Normal has one submit under way at a time; from the change on boost fills every slot at once."""
+    """Normal has one submit at a time; from the change on boost fills every slot at once."""
 
     def play(session: Session) -> Run:
         def change(events: Iterable[ev.Event]) -> None:
@@ -170,7 +170,7 @@ def test_the_mode_changes_in_the_middle_of_a_run(tmp_path: Path) -> None:
 
 @MODES
 def test_a_single_scene_while_a_batch_runs(mode: str, tmp_path: Path) -> None:
-    """It goes before all that are queued, and its run is the batch's; waiting for it ends with it."""
+    """It goes before all waiting scenes, and its run is the batch's; waiting for it ends with it."""
 
     async def play(session: Session) -> Run:
         async with session:
@@ -197,7 +197,7 @@ def one(session: Session) -> Run:
 
 @MODES
 def test_a_single_scene_meets_429s_on_all_profiles(mode: str, tmp_path: Path) -> None:
-    """It tries each at once after the other, waits for the first that is free again, and goes back there."""
+    """It tries one profile after another at once, waits for the first that is free again, and goes back there."""
     faults = [Fault("rate", profile=f"p{k}", nth=1) for k in range(1, 5)]
     run = live(tmp_path, one, mode=mode, faults=faults)
     assert run.trail("s5") == "p1✕429→p2✕429→p3✕429→p4✕429→p1✓"

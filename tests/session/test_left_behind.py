@@ -102,7 +102,12 @@ def cut(_: Place, path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("lose", "says"),
-    [(taken_over, "gone on with this run"), (taken, "another session writes it"), (deleted, "deleted"), (cut, "cut")],
+    [
+        (taken_over, "continued this run"),
+        (taken, "another session writes it"),
+        (deleted, "deleted"),
+        (cut, "shortened"),
+    ],
 )
 def test_new_scenes_begin_a_new_run_where_the_journal_is_lost(
     place: Place, lose: Callable[[Place, Path], None], says: str, caplog: pytest.LogCaptureFixture

@@ -244,7 +244,7 @@ def test_a_full_disk_stops_a_run_in_good_order(place: Place, monkeypatch: pytest
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", full)
         backend.let_go()
-        with pytest.raises(JournalError, match=r"No space left.*Make room on that disk, then run\(\) goes on"):
+        with pytest.raises(JournalError, match=r"No space left.*Make room on that disk, then run\(\) continues"):
             session.wait(20)
         found = statuses(session)
         assert found["s001"] == found["s002"] == "succeeded"
@@ -276,7 +276,7 @@ def test_what_each_scene_becomes(place: Place) -> None:
     assert statuses(again) == {"s001": "succeeded", "s002": "generating", "s003": "held", "s004": "succeeded"}
     assert again.last_run is not None
     held = next(scene for scene in again.last_run.scenes if scene.id == "s003")
-    assert held.error is not None and "'p" in held.error and "Look at the account" in held.error
+    assert held.error is not None and "'p" in held.error and "Check the account" in held.error
     run = again.run_blocking()
     assert later.submits == [] and set(later.polled) == {"s002"}
     assert run.ended == "settled" and statuses(again)["s002"] == "succeeded"
@@ -496,7 +496,7 @@ def test_a_policy_of_ones_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> 
     """Its class is found by name; one that is not there any more is an error, unless another is given."""
     crash = limited(place, policy=Patient(3.5))
     before = crash.read_bytes()
-    monkeypatch.setattr("vidgen_nb.recording.policies._below", lambda *_: [])
+    monkeypatch.setattr("vidgen_nb.recording.policies._subclasses_named", lambda *_: [])
     with pytest.raises(InputError, match=r"policy 'Patient' of this run is not known here.*pass policy="):
         place.restored(crash)
     assert crash.read_bytes() == before
@@ -525,7 +525,7 @@ def test_a_policy_that_was_told_limits(place: Place) -> None:
     assert again.policy == told
     assert again.run_blocking().ended == "settled"
     crash = limited(place, policy=Paced({"p1": OwnLimit()}))
-    with pytest.raises(InputError, match=r"policy 'Paced' of this run can't be made again.*pass policy="):
+    with pytest.raises(InputError, match=r"policy 'Paced' of this run can't be rebuilt.*pass policy="):
         place.restored(crash)
     again = place.restored(crash, policy=Paced({"p1": OwnLimit()}))
     assert again.run_blocking().ended == "settled"
@@ -539,7 +539,7 @@ def test_a_policy_within_another_one(place: Place, monkeypatch: pytest.MonkeyPat
     again.close()
     told = EarliestFinish(Paced({"p1": OwnLimit()}))
     crash = limited(place, policy=told)
-    with pytest.raises(InputError, match=r"policy 'Paced' of this run can't be made again.*pass policy="):
+    with pytest.raises(InputError, match=r"policy 'Paced' of this run can't be rebuilt.*pass policy="):
         place.restored(crash)
     again = place.restored(crash, policy=told)
     assert again.run_blocking().ended == "settled"
@@ -753,7 +753,7 @@ def test_events_that_do_not_follow(place: Place) -> None:
     gone = next(number for number, line in enumerate(lines) if b'"Accepted"' in line)
     path = place.folder / "j.jsonl"
     path.write_bytes(b"\n".join(lines[:gone] + lines[gone + 1 :]))
-    with pytest.raises(FileFormatError, match=r"j\.jsonl, line \d+.*does not follow|where .* follows"):
+    with pytest.raises(FileFormatError, match=r"j\.jsonl, line \d+.*does not follow|but .* follows"):
         RestoredRun.open(path, FakeBackend.poll_schedule)
 
 

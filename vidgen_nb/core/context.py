@@ -1,4 +1,4 @@
-"""What the parts of the scheduler share: its settings, its timers, and what it has written down."""
+"""What the parts of the scheduler share: its settings, its timers, and its output of events and commands."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Callback = Callable[[Any, float], None]
 
 
 def as_on_ambiguous(choice: OnAmbiguous) -> OnAmbiguous:
-    """Return what follows a submit that may have been accepted; `InputError` for what is no choice."""
+    """Return what to do with a submit that may have been accepted; `InputError` for an unknown choice."""
     if choice not in ("hold", "retry"):
         raise InputError(f"on_ambiguous is 'hold' or 'retry', not {choice!r}")
     return choice
 
 
 class Timers:
-    """What is to happen when: a heap of (time, order, callback, argument).
+    """What happens when: a heap of (time, order, callback, argument).
 
-    Nothing is ever taken out: a callback looks itself whether it still has a reason.
+    Nothing is ever removed: a callback checks for itself whether it still has a reason.
     """
 
     __slots__ = ("_order", "heap")
@@ -52,7 +52,7 @@ class Timers:
             callback(argument, now)
 
     def next(self) -> float | None:
-        """Return when the next one is due, or None."""
+        """Return when the next callback is due, or None."""
         return self.heap[0][0] if self.heap else None
 
 
@@ -61,23 +61,23 @@ class Context:
 
     __slots__ = (
         "commands",
+        "configured_policy",
         "events",
-        "fault",
-        "given",
-        "learns",
+        "hold_unknown_jobs",
         "max_billed",
         "max_wait",
         "mode",
         "on_ambiguous",
-        "paces",
         "policy",
+        "policy_error",
+        "policy_learns",
+        "policy_paces",
+        "policy_ranks",
         "poll",
-        "ranks",
         "restored_at",
         "retry",
         "rng",
         "timers",
-        "wary",
     )
 
     def __init__(
@@ -94,48 +94,48 @@ class Context:
         self.mode = mode
         self.events: list[Event] = []
         """Everything that happened, in order."""
-        self.fault: Exception | None = None
-        """What the policy raised while it was told of an event."""
-        self.use(policy)
+        self.policy_error: Exception | None = None
+        """What the policy raised while it observed an event."""
+        self.use_policy(policy)
         self.retry = retry
         self.poll = poll
         self.on_ambiguous = on_ambiguous
         self.max_wait = max_wait
         self.rng = rng
         self.max_billed = max_billed
-        """Submits that may be accepted in the run, those in doubt among them; None: no bound."""
+        """Submits that may be accepted in the run, including those in doubt; None: no bound."""
         self.restored_at = -math.inf
-        """When the run was last carried on by another program: before that nobody looked after its jobs."""
-        self.wary = False
-        """Whether what the provider says of those may come from the wrong place."""
+        """When another program last took the run over: before that, nobody looked after its jobs."""
+        self.hold_unknown_jobs = False
+        """Whether to hold jobs from before the restore that the provider doesn't know: it may be the wrong provider."""
         self.timers = Timers()
         self.commands: list[Command] = []
         """What is to be done; emptied by every `handle`."""
 
-    def use(self, policy: Policy) -> None:
-        """Decide by a policy from now on; whether it overrides what it need not is looked up once.
+    def use_policy(self, policy: Policy) -> None:
+        """Decide by a policy from now on; which optional methods it overrides is looked up once.
 
-        One that begins each run as a copy is told first what has happened so far.
+        A policy that starts each run as a fresh copy first observes what has happened so far.
         """
-        self.given = policy
-        """As the user gave it; what decides is its copy for this run."""
+        self.configured_policy = policy
+        """As the user gave it; `policy`, its copy for this run, decides."""
         self.policy = policy.for_run()
-        self.learns = type(policy).observe is not Policy.observe
-        self.paces = type(policy).earliest is not Policy.earliest
-        self.ranks = type(policy).finish is not Policy.finish
-        if self.learns and self.policy is not policy:
+        self.policy_learns = type(policy).observe is not Policy.observe
+        self.policy_paces = type(policy).earliest is not Policy.earliest
+        self.policy_ranks = type(policy).finish is not Policy.finish
+        if self.policy_learns and self.policy is not policy:
             for event in self.events:
-                self._tell(event, event.at)
+                self._notify_policy(event, event.at)
 
     def record(self, event: Event, now: float) -> None:
-        """Stamp an event and write it down; let the policy learn from it."""
+        """Stamp an event and keep it; let the policy learn from it."""
         event.at = now  # type: ignore[misc]  # records are frozen for everyone else
         self.events.append(event)
-        if self.learns:
-            self._tell(event, now)
+        if self.policy_learns:
+            self._notify_policy(event, now)
 
-    def _tell(self, event: Event, now: float) -> None:
+    def _notify_policy(self, event: Event, now: float) -> None:
         try:
             self.policy.observe(event, now)
-        except Exception as mistake:  # noqa: BLE001 - a user's policy: raised once what is being done is done
-            self.fault = self.fault or mistake
+        except Exception as error:  # noqa: BLE001 - a user's policy: raised once the step is complete
+            self.policy_error = self.policy_error or error

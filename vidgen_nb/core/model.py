@@ -32,16 +32,16 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-LONGEST_ID: Final = 1000
-"""Characters of a scene's id: it names files and rows, and stands in a header."""
+MAX_SCENE_ID_CHARS: Final = 1000
+"""A scene's id names files and rows, and is sent in a header."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(cls: type[T]) -> type[T]:
-    """Make a slotted dataclass that mypy takes for frozen.
+    """Make a slotted dataclass that mypy treats as frozen.
 
-    Ten of these are made per scene on the hot path; a really frozen one costs twice as much to create
-    (pacing.md), so the type checker keeps the promise instead of `__setattr__`.
+    Ten of these are made per scene on the hot path, and one that is really frozen costs twice as much to create. So the
+    type checker keeps the promise instead of `__setattr__`.
     """
     return dataclass(slots=True)(cls)
 
@@ -52,8 +52,8 @@ class Scene:
     >>> Scene("s001", "a lighthouse at dawn", seconds=4)
     Scene('s001', 'a lighthouse at dawn', seconds=4)
 
-    Raises `InputError` for an empty id or prompt, for an id above `LONGEST_ID`, or for a parameter that JSON cannot
-    carry. The repr shows the beginning of what is long.
+    Raises `InputError` for an empty id or prompt, an id longer than `MAX_SCENE_ID_CHARS`, or a parameter that JSON
+    can't hold. The repr shortens long values.
     """
 
     __slots__ = ("id", "params", "prompt")
@@ -65,8 +65,10 @@ class Scene:
     def __init__(self, id: str, prompt: str, **params: Any) -> None:  # noqa: A002 - the public name is `id`
         if not isinstance(id, str) or not id.strip():
             raise InputError(f"a scene needs a non-empty text as its id, not {id!r}")
-        if len(id) > LONGEST_ID:
-            raise InputError(f"a scene's id has at most {LONGEST_ID:,} characters, not {len(id):,}: {shown(id, 40)}")
+        if len(id) > MAX_SCENE_ID_CHARS:
+            raise InputError(
+                f"a scene's id has at most {MAX_SCENE_ID_CHARS:,} characters, not {len(id):,}: {shown(id, 40)}"
+            )
         if not isinstance(prompt, str) or not prompt.strip():
             raise InputError(f"scene {id!r} has an empty prompt: say what to generate")
         object.__setattr__(self, "id", id)
@@ -98,7 +100,7 @@ class Scene:
 
 
 def _as_json(scene: str, params: dict[str, Any]) -> Mapping[str, Any]:
-    """Return a copy of parameters as JSON has them, with lists for tuples; what the caller does to his is his."""
+    """Return a copy of the parameters as JSON holds them (lists for tuples), independent of the caller's objects."""
     if not _may_be_seconds(params.get("seconds")):
         raise InputError(f"scene {scene!r}: seconds must be more than 0, and finite, not {params['seconds']!r}")
     try:
@@ -109,7 +111,7 @@ def _as_json(scene: str, params: dict[str, Any]) -> Mapping[str, Any]:
 
 
 def _path_as_text(value: object) -> str:
-    """Write a path as its text; bytes are not taken, for a recorded run would then hold them, too."""
+    """Return a path as its text; bytes are refused because every recorded run would hold them, too."""
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, bytes | bytearray | memoryview):
@@ -126,16 +128,16 @@ def _scene(id: str, prompt: str, params: dict[str, Any]) -> Scene:  # noqa: A002
 
 @record
 class RateInfo:
-    """What a server tells of a quota group's rate limit in an answer's headers; each may be missing."""
+    """What the headers of an answer say about a quota group's rate limit; each field may be missing."""
 
     limit: int | None = None
-    """Requests the whole limit admits."""
+    """Requests that the limit admits in all."""
     remaining: int | None = None
-    """Requests that are left of it."""
+    """Requests that are left."""
     reset: float | None = None
-    """Seconds until the whole limit is there again, counted from the answer."""
+    """Seconds from the answer until the whole limit is available again."""
     window: float | None = None
-    """Seconds for which the limit holds."""
+    """Seconds that the limit applies to."""
 
 
 @record
@@ -145,13 +147,13 @@ class Operation:
     id: str
     """The provider's job id."""
     backend: str = ""
-    """Name of the backend that made it."""
+    """Name of the backend that submitted it."""
     urls: dict[str, str] | None = None
     """URLs the server gave (status, result, cancel), where it gives any."""
     poll_after: float | None = None
     """Seconds the server asked to wait before the first poll, or None."""
     rate: RateInfo | None = None
-    """The rate limit as the answer to the submit tells it, or None."""
+    """The rate limit according to the answer to the submit, or None."""
 
 
 @record
@@ -163,11 +165,11 @@ class Artifact:
     url: str = ""
     """Where it is; empty for inline data and for results addressed by the operation."""
     data: str = ""
-    """Base64 data of an inline result; empty where the fetch asks for it again, for events are kept."""
+    """Base64 data of an inline result; empty if the fetch asks for it again, because events are kept."""
 
 
 def _may_be_seconds(value: object) -> bool:
-    """Say whether a duration can be meant; texts that are no numbers are the API's to judge."""
+    """Say whether a value can be a duration; texts that are not numbers are left to the API."""
     try:
         return value is None or 0 < float(value) < math.inf  # type: ignore[arg-type]
     except ValueError:
@@ -178,11 +180,11 @@ def _may_be_seconds(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Mode:
-    """How much is under way at once (design.md section 5); None means no bound."""
+    """How much runs at once; None means no bound. `normal` is for steadiness, `boost` for throughput."""
 
     name: str
     max_submitting: int | None = None
-    """Submissions without an answer at once, in the whole run."""
+    """Submits without an answer at once, in the whole run."""
     max_generating: int | None = None
     """Attempts submitting or generating at once, on each profile."""
 
@@ -210,7 +212,7 @@ def as_mode(mode: Mode | str) -> Mode:
 
 
 def as_max_billed(value: int | None) -> int | None:
-    """Return how many submits may be accepted in a run, None for no bound; `InputError` for anything else."""
+    """Return how many submits may be accepted in a run, or None for no bound; `InputError` for anything else."""
     if value is not None and not is_count(value):
         raise InputError(f"max_billed is a whole number of submits from 1 up, or None for no bound, not {value!r}")
     return value

@@ -1,7 +1,7 @@
-"""How an attempt, or one call of it, ended: told apart by status and code, never by prose (R13).
+"""How an attempt, or one call of it, ended: classified by status and code, never by prose (R13).
 
-A backend classifies (providers.md, "The port every adapter fits"); the scheduler decides what follows.
-`reason` is one short sentence for logs and tables; it never holds a key.
+A backend classifies; the scheduler decides what follows. `reason` is one short sentence for logs and tables, and never
+contains a key.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ __all__ = [
 
 @record
 class RateLimited:
-    """A 429 that is not a quota: the quota group cools, the scene moves on (R1-R3)."""
+    """A 429 for a rate, not for a quota: the quota group cools, the scene moves on (R1-R3)."""
 
     kind: ClassVar[str] = "rate_limited"
     retry_after: float | None = None
-    """Seconds the server asked for, finite and not negative, or None when it did not say."""
+    """Seconds the server asked to wait, finite and not negative, or None if it did not say."""
     source: str = ""
-    """Which field said so, such as `Retry-After` or `retry-after-ms`."""
+    """The header that said so, such as `Retry-After` or `retry-after-ms`."""
     reason: str = "429"
     cause: Literal["rate", "concurrency"] = "rate"
-    """`concurrency` where the server's code says that too many run at once."""
+    """`concurrency` if the server's code says that too many jobs run at once."""
     rate: RateInfo | None = None
-    """The rate limit as the answer's headers tell it, or None."""
+    """The rate limit according to the answer's headers, or None."""
 
 
 @record
 class Transient:
-    """408, 5xx, a transport error before anything was sent: may be tried again (R9)."""
+    """408, 5xx, or a transport error before anything was sent: may be retried (R9)."""
 
     kind: ClassVar[str] = "transient"
     reason: str
     retry_after: float | None = None
-    """Seconds the server asked for, or None."""
+    """Seconds the server asked to wait, or None."""
 
 
 @record
 class Permanent:
-    """Will fail in the same way again: content policy, bad request, no such model (R10)."""
+    """Would fail in the same way again: content policy, bad request, no such model (R10)."""
 
     kind: ClassVar[str] = "permanent"
     reason: str
@@ -59,18 +59,18 @@ class Permanent:
 
 @record
 class ProfileUnusable:
-    """The profile cannot be used: bad key, no credit, daily quota (R11)."""
+    """The profile can't be used: bad key, no credit, daily quota (R11)."""
 
     kind: ClassVar[str] = "unusable"
     reason: str
     cause: Literal["auth", "day_quota", "credit"] = "auth"
     retry_after: float | None = None
-    """Seconds until it may be used again, or None when nobody knows."""
+    """Seconds until it may be used again, or None if unknown."""
 
 
 @record
 class Ambiguous:
-    """A submit that may have been accepted; sending it again could cost money twice (R12)."""
+    """A submit that may have been accepted; sending it again could cost twice (R12)."""
 
     kind: ClassVar[str] = "ambiguous"
     reason: str
@@ -86,7 +86,7 @@ class Cancelled:
 
 @record
 class Unwritable:
-    """A result can't be written here, such as on a full disk: neither the job nor the profile failed."""
+    """A result can't be written here, for example on a full disk: neither the job nor the profile failed."""
 
     kind: ClassVar[str] = "unwritable"
     reason: str

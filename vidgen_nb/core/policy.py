@@ -1,17 +1,16 @@
-"""What follows a 429, and who may submit when: the port that policies fit (design.md section 6).
+"""What follows a 429, and who may submit when: the port that policies implement.
 
-A policy is one small class. The scheduler asks it these things and tells it everything; all but the first may be left
-as they are, and cost nothing then:
+A policy is one small class. Only `on_429` is required; a method that is not overridden costs nothing:
 
-- `on_429(group, outcome, now)`: which groups cool, and until when. Also asked for a late 429 (R6).
-- `earliest(profile, now)`: when this profile may submit next; `now` or less: at once.
-- `finish(profile, now)`: when a scene that is given to this profile now would be done; of the profiles that may
-  submit, the one with the least gets it. Not overridden: they take turns (R4).
+- `on_429(group, outcome, now)`: which groups cool, and until when. Called for late 429s, too (R6).
+- `earliest(profile, now)`: when this profile may submit next; `now` or less means at once.
+- `finish(profile, now)`: when a scene given to this profile now would be finished; of the profiles that may submit, the
+  one with the smallest value gets the scene. Without it, profiles take turns (R4).
 - `observe(event, now)`: every event of the run, to learn from.
 - `moves`: whether a bounced scene goes to another profile at once (R3) or waits for the same one.
 - `for_run()`: the policy that decides in one run; one that learns returns a fresh copy of itself.
 
-The scheduler itself sees to it that a cooldown never shortens (R6) and lasts at least 1 s, doubling with each
+The scheduler itself makes sure that a cooldown never shortens (R6) and lasts at least 1 s, doubling with each
 consecutive 429 (R7). Times are run seconds.
 """
 
@@ -33,15 +32,15 @@ class GroupView(Protocol):
 
     @property
     def name(self) -> str:
-        """The group's name; a profile's own where it stands alone."""
+        """The group's name; the profile's name if it has no group."""
 
     @property
     def strikes(self) -> int:
-        """Consecutive 429s, this one included."""
+        """Consecutive 429s, including this one."""
 
     @property
     def until(self) -> float:
-        """End of its cooldown so far, in run seconds; -inf: it never cooled."""
+        """End of its latest cooldown, in run seconds; -inf if it never cooled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Cooldown:
     until: float
     """Run seconds."""
     unusable: bool = False
-    """The server asked for more than the policy waits: the group leaves the rotation until then."""
+    """Whether the group leaves the rotation until then: the server asked for more than the policy waits."""
 
     def __post_init__(self) -> None:
         if self.scope not in ("group", "all"):
@@ -63,14 +62,14 @@ class Cooldown:
 
 
 class Policy:
-    """The port; a policy overrides `on_429`, and the rest where it wants to.
+    """The port; a policy overrides `on_429`, and other methods if it needs them.
 
     >>> class Doubling(Policy):
     ...     def on_429(self, group, outcome, now):
     ...         return Cooldown("group", until=now + min(5 * 2 ** (group.strikes - 1), 300))
 
-    As a dataclass its fields are its settings, which are recorded with the run. What it learns it keeps in attributes
-    that `for_run` begins anew.
+    The fields of a dataclass are its settings, which are recorded with the run. A policy that learns keeps what it
+    knows in an object of its own, which `for_run` replaces by a fresh one.
     """
 
     moves: ClassVar[bool] = True
@@ -80,36 +79,34 @@ class Policy:
         raise NotImplementedError
 
     def earliest(self, profile: str, now: float) -> float:
-        """Return when this profile may submit next, in run seconds; inf: not before an answer or a job's end."""
+        """Return when this profile may submit next, in run seconds; inf: only after an answer or a job's end."""
         return now
 
     def finish(self, profile: str, now: float) -> float:
-        """Return when a scene given to this profile now would be done; asked of profiles that may submit."""
+        """Return when a scene given to this profile now would be finished; called for profiles that may submit."""
         return now
 
     def observe(self, event: Event, now: float) -> None:
         """Learn from an event of the run."""
 
     def for_run(self) -> Self:
-        """Return the policy that decides in one run: itself, or where it learns a copy that knows nothing yet."""
+        """Return the policy that decides in one run: itself, or a copy that knows nothing yet if it learns."""
         return self
 
 
 def check_seconds(policy: str, name: str, value: float, *, least: float = 0.0) -> None:
-    """Raise `InputError` for a setting that is no finite number of seconds, or too small."""
+    """Raise `InputError` unless a setting is a finite number of seconds, and large enough."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
         raise InputError(f"{policy}: {name} must be {least:g} or more seconds, and finite, not {value!r}")
 
 
 def is_later(policy: Policy, method: str, value: float, now: float) -> bool:
-    """Say whether a time that a policy returned is after now; `InputError` for what is no time."""
+    """Say whether a time that a policy returned is after now; `InputError` if it is not a time."""
     try:
         if value > now:
             return True
         if value <= now:
             return False
-    except (TypeError, ValueError):  # not to be compared with a number
+    except (TypeError, ValueError):  # can't be compared with a number
         pass
-    raise InputError(
-        f"{type(policy).__name__}.{method} returned {value!r}: a policy returns run seconds there, such as now"
-    )
+    raise InputError(f"{type(policy).__name__}.{method} returned {value!r}: it must return run seconds, such as now")

@@ -1,8 +1,8 @@
 """The order in which scenes wait: singles, then bounced ones in original order, then the rest (R2).
 
-A FIFO deque holds scenes that never ran; a heap holds the front segment; under a policy that does not move, a heap per
-profile holds the scenes that wait for that profile alone. A scene taken out of the middle (cancelled) leaves its entry
-behind, which is skipped when it comes up: an entry counts only while its ticket is the scene's.
+A FIFO deque holds the scenes that never ran; a heap holds the front segment; under a policy that does not move scenes,
+a heap per profile holds those that wait for that profile alone. A scene removed from the middle (cancelled) leaves its
+entry behind, which is skipped when it comes up: an entry counts only while its ticket is the scene's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class SceneQueue:
         self._front: Front = []
         self._back: deque[tuple[int, SceneState]] = deque()
         self.pinned: dict[ProfileState, Front] = {}
-        """Scenes that wait for one profile."""
+        """Scenes that wait for one profile alone."""
         self.size = 0
         self._tickets = 0
 
@@ -38,7 +38,7 @@ class SceneQueue:
         self._back.append((self._ticket(scene), scene))
 
     def push_front(self, scene: SceneState) -> None:
-        """Queue a scene in the front segment, by original order; a single one before those."""
+        """Queue a scene in the front segment, in original order; a single scene goes first."""
         self._push(self._front, scene)
 
     def push_pinned(self, scene: SceneState, profile: ProfileState) -> None:
@@ -71,7 +71,7 @@ class SceneQueue:
             self.push_front(scene)
 
     def remove(self, scene: SceneState) -> None:
-        """Take a scene out, wherever it stands; one that is not queued is none."""
+        """Remove a scene, wherever it stands; does nothing if it isn't queued."""
         if scene.ticket:
             scene.ticket = 0
             self.size -= 1

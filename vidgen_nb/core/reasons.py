@@ -1,17 +1,17 @@
-"""The scheduler's reasons, as a reader of the log wants them (R20)."""
+"""The scheduler's reasons, in the words of the log and the tables (R20)."""
 
 from __future__ import annotations
 
 from vidgen_nb.core.events import SettledStatus
 from vidgen_nb.core.state import ProfileState, SceneState
 
-__all__ = ["BY_USER", "called_off", "overdue", "where_to", "why"]
+__all__ = ["BY_USER", "cancelled_status", "choice_reason", "requeue_reason", "timeout_reason"]
 
 BY_USER = "cancelled by the user"
 
 
-def why(state: SceneState, profile: ProfileState) -> str:
-    """Say why this profile."""
+def choice_reason(state: SceneState, profile: ProfileState) -> str:
+    """Say why the scene goes to this profile."""
     previous = state.previous
     if not state.avoid or previous is None:
         return "next in turn"
@@ -20,8 +20,8 @@ def why(state: SceneState, profile: ProfileState) -> str:
     return f"back on {profile.name}" + ("" if state.pinned_to else ": no other profile is free")
 
 
-def where_to(state: SceneState, *, unpaid: bool = False) -> str:
-    """Say what becomes of a scene that was bounced."""
+def requeue_reason(state: SceneState, *, unpaid: bool = False) -> str:
+    """Say what a scene waits for after an attempt that failed."""
     if state.pinned_to is not None:
         return f"waits for {state.pinned_to.name}"
     if unpaid:
@@ -31,11 +31,13 @@ def where_to(state: SceneState, *, unpaid: bool = False) -> str:
     return "to the front of the queue"
 
 
-def called_off(state: SceneState, job_timeout: float | None, reason: str = BY_USER) -> tuple[SettledStatus, str]:
-    """Return the status with which a scene settles whose job the provider has cancelled, and why."""
-    return ("failed", f"{overdue(job_timeout)}: it was cancelled") if state.overdue else ("cancelled", reason)
+def cancelled_status(state: SceneState, job_timeout: float | None, reason: str = BY_USER) -> tuple[SettledStatus, str]:
+    """Return how a scene settles once the provider has cancelled its job, and why."""
+    if state.timed_out:
+        return "failed", f"{timeout_reason(job_timeout)}: it was cancelled"
+    return "cancelled", reason
 
 
-def overdue(job_timeout: float | None) -> str:
-    """Say that a job took longer than it may."""
-    return f"not over after job_timeout={job_timeout:g} s"
+def timeout_reason(job_timeout: float | None) -> str:
+    """Say that a job took longer than allowed."""
+    return f"not finished after job_timeout={job_timeout:g} s"

@@ -1,8 +1,8 @@
-"""Recorded events, fed to a scheduler again: what was decided then is taken over, not decided again.
+"""Recorded events, fed to a scheduler again: recorded decisions are repeated, not made again.
 
 What users asked for and drivers found out is handled as before, and most decisions follow from it in the same way. The
-rest is looked up: which attempt started where, which cooldown a policy answered with, which retry was let go. At the
-end the decisions are compared with the recorded ones, so that no state is built on a file that does not add up.
+others are looked up: which attempt started where, which cooldown the policy chose, which retry was granted. At the end
+all decisions are compared with the recorded ones, so that no state is built on a file that does not add up.
 """
 
 from __future__ import annotations
@@ -41,34 +41,34 @@ class Replay:
 
     @contextmanager
     def at(self, index: int) -> Iterator[None]:
-        """Say of an event that makes no sense which one it is."""
+        """Turn the error of an event that makes no sense into a `ReplayError` that says which one it is."""
         self._index = index
         try:
             yield
         except (InputError, KeyError, AssertionError) as error:
             kind = type(self._recorded[index]).__name__
-            raise ReplayError(f"can't be: {kind}: {error}", index) from error
+            raise ReplayError(f"is impossible: {kind}: {error}", index) from error
 
     def feed(self, event: ev.Event) -> None:
-        """Handle an event as it was handled then; what follows from others is left to follow."""
+        """Handle an event as it was handled then; decisions follow by themselves."""
         if isinstance(event, ev.RetryGranted):
-            self._ledger.retries.take_over(event.scene, event.at)
+            self._ledger.retries.replay_grant(event.scene, event.at)
         if isinstance(event, ev.DECISIONS):
             return
         if isinstance(event, ev.Progressed | ev.CallFailed | ev.JobFailed):
             state = self._ledger.scenes[event.scene]
-            state.asked = True  # or there had been no answer; not every poll is on record
+            state.awaiting_answer = True  # it was, or there would be no answer; not every poll is recorded
             if state.profile is not None:
-                self._failures.recorded = self._cooldown(event, state.profile.group.name)
+                self._failures.replayed_cooldown = self._recorded_cooldown(event, state.profile.group.name)
         try:
             self._handlers[type(event)](event, event.at)
         finally:
-            self._failures.recorded = None
+            self._failures.replayed_cooldown = None
 
-    def _cooldown(self, event: ev.Event, group: str) -> Cooldown | None:
+    def _recorded_cooldown(self, event: ev.Event, group: str) -> Cooldown | None:
         """Return the cooldown that followed from a 429 of that quota group.
 
-        None: it is no 429, or the record ends before all that followed from it.
+        None: the event is not a 429, or the record ends too early to tell.
         """
         if not isinstance(event, ev.CallFailed | ev.JobFailed) or not isinstance(event.outcome, RateLimited):
             return None
@@ -80,27 +80,37 @@ class Replay:
             closed.append(following)
         else:
             return None
-        if not closed:  # a window that was open longer stayed as it was
+        if not closed:  # the group was closed for longer already, which stays
             return Cooldown("group", -math.inf)
-        alone = all(each.group == group for each in closed)
-        # one that was out of the rotation already says so of itself alone
+        only_group = all(each.group == group for each in closed)
+        # if only some are unusable, these were out of the rotation before
         unusable = all(each.unusable for each in closed)
-        return Cooldown("group" if alone else "all", closed[0].until, unusable=unusable)
+        return Cooldown("group" if only_group else "all", closed[0].until, unusable=unusable)
 
     def check(self, replayed: list[ev.Event]) -> None:
-        """Raise `ReplayError` where not all has come about again; else let the record be as it was, word for word."""
+        """Raise `ReplayError` where the replay differs; otherwise keep the record as it was, word for word."""
         recorded = self._recorded
         for index, (then, now) in enumerate(zip(recorded, replayed, strict=False)):
             if then is not now and not _same(then, now):
-                raise ReplayError(f"is {then}, where {now} follows from those before it", index)
+                raise ReplayError(f"is {then}, but {now} follows from the events before it", index)
         if len(replayed) < len(recorded):
-            raise ReplayError(f"is {recorded[len(replayed)]}, which does not follow", len(replayed))
+            raise ReplayError(
+                f"is {recorded[len(replayed)]}, which does not follow from those before it", len(replayed)
+            )
         replayed[: len(recorded)] = recorded
         for state in self._ledger.scenes.values():
-            state.calls += 1  # polls that were due go by that number: `RunRestored` asks anew, and once
+            state.calls += 1  # invalidate stale poll timers: `RunRestored` polls each job once
 
 
-def _same(then: ev.Event, now: ev.Event) -> bool:
-    """Compare what two events say; reasons may be worded anew."""
-    names = [each.name for each in fields(then) if each.name != "reason"]
-    return type(then) is type(now) and all(getattr(then, name) == getattr(now, name) for name in names)
+def _same(then: Any, now: Any) -> bool:
+    """Compare two events, or their outcomes; reasons may be worded differently."""
+    if type(then) is not type(now):
+        return False
+    for each in fields(then):
+        before, after = getattr(then, each.name), getattr(now, each.name)
+        if each.name == "outcome" and before is not None and after is not None:
+            if not _same(before, after):
+                return False
+        elif each.name != "reason" and before != after:
+            return False
+    return True

@@ -6,156 +6,167 @@ import math
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.ledger import Ledger
-from vidgen_nb.core.attempts.progress import Attempts
+from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.model import as_max_billed
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
-from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import UNSETTLED, SceneState
+from vidgen_nb.core.state import UNSETTLED, RunState, SceneState
 from vidgen_nb.errors import DuplicateScene, InputError
 
 __all__ = ["Requests"]
 
 
 class Requests:
-    """Carries out requests; a request that makes no sense is an `InputError` and changes nothing."""
+    """Carries out requests; one that makes no sense is an `InputError` and changes nothing."""
 
-    def __init__(self, context: Context, ledger: Ledger, roster: Roster, queue: SceneQueue, attempts: Attempts) -> None:
+    def __init__(
+        self,
+        context: Context,
+        run: RunState,
+        ledger: Ledger,
+        roster: Roster,
+        queue: SceneQueue,
+        attempts: AttemptLifecycle,
+    ) -> None:
         self._context = context
+        self._run = run
         self._ledger = ledger
         self._roster = roster
+        self._gates = roster.gates
         self._queue = queue
         self._attempts = attempts
         self._orders = 0
-        self.started = self.stopped = self.paused = False
-        self.limited = False
-        """Stopped because `max_billed` was reached."""
-        self.ended: ev.EndReason | None = None
+        """Scenes added so far: each one's place in the original order."""
 
     # -- the run
 
-    def run_started(self, event: ev.RunStarted, now: float) -> None:
-        """Begin to submit, or go on after a stop."""
+    def start(self, event: ev.RunStarted, now: float) -> None:
+        """Begin to submit, or continue after a stop."""
         self._context.record(event, now)
-        self.started, self.stopped, self.ended = True, False, None
-        self.limited = False
-        for state in self._ledger.unwritable.begin_anew():
-            self._attempts.ask_anew(state)
+        run = self._run
+        run.started, run.stopped, run.stopped_by_limit, run.ended = True, False, False, None
+        for state in self._ledger.unwritable.unpark():
+            self._attempts.resume_call(state)
 
-    def run_restored(self, event: ev.RunRestored, now: float) -> None:
-        """Carry on what was broken off, by these settings."""
+    def restore(self, event: ev.RunRestored, now: float) -> None:
+        """Continue a run that was broken off, with the settings of the event."""
         context = self._context
         context.record(event, now)
         context.retry, context.on_ambiguous, context.max_wait = event.retry, event.on_ambiguous, event.max_wait
         context.rng.seed(event.seed)
-        context.restored_at, context.wary = now, event.wary
-        self._ledger.retries.use(event.retry.budget, now)
-        self._ledger.unwritable.begin_anew()
+        context.restored_at, context.hold_unknown_jobs = now, event.hold_unknown_jobs
+        self._ledger.retries.change_budget(event.retry.budget, now)
+        self._ledger.unwritable.unpark()
         for state in self._ledger.scenes.values():
             if state.status == "queued":
                 self._watch_deadline(state)
             elif state.status in ("generating", "fetching"):
-                self._attempts.ask_anew(state)
+                self._attempts.resume_call(state)
 
-    def paused_(self, event: ev.Paused, now: float) -> None:
+    def pause(self, event: ev.Paused, now: float) -> None:
         """Submit nothing new."""
         self._context.record(event, now)
-        self.paused = True
+        self._run.paused = True
 
-    def unpaused(self, event: ev.Unpaused, now: float) -> None:
-        """Go on."""
+    def unpause(self, event: ev.Unpaused, now: float) -> None:
+        """Submit again."""
         self._context.record(event, now)
-        self.paused = False
+        self._run.paused = False
 
-    def stopped_(self, event: ev.Stopped, now: float) -> None:
-        """Submit nothing new, and end when what runs has settled."""
+    def stop(self, event: ev.Stopped, now: float) -> None:
+        """Submit nothing new, and end when running attempts have settled."""
         self._context.record(event, now)
-        self.stopped, self.limited = True, False
+        self._run.stopped, self._run.stopped_by_limit = True, False
 
-    def limit_changed(self, event: ev.BillingLimitChanged, now: float) -> None:
-        """Let another number of submits be accepted, and go on if the last one is what stopped the run."""
+    def change_billing_limit(self, event: ev.BillingLimitChanged, now: float) -> None:
+        """Set `max_billed`, and continue if the old limit is what stopped the run."""
         max_billed = as_max_billed(event.max_billed)
         self._context.record(event, now)
         self._context.max_billed = max_billed
-        self.stopped, self.limited = self.stopped and not self.limited, False
+        run = self._run
+        run.stopped, run.stopped_by_limit = run.stopped and not run.stopped_by_limit, False
 
-    def watch_limit(self, limit: int, now: float) -> None:
-        """Stop once `max_billed` is reached, if scenes are left that would be submitted."""
+    def check_billing_limit(self, limit: int, now: float) -> None:
+        """Stop once `max_billed` is reached, if there are scenes left to submit."""
         ledger = self._ledger
-        if ledger.billed >= limit and ledger.unsettled > ledger.in_flight and not self.stopped:
-            self.limit_reached(ev.BillingLimitReached(limit), now)
+        if ledger.billed >= limit and ledger.unsettled > ledger.in_flight and not self._run.stopped:
+            self.reach_billing_limit(ev.BillingLimitReached(limit), now)
 
-    def limit_reached(self, event: ev.BillingLimitReached, now: float) -> None:
+    def reach_billing_limit(self, event: ev.BillingLimitReached, now: float) -> None:
         """Submit nothing new, as after a stop."""
         self._context.record(event, now)
-        self.stopped = self.limited = True
+        self._run.stopped = self._run.stopped_by_limit = True
 
-    def mode_changed(self, event: ev.ModeChanged, now: float) -> None:
-        """Take another mode for new submissions."""
+    def change_mode(self, event: ev.ModeChanged, now: float) -> None:
+        """Use another mode for new submissions."""
         self._context.record(event, now)
         self._context.mode = event.mode
         for profile in self._roster.profiles.values():
             self._roster.set_limit(profile)
 
-    def policy_changed(self, event: ev.PolicyChanged, now: float) -> None:
-        """Take another policy for new decisions; running cooldowns stay."""
+    def change_policy(self, event: ev.PolicyChanged, now: float) -> None:
+        """Use another policy for new decisions; running cooldowns stay."""
         if not isinstance(event.policy, Policy):
             raise InputError(f"a policy is an instance of a class derived from Policy, not {event.policy!r}")
         self._context.record(event, now)
-        self._context.use(event.policy)
+        self._context.use_policy(event.policy)
         if event.policy.moves:
             for profile in list(self._queue.pinned):
                 self._queue.unpin(profile)
-        self._roster.offer_all(self._roster.profiles.values())
+        self._roster.rotation.offer_all(self._roster.profiles.values())
 
     # -- profiles
 
-    def profile_added(self, event: ev.ProfileAdded, now: float) -> None:
+    def add_profile(self, event: ev.ProfileAdded, now: float) -> None:
         """Bring a profile into the rotation."""
         self._roster.add(event.profile, event.capacity, event.group, now)
         self._context.record(event, now)
 
-    def profile_changed(self, event: ev.ProfileChanged, now: float) -> None:
+    def change_profile(self, event: ev.ProfileChanged, now: float) -> None:
         """Give a profile another capacity."""
         profile = self._roster[event.profile]
         self._context.record(event, now)
         profile.capacity = event.capacity
         self._roster.set_limit(profile)
 
-    def profile_removed(self, event: ev.ProfileRemoved, now: float) -> None:
-        """Take a profile out; what runs on it goes on, what waits for it alone goes elsewhere."""
+    def remove_profile(self, event: ev.ProfileRemoved, now: float) -> None:
+        """Remove a profile: its running attempts continue, scenes that wait for it go elsewhere."""
         profile = self._roster[event.profile]
         self._context.record(event, now)
         profile.removed = True
-        self._roster.fewer()
+        self._roster.rotation.reoffer()
         self._queue.unpin(profile)
 
-    def cooldown_released(self, event: ev.CooldownReleased, now: float) -> None:
-        """End the windows of a profile and its group by hand."""
+    def release_cooldown(self, event: ev.CooldownReleased, now: float) -> None:
+        """Open the gates of a profile and its group by hand."""
         profile = self._roster[event.profile]
         self._context.record(event, now)
         if not event.alone:
-            self._roster.open(profile.group, now)
-        self._roster.open(profile.own, now)
+            self._gates.open(profile.group, now)
+        self._gates.open(profile.own_gate, now)
 
-    def cooldown_imposed(self, event: ev.CooldownImposed, now: float) -> None:
-        """Take over a window known from elsewhere."""
+    def impose_cooldown(self, event: ev.CooldownImposed, now: float) -> None:
+        """Apply a cooldown known from elsewhere."""
         profile = self._roster[event.profile]
         if math.isnan(event.until):
             raise InputError(f"the cooldown of {event.profile!r} needs an end in run seconds, not nan")
         self._context.record(event, now)
-        gate = profile.own if event.alone else profile.group
+        gate = profile.own_gate if event.alone else profile.group
         if event.until > now:
-            self._roster.close(
+            self._gates.close(
                 gate, event.until, now, profile=profile.name, reason=event.reason, unusable=event.unusable
             )
             self._ledger.unpin_unusable(gate)
 
     # -- scenes
 
-    def scene_added(self, event: ev.SceneAdded, now: float) -> None:
-        """Queue a scene: a new one, or a settled one that is run again by hand; after an end `RunStarted` goes on."""
+    def add_scene(self, event: ev.SceneAdded, now: float) -> None:
+        """Queue a new scene, or a settled one that is run again by hand.
+
+        If the run has ended, `RunStarted` continues it.
+        """
         scenes, scene_id = self._ledger.scenes, event.scene.id
         state = scenes.get(scene_id)
         if state is not None and state.status in UNSETTLED:
@@ -175,23 +186,23 @@ class Requests:
         self._watch_deadline(state)
 
     def _watch_deadline(self, state: SceneState) -> None:
-        """See to it that a scene does not wait in the queue beyond its deadline (R8)."""
+        """Set a timer so that a scene doesn't wait in the queue beyond its deadline (R8)."""
         if (deadline := self._context.retry.deadline) is not None:
-            self._context.timers.at(state.queued_at + deadline, self._deadline_over, (state, state.queued_at))
+            self._context.timers.at(state.queued_at + deadline, self._deadline_due, (state, state.queued_at))
 
-    def _deadline_over(self, watch: tuple[SceneState, float], now: float) -> None:
+    def _deadline_due(self, watch: tuple[SceneState, float], now: float) -> None:
         state, queued_at = watch
-        deadline = self._context.retry.deadline  # may be another one since
+        deadline = self._context.retry.deadline  # a restore may have changed it
         if deadline is None or now < queued_at + deadline:
             return
         if state.status == "queued" and state.queued_at == queued_at:
-            self._ledger.settle(state, "failed", f"deadline: still queued after {now - queued_at:.1f} s", now)
+            self._ledger.settle(state, "failed", f"deadline: still waiting after {now - queued_at:.1f} s", now)
 
-    def cancel_requested(self, event: ev.CancelRequested, now: float) -> None:
-        """Cancel one scene, or all that are not settled."""
+    def cancel(self, event: ev.CancelRequested, now: float) -> None:
+        """Cancel one scene, or all that have not settled."""
         scenes = self._ledger.scenes
         if event.scene is not None and event.scene not in scenes:
             raise InputError(f"no scene has the id {event.scene!r} in this run")
         self._context.record(event, now)
         for state in list(scenes.values()) if event.scene is None else (scenes[event.scene],):
-            self._attempts.cancels.cancel(state, now)
+            self._attempts.cancellations.cancel(state, now)

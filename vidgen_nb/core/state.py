@@ -1,8 +1,8 @@
-"""What the scheduler knows of each scene, profile and gate.
+"""What the scheduler knows of the run, and of each scene, profile and gate.
 
 A *gate* stands before submissions and is closed until a time. Each quota group has one, which a 429 closes; each
 profile has one of its own, which repeated transient failures or a bad key close. A profile may submit when both are
-open. A gate that has been closed lets one probe through before it lets everyone (R18).
+open. A gate that has been closed lets one probe through before everyone else (R18).
 """
 
 from __future__ import annotations
@@ -10,61 +10,104 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from vidgen_nb.core.events import EndReason
 from vidgen_nb.core.model import Artifact, Operation, Scene
 
-__all__ = ["LIVE", "UNSETTLED", "Gate", "ProfileState", "SceneState", "Status", "operation_id", "running_on"]
+__all__ = [
+    "IN_FLIGHT",
+    "UNSETTLED",
+    "Gate",
+    "ProfileState",
+    "RunState",
+    "SceneState",
+    "Status",
+    "operation_id",
+    "profile_of",
+]
 
-LIVE = ("submitting", "generating", "fetching")
+IN_FLIGHT = ("submitting", "generating", "fetching")
 """Statuses of a scene with an attempt in flight."""
-UNSETTLED = ("queued", *LIVE)
+UNSETTLED = ("queued", *IN_FLIGHT)
 Status = Literal["queued", "submitting", "generating", "fetching", "succeeded", "failed", "cancelled", "held"]
 
 
+class RunState:
+    """Whether the run goes on, and if not, why."""
+
+    __slots__ = ("ended", "paused", "started", "stopped", "stopped_by_limit")
+
+    def __init__(self) -> None:
+        self.started = self.paused = self.stopped = False
+        self.stopped_by_limit = False
+        """Stopped because `max_billed` was reached."""
+        self.ended: EndReason | None = None
+
+
 class Gate:
-    """Closed until `until`; afterwards `probe_due` until a probe was accepted."""
+    """Closed until `until`; then `probe_due` until a probe is accepted."""
 
     __slots__ = (
-        "alone",
+        "closed",
+        "closed_at",
         "members",
         "name",
         "probe",
         "probe_due",
         "reason",
+        "scope",
         "shared",
-        "since",
         "strikes",
         "until",
         "unusable",
-        "waiting",
     )
 
-    def __init__(self, name: str, *, alone: bool = False, shared: bool = False) -> None:
+    def __init__(self, name: str, scope: Literal["group", "profile"] = "group", *, shared: bool = False) -> None:
         self.name = name
+        self.scope = scope
+        """Whether it stands before a quota group, or before one profile alone."""
         self.shared = shared
-        """Whether this is a quota group that profiles name."""
-        self.alone = alone
-        """Whether this is one profile's own gate, not a quota group's."""
+        """Whether profiles name this quota group; False: it is a profile's default group."""
         self.members: list[ProfileState] = []
         self.until = -math.inf
-        self.since = -math.inf
+        self.closed_at = -math.inf
         """When it last went from open to closed."""
         self.strikes = 0
         """Consecutive failures that count against it."""
-        self.waiting = False
-        """Closed, with a `CooldownEnded` still to come."""
+        self.closed = False
+        """True until `CooldownEnded` is recorded."""
         self.probe_due = False
         self.probe: SceneState | None = None
-        """The scene whose submit probes now; nobody else may submit."""
+        """The scene whose submit is the probe now; nobody else may submit."""
         self.reason = ""
         """Why it closed."""
         self.unusable = False
-        """Closed with its profiles out of the rotation: no mere cooldown (R11)."""
+        """Its profiles are out of the rotation: more than a cooldown (R11)."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this is one profile's own gate; events record it as `alone`."""
+        return self.scope == "profile"
+
+    def member_names(self) -> tuple[str, ...]:
+        """Return the names of the profiles behind it that are in the rotation."""
+        return tuple(each.name for each in self.members if not each.removed)
 
 
 class ProfileState:
     """A profile in the rotation."""
 
-    __slots__ = ("active", "capacity", "group", "index", "limit", "name", "own", "paced_until", "ready", "removed")
+    __slots__ = (
+        "active",
+        "capacity",
+        "group",
+        "index",
+        "limit",
+        "name",
+        "offered",
+        "own_gate",
+        "paced_until",
+        "removed",
+    )
 
     def __init__(self, name: str, index: int, capacity: int | None, group: Gate) -> None:
         self.name = name
@@ -72,27 +115,28 @@ class ProfileState:
         """Its place in the round-robin order."""
         self.capacity = capacity
         self.limit: float = math.inf
-        """The smaller one of its capacity and the mode's cap."""
+        """The smaller of its capacity and the mode's cap."""
         self.group = group
-        self.own = Gate(name, alone=True)
-        self.own.members.append(self)
+        """The gate of its quota group."""
+        self.own_gate = Gate(name, "profile")
+        self.own_gate.members.append(self)
         self.active = 0
         """Attempts submitting or generating."""
-        self.ready = False
-        """Offered to the rotation; cleared when found not eligible, until something changes."""
+        self.offered = False
+        """Whether the rotation has it; cleared when it turns out not to be eligible, until something changes."""
         self.removed = False
         self.paced_until = -math.inf
-        """Until when the policy holds it back; a timer is set for that."""
+        """Until when the policy holds it back; a timer is set for then."""
 
     @property
     def in_rotation(self) -> bool:
-        """Whether it can be waited for: not removed, and not unusable."""
-        return not (self.removed or self.group.unusable or self.own.unusable)
+        """Whether waiting for it makes sense: it is neither removed nor unusable."""
+        return not (self.removed or self.group.unusable or self.own_gate.unusable)
 
     @property
     def gates(self) -> tuple[Gate, Gate]:
         """What must be open for it to submit."""
-        return (self.group, self.own)
+        return (self.group, self.own_gate)
 
 
 class SceneState:
@@ -100,8 +144,8 @@ class SceneState:
 
     __slots__ = (
         "artifact",
-        "asked",
         "avoid",
+        "awaiting_answer",
         "calls",
         "cancelling",
         "failures",
@@ -109,7 +153,6 @@ class SceneState:
         "number",
         "operation",
         "order",
-        "overdue",
         "pinned_to",
         "previous",
         "probing",
@@ -121,22 +164,23 @@ class SceneState:
         "started",
         "status",
         "ticket",
+        "timed_out",
     )
 
     def __init__(self, scene: Scene, order: int, number: int, *, single: bool, now: float) -> None:
         self.number = number
         """Attempts so far; the number of the running one."""
         self.profile: ProfileState | None = None
-        """Of the running attempt."""
+        """The running attempt's profile."""
         self.previous: ProfileState | None = None
-        """Of the attempt before."""
+        """The profile of the attempt before."""
         self.reset(scene, order, single=single, now=now)
 
     def reset(self, scene: Scene, order: int, *, single: bool, now: float) -> None:
-        """Begin a scene's life in the queue, the first time or when it is run again by hand."""
+        """Start in the queue, for the first time or when the scene is run again by hand."""
         self.scene = scene
         self.order = order
-        """Its place in the original queue."""
+        """Its place in the original order."""
         self.single = single
         self.status: Status = "queued"
         self.queued_at = now
@@ -153,18 +197,18 @@ class SceneState:
         self.artifact: Artifact | None = None
         self.calls = 0
         """Polls and fetches of this attempt so far."""
-        self.asked = False
-        """The last of them has no answer yet."""
+        self.awaiting_answer = False
+        """Whether the latest of them has no answer yet."""
         self.progress: str | None = None
-        """The provider's word on the job, `queued` or `running`."""
+        """What the provider says of the job: `queued` or `running`."""
         self.cancelling = False
-        self.overdue = False
-        """It is cancelled for the time it takes, not by the user."""
+        self.timed_out = False
+        """It is being cancelled because it takes too long, not by the user."""
         self.probing: tuple[Gate, ...] = ()
-        """Gates that wait for its submit."""
+        """Gates whose probe its submit is."""
 
 
-def running_on(state: SceneState) -> ProfileState:
+def profile_of(state: SceneState) -> ProfileState:
     """Return the profile of the running attempt."""
     assert state.profile is not None  # noqa: S101 - an attempt in flight has one
     return state.profile

@@ -1,7 +1,7 @@
-"""What a backend may answer: its class may be a user's own, and what it says is written down for good.
+"""Checks of what a backend answers: its class may be a user's own, and its answers are recorded.
 
-A journal with a number that is a text could not be read any more, with all the jobs in it. So a wrong answer is a bug
-of the backend where it comes in.
+A journal with a text instead of a number could no longer be read, with all the jobs in it. So a wrong answer counts as
+a bug of the backend as soon as it comes in.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from vidgen_nb.ports import CancelAnswer, Progress
 
 __all__ = ["checked_cancel", "checked_failure", "checked_operation", "checked_progress"]
 
-UNFINISHED = ("queued", "running")
+UNFINISHED_STATUSES = ("queued", "running")
 
 
 def checked_operation(found: Any) -> Operation:
-    """Return what a submit returned; `TypeError` for what is no whole `Operation`."""
+    """Return what a submit returned; `TypeError` unless it is a complete `Operation`."""
     if not isinstance(found, Operation):
         raise TypeError(f"submit returned {_kind(found)}: it returns an Operation(id)")
     if not (type(found.id) is str and found.id and type(found.backend) is str):
-        raise TypeError(f"submit returned an Operation whose id or backend is no text, but {_kind(found.id)}")
+        raise TypeError(f"submit returned an Operation whose id or backend is not a text, but {_kind(found.id)}")
     _check_number(found.poll_after, "submit", "poll_after")
     if found.urls is not None and not all(type(each) is str for pair in found.urls.items() for each in pair):
-        raise TypeError("submit returned an Operation whose urls are no texts")
+        raise TypeError("submit returned an Operation whose urls are not texts")
     if found.rate is not None:
         _check_rate(found.rate)
     return found
 
 
 def checked_progress(found: Any) -> Progress:
-    """Return what a poll returned; `TypeError` for what is no whole `Progress`."""
+    """Return what a poll returned; `TypeError` unless it is a complete `Progress`."""
     if not isinstance(found, Progress):
         raise TypeError(f"poll returned {_kind(found)}: it returns a Progress(status)")
     _check_number(found.progress, "poll", "progress")
@@ -41,28 +41,28 @@ def checked_progress(found: Any) -> Progress:
     artifact = found.artifact
     if artifact is not None:
         if not isinstance(artifact, Artifact):
-            raise TypeError(f"poll returned a Progress whose artifact is {_kind(artifact)}, no Artifact(kind, url)")
+            raise TypeError(f"poll returned a Progress whose artifact is {_kind(artifact)}, not an Artifact(kind, url)")
         if not (type(artifact.kind) is type(artifact.url) is type(artifact.data) is str):
-            raise TypeError("poll returned a Progress whose artifact has a kind, url or data that is no text")
+            raise TypeError("poll returned a Progress whose artifact has a kind, url or data that is not a text")
     elif found.outcome is not None:
         checked_failure(found.outcome, "poll")
-    elif found.status not in UNFINISHED:
+    elif found.status not in UNFINISHED_STATUSES:
         raise TypeError(f"poll returned Progress({found.status!r}) with neither an artifact nor an outcome")
     return found
 
 
 def checked_failure(outcome: Any, phase: str) -> Failure:
-    """Return a failure; `TypeError` for what is none."""
+    """Return a failure; `TypeError` for anything else."""
     if not isinstance(outcome, Failure):
-        raise TypeError(f"the outcome of {phase} is {_kind(outcome)}, none of vidgen_nb.core.outcomes")
+        raise TypeError(f"the outcome of {phase} is {_kind(outcome)}, not one of vidgen_nb.core.outcomes")
     if type(outcome.reason) is not str:
-        raise TypeError(f"the outcome of {phase} has a reason that is no text, but {_kind(outcome.reason)}")
+        raise TypeError(f"the outcome of {phase} has a reason that is not a text, but {_kind(outcome.reason)}")
     _check_number(getattr(outcome, "retry_after", None), phase, "retry_after")
     return outcome
 
 
 def checked_cancel(answer: Any) -> CancelAnswer:
-    """Return what a cancel returned; `TypeError` for any other word."""
+    """Return what a cancel returned; `TypeError` for an unknown word."""
     if answer not in get_args(CancelAnswer):
         raise TypeError(f"cancel returned {_kind(answer)}: it returns one of {', '.join(get_args(CancelAnswer))}")
     found: CancelAnswer = answer
@@ -71,12 +71,12 @@ def checked_cancel(answer: Any) -> CancelAnswer:
 
 def _check_number(value: object, phase: str, name: str) -> None:
     if value is not None and not (type(value) in (int, float) and math.isfinite(value)):  # type: ignore[arg-type]
-        raise TypeError(f"{phase} says {name}={value!r:.60}, which is no number")
+        raise TypeError(f"{phase} says {name}={value!r:.60}, which is not a number")
 
 
 def _check_rate(rate: Any) -> None:
     if not isinstance(rate, RateInfo):
-        raise TypeError(f"submit returned an Operation whose rate is {_kind(rate)}, no RateInfo")
+        raise TypeError(f"submit returned an Operation whose rate is {_kind(rate)}, not a RateInfo")
     for name in ("limit", "remaining", "reset", "window"):
         _check_number(getattr(rate, name), "submit", name)
 

@@ -1,4 +1,4 @@
-"""Commands carried out on a backend, each answered with the event that says what came of it."""
+"""Commands carried out on a backend; each is answered with the event that says what came of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PHASES: dict[type[Command], ev.Phase] = {Submit: "submit", Poll: "poll", Fetch: 
 
 
 class Calls:
-    """A backend, and the place of results: `sink_for(scene, number)`."""
+    """Calls of one backend; `sink_for(scene, number)` says where a result goes."""
 
     def __init__(self, backend: Backend, sink_for: Callable[[str, int], Sink]) -> None:
         self._backend = backend
@@ -28,15 +28,15 @@ class Calls:
             Fetch: self._fetch,
             Cancel: self._cancel,
         }
-        """What carries out each kind of command; a `BackendError` is answered by `failed`."""
+        """The method for each kind of command; a `BackendError` that it raises is answered by `failed`."""
 
     def failed(self, command: Command, error: BackendError) -> ev.Event:
-        """Return the answer where a call failed; a failure that is none counts as one that nobody understands."""
+        """Return the answer for a call that failed; a malformed failure counts as one that nobody understands."""
         phase = PHASES[type(command)]
         try:
             outcome = checked_failure(error.outcome, phase)
-        except TypeError as mistake:
-            outcome = Ambiguous(str(mistake)) if phase == "submit" else Transient(str(mistake))
+        except TypeError as malformed:
+            outcome = Ambiguous(str(malformed)) if phase == "submit" else Transient(str(malformed))
         return ev.CallFailed(command.scene.id, command.number, phase, outcome)
 
     async def _submit(self, command: Submit, profile: Profile) -> ev.Event:

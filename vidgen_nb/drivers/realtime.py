@@ -1,25 +1,24 @@
 """The asyncio driver: carries out commands on a backend, in real time.
 
-Commands wait in one line, and workers carry them out: a worker takes one after the other, and while it has to wait for
-the provider, another one, which stood by, goes on with the line. So there are as many workers as calls under way, and
-a run of calls that need not wait takes no task each.
+Theory of operation. Commands wait in one queue, and workers carry them out. A worker takes one command after another;
+as soon as it has to wait for the provider, a worker that stood by continues with the queue. So there are as many
+workers as calls that wait for an answer, and calls that need not wait cost no task each.
 
-Once in a turn of the loop, whatever the answers in it, observers are told and the one timer is armed for the
-scheduler's next wakeup. Observers know of a submit before it leaves: then they are told at once.
+Once per turn of the event loop, however many answers came in it, observers are notified and the one timer is set to the
+scheduler's next wakeup. Observers hear of a submit before it leaves, so then they are notified at once.
 
-With a journal, a submit does not even come into the line before what announces it is on disk; the loop goes on
-meanwhile. When the journal can't be written, no submit leaves any more: what has not left goes back to the queue, what
-runs may finish, and `run` raises the journal's error.
+With a journal, a submit does not even enter the queue before the event that announces it is on disk; the loop continues
+meanwhile. If the journal can't be written, no further submit leaves: scenes whose submit has not left go back to the
+scheduler's queue, running jobs may finish, and `run` raises the journal's error.
 
-Everything runs in one task group: when `run` returns, nothing is left behind. An exception that is no `BackendError` is
-a bug in a backend or here: nothing new is submitted, what runs may finish, and `run` raises it. A job that such a bug
-keeps from being asked about is stuck: it is under way still when `run` raises, so that it can be asked about later.
+Everything runs in one task group: when `run` returns, no task is left behind. An exception other than `BackendError` is
+a bug in a backend or here: nothing new is submitted, running jobs may finish, and `run` raises it. A job that can't be
+polled because of such a bug is stuck: it is still in flight when `run` raises, so that it can be polled later.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
@@ -27,27 +26,23 @@ from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.drivers.bugs import Bugs, stray
 from vidgen_nb.drivers.calls import Calls
+from vidgen_nb.drivers.observers import Observer, Observers
+from vidgen_nb.drivers.stuck_jobs import StuckJobs, is_task_cancelled, stray_cancellation
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import Backend, BackendError, Journal, Profile, Sink
+from vidgen_nb.ports import Backend, BackendError, EventStore, Profile, Sink
 
 __all__ = ["Observer", "RealtimeDriver"]
 
-log = logging.getLogger("vidgen_nb")
-
-Observer = Callable[[Sequence[ev.Event]], None]
-"""Is handed the events that are new; runs on the driver's loop and must be quick."""
-
-BREATH = 256
-"""After so many commands a worker that never had to wait lets the loop go round."""
+MAX_COMMANDS_PER_TURN = 256
+"""After this many, a worker that never had to wait lets the event loop run other tasks."""
 
 
 class RealtimeDriver:
     """Runs a scheduler against a backend until the run ends.
 
     `sink_for(scene, number)` says where a result goes. Observers get every event once, in order; one that raises is
-    logged and dropped. The `journal` gets them before.
+    logged and removed. The `journal` gets the events before them.
     """
 
     def __init__(
@@ -58,73 +53,70 @@ class RealtimeDriver:
         clock: Clock,
         sink_for: Callable[[str, int], Sink],
         observers: Sequence[Observer] = (),
-        journal: Journal | None = None,
+        journal: EventStore | None = None,
     ) -> None:
         self.scheduler = scheduler
         self._calls = Calls(backend, sink_for)
         self._profiles = profiles
         self._clock = clock
-        self._observers = list(observers)
-        self._journal = journal
+        self._observers = Observers(scheduler.events, observers, journal)
+        self._announced = 0
+        """Events that must have been handed out before the next submit leaves."""
         self._unsaved: deque[tuple[int, Submit]] = deque()
-        """Submits, and how many events have to be on disk before they may leave."""
-        self._seen = len(scheduler.events)
-        """Events that observers were told of."""
-        self._urgent = 0
-        """So many of them must be told before the next submit leaves."""
-        self._telling = False
-        self._tasks: asyncio.TaskGroup | None = None
-        self._line: deque[Command] = deque()
+        """Submits, and how many events must be on disk before each may leave."""
+        self._queue: deque[Command] = deque()
         """Commands that no worker has taken yet."""
+        self._tasks: asyncio.TaskGroup | None = None
         self._workers: set[asyncio.Task[None]] = set()
-        self._standby = False
-        """Whether a worker has been made that has not begun."""
-        self._turning = False
-        """Whether the end of this turn is scheduled."""
+        self._has_standby = False
+        """Whether a worker has been created that has not started."""
+        self._turn_scheduled = False
+        """Whether `_end_turn` will be called."""
         self._timer: asyncio.TimerHandle | None = None
-        self._armed: float | None = None
+        self._timer_due: float | None = None
         self._changed = asyncio.Event()
-        self._bug: Exception | None = None
-        """Of the backend, or what the journal could not do: raised once what is under way has settled."""
-        self._mistake: Exception | None = None
-        """Of a policy: raised at once."""
-        self._bugs = Bugs(scheduler, backend.name)
-        self._calling = 0
-        """Calls without an answer."""
+        self._backend_error: Exception | None = None
+        """A bug of the backend, or the journal's error: raised once running attempts have settled."""
+        self._policy_error: Exception | None = None
+        """Raised at once."""
+        self._stuck_jobs = StuckJobs(scheduler, backend.name)
+        self._calls_in_flight = 0
 
     async def run(self) -> None:
-        """Go on until the run has ended; raises what was no provider's failure."""
-        self._bug = self._mistake = None
-        self._bugs.stuck.clear()
+        """Continue until the run has ended; raises any error that is not a provider's failure."""
+        self._backend_error = self._policy_error = None
+        self._stuck_jobs.attempts.clear()
         try:
             while not self.scheduler.ended:
                 await self._run_tasks()
-                self._tell()  # an observer may go on with more
+                self._observers.notify()  # an observer may post more
         finally:
             self._disarm()
-            self._tell()
-        if self._bug is not None:
-            raise self._bug
+            self._observers.notify()
+        if self._backend_error is not None:
+            raise self._backend_error
 
     async def _run_tasks(self) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._standby = self._turning = False  # what an earlier loop or a cancelled task left behind
+                self._has_standby = self._turn_scheduled = (
+                    False  # an earlier loop or a cancelled task may have left them
+                )
                 try:
-                    self._took(self.scheduler.wake(self._clock.now()))
-                    self.stored()
-                    self._hire()
+                    self._enqueue(self.scheduler.wake(self._clock.now()))
+                    self.release_stored()
+                    self._ensure_worker()
                     while not self.scheduler.ended:
                         self._changed.clear()
                         await self._changed.wait()
-                        if self._mistake is not None:
-                            raise self._mistake
-                        if self._bug is not None and self._is_stuck():
-                            raise self._bug
-                        if self._timer is None and self._armed is not None:
+                        if self._policy_error is not None:
+                            raise self._policy_error
+                        if self._backend_error is not None and self._is_stuck():
+                            raise self._backend_error
+                        if self._timer is None and self._timer_due is not None:
                             self._wake()
-                    for worker in self._workers:  # what still waits for an answer can change nothing any more
+                    for worker in self._workers:  # the answers that they wait for can't change anything
                         worker.cancel()
                 finally:
                     self._tasks = None  # a group that closes takes no new tasks
@@ -134,9 +126,9 @@ class RealtimeDriver:
             raise bug from bug.__cause__
 
     def post(self, *events: ev.Event) -> None:
-        """Hand requests to the scheduler, and tell observers; only from the driver's own loop.
+        """Hand requests to the scheduler, and notify observers; only from the driver's own loop.
 
-        Raises `InputError`, with nothing changed by that request or those after it, for one that makes no sense.
+        Raises `InputError` for a request that makes no sense; that one and those after it change nothing.
         """
         commands: list[Command] = []
         now = self._clock.now()
@@ -145,188 +137,164 @@ class RealtimeDriver:
                 commands += self.scheduler.handle(event, now)
         except InputError:
             raise
-        except Exception as mistake:  # of a policy: whoever waits for the run must hear of it too
-            self._mistake = mistake
+        except Exception as error:  # of a policy: whoever waits for the run must hear of it, too
+            self._policy_error = error
             self._changed.set()
             raise
         finally:
-            self._took(commands)
-            self._hire()
-            self._tell()
+            self._enqueue(commands)
+            self._ensure_worker()
+            self._observers.notify()
+
+    def observe(self, observer: Observer) -> None:
+        """Hand new events to one more observer."""
+        self._observers.add(observer)
+
+    # -- stopping, and what has not left yet
+
+    def stop(self, reason: str) -> None:
+        """Submit nothing new."""
+        if not self.scheduler.stopped:
+            self.post(ev.Stopped(reason))
+
+    def withhold(self, reason: str, unsent_reason: str) -> None:
+        """Stop, and put scenes back into the queue whose submit has not left."""
+        self.stop(reason)
+        self.post(*(ev.AttemptAbandoned(*each, sent=False, reason=unsent_reason) for each in self._take_back()))
 
     def abandon(self, reason: str) -> None:
         """Stop, and give up every attempt in flight; for a run whose tasks are gone."""
         unsent = self._take_back()
-        self._line.clear()
+        self._queue.clear()
         running = [(s.scene.id, s.number) for s in self.scheduler.scenes.values() if s.profile is not None]
         self.post(ev.Stopped(reason), *(ev.AttemptAbandoned(*each, sent=each not in unsent) for each in running))
 
-    def stop(self, reason: str) -> None:
-        """Submit nothing new, unless that is so already."""
-        if not self.scheduler.stopped:
-            self.post(ev.Stopped(reason))
+    def _take_back(self) -> set[tuple[str, int]]:
+        """Discard the submits that have not left, and return their attempts."""
+        queued, unsaved = list(self._queue), [command for _, command in self._unsaved]
+        self._unsaved.clear()
+        self._queue.clear()
+        self._queue.extend(command for command in queued if type(command) is not Submit)
+        return {(each.scene.id, each.number) for each in (*queued, *unsaved) if type(each) is Submit}
 
-    def leave_journal(self) -> None:
-        """Write nothing more down: what is given up from now on, somebody else may go on with."""
-        self._journal = None
+    def detach_journal(self) -> None:
+        """Write nothing more: somebody else may continue the attempts that are given up from now on."""
+        self._observers.journal = None
 
-    def observe(self, observer: Observer) -> None:
-        """Hand what is new from now on to one more observer."""
-        self._observers.append(observer)
-
-    def stored(self) -> None:
-        """Let those submits go whose announcement is on disk; only from the driver's own loop."""
-        journal = self._journal
+    def release_stored(self) -> None:
+        """Let the submits go whose announcement is on disk; only from the driver's own loop."""
+        journal = self._observers.journal
         if journal is None or self._tasks is None:
             return
-        if journal.error is not None:
-            self._give_up(journal.error)
+        if journal.error is not None:  # what could not be written must not be submitted
+            self._backend_error = self._backend_error or journal.error
+            self.withhold(str(journal.error), "its journal could not be written")
         while self._unsaved and self._unsaved[0][0] <= journal.stored:
-            self._line.append(self._unsaved.popleft()[1])
-        self._hire()
+            self._queue.append(self._unsaved.popleft()[1])
+        self._ensure_worker()
 
-    def _give_up(self, error: Exception) -> None:
-        """Submit nothing more: it could not be written down."""
-        self._bug = self._bug or error
-        self.withhold(str(error), "its journal could not be written")
+    # -- turns and the timer
 
-    def withhold(self, reason: str, why: str) -> None:
-        """Stop, and put back into the queue what has not left."""
-        self.stop(reason)
-        self.post(*(ev.AttemptAbandoned(*each, sent=False, reason=why) for each in self._take_back()))
-
-    def _take_back(self) -> set[tuple[str, int]]:
-        """Return the attempts whose submit has not left, which it does not any more."""
-        line, unsaved = list(self._line), [command for _, command in self._unsaved]
-        self._unsaved.clear()
-        self._line.clear()
-        self._line.extend(command for command in line if type(command) is not Submit)
-        return {(each.scene.id, each.number) for each in (*line, *unsaved) if type(each) is Submit}
-
-    # -- feeding
-
-    def _took(self, commands: list[Command]) -> None:
-        """Put commands in the line, and see to it that this turn is ended."""
+    def _enqueue(self, commands: list[Command]) -> None:
+        """Queue commands, and make sure that this turn is ended."""
         for command in commands:
             if type(command) is Submit:
-                self._urgent = len(self.scheduler.events)
-                if self._journal is not None:
-                    self._unsaved.append((self._urgent, command))
+                self._announced = len(self.scheduler.events)
+                if self._observers.journal is not None:
+                    self._unsaved.append((self._announced, command))
                     continue
-            self._line.append(command)
-        if not self._turning and self._tasks is not None:
-            self._turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
+            self._queue.append(command)
+        if not self._turn_scheduled and self._tasks is not None:
+            self._turn_scheduled = True
+            asyncio.get_running_loop().call_soon(self._end_turn)
 
-    def _turn(self) -> None:
-        """End a turn: tell observers, see whether the run is over, arm the timer."""
-        self._turning = False
-        self._tell()
+    def _end_turn(self) -> None:
+        """Notify observers, see whether the run is over, set the timer."""
+        self._turn_scheduled = False
+        self._observers.notify()
         if self.scheduler.ended or self._is_stuck():
             self._changed.set()
         due = self.scheduler.next_wakeup()
-        if due != self._armed:
+        if due != self._timer_due:
             self._arm(due)
 
     def _arm(self, due: float | None) -> None:
         self._disarm()
         if due is not None and self._tasks is not None:
             delay = max(0.0, self._clock.wall(due - self._clock.now()))
-            self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
-            self._armed = due
+            self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
+            self._timer_due = due
 
     def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._armed = None
+        self._timer = self._timer_due = None
 
-    def _ring(self) -> None:
-        """Let `run` wake the scheduler: what is raised there is not lost, as it would be in a callback of the loop."""
+    def _on_timer(self) -> None:
+        """Let `run` wake the scheduler: an error raised there is not lost, as it would be in a callback of the loop."""
         self._timer = None
         self._changed.set()
 
     def _wake(self) -> None:
-        due, self._armed = self._armed, None
-        # a timer may fire early by the loop's resolution: then it is as late as it was meant to be
-        self._took(self.scheduler.wake(max(self._clock.now(), due or 0.0)))
-        self._hire()
-
-    def _tell(self) -> None:
-        """Hand observers what is new; what one of them posts comes after it, for all of them."""
-        if self._telling:
-            return
-        self._telling = True
-        events = self.scheduler.events
-        try:
-            while self._seen < len(events):
-                new, self._seen = events[self._seen :], len(events)
-                if self._journal is not None:
-                    self._journal.append(new)
-                for observer in list(self._observers):
-                    self._hand(observer, new)
-        finally:
-            self._telling = False
-
-    def _hand(self, observer: Observer, new: Sequence[ev.Event]) -> None:
-        try:
-            observer(new)
-        except Exception:  # whatever it is, it must not end the run
-            log.exception("observer %r failed and is dropped; the run goes on", observer)
-            self._observers.remove(observer)
+        due, self._timer_due = self._timer_due, None
+        # a timer may fire early by the loop's resolution: then use the time that it was set to
+        self._enqueue(self.scheduler.wake(max(self._clock.now(), due or 0.0)))
+        self._ensure_worker()
 
     # -- carrying out
 
-    def _hire(self) -> None:
-        """See to it that a worker stands by while commands wait."""
-        if self._line and not self._standby and self._tasks is not None:
-            self._standby = True
+    def _ensure_worker(self) -> None:
+        """Make sure that a worker stands by while commands wait."""
+        if self._queue and not self._has_standby and self._tasks is not None:
+            self._has_standby = True
             worker = self._tasks.create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
 
     async def _work(self) -> None:
-        """Carry out commands from the line until it is empty."""
-        self._standby = False
-        line, scheduler, now, calls = self._line, self.scheduler, self._clock.now, self._calls
-        for _ in range(BREATH):
-            if not line:
+        """Carry out commands until the queue is empty."""
+        self._has_standby = False
+        queue, scheduler, now, calls, observers = (
+            self._queue,
+            self.scheduler,
+            self._clock.now,
+            self._calls,
+            self._observers,
+        )
+        for _ in range(MAX_COMMANDS_PER_TURN):
+            if not queue:
                 return
-            command = line.popleft()
-            self._hire()
-            if self._seen < self._urgent and type(command) is Submit:
-                self._tell()
-            self._calling += 1
+            command = queue.popleft()
+            self._ensure_worker()
+            if observers.seen < self._announced and type(command) is Submit:
+                observers.notify()
+            self._calls_in_flight += 1
             try:
                 event: ev.Event | None = await calls.of[type(command)](command, self._profiles[command.profile])
             except BackendError as error:
                 event = calls.failed(command, error)
             except asyncio.CancelledError as cancelled:
-                if _was_cancelled():
+                if is_task_cancelled():
                     raise
-                event = self._bug_in(command, stray(cancelled))
-            except Exception as bug:  # noqa: BLE001 - raised by `run`, once what is under way has settled
-                event = self._bug_in(command, bug)
+                event = self._handle_bug(command, stray_cancellation(cancelled))
+            except Exception as bug:  # noqa: BLE001 - raised by `run`, once running attempts have settled
+                event = self._handle_bug(command, bug)
             finally:
-                self._calling -= 1
-            self._took(scheduler.handle(event, now()) if event is not None else [])
-        self._hire()
+                self._calls_in_flight -= 1
+            self._enqueue(scheduler.handle(event, now()) if event is not None else [])
+        self._ensure_worker()
 
-    def _bug_in(self, command: Command, bug: Exception) -> ev.Event | None:
-        """Stop the run for a bug in the backend; None: the job goes on, but can't be asked about."""
-        first = self._bug is None
-        reason = self._bugs.told(command, bug, first=first)
+    def _handle_bug(self, command: Command, bug: Exception) -> ev.Event | None:
+        """Stop the run because of a backend's bug; None: the job continues, but can't be polled."""
+        first = self._backend_error is None
+        reason = self._stuck_jobs.report(command, bug, first=first)
         if first:
-            self._bug = bug
-            self.post(ev.Stopped(reason))  # even if it has stopped: what ends another stop does not end this one
+            self._backend_error = bug
+            self.post(ev.Stopped(reason))  # even after another stop: what ends that one must not end this one
         self.withhold(reason, reason)
-        return self._bugs.answer(command, bug, reason)
+        return self._stuck_jobs.answer(command, bug, reason)
 
     def _is_stuck(self) -> bool:
-        """Say whether nothing is under way but jobs that a bug keeps from being asked about."""
-        return bool(self._bugs.stuck) and not (self._calling or self._line) and self._bugs.all_stuck()
-
-
-def _was_cancelled() -> bool:
-    """Say whether somebody cancelled the task that runs now, and not only something that it waited for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+        """Say whether all that is in flight are jobs that can't be polled because of a bug."""
+        idle = not (self._calls_in_flight or self._queue)
+        return bool(self._stuck_jobs.attempts) and idle and self._stuck_jobs.are_all_in_flight()

@@ -1,9 +1,8 @@
 """The virtual driver: the same scheduler against the provider model, in discrete events, with no clock and no asyncio.
 
-Theory of operation. Time jumps to whatever is next: an answer of the provider, the scheduler's own wakeup, or a request
-that was planned for then. Of what is due at one moment, wakeups come first, then answers and requests in the order in
-which they were put down, so that a run is the same on every machine. A call is answered `latency` seconds after it was
-made, as the emulator answers.
+Theory of operation. Time jumps to whatever is next: an answer of the provider, the scheduler's wakeup, or a planned
+request. At any one moment, wakeups come first, then answers and requests in the order in which they were scheduled, so
+that a run is the same on every machine. A call is answered `latency` seconds after it was made, as by the emulator.
 """
 
 from __future__ import annotations
@@ -28,24 +27,25 @@ from vidgen_nb.core.outcomes import (
     Transient,
 )
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.drivers.standstill import FOREVER, Standstill
+from vidgen_nb.drivers.standstill import PATIENCE_SECONDS, Standstill
 from vidgen_nb.provider import Job, Provider, Refused
 
 __all__ = ["VirtualDriver", "failure"]
 
 _INLINE = Artifact("inline")
 
-BEGIN = (ev.SceneAdded, ev.RunStarted)
+RESTARTING = (ev.SceneAdded, ev.RunStarted)
+"""Requests after which a run that has ended continues."""
 
-Call = tuple[float, int, Any]
-"""Due at, order, and a command to be answered or a request to be handed in."""
+Due = tuple[float, int, Any]
+"""Run seconds, order, and a command to answer or a request to hand in."""
 
 
 class VirtualDriver:
-    """Runs a scheduler against a provider until the run ends, or nothing is left that could happen.
+    """Runs a scheduler against a provider until the run ends, or nothing more can happen.
 
     `requests`: (run seconds, event) of what a user does meanwhile, such as `Paused` or `ProfileRemoved`, in any order;
-    those after the run's end are left out.
+    requests after the run's end are ignored.
     `until`: run seconds after which nothing new is submitted, as after `Stopped`. `latency`: of each call, in seconds.
     Without `until`, a run in which nothing is accepted any more is given up (`standstill`): `planned` says until when
     something may change that, and `patience` how long nothing may be accepted after that.
@@ -60,24 +60,23 @@ class VirtualDriver:
         latency: float = 0.0,
         until: float = math.inf,
         planned: float = 0.0,
-        patience: float = FOREVER,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self.scheduler = scheduler
         self._provider = provider
-        self._sound = not provider.faults and provider.expires_after is None
-        """Whether polls and fetches are answered as they should be."""
-        self._tells = any(each.rate_headers for each in provider.profiles.values())
-        """Whether answers to submits tell of a limit."""
+        self._fault_free = not provider.faults and provider.expires_after is None
+        """Whether no poll or fetch can fail."""
+        self._has_rate_headers = any(each.rate_headers for each in provider.profiles.values())
+        """Whether answers to submits have rate-limit headers."""
         self._latency = latency
         self._order = count()
-        self._due: list[Call] = []
+        self._due: list[Due] = []
         self._jobs: dict[str, Job] = {}
-        """Of the operations that are not finished with."""
-        self._beginnings = 0
-        """Requests to come after which a run that has ended goes on."""
+        """By operation, those that have not been fetched."""
+        self._restarts_to_come = 0
         for at, request in requests:
             heappush(self._due, (at, next(self._order), request))
-            self._beginnings += isinstance(request, BEGIN)
+            self._restarts_to_come += isinstance(request, RESTARTING)
         self._standstill = Standstill(scheduler, planned if until == math.inf else math.inf, patience)
         if until < math.inf:
             heappush(self._due, (until, next(self._order), ev.Stopped(f"until={until:g} s is over")))
@@ -89,9 +88,9 @@ class VirtualDriver:
         }
 
     def run(self) -> None:
-        """Go on until the run has ended, or until nothing can happen any more: paused, or never begun.
+        """Continue until the run has ended, or until nothing more can happen: it is paused, or was never started.
 
-        Raises `InputError` for a run that goes on for ever.
+        Raises `InputError` for a run that would go on forever.
         """
         scheduler, due, standstill = self.scheduler, self._due, self._standstill
         now = 0.0
@@ -102,33 +101,35 @@ class VirtualDriver:
             if wakeup is not None and (not due or wakeup <= due[0][0]):
                 now = max(now, wakeup)
                 if now > standstill.since:
-                    standstill.look(now)
+                    standstill.check(now)
                 commands.extend(scheduler.wake(now))
-            elif due and (self._beginnings or not scheduler.ended):  # a request after the end would only make it longer
+            elif due and (
+                self._restarts_to_come or not scheduler.ended
+            ):  # other requests would only make a run longer that has ended
                 at, _, item = heappop(due)
                 now = max(now, at)
-                self._take(item, now, commands)
+                self._deliver(item, now, commands)
             else:
                 return
 
     def _carry_out(self, commands: deque[Command], now: float) -> None:
-        """Make calls; without latency they are answered at once, and what follows from that is done, too."""
-        handle, answers, latency, take = self.scheduler.handle, self._answers, self._latency, commands.popleft
+        """Make calls; without latency they are answered at once, and so are the calls that follow from that."""
+        handle, answers, latency, next_command = self.scheduler.handle, self._answers, self._latency, commands.popleft
         while commands:
-            command = take()
+            command = next_command()
             if latency:
                 heappush(self._due, (now + latency, next(self._order), command))
             elif (answer := answers[type(command)](command, now)) is not None and (more := handle(answer, now)):
                 commands.extend(more)
 
-    def _take(self, item: Any, now: float, commands: deque[Command]) -> None:
-        """Take in what is due: a call to be answered, or an event."""
+    def _deliver(self, item: Any, now: float, commands: deque[Command]) -> None:
+        """Handle what is due: a call to answer, or a request."""
         scheduler = self.scheduler
         answer = self._answers.get(type(item))
         event = item if answer is None else answer(item, now)
         if answer is None:
-            self._standstill.goes_on(now)
-            self._beginnings -= isinstance(item, BEGIN)
+            self._standstill.note_progress(now)
+            self._restarts_to_come -= isinstance(item, RESTARTING)
         if event is not None:
             commands.extend(scheduler.handle(event, now))
         if type(event) is ev.SceneAdded and scheduler.ended and not scheduler.stopped:
@@ -139,65 +140,67 @@ class VirtualDriver:
     def _submit(self, command: Submit, now: float) -> ev.Event:
         scene = command.scene
         answer = self._provider.submit(command.profile, scene.id, now, scene.prompt)
-        rate = self._provider.rate(command.profile, now) if self._tells else None
+        rate = self._provider.rate(command.profile, now) if self._has_rate_headers else None
         if isinstance(answer, Refused):
-            self._standstill.refused += 1
+            self._standstill.refusals += 1
             return ev.CallFailed(scene.id, command.number, "submit", failure(answer.cause, answer.retry_after, rate))
         if answer.finish > self._standstill.since:
-            self._standstill.goes_on(answer.finish)
+            self._standstill.note_progress(answer.finish)
         if answer.lost:
             return ev.CallFailed(scene.id, command.number, "submit", Ambiguous("the answer to the submit was lost"))
-        operation = Operation(f"{command.profile}/{answer.number}", "simulated", None, _after(answer.finish, now), rate)
+        operation = Operation(
+            f"{command.profile}/{answer.number}", "simulated", None, _seconds_until(answer.finish, now), rate
+        )
         self._jobs[operation.id] = answer
         return ev.Accepted(scene.id, command.number, operation)
 
     def _poll(self, command: Poll, now: float) -> ev.Event:
         job = self._jobs[command.operation.id]
         scene, number = command.scene.id, command.number
-        trouble = None if self._sound else self._provider.trouble("poll", job, now)
-        if trouble is not None:
-            return ev.CallFailed(scene, number, "poll", failure(trouble.kind, trouble.retry_after))
+        fault = None if self._fault_free else self._provider.fault_of("poll", job, now)
+        if fault is not None:
+            return ev.CallFailed(scene, number, "poll", failure(fault.kind, fault.retry_after))
         if now >= job.finish and job.failure is None and job.cancelled is None:
             return ev.Generated(scene, number, _INLINE)
-        look = self._provider.poll(job, now)
-        if look.status == "failed":
+        state = self._provider.poll(job, now)
+        if state.status == "failed":
             kind = "job_failure" if job.failure in (None, "internal") else job.failure
             return ev.JobFailed(scene, number, failure(kind, None))
-        if look.status == "cancelled":
+        if state.status == "cancelled":
             return ev.JobFailed(scene, number, Cancelled())
-        return ev.Progressed(scene, number, look.status, look.progress, _after(job.finish, now))
+        return ev.Progressed(scene, number, state.status, state.progress, _seconds_until(job.finish, now))
 
     def _fetch(self, command: Fetch, now: float) -> ev.Event | None:
         scene, number = command.scene.id, command.number
-        if self._sound:
+        if self._fault_free:
             del self._jobs[command.operation.id]
             return ev.Fetched(scene, number)
         job = self._jobs[command.operation.id]
-        trouble = self._provider.trouble("fetch", job, now)
+        fault = self._provider.fault_of("fetch", job, now)
         expires = self._provider.expires(job)
         if expires is not None and now >= expires:
             return ev.CallFailed(scene, number, "fetch", failure("expired", None))
-        if trouble is not None and trouble.kind == "slow":
-            heappush(self._due, (now + trouble.seconds, next(self._order), ev.Fetched(scene, number)))
+        if fault is not None and fault.kind == "slow":
+            heappush(self._due, (now + fault.seconds, next(self._order), ev.Fetched(scene, number)))
             return None
-        if trouble is not None:
-            return ev.CallFailed(scene, number, "fetch", failure(trouble.kind, trouble.retry_after))
+        if fault is not None:
+            return ev.CallFailed(scene, number, "fetch", failure(fault.kind, fault.retry_after))
         del self._jobs[command.operation.id]
         return ev.Fetched(scene, number)
 
     def _cancel(self, command: Cancel, now: float) -> ev.Event:
-        gone = self._provider.cancel(self._jobs[command.operation.id], now)
-        return ev.CancelAnswered(command.scene.id, command.number, "cancelled" if gone else "too late")
+        cancelled = self._provider.cancel(self._jobs[command.operation.id], now)
+        return ev.CancelAnswered(command.scene.id, command.number, "cancelled" if cancelled else "too late")
 
 
-def _after(finish: float, now: float) -> float:
-    """Return the seconds until a job's end such that `now` and they make no less than it."""
-    after = max(0.0, finish - now)
-    return after if now + after >= finish else math.nextafter(after, math.inf)
+def _seconds_until(finish: float, now: float) -> float:
+    """Return the seconds until a job's end, rounded so that `now` plus these seconds is never before it."""
+    seconds = max(0.0, finish - now)
+    return seconds if now + seconds >= finish else math.nextafter(seconds, math.inf)
 
 
 def failure(kind: str, retry_after: float | None, rate: RateInfo | None = None) -> Failure:
-    """Return what a refusal, or a fault, of the model means to the scheduler; as from the emulator over HTTP."""
+    """Return what the model's refusal or fault means to the scheduler: the same as from the emulator over HTTP."""
     match kind:
         case "rate" | "concurrency":
             source = "model" if retry_after is not None else ""
@@ -211,8 +214,8 @@ def failure(kind: str, retry_after: float | None, rate: RateInfo | None = None) 
         case "content" | "bad_request":
             return Permanent(kind.replace("_", " "), kind)
         case "expired" | "empty":
-            told = {"expired": "the result has expired", "empty": "completed without a video"}[kind]
-            return Permanent(told, "no_result")
+            reason = {"expired": "the result has expired", "empty": "completed without a video"}[kind]
+            return Permanent(reason, "no_result")
         case "overload":
             return Transient("503 overload", retry_after)
         case _:

@@ -193,7 +193,7 @@ class Dialect(ABC):
         expired: ApiError, refused: Callable[[str, float | None], ApiError],
     ) -> Response:  # fmt: skip
         """Return a result that has not expired, or what its faults make of it."""
-        fault = self.provider.trouble("fetch", job, self.state.clock.now())
+        fault = self.provider.fault_of("fetch", job, self.state.clock.now())
         if fault is None:
             return Response(content, media_type=media_type)
         match fault.kind:

@@ -9,7 +9,7 @@ from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.inputs.toml_files import profile_tables, read_toml
 from vidgen_nb.inputs.unknown_names import unknown_option
 from vidgen_nb.provider import SimulatedProfile
-from vidgen_nb.provider.described import KEYS, profile_from
+from vidgen_nb.provider.described import PROFILE_KEYS, profile_from
 
 __all__ = ["load_simulated"]
 
@@ -37,8 +37,8 @@ def load_simulated(path: str | Path) -> list[SimulatedProfile]:
 
 def _make_profile(place: str, options: dict[str, Any], path: str) -> SimulatedProfile:
     for key in options:
-        if key not in KEYS:
-            raise FileFormatError(path, f"{place}: {unknown_option(key, KEYS)}")
+        if key not in PROFILE_KEYS:
+            raise FileFormatError(path, f"{place}: {unknown_option(key, PROFILE_KEYS)}")
     if not isinstance(options.get("name"), str):
         raise FileFormatError(path, f'{place} has no name: add name = "..."')
     try:

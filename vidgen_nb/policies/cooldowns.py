@@ -1,4 +1,4 @@
-"""Policies that answer a 429 with a pause, and do nothing else."""
+"""Policies that answer a 429 with a cooldown, and do nothing else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PerProfileCooldown(Policy):
 
     seconds: float = 30.0
     honour_retry_after: bool = field(default=False, kw_only=True)
-    """Take the server's Retry-After, where it gives one, instead of `seconds`."""
+    """Use the server's Retry-After, if there is one, instead of `seconds`."""
     cap: float = field(default=600.0, kw_only=True)
     """A Retry-After above this takes the group out of the rotation for that long, and is reported."""
 
@@ -38,7 +38,7 @@ class PerProfileCooldown(Policy):
 
 @dataclass(frozen=True)
 class GlobalPause(Policy):
-    """What the seed replaced: a 429 stops every profile, and the scene is retried on the same one."""
+    """Naive baseline: one 429 pauses every profile, and the scene is retried on the same profile."""
 
     moves: ClassVar[bool] = False
     seconds: float = 30.0
@@ -47,21 +47,29 @@ class GlobalPause(Policy):
         check_seconds("GlobalPause", "seconds", self.seconds)
 
     def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
-        """Cool everything."""
+        """Cool every group."""
         return Cooldown("all", now + self.seconds)
+
+
+class _Jitter:
+    """The random numbers of one run, and the length of each group's latest cooldown."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)  # noqa: S311 - jitter, no secret
+        self.lengths: dict[str, float] = {}
 
 
 @dataclass(frozen=True)
 class ExponentialCooldown(Policy):
-    """The limited group cools longer with each consecutive 429, as AWS, "Exponential Backoff And Jitter" (2015).
+    """The limited group cools longer with each consecutive 429, after AWS, "Exponential Backoff And Jitter" (2015).
 
-    With k the group's consecutive 429s and d the length before, `base` at first:
+    With k the group's consecutive 429s and d the previous cooldown's length (`base` at first):
 
     - `none`: min(cap, base · 2^(k-1))
     - `full`: uniform between 0 and that
     - `decorrelated`: min(cap, uniform between base and 3·d)
 
-    An accepted submit begins anew. The scheduler's own minimum (R7) holds as for every policy.
+    An accepted submit starts over. The scheduler's own minimum (R7) applies, as for every policy.
     """
 
     base: float = 5.0
@@ -70,9 +78,9 @@ class ExponentialCooldown(Policy):
     """Seconds."""
     jitter: Jitter = "none"
     seed: int = 0
-    """Of the jitter: the same seed, the same run."""
-    _random: Random = field(init=False, repr=False, compare=False)
-    _lengths: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Of the jitter: the same seed gives the same run."""
+    _jitter: _Jitter = field(init=False, repr=False, compare=False)
+    """What was drawn in this run."""
 
     def __post_init__(self) -> None:
         check_seconds("ExponentialCooldown", "base", self.base)
@@ -81,21 +89,21 @@ class ExponentialCooldown(Policy):
             raise InputError(f"ExponentialCooldown: jitter is 'none', 'full' or 'decorrelated', not {self.jitter!r}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int):
             raise InputError(f"ExponentialCooldown: seed is a whole number, not {self.seed!r}")
-        object.__setattr__(self, "_random", Random(self.seed))  # noqa: S311 - jitter, no secret
+        object.__setattr__(self, "_jitter", _Jitter(self.seed))
 
     def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
         """Cool the group for longer each time."""
         strikes = max(group.strikes, 1)
         if self.jitter == "decorrelated":
-            before = self._lengths.get(group.name, self.base) if strikes > 1 else self.base
-            length = min(self.cap, self._random.uniform(self.base, max(3.0 * before, self.base)))
-            self._lengths[group.name] = length
+            previous = self._jitter.lengths.get(group.name, self.base) if strikes > 1 else self.base
+            length = min(self.cap, self._jitter.random.uniform(self.base, max(3.0 * previous, self.base)))
+            self._jitter.lengths[group.name] = length
         else:
             length = min(self.cap, self.base * 2.0 ** min(strikes - 1, 64))
             if self.jitter == "full":
-                length = self._random.uniform(0.0, length)
+                length = self._jitter.random.uniform(0.0, length)
         return Cooldown("group", now + length)
 
     def for_run(self) -> Self:
-        """Return a copy whose jitter begins anew."""
+        """Return a copy whose jitter starts over."""
         return replace(self)

@@ -1,4 +1,4 @@
-"""Beyond taking turns: a scene goes to the profile on which it will be done first."""
+"""Instead of taking turns: a scene goes to the profile that will finish it first."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
 __all__ = ["EarliestFinish"]
 
-LOOK = 0.1
-"""A profile that is held back is looked at again after that part of its service time, at least after a second."""
-SLOW = 0.1
-"""A profile is slow if another one's service time is that part of its own, or less."""
-ROUNDS = 2
-"""So many service times of the fastest one show what it can do."""
+RECHECK_SHARE = 0.1
+"""A profile that is held back is checked again after this share of its service time, or after a second if longer."""
+SLOW_SHARE = 0.1
+"""A profile is slow if another one's service time is at most this share of its own."""
+FAST_ROUNDS = 2
+"""After this many service times of the fastest profile, its rate is known."""
 
 
-class _Course:
-    """What is seen of one profile."""
+class _ProfileHistory:
+    """What was seen of one profile."""
 
-    __slots__ = ("accepted", "first", "hint", "samples", "total", "until")
+    __slots__ = ("accepted", "cooling_until", "first_accepted_at", "given_service", "samples", "total")
 
-    def __init__(self, hint: float | None) -> None:
-        self.hint = hint
+    def __init__(self, given_service: float | None) -> None:
+        self.given_service = given_service
         self.samples = 0
         self.total = 0.0
-        """Seconds of all samples."""
-        self.first = math.inf
+        """Seconds of all samples together."""
+        self.first_accepted_at = math.inf
         """When its first submit was accepted."""
         self.accepted = 0
-        """Submits accepted after that moment."""
-        self.until = -math.inf
+        """Submits accepted after that."""
+        self.cooling_until = -math.inf
         """End of its cooldown; inf: it is out of the rotation."""
 
     def service(self, now: float) -> float:
-        """Return the seconds that a scene takes here; where nobody knows, what the first one has taken so far."""
-        if self.hint is not None:
-            return self.hint
-        return self.total / self.samples if self.samples else max(0.0, now - self.first)
+        """Return how many seconds a scene takes here; if that is unknown, how long the first one has taken so far."""
+        if self.given_service is not None:
+            return self.given_service
+        return self.total / self.samples if self.samples else max(0.0, now - self.first_accepted_at)
 
     def rate(self, now: float) -> float:
-        """Return the submits a second that were accepted, without those of the first moment."""
-        return self.accepted / (now - self.first) if now > self.first else 0.0
+        """Return the submits per second that were accepted, not counting those of the first moment."""
+        return self.accepted / (now - self.first_accepted_at) if now > self.first_accepted_at else 0.0
 
 
-class _Seen:
-    """What is seen of a run."""
+class _RunHistory:
+    """What was seen of a run."""
 
-    def __init__(self, hints: Mapping[str, float]) -> None:
-        self._hints = hints
-        self._courses: dict[str, _Course] = {}
+    def __init__(self, given_services: Mapping[str, float]) -> None:
+        self._given_services = given_services
+        self._profiles: dict[str, _ProfileHistory] = {}
         self._waiting: set[str] = set()
-        self._running: dict[str, tuple[_Course, float]] = {}
-        """By scene, its profile's course and when it was accepted, or else sent."""
-        self._began: float | None = None
-        self._looked = math.nan
-        self._ahead = math.inf
-        """What `ahead` returned at that moment; NaN: it is to be found anew."""
+        self._running: dict[str, tuple[_ProfileHistory, float]] = {}
+        """By scene, its profile's history, and when it was accepted (or sent, if it has no answer yet)."""
+        self._started_at: float | None = None
+        self._backlog_at = math.nan
+        self._backlog = math.inf
+        """What `backlog_seconds` returned at `_backlog_at`; NaN there: compute it again."""
         self._handlers: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.RunStarted: self._run_started,
             ev.ProfileAdded: self._back,
@@ -79,30 +79,30 @@ class _Seen:
         }
 
     def observe(self, event: ev.Event) -> None:
-        """Take in an event."""
+        """Learn from an event."""
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
-            self._looked = math.nan
+            self._backlog_at = math.nan
 
-    def course(self, profile: str) -> _Course:
-        """Return what is seen of a profile."""
-        course = self._courses.get(profile)
-        if course is None:
-            course = self._courses[profile] = _Course(self._hints.get(profile))
-        return course
+    def of_profile(self, profile: str) -> _ProfileHistory:
+        """Return what was seen of a profile."""
+        history = self._profiles.get(profile)
+        if history is None:
+            history = self._profiles[profile] = _ProfileHistory(self._given_services.get(profile))
+        return history
 
-    def ahead(self, now: float) -> float:
-        """Return after how many seconds all that waits will be done, each profile going on at its rate; inf: never.
+    def backlog_seconds(self, now: float) -> float:
+        """Return in how many seconds all waiting scenes will be finished if each profile keeps its rate; inf: never.
 
         The x for which the sum of rate · max(0, x - service - rest of its cooldown) is the number of waiting scenes.
         """
-        if self._looked == now:
-            return self._ahead
+        if self._backlog_at == now:
+            return self._backlog
         starts = sorted(
-            (each.service(now) + max(0.0, each.until - now), each.rate(now))
-            for each in self._courses.values()
-            if each.until < math.inf
+            (each.service(now) + max(0.0, each.cooling_until - now), each.rate(now))
+            for each in self._profiles.values()
+            if each.cooling_until < math.inf
         )
         left, rate, at = float(len(self._waiting)), 0.0, 0.0
         for start, more in starts:
@@ -110,31 +110,33 @@ class _Seen:
                 break
             left -= rate * (start - at)
             rate, at = rate + more, start
-        self._looked, self._ahead = now, at + left / rate if rate else math.inf
-        return self._ahead
+        self._backlog_at, self._backlog = now, at + left / rate if rate else math.inf
+        return self._backlog
 
-    def too_soon(self, service: float, now: float) -> bool:
-        """Say whether a slow profile is to wait: it is not yet seen how much the fast ones can do."""
-        if self._began is None or now - self._began >= service / 2:
+    def is_too_soon(self, service: float, now: float) -> bool:
+        """Say whether a slow profile should wait, because it is not yet known how much the fast ones can do."""
+        if self._started_at is None or now - self._started_at >= service / 2:
             return False
-        fastest = min((each.service(now) for each in self._courses.values() if each.until <= now), default=service)
-        enough = max(LOOK * service, min(ROUNDS * fastest, service / 2))
-        return fastest <= SLOW * service and now - self._began < enough
+        fastest = min(
+            (each.service(now) for each in self._profiles.values() if each.cooling_until <= now), default=service
+        )
+        enough = max(RECHECK_SHARE * service, min(FAST_ROUNDS * fastest, service / 2))
+        return fastest <= SLOW_SHARE * service and now - self._started_at < enough
 
     def _run_started(self, event: ev.RunStarted) -> None:
-        if self._began is None:
-            self._began = event.at
+        if self._started_at is None:
+            self._started_at = event.at
 
     def _back(self, event: ev.ProfileAdded | ev.CooldownEnded) -> None:
         for profile in (event.profile,) if isinstance(event, ev.ProfileAdded) else event.profiles:
-            self.course(profile).until = -math.inf
+            self.of_profile(profile).cooling_until = -math.inf
 
     def _removed(self, event: ev.ProfileRemoved) -> None:
-        self.course(event.profile).until = math.inf
+        self.of_profile(event.profile).cooling_until = math.inf
 
     def _cooled(self, event: ev.CooldownStarted) -> None:
         for profile in event.profiles:
-            self.course(profile).until = math.inf if event.unusable else event.until
+            self.of_profile(profile).cooling_until = math.inf if event.unusable else event.until
 
     def _added(self, event: ev.SceneAdded) -> None:
         self._waiting.add(event.scene.id)
@@ -149,39 +151,40 @@ class _Seen:
 
     def _started(self, event: ev.AttemptStarted) -> None:
         self._waiting.discard(event.scene)
-        self._running[event.scene] = (self.course(event.profile), event.at)
+        self._running[event.scene] = (self.of_profile(event.profile), event.at)
 
     def _accepted(self, event: ev.Accepted) -> None:
         if event.scene in self._running:
-            course, _ = self._running[event.scene]
-            self._running[event.scene] = (course, event.at)
-            if course.first == math.inf:
-                course.first = event.at
-            elif event.at > course.first:
-                course.accepted += 1
+            history, _ = self._running[event.scene]
+            self._running[event.scene] = (history, event.at)
+            if history.first_accepted_at == math.inf:
+                history.first_accepted_at = event.at
+            elif event.at > history.first_accepted_at:
+                history.accepted += 1
 
     def _generated(self, event: ev.Generated) -> None:
         if event.scene in self._running:
-            course, at = self._running.pop(event.scene)
-            course.samples += 1
-            course.total += event.at - at
+            history, at = self._running.pop(event.scene)
+            history.samples += 1
+            history.total += event.at - at
 
 
 @dataclass(frozen=True)
 class EarliestFinish(Policy):
-    """Another policy, under which profiles do not take turns: a scene goes where it will be done first.
+    """Adds to another policy that profiles do not take turns: a scene goes where it will be finished first.
 
-    Of the profiles that may submit, the one with the shortest service time gets the scene. One whose service time is so
-    long that the others, at the rates seen so far, will have done all that waits before it, gets none. `service`:
-    seconds by profile, where they are known; else they are learned from the jobs that are done, and until then a
-    profile takes its turn. Earliest completion time first; Pinedo, "Scheduling", chapter 5.
+    Of the profiles that may submit, the one with the shortest service time gets the scene. A profile gets none if it is
+    so slow that the others, at their rates so far, will have finished all waiting scenes before it. `service`: known
+    service times in seconds, by profile; others are learned from finished jobs, and until then a profile takes its
+    turn. Earliest completion time first; Pinedo, "Scheduling", chapter 5.
 
     >>> policy = EarliestFinish(PerProfileCooldown(30), service={"p1": 10, "p2": 60})
     """
 
     policy: Policy = field(default_factory=PerProfileCooldown)
     service: Mapping[str, float] | None = None
-    _seen: _Seen = field(init=False, repr=False, compare=False)
+    _history: _RunHistory = field(init=False, repr=False, compare=False)
+    """What was seen in this run."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.policy, Policy) or isinstance(self.policy, EarliestFinish):
@@ -190,7 +193,7 @@ class EarliestFinish(Policy):
             raise InputError(f"EarliestFinish: service is a dict such as {{'p1': 60}}, not {self.service!r}")
         for name, value in (self.service or {}).items():
             check_seconds("EarliestFinish", f"the service time of {name!r}", value)
-        object.__setattr__(self, "_seen", _Seen(self.service or {}))
+        object.__setattr__(self, "_history", _RunHistory(self.service or {}))
         object.__setattr__(self, "moves", self.policy.moves)
 
     def for_run(self) -> Self:
@@ -202,20 +205,20 @@ class EarliestFinish(Policy):
         return self.policy.on_429(group, outcome, now)
 
     def earliest(self, profile: str, now: float) -> float:
-        """Ask the other policy, and hold back a profile that would be the last to be done."""
+        """Ask the other policy, and hold back a profile that would be the last to finish."""
         earliest = self.policy.earliest(profile, now)
         if is_later(self.policy, "earliest", earliest, now):
             return earliest
-        service = self._seen.course(profile).service(now)
-        if service <= self._seen.ahead(now) and not self._seen.too_soon(service, now):
+        service = self._history.of_profile(profile).service(now)
+        if service <= self._history.backlog_seconds(now) and not self._history.is_too_soon(service, now):
             return earliest
-        return now + max(1.0, LOOK * service)
+        return now + max(1.0, RECHECK_SHARE * service)
 
     def finish(self, profile: str, now: float) -> float:
-        """Return when a scene given to this profile now would be done; at once where nobody knows."""
-        return now + self._seen.course(profile).service(now)
+        """Return when a scene given to this profile now would be finished; `now` if that is unknown."""
+        return now + self._history.of_profile(profile).service(now)
 
     def observe(self, event: ev.Event, now: float) -> None:
         """Learn service times and rates, and let the other policy learn."""
-        self._seen.observe(event)
+        self._history.observe(event)
         self.policy.observe(event, now)

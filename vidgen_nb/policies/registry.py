@@ -1,4 +1,4 @@
-"""The policies by name, and policies as data: described for a record or a reader, and back."""
+"""The policies by name, and policies as data: described for a file or a reader, and back."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = [
     "RecordedPolicy",
     "as_policy",
     "describe",
+    "from_description",
     "label",
-    "recorded",
 ]
 
 
 @dataclass(frozen=True)
 class RecordedPolicy(Policy):
-    """Stands for a policy of a recorded run whose class is not at hand; it can be shown, not run."""
+    """Stands for a policy of a recorded run whose class is not known here; it can be shown, not run."""
 
     name: str
     settings: tuple[tuple[str, Any], ...] = ()
 
     def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
-        """Refuse: the class that decided is not here."""
+        """Refuse: the class that decided is not known here."""
         raise InputError(f"the policy class {self.name!r} of this run is not known here: import it, or pass policy=")
 
 
@@ -54,15 +54,15 @@ def as_policy(policy: object) -> Policy:
 
 
 def describe(policy: Policy) -> dict[str, Any]:
-    """Return a policy as data: its class's name and its settings, which are its dataclass fields, where it is one."""
+    """Return a policy as data: its class's name and its settings, which are the fields of a dataclass."""
     if isinstance(policy, RecordedPolicy):
         return {"name": policy.name, **dict(policy.settings)}
-    own = [each.name for each in fields(policy) if each.init] if is_dataclass(policy) else list[str]()
-    return {**{name: _shown(getattr(policy, name)) for name in own}, "name": type(policy).__name__}
+    names = [each.name for each in fields(policy) if each.init] if is_dataclass(policy) else list[str]()
+    return {**{name: _plain_setting(getattr(policy, name)) for name in names}, "name": type(policy).__name__}
 
 
-def _shown(value: Any) -> Any:
-    """Return a setting as it can be written down: a policy as its description, limits as their text."""
+def _plain_setting(value: Any) -> Any:
+    """Return a setting as data: a policy as its description, limits as their text."""
     if isinstance(value, Policy):
         return describe(value)
     if isinstance(value, Mapping):
@@ -71,23 +71,23 @@ def _shown(value: Any) -> Any:
 
 
 def label(policy: Policy) -> str:
-    """Return a policy's class with the settings that are not its defaults, such as `PerProfileCooldown(seconds=10)`."""
-    own = []
+    """Return a policy's class with the settings that differ from its defaults: `PerProfileCooldown(seconds=10)`."""
+    changed = []
     for name, value in describe(policy).items():
         if name != "name" and value != getattr(type(policy), name, None):
-            own.append(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}")
-    return f"{type(policy).__name__}({', '.join(own)})"
+            changed.append(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}")
+    return f"{type(policy).__name__}({', '.join(changed)})"
 
 
-def recorded(data: dict[str, Any]) -> Policy:
-    """Return the policy that `describe` described, or a `RecordedPolicy` where its class is not known here.
+def from_description(data: dict[str, Any]) -> Policy:
+    """Return the policy that `describe` described, or a `RecordedPolicy` if its class is not known here.
 
-    The same for a `Paced` that was told limits: they are text, of which `recording.policies` makes them again.
+    Also for a `Paced` with given limits: they are text, from which `recording.policies` rebuilds them.
     """
     settings = {key: value for key, value in data.items() if key != "name"}
     kind = POLICIES.get(data["name"])
     if isinstance(settings.get("policy"), dict) and "name" in settings["policy"]:
-        settings["policy"] = recorded(settings["policy"])
+        settings["policy"] = from_description(settings["policy"])
     if kind is None or (kind is Paced and settings.get("limits")):
         return RecordedPolicy(data["name"], tuple(settings.items()))
     return kind(**settings)

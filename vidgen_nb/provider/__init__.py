@@ -1,4 +1,9 @@
-"""The pure model of a rate-limited service: limits, service times, faults. Seeded; time is an argument."""
+"""The pure model of a rate-limited service: limits, service times, faults. Seeded; time is an argument.
+
+`provider.Provider` admits jobs (`limits`, with their state in `limit_states`), gives them service times (`service`)
+and lets things go wrong (`faults`). The emulator serves it over HTTP; the virtual driver calls it directly. It imports
+nothing above the core.
+"""
 
 from vidgen_nb.provider.faults import Fault
 from vidgen_nb.provider.limit_states import LimitState

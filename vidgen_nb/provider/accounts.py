@@ -1,21 +1,21 @@
-"""What a provider keeps of its accounts: a group's limit and its line, a profile's slots."""
+"""The state of a provider's accounts: each group's limit and job queue, each profile's slots."""
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
 
-from vidgen_nb.provider.limit_states import LimitState, Sum
+from vidgen_nb.provider.limit_states import CombinedState, LimitState
 from vidgen_nb.provider.limits import Limit, queues_over
 from vidgen_nb.provider.model import Job, SimulatedProfile
 
-__all__ = ["Account", "Group", "Line"]
+__all__ = ["Account", "JobQueue", "QuotaGroup"]
 
 
-class Line:
-    """Of the jobs of a group whose concurrency queues: they wait for one of its slots, first come, first served.
+class JobQueue:
+    """The jobs of a group whose `Concurrency` queues: they wait for one of its slots, first come, first served.
 
-    At most `n` jobs hold a slot, each from its admission to its end; who comes when none is free waits.
+    At most `n` jobs hold a slot, each from its admission to its end; a job that comes when none is free waits.
     """
 
     __slots__ = ("_jobs", "_n", "_slots")
@@ -25,14 +25,14 @@ class Line:
         self._slots: list[float] = []
         """A heap of the times at which slots become free; at most `n`."""
         self._jobs: deque[Job] = deque()
-        """In the order of acceptance; those that have ended leave once they are the first."""
+        """In the order of acceptance; a job that has ended is removed once it is the first."""
 
-    def turn(self, now: float) -> float:
+    def admission(self, now: float) -> float:
         """Return when a job that comes at `now` is admitted; never before one that came earlier."""
         return now if len(self._slots) < self._n else max(now, self._slots[0])
 
     def take(self, job: Job, now: float) -> None:
-        """Give a job that comes at `now` the slot that `turn` promised, until its end."""
+        """Give a job that comes at `now` the slot that `admission` promised, until its end."""
         self.hold(job)
         while self._jobs and _is_over(self._jobs[0], now):
             self._jobs.popleft()
@@ -46,33 +46,33 @@ class Line:
             heapq.heapreplace(self._slots, job.finish)
 
     def clear(self, now: float) -> tuple[list[Job], list[Job]]:
-        """Take all slots away; return the jobs that run, and those that wait in their order, to plan them anew."""
-        going_on = [job for job in self._jobs if not _is_over(job, now)]
-        self._jobs = deque(going_on)
+        """Free all slots; return the running jobs, and the waiting ones in order, so that they can be planned again."""
+        unfinished = [job for job in self._jobs if not _is_over(job, now)]
+        self._jobs = deque(unfinished)
         self._slots.clear()
-        return [job for job in going_on if job.start <= now], [job for job in going_on if job.start > now]
+        return [job for job in unfinished if job.start <= now], [job for job in unfinished if job.start > now]
 
 
-class Group:
-    """A quota group: its limit's state and, where the limit counts running jobs, a heap of them by their end."""
+class QuotaGroup:
+    """A quota group: its limit's state and, if the limit counts running jobs, a heap of them by their end."""
 
-    __slots__ = ("active", "limit", "line", "state")
+    __slots__ = ("active", "limit", "queue", "state")
 
     def __init__(self) -> None:
         self.limit: Limit | None = None
-        self.state: LimitState = Sum(())
+        self.state: LimitState = CombinedState(())
         self.active: list[tuple[float, int, Job]] = []
-        self.line: Line | None = None
-        """Of jobs over the concurrency, where they queue."""
+        self.queue: JobQueue | None = None
+        """Of jobs beyond the concurrency, if they queue."""
 
-    def allow(self, limit: Limit) -> None:
-        """Take a limit, of which nothing is used up yet."""
+    def set_limit(self, limit: Limit) -> None:
+        """Set the limit, unused so far."""
         self.limit, self.state = limit, limit.state()
-        at_once = queues_over(limit)
-        self.line = None if at_once is None else Line(at_once)
+        concurrency = queues_over(limit)
+        self.queue = None if concurrency is None else JobQueue(concurrency)
 
     def settle(self, now: float) -> None:
-        """Release the jobs that have ended; cancelled ones were released then."""
+        """Release the jobs that have ended; cancelled ones were released when they were cancelled."""
         while self.active and self.active[0][0] <= now:
             if heapq.heappop(self.active)[2].cancelled is None:
                 self.state.release()
@@ -83,7 +83,7 @@ class Account:
 
     __slots__ = ("busy", "group", "profile")
 
-    def __init__(self, profile: SimulatedProfile, group: Group) -> None:
+    def __init__(self, profile: SimulatedProfile, group: QuotaGroup) -> None:
         self.profile = profile
         self.group = group
         self.busy: list[float] = []
@@ -94,7 +94,7 @@ class Account:
             heapq.heappush(self.busy, finish)
 
     def start(self, now: float, seconds: float) -> float:
-        """Reserve a slot for a job of so many seconds and return when it starts."""
+        """Reserve a slot for a job of that length, and return when it starts."""
         capacity = self.profile.capacity
         if capacity is None:
             return now

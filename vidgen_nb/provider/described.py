@@ -3,7 +3,7 @@
     {"name": "alice", "limits": [{"kind": "token_bucket", "n": 4, "per": 60}],
      "service": {"kind": "constant", "mean": 60}}
 
-`capacity`, `retry_after`, `quota_group` and `rate_headers` are as in `SimulatedProfile`; several limits hold together.
+`capacity`, `retry_after`, `quota_group` and `rate_headers` are as in `SimulatedProfile`; several limits apply together.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from vidgen_nb.provider.limits import (
 from vidgen_nb.provider.model import SimulatedProfile
 from vidgen_nb.provider.service import Constant, Empirical, Exponential, LogNormal, Service
 
-__all__ = ["KEYS", "described", "limit_from_text", "profile_from"]
+__all__ = ["PROFILE_KEYS", "describe_profile", "limit_from_text", "profile_from"]
 
-KEYS: Final = ("name", "limits", "service", "capacity", "retry_after", "quota_group", "api_key", "rate_headers")
+PROFILE_KEYS: Final = ("name", "limits", "service", "capacity", "retry_after", "quota_group", "api_key", "rate_headers")
 LIMITS: Final[Mapping[str, type[Limit]]] = {
     "token_bucket": TokenBucket,
     "fixed_window": FixedWindow,
@@ -44,7 +44,7 @@ SERVICES: Final[Mapping[str, type[Service]]] = {
 }
 
 
-def described(profile: SimulatedProfile) -> dict[str, Any]:
+def describe_profile(profile: SimulatedProfile) -> dict[str, Any]:
     """Return a profile as plain data, without its key."""
     limit = profile.limit
     parts = () if limit is None else limit.parts if isinstance(limit, All) else (limit,)
@@ -68,12 +68,12 @@ def _plain(kinds: Mapping[str, type[Any]], spec: Any) -> dict[str, Any]:
 
 
 def profile_from(data: Mapping[str, Any]) -> SimulatedProfile:
-    """Return the profile that is described; `InputError` for what is wrong with it."""
+    """Return the profile that the data describe; `InputError` if something is wrong with them."""
     given = {key: value for key, value in data.items() if key not in ("limits", "service")}
     if "limits" in data:
         given["limit"] = _limits(data["limits"])
     if "service" in data:
-        given["service"] = _made(SERVICES, data["service"], "service")
+        given["service"] = _build(SERVICES, data["service"], "service")
     try:
         return SimulatedProfile(**given)
     except TypeError as error:
@@ -83,12 +83,12 @@ def profile_from(data: Mapping[str, Any]) -> SimulatedProfile:
 def _limits(data: Any) -> Limit | None:
     limit: Limit | None = None
     for each in data if isinstance(data, list) else [data]:
-        made = _made(LIMITS, each, "limit")
-        limit = made if limit is None else limit & made
+        part = _build(LIMITS, each, "limit")
+        limit = part if limit is None else limit & part
     return limit
 
 
-def _made(kinds: Mapping[str, Callable[..., Any]], data: Any, what: str) -> Any:
+def _build(kinds: Mapping[str, Callable[..., Any]], data: Any, what: str) -> Any:
     if not isinstance(data, dict) or data.get("kind") not in kinds:
         raise InputError(f"a {what} is a table with kind = one of {', '.join(kinds)}, not {data!r}")
     options = {key: value for key, value in data.items() if key != "kind"}
@@ -99,7 +99,7 @@ def _made(kinds: Mapping[str, Callable[..., Any]], data: Any, what: str) -> Any:
 
 
 def limit_from_text(text: Any) -> Limit | None:
-    """Return the limit of which this is the repr, None for any other text; nothing of it is run.
+    """Return the limit with this repr, or None for any other text; no code in it is run.
 
     >>> limit_from_text("TokenBucket(n=4, per=60)")
     TokenBucket(n=4, per=60)

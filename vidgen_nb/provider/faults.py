@@ -1,8 +1,8 @@
-"""What can go wrong at a provider: one `Fault` says what, for whom and how often.
+"""What can go wrong at a provider: one `Fault` says what, for whom, and how often.
 
 Fault("rate", profile="p1", nth=3)                     p1's third submit is refused
 Fault("rate", scene="s005", nth=1, retry_after=30)     s005's first submit, on any profile
-Fault("overload", probability=0.05)                    one submit of twenty
+Fault("overload", probability=0.05)                    one submit in twenty
 Fault("overload", start=20, end=40)                    an outage of 20 s
 Fault("content", prompt={"a bad idea"}.__contains__)   prompts of a set
 Fault("rate", call="poll", nth=2)                      the second poll of all
@@ -25,9 +25,9 @@ __all__ = ["Call", "Fault", "FaultKind", "Faults", "Occasion", "RefusalKind"]
 RefusalKind = Literal["rate", "concurrency", "day_quota", "credit", "auth", "overload", "content", "bad_request"]
 """A call is refused; it has no effect."""
 JobFault = Literal["lost_answer", "job_failure", "job_content", "job_empty"]
-"""A job is accepted but its answer is lost, or it fails at its end: by itself, over its content, or without a video."""
+"""A job is accepted but the answer is lost, or it fails at its end: by itself, for its content, or without a video."""
 FetchFault = Literal["expired", "slow", "cut_off", "wrong_type"]
-"""A result is gone, takes `seconds`, ends in the middle, or is no video."""
+"""A result is gone, takes `seconds`, ends in the middle, or is not a video."""
 
 FaultKind = Literal[RefusalKind, JobFault, FetchFault]
 Call = Literal["submit", "poll", "fetch"]
@@ -41,7 +41,7 @@ _KINDS: Final = (*_REFUSALS, *_JOB_FAULTS, *_FETCH_FAULTS)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way in which a provider fails, for whom, and how often; all conditions must hold.
+    """One way in which a provider fails, for whom, and how often; all conditions must be true.
 
     Raises `InputError` for an unknown kind or a value outside its range.
     """
@@ -53,21 +53,21 @@ class Fault:
     scene: str | None = None
     """Only for this scene id (or prompt, where a client sends no id)."""
     prompt: Callable[[str], bool] | None = None
-    """Only for prompts of which this is true."""
+    """Only for prompts for which this returns True."""
     start: float = 0.0
-    """Only from this second of the run on."""
+    """Only from this run second on."""
     end: float = math.inf
-    """Only before this second of the run."""
+    """Only before this run second."""
     nth: int | None = None
-    """Only the so-many-th of the calls that match all of the above, from 1; None: each of them."""
+    """Only this one of the calls that match all of the above, counted from 1; None: each of them."""
     probability: float = 1.0
-    """Of striking where all else matches; drawn from (seed, fault, profile, scene, how-many-th time) alone."""
+    """Of striking if all else matches; drawn from (seed, fault, profile, scene, count) alone."""
     retry_after: float | None = None
-    """Seconds the refusal asks to wait, or None: it doesn't say."""
+    """Seconds the refusal asks to wait; None: it doesn't say."""
     seconds: float = 30.0
     """How long a `slow` fetch takes."""
     call: Call = "submit"
-    """Which call a refusal answers; faults of jobs and fetches know theirs."""
+    """Which call a refusal answers; faults of jobs and fetches have theirs."""
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -86,13 +86,13 @@ class Fault:
 
     @property
     def occasion(self) -> Occasion:
-        """When it is looked at: at a call, or as a job is accepted."""
+        """When it can strike: at a call, or when a job is accepted."""
         if self.kind in _REFUSALS:
             return self.call
         return "accept" if self.kind in _JOB_FAULTS else "fetch"
 
     def matches(self, profile: str, scene: str, prompt: str, now: float) -> bool:
-        """Say whether the call is one that the fault is meant for."""
+        """Say whether the fault is meant for this call."""
         return (
             (self.profile is None or self.profile == profile)
             and (self.scene is None or self.scene == scene)
@@ -101,21 +101,21 @@ class Fault:
         )
 
 
-class _Watched:
-    """A fault and how often it could have struck."""
+class _CountedFault:
+    """A fault, and how often it could have struck."""
 
-    __slots__ = ("fault", "hits", "number", "times")
+    __slots__ = ("fault", "matches", "number", "times")
 
     def __init__(self, fault: Fault, number: int) -> None:
         self.fault = fault
         self.number = number
-        self.hits = 0
+        self.matches = 0
         self.times: Counter[tuple[str, str]] = Counter()
 
     def strikes(self, seed: object, profile: str, scene: str) -> bool:
-        """Count a matching call and say whether this one is hit."""
-        self.hits += 1
-        if self.fault.nth is not None and self.hits != self.fault.nth:
+        """Count a matching call, and say whether the fault strikes it."""
+        self.matches += 1
+        if self.fault.nth is not None and self.matches != self.fault.nth:
             return False
         if self.fault.probability >= 1:
             return True
@@ -127,41 +127,41 @@ class _Watched:
 class Faults:
     """The faults of one provider, with their counts; more can be added while it runs.
 
-    Every fault that matches a call counts it; the first in order that strikes is the answer.
+    Every fault that matches a call counts it; the first one that strikes is the answer.
     """
 
-    __slots__ = ("_number", "_seed", "_watched")
+    __slots__ = ("_faults", "_number", "_seed")
 
     def __init__(self, faults: Iterable[Fault], seed: object) -> None:
         self._seed = seed
         self._number = 0
-        self._watched: dict[Occasion, tuple[_Watched, ...]] = {}
+        self._faults: dict[Occasion, tuple[_CountedFault, ...]] = {}
         for fault in faults:
             self.add(fault)
 
     def add(self, fault: Fault) -> None:
-        """Let one more thing go wrong from now on; its own counts start now."""
+        """Add a fault from now on; its counts start now."""
         if not isinstance(fault, Fault):
             raise InputError(f"faults are given as Fault(...), not {fault!r}")
         self._number += 1
-        before = self._watched.get(fault.occasion, ())
-        self._watched[fault.occasion] = (*before, _Watched(fault, self._number))
+        before = self._faults.get(fault.occasion, ())
+        self._faults[fault.occasion] = (*before, _CountedFault(fault, self._number))
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
-        self._watched.clear()
+        """Remove all faults."""
+        self._faults.clear()
 
     def __len__(self) -> int:
         return self._number
 
     def find(self, occasion: Occasion, profile: str, scene: str, prompt: str, now: float) -> Fault | None:
-        """Return the fault that hits this call, or None."""
-        if occasion not in self._watched:
+        """Return the fault that strikes this call, or None."""
+        if occasion not in self._faults:
             return None
         found: Fault | None = None
-        for watched in self._watched[occasion]:
-            if watched.fault.matches(profile, scene, prompt, now):
-                struck = watched.strikes(self._seed, profile, scene)
+        for counted in self._faults[occasion]:
+            if counted.fault.matches(profile, scene, prompt, now):
+                struck = counted.strikes(self._seed, profile, scene)
                 if struck and found is None:
-                    found = watched.fault
+                    found = counted.fault
         return found

@@ -1,7 +1,7 @@
 """What limits have admitted: the small mutable states behind the specs in `limits`.
 
-Every admission is O(1) per limit. No state adds times up: bucket and windows count whole admissions since an
-anchor, so rounding doesn't grow with the run.
+Every admission is O(1) per limit. No state sums up times: buckets and windows count whole admissions since an anchor,
+so rounding errors don't grow with the run.
 """
 
 from __future__ import annotations
@@ -12,26 +12,37 @@ from typing import ClassVar, Final, Literal
 
 from vidgen_nb.core.model import record
 
-__all__ = ["EDGE", "Bucket", "LimitCause", "LimitState", "Log", "Quota", "Refusal", "Slots", "Sum", "Window"]
+__all__ = [
+    "EDGE",
+    "BucketState",
+    "CombinedState",
+    "ConcurrencyState",
+    "DayQuotaState",
+    "LimitCause",
+    "LimitRefusal",
+    "LimitState",
+    "SlidingLogState",
+    "WindowState",
+]
 
 LimitCause = Literal["rate", "concurrency", "day_quota"]
 
 EDGE: Final = 1e-6
-"""Who comes so few seconds too early is on time.
+"""A request that comes at most this many seconds early is on time.
 
-now + (reset - now) may round to just below reset; a microsecond is far more than that rounding (1e-10 s after
-ten days) and far less than anybody measures.
+now + (reset - now) may round to just below reset; a microsecond is far more than that rounding (1e-10 s after ten days)
+and far less than anybody measures.
 """
 
 
 @record
-class Refusal:
-    """A request that was not admitted; it used up nothing."""
+class LimitRefusal:
+    """A limit does not admit a request, which uses up nothing."""
 
     cause: LimitCause
-    """Which limit refused. Of several, the gravest: the day's quota, then concurrency, then a rate."""
+    """Which limit refused. Of several, the worst: the daily quota, then concurrency, then a rate."""
     retry_after: float | None
-    """Seconds until it would be admitted if nobody else came, or None where that depends on running jobs."""
+    """Seconds until it would be admitted if nobody else came; None if that depends on running jobs."""
 
 
 class LimitState:
@@ -41,31 +52,31 @@ class LimitState:
     cause: ClassVar[LimitCause] = "rate"
 
     def ready_at(self, now: float) -> float:
-        """Return `now` if a request would be admitted, else when it would be: inf for "when a job ends"."""
+        """Return `now` if a request would be admitted, otherwise when it would be; inf: when a job ends."""
         raise NotImplementedError
 
     def take(self, now: float) -> None:
-        """Count one admission at `now`; only after `ready_at` said so."""
+        """Count one admission at `now`; only after `ready_at` returned `now`."""
         raise NotImplementedError
 
     def holds(self) -> bool:
-        """Say whether an admission counts until `release`; most limits don't care how long a job runs."""
+        """Say whether an admission counts until `release`; for most limits it doesn't matter how long a job runs."""
         return False
 
     def release(self) -> None:
-        """Say that an admitted job has ended."""
+        """Note that an admitted job has ended."""
 
-    def admit(self, now: float) -> Refusal | None:
+    def admit(self, now: float) -> LimitRefusal | None:
         """Admit a request at `now` and return None, or say why not."""
         ready = self.ready_at(now)
         if ready <= now:
             self.take(now)
             return None
-        return Refusal(self.cause, None if ready == math.inf else ready - now)
+        return LimitRefusal(self.cause, None if ready == math.inf else ready - now)
 
 
-class Bucket(LimitState):
-    """A token bucket: how many were taken since it was last full."""
+class BucketState(LimitState):
+    """A token bucket: how many tokens were taken since it was last full."""
 
     __slots__ = ("full_at", "interval", "n", "taken")
 
@@ -76,7 +87,7 @@ class Bucket(LimitState):
         self.taken = 0
 
     def ready_at(self, now: float) -> float:
-        """Return `now`, or when it will be admitted."""
+        """Return `now`, or when a request will be admitted."""
         ready = self.full_at + (self.taken + 1 - self.n) * self.interval
         return ready if ready > now + EDGE else now
 
@@ -87,8 +98,8 @@ class Bucket(LimitState):
         self.taken += 1
 
 
-class Window(LimitState):
-    """A fixed window: how many were admitted in the latest one."""
+class WindowState(LimitState):
+    """A fixed window: how many requests were admitted in the latest one."""
 
     __slots__ = ("index", "n", "per", "taken")
 
@@ -99,7 +110,7 @@ class Window(LimitState):
         self.taken = 0
 
     def ready_at(self, now: float) -> float:
-        """Return `now`, or when it will be admitted."""
+        """Return `now`, or when a request will be admitted."""
         index = int((now + EDGE) // self.per)
         if index > self.index:
             self.index, self.taken = index, 0
@@ -110,15 +121,15 @@ class Window(LimitState):
         self.taken += 1
 
 
-class Quota(Window):
-    """A fixed window of a day."""
+class DayQuotaState(WindowState):
+    """A daily quota: a fixed window of one day."""
 
     __slots__ = ()
     cause: ClassVar[LimitCause] = "day_quota"
 
 
-class Log(LimitState):
-    """A sliding window: when the latest `n` were admitted."""
+class SlidingLogState(LimitState):
+    """A sliding window: when the latest `n` requests were admitted."""
 
     __slots__ = ("admitted", "n", "per")
 
@@ -128,7 +139,7 @@ class Log(LimitState):
         self.admitted: deque[float] = deque(maxlen=n)
 
     def ready_at(self, now: float) -> float:
-        """Return `now`, or when it will be admitted."""
+        """Return `now`, or when a request will be admitted."""
         if len(self.admitted) < self.n:
             return now
         ready = self.admitted[0] + self.per
@@ -139,7 +150,7 @@ class Log(LimitState):
         self.admitted.append(now)
 
 
-class Slots(LimitState):
+class ConcurrencyState(LimitState):
     """A concurrency limit: how many slots are free."""
 
     __slots__ = ("free",)
@@ -149,7 +160,7 @@ class Slots(LimitState):
         self.free = n
 
     def ready_at(self, now: float) -> float:
-        """Return `now`, or when it will be admitted."""
+        """Return `now`, or when a request will be admitted."""
         return now if self.free > 0 else math.inf
 
     def take(self, now: float) -> None:
@@ -165,11 +176,11 @@ class Slots(LimitState):
         self.free += 1
 
 
-_GRAVEST_FIRST: Final[tuple[LimitCause, ...]] = ("day_quota", "concurrency", "rate")
+_WORST_FIRST: Final[tuple[LimitCause, ...]] = ("day_quota", "concurrency", "rate")
 
 
-class Sum(LimitState):
-    """Several limits that admit together; without any, everything is admitted."""
+class CombinedState(LimitState):
+    """Several limits that admit together; if there are none, everything is admitted."""
 
     __slots__ = ("parts",)
 
@@ -177,7 +188,7 @@ class Sum(LimitState):
         self.parts = parts
 
     def ready_at(self, now: float) -> float:
-        """Return `now`, or when it will be admitted."""
+        """Return `now`, or when a request will be admitted."""
         return max((part.ready_at(now) for part in self.parts), default=now)
 
     def take(self, now: float) -> None:
@@ -194,14 +205,14 @@ class Sum(LimitState):
         for part in self.parts:
             part.release()
 
-    def admit(self, now: float) -> Refusal | None:
+    def admit(self, now: float) -> LimitRefusal | None:
         """Admit in all of them, or in none."""
         waits = [(part.cause, ready) for part in self.parts if (ready := part.ready_at(now)) > now]
         if not waits:
             self.take(now)
             return None
-        cause = min((cause for cause, _ in waits), key=_GRAVEST_FIRST.index)
+        cause = min((cause for cause, _ in waits), key=_WORST_FIRST.index)
         if cause == "concurrency":
-            return Refusal(cause, None)
-        # a day outlives the jobs that hold slots today
-        return Refusal(cause, max(ready for _, ready in waits if ready < math.inf) - now)
+            return LimitRefusal(cause, None)
+        # the daily quota lasts longer than the jobs that hold slots today
+        return LimitRefusal(cause, max(ready for _, ready in waits if ready < math.inf) - now)

@@ -1,7 +1,7 @@
-"""Rate limits: frozen specs of what a service allows; `state()` makes what counts.
+"""Rate limits: frozen specs of what a service allows; `state()` returns an object that counts.
 
-Sums are written with `&`: `TokenBucket(4, per=60) & Concurrency(2)` admits what every part admits, and a refused
-request uses up nothing in any part. Times are seconds since the run began, and windows are aligned to that moment.
+Limits are combined with `&`: `TokenBucket(4, per=60) & Concurrency(2)` admits what every part admits, and a refused
+request uses up nothing in any part. Times are seconds since the run began, and windows are aligned to its start.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from vidgen_nb.errors import InputError
-from vidgen_nb.provider.limit_states import Bucket, LimitState, Log, Quota, Slots, Sum, Window
+from vidgen_nb.provider.limit_states import (
+    BucketState,
+    CombinedState,
+    ConcurrencyState,
+    DayQuotaState,
+    LimitState,
+    SlidingLogState,
+    WindowState,
+)
 
 __all__ = [
     "DAY",
@@ -22,9 +30,9 @@ __all__ = [
     "Limit",
     "SlidingWindow",
     "TokenBucket",
-    "longest",
-    "queueing",
+    "longest_period",
     "queues_over",
+    "with_queue",
 ]
 
 DAY: Final = 86_400.0
@@ -32,7 +40,7 @@ DAY: Final = 86_400.0
 
 
 class Limit:
-    """What a service allows; the common part of all specs."""
+    """What a service allows; the base of all specs."""
 
     __slots__ = ()
 
@@ -54,14 +62,14 @@ def _check(limit: Limit, n: object, per: object = 1.0) -> None:
     name = type(limit).__name__
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise InputError(f"{name}: n is a whole number from 1 up, not {n!r}")
-    # shorter windows than that would drown in EDGE
+    # shorter windows would drown in EDGE
     if isinstance(per, bool) or not isinstance(per, int | float) or not 1e-3 <= per < math.inf:
         raise InputError(f"{name}: per is a finite number of seconds from 0.001 up, not {per!r}")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenBucket(Limit):
-    """A bucket of `n` tokens, full at the start, that gets `n` more per `per` seconds, evenly.
+    """A bucket of `n` tokens, full at the start, that gets `n` more every `per` seconds, evenly spread.
 
     A busy client is admitted floor(n + t·n/per) times by time t. Raises `InputError` for n < 1 or per < 0.001.
     """
@@ -74,7 +82,7 @@ class TokenBucket(Limit):
 
     def state(self) -> LimitState:
         """Return a full bucket."""
-        return Bucket(self.n, self.per)
+        return BucketState(self.n, self.per)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +100,12 @@ class FixedWindow(Limit):
 
     def state(self) -> LimitState:
         """Return an unused window."""
-        return Window(self.n, self.per)
+        return WindowState(self.n, self.per)
 
 
 @dataclass(frozen=True, slots=True)
 class DailyQuota(Limit):
-    """At most `n` a day; days are counted from the run's start. Raises `InputError` for n < 1."""
+    """At most `n` per day; days count from the run's start. Raises `InputError` for n < 1."""
 
     n: int
 
@@ -106,7 +114,7 @@ class DailyQuota(Limit):
 
     def state(self) -> LimitState:
         """Return an unused quota."""
-        return Quota(self.n, DAY)
+        return DayQuotaState(self.n, DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +129,14 @@ class SlidingWindow(Limit):
 
     def state(self) -> LimitState:
         """Return an empty log."""
-        return Log(self.n, self.per)
+        return SlidingLogState(self.n, self.per)
 
 
 @dataclass(frozen=True, slots=True)
 class Concurrency(Limit):
-    """At most `n` jobs under way, from their admission to their end. Raises `InputError` for n < 1, or another `over`.
+    """At most `n` jobs at once, from admission to end. Raises `InputError` for n < 1, or an unknown `over`.
 
-    `over`: one job more is refused (`"refuse"`), or accepted and waits for its turn, first come, first served, as at
+    `over`: a further job is refused (`"refuse"`), or accepted and waits for its turn, first come, first served, as at
     Runway (`"queue"`).
     """
 
@@ -141,8 +149,8 @@ class Concurrency(Limit):
             raise InputError(f"Concurrency: over is 'refuse' or 'queue', not {self.over!r}")
 
     def state(self) -> LimitState:
-        """Return a limit with all its slots free; one that queues refuses nothing."""
-        return Slots(self.n) if self.over == "refuse" else Sum(())
+        """Return a state with all slots free; one that queues refuses nothing."""
+        return ConcurrencyState(self.n) if self.over == "refuse" else CombinedState(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +165,22 @@ class All(Limit):
 
     def state(self) -> LimitState:
         """Return fresh states of all parts, which admit together."""
-        return Sum(tuple(part.state() for part in self.parts))
+        return CombinedState(tuple(part.state() for part in self.parts))
 
 
-def queueing(limit: Limit) -> Limit:
-    """Return the limit with jobs over its concurrency queued, not refused."""
+def with_queue(limit: Limit) -> Limit:
+    """Return the limit with jobs beyond its concurrency queued, not refused."""
     parts = tuple(replace(part, over="queue") if isinstance(part, Concurrency) else part for part in _parts(limit))
     return parts[0] if len(parts) == 1 else All(parts)
 
 
 def queues_over(limit: Limit) -> int | None:
-    """Return how many jobs may be under way before more of them queue; None where none queues."""
+    """Return how many jobs may run before further ones queue; None if no job ever queues."""
     counts = (part.n for part in _parts(limit) if isinstance(part, Concurrency) and part.over == "queue")
     return min(counts, default=None)
 
 
-def longest(limit: Limit) -> float:
-    """Return the longest of its periods in seconds; 0 where it counts running jobs alone."""
+def longest_period(limit: Limit) -> float:
+    """Return the longest of its periods in seconds; 0 if it only counts running jobs."""
     periods = {DailyQuota: DAY, Concurrency: 0.0}
     return max(periods.get(type(part), getattr(part, "per", 0.0)) for part in _parts(limit))

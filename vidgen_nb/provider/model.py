@@ -1,4 +1,4 @@
-"""What a provider is asked about: its accounts, jobs and refusals."""
+"""What a provider deals with: accounts, jobs and refusals."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ JobFailure = Literal["internal", "content", "empty"]
 class SimulatedProfile:
     """One account at a simulated provider.
 
-    Raises `InputError` for a name, limit, service or capacity that can't be.
+    Raises `InputError` for an impossible name, limit, service or capacity.
     """
 
     name: str
     limit: Limit | None = None
-    """What its quota group is allowed; None: everything."""
+    """The limit of its quota group; None: there is none."""
     service: Service = field(default_factory=lambda: Constant(60))
     """How long its jobs take."""
     capacity: int | None = None
-    """Jobs it generates at once; more wait in its queue. None: no bound."""
+    """Jobs it generates at once; further ones wait in its queue. None: no bound."""
     retry_after: bool = True
     """Whether its refusals tell the true reset."""
     quota_group: str | None = None
-    """Profiles that name the same group share one limit. Default: the profile alone."""
+    """Profiles with the same group share one limit. Default: the profile alone."""
     api_key: str = field(default="", repr=False)
     """Default: `sk-emulated-<name>`."""
     rate_headers: bool = False
-    """Whether answers to submits tell what is left of the limit, where that is one bucket or window."""
+    """Whether answers to submits have rate-limit headers, if the limit is a single bucket or window."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -54,7 +54,7 @@ class SimulatedProfile:
 
 
 def _plain(name: str) -> str:
-    """Return a name in letters that every client can send, different for different names."""
+    """Return a name in characters that every client can send, different for different names."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "-.") else f"_{ord(c):x}_" for c in name)
 
 
@@ -64,9 +64,9 @@ class Refused:
 
     cause: RefusalKind
     retry_after: float | None = None
-    """Seconds the provider says to wait, or None: it doesn't say."""
+    """Seconds the provider asks to wait; None: it doesn't say."""
     reset: float | None = None
-    """Seconds after which it would really be admitted, or None where that depends on running jobs or nobody knows."""
+    """Seconds until it would really be admitted; None if that depends on running jobs or is unknown."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,7 +84,7 @@ class Job:
     failure: JobFailure | None = None
     """Why it will fail at `finish`; None: it succeeds."""
     lost: bool = False
-    """Whether the answer to its submit is lost: the client never learns of the job."""
+    """Whether the answer to its submit is lost, so that the client never learns of the job."""
     cancelled: float | None = None
     """When it was cancelled, if it was."""
 
@@ -97,4 +97,4 @@ class JobState:
     progress: float
     """0 to 1."""
     remaining: float
-    """Seconds until its end; 0 when it has ended."""
+    """Seconds until its end; 0 if it has ended."""

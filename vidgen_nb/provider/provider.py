@@ -1,10 +1,10 @@
-"""The pure model of a rate-limited service: it admits jobs, lets them take their time, and fails as told.
+"""The pure model of a rate-limited service: it admits jobs, lets them take their time, and fails as configured.
 
-Theory of operation. A job's whole life is known when it is accepted: it starts at once, or, on a profile with a
-capacity, when a slot is free (first come, first served); it ends its service time later. So nothing ticks: `poll`
-looks at the clock that is handed in, and virtual time can jump to `job.finish`. Limits are counted per quota group.
-Where a group's concurrency queues, a job first waits for the group's slot, then for the profile's; only there does a
-cancelled job let those behind it move up.
+Theory of operation. A job's whole life is known when it is accepted: it starts at once or, on a profile with a
+capacity, when a slot is free (first come, first served), and ends one service time later. So nothing ticks: `poll`
+compares with the time that is passed in, and virtual time can jump to `job.finish`. Limits are counted per quota group.
+If a group's concurrency queues, a job first waits for a slot of the group, then for one of the profile; only in that
+case does a cancelled job let those behind it move up.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Final, Literal
 
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.errors import InputError
-from vidgen_nb.provider.accounts import Account, Group, Line
+from vidgen_nb.provider.accounts import Account, JobQueue, QuotaGroup
 from vidgen_nb.provider.faults import Fault, Faults
-from vidgen_nb.provider.limits import queueing
+from vidgen_nb.provider.limits import with_queue
 from vidgen_nb.provider.model import Job, JobFailure, JobState, Refused, SimulatedProfile
 from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.provider.service import uniform
@@ -32,8 +32,8 @@ _FAILURES: Final[Mapping[str, JobFailure]] = {"job_failure": "internal", "job_co
 class Provider:
     """A rate-limited service with some profiles; the same seed gives the same service times and faults.
 
-    `expires_after`: seconds for which a result can be fetched after the job's end, None: for ever.
-    Raises `InputError` for no profiles, equal names, or two limits in one quota group.
+    `expires_after`: seconds after the job's end during which its result can be fetched; None: forever.
+    Raises `InputError` for no profiles, repeated names, or two limits in one quota group.
     """
 
     def __init__(
@@ -50,22 +50,22 @@ class Provider:
         self.accepted = 0
         """Jobs accepted so far."""
         self._accounts: dict[str, Account] = {}
-        groups: dict[tuple[str, str], Group] = {}
+        groups: dict[tuple[str, str], QuotaGroup] = {}
         for profile in profiles:
             self._open(profile, groups)
         if not self._accounts:
             raise InputError("a provider needs at least one SimulatedProfile")
 
-    def _open(self, profile: SimulatedProfile, groups: dict[tuple[str, str], Group]) -> None:
+    def _open(self, profile: SimulatedProfile, groups: dict[tuple[str, str], QuotaGroup]) -> None:
         if not isinstance(profile, SimulatedProfile):
             raise InputError(f"a provider's profiles are given as SimulatedProfile(...), not {profile!r}")
         if profile.name in self._accounts:
             raise InputError(f"two profiles are named {profile.name!r}: give each its own name")
-        # a profile without a group is alone even if a group bears its name
+        # a profile without a group is alone, even if a group has its name
         key = ("alone", profile.name) if profile.quota_group is None else ("group", profile.quota_group)
-        group = groups.setdefault(key, Group())
+        group = groups.setdefault(key, QuotaGroup())
         if profile.limit is not None and group.limit is None:
-            group.allow(profile.limit)
+            group.set_limit(profile.limit)
         elif profile.limit is not None and profile.limit != group.limit:
             raise InputError(
                 f"quota group {profile.quota_group!r} has two limits, {group.limit} and {profile.limit}: "
@@ -74,12 +74,12 @@ class Provider:
         self._accounts[profile.name] = Account(profile, group)
 
     def queue_over_concurrency(self) -> None:
-        """Let jobs over a concurrency wait instead of refusing them; to be called before the first one comes."""
+        """Queue jobs beyond a concurrency instead of refusing them; call it before the first job."""
         for account in self._accounts.values():
             profile, group = account.profile, account.group
             if profile.limit is not None:
-                account.profile = replace(profile, limit=queueing(profile.limit))
-                group.allow(queueing(profile.limit))
+                account.profile = replace(profile, limit=with_queue(profile.limit))
+                group.set_limit(with_queue(profile.limit))
 
     @property
     def profiles(self) -> Mapping[str, SimulatedProfile]:
@@ -96,18 +96,18 @@ class Provider:
         group.settle(now)
         refusal = group.state.admit(now)
         if refusal is not None:
-            told = refusal.retry_after if account.profile.retry_after else None
-            return Refused(refusal.cause, told, refusal.retry_after)
+            retry_after = refusal.retry_after if account.profile.retry_after else None
+            return Refused(refusal.cause, retry_after, refusal.retry_after)
         return self._accept(account, scene, prompt, now)
 
     def _accept(self, account: Account, scene: str, prompt: str, now: float) -> Job:
-        name, line = account.profile.name, account.group.line
+        name, queue = account.profile.name, account.group.queue
         seconds = self._seconds(account, scene)
-        start = account.start(now if line is None else line.turn(now), seconds)
+        start = account.start(now if queue is None else queue.admission(now), seconds)
         self.accepted += 1
         job = Job(self.accepted, name, scene, prompt, now, start, start + seconds)
-        if line is not None:
-            line.take(job, now)
+        if queue is not None:
+            queue.take(job, now)
         if account.group.state.holds():
             heapq.heappush(account.group.active, (job.finish, job.number, job))
         fault = self.faults.find("accept", name, scene, prompt, now)
@@ -120,11 +120,11 @@ class Provider:
         return account.profile.service.seconds(uniform(self.seed, "service", scene))
 
     def rate(self, profile: str, now: float) -> RateInfo | None:
-        """Return what an answer to a submit tells of the rate limit; None where the profile's answers don't."""
+        """Return the rate-limit headers of an answer to a submit; None if the profile's answers have none."""
         account = self._accounts[profile]
         return rate_info(account.group.state, now) if account.profile.rate_headers else None
 
-    def trouble(self, call: Literal["poll", "fetch"], job: Job, now: float) -> Fault | None:
+    def fault_of(self, call: Literal["poll", "fetch"], job: Job, now: float) -> Fault | None:
         """Return the fault that hits a poll or fetch of this job, or None."""
         return self.faults.find(call, job.profile, job.scene, job.prompt, now)
 
@@ -141,38 +141,38 @@ class Provider:
     def cancel(self, job: Job, now: float) -> bool:
         """Cancel a job; False if it had ended.
 
-        Jobs that wait for a profile's capacity alone keep the start they were given; those in a group's line move up.
+        Jobs that wait only for a profile's capacity keep the start they were given; those in a group's queue move up.
         """
         if job.cancelled is not None or now >= job.finish:
             return False
         job.cancelled = now
         account = self._accounts[job.profile]
         account.group.state.release()
-        if account.group.line is not None:
-            self._move_up(account, account.group.line, now)
+        if account.group.queue is not None:
+            self._move_up(account, account.group.queue, now)
         elif job.finish in account.busy:
             # its slot is free at once, or, if it never started, when it would have started
             account.busy[account.busy.index(job.finish)] = max(now, job.start)
             heapq.heapify(account.busy)
         return True
 
-    def _move_up(self, account: Account, line: Line, now: float) -> None:
-        """Plan anew, in the order of acceptance, the jobs of a line that have not started; `account` lost one."""
-        running, waiting = line.clear(now)
+    def _move_up(self, account: Account, queue: JobQueue, now: float) -> None:
+        """Plan the jobs of a queue that have not started again, in the order of acceptance; `account` lost one."""
+        running, waiting = queue.clear(now)
         for name in {account.profile.name, *(job.profile for job in running + waiting)}:
             self._accounts[name].busy.clear()
         for job in running:
             self._accounts[job.profile].hold(job.finish)
-            line.hold(job)
+            queue.hold(job)
         for job in waiting:
-            own = self._accounts[job.profile]
-            seconds = self._seconds(own, job.scene)
-            job.start = own.start(line.turn(now), seconds)
+            its_account = self._accounts[job.profile]
+            seconds = self._seconds(its_account, job.scene)
+            job.start = its_account.start(queue.admission(now), seconds)
             job.finish = job.start + seconds
-            line.hold(job)
+            queue.hold(job)
         if account.group.state.holds():
             account.group.active = sorted((job.finish, job.number, job) for job in running + waiting)
 
     def expires(self, job: Job) -> float | None:
-        """Return the second of the run from which the result is gone, or None."""
+        """Return the run second from which on the result is gone, or None."""
         return None if self.expires_after is None else job.finish + self.expires_after

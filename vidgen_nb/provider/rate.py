@@ -1,35 +1,35 @@
-"""What a provider tells of a rate limit in its headers, as OpenAI does."""
+"""The rate-limit headers of a provider, as OpenAI sends them."""
 
 from __future__ import annotations
 
 import math
 
 from vidgen_nb.core.model import RateInfo
-from vidgen_nb.provider.limit_states import EDGE, Bucket, LimitState, Log, Window
+from vidgen_nb.provider.limit_states import EDGE, BucketState, LimitState, SlidingLogState, WindowState
 
 __all__ = ["rate_info"]
 
 
 def rate_info(state: LimitState, now: float) -> RateInfo | None:
-    """Return limit, remaining and reset of one bucket or window; None for other limits, and sums of them.
+    """Return limit, remaining and reset of one bucket or window; None for other limits and combinations.
 
-    The reset is the time until the limit is at its initial state, in whole milliseconds, rounded up, as on the wire;
-    for a sliding window that is when the latest request no longer counts. Takes as long as `n` is large.
+    The reset is the time until the limit is back in its initial state, in whole milliseconds, rounded up, as in HTTP;
+    for a sliding window that is when the latest request no longer counts. Takes time proportional to `n`.
     """
     match state:
-        case Bucket():
+        case BucketState():
             reset = max(0.0, state.full_at + state.taken * state.interval - now)
-            return _told(state.n, math.ceil((reset - EDGE) / state.interval), reset)
-        case Log():
+            return _rate_info(state.n, math.ceil((reset - EDGE) / state.interval), reset)
+        case SlidingLogState():
             counting = [at for at in state.admitted if at + state.per > now + EDGE]
-            return _told(state.n, len(counting), counting[-1] + state.per - now if counting else 0.0)
-        case Window() if state.cause == "rate":
+            return _rate_info(state.n, len(counting), counting[-1] + state.per - now if counting else 0.0)
+        case WindowState() if state.cause == "rate":
             index = int((now + EDGE) // state.per)
             taken = state.taken if index == state.index else 0
-            return _told(state.n, taken, (index + 1) * state.per - now if taken else 0.0)
+            return _rate_info(state.n, taken, (index + 1) * state.per - now if taken else 0.0)
         case _:
             return None
 
 
-def _told(limit: int, taken: int, reset: float) -> RateInfo:
+def _rate_info(limit: int, taken: int, reset: float) -> RateInfo:
     return RateInfo(limit, max(0, limit - taken), math.ceil(round(reset * 1000, 3)) / 1000)

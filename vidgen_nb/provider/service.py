@@ -1,8 +1,8 @@
 """How long a job takes: service-time distributions, drawn once per scene.
 
-The service time of (scene, profile) is mean_p · z_i. z_i comes from (seed, scene id) alone, so that a scene is
-equally long or short under every policy, on every profile and in every attempt: comparisons are paired. All
-distributions are read at the same quantile u_i, so profiles may differ in more than their mean.
+The service time of (scene, profile) is mean_p · z_i. z_i depends on (seed, scene id) alone, so a scene is equally long
+or short under every policy, on every profile and in every attempt: comparisons are paired. All distributions are read
+at the same quantile u_i, so profiles may differ in more than their mean.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from vidgen_nb.errors import InputError
 __all__ = ["Constant", "Empirical", "Exponential", "LogNormal", "Service", "uniform", "uniforms"]
 
 _NORMAL: Final = NormalDist()
-# libm differs in the last digit between platforms: z is cut to where they agree
+# libm differs in the last digit between platforms: z is rounded to the digits that agree
 _DIGITS: Final = 9
 
 
 def uniform(*key: object) -> float:
-    """Return the number strictly between 0 and 1 that belongs to a key, the same on every Python and platform."""
+    """Return a key's number strictly between 0 and 1, the same on every Python version and platform."""
     text = "\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")
     bits = int.from_bytes(_blake2b(text, digest_size=8).digest(), "big") >> 12
     return (bits + 0.5) / 4503599627370496.0  # 2**52
 
 
 def uniforms(*key: object, last: Iterable[object]) -> list[float]:
-    """Return `uniform(*key, each)` for each of `last`, several times as quick."""
+    """Return `uniform(*key, each)` for each of `last`, several times as fast."""
     prefix = "".join(f"{each}\x1f" for each in key)
     digests = [_blake2b((prefix + str(each)).encode("utf-8", "surrogatepass"), digest_size=8).digest() for each in last]
     return [((bits >> 12) + 0.5) / 4503599627370496.0 for bits in unpack(f">{len(digests)}Q", b"".join(digests))]
@@ -140,5 +140,5 @@ class Empirical(Service):
         object.__setattr__(self, "mean", mean)
 
     def z(self, u: float) -> float:
-        """Return the sample at the quantile, over the mean."""
+        """Return the sample at the quantile, divided by the mean."""
         return self.samples[int(u * len(self.samples))] / self.mean

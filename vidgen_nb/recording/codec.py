@@ -1,8 +1,8 @@
-"""Events as JSON objects and back, field by field as their annotations say.
+"""Events as JSON objects and back, field by field according to their annotations.
 
-`{"event": "Accepted", "at": 1.5, "scene": "s001", …}`; numbers that JSON has no word for are the texts `"inf"`,
-`"-inf"` and `"nan"`. What servers seldom tell, the `rate`, is left out where there is none. A policy is its class's
-name and settings; keys of profiles are in no event.
+`{"event": "Accepted", "at": 1.5, "scene": "s001", …}`; numbers that JSON can't express are the texts `"inf"`, `"-inf"`
+and `"nan"`. `rate`, which servers seldom send, is left out if there is none. A field whose metadata has `recorded_as`
+keeps that name in files. A policy is its class's name and settings. No event contains an API key.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Set
 from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import StrEnum
 from functools import cache, partial
 from types import NoneType
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
@@ -18,12 +19,12 @@ from vidgen_nb.core.events import EVENTS, Event
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.core.policy import Policy
-from vidgen_nb.policies.registry import describe, recorded
+from vidgen_nb.policies.registry import describe, from_description
 
 __all__ = ["decode", "encode", "plain", "read_as"]
 
 Reader = Callable[[Any], Any]
-"""Checks plain data and returns the value; raises `ValueError` that says what is wrong."""
+"""Checks plain data and returns the value; raises a `ValueError` that says what is wrong."""
 
 
 def encode(event: Event) -> dict[str, Any]:
@@ -32,9 +33,9 @@ def encode(event: Event) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as what JSON can carry; of what is foreign to it, in a user's own policy say, the repr."""
+    """Return a value as JSON can hold it; for unknown types, for example in a user's own policy, the repr."""
     match value:
-        case None | str() | int():
+        case None | str() | int():  # a member of a StrEnum is a text, too
             return value
         case float():
             return value if math.isfinite(value) else str(value)
@@ -57,15 +58,15 @@ def plain(value: Any) -> Any:
 def decode(data: Mapping[str, Any]) -> Event:
     """Return the event that `encode` wrote.
 
-    Raises `ValueError` that says what is wrong: an unknown event, a field that is missing or not known, a value of
-    the wrong kind.
+    Raises a `ValueError` that says what is wrong: an unknown event, a missing or unknown field, a value of the wrong
+    type.
     """
     name = data.get("event")
     if not isinstance(name, str) or name not in EVENTS:
         raise ValueError(f"unknown event {name!r}")
     event: Event = _object(EVENTS[name], {key: value for key, value in data.items() if key != "event"})
     if not math.isfinite(event.at):
-        raise ValueError(f"{name}: at: {event.at} is no time in run seconds")
+        raise ValueError(f"{name}: at: {event.at} is not a time in run seconds")
     return event
 
 
@@ -75,14 +76,16 @@ def read_as(kind: Any, data: Any) -> Any:
 
 
 @cache
-def _own(kind: type) -> tuple[Field[Any], ...]:
-    return tuple(each for each in fields(kind) if each.init)
+def _recorded_fields(kind: type) -> tuple[tuple[str, Field[Any]], ...]:
+    """Return the fields of a dataclass that files hold, with their names there."""
+    return tuple((each.metadata.get("recorded_as", each.name), each) for each in fields(kind) if each.init)
 
 
 def _plain_fields(value: Any) -> dict[str, Any]:
-    found = {each.name: plain(getattr(value, each.name)) for each in _own(type(value))}  # type: ignore[arg-type]  # a class is hashable
-    if found.get(SELDOM, found) is None:
-        del found[SELDOM]
+    kind = type(value)
+    found = {name: plain(getattr(value, each.name)) for name, each in _recorded_fields(kind)}  # type: ignore[arg-type]  # a class is hashable
+    if found.get(OMITTED_IF_NONE, found) is None:
+        del found[OMITTED_IF_NONE]
     return found
 
 
@@ -90,40 +93,43 @@ def _plain_fields(value: Any) -> dict[str, Any]:
 
 
 @cache
-def _shape(kind: type) -> tuple[dict[str, Reader], frozenset[str]]:
-    """Return how the fields of a dataclass are read, and which of them must be there."""
-    hints = get_type_hints(kind)
-    required = (each.name for each in _own(kind) if each.default is MISSING and each.default_factory is MISSING)
-    return {each.name: _reader(hints[each.name]) for each in _own(kind)}, frozenset(required)
+def _field_readers(kind: type) -> tuple[dict[str, tuple[str, Reader]], frozenset[str]]:
+    """Return attribute and reader of each field of a dataclass, by its name in files, and the required names."""
+    hints, recorded_fields = get_type_hints(kind), _recorded_fields(kind)
+    required = (name for name, each in recorded_fields if each.default is MISSING and each.default_factory is MISSING)
+    return {name: (each.name, _reader(hints[each.name])) for name, each in recorded_fields}, frozenset(required)
 
 
 def _object(kind: type[Any], data: Any) -> Any:
-    readers, required = _shape(kind)  # type: ignore[arg-type]  # a class is hashable
+    readers, required = _field_readers(kind)  # type: ignore[arg-type]  # a class is hashable
     if not isinstance(data, dict) or not required <= data.keys() <= readers.keys():
-        _complain(kind.__name__, data, required, readers.keys())
+        _refuse_fields(kind.__name__, data, required, readers.keys())
     values = {}
     for key, value in data.items():
         try:
-            values[key] = readers[key](value)
+            attribute, read = readers[key]
+            values[attribute] = read(value)
         except (ValueError, OverflowError) as error:
             raise ValueError(f"{kind.__name__}: {key}: {error}") from None
     return kind(**values)
 
 
-def _complain(what: str, data: Any, required: Set[str], known: Set[str]) -> NoReturn:
-    """Say what is wrong with an object's fields."""
+def _refuse_fields(what: str, data: Any, required: Set[str], known: Set[str]) -> NoReturn:
+    """Raise a `ValueError` that says what is wrong with an object's fields."""
     if not isinstance(data, dict):
-        raise ValueError(f"{what}: {data!r} is no object")
+        raise ValueError(f"{what}: {data!r} is not an object")
     if unknown := data.keys() - known:
         raise ValueError(f"{what}: unknown field {min(unknown)!r}")
-    raise ValueError(f"{what}: no {min(required - data.keys())!r}")
+    raise ValueError(f"{what}: missing field {min(required - data.keys())!r}")
 
 
 def _reader(hint: Any) -> Reader:
-    """Return what reads a value of that type."""
+    """Return a reader of values of that type."""
     if hint in READERS:
         return READERS[hint]
     origin, args = get_origin(hint), get_args(hint)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return partial(_member, hint)
     if origin is Literal:
         return partial(_choice, args)
     if origin is tuple:
@@ -136,7 +142,7 @@ def _reader(hint: Any) -> Reader:
 
 
 def _union(kinds: tuple[Any, ...], value: Any) -> Any:
-    """Read `X | None`, or a failure, whose `kind` says which one it is."""
+    """Read `X | None`, or a failure, whose `kind` names its class."""
     if value is None and NoneType in kinds:
         return None
     some = [kind for kind in kinds if kind is not NoneType]
@@ -145,7 +151,7 @@ def _union(kinds: tuple[Any, ...], value: Any) -> Any:
     by_kind = {kind.kind: kind for kind in some}
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(kind, str) or kind not in by_kind:
-        raise ValueError(f"{value!r} is no failure: its kind is one of {', '.join(by_kind)}")
+        raise ValueError(f"{value!r} is not a failure: its kind is one of {', '.join(by_kind)}")
     return _object(by_kind[kind], {key: each for key, each in value.items() if key != "kind"})
 
 
@@ -179,6 +185,10 @@ def _choice(choices: tuple[str, ...], value: Any) -> str:
     return str(value)
 
 
+def _member(kind: type[StrEnum], value: Any) -> StrEnum:
+    return kind(_choice(tuple(kind), value))
+
+
 def _tuple(each: Reader, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise ValueError(f"{value!r} is not a list")
@@ -187,13 +197,13 @@ def _tuple(each: Reader, value: Any) -> tuple[Any, ...]:
 
 def _dict(each: Reader, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{value!r} is no object")
+        raise ValueError(f"{value!r} is not an object")
     return {key: each(item) for key, item in value.items()}
 
 
 def _scene(value: Any) -> Scene:
-    if not isinstance(value, dict) or value.keys() != SCENE:
-        _complain("Scene", value, SCENE, SCENE)
+    if not isinstance(value, dict) or value.keys() != SCENE_FIELDS:
+        _refuse_fields("Scene", value, SCENE_FIELDS, SCENE_FIELDS)
     try:
         return Scene(value["id"], value["prompt"], **value["params"])
     except TypeError as error:
@@ -202,21 +212,20 @@ def _scene(value: Any) -> Scene:
 
 def _policy(value: Any) -> Policy:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-        raise ValueError(f"{value!r} is no policy: it has no name")
+        raise ValueError(f"{value!r} is not a policy: it has no name")
     try:
-        return recorded(value)
+        return from_description(value)
     except TypeError as error:
         raise ValueError(str(error)) from None
 
 
-SELDOM = "rate"
-"""The field that is not written down where it is None."""
-SCENE = {"id", "prompt", "params"}
+OMITTED_IF_NONE = "rate"
+SCENE_FIELDS = {"id", "prompt", "params"}
 READERS: dict[Any, Reader] = {
     str: _text,
     float: _number,
     int: _whole,
     bool: _flag,
     Scene: _scene,
-    Any: _policy,  # the one field of an event that names no type
+    Any: _policy,  # a policy: the one field of an event without a type
 }

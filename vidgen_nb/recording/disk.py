@@ -1,6 +1,7 @@
-"""A file that grows at its end, has one writer, and whose bytes survive a crash once `append` has returned.
+"""An append-only file with one writer, whose bytes survive a crash once `append` has returned.
 
-The lock is the operating system's (flock, or a byte range on Windows): it ends with the process, however that ends.
+The lock is the operating system's (flock, or a byte range on Windows): it is released when the process ends, however it
+ends.
 """
 
 from __future__ import annotations
@@ -21,29 +22,29 @@ __all__ = ["GrowingFile", "is_free"]
 if sys.platform == "win32":
     import msvcrt
 
-    FAR = 1 << 40
-    """A byte that no journal reaches: on Windows, what is locked can't be read by others."""
+    LOCKED_BYTE = 1 << 40
+    """Farther than any journal reaches: on Windows, others can't read a locked byte."""
 
     def _lock(number: int) -> None:
-        os.lseek(number, FAR, os.SEEK_SET)
+        os.lseek(number, LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
 else:
 
     def _lock(number: int) -> None:
         try:
             import fcntl
-        except ImportError:  # a browser kernel: nobody else is there
+        except ImportError:  # a browser kernel: there are no other processes
             return
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-TAKEN = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
-AGAIN = 0.002
-"""Wall seconds until a lock that was taken is tried once more: somebody may only have looked, with `is_free`."""
+LOCKED_ERRNOS = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+LOCK_RETRY_SECONDS = 0.002
+"""Wall time before a second try: the lock may have been held by a mere `is_free`."""
 
 
 def is_free(path: Path) -> bool:
-    """Say whether a file could be written, and nobody else does; its lock is held for a moment."""
+    """Say whether a file can be written and nobody else writes it; holds its lock for a moment."""
     try:
         GrowingFile(path).close()
     except JournalError:
@@ -52,49 +53,49 @@ def is_free(path: Path) -> bool:
 
 
 class GrowingFile:
-    """One open file, locked; every trouble is a `JournalError` that says what to do."""
+    """One open file, locked; every problem is a `JournalError` that says what to do."""
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
         self.syncs = 0
         """How often it was made durable."""
-        self._has_rest = False
-        """Whether the rest of a write that failed may stand at its end."""
+        self._has_partial_write = False
+        """Whether part of a failed write may stand at its end."""
         flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | (os.O_CREAT | os.O_EXCL if create else 0)
-        with self._told("can't be made" if create else "can't be opened for writing"):
+        with self._as_journal_error("can't be created" if create else "can't be opened for writing"):
             if create:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._number = os.open(path, flags, 0o666)
         try:
-            self._take()
+            self._acquire_lock()
             if create:
-                self._note_name()
+                self._sync_folder()
         except BaseException:
             self.close()
             raise
 
-    def _take(self) -> None:
+    def _acquire_lock(self) -> None:
         try:
             try:
                 _lock(self._number)
             except OSError as error:
-                if error.errno not in TAKEN:
+                if error.errno not in LOCKED_ERRNOS:
                     raise
-                time.sleep(AGAIN)
+                time.sleep(LOCK_RETRY_SECONDS)
                 _lock(self._number)
         except OSError as error:
-            if error.errno not in TAKEN:
-                with self._told("can't be locked against a second writer"):
+            if error.errno not in LOCKED_ERRNOS:
+                with self._as_journal_error("can't be locked against a second writer"):
                     raise
             raise JournalError(
                 str(self.path),
-                "another session writes it, in this program or another: close() that one, or stop its kernel",
+                "another session writes it, in this program or another: close() that session, or stop its kernel",
             ) from None
 
-    def _note_name(self) -> None:
-        """Make the file's name durable: it stands in its folder."""
+    def _sync_folder(self) -> None:
+        """Make the file's name durable: its folder holds it."""
         if os.name == "posix":
-            with self._told("can't be made durable"):
+            with self._as_journal_error("can't be made durable"):
                 folder = os.open(self.path.parent, os.O_RDONLY)
                 try:
                     os.fsync(folder)
@@ -102,47 +103,47 @@ class GrowingFile:
                     os.close(folder)
 
     def read(self) -> bytes:
-        """Return all that is in it."""
-        with self._told("can't be read"):
+        """Return the whole content."""
+        with self._as_journal_error("can't be read"):
             os.lseek(self._number, 0, os.SEEK_SET)
             with os.fdopen(os.dup(self._number), "rb") as file:
                 return file.read()
 
     @property
     def size(self) -> int:
-        """Bytes in it."""
+        """Its length in bytes."""
         return os.fstat(self._number).st_size
 
     def append(self, content: bytes, at: int, *, sync: bool = True) -> None:
-        """Write from byte `at` on, and wait until it is on the disk; where that fails, nothing is left after `at`."""
-        with self._told("can't be written"):
-            self._check(at)
+        """Write from byte `at` on, and wait until it is on disk; if that fails, cut the file back to `at`."""
+        with self._as_journal_error("can't be written"):
+            self._check_unchanged(at)
         try:
-            with self._told("can't be written"):
+            with self._as_journal_error("can't be written"):
                 self._write(content, at)
                 if sync:
                     os.fsync(self._number)
                     self.syncs += 1
         except JournalError:
-            self._has_rest = True
+            self._has_partial_write = True
             with suppress(OSError):
-                self._cut_rest(at)
+                self._cut_partial_write(at)
             raise
 
-    def _cut_rest(self, at: int) -> None:
-        """Cut off what a write that failed has left."""
+    def _cut_partial_write(self, at: int) -> None:
+        """Cut off what a failed write has left."""
         os.ftruncate(self._number, at)
-        self._has_rest = False
+        self._has_partial_write = False
 
-    def _check(self, at: int) -> None:
-        """Raise `OSError` where somebody else has deleted the file or changed its length."""
+    def _check_unchanged(self, at: int) -> None:
+        """Raise `OSError` if somebody else has deleted the file or changed its length."""
         found = os.fstat(self._number)
         if os.name == "posix" and found.st_nlink == 0:
-            raise OSError(errno.ENOENT, "it was deleted while the run went on")
-        if found.st_size > at and self._has_rest:
-            self._cut_rest(at)
+            raise OSError(errno.ENOENT, "it was deleted during the run")
+        if found.st_size > at and self._has_partial_write:
+            self._cut_partial_write(at)
         elif found.st_size != at and stat.S_ISREG(found.st_mode):
-            raise OSError(errno.ENOENT, f"somebody else changed it: it has {found.st_size} bytes in place of {at}")
+            raise OSError(errno.ENOENT, f"somebody else changed it: it has {found.st_size} bytes instead of {at}")
 
     def _write(self, content: bytes, at: int) -> None:
         os.lseek(self._number, at, os.SEEK_SET)
@@ -151,17 +152,17 @@ class GrowingFile:
             left = left[os.write(self._number, left) :]
 
     def cut(self, length: int) -> None:
-        """Forget what stands after so many bytes."""
-        with self._told("can't be cut"):
+        """Cut the file off after `length` bytes."""
+        with self._as_journal_error("can't be cut"):
             os.ftruncate(self._number, length)
 
     def close(self) -> None:
-        """Let it go, and others write."""
+        """Release it, so that others may write."""
         with suppress(OSError):
             os.close(self._number)
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _as_journal_error(self, what: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -170,9 +171,9 @@ class GrowingFile:
 
 def _advice(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "Make room on that disk, then run() goes on"
+        return "Make room on that disk, then run() continues"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-        return "Name a folder that can be written to with journal=, or run without one: journal=None"
+        return "Pass a folder that can be written to as journal=, or run without a journal: journal=None"
     if error.errno == errno.ENOENT:
-        return "Look whether the path is right; a run can be saved elsewhere with run.save(path)"
-    return "Look at that disk, then run() goes on; run.save(path) saves the run elsewhere"
+        return "Check the path; run.save(path) saves a run elsewhere"
+    return "Check that disk, then run() continues; run.save(path) saves the run elsewhere"

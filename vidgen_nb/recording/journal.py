@@ -1,11 +1,11 @@
 """The journal of a run: its events, written down while they happen, so that the run outlives its program.
 
-It has the format of a saved run (`runfile`). A thread of its own writes: it takes all that has come since it last
-looked, writes it at once and makes it durable with one fsync (a group commit), and then says how far it has come. So
-10,000 submits at once wait for a few fsyncs, and the loop that hands events over waits for none.
+It has the format of a saved run (`runfile`). A thread of its own writes: it takes everything that has come since the
+last write, makes it durable with one fsync (a group commit), and then reports how many events are stored. So 10,000
+submits at once wait for a few fsyncs, and the loop that hands events over waits for none.
 
 Nothing is dropped: what can't be written is kept, and tried again with the next event. The file always ends with a
-whole event, or, when the machine or the process dies within a write, in the middle of one, which a reader leaves out.
+complete event, unless the machine or the process died during a write: then readers skip the incomplete last line.
 """
 
 from __future__ import annotations
@@ -22,48 +22,48 @@ from vidgen_nb.core.events import Event, Progressed
 from vidgen_nb.errors import JournalError
 from vidgen_nb.plaintext import clean
 from vidgen_nb.recording.disk import GrowingFile
-from vidgen_nb.recording.runfile import Recorded, event_line, header_line, parse
+from vidgen_nb.recording.runfile import ParsedRun, event_line, header_line, parse
 
 __all__ = ["Journal"]
 
 log = logging.getLogger("vidgen_nb")
 
 HAS_THREADS = sys.platform != "emscripten"
-"""Pyodide has none: there each hand-over writes by itself."""
+"""Pyodide has no threads: there `append` writes by itself."""
 
-_BEGIN_ANEW = "run.save(path) saves the run elsewhere; scenes that are given once it has ended begin a new one"
+_NEW_RUN_ADVICE = "run.save(path) saves the run elsewhere; scenes given after its end start a new run"
 
 
 class Journal:
     """Writes one run's events to one file.
 
-    Between `hold()` and `release()` the file is open, and locked against other writers; events that come at other
-    times open it for themselves. `stored` and `error` may be read from any thread.
+    Between `hold()` and `release()` the file is open and locked against other writers; for events that come at other
+    times it is opened briefly. `stored` and `error` may be read from any thread.
     """
 
     def __init__(self, file: GrowingFile, size: int, stored: int) -> None:
         self.path = file.path
         self.stored = stored
-        """Events on the disk, counted from the run's first."""
+        """Events on disk, counted from the run's first."""
         self.error: JournalError | None = None
-        """Why it could not go on writing; `hold()` forgets it."""
+        """Why it could not be written; `hold()` clears it."""
         self.on_stored: Callable[[], None] = lambda: None
-        """Called after each write, well or not; on the writer's thread."""
+        """Called on the writer's thread after each write, successful or not."""
         self.syncs = 0
-        """How often it has made the disk sure of something."""
+        """How often it was made durable."""
         self._file: GrowingFile | None = file
         self._size = size
         self._held = True
         self._pending: list[Event] = []
-        self._asked = False
-        """Whether something is to be done."""
-        self._state = threading.Condition()
+        self._wanted = False
+        """Whether the writer has something to do."""
+        self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         atexit.register(self.release)
 
     @classmethod
     def create(cls, path: Path, header: dict[str, Any]) -> Journal:
-        """Begin a file; its folder is made where it is missing. Raises `JournalError` where that can't be."""
+        """Create a file, and its folder if necessary. Raises `JournalError` if that fails."""
         file = GrowingFile(path, create=True)
         line = header_line(header)
         try:
@@ -77,19 +77,19 @@ class Journal:
         return journal
 
     @classmethod
-    def open(cls, path: Path) -> tuple[Journal, Recorded]:
-        """Go on with a file, and return what is in it; a last line that was not written to its end is cut off.
+    def open(cls, path: Path) -> tuple[Journal, ParsedRun]:
+        """Open a file to continue it, and return its content; an incomplete last line is cut off.
 
-        Raises `JournalError` where somebody else writes it or it can't be written, and `FileFormatError`, with the
-        file as it was, where it is damaged or no run.
+        Raises `JournalError` if somebody else writes it or it can't be written, and `FileFormatError`, leaving the file
+        as it was, if it is damaged or not a run.
         """
         file = GrowingFile(path)
         try:
             recorded = parse(str(path), file.read())
             size = recorded.length
-            if recorded.torn:
+            if recorded.torn_bytes:
                 file.cut(size)
-            if recorded.open_end:
+            if recorded.lacks_newline:
                 file.append(b"\n", size)
                 size += 1
         except BaseException:
@@ -100,85 +100,85 @@ class Journal:
     # -- for the loop
 
     def append(self, events: Sequence[Event]) -> None:
-        """Hand over what happened; returns at once."""
-        with self._state:
+        """Hand over events; returns at once."""
+        with self._condition:
             self._pending += events
             self._wake()
         if not HAS_THREADS:
-            self._work()
+            self._write_pending()
 
     def hold(self) -> None:
-        """Keep the file open and locked from now on, and try again what could not be written."""
-        with self._state:
+        """Keep the file open and locked from now on, and retry what could not be written."""
+        with self._condition:
             self._held, self.error = True, None
             atexit.register(self.release)
             self._wake()
         if not HAS_THREADS:
-            self._work()
+            self._write_pending()
 
     def release(self) -> None:
-        """Wait until all is written, as far as that is possible, and let the file go."""
+        """Wait until everything is written, if possible, and close the file."""
         atexit.unregister(self.release)
-        with self._state:
+        with self._condition:
             self._held = False
             self._wake()
             thread = self._thread
         if thread is not None:
             thread.join()
         else:
-            self._work()
+            self._write_pending()
 
     @property
-    def lost(self) -> JournalError | None:
-        """Why nothing can be added to the file any more, by whatever it holds now; None: it can."""
-        with self._state:
-            size, at_rest = self._size, self._file is None and self._thread is None
+    def failure(self) -> JournalError | None:
+        """Why the file can no longer be continued, judging by its state now; None if it can."""
+        with self._condition:
+            size, is_idle = self._size, self._file is None and self._thread is None
         try:
             found = self.path.stat().st_size
             if found < size:
-                raise JournalError(str(self.path), f"somebody else has cut it: {_BEGIN_ANEW}")
-            if at_rest:
+                raise JournalError(str(self.path), f"somebody else has shortened it: {_NEW_RUN_ADVICE}")
+            if is_idle:
                 self._reopened().close()
         except FileNotFoundError:
-            return JournalError(str(self.path), f"it was deleted: {_BEGIN_ANEW}")
+            return JournalError(str(self.path), f"it was deleted: {_NEW_RUN_ADVICE}")
         except OSError as error:
-            return JournalError(str(self.path), f"can't be read: {error.strerror or error}. Look at its folder")
+            return JournalError(str(self.path), f"can't be read: {error.strerror or error}. Check its folder")
         except JournalError as error:
             return error
         return None
 
     def _wake(self) -> None:
-        """See to it that the writer looks; with the lock held."""
-        self._asked = True
+        """Make sure that the writer runs; call with the lock held."""
+        self._wanted = True
         if HAS_THREADS and self._thread is None:
-            self._thread = threading.Thread(target=self._live, name="vidgen_nb journal", daemon=True)
+            self._thread = threading.Thread(target=self._write_loop, name="vidgen_nb journal", daemon=True)
             self._thread.start()
-        self._state.notify()
+        self._condition.notify()
 
     # -- for the writer
 
-    def _live(self) -> None:
-        """Write until nobody holds the journal and nothing is left to do."""
+    def _write_loop(self) -> None:
+        """Write until nobody holds the journal and there is nothing left to do."""
         while True:
-            with self._state:
-                while not self._asked:
-                    self._state.wait()
-                self._asked = False
-            self._work()
-            with self._state:
-                if not self._held and not self._asked:
+            with self._condition:
+                while not self._wanted:
+                    self._condition.wait()
+                self._wanted = False
+            self._write_pending()
+            with self._condition:
+                if not self._held and not self._wanted:
                     self._thread = None
                     return
 
-    def _work(self) -> None:
-        """Write what is pending, and close where nobody holds the journal."""
+    def _write_pending(self) -> None:
+        """Write what is pending, and close the file if nobody holds the journal."""
         batch = self._pending[:]
         try:
             if batch:
                 self._write(batch)
         except JournalError as error:
             self._failed(error)
-        except Exception as bug:  # noqa: BLE001 - whatever it is: nothing may be sent that is not on the disk
+        except Exception as bug:  # noqa: BLE001 - whatever it is, nothing may be sent that is not on disk
             self._failed(JournalError(str(self.path), f"can't be written: {type(bug).__name__}: {bug}"))
         if not self._held and self._file is not None:
             self._file.close()
@@ -190,23 +190,23 @@ class Journal:
         file = self._file or self._reopened()
         self._file = file
         content = b"".join(map(event_line, batch))
-        # how far a job is, is asked again anyway; it becomes durable with what comes next
+        # progress of a job is polled again anyway, so it becomes durable with the next event
         sync = any(type(event) is not Progressed for event in batch)
         before = file.syncs
         file.append(content, self._size, sync=sync)
         self.syncs += file.syncs - before
-        with self._state:
+        with self._condition:
             self._size += len(content)
             del self._pending[: len(batch)]
             self.stored += len(batch)
 
     def _reopened(self) -> GrowingFile:
-        """Open the file again; it must be as it was left."""
+        """Open the file again; it must be unchanged."""
         file = GrowingFile(self.path)
         if file.size != self._size:
             file.close()
             raise JournalError(
-                str(self.path), "somebody else has gone on with this run meanwhile: restore it to see what is done"
+                str(self.path), "somebody else has continued this run meanwhile: restore it to see what is finished"
             )
         return file
 

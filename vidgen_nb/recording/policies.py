@@ -1,4 +1,4 @@
-"""Recorded policies as such that can decide: their classes are looked for among those that are defined by now."""
+"""Recorded policies turned into ones that can decide: their classes are looked up among those defined by now."""
 
 from __future__ import annotations
 
@@ -15,56 +15,58 @@ from vidgen_nb.policies.registry import POLICIES, RecordedPolicy, describe
 from vidgen_nb.provider.described import limit_from_text
 from vidgen_nb.recording.codec import plain
 
-__all__ = ["made"]
+__all__ = ["resolve_policy"]
 
 log = logging.getLogger("vidgen_nb")
 
 
-def made(policy: Policy) -> Policy:
-    """Return a policy whose class, and those of policies within it, are defined by now.
+def resolve_policy(policy: Policy) -> Policy:
+    """Return the recorded policy as an instance of its real class; also the policies inside it.
 
-    Limits that it was told are read from their text. Raises `InputError` for a class that is not known here, or a
-    policy that its recorded settings don't make again.
+    Limits among its settings are read from their text. Raises `InputError` for a class that is not defined here, or one
+    that does not give the same policy for the recorded settings.
     """
     if isinstance(policy, EarliestFinish):
-        return replace(policy, policy=made(policy.policy))
+        return replace(policy, policy=resolve_policy(policy.policy))
     if not isinstance(policy, RecordedPolicy):
         return policy
-    kinds = [*_below(Policy, policy.name), *(kind for name, kind in POLICIES.items() if name == policy.name)]
+    kinds = [*_subclasses_named(Policy, policy.name), *(kind for name, kind in POLICIES.items() if name == policy.name)]
     for kind in reversed(kinds):
-        if (again := _again(kind, policy)) is not None:
-            return again
-    why = "can't be made again from what is recorded" if kinds else "is not known here"
+        if (found := _rebuilt(kind, policy)) is not None:
+            return found
+    problem = "can't be rebuilt from what is recorded" if kinds else "is not known here"
     raise InputError(
-        f"the policy {policy.name!r} of this run {why}: import or define its class before, or pass policy="
+        f"the policy {policy.name!r} of this run {problem}: import or define its class first, or pass policy="
     )
 
 
-def _again(kind: type[Policy], policy: RecordedPolicy) -> Policy | None:
-    """Return a policy of that class with the recorded settings; None where they don't make the same again."""
+def _rebuilt(kind: type[Policy], policy: RecordedPolicy) -> Policy | None:
+    """Return a policy of that class with the recorded settings; None if that is not the same policy."""
     settings = {name: _setting(name, each) for name, each in policy.settings}
     try:
         if not signature(kind).parameters.keys() <= settings.keys():
-            return None  # a setting that is no field of a dataclass is not on record
+            return None  # only the fields of a dataclass are recorded
         found = kind(**settings)
         if plain(describe(found)) == plain(describe(policy)):
             return found
-    except Exception as error:  # noqa: BLE001 - somebody else's class; what went wrong is not lost
-        log.debug("%s can't be made of what is recorded: %s", policy.name, error)
+    except Exception as error:  # noqa: BLE001 - a user's class; the log has the error
+        log.debug("%s can't be rebuilt from what is recorded: %s", policy.name, error)
     return None
 
 
 def _setting(name: str, value: Any) -> Any:
-    """Return a setting as it was given: a policy within this one, limits of their text."""
+    """Return a setting as the user gave it: a policy inside this one, limits from their text."""
     if isinstance(value, Policy):
-        return made(value)
+        return resolve_policy(value)
     if name == "limits" and isinstance(value, Mapping):
         return {key: limit_from_text(each) or each for key, each in value.items()}
     return value
 
 
-def _below(kind: type[Policy], name: str) -> list[type[Policy]]:
-    """Return the classes of that name below one; a cell that was run again has left more than one."""
+def _subclasses_named(kind: type[Policy], name: str) -> list[type[Policy]]:
+    """Return the subclasses of that name; a notebook cell that was run again leaves several."""
     return [
-        found for each in kind.__subclasses__() for found in ([each] * (each.__name__ == name) + _below(each, name))
+        found
+        for each in kind.__subclasses__()
+        for found in ([each] * (each.__name__ == name) + _subclasses_named(each, name))
     ]

@@ -1,7 +1,7 @@
 """A run as a file of JSON lines: the header first, then every event.
 
-Saved runs and journals have this one format. A journal may end in the middle of a line, where its program was killed
-or its machine lost power while it was written: that line is left out, with a warning.
+Saved runs and journals share this format. A journal may end in the middle of a line if its program was killed or its
+machine lost power during a write: that line is skipped, with a warning.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vidgen_nb.errors import FileFormatError
 from vidgen_nb.plaintext import clean
 from vidgen_nb.recording.codec import decode, encode, plain
 
-__all__ = ["FORMAT", "Recorded", "event_line", "header_line", "line_of", "parse", "read_run", "write_run"]
+__all__ = ["FORMAT", "ParsedRun", "event_line", "header_line", "line_of", "parse", "read_run", "write_run"]
 
 log = logging.getLogger("vidgen_nb")
 
@@ -31,21 +31,21 @@ _ASCII = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """What was found in a file."""
+class ParsedRun:
+    """The content of a file."""
 
     header: dict[str, Any]
     events: list[Event]
     length: int
-    """Bytes up to the end of the last whole event."""
-    torn: int
-    """Bytes after that: of a line that was not written to its end."""
-    open_end: bool
+    """Bytes up to the end of the last complete event."""
+    torn_bytes: int
+    """Bytes after that, of an incomplete line."""
+    lacks_newline: bool
     """Whether the last event has no line end."""
 
 
 def write_run(path: str | os.PathLike[str], header: dict[str, Any], events: Iterable[Event]) -> Path:
-    """Write a run and return its path; an existing file is replaced only once the new one is complete."""
+    """Write a run and return its path; an existing file is replaced once the new one is complete."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -63,42 +63,42 @@ def write_run(path: str | os.PathLike[str], header: dict[str, Any], events: Iter
 def read_run(path: str | os.PathLike[str]) -> tuple[dict[str, Any], list[Event]]:
     """Read header and events of a run.
 
-    Raises `FileFormatError` with the line where the file is not a run, is of a newer version, or is damaged.
+    Raises `FileFormatError`, with the line, if the file is not a run, has a newer format, or is damaged.
     """
     name = str(path)
     try:
         content = Path(path).read_bytes()
     except IsADirectoryError:
-        raise FileFormatError(name, "is a folder: name the file of a run in it") from None
+        raise FileFormatError(name, "is a folder: give the path of a run's file in it") from None
     except OSError as error:
         raise FileFormatError(name, f"can't be read: {error.strerror}") from None
     found = parse(name, content)
     return found.header, found.events
 
 
-def parse(name: str, content: bytes) -> Recorded:
-    """Read header and events from a file's content; raises as `read_run`."""
+def parse(name: str, content: bytes) -> ParsedRun:
+    """Read header and events from a file's content; raises like `read_run`."""
     lines = content.split(b"\n")
     last = lines.pop()  # what follows the last line end: usually nothing
     header = _header(name, lines[0] if lines else last)
     # an editor's byte order mark and Windows' line ends do no harm
     events = [_event(name, number, line) for number, line in enumerate(lines[1:], 2) if line.strip()]
     torn = 0
-    if lines and last.strip(b"\0 \r\t"):  # zeros: where the machine went down, a file may be longer than what is in it
+    if lines and last.strip(b"\0 \r\t"):  # zeros: after a crash of the machine, a file may be longer than its content
         try:
             data = _object(name, len(lines) + 1, last)
         except FileFormatError:
             torn = len(last)
-            log.warning("%s ends in the middle of line %d, which is left out", clean(name), len(lines) + 1)
+            log.warning("%s ends in the middle of line %d, which is skipped", clean(name), len(lines) + 1)
         else:
             events.append(_decoded(name, len(lines) + 1, data))
     elif lines:
         torn = len(last)
-    return Recorded(header, events, len(content) - torn, torn, open_end=bool(last) and not torn)
+    return ParsedRun(header, events, len(content) - torn, torn, lacks_newline=bool(last) and not torn)
 
 
 def line_of(content: bytes, index: int) -> int:
-    """Return the number of the line, from 1, in which the event of that index, from 0, stands."""
+    """Return the line number (from 1) of the event with that index (from 0)."""
     filled = (number for number, line in enumerate(content.split(b"\n"), 1) if number > 1 and line.strip())
     return next(number for position, number in enumerate(filled) if position == index)
 
@@ -114,7 +114,7 @@ def event_line(event: Event) -> bytes:
 
 
 def _line(data: dict[str, Any]) -> bytes:
-    """Return JSON in UTF-8; where a text has half a surrogate pair, which UTF-8 has not, with JSON's own escapes."""
+    """Return JSON in UTF-8, or in ASCII with escapes if a text has half a surrogate pair, which UTF-8 can't encode."""
     try:
         return (_JSON(data) + "\n").encode()
     except UnicodeEncodeError:
@@ -127,8 +127,8 @@ def _header(name: str, line: bytes) -> dict[str, Any]:
         header = _object(name, 1, line)
     except FileFormatError as error:
         if error.line is None or not _is_text(line):
-            raise FileFormatError(name, "not a run of vidgen_nb: no UTF-8 text") from None
-        raise FileFormatError(name, "not a run of vidgen_nb: its first line is no header", 1, error.column) from None
+            raise FileFormatError(name, "not a run of vidgen_nb: not UTF-8 text") from None
+        raise FileFormatError(name, "not a run of vidgen_nb: its first line is not a header", 1, error.column) from None
     version = header.pop("vidgen_nb_run", None)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise FileFormatError(name, "not a run of vidgen_nb: its first line has no 'vidgen_nb_run' of 1 or more", 1)
@@ -160,15 +160,15 @@ def _object(name: str, number: int, line: bytes) -> dict[str, Any]:
     try:
         data = json.loads(line.decode(), parse_constant=_refuse)
     except UnicodeDecodeError as error:
-        raise FileFormatError(name, f"no UTF-8 text (byte {error.start} of the line)", number) from None
+        raise FileFormatError(name, f"not UTF-8 text (byte {error.start} of the line)", number) from None
     except json.JSONDecodeError as error:
-        raise FileFormatError(name, f"no JSON: {error.msg}", number, error.colno) from None
+        raise FileFormatError(name, f"not JSON: {error.msg}", number, error.colno) from None
     except (ValueError, RecursionError) as error:  # NaN; a number of 5,000 digits; 100,000 brackets
-        raise FileFormatError(name, f"no JSON: {error}", number) from None
+        raise FileFormatError(name, f"not JSON: {error}", number) from None
     if not isinstance(data, dict):
-        raise FileFormatError(name, f"a JSON object is wanted, not {type(data).__name__}", number)
+        raise FileFormatError(name, f"expected a JSON object, not {type(data).__name__}", number)
     return data
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON number")
+    raise ValueError(f"{constant} is not a JSON number")

@@ -1,6 +1,6 @@
-"""Events as log lines (logger `vidgen_nb`): each names profile, scene, reason and, in a cooldown, the seconds left.
+"""Events as log lines (logger `vidgen_nb`): profile, scene, reason and, for a cooldown, the seconds left.
 
-Foreign text (ids, reasons) is kept to one line without control characters; prompts are not logged at all.
+Other people's text (ids, reasons) is reduced to one line without control characters; prompts are not logged at all.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ log = logging.getLogger("vidgen_nb")
 
 Lines = dict[type[ev.Event], Callable[[Any], tuple[int, str] | None]]
 
-MOST = 12
-"""Profiles that one line names."""
+MAX_PROFILES_PER_LINE = 12
 
 
 class RunLog:
-    """An observer that writes events to the log; it remembers which profile each scene is on, also in the `past`."""
+    """An observer that logs events; it remembers the profile of each scene, starting from the `past` events."""
 
     def __init__(self, past: Iterable[ev.Event] = ()) -> None:
         self._on = {each.scene: each.profile for each in past if isinstance(each, ev.AttemptStarted)}
@@ -38,17 +37,17 @@ class RunLog:
             ev.Stopped: lambda e: (logging.WARNING, f"stopping: {e.reason}"),
             ev.BillingLimitReached: lambda e: (
                 logging.WARNING,
-                f"stopping: max_billed={e.max_billed} submits were accepted; the rest stays queued",
+                f"stopping: max_billed={e.max_billed} submits were accepted; the other scenes keep waiting",
             ),
             ev.RunEnded: lambda e: (
-                logging.INFO if e.reason == "settled" else logging.WARNING,
+                logging.INFO if e.reason == ev.EndReason.SETTLED else logging.WARNING,
                 f"run ended: {e.reason}",
             ),
         }
         self._all: Lines = {
             **self._warnings,
             ev.RunStarted: lambda e: (logging.INFO, "run started"),
-            ev.RunRestored: lambda e: (logging.INFO, f"run restored at {e.speed:g}x; run() goes on with it"),
+            ev.RunRestored: lambda e: (logging.INFO, f"run restored at {e.speed:g}x; run() continues it"),
             ev.AttemptStarted: self._started,
             ev.Fetched: self._fetched,
             ev.CooldownEnded: self._back,
@@ -61,7 +60,7 @@ class RunLog:
         }
 
     def __call__(self, events: Sequence[ev.Event]) -> None:
-        """Log what is new; no line is made that nobody wants to see."""
+        """Log new events; lines below the log's level are not even made."""
         lines = self._all if log.isEnabledFor(logging.INFO) else self._warnings
         for event in events:
             line = lines.get(type(event))
@@ -93,32 +92,32 @@ class RunLog:
         return level, f"{event.scene} {event.status}{on}: {event.reason}"
 
     def _call_failed(self, event: ev.CallFailed) -> tuple[int, str] | None:
-        if event.phase == "submit":  # what follows from it has a line of its own
+        if event.phase == "submit":  # what follows from that has a line of its own
             return None
-        more = "; nothing is submitted until that works" if isinstance(event.outcome, Unwritable) else ""
+        more = "; nothing is submitted until this works" if isinstance(event.outcome, Unwritable) else ""
         return (
             logging.WARNING,
             f"{event.phase} of {event.scene} on {self._on.get(event.scene)} failed: {event.outcome.reason}{more}",
         )
 
     def _cooldown(self, event: ev.CooldownStarted) -> tuple[int, str]:
-        names = _some(event.profiles)
+        names = _name_list(event.profiles)
         after = f" after {event.scene}" if event.scene else ""
         left = "no end known" if math.isinf(event.until) else f"{event.until - event.at:.1f} s remaining"
         what = "out of the rotation" if event.unusable else "cooling"
         return logging.WARNING, f"{names} {what}{after}, {left}: {event.reason}"
 
     def _back(self, event: ev.CooldownEnded) -> tuple[int, str]:
-        return logging.INFO, f"{_some(event.profiles)} back from cooldown; one probe goes first"
+        return logging.INFO, f"{_name_list(event.profiles)} back from cooldown; one probe goes first"
 
 
 def cooling_line(left: Mapping[str, float], waiting: int) -> str:
     """Return the report of R5: which profiles cool, and for how much longer."""
     soonest = sorted(left.items(), key=lambda each: each[1])
-    each = _some([f"{name} {'no end known' if math.isinf(s) else f'{s:.1f} s'}" for name, s in soonest])
+    each = _name_list([f"{name} {'no end known' if math.isinf(s) else f'{s:.1f} s'}" for name, s in soonest])
     return clean(f"all profiles cool: {each} remaining; {waiting} scene{'s' * (waiting != 1)} waiting")
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
-    return ", ".join(names[:MOST]) + more
+def _name_list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_PROFILES_PER_LINE} more" if len(names) > MAX_PROFILES_PER_LINE else ""
+    return ", ".join(names[:MAX_PROFILES_PER_LINE]) + more

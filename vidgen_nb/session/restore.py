@@ -12,7 +12,7 @@ from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError, JournalError, SessionError
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Backend, Profile
-from vidgen_nb.recording.folder import is_left, latest, to_restore
+from vidgen_nb.recording.folder import is_resumable, latest, to_restore
 from vidgen_nb.session.live.restored_run import RestoredRun
 from vidgen_nb.session.runner import Runner
 from vidgen_nb.session.validation import as_profiles
@@ -115,7 +115,7 @@ class Restorer:
         """Whether there is a run to restore that is not done, and that nobody goes on with."""
         folder = self._runner.resources.journals
         path = to_restore(folder) if folder is not None and not self.no_restore else None
-        return path is not None and is_left(path)
+        return path is not None and is_resumable(path)
 
     def restore_last_run(self) -> None:
         """Take up the run that `restore` would take from the folder of the journals; `run()` goes on with it.

@@ -21,7 +21,7 @@ from vidgen_nb.provider import (
     SlidingWindow,
     TokenBucket,
 )
-from vidgen_nb.provider.limit_states import Bucket, Log, Window
+from vidgen_nb.provider.limit_states import BucketState, SlidingLogState, WindowState
 from vidgen_nb.run import Run, simulate
 
 __all__ = ["Limited", "limited", "met_in_use", "submits"]
@@ -63,11 +63,11 @@ def met_in_use(limit: Limit, run: Run) -> int:
             last = at
             state.ready_at(at)
             match state:
-                case Bucket():
+                case BucketState():
                     unused = at - state.full_at >= state.taken * state.interval - 1e-6
-                case Window():
+                case WindowState():
                     unused = state.taken == 0
-                case Log():
+                case SlidingLogState():
                     unused = all(at - before >= state.per - 1e-6 for before in state.admitted)
         if accepted:
             state.take(at)

@@ -60,7 +60,7 @@ def by_hand() -> list[ev.Event]:
         (12, ev.AttemptStarted("s3", 1, "a", "")), (12, ev.Accepted("s3", 1, accepted)),
         (14, ev.Generated("s2", 1, Artifact("inline"))), (14, ev.Fetched("s2", 1)),
         (20, ev.Generated("s3", 1, Artifact("inline"))), (20, ev.Fetched("s3", 1)),
-        (20, ev.RunEnded("settled")),
+        (20, ev.RunEnded(ev.EndReason.SETTLED)),
     )  # fmt: skip
 
 

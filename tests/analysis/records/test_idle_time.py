@@ -93,7 +93,7 @@ def test_pauses_stops_and_absence_are_not_idle() -> None:
     events: list[ev.Event] = [
         ev.RunStarted(at=1.0), ev.ProfileAdded("b", at=2.0), ev.Paused(at=4.0), ev.Unpaused(at=5.0),
         ev.ProfileRemoved("b", at=7.0), ev.ProfileAdded("b", at=8.0), ev.Stopped(at=12.0),
-        ev.RunEnded("stopped", at=20.0),
+        ev.RunEnded(ev.EndReason.STOPPED, at=20.0),
     ]  # fmt: skip
     assert idle(replace(waiting_run(), events=events), 20.0)["b"] == [(2.0, 4.0), (5.0, 7.0), (8.0, 12.0)]
 

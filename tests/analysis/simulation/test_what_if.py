@@ -119,7 +119,7 @@ def test_a_policy_is_made_again(policy: Policy, tmp_path: Path) -> None:
 def test_what_the_record_does_not_hold() -> None:
     """A policy whose settings are not recorded must be given, a fault's function is left out, both in words."""
     run = simulate(5, PROFILES, policy=Hides(1), faults=[Fault("content", prompt=lambda text: True)])
-    with pytest.raises(InputError, match=r"'Hides' of this run can't be made again.*pass policy="):
+    with pytest.raises(InputError, match=r"'Hides' of this run can't be rebuilt.*pass policy="):
         run.what_if()
     other = run.what_if(policy=Own())
     assert run.metrics().scenes == {"failed": 5} and other.metrics().scenes == {"succeeded": 5}
@@ -211,7 +211,11 @@ def test_a_run_that_was_restored() -> None:
     restored = ev.RunRestored(epoch=0.0, speed=1.0, seed=0, retry=RetryPolicy(), on_ambiguous="hold", max_wait=3600.0)
 
     def broken(at: float) -> Run:
-        came: list[tuple[float, ev.Event]] = [(at, ev.Stopped(ev.BROKEN_OFF)), (at, restored), (at, ev.RunStarted())]
+        came: list[tuple[float, ev.Event]] = [
+            (at, ev.Stopped(ev.StopReason.BROKEN_OFF)),
+            (at, restored),
+            (at, ev.RunStarted()),
+        ]
         return simulate(6, [SimulatedProfile("p1", None, Constant(40), 2)], mode="boost", requests=came)
 
     for run in (broken(50.0), as_live(broken(50.0))):

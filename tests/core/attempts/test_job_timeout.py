@@ -1,4 +1,4 @@
-"""A job that is never over: cancelled at the provider after `job_timeout`, and never submitted again by itself."""
+"""A job that never ends: cancelled at the provider after `job_timeout`, and never submitted again by itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.core.harness import World
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts.cancellation import GRACE
+from vidgen_nb.core.attempts.cancellation import GRACE_SECONDS
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
 from vidgen_nb.core.model import Artifact, RetryPolicy
 from vidgen_nb.core.outcomes import Cancelled, Failure, RateLimited, Transient
@@ -16,7 +16,7 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import InputError
 
 LIMIT = 100.0
-OVER = LIMIT + GRACE + 61
+OVER = LIMIT + GRACE_SECONDS + 61
 
 
 def world(**retry: Any) -> World:
@@ -40,7 +40,7 @@ def asked(made: World, until: float, answer: Failure | str = "running") -> list[
 
 
 def settled(made: World) -> ev.SceneSettled:
-    """Return how the scene ended, having checked that it was submitted once, and that a replay gives the same."""
+    """Check that the scene was submitted once and that a replay gives the same; return how the scene ended."""
     assert len(made.submitted()) == 1
     assert made.scheduler.ended == "settled"
     (end,) = made.events(ev.SceneSettled)
@@ -52,18 +52,18 @@ def settled(made: World) -> ev.SceneSettled:
 
 
 def test_it_is_cancelled_once_and_fails() -> None:
-    """The first poll after the limit cancels it; when the provider says that it is cancelled, the scene has failed."""
+    """The first poll after the timeout cancels it; once the provider confirms that, the scene has failed."""
     made = world()
     assert asked(made, LIMIT - 1) == []
     assert len(asked(made, LIMIT + 20)) == 1
     made.feed(ev.CancelAnswered("s1", 1, "cancelled"))
     end = settled(made)
-    assert (end.status, end.outcome) == ("failed", Cancelled("not over after job_timeout=100 s: it was cancelled"))
+    assert (end.status, end.outcome) == ("failed", Cancelled("not finished after job_timeout=100 s: it was cancelled"))
 
 
 @pytest.mark.parametrize("answer", ["requested", "too late"])
 def test_a_poll_may_tell_how_it_ended(answer: Any) -> None:
-    """After a cancel that was only asked for the polls go on: a result is taken, an end is a failure."""
+    """After a cancel that was merely requested, polls continue: a result is kept, another end is a failure."""
     made = world()
     asked(made, LIMIT + 20)
     made.feed(ev.CancelAnswered("s1", 1, answer))
@@ -80,7 +80,7 @@ def test_a_poll_may_tell_how_it_ended(answer: Any) -> None:
 
 @pytest.mark.parametrize("answer", ["unsupported", "requested", None])
 def test_it_is_held_where_the_provider_does_not_confirm(answer: Any) -> None:
-    """It may still run and be billed: the scene is held, at the latest when some minutes more have passed."""
+    """It may still run and be billed: the scene is held, at the latest a few minutes later."""
     made = world()
     asked(made, LIMIT + 20)
     if answer is not None:
@@ -93,7 +93,7 @@ def test_it_is_held_where_the_provider_does_not_confirm(answer: Any) -> None:
 
 
 def test_a_job_that_breaks_late_is_not_submitted_again() -> None:
-    """A passing reason would be a reason to try again; but it took too long already."""
+    """A passing failure would be retried, but the job took too long already."""
     made = world()
     asked(made, LIMIT + 20)
     made.feed(ev.JobFailed("s1", 1, Transient("internal")))
@@ -101,14 +101,14 @@ def test_a_job_that_breaks_late_is_not_submitted_again() -> None:
 
 
 def test_limited_polls_have_an_end() -> None:
-    """A 429 on a poll costs nothing, but not for ever."""
+    """A 429 on a poll costs nothing, but not forever."""
     made = world()
     assert len(asked(made, OVER, RateLimited())) == 1
     assert settled(made).status == "held"
 
 
 def test_limited_downloads_have_an_end() -> None:
-    """The same for the fetch of a result that is there: held, for the job was paid for."""
+    """The same for the fetch of a finished result: held, because the job was paid for."""
     made = world()
     made.feed(ev.Generated("s1", 1, Artifact("with_key")))
     while not made.scheduler.ended and made.now < OVER:
@@ -119,7 +119,7 @@ def test_limited_downloads_have_an_end() -> None:
 
 
 def test_what_the_user_cancels_stays_cancelled() -> None:
-    """A cancelled job that is never over is settled, too: as cancelled, with a word about the bill."""
+    """A cancelled job that never ends is settled, too: as cancelled, with a note about the bill."""
     made = world()
     made.feed(ev.CancelRequested("s1"))
     made.feed(ev.CancelAnswered("s1", 1, "requested"))
@@ -129,7 +129,7 @@ def test_what_the_user_cancels_stays_cancelled() -> None:
 
 
 def test_none_asks_for_ever() -> None:
-    """Without a limit, and by default for a day, a job is asked about as long as it takes."""
+    """Without a timeout, and by default for a day, a job is polled as long as it takes."""
     made = world(job_timeout=None)
     assert asked(made, 3000.0) == []
     assert made.status("s1") == "generating"
@@ -139,6 +139,6 @@ def test_none_asks_for_ever() -> None:
 
 @pytest.mark.parametrize("wrong", [0, -1, float("inf"), float("nan"), True, "6 h"])
 def test_wrong_limits(wrong: Any) -> None:
-    """A limit that is none is an input error."""
+    """An impossible timeout is an input error."""
     with pytest.raises(InputError, match="job_timeout"):
         RetryPolicy(job_timeout=wrong)

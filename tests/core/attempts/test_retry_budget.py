@@ -1,4 +1,4 @@
-"""The retry budget: who waits for it, who gets the next token, and that nobody is lost."""
+"""The retry budget: who waits for it, who gets the next token, and that no scene is lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def waiting(world: World) -> list[str]:
 
 
 def test_retries_take_tokens_and_then_wait() -> None:
-    """The first two failures are retried at once; the third scene waits, queued, and says for what."""
+    """The first two failures are retried at once; the third scene waits, and its reason says for what."""
     world = World(profiles=5, scenes=5, mode=BOOST, retry=retry(2, 0.5))
     for scene in ("s1", "s2", "s3"):
         world.fail(scene, BROKEN)
@@ -42,7 +42,7 @@ def test_retries_take_tokens_and_then_wait() -> None:
 
 
 def test_successes_pay_for_retries_first_come_first_served() -> None:
-    """With half a token a success, every second one lets the first that waits go."""
+    """With half a token per success, every second success lets the first waiting scene go."""
     world = World(profiles=8, scenes=8, mode=BOOST, retry=retry(1, 0.5))
     for scene in names("s", 3):
         world.fail(scene, BROKEN)
@@ -58,13 +58,13 @@ def test_successes_pay_for_retries_first_come_first_served() -> None:
 
 
 def test_when_all_wait_one_goes_unpaid() -> None:
-    """R17: an outage that hits every scene is probed by one at a time, and when it is over all are done."""
+    """R17: an outage that hits every scene is probed by one at a time, and once it is over all scenes finish."""
     world = World(profiles=4, scenes=4, mode=BOOST, retry=retry(1, 0.1))
     for scene in names("s", 4):
         world.fail(scene, BROKEN)
     world.fail("s1", BROKEN)  # the one that was paid
     assert waiting(world) == ["s3", "s4", "s1"]
-    assert world.events(ev.RetryGranted)[-1].reason == "all wait for the retry budget: one goes unpaid"
+    assert world.events(ev.RetryGranted)[-1].reason == "all scenes wait for the retry budget: this retry is unpaid"
     for scene in ("s2", "s3", "s4", "s1"):
         assert [command.scene.id for command in world.open] == [scene]
         world.accept(scene)
@@ -74,7 +74,7 @@ def test_when_all_wait_one_goes_unpaid() -> None:
 
 
 def test_an_unpaid_retry_waits_out_its_back_off() -> None:
-    """The one that goes unpaid goes no earlier than full jitter says."""
+    """An unpaid retry leaves no earlier than full jitter says."""
     world = World(profiles=1, scenes=1, retry=RetryPolicy(backoff=8, budget=RetryBudget(1, 0)))
     world.fail("s1", BROKEN)
     world.sleep_until(20)
@@ -116,7 +116,7 @@ def outage(budget: RetryBudget | None) -> Run:
 
 
 def test_an_outage_costs_no_more_retries_than_the_budget() -> None:
-    """Retries never exceed what was there, what was earned and what went unpaid; all succeeds, soon after the end."""
+    """Retries never exceed the initial, earned and unpaid ones; soon after the outage all scenes succeed."""
     size, part = 3, 0.05
     run = outage(RetryBudget(size, part))
     paid, budget = 0, float(size)
@@ -135,12 +135,12 @@ def test_an_outage_costs_no_more_retries_than_the_budget() -> None:
 
 
 def retried(run: Run, until: float) -> int:
-    """Return how many attempts before a time were second ones or later."""
+    """Return how many retries there were before a time."""
     return sum(attempt.number > 1 and attempt.start < until for attempt in run.attempts)
 
 
 def test_it_is_recorded_with_the_run() -> None:
-    """The run's header tells the budget."""
+    """The run's header holds the budget."""
     assert plain(RetryPolicy(budget=RetryBudget(4, 0.25)))["budget"] == {"size": 4, "per_success": 0.25}
     assert plain(RetryPolicy())["budget"] is None
 

@@ -1,4 +1,4 @@
-"""Results that can't be written: nothing new is paid for meanwhile, and none is lost."""
+"""Results that can't be written: nothing new is paid for meanwhile, and no result is lost."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_nothing_is_submitted_until_it_is_written() -> None:
 
 
 def test_the_run_ends_with_nothing_lost() -> None:
-    """After as many tries as there are retries it is left; what is under way goes on, and so does the run, later."""
+    """After as many tries as there are retries it is parked; running jobs continue, and so does the run, later."""
     made = world(scenes=2)
     refuse(made, "s1")
     made.add("s3")
@@ -84,7 +84,7 @@ def test_the_run_ends_with_nothing_lost() -> None:
 
 
 def test_still_no_room() -> None:
-    """A run that goes on too early ends in the same way, after as many tries."""
+    """A run that continues too early ends in the same way, after as many tries."""
     made = world(scenes=1)
     for _ in range(2):
         for _ in range(3):
@@ -96,7 +96,7 @@ def test_still_no_room() -> None:
 
 
 def test_it_uses_up_no_failures() -> None:
-    """What the provider may fail is counted apart."""
+    """Failures of the provider are counted separately."""
     made = world(scenes=1)
     for _ in range(2):
         refuse(made, "s1")
@@ -106,7 +106,7 @@ def test_it_uses_up_no_failures() -> None:
 
 
 def test_what_is_left_can_be_cancelled() -> None:
-    """Nobody fetches it any more; then the rest may be submitted."""
+    """Nobody fetches it any more; then the other scenes may be submitted."""
     made = world(scenes=1)
     for _ in range(3):
         refuse(made, "s1")
@@ -118,7 +118,7 @@ def test_what_is_left_can_be_cancelled() -> None:
 
 
 def test_restored_it_is_fetched_once() -> None:
-    """A program that takes the run up asks for each result once."""
+    """A program that restores the run fetches each result once."""
     made = world(scenes=1)
     for _ in range(3):
         refuse(made, "s1")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.policies.paced.limit_models import Bucket
-from vidgen_nb.policies.paced.rate_headers import Metered
-from vidgen_nb.policies.paced.risk_budget import Risk
+from vidgen_nb.policies.paced.limit_models import BucketModel
+from vidgen_nb.policies.paced.rate_headers import HeaderLearner
+from vidgen_nb.policies.paced.risk_budget import RiskBudget
 
 RATES = st.builds(
     RateInfo,
@@ -36,7 +36,9 @@ STEPS = st.lists(
 )
 
 
-def answer(learner: Metered, what: str | RateLimited, sent: list[float], now: float, rate: RateInfo | None) -> None:
+def answer(
+    learner: HeaderLearner, what: str | RateLimited, sent: list[float], now: float, rate: RateInfo | None
+) -> None:
     """Answer the oldest submit."""
     if isinstance(what, RateLimited):
         learner.refused(sent.pop(0), now, what)
@@ -52,8 +54,8 @@ def answer(learner: Metered, what: str | RateLimited, sent: list[float], now: fl
 def test_after_a_promised_wait_a_submit_is_allowed(
     steps: list[tuple[str | RateLimited, float]], rate: RateInfo | None, start: float
 ) -> None:
-    """For ever means that an answer or a job's end is awaited; any other time is one at which it says `now`."""
-    learner, now, sent = Metered(Risk()), start, list[float]()
+    """Inf means that an answer or a job's end is awaited; at any other returned time it says `now`."""
+    learner, now, sent = HeaderLearner(RiskBudget()), start, list[float]()
     for what, later in steps:
         at = learner.earliest(now)
         if at == math.inf:
@@ -74,6 +76,6 @@ def test_after_a_promised_wait_a_submit_is_allowed(
 @pytest.mark.parametrize("rate", [0.0, 1e-30, 1e-5, 0.7, 1e4])
 @pytest.mark.parametrize("now", [0.0, 1e4, 1e10])
 def test_a_bucket_has_a_token_when_it_says_so(rate: float, now: float) -> None:
-    """However slow it seems, and however late it is."""
-    bucket = Bucket(3, rate, -0.3, now)
+    """However slow the bucket seems, and however late it is."""
+    bucket = BucketModel(3, rate, -0.3, now)
     assert now < bucket.next(now) == bucket.next(bucket.next(now))

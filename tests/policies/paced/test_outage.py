@@ -1,4 +1,4 @@
-"""Paced gets over refusals that no limit explains and that tell no reset."""
+"""Paced recovers from refusals that no limit explains and that tell no reset."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
-from vidgen_nb.policies.paced.outage import LONGEST, Outage
+from vidgen_nb.policies.paced.outage import MAX_INTERVAL_SECONDS, Outage
 from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import Fault, FixedWindow, Limit, LogNormal, SimulatedProfile, TokenBucket
 from vidgen_nb.run import Run, simulate
@@ -17,20 +17,20 @@ HOUR = 3600.0
 
 
 def makespan(run: Run) -> float:
-    """Return when the last scene was done; all of them are."""
+    """Return when the last scene succeeded; all of them do."""
     assert {scene.status for scene in run.scenes} == {"succeeded"}
     return max(attempt.end or 0.0 for attempt in run.attempts)
 
 
 def at_random(policy: Policy, probability: float, seed: int) -> float:
-    """Return the makespan where a share of the submits is refused, whenever they come."""
+    """Return the makespan if a share of the submits is refused at random."""
     profile = SimulatedProfile("p0", None, LogNormal(10, 0.3), capacity=2)
     faults = [Fault("rate", probability=probability)]
     return makespan(simulate(40, [profile], mode="boost", policy=policy, seed=seed, faults=faults, until=10 * HOUR))
 
 
 def outage(policy: Policy, limit: Limit, seconds: float, seed: int) -> float:
-    """Return the makespan where everything is refused for a while."""
+    """Return the makespan if everything is refused for a while."""
     service = LogNormal(15, 0.3)
     profiles = [SimulatedProfile(f"p{number}", limit, service, 3, retry_after=False) for number in range(3)]
     faults = [Fault("rate", start=60, end=60 + seconds)]
@@ -56,21 +56,21 @@ def test_refusals_at_random_cost_little(probability: float) -> None:
 @pytest.mark.parametrize("seconds", [60.0, 300.0])
 @pytest.mark.parametrize("limit", [TokenBucket(6, per=60), FixedWindow(6, per=60)], ids=repr)
 def test_it_recovers_from_an_outage(limit: Limit, seconds: float) -> None:
-    """Whether it had learned the limit before, as of a bucket, or not yet, as of a window."""
+    """Whether it had learned the limit before (a bucket) or not yet (a window)."""
     for seed in range(5):
         found, cooled = (outage(each, limit, seconds, seed) for each in (Paced(), PerProfileCooldown(30)))
         assert found <= 2 * cooled
 
 
 def test_intervals_grow_up_to_a_minute_or_the_limits_own() -> None:
-    """Two refusals are the model's to explain; from the third on single submits go out, ever more rarely."""
-    for pace, longest in ((1.0, LONGEST), (0.01, 100.0)):
+    """The model explains two refusals; from the third on single submits go out, ever more rarely."""
+    for pace, longest in ((1.0, MAX_INTERVAL_SECONDS), (0.01, 100.0)):
         outage, now, waits = Outage(), 0.0, []
         for _ in range(80):
             outage.refused(now, pace)
             if outage.lasts:
-                waits.append(outage.until - now)
-                now = outage.until
+                waits.append(outage.retry_at - now)
+                now = outage.retry_at
         assert len(waits) == 78
         assert waits == sorted(waits)
         assert waits[-1] == pytest.approx(longest)

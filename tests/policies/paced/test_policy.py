@@ -1,4 +1,4 @@
-"""Paced: told the limits it is never refused; learning them it is almost as fast, and refused rarely."""
+"""Paced: given the limits it is never refused; learning them it is almost as fast, and rarely refused."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def refused(run: Run) -> list[float]:
 
 @pytest.mark.parametrize("limit", LIMITS, ids=repr)
 def test_told_the_limit_it_is_never_refused(limit: Limit) -> None:
-    """And as fast as the limit admits: a client that knows nothing, and tries all the time, is no faster."""
+    """And as fast as the limit admits: a client that knows nothing and tries all the time is no faster."""
     told = run(limit, Paced({"p1": limit}))
     assert refused(told) == []
     assert {scene.status for scene in told.scenes} == {"succeeded"}
@@ -69,7 +69,7 @@ def test_told_the_limit_it_is_never_refused(limit: Limit) -> None:
 
 
 def test_a_told_limit_is_the_groups() -> None:
-    """Two profiles of a group that is told its limit by name, or by one of them, share it."""
+    """Two profiles of a group share a limit that is given for the group or for one of them."""
     limit = TokenBucket(4, per=60) & Concurrency(2)
     profiles = [SimulatedProfile(name, limit, Constant(9), quota_group="team") for name in ("a", "b")]
     for key in ("team", "a"):
@@ -107,7 +107,7 @@ def under_way(world: World) -> list[str]:
     ids=repr,
 )
 def test_a_true_retry_after_teaches_the_limit(limit: Limit, most: int) -> None:
-    """One 429 finds a window, one more tells a bucket from it; then nothing is refused, and nothing is lost."""
+    """One 429 finds a window, one more distinguishes a bucket; then nothing is refused, and nothing is lost."""
     learned, told = run(limit, Paced(), scenes=40), run(limit, Paced({"p1": limit}), scenes=40)
     assert len(refused(learned)) <= most
     assert learned.metrics().makespan == pytest.approx(told.metrics().makespan, rel=0.02)
@@ -170,7 +170,7 @@ def changing(before: Limit, after: Limit, when: float, scenes: int, retry_after:
 @pytest.mark.parametrize("retry_after", [True, False])
 @pytest.mark.parametrize("kind", [TokenBucket, FixedWindow, SlidingWindow])
 def test_it_recovers_when_the_limit_falls(kind: Any, retry_after: bool) -> None:
-    """From 4 in 10 s to 2 in 20 s: few more refusals than it takes to see that, and work goes on at the new pace."""
+    """From 4 in 10 s to 2 in 20 s: few more refusals than necessary to notice, and work continues at the new pace."""
     events = changing(kind(4, per=10), kind(2, per=20), 200.0, 160, retry_after)
     late = [event.at for event in events if isinstance(event, ev.CallFailed) and event.at > 400]
     accepted = [event.at for event in events if isinstance(event, ev.Accepted) and event.at > 400]
@@ -182,7 +182,7 @@ def test_it_recovers_when_the_limit_falls(kind: Any, retry_after: bool) -> None:
 @pytest.mark.parametrize("retry_after", [True, False])
 @pytest.mark.parametrize("kind", [TokenBucket, FixedWindow, SlidingWindow])
 def test_it_recovers_when_the_limit_rises(kind: Any, retry_after: bool) -> None:
-    """From 2 in 20 s to 10 in 10 s, 10 times as many: it dares more after a while, and gets most of it."""
+    """From 2 in 20 s to 10 in 10 s, 10 times as many: it challenges the limit after a while, and gets most of it."""
     events = changing(kind(2, per=20), kind(10, per=10), 300.0, 900, retry_after)
     accepted = [event.at for event in events if isinstance(event, ev.Accepted)]
     last = accepted[-200:]
@@ -203,14 +203,14 @@ def test_in_a_short_run_too_every_group_may_find_out_what_its_limit_is() -> None
 
 
 def test_a_concurrency_limit_is_learned_as_one() -> None:
-    """After a 429 that says so, no more jobs run at once than were accepted; it is not taken for a rate."""
+    """After a 429 for concurrency, no more jobs run at once than were accepted; it doesn't count as a rate limit."""
     found = run(Concurrency(3), Paced(), scenes=60)
     assert len(refused(found)) <= 4
     assert found.metrics().makespan == pytest.approx(100, rel=0.3)
 
 
 def test_other_failures_are_no_limits() -> None:
-    """A submit that fails in passing uses up nothing and teaches nothing: the next profile gets the scene."""
+    """A submit with a passing failure uses up nothing and teaches nothing: the next profile gets the scene."""
     world = World(profiles=2, scenes=4, mode=BOOST, policy=Paced())
     world.fail("s1", Transient("503"))
     world.sleep_until(30)
@@ -221,7 +221,7 @@ def test_other_failures_are_no_limits() -> None:
 
 
 def test_what_one_run_teaches_the_next_does_not_know() -> None:
-    """A policy object may be used again, and copied and pickled: each run begins anew, and is the same."""
+    """A policy object may be used again, copied and pickled: each run starts over, and is the same."""
     policy = Paced()
     first = run(FixedWindow(3, per=30), policy)
     for again in (policy, deepcopy(policy), pickle.loads(pickle.dumps(policy))):  # noqa: S301 - our own
@@ -229,7 +229,7 @@ def test_what_one_run_teaches_the_next_does_not_know() -> None:
 
 
 def test_it_can_come_during_a_run() -> None:
-    """It is told what has happened, so it knows the jobs that run and the limit that was met."""
+    """It observes what has happened, so it knows the running jobs and the limit that was reached."""
     world = World(profiles=1, scenes=9, mode=BOOST)
     for scene in names("s", 9)[:3]:
         world.accept(scene)
@@ -243,7 +243,7 @@ def test_it_can_come_during_a_run() -> None:
 
 
 def test_retry_after_above_the_cap_is_reported() -> None:
-    """R7: longer than the cap, the group leaves the rotation until then."""
+    """R7: for a wait longer than the cap, the group leaves the rotation."""
     world = World(profiles=1, scenes=1, policy=Paced(cap=100))
     world.limit("s1", 101)
     assert [event.unusable for event in world.events(ev.CooldownStarted)] == [True]
@@ -258,20 +258,20 @@ def test_retry_after_above_the_cap_is_reported() -> None:
     ],
 )
 def test_settings_are_checked(wrong: Any, what: str) -> None:
-    """An error says what is wanted."""
+    """The error says what is expected."""
     with pytest.raises(InputError, match=f"Paced: .*{what}"):
         Paced(**wrong)
 
 
 def against_told(given: list[Scenario], *, retry_after: bool) -> Against:
-    """Measure the learner against itself told the truth; every run of the latter is without a refusal."""
+    """Compare the learner with a `Paced` that is given the true limits, which is never refused."""
     told = [play(each, each.truth, retry_after=retry_after) for each in given]
     assert [each.seed for each, run in zip(given, told, strict=True) if run.rejected] == []
     return Against((play(each, Paced(), retry_after=retry_after) for each in given), (run.makespan for run in told))
 
 
 def assert_close(given: list[Scenario]) -> None:
-    """Hold the learner to what issue 4 asks of it."""
+    """Check the learner's makespan and its share of refused attempts."""
     with_reset, without = (against_told(given, retry_after=told) for told in (True, False))
     assert with_reset.median <= 1.02 and with_reset.p90 <= 1.15 and with_reset.rejected < 0.05, with_reset
     assert without.median <= 1.10 and without.rejected < 0.08, without
@@ -285,7 +285,7 @@ def test_learned_against_told_on_a_few_scenarios() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_learned_against_told() -> None:
-    """The same on 200; and with one service time for all it is close to the lower bound."""
+    """The same on 200; and with one service time for all scenes it is close to the lower bound."""
     assert_close(scenarios(200))
     equal = scenarios(200, constant=True)
     bound = Against((play(each, Paced(), retry_after=True) for each in equal), map(lower_bound, equal))
@@ -294,7 +294,7 @@ def test_learned_against_told() -> None:
 
 
 def test_latency_costs_little() -> None:
-    """With half a second a call, submits overlap once the limit is known; what is learned stays right."""
+    """With half a second per call, submits overlap once the limit is known; the learned limit stays right."""
     given = scenarios(10, first=40)
     for retry_after in (True, False):
         told = [play(each, each.truth, retry_after=retry_after, latency=0.5).makespan for each in given]

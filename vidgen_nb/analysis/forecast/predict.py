@@ -27,7 +27,7 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import Empirical, Fault, Job, Provider, SimulatedProfile
-from vidgen_nb.recording.policies import made
+from vidgen_nb.recording.policies import resolve_policy
 
 __all__ = ["Prediction", "predict_finish"]
 
@@ -89,7 +89,7 @@ def _predict(data: RunData, now: float | None, policy: Policy | None, runs: int 
         return Prediction(at, left, None, None, None, 0, "no scene has succeeded yet")
     if not state.profiles:
         return Prediction(at, left, None, None, None, 0, "there is no profile")
-    chosen = policy or (made(state.policy) if state.policy else policy_of(data.header))
+    chosen = policy or (resolve_policy(state.policy) if state.policy else policy_of(data.header))
     if chosen is not None:
         chosen = with_history(chosen, data.events, state.submitting.values(), in_use=policy is not None)
     simulations = _Simulations(data, state, at, times, chosen)
@@ -159,7 +159,7 @@ class _Simulations:
         jobs = [Job(0, state.jobs_running[name].profile, name, "", at, at, end) for name, end in ends.items()]
         _Resumed(scheduler, provider, [(at, ev.RunStarted())], jobs).run()
         self.simulated += len(scheduler.events)
-        if scheduler.ended != "settled":
+        if scheduler.ended != ev.EndReason.SETTLED:
             return None
         last = max(event.at for event in scheduler.events)
         done = sorted(event.at for event in scheduler.events if isinstance(event, ev.Fetched))

@@ -14,7 +14,7 @@ from vidgen_nb.analysis.records.timeline import by_profile
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
 from vidgen_nb.provider import Concurrency, LimitState, SimulatedProfile
-from vidgen_nb.provider.limit_states import Sum
+from vidgen_nb.provider.limit_states import CombinedState
 
 __all__ = ["early_wakes", "over_waits"]
 
@@ -88,7 +88,7 @@ def _true_resets(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[st
         group = group_of[profile.name] = profile.quota_group or profile.name
         counted = [part.state() for part in parts(profile.limit) if not isinstance(part, Concurrency)]
         if counted:
-            states.setdefault(group, counted[0] if len(counted) == 1 else Sum(tuple(counted)))
+            states.setdefault(group, counted[0] if len(counted) == 1 else CombinedState(tuple(counted)))
             found.setdefault(group, ([], []))
     at: dict[str, Any] = {
         name: (states[group].ready_at, states[group].take, *found[group])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
-from vidgen_nb.recording.policies import made
+from vidgen_nb.recording.policies import resolve_policy
 
 __all__ = ["RecordedRequests", "recorded_requests"]
 
@@ -69,7 +69,7 @@ class _RunProgress:
         match event:
             case ev.RunStarted():
                 self.started, self.stopped, self.limited, self.broken, self.ended = True, False, False, False, False
-            case ev.Stopped(reason=ev.BROKEN_OFF):
+            case ev.Stopped(reason=ev.StopReason.BROKEN_OFF):
                 self.broken = True
             case ev.Stopped() | ev.BillingLimitReached():
                 self.stopped, self.limited = True, isinstance(event, ev.BillingLimitReached)
@@ -99,7 +99,7 @@ def recorded_requests(events: Iterable[ev.Event], changes: Collection[str] = ())
             case ev.RunStarted():
                 if halted:
                     asked.add(event)
-            case ev.Stopped(reason=ev.BROKEN_OFF):
+            case ev.Stopped(reason=ev.StopReason.BROKEN_OFF):
                 pass
             case ev.SceneAdded(scene=scene):
                 if scene.id not in scenes:
@@ -116,7 +116,7 @@ def recorded_requests(events: Iterable[ev.Event], changes: Collection[str] = ())
             case ev.CooldownImposed() if not course.started:
                 asked.cooldowns.append(event)
             case ev.PolicyChanged(policy=policy):
-                asked.add(replace(event, policy=made(policy)))
+                asked.add(replace(event, policy=resolve_policy(policy)))
             case _:
                 asked.add(event)
     return asked

@@ -25,13 +25,13 @@ from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene,
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.retries import as_max_wait, as_retry
 from vidgen_nb.core.scheduler import Scheduler
-from vidgen_nb.drivers.standstill import FOREVER
+from vidgen_nb.drivers.standstill import PATIENCE_SECONDS
 from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import Fault, Provider, SimulatedProfile
-from vidgen_nb.provider.described import described
-from vidgen_nb.provider.limits import longest
+from vidgen_nb.provider.described import describe_profile
+from vidgen_nb.provider.limits import longest_period
 from vidgen_nb.provider.service import uniform
 from vidgen_nb.recording.codec import encode, plain
 
@@ -66,7 +66,7 @@ class Simulation:
     """Seconds that each call takes."""
     until: float = math.inf
     """Run seconds after which nothing new is submitted. Without it, a run in which nothing is accepted for too long
-    (`drivers.standstill.FOREVER`, 30 days, or more if limits and `retry` need it) is an `InputError`."""
+    (`drivers.standstill.PATIENCE_SECONDS`, 30 days, or more if limits and `retry` need it) is an `InputError`."""
     order: Literal["given", "shortest", "longest"] = "given"
     """The order of the queue: as given, or by service time, which only a simulation knows."""
     absent: Sequence[str] = ()
@@ -140,9 +140,9 @@ class Simulation:
         """Return when the last thing that was planned happens, and how long after that a run is waited for."""
         times = [each.until for each in self.cooldowns] + [each.end for each in self.faults]
         times += [at for at, _ in self.requests] + [*(self.arrivals or ())]
-        windows = [longest(each.limit) for each in self.profiles if each.limit is not None]
+        windows = [longest_period(each.limit) for each in self.profiles if each.limit is not None]
         waits = (max(windows, default=0.0), self.retry.deadline or 0.0, self.retry.job_timeout or 0.0)
-        return max((at for at in times if at < math.inf), default=0.0), FOREVER + sum(waits)
+        return max((at for at in times if at < math.inf), default=0.0), PATIENCE_SECONDS + sum(waits)
 
     def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
         times = self.arrivals if self.arrivals is not None else repeat(0.0)
@@ -180,7 +180,7 @@ class Simulation:
             **({} if self.told_groups else {"told_groups": False}),
             "backend": {
                 "name": "simulated",
-                "profiles": [described(profile) for profile in self.profiles],
+                "profiles": [describe_profile(profile) for profile in self.profiles],
                 "faults": [_plain(fault) for fault in self.faults],
                 "latency": float(self.latency),
             },

@@ -24,7 +24,7 @@ from vidgen_nb.policies.registry import label
 from vidgen_nb.provider import Empirical, Fault, SimulatedProfile
 from vidgen_nb.provider.described import profile_from
 from vidgen_nb.recording.codec import read_as
-from vidgen_nb.recording.policies import made
+from vidgen_nb.recording.policies import resolve_policy
 
 __all__ = ["MIN_OWN_TIMES", "mode_of", "policy_of", "recorded_simulation", "retry_of", "service_times", "what_if"]
 
@@ -115,7 +115,7 @@ def retry_of(header: Mapping[str, Any]) -> RetryPolicy:
 
 def policy_of(header: Mapping[str, Any]) -> Policy | None:
     """Return the policy that a run began with, None if its header has none; `InputError` for an unknown class."""
-    return made(_read(Any, header["policy"], "policy")) if "policy" in header else None
+    return resolve_policy(_read(Any, header["policy"], "policy")) if "policy" in header else None
 
 
 def _read(kind: Any, data: Any, name: str) -> Any:

@@ -1,1 +1,6 @@
-"""What happens to an attempt from its submit to its end."""
+"""What happens to an attempt from its submit to its end.
+
+`ledger` is at the bottom: every begin, end, requeue and settlement goes through it. `retry_budget` and `unwritable`
+keep track of scenes that have to wait. `cancellation` ends jobs early, `lifecycle` follows accepted jobs to their
+results, and `failures` decides what follows from an error.
+"""

@@ -1,7 +1,7 @@
-"""Jobs that are called off: by the user (R16), or because they take too long (`RetryPolicy.job_timeout`).
+"""Jobs that are cancelled: by the user (R16), or because they take too long (`RetryPolicy.job_timeout`).
 
-A job that was called off may still be billed, and may still finish; then its result is taken. It is never submitted
-again by itself.
+A cancelled job may still be billed, and may still finish; then its result is kept. It is never submitted again by
+itself.
 """
 
 from __future__ import annotations
@@ -11,73 +11,73 @@ from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.commands import Cancel
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled
-from vidgen_nb.core.reasons import BY_USER, called_off, overdue
-from vidgen_nb.core.state import SceneState, operation_id, running_on
+from vidgen_nb.core.reasons import BY_USER, cancelled_status, timeout_reason
+from vidgen_nb.core.state import SceneState, operation_id, profile_of
 
-__all__ = ["GRACE", "Cancels", "cancel_of"]
+__all__ = ["GRACE_SECONDS", "Cancellations", "cancel_command"]
 
-CANCEL_AGAIN = 5.0
-"""Seconds between two tries to cancel a job."""
-GRACE = 300.0
-"""Seconds beyond its time in which a job that is called off may end by itself, and a result may be fetched; they begin
-anew with a run that is restored, for meanwhile nobody could call it off or fetch it."""
+RETRY_SECONDS = 5.0
+"""Between two tries to cancel a job."""
+GRACE_SECONDS = 300.0
+"""How long beyond its timeout a job may still end by itself, or its result be fetched. Counted from the restore if that
+came later: until then nobody could cancel or fetch it."""
 
 
-class Cancels:
-    """Cancels scenes, and takes in what the provider says to that."""
+class Cancellations:
+    """Cancels scenes, and takes in what the provider answers."""
 
     def __init__(self, context: Context, ledger: Ledger) -> None:
         self._context = context
         self._ledger = ledger
 
     def cancel(self, state: SceneState, now: float) -> None:
-        """Cancel a scene: at once in the queue, at the provider when it has the job, else when it answers.
+        """Cancel a scene: at once if queued, at the provider if it has the job, otherwise once the submit is answered.
 
-        A result that is being fetched is paid for and almost here: it is taken, unless nobody tries that any more.
+        A result that is being fetched is paid for and almost here, so it is kept, unless its fetch was given up.
         """
         if state.status == "queued":
             self._ledger.settle(state, "cancelled", BY_USER, now)
         elif state.status in ("submitting", "generating") and not state.cancelling:
             state.cancelling = True
             if state.status == "generating":
-                self._context.commands.append(cancel_of(state))
-        elif state.scene.id in self._ledger.unwritable.left:
+                self._context.commands.append(cancel_command(state))
+        elif state.scene.id in self._ledger.unwritable.parked:
             profile = self._ledger.end(state)
             reason = f"{BY_USER}; the result of {operation_id(state)!r} was not fetched"
             self._ledger.settle(state, "cancelled", reason, now, profile, Cancelled(reason))
 
     def is_late(self, state: SceneState, now: float) -> bool:
-        """Say whether the attempt takes longer than it may."""
+        """Say whether the attempt has reached `job_timeout`."""
         limit = self._context.retry.job_timeout
         return limit is not None and now >= state.started + limit
 
-    def call_off(self, state: SceneState, now: float) -> bool:
-        """Cancel a job that is late, and after a while settle its scene all the same; say whether that was done."""
+    def cancel_late(self, state: SceneState, now: float) -> bool:
+        """Cancel a late job; once the grace is over, settle its scene anyway and return True."""
         limit = self._context.retry.job_timeout or 0.0
-        if now < max(state.started + limit, self._context.restored_at) + GRACE:
+        if now < max(state.started + limit, self._context.restored_at) + GRACE_SECONDS:
             if state.status == "generating" and not state.cancelling:
-                state.cancelling = state.overdue = True
-                self._context.commands.append(cancel_of(state))
+                state.cancelling = state.timed_out = True
+                self._context.commands.append(cancel_command(state))
             return False
         profile, job = self._ledger.end(state), operation_id(state)
-        if state.cancelling and not state.overdue:
+        if state.cancelling and not state.timed_out:
             reason = f"{BY_USER}; the provider still has {job!r} and may bill it"
             self._ledger.settle(state, "cancelled", reason, now, profile, Cancelled(reason))
         else:
             self._hold(state, f"the provider did not confirm that it cancelled {job!r}", now)
         return True
 
-    def again(self, state: SceneState, now: float) -> None:
-        """Repeat a cancel that failed, as long as the job runs; polls go on meanwhile."""
+    def retry(self, state: SceneState, now: float) -> None:
+        """Repeat a cancel that failed, as long as the job runs; polls continue meanwhile."""
+        self._context.timers.at(now + RETRY_SECONDS, self._retry_due, (state, state.number))
 
-        def again(number: int, _now: float) -> None:
-            if state.number == number and state.status == "generating" and state.cancelling:
-                self._context.commands.append(cancel_of(state))
-
-        self._context.timers.at(now + CANCEL_AGAIN, again, state.number)
+    def _retry_due(self, attempt: tuple[SceneState, int], _now: float) -> None:
+        state, number = attempt
+        if state.number == number and state.status == "generating" and state.cancelling:
+            self._context.commands.append(cancel_command(state))
 
     def answered(self, event: ev.CancelAnswered, now: float) -> None:
-        """Take in what the provider said; after `requested` and `too late` the polls go on and tell."""
+        """Take in what the provider said; after `requested` and `too late`, polls show what becomes of the job."""
         state = self._ledger.current(event.scene, event.number, "generating")
         if state is None:
             return
@@ -85,21 +85,21 @@ class Cancels:
         if event.answer not in ("cancelled", "unsupported"):
             return
         profile, job = self._ledger.end(state), operation_id(state)
-        if event.answer == "unsupported" and state.overdue:
+        if event.answer == "unsupported" and state.timed_out:
             self._hold(state, f"the provider can't cancel {job!r}", now)
             return
-        status, reason = called_off(state, self._context.retry.job_timeout)
+        status, reason = cancelled_status(state, self._context.retry.job_timeout)
         if event.answer == "unsupported":
             reason += f"; the provider can't cancel {job!r} and may bill it"
         self._ledger.settle(state, status, reason, now, profile, Cancelled(reason))
 
-    def _hold(self, state: SceneState, why: str, now: float) -> None:
-        look = "Look at the account; if the job is not there, run the scene again"
-        reason = f"{overdue(self._context.retry.job_timeout)}, and {why}: it may still finish. {look}"
+    def _hold(self, state: SceneState, problem: str, now: float) -> None:
+        advice = "Check the account; if the job is not there, run the scene again"
+        reason = f"{timeout_reason(self._context.retry.job_timeout)}, and {problem}: it may still finish. {advice}"
         self._ledger.settle(state, "held", reason, now, state.previous, Ambiguous(reason))
 
 
-def cancel_of(state: SceneState) -> Cancel:
+def cancel_command(state: SceneState) -> Cancel:
     """Return the command that cancels the running attempt at the provider."""
     assert state.operation is not None  # noqa: S101 - set when it was accepted
-    return Cancel(state.scene, state.number, running_on(state).name, state.operation)
+    return Cancel(state.scene, state.number, profile_of(state).name, state.operation)

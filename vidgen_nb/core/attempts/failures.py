@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.ledger import Ledger
-from vidgen_nb.core.attempts.progress import Attempts
+from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import (
     Ambiguous,
@@ -20,70 +20,71 @@ from vidgen_nb.core.outcomes import (
     Unwritable,
 )
 from vidgen_nb.core.policy import Cooldown
-from vidgen_nb.core.reasons import called_off
-from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import LIVE, ProfileState, SceneState, operation_id, running_on
+from vidgen_nb.core.profiles.roster import Roster
+from vidgen_nb.core.reasons import cancelled_status
+from vidgen_nb.core.state import IN_FLIGHT, ProfileState, SceneState, operation_id, profile_of
 from vidgen_nb.errors import InputError
 
 __all__ = ["Failures"]
 
-LONGEST_FLOOR = 600.0
-"""Seconds; the doubling minimum of a cooldown (R7) ends here."""
-TRANSIENT_STRIKES = 2
-"""From so many consecutive transient failures on, a profile cools (R9)."""
-TRANSIENT_COOLDOWN, TRANSIENT_COOLDOWN_CAP = 5.0, 300.0
-"""Seconds; the first such window, which doubles, and its cap."""
+MAX_COOLDOWN_FLOOR_SECONDS = 600.0
+"""Where the doubling minimum of a cooldown (R7) stops."""
+MIN_TRANSIENT_STRIKES = 2
+"""Consecutive transient failures after which a profile cools (R9)."""
+FIRST_TRANSIENT_COOLDOWN_SECONDS, MAX_TRANSIENT_COOLDOWN_SECONDS = 5.0, 300.0
+"""The first such cooldown, which doubles, and its cap."""
 PHASE_STATUS = {"submit": "submitting", "poll": "generating", "fetch": "fetching", "cancel": "generating"}
 
 
 class Failures:
-    """Takes in calls and jobs that failed, as the backend classified them."""
+    """Handles calls and jobs that failed, as the backend classified them."""
 
-    def __init__(self, context: Context, ledger: Ledger, roster: Roster, attempts: Attempts) -> None:
+    def __init__(self, context: Context, ledger: Ledger, roster: Roster, attempts: AttemptLifecycle) -> None:
         self._context = context
         self._ledger = ledger
-        self._roster = roster
+        self._groups = roster.groups
+        self._gates = roster.gates
         self._attempts = attempts
-        self.recorded: Cooldown | None = None
-        """What followed from this 429 on record: while a run is replayed, that counts, not the policy's answer now."""
+        self.replayed_cooldown: Cooldown | None = None
+        """During a replay, the recorded answer to the 429 that is handled now; it counts, not the policy's."""
 
     def call_failed(self, event: ev.CallFailed, now: float) -> None:
         """A call failed; what that means depends on whether the provider has the job."""
         state = self._ledger.current(event.scene, event.number, PHASE_STATUS[event.phase])
-        if state is None or (event.phase in ("poll", "fetch") and not state.asked):
+        if state is None or (event.phase in ("poll", "fetch") and not state.awaiting_answer):
             return
         if event.phase == "submit":
-            cooldown = self._ask_policy(state, event.outcome, now)
+            cooldown = self._cooldown_after(state, event.outcome, now)
             self._context.record(event, now)
             self._ledger.billed += isinstance(event.outcome, Ambiguous)
             self._attempt_failed(state, event.outcome, cooldown, now)
             return
         self._context.record(event, now)
         if event.phase == "cancel":
-            self._attempts.cancels.again(state, now)
+            self._attempts.cancellations.retry(state, now)
         else:
-            self._asking_failed(state, event.outcome, now)
+            self._poll_or_fetch_failed(state, event.outcome, now)
 
     def job_failed(self, event: ev.JobFailed, now: float) -> None:
         """The provider says that the job ended without a result."""
         state = self._ledger.current(event.scene, event.number, "generating")
         if state is not None:
-            cooldown = self._ask_policy(state, event.outcome, now)
+            cooldown = self._cooldown_after(state, event.outcome, now)
             self._context.record(event, now)
             self._attempt_failed(state, event.outcome, cooldown, now)
 
-    def _ask_policy(self, state: SceneState, outcome: Failure, now: float) -> Cooldown | None:
-        """Ask what follows a 429, before anything has changed: a policy may be a user's own, and raise."""
+    def _cooldown_after(self, state: SceneState, outcome: Failure, now: float) -> Cooldown | None:
+        """Ask the policy what follows a 429, before anything has changed: a user's policy may raise."""
         if not isinstance(outcome, RateLimited):
             return None
-        gate = running_on(state).group
-        strike = state.started > gate.since  # else its submit left before the cooldown began: late (R6)
+        gate = profile_of(state).group
+        strike = state.started > gate.closed_at  # else its submit left before the cooldown began: late (R6)
         gate.strikes += strike
         policy = self._context.policy
-        if self.recorded is not None:
-            with suppress(Exception):  # it may learn from being asked, and its class may not be at hand
+        if self.replayed_cooldown is not None:
+            with suppress(Exception):  # it may learn from being asked; it may also stand for an unknown class
                 policy.on_429(gate, outcome, now)
-            return self.recorded
+            return self.replayed_cooldown
         try:
             cooldown = policy.on_429(gate, outcome, now)
             if not isinstance(cooldown, Cooldown):
@@ -106,7 +107,7 @@ class Failures:
                 self._ledger.requeue(state, profile, outcome, now)
             case Ambiguous() if self._context.on_ambiguous == "hold":
                 reason = (
-                    f"{outcome.reason}: the provider may have accepted it. Look at the account on {profile.name!r}; "
+                    f"{outcome.reason}: the provider may have accepted it. Check the account of {profile.name!r}; "
                     "if the job is not there, run the scene again"
                 )
                 self._ledger.settle(state, "held", reason, now, profile, outcome)
@@ -115,7 +116,7 @@ class Failures:
             case Permanent():
                 self._ledger.settle(state, "failed", outcome.reason, now, profile, outcome)
             case Cancelled():
-                status, reason = called_off(state, self._context.retry.job_timeout, outcome.reason)
+                status, reason = cancelled_status(state, self._context.retry.job_timeout, outcome.reason)
                 self._ledger.settle(state, status, reason, now, profile, outcome)
 
     def _rate_limited(
@@ -123,10 +124,10 @@ class Failures:
     ) -> None:
         gate = profile.group
         self._ledger.last_429_at = now
-        floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), LONGEST_FLOOR)
-        until = max(now + floor, cooldown.until)  # in this order: a policy's NaN counts as the minimum
-        for each in self._roster.groups.values() if cooldown.scope == "all" else (gate,):
-            self._roster.close(
+        floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), MAX_COOLDOWN_FLOOR_SECONDS)
+        until = max(now + floor, cooldown.until)  # in this order, a NaN from a policy counts as the minimum
+        for each in self._groups.values() if cooldown.scope == "all" else (gate,):
+            self._gates.close(
                 each,
                 until,
                 now,
@@ -141,89 +142,89 @@ class Failures:
         self._ledger.unpin_unusable(gate)
 
     def _unusable(self, state: SceneState, profile: ProfileState, outcome: ProfileUnusable, now: float) -> None:
-        # a day's quota is the group's; a bad key or an empty purse is the profile's own
-        gate = profile.group if outcome.cause == "day_quota" else profile.own
+        # a daily quota is the group's; a bad key or missing credit is the profile's own
+        gate = profile.group if outcome.cause == "day_quota" else profile.own_gate
         until = math.inf if outcome.retry_after is None else now + max(1.0, outcome.retry_after)
-        self._roster.close(
+        self._gates.close(
             gate, until, now, profile=profile.name, reason=outcome.reason, scene=state.scene.id, unusable=True
         )
         self._ledger.unpin_unusable(gate)
         state.avoid = (state.avoid or set()) | {gate}
 
     def _transient(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> None:
-        own = profile.own
-        if state.started > own.since:
+        own = profile.own_gate
+        if state.started > own.closed_at:
             own.strikes += 1
-        if own.strikes >= TRANSIENT_STRIKES:
-            window = TRANSIENT_COOLDOWN * 2.0 ** min(own.strikes - TRANSIENT_STRIKES, 64)
-            self._roster.close(
+        if own.strikes >= MIN_TRANSIENT_STRIKES:
+            window = FIRST_TRANSIENT_COOLDOWN_SECONDS * 2.0 ** min(own.strikes - MIN_TRANSIENT_STRIKES, 64)
+            self._gates.close(
                 own,
-                now + min(window, TRANSIENT_COOLDOWN_CAP),
+                now + min(window, MAX_TRANSIENT_COOLDOWN_SECONDS),
                 now,
                 profile=profile.name,
                 reason=f"{own.strikes} failures in a row, the last: {outcome.reason}",
                 scene=state.scene.id,
             )
         state.avoid = (state.avoid or set()) | {own}
-        if self._spend(state, profile, outcome, now):
+        if self._count_failure(state, profile, outcome, now):
             self._ledger.requeue(state, profile, outcome, now, self._backoff(state.failures, outcome))
 
-    def _asking_failed(self, state: SceneState, outcome: Failure, now: float) -> None:
-        profile = running_on(state)
+    def _poll_or_fetch_failed(self, state: SceneState, outcome: Failure, now: float) -> None:
+        profile = profile_of(state)
         if isinstance(outcome, ProfileUnusable):
             self._ledger.end(state)
             self._unusable(state, profile, outcome, now)
-            reason = f"accepted as {operation_id(state)!r}, but {profile.name!r} can't be asked: {outcome.reason}"
+            reason = f"accepted as {operation_id(state)!r}, but {profile.name!r} can't ask for it: {outcome.reason}"
             self._ledger.settle(state, "held", reason, now, profile, outcome)
-        elif isinstance(outcome, Permanent) and self._is_doubtful(state):
+        elif isinstance(outcome, Permanent) and self._may_be_elsewhere(state):
             self._ledger.end(state)
             reason = (
                 f"accepted as {operation_id(state)!r}, but since the restore {profile.name!r} does not know it: "
-                f"{outcome.reason}. Is it the same server and account? Look there before you run the scene again"
+                f"{outcome.reason}. Is it the same server and account? Check there before you run the scene again"
             )
             self._ledger.settle(state, "held", reason, now, profile, outcome)
         elif isinstance(outcome, Permanent | Cancelled):
             self._ledger.end(state)
-            status: ev.SettledStatus = "cancelled" if state.cancelling and not state.overdue else "failed"
+            status: ev.SettledStatus = "cancelled" if state.cancelling and not state.timed_out else "failed"
             self._ledger.settle(state, status, outcome.reason, now, profile, outcome)
-        elif isinstance(outcome, RateLimited):  # a limit on polls is no limit on submits, and costs nothing
+        elif isinstance(outcome, RateLimited):  # a limit on polls says nothing about submits, and costs nothing
             delay = self._context.poll.delay(state.calls, outcome.retry_after)
-            self._attempts.again(state, max(delay, self._context.poll.longest), now)
+            self._attempts.schedule_call(state, max(delay, self._context.poll.longest), now)
         elif isinstance(outcome, Unwritable) and state.status == "fetching":
-            self._unwritable(state, outcome, now)
-        elif self._spend(state, profile, outcome, now):
-            self._ask_again(state, outcome, state.failures, now)
+            self._result_unwritable(state, outcome, now)
+        elif self._count_failure(state, profile, outcome, now):
+            self._retry_call(state, outcome, state.failures, now)
 
-    def _is_doubtful(self, state: SceneState) -> bool:
-        """Say whether its job was accepted before a restore, which may have gone to another server or account."""
-        return self._context.wary and state.started < self._context.restored_at
+    def _may_be_elsewhere(self, state: SceneState) -> bool:
+        """Say whether its job was accepted before a restore that may use another server or account."""
+        return self._context.hold_unknown_jobs and state.started < self._context.restored_at
 
-    def _unwritable(self, state: SceneState, outcome: Unwritable, now: float) -> None:
-        failures = self._ledger.unwritable.count(state)
+    def _result_unwritable(self, state: SceneState, outcome: Unwritable, now: float) -> None:
+        failures = self._ledger.unwritable.count_failure(state)
         if failures < self._context.retry.max_failures:
-            self._ask_again(state, outcome, failures, now)
+            self._retry_call(state, outcome, failures, now)
         else:
-            self._ledger.unwritable.leave(state)
+            self._ledger.unwritable.park(state)
 
-    def _ask_again(self, state: SceneState, outcome: Failure, failures: int, now: float) -> None:
+    def _retry_call(self, state: SceneState, outcome: Failure, failures: int, now: float) -> None:
         delay = max(self._context.poll.delay(state.calls, None), self._backoff(failures, outcome))
-        self._attempts.again(state, delay, now)
+        self._attempts.schedule_call(state, delay, now)
 
-    def _spend(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> bool:
-        """Take one failure off the budget (R8); when that was the last, the scene fails."""
+    def _count_failure(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> bool:
+        """Count a failure against `max_failures` (R8) and return True; after the last one, fail the scene."""
         state.failures += 1
         if state.failures < self._context.retry.max_failures:
             return True
         reason = f"gave up after {state.failures} failures, the last: {outcome.reason}"
-        if state.status in LIVE:
+        if state.status in IN_FLIGHT:
             reason += f" (accepted as {operation_id(state)!r}, which may still finish)"
             self._ledger.end(state)
         self._ledger.settle(state, "failed", reason, now, profile, outcome)
         return False
 
     def _backoff(self, failures: int, outcome: Failure) -> float:
-        """Full jitter (AWS, "Exponential Backoff And Jitter"), and never before the server's own word."""
+        """Return seconds: full jitter (AWS, "Exponential Backoff And Jitter"), or more if the server asks for more."""
         retry = self._context.retry
-        longest = min(retry.backoff * 2.0 ** min(failures - 1, 64), retry.backoff_cap)
+        bound = min(retry.backoff * 2.0 ** min(failures - 1, 64), retry.backoff_cap)
         asked = getattr(outcome, "retry_after", None) or 0.0
-        return max(self._context.rng.uniform(0.0, longest), min(asked, self._context.max_wait))
+        return max(self._context.rng.uniform(0.0, bound), min(asked, self._context.max_wait))

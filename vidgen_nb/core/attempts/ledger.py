@@ -1,7 +1,7 @@
-"""What every change of a scene goes through: the run's scenes and counters, and how an attempt ends.
+"""The run's scenes and counters; every begin and end of an attempt goes through here.
 
-An attempt that has ended leaves its scene queued, until its caller says at once what becomes of it: `requeue` lets it
-wait again in front, `settle` ends it.
+`end` takes a scene off its profile, and its caller says at once what becomes of the scene: `requeue` puts it back at
+the front of the queue, `settle` ends it; `succeed` does both.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from vidgen_nb.core.attempts.unwritable import UnwritableResults
 from vidgen_nb.core.commands import Submit
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Failure
+from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
-from vidgen_nb.core.reasons import called_off, where_to, why
-from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import Gate, ProfileState, SceneState, running_on
+from vidgen_nb.core.reasons import cancelled_status, choice_reason, requeue_reason
+from vidgen_nb.core.state import Gate, ProfileState, SceneState, profile_of
 
 __all__ = ["Ledger"]
 
 
 class Ledger:
-    """Keeps account of a run's scenes and of the attempts in flight."""
+    """Keeps track of a run's scenes and of the attempts in flight."""
 
     def __init__(self, context: Context, roster: Roster, queue: SceneQueue) -> None:
         self._context = context
@@ -31,7 +31,7 @@ class Ledger:
         self.submitting = 0
         """Submits without an answer."""
         self.billed = 0
-        """Submits that were accepted, or may have been (R12)."""
+        """Submits that were, or may have been, accepted (R12)."""
         self.in_flight = 0
         """Attempts without an end."""
         self.unsettled = 0
@@ -41,7 +41,7 @@ class Ledger:
         self.unwritable = UnwritableResults()
 
     def current(self, scene: str, number: int, status: str) -> SceneState | None:
-        """Return the scene if this is about its running attempt; None for a late or a second answer."""
+        """Return the scene if this is its running attempt and its status; None for a late or a second answer."""
         state = self.scenes.get(scene)
         return state if state is not None and state.number == number and state.status == status else None
 
@@ -53,20 +53,21 @@ class Ledger:
         self.submitting += 1
         self.in_flight += 1
         self._roster.occupy(profile, state)
-        self._context.record(ev.AttemptStarted(state.scene.id, state.number, profile.name, why(state, profile)), now)
+        reason = choice_reason(state, profile)
+        self._context.record(ev.AttemptStarted(state.scene.id, state.number, profile.name, reason), now)
         state.pinned_to = None
         self._context.commands.append(Submit(state.scene, state.number, profile.name))
 
     def end(self, state: SceneState) -> ProfileState:
-        """Take a scene off its profile; what becomes of it is for the caller to say at once."""
-        profile = running_on(state)
+        """Take a scene off its profile; the caller says at once what becomes of it."""
+        profile = profile_of(state)
         if state.status == "submitting":
             self.submitting -= 1
-            self._roster.answered(state, accepted=False)
+            self._roster.submit_answered(state, accepted=False)
         if state.status != "fetching":
             self._roster.free(profile)
         self.in_flight -= 1
-        if self.unwritable.waiting:
+        if self.unwritable.failures:
             self.unwritable.forget(state)
         state.status, state.profile, state.previous = "queued", None, profile
         state.progress = None
@@ -75,22 +76,22 @@ class Ledger:
     def requeue(
         self, state: SceneState, profile: ProfileState, outcome: Failure, now: float, delay: float | None = None
     ) -> None:
-        """Let a scene wait again, in front; unless it is to be cancelled, or its deadline is over.
+        """Put a scene back at the front of the queue, unless it is being cancelled or its deadline is over.
 
         With a delay, in seconds, this is a retry: it backs off, and needs a token of the retry budget.
         """
         deadline = self._context.retry.deadline
         if state.cancelling:
-            self.settle(state, *called_off(state, self._context.retry.job_timeout), now, profile, outcome)
+            self.settle(state, *cancelled_status(state, self._context.retry.job_timeout), now, profile, outcome)
             return
         if deadline is not None and now >= state.queued_at + deadline:
             self.settle(state, "failed", f"deadline of {deadline:g} s is over: {outcome.reason}", now, profile, outcome)
             return
         unpaid = delay is not None and not self.retries.spend()
         state.not_before = now + delay if delay and not unpaid else None
-        where = where_to(state, unpaid=unpaid)
+        reason = requeue_reason(state, unpaid=unpaid)
         self._context.record(
-            ev.SceneRequeued(state.scene.id, state.number, profile.name, outcome, where, state.not_before, unpaid), now
+            ev.SceneRequeued(state.scene.id, state.number, profile.name, outcome, reason, state.not_before, unpaid), now
         )
         if unpaid:
             self.retries.wait(state, now + (delay or 0.0))
@@ -110,7 +111,7 @@ class Ledger:
             self._enqueue(state)
 
     def _enqueue(self, state: SceneState) -> None:
-        """Put a scene that ran before into the front segment, or before its own profile's door."""
+        """Put a scene that ran before into the front segment, or among those that wait for its profile."""
         if state.pinned_to is not None and state.pinned_to.in_rotation:
             self._queue.push_pinned(state, state.pinned_to)
         else:
@@ -118,7 +119,7 @@ class Ledger:
             self._queue.push_front(state)
 
     def unpin_unusable(self, gate: Gate) -> None:
-        """Let scenes that wait for a profile out of the rotation go elsewhere."""
+        """Let scenes go elsewhere that wait for a profile behind a gate that is out of the rotation."""
         if gate.unusable:
             for profile in gate.members:
                 self._queue.unpin(profile)
@@ -139,3 +140,11 @@ class Ledger:
         self.unsettled -= 1
         name = profile.name if profile is not None else None
         self._context.record(ev.SceneSettled(state.scene.id, state.number, name, status, reason, outcome), now)
+
+    def succeed(self, state: SceneState, now: float) -> None:
+        """End the attempt and its scene: the result is here. A success earns a part of a retry token."""
+        self.end(state)
+        state.status = "succeeded"
+        self.unsettled -= 1
+        if self._context.retry.budget is not None:
+            self.retries.earn(state, now)

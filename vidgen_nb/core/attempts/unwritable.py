@@ -1,8 +1,8 @@
-"""Results that can't be written here, such as on a full disk.
+"""Results that can't be written here, for example because the disk is full.
 
-Nothing is wrong with the job, which is paid for, or with the profile. Nothing new is submitted while a result waits:
-it would be paid for, and then wait, too. A result that failed as often as the retry budget allows is left with its
-provider, and the run ends; once it goes on, it is fetched again.
+Nothing is wrong with the job, which is paid for, or with the profile. While such a result waits, nothing new is
+submitted: it would be paid for and then wait, too. A result that failed as often as `max_failures` allows is parked: it
+stays with its provider and the run ends; when the run continues, it is fetched again.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ __all__ = ["UnwritableResults"]
 
 
 class UnwritableResults:
-    """Keeps account of the scenes whose results wait for a place."""
+    """Keeps track of scenes whose results could not be written."""
 
     def __init__(self) -> None:
-        self.waiting: dict[str, int] = {}
-        """How often each of them failed, by id."""
-        self.left: dict[str, SceneState] = {}
-        """Those that are not tried again until the run goes on."""
+        self.failures: dict[str, int] = {}
+        """How often each result failed, by scene."""
+        self.parked: dict[str, SceneState] = {}
+        """Scenes whose result is not fetched again until the run continues."""
 
-    def count(self, state: SceneState) -> int:
+    def count_failure(self, state: SceneState) -> int:
         """Count one more failure of a result, and return how many there were."""
-        found = self.waiting[state.scene.id] = self.waiting.get(state.scene.id, 0) + 1
-        return found
+        failures = self.failures[state.scene.id] = self.failures.get(state.scene.id, 0) + 1
+        return failures
 
-    def leave(self, state: SceneState) -> None:
+    def park(self, state: SceneState) -> None:
         """Leave a result with its provider."""
-        state.asked = False
-        self.left[state.scene.id] = state
+        state.awaiting_answer = False
+        self.parked[state.scene.id] = state
 
     def forget(self, state: SceneState) -> None:
-        """The attempt has ended, in whatever way."""
-        self.waiting.pop(state.scene.id, None)
-        self.left.pop(state.scene.id, None)
+        """The attempt has ended, however it did."""
+        self.failures.pop(state.scene.id, None)
+        self.parked.pop(state.scene.id, None)
 
-    def begin_anew(self) -> list[SceneState]:
-        """Count from 0 again, and return what was left and is to be fetched now."""
-        left = list(self.left.values())
-        self.left.clear()
-        self.waiting = dict.fromkeys(self.waiting, 0)
-        return left
+    def unpark(self) -> list[SceneState]:
+        """Count from 0 again, and return the scenes whose results are to be fetched now."""
+        parked = list(self.parked.values())
+        self.parked.clear()
+        self.failures = dict.fromkeys(self.failures, 0)
+        return parked

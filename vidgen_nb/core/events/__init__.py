@@ -2,12 +2,13 @@
 
 Three kinds, a module each:
 
-- what a user or the session `asked` for (`SceneAdded`, `Paused`, …), fed into the scheduler;
-- what the driver `found` out (`Accepted`, `CallFailed`, …), fed into the scheduler;
-- what the scheduler `decided`, with its reason (`AttemptStarted`, `CooldownStarted`, …; R20).
+- `requested` by a user or the session (`SceneAdded`, `Paused`, …), fed into the scheduler;
+- `reported` by a driver (`Accepted`, `CallFailed`, …), fed into the scheduler;
+- `decided` by the scheduler, with a reason (`AttemptStarted`, `CooldownStarted`, …; R20).
 
-`at` is in seconds since the run began and is stamped by the scheduler. Scenes, profiles and groups are named by
-their ids, so that an event can be written down as it is. An attempt is (scene, number), numbers from 1.
+`at` is in seconds since the run began and is stamped by the scheduler. Scenes, profiles and groups are given by their
+ids, so that an event can be written to a file as it is. An attempt is (scene, number), with numbers from 1. Fields are
+the file format: a new name for one needs `metadata={"recorded_as": old name}`.
 """
 
 from __future__ import annotations
@@ -51,14 +52,11 @@ from vidgen_nb.core.events.requested import (
     RunStarted,
     SceneAdded,
     Stopped,
+    StopReason,
     Unpaused,
 )
 
-BROKEN_OFF = "the program that ran it has ended"
-"""Why a run that is restored was stopped: nobody asked for it."""
-
 __all__ = [
-    "BROKEN_OFF",
     "DECISIONS",
     "EVENTS",
     "Accepted",
@@ -94,6 +92,7 @@ __all__ = [
     "SceneRequeued",
     "SceneSettled",
     "SettledStatus",
+    "StopReason",
     "Stopped",
     "Unpaused",
 ]

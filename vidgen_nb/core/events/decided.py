@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 from vidgen_nb.core.events.requested import Event
@@ -9,8 +10,6 @@ from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Failure
 
 SettledStatus = Literal["failed", "cancelled", "held"]
-EndReason = Literal["settled", "stopped", "no usable profile", "max_billed", "results can't be written"]
-
 __all__ = [
     "AttemptStarted",
     "BillingLimitReached",
@@ -25,9 +24,22 @@ __all__ = [
 ]
 
 
+class EndReason(StrEnum):
+    """Why a run ended; the values are what files hold and people read."""
+
+    SETTLED = "settled"
+    STOPPED = "stopped"
+    NO_USABLE_PROFILE = "no usable profile"
+    MAX_BILLED = "max_billed"
+    RESULTS_UNWRITABLE = "results can't be written"
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
 @record
 class AttemptStarted(Event):
-    """A scene was given to a profile; the submit leaves now."""
+    """A scene is given to a profile; the submit leaves now."""
 
     scene: str
     number: int
@@ -46,9 +58,9 @@ class SceneRequeued(Event):
     outcome: Failure
     reason: str
     not_before: float | None = None
-    """The back-off's end in run seconds, or None: it may go at once."""
+    """The back-off's end in run seconds; None: it may go at once."""
     unpaid: bool = False
-    """It waits until the retry budget lets it go (`RetryGranted`)."""
+    """Whether it waits for the retry budget (`RetryGranted`)."""
 
 
 @record
@@ -60,16 +72,16 @@ class RetryGranted(Event):
     """The attempt that failed."""
     reason: str
     not_before: float | None = None
-    """The back-off's end in run seconds, or None: it is over."""
+    """The back-off's end in run seconds; None: it is over."""
 
 
 @record
 class SceneSettled(Event):
-    """A scene ended in another way than by `Fetched`."""
+    """A scene ended other than by `Fetched`."""
 
     scene: str
     number: int
-    """The attempt that ended, or the latest; 0: none."""
+    """The attempt that ended, or the latest; 0: there was none."""
     profile: str | None
     """The profile of that attempt; None: no attempt was running."""
     status: SettledStatus
@@ -79,14 +91,14 @@ class SceneSettled(Event):
 
 @record
 class CooldownStarted(Event):
-    """A quota group, or one profile alone, gets no new submissions until a time; again when the end moves."""
+    """A quota group, or one profile alone, gets no new submissions until a time; recorded again when the end moves."""
 
     group: str
-    """Its name; the profile's own where it stands alone."""
+    """The group's name; for one profile alone, the profile's name."""
     alone: bool
-    """False: the quota group cools. True: this one profile does, for failures of its own (R9, R11)."""
+    """False: the quota group cools. True: this one profile does, because of its own failures (R9, R11)."""
     profile: str
-    """The profile that was rate limited, or alone is affected."""
+    """The profile that was rate limited, or that failed."""
     profiles: tuple[str, ...]
     """All profiles that cool."""
     until: float
@@ -94,12 +106,12 @@ class CooldownStarted(Event):
     reason: str
     scene: str | None = None
     unusable: bool = False
-    """True where this is no cooldown but a profile out of the rotation (R11)."""
+    """Whether the profiles are out of the rotation, which is more than a cooldown (R11)."""
 
 
 @record
 class CooldownEnded(Event):
-    """The window is over; a probe goes next (R18)."""
+    """The cooldown is over; a probe goes next (R18)."""
 
     group: str
     alone: bool
@@ -108,13 +120,13 @@ class CooldownEnded(Event):
 
 @record
 class BillingLimitReached(Event):
-    """So many submits were accepted, or may have been, while scenes wait: the run ends as after `Stopped`."""
+    """While scenes wait, `max_billed` submits were, or may have been, accepted: the run ends as after `Stopped`."""
 
     max_billed: int
 
 
 @record
 class RunEnded(Event):
-    """Nothing is under way and nothing will be."""
+    """No attempt is in flight, and none will start."""
 
     reason: EndReason

@@ -1,4 +1,4 @@
-"""What the driver found out: events that are fed into the scheduler."""
+"""What a driver found out: events that are fed into the scheduler."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Generated(Event):
 
 @record
 class Fetched(Event):
-    """The result is on disk (or was taken over otherwise): the attempt and its scene succeeded."""
+    """The result is on disk, or was handled in another way: the attempt and its scene succeeded."""
 
     scene: str
     number: int
@@ -95,10 +95,10 @@ class CancelAnswered(Event):
 
 @record
 class AttemptAbandoned(Event):
-    """Nobody carries the attempt on: the run was broken off."""
+    """Nobody continues the attempt: the run was broken off."""
 
     scene: str
     number: int
     sent: bool = True
-    """Whether its submit may have left: then the scene is in doubt, else it waits again."""
+    """Whether its submit may have left: if so the scene is in doubt, otherwise it waits again."""
     reason: str = "broken off"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import field
+from enum import StrEnum
 from typing import Any, Literal
 
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene, record
@@ -23,9 +24,21 @@ __all__ = [
     "RunRestored",
     "RunStarted",
     "SceneAdded",
+    "StopReason",
     "Stopped",
     "Unpaused",
 ]
+
+
+class StopReason(StrEnum):
+    """Reasons for a stop that code asks about; `Stopped.reason` may be any other text, too."""
+
+    BY_USER = "stopped by the user"
+    BROKEN_OFF = "the program that ran it has ended"
+    """Recorded by the program that restores the run: nobody asked for this stop."""
+
+    def __repr__(self) -> str:
+        return repr(self.value)
 
 
 @record
@@ -38,7 +51,7 @@ class Event:
 
 @record
 class ProfileAdded(Event):
-    """A profile may be used from now on; also for one that was removed before."""
+    """A profile may be used from now on; also brings back a removed one."""
 
     profile: str
     capacity: int | None = None
@@ -49,7 +62,7 @@ class ProfileAdded(Event):
 
 @record
 class ProfileChanged(Event):
-    """A profile's capacity is another one from now on."""
+    """A profile has a new capacity."""
 
     profile: str
     capacity: int | None
@@ -57,62 +70,64 @@ class ProfileChanged(Event):
 
 @record
 class ProfileRemoved(Event):
-    """A profile gets no new submissions; what runs on it goes on."""
+    """A profile gets no new submissions; running attempts continue."""
 
     profile: str
 
 
 @record
 class SceneAdded(Event):
-    """A scene waits to be run; also a settled one that is run again by hand."""
+    """A scene waits to be run, for the first time or again by hand after it settled."""
 
     scene: Scene
     single: bool = False
     """A single scene goes before all others (R2)."""
     attempts: int = 0
-    """Attempts it already had in earlier runs: numbers go on from there."""
+    """Attempts it already had in earlier runs: numbers continue from there."""
 
 
 @record
 class RunStarted(Event):
-    """Submissions may begin, or go on after a stop."""
+    """Submissions may begin, or continue after a stop."""
 
 
 @record
 class RunRestored(Event):
-    """A run that was broken off is carried on, maybe by another program; what is under way is asked about anew."""
+    """A run that was broken off continues, maybe in another program; jobs in flight are polled again."""
 
     epoch: float
-    """The wall clock then, in seconds since 1970: run time went on meanwhile."""
+    """The wall clock at the restore, in seconds since 1970: run time went on meanwhile."""
     speed: float
     """Run seconds per wall second from now on."""
     seed: int
-    """Of the jitter of back-off from now on."""
+    """Of the back-off's jitter from now on."""
     retry: RetryPolicy
     on_ambiguous: Literal["hold", "retry"]
     max_wait: float
-    wary: bool = False
-    """Whether a job of before is held that the provider does not know: it may be another server, or another account."""
+    hold_unknown_jobs: bool = field(default=False, metadata={"recorded_as": "wary"})
+    """Whether to hold an earlier job that the provider doesn't know: it may be another server, or another account.
+
+    Files call it `wary`."""
 
 
 @record
 class ModeChanged(Event):
-    """Another mode holds for new submissions."""
+    """New submissions follow another mode."""
 
     mode: Mode
 
 
 @record
 class PolicyChanged(Event):
-    """Another policy holds for new decisions."""
+    """New decisions follow another policy."""
 
     policy: Any
-    """A `vidgen_nb.policies.registry.Policy`; where its class was not found on loading, a `RecordedPolicy`."""
+    """A `Policy`; if its class was not found when the run was loaded, a `RecordedPolicy`."""
 
 
 @record
 class Paused(Event):
-    """No new submissions; what runs goes on."""
+    """No new submissions; running attempts continue."""
 
 
 @record
@@ -122,32 +137,32 @@ class Unpaused(Event):
 
 @record
 class Stopped(Event):
-    """No new submissions, and the run ends when what runs has settled; the rest stays queued."""
+    """No new submissions, and the run ends when running attempts have settled; other scenes stay queued."""
 
-    reason: str = "stopped by the user"
+    reason: str = StopReason.BY_USER
 
 
 @record
 class BillingLimitChanged(Event):
-    """Another `max_billed` holds from now on; a run that the last one stops goes on, and its count as well."""
+    """`max_billed` has a new value; a run that the old one stopped continues, and so does the count."""
 
     max_billed: int | None
 
 
 @record
 class CancelRequested(Event):
-    """A scene, or with None every scene that is not settled, is to be cancelled."""
+    """Cancel a scene, or with None every scene that has not settled."""
 
     scene: str | None = None
 
 
 @record
 class CooldownReleased(Event):
-    """The cooldowns of a profile and of its group were ended by hand, or those without an end by a restore."""
+    """End the cooldowns of a profile and its group: by hand, or in a restore those without a known end."""
 
     profile: str
     alone: bool = False
-    """Only its own, not its quota group's."""
+    """Only the profile's own, not its quota group's."""
 
 
 @record

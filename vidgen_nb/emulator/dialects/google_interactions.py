@@ -142,7 +142,7 @@ class GoogleInteractionsDialect(Dialect):
         if call.request.query_params.get("stream", "false") != "false":
             raise bad_request("The emulator serves no streams.")
         now = self.state.clock.now()
-        trouble = self.provider.trouble("poll", found.job, now)
+        trouble = self.provider.fault_of("poll", found.job, now)
         if trouble is not None:
             raise self._refusal(trouble.kind, trouble.retry_after)
         fields = self._fields(found, now, call.request)

@@ -114,7 +114,7 @@ class OpenAIVideosDialect(Dialect):
     async def _retrieve(self, call: Call) -> Response:
         video = self._find(call)
         now = self.state.clock.now()
-        trouble = self.provider.trouble("poll", video.job, now)
+        trouble = self.provider.fault_of("poll", video.job, now)
         if trouble is not None:
             raise refusal(trouble.kind, trouble.retry_after)
         return self._video_response(video, now)

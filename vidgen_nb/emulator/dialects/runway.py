@@ -143,7 +143,7 @@ class RunwayDialect(Dialect):
     async def _retrieve(self, call: Call) -> Response:
         task = self._find(call)
         now = self.state.clock.now()
-        trouble = self.provider.trouble("poll", task.job, now)
+        trouble = self.provider.fault_of("poll", task.job, now)
         if trouble is not None:
             raise refusal(trouble.kind, trouble.retry_after)
         return JSONResponse(self._fields(task, now, str(call.request.base_url)))

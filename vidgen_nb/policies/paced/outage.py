@@ -1,50 +1,51 @@
-"""Refusals in a row that tell no reset: a limit slower than was thought refuses a few, an outage refuses everything.
+"""Refusals in a row that tell no reset: a limit slower than expected refuses a few, an outage refuses everything.
 
-The first two are the model's to learn from. Then single submits go out, at growing intervals, and the model stays as
-it was: an outage says nothing about the limit. Once one is accepted the model holds again as it was before them; if it
-is refused again soon it was wrong, and `Learner` learns anew.
+The model learns from the first two. After that, single submits go out at growing intervals, and the model stays as it
+was: an outage says nothing about the limit. Once a submit is accepted, the model holds again as before the refusals; if
+it is refused again soon, it was wrong, and `LimitLearner` learns again.
 """
 
 from __future__ import annotations
 
 __all__ = ["Outage"]
 
-FEW = 2
-"""Refusals in a row that a wrong model explains."""
-GROWTH = 2.0
-"""By what the interval grows."""
-LONGEST = 60.0
-"""Seconds between two single submits, if the limit itself is not slower."""
-SOON = 6
-"""Submits; a model that is refused after fewer is refused again soon."""
+MAX_EXPLAINED_REFUSALS = 2
+"""Refusals in a row that a wrong model can explain."""
+INTERVAL_GROWTH = 2.0
+"""The factor between one interval and the next."""
+MAX_INTERVAL_SECONDS = 60.0
+"""Between two single submits, unless the limit itself is slower."""
+DOUBT_SUBMITS = 6
+"""A model that is refused again after fewer submits than this was wrong."""
 
 
 class Outage:
-    """How many refusals came one after another, and when the next submit may try."""
+    """How many refusals came in a row, and when the next submit may try."""
 
-    __slots__ = ("before", "count", "doubted", "until")
+    __slots__ = ("doubted", "pace_before", "refusals", "retry_at")
 
     def __init__(self) -> None:
-        self.count = 0
-        self.until = 0.0
-        self.before = 0.0
-        """The model's pace before the second refusal, in submits a second."""
+        self.refusals = 0
+        self.retry_at = 0.0
+        self.pace_before = 0.0
+        """The model's pace before the second refusal, in submits per second."""
         self.doubted = False
-        """Whether the model has yet to show that it is still right."""
+        """Whether the model still has to prove itself after an outage."""
 
     @property
     def lasts(self) -> bool:
-        """Say whether it is one, as far as can be told."""
-        return self.count > FEW
+        """Whether this looks like an outage."""
+        return self.refusals > MAX_EXPLAINED_REFUSALS
 
     def wait(self, spacing: float) -> float:
-        """Return for how many seconds to wait now; `spacing`: between submits that the limit admits."""
-        return min(spacing * GROWTH ** min(max(0, self.count - FEW), 64), max(LONGEST, spacing))
+        """Return how many seconds to wait now; `spacing`: seconds between submits that the limit admits."""
+        doublings = min(max(0, self.refusals - MAX_EXPLAINED_REFUSALS), 64)
+        return min(spacing * INTERVAL_GROWTH**doublings, max(MAX_INTERVAL_SECONDS, spacing))
 
     def refused(self, now: float, pace: float) -> None:
-        """One more was refused; `pace`: the model's, in submits a second."""
-        self.count += 1
-        if self.count == FEW:
-            self.before = pace
+        """Count a refusal; `pace`: the model's, in submits per second."""
+        self.refusals += 1
+        if self.refusals == MAX_EXPLAINED_REFUSALS:
+            self.pace_before = pace
         if self.lasts:
-            self.until = now + self.wait(1 / self.before)
+            self.retry_at = now + self.wait(1 / self.pace_before)

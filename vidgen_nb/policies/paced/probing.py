@@ -1,10 +1,11 @@
-"""Learning a limit whose 429s do not tell the reset: waits that grow, and bursts that show what came meanwhile.
+"""Learning a limit whose 429s do not tell the reset: waits that grow, then bursts that show what became available.
 
-After the first 429 a `Trial` waits and then tries as many as the first burst. Refused at once, it waits longer.
-Refused after some, it is a bucket, for which so many tokens came in that time. All accepted, it is a window, or a
-bucket that is full again: from then on bursts come a little earlier each time, until one is refused.
+After the first 429 a `ProbeModel` waits, then tries as many submits as in the first burst. If the first is refused, it
+waits longer. If a later one is refused, the limit is a bucket that got that many tokens in that time. If all are
+accepted, it is a window, or a bucket that is full again: from then on bursts come a little earlier each time, until one
+is refused.
 
-Waits grow up to a bound, and what took long is tried once more: it may have been an outage (`policies.paced.outage`).
+Waits grow up to a bound, and a wait that took long is tried once more, because it may have been an outage (`outage`).
 """
 
 from __future__ import annotations
@@ -12,210 +13,214 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from vidgen_nb.policies.paced.limit_models import LONGEST_WAIT, Bucket, Model, Trial, Window
+from vidgen_nb.policies.paced.limit_models import MAX_WAIT_SECONDS, BucketModel, LimitModel, ProbeModel, WindowModel
 
-__all__ = ["Counted", "Tried", "accepted", "anew", "pause", "refused"]
+__all__ = ["CountingBucket", "ShrinkingWindow", "accepted", "cooldown_seconds", "probe_again", "refused"]
 
-FIRST_WAIT = 3.0
-"""Seconds."""
-LONGER = 3.0
-"""By what the wait grows when it was too short."""
-MUCH_LONGER = 5.0
+FIRST_WAIT_SECONDS = 3.0
+WAIT_GROWTH = 3.0
+"""Factor of a wait that was too short."""
+CAUTIOUS_WAIT_GROWTH = 5.0
 """The same once the risk budget is used up."""
-EARLIER = 0.6
-"""By what the window is shortened in a try."""
-WIDER = 1.15
-"""By what a window grows at least that was refused."""
-BURSTS = 3
-"""So many bursts show how long a window is on average."""
-NEAR = 1.25
-"""A window whose bounds are nearer to each other is not tried any more."""
-DOUBTED = 125.0
-"""Seconds of waiting after which a `Trial` is made once more, up to what it found: it may have been an outage."""
-COLLAPSED = 4.0
-"""A model that has become so many times slower is learned anew."""
-RAISE = 1.25
-"""By what a limit is taken to be higher once more was accepted than was expected."""
-SHORTEST = 1e-3
-"""Seconds; what is closer together is not told apart."""
-MARGIN = 1.03
-"""Windows are taken to be so much longer, and rates so much lower, than what was seen."""
+SHRINK_FACTOR = 0.6
+"""Factor by which a try shortens the window."""
+MIN_WIDENING = 1.15
+"""Least factor of a window that was refused."""
+AVERAGED_BURSTS = 3
+"""Bursts from which a window's average length is taken."""
+CLOSE_BOUNDS_RATIO = 1.25
+"""A window is no longer shortened if the ratio of its bounds is below this."""
+DOUBTED_WAIT_SECONDS = 125.0
+"""After a longer wait, the probe is repeated, up to what it found: it may have been an outage."""
+COLLAPSED_RATIO = 4.0
+"""A model that has become this many times slower is learned again."""
+RAISE_FACTOR = 1.25
+"""Factor by which a limit is assumed to be higher if more was accepted than expected."""
+MIN_SPAN_SECONDS = 1e-3
+"""Times closer than this are treated as one."""
+SAFETY_FACTOR = 1.03
+"""Windows are assumed to be this much longer, and rates this much lower, than what was seen."""
 
 
-class Tried(Window):
-    """A window that has been long enough; it is tried shorter until that is refused."""
+class ShrinkingWindow(WindowModel):
+    """A window that has been long enough; it is shortened until that is refused."""
 
-    __slots__ = ("burst", "known", "low", "trying")
+    __slots__ = ("burst", "enough", "too_short", "trying")
 
-    def __init__(self, n: int, known: float, log: Iterable[float], low: float) -> None:
-        super().__init__(n, known, log)
-        self.known = known
-        """So long was enough."""
-        self.low = low
-        """So long was not."""
+    def __init__(self, n: int, enough: float, log: Iterable[float], too_short: float) -> None:
+        super().__init__(n, enough, log)
+        self.enough = enough
+        """Seconds that were enough."""
+        self.too_short = too_short
+        """Seconds that were not enough."""
         self.trying = False
         self.burst = 0
-        """Submits accepted at the length that is tried."""
+        """Submits accepted at the length that is being tried."""
 
     @property
     def pace(self) -> float:
-        """Submits a second, of those that are sure."""
-        return self.n / self.known
+        """Submits per second that are safe."""
+        return self.n / self.enough
 
     @pace.setter
     def pace(self, pace: float) -> None:
         self.trying = False
-        self.known = self.per = self.n / pace
+        self.enough = self.per = self.n / pace
 
     def shorten(self) -> None:
-        """Try a shorter one, if there is much between the bounds."""
-        self.trying = self.known > NEAR * self.low
-        self.per = max(EARLIER * self.known, math.sqrt(self.low * self.known)) if self.trying else self.known
+        """Try a shorter window, unless the bounds are close."""
+        self.trying = self.enough > CLOSE_BOUNDS_RATIO * self.too_short
+        self.per = (
+            max(SHRINK_FACTOR * self.enough, math.sqrt(self.too_short * self.enough)) if self.trying else self.enough
+        )
         self.burst = 0
 
     def settle(self) -> None:
-        """Try no more."""
-        self.trying, self.per = False, MARGIN * self.known
+        """Stop shortening."""
+        self.trying, self.per = False, SAFETY_FACTOR * self.enough
 
 
-class Counted(Bucket):
-    """A bucket whose rate is known from how many tokens came since it was empty."""
+class CountingBucket(BucketModel):
+    """A bucket whose rate follows from how many tokens came since it was empty."""
 
-    __slots__ = ("came", "empty", "late", "latest", "since")
+    __slots__ = ("empty", "refused_at", "since", "taken_before", "taken_since")
 
     def __init__(self, n: int, came: int, since: float, now: float, risky: bool) -> None:
-        # less than one more came
-        super().__init__(n, (came + 0.5 * risky) / max(now - since, SHORTEST), 0.0, now)
-        self.came, self.since = came, since
-        """Tokens that were taken since then, up to the latest refusal."""
+        # between came and came + 1 tokens came
+        super().__init__(n, (came + 0.5 * risky) / max(now - since, MIN_SPAN_SECONDS), 0.0, now)
+        self.taken_before, self.since = came, since
+        """Tokens taken from `since` to the latest refusal."""
         self.empty = True
-        """Whether there were none at that time."""
-        self.late, self.latest = 0, now
-        """Tokens that were taken since the latest refusal, and when that was."""
+        """Whether the bucket was empty at `since`."""
+        self.taken_since, self.refused_at = 0, now
+        """Tokens taken since the latest refusal, and when that was."""
 
     def take(self, now: float) -> None:
         """Count a submit."""
         super().take(now)
-        self.late += 1
+        self.taken_since += 1
 
     def give_back(self) -> None:
         """A submit used up nothing."""
         super().give_back()
-        self.late -= 1
+        self.taken_since -= 1
 
     def raised(self, now: float) -> None:
-        """More came than was expected: the limit is another one than it was."""
-        self.rate *= RAISE
+        """More was accepted than expected: the limit has changed."""
+        self.rate *= RAISE_FACTOR
         self.begin(now, empty=False)
 
     def refused(self, now: float, risky: bool) -> None:
         """It is empty again."""
-        came = self.came + self.late
-        mean = (came + 0.5 * risky) / max(now - self.since, SHORTEST)
-        least, most = (count / max(now - self.latest, SHORTEST) for count in (self.late, self.late + 1))
+        came = self.taken_before + self.taken_since
+        mean = (came + 0.5 * risky) / max(now - self.since, MIN_SPAN_SECONDS)
+        span, count = max(now - self.refused_at, MIN_SPAN_SECONDS), self.taken_since
+        least, most = count / span, (count + 1) / span
         slower = mean > most
-        self.rate = min(0.95 * self.rate, (max(least, 0.5 * most) if slower else mean) / MARGIN)
-        self.came, self.late, self.latest = came, 0, now
+        self.rate = min(0.95 * self.rate, (max(least, 0.5 * most) if slower else mean) / SAFETY_FACTOR)
+        self.taken_before, self.taken_since, self.refused_at = came, 0, now
         if slower or not self.empty:
             self.begin(now, empty=True)
         self.tokens, self.at = 0.0, now
 
     def begin(self, now: float, *, empty: bool) -> None:
-        """Count anew."""
-        self.came, self.since, self.empty = 0, now, empty
-        self.late, self.latest = 0, now
+        """Start counting again."""
+        self.taken_before, self.since, self.empty = 0, now, empty
+        self.taken_since, self.refused_at = 0, now
 
 
-def pause(model: Model | None) -> float:
-    """Return for how many seconds a group cools that was refused now."""
+def cooldown_seconds(model: LimitModel | None) -> float:
+    """Return for how many seconds a group cools after a refusal now."""
     if model is None:
-        return FIRST_WAIT
-    return min(model.wait * LONGER, LONGEST_WAIT) if isinstance(model, Trial) and model.taken <= 1 else 0.0
+        return FIRST_WAIT_SECONDS
+    return (
+        min(model.wait * WAIT_GROWTH, MAX_WAIT_SECONDS) if isinstance(model, ProbeModel) and model.taken <= 1 else 0.0
+    )
 
 
-def heed(model: Trial, too_short: Mapping[int, float]) -> None:
-    """Wait longer where a group with an equal first burst was refused after that time; but not twice in a row."""
-    waited = model.gate - model.tried
-    if not (model.taken or model.skipped) and waited <= too_short.get(model.n, 0.0):
-        model.skipped = True
-        model.put_off(model.gate, LONGER)
+def heed_other_groups(model: ProbeModel, too_short: Mapping[int, float]) -> None:
+    """Wait longer if a group with an equal first burst was refused after that time, but not twice in a row."""
+    waited = model.retry_at - model.used_up_at
+    if not (model.taken or model.lengthened) and waited <= too_short.get(model.n, 0.0):
+        model.lengthened = True
+        model.wait_longer(model.retry_at, WAIT_GROWTH)
 
 
-def accepted(model: Model | None, history: Sequence[float], risky: bool) -> Model | None:
-    """Return the model after one more was accepted; `risky`: whether one more may be refused."""
-    if isinstance(model, Trial) and model.taken >= model.n:
-        known = min(model.began - model.start, model.known)
-        if model.began - model.tried > DOUBTED and model.known == math.inf:
-            return Trial(model.n, model.began, history[-1], FIRST_WAIT, known)
-        model = Tried(model.n, known, history, model.low)
+def accepted(model: LimitModel | None, history: Sequence[float], risky: bool) -> LimitModel | None:
+    """Return the model after an accepted submit; `risky`: whether one more refusal may be risked."""
+    if isinstance(model, ProbeModel) and model.taken >= model.n:
+        enough = min(model.probed_at - model.start, model.enough)
+        if model.probed_at - model.used_up_at > DOUBTED_WAIT_SECONDS and model.enough == math.inf:
+            return ProbeModel(model.n, model.probed_at, history[-1], FIRST_WAIT_SECONDS, enough)
+        model = ShrinkingWindow(model.n, enough, history, model.too_short)
         if risky:
             model.shorten()
-    elif isinstance(model, Tried) and model.trying:
+    elif isinstance(model, ShrinkingWindow) and model.trying:
         model.burst += 1
         if model.burst >= model.n:
-            model.known = model.per
+            model.enough = model.per
             if risky:
                 model.shorten()
     return model
 
 
-def refused(model: Model | None, history: Sequence[float], now: float, risky: bool) -> Model | None:
+def refused(model: LimitModel | None, history: Sequence[float], now: float, risky: bool) -> LimitModel | None:
     """Return the model after a refusal."""
     if model is None:
-        return Trial(len(history), history[0], now, FIRST_WAIT) if history else None
-    if isinstance(model, Trial):
+        return ProbeModel(len(history), history[0], now, FIRST_WAIT_SECONDS) if history else None
+    if isinstance(model, ProbeModel):
         if model.taken:
-            waited = model.began - model.tried
-            if waited > DOUBTED and model.known == math.inf:
-                return Trial(model.n, now, now, FIRST_WAIT, waited / model.taken)
-            return Counted(model.n, model.taken, model.tried, now, risky)
-        model.skipped = False
-        model.low = now - model.start
-        model.put_off(now, LONGER if risky else MUCH_LONGER)
+            waited = model.probed_at - model.used_up_at
+            if waited > DOUBTED_WAIT_SECONDS and model.enough == math.inf:
+                return ProbeModel(model.n, now, now, FIRST_WAIT_SECONDS, waited / model.taken)
+            return CountingBucket(model.n, model.taken, model.used_up_at, now, risky)
+        model.lengthened = False
+        model.too_short = now - model.start
+        model.wait_longer(now, WAIT_GROWTH if risky else CAUTIOUS_WAIT_GROWTH)
         return model
-    if isinstance(model, Tried):
+    if isinstance(model, ShrinkingWindow):
         return _try_refused(model, now, risky)
-    if isinstance(model, Counted):
+    if isinstance(model, CountingBucket):
         model.refused(now, risky)
-    elif isinstance(model, Bucket):  # the server told its resets, and does no longer
-        model.rate /= RAISE
+    elif isinstance(model, BucketModel):  # the server used to tell its resets, and no longer does
+        model.rate /= RAISE_FACTOR
         model.tokens, model.at = 0.0, now
     else:
-        model.per *= RAISE
+        model.per *= RAISE_FACTOR
     return model
 
 
-def anew(model: Model | None, now: float) -> Model | None:
-    """Return what follows a model that was wrong, after a refusal: its size is kept."""
-    if model is None or isinstance(model, Trial):
+def probe_again(model: LimitModel | None, now: float) -> LimitModel | None:
+    """Return what replaces a wrong model after a refusal: a probe of the same size."""
+    if model is None or isinstance(model, ProbeModel):
         return model
-    return Trial(model.n, now, now, FIRST_WAIT)
+    return ProbeModel(model.n, now, now, FIRST_WAIT_SECONDS)
 
 
-def raised(model: Model | None, now: float) -> None:
-    """More was accepted than the model expected."""
-    if isinstance(model, Counted):
+def raised(model: LimitModel | None, now: float) -> None:
+    """More was accepted than the model expected: raise its limit."""
+    if isinstance(model, CountingBucket):
         model.raised(now)
-    elif isinstance(model, Bucket):
-        model.rate *= RAISE
-    elif isinstance(model, Window):
-        model.per /= RAISE
-        if isinstance(model, Tried):
-            model.known = model.per
+    elif isinstance(model, BucketModel):
+        model.rate *= RAISE_FACTOR
+    elif isinstance(model, WindowModel):
+        model.per /= RAISE_FACTOR
+        if isinstance(model, ShrinkingWindow):
+            model.enough = model.per
 
 
-def _try_refused(model: Tried, now: float, risky: bool) -> Model:
+def _try_refused(model: ShrinkingWindow, now: float, risky: bool) -> LimitModel:
     if not model.trying:
-        # a fixed window may have looked shorter than it is: bursts fell on both sides of its edge
-        seen = min(len(model.log), BURSTS * model.n)
+        # a fixed window may have looked too short: bursts fell on both sides of its edge
+        seen = min(len(model.log), AVERAGED_BURSTS * model.n)
         mean = (now - model.log[-seen]) * model.n / seen if seen else 0.0
-        model.known = model.per = max(WIDER * model.per, mean)
+        model.enough = model.per = max(MIN_WIDENING * model.per, mean)
     elif model.burst:
         used_up = model.log[-1 - model.burst] if len(model.log) > model.burst else model.log[0]
-        return Counted(model.n, model.burst, used_up, now, risky)
+        return CountingBucket(model.n, model.burst, used_up, now, risky)
     else:
-        model.low = model.per
-        if risky and model.known > NEAR**2 * model.low:
+        model.too_short = model.per
+        if risky and model.enough > CLOSE_BOUNDS_RATIO**2 * model.too_short:
             model.shorten()
         else:
             model.settle()

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-__all__ = ["SHARE_BLIND", "SHARE_TOLD", "Risk"]
+__all__ = ["RISK_SHARE_WITHOUT_RESET", "RISK_SHARE_WITH_RESET", "RiskBudget"]
 
-SHARE_TOLD, SHARE_BLIND = 0.048, 0.075
-"""How much of all attempts may be refused before nothing is risked any more: with a Retry-After, and without."""
+RISK_SHARE_WITH_RESET, RISK_SHARE_WITHOUT_RESET = 0.048, 0.075
+"""The share of attempts that may be refused before nothing more is risked: if 429s tell the reset, and if not."""
 
 
-class Risk:
-    """The 429s of the whole run, against its scenes."""
+class RiskBudget:
+    """The 429s of the whole run, relative to its scenes."""
 
-    __slots__ = ("accepted", "groups", "rejected", "scenes", "too_short")
+    __slots__ = ("accepted", "groups", "refused", "scenes", "too_short")
 
     def __init__(self) -> None:
-        self.scenes = self.accepted = self.rejected = self.groups = 0
+        self.scenes = self.accepted = self.refused = self.groups = 0
         self.too_short: dict[int, float] = {}
         """The longest wait that was too short, by the size of the first burst: groups are often alike."""
 
     def allowed(self, share: float) -> bool:
-        """Say whether one more leaves the refused attempts within their share.
+        """Say whether one more 429 keeps the refused attempts within their share.
 
-        Where a 429 tells the reset, each group may have two whatever the share: the first and the dare. A short run
-        would take a window for a bucket otherwise, and stay as slow as that for its whole length.
+        If 429s tell the reset, each group may have two in any case: the first one and the challenge. Otherwise a short
+        run would treat a window as a bucket, and stay that slow to its end.
         """
-        attempts = max(self.scenes, self.accepted) + self.rejected + 1
-        least = 2 * self.groups if share == SHARE_TOLD else 0
-        return self.rejected + 1 <= max(share * attempts, least)
+        attempts = max(self.scenes, self.accepted) + self.refused + 1
+        least = 2 * self.groups if share == RISK_SHARE_WITH_RESET else 0
+        return self.refused + 1 <= max(share * attempts, least)

@@ -123,7 +123,7 @@ class LiveRun:
     @property
     def journal_failure(self) -> JournalError | None:
         """Why nothing more of this run can be written down; None: it can, or need not be."""
-        return self.journal.lost if self.journal is not None and not self.unrecoverable else None
+        return self.journal.failure if self.journal is not None and not self.unrecoverable else None
 
     @property
     def has_begun(self) -> bool:
@@ -200,7 +200,7 @@ class LiveRun:
     def go(self, state: SessionState) -> None:
         """Begin, or go on after a stop or an end."""
         if self.journal is not None:
-            self.journal.on_stored = partial(_call_on, asyncio.get_running_loop(), self._driver.stored)
+            self.journal.on_stored = partial(_call_on, asyncio.get_running_loop(), self._driver.release_stored)
             self.journal.hold()
         self.sync(state)
         self.apply_shared_cooldowns()
@@ -242,16 +242,16 @@ class LiveRun:
         if self.journal is not None and not self.unrecoverable:
             self._driver.withhold("broken off", "broken off")
             self.release()
-            self._driver.leave_journal()
+            self._driver.detach_journal()
             self.unrecoverable = True
 
     async def _drive(self) -> None:
         self._task_began = True
         try:
             await self._driver.run()
-            if self.scheduler.ended == "no usable profile":
+            if self.scheduler.ended == ev.EndReason.NO_USABLE_PROFILE:
                 self._error = no_usable_profile(self.run, self.scheduler, self._clock.now(), self._max_wait)
-            elif self.scheduler.ended == "results can't be written":
+            elif self.scheduler.ended == ev.EndReason.RESULTS_UNWRITABLE:
                 self._error = results_unwritable(self.run, self.scheduler, self._resources.videos.path)
         except asyncio.CancelledError:
             self._error = broken_off(self.journal)

@@ -24,7 +24,7 @@ from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.folder import to_restore
 from vidgen_nb.recording.journal import Journal
-from vidgen_nb.recording.policies import made
+from vidgen_nb.recording.policies import resolve_policy
 from vidgen_nb.recording.runfile import line_of
 from vidgen_nb.run import Run
 from vidgen_nb.session.live.run_parts import RunParts
@@ -99,14 +99,14 @@ class RestoredRun:
         for profile in profiles.values():
             scheduler.roster.check_group(profile.name, profile.quota_group or "")
         if not scheduler.ended:  # also where a limit stopped it: with a higher one it would go on by itself
-            yield ev.Stopped(ev.BROKEN_OFF)
+            yield ev.Stopped(ev.StopReason.BROKEN_OFF)
         for state in list(scheduler.scenes.values()):
             if reason := _abandoned(state, profiles):
                 yield ev.AttemptAbandoned(state.scene.id, state.number, sent=True, reason=reason)
         yield from self._released_without_end(profiles)
         yield ev.RunRestored(
             epoch=self.clock.epoch,
-            wary=True,
+            hold_unknown_jobs=True,
             seed=settings.seed,
             retry=settings.retry,
             on_ambiguous=settings.on_ambiguous,
@@ -228,7 +228,7 @@ def _with_usable_policy(event: ev.Event, instead: Policy | None) -> ev.Event:
 def _usable_policy(policy: Policy, instead: Policy | None) -> Policy:
     """Return a recorded policy as one that can decide, or else `instead`; `InputError` where there is neither."""
     try:
-        return made(policy)
+        return resolve_policy(policy)
     except InputError:
         if instead is None:
             raise

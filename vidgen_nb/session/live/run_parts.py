@@ -15,7 +15,7 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import JournalError
 from vidgen_nb.plaintext import clean
 from vidgen_nb.ports import Backend, Profile
-from vidgen_nb.recording.folder import is_left, latest
+from vidgen_nb.recording.folder import is_resumable, latest
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.run import Run
 from vidgen_nb.session.settings import Resources, RunSettings
@@ -79,5 +79,5 @@ def _left_in(folder: Path) -> Path | None:
     """Return the folder's latest journal where its run is not done and nobody goes on with it."""
     with suppress(JournalError):  # making the new one says what is wrong there
         last = latest(folder)
-        return last if last is not None and is_left(last) else None
+        return last if last is not None and is_resumable(last) else None
     return None

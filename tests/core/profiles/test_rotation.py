@@ -1,4 +1,4 @@
-"""The rotation: fair, and quick however many profiles there are."""
+"""The rotation: fair, and fast however many profiles there are."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.model import BOOST, PollSchedule, RetryPolicy
-from vidgen_nb.core.roster import Roster
-from vidgen_nb.errors import InputError
+from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
 
@@ -29,7 +28,7 @@ def roster_of(profiles: int, capacity: int | None = None) -> Roster:
 def test_picks_are_strict_round_robin(profiles: int, picks: int) -> None:
     """R4: with everyone always eligible, each gets its turn before anyone gets a second one."""
     roster = roster_of(profiles)
-    picked = [chosen.index for _ in range(picks) if (chosen := roster.pick(None, 0.0))]
+    picked = [chosen.index for _ in range(picks) if (chosen := roster.rotation.pick(None, 0.0))]
     assert picked == [turn % profiles for turn in range(picks)]
 
 
@@ -37,16 +36,16 @@ def test_picks_are_strict_round_robin(profiles: int, picks: int) -> None:
                         max_size=60))  # fmt: skip
 @example([("pick", 0), *[("close", each) for each in (0, 1, 2)], ("pick", 0), ("open", 0), ("open", 1), ("pick", 0)])
 def test_the_next_eligible_one_in_turn_is_picked(actions: list[tuple[str, int]]) -> None:
-    """R3, R4: whatever closes and opens, the pick is the first in turn, of those to avoid only if there is no other."""
+    """R3, R4: whatever closes and opens, the next in turn is picked; one to avoid only if there is no other."""
     roster = roster_of(3)
     profiles = list(roster.profiles.values())
     cursor = -1
     for action, index in actions:
         profile = profiles[index]
         if action == "close":
-            roster.close(profile.group, 10.0, 0.0, profile=profile.name, reason="429")
+            roster.gates.close(profile.group, 10.0, 0.0, profile=profile.name, reason="429")
         elif action == "open":
-            roster.open(profile.group, 0.0)
+            roster.gates.open(profile.group, 0.0)
         elif action == "remove":
             if profile.removed:
                 roster.add(profile.name, None, "", 0.0)
@@ -58,32 +57,23 @@ def test_the_next_eligible_one_in_turn_is_picked(actions: list[tuple[str, int]])
             wanted = [each for each in free if each.group not in avoid] or free
             turn = cursor
             expected = min(wanted, key=lambda each: (each.index - turn - 1) % 3, default=None)
-            assert roster.pick(avoid, 0.0) is expected
+            assert roster.rotation.pick(avoid, 0.0) is expected
             cursor = expected.index if expected else cursor
 
 
 @pytest.mark.parametrize("free", [1, 1000])
 def test_a_pick_looks_at_few_profiles(free: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """R4: of 1,000 profiles, those that are full are looked at once, not again for every pick."""
+    """R4: of 1,000 profiles, the full ones are checked once, not again for every pick."""
     roster = roster_of(1000, capacity=1)
     for profile in list(roster.profiles.values())[free:]:
         profile.active = 1
-    eligible = Mock(side_effect=roster.eligible)
+    eligible = Mock(side_effect=roster.rotation.is_eligible)
     pop = Mock(side_effect=heapq.heappop)
-    monkeypatch.setattr(roster, "eligible", eligible)
-    monkeypatch.setattr("vidgen_nb.core.roster.heappop", pop)
+    monkeypatch.setattr(roster.rotation, "is_eligible", eligible)
+    monkeypatch.setattr("vidgen_nb.core.profiles.rotation.heappop", pop)
     for _ in range(500):
-        chosen = roster.pick(None, 0.0)
+        chosen = roster.rotation.pick(None, 0.0)
         assert chosen is not None
-        roster.offer(chosen)  # its job is over at once
+        roster.rotation.offer(chosen)  # its job is over at once
     assert eligible.call_count <= 1500
     assert pop.call_count <= 1500
-
-
-def test_names() -> None:
-    """An unknown name is told which there are; a name is given once."""
-    roster = roster_of(2)
-    with pytest.raises(InputError, match="no profile is named 'x'; there are: p0, p1"):
-        roster["x"]
-    with pytest.raises(InputError, match="profile 'p1' is already there"):
-        roster.add("p1", None, "", 0.0)

@@ -1,65 +1,62 @@
-"""The life of a scene: queued, submitting, generating, fetching, settled (design.md section 4).
+"""The life of an attempt: submitting, generating, fetching, settled.
 
     queued ──begin──▶ submitting ──Accepted──▶ generating ──Generated──▶ fetching ──Fetched──▶ succeeded
       ▲                   │                        │                        │
-      └── 429, transient, ┴── the job broke ───────┘   (poll and fetch       │
-          unusable            for a passing reason      are tried again) ◀──┘
+      └── 429, transient, ┴── the job failed ──────┘   (a failed poll or     │
+          unusable            for a passing reason      fetch is retried) ◀─┘
                      anything else: failed, cancelled or held
 
-A job that was accepted costs money: trouble in asking about it or in fetching it is never answered by submitting the
-scene again (R12, R17).
+An accepted job costs money, so the scene is never submitted again because a poll or a fetch failed (R12, R17).
 """
 
 from __future__ import annotations
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts.cancellation import Cancels, cancel_of
+from vidgen_nb.core.attempts.cancellation import Cancellations, cancel_command
 from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.commands import Fetch, Poll
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled
-from vidgen_nb.core.roster import Roster
-from vidgen_nb.core.state import LIVE, SceneState, operation_id, running_on
+from vidgen_nb.core.profiles.roster import Roster
+from vidgen_nb.core.state import IN_FLIGHT, SceneState, operation_id, profile_of
 
-__all__ = ["Attempts"]
+__all__ = ["AttemptLifecycle"]
 
 
-class Attempts:
-    """Follows an attempt from its acceptance to its result: polls, fetches, and calls off what takes too long."""
+class AttemptLifecycle:
+    """Follows an attempt from its acceptance to its result: polls, fetches, and cancels what takes too long."""
 
     def __init__(self, context: Context, ledger: Ledger, roster: Roster) -> None:
         self._context = context
         self._ledger = ledger
         self._roster = roster
-        self.cancels = Cancels(context, ledger)
+        self.cancellations = Cancellations(context, ledger)
 
     def accepted(self, event: ev.Accepted, now: float) -> None:
-        """The provider took it: the scene generates, and its profile's strikes are forgotten."""
+        """The provider took it: the scene generates, and its group's strikes are forgotten (R7)."""
         state = self._ledger.current(event.scene, event.number, "submitting")
         if state is None:
             return
         self._context.record(event, now)
         self._ledger.submitting -= 1
         self._ledger.billed += 1
-        self._roster.answered(state, accepted=True)
-        running_on(state).group.strikes = 0
+        self._roster.submit_answered(state, accepted=True)
+        profile_of(state).group.strikes = 0
         state.status, state.operation, state.avoid = "generating", event.operation, None
-        state.calls, state.asked = 0, False
+        state.calls, state.awaiting_answer = 0, False
         if state.cancelling:
-            self._context.commands.append(cancel_of(state))
-        self.again(state, self._context.poll.delay(0, event.operation.poll_after), now)
-
-    # -- asking and fetching
+            self._context.commands.append(cancel_command(state))
+        self.schedule_call(state, self._context.poll.delay(0, event.operation.poll_after), now)
 
     def progressed(self, event: ev.Progressed, now: float) -> None:
-        """Not finished: ask again later."""
+        """Not finished: poll again later."""
         state = self._ledger.current(event.scene, event.number, "generating")
-        if state is None or not state.asked:
+        if state is None or not state.awaiting_answer:
             return
-        if event.status != state.progress or self.cancels.is_late(state, now):
+        if event.status != state.progress or self.cancellations.is_late(state, now):
             state.progress = event.status
             self._context.record(event, now)
-        self.again(state, self._context.poll.delay(state.calls, event.poll_after), now)
+        self.schedule_call(state, self._context.poll.delay(state.calls, event.poll_after), now)
 
     def generated(self, event: ev.Generated, now: float) -> None:
         """The job is done: its slot is free, its result is fetched."""
@@ -68,8 +65,8 @@ class Attempts:
             return
         self._context.record(event, now)
         state.status, state.artifact = "fetching", event.artifact
-        running_on(state).own.strikes = 0
-        self._roster.free(running_on(state))
+        profile_of(state).own_gate.strikes = 0
+        self._roster.free(profile_of(state))
         self._call(state)
 
     def fetched(self, event: ev.Fetched, now: float) -> None:
@@ -78,22 +75,18 @@ class Attempts:
         if state is None:
             return
         self._context.record(event, now)
-        self._ledger.end(state)
-        state.status = "succeeded"
-        self._ledger.unsettled -= 1
-        if self._context.retry.budget is not None:
-            self._ledger.retries.earn(state, now)
+        self._ledger.succeed(state, now)
 
-    def ask_anew(self, state: SceneState) -> None:
-        """Poll, or fetch, at once what somebody else had begun to."""
+    def resume_call(self, state: SceneState) -> None:
+        """Poll or fetch at once: whoever was doing so no longer does."""
         if state.cancelling and state.status == "generating":
-            self._context.commands.append(cancel_of(state))
+            self._context.commands.append(cancel_command(state))
         self._call(state)
 
-    def again(self, state: SceneState, delay: float, now: float) -> None:
-        """Poll, or fetch, after a delay; unless that has gone on for too long."""
-        state.asked = False
-        if self.cancels.is_late(state, now) and self.cancels.call_off(state, now):
+    def schedule_call(self, state: SceneState, delay: float, now: float) -> None:
+        """Poll or fetch after a delay; cancel a job that has taken too long."""
+        state.awaiting_answer = False
+        if self.cancellations.is_late(state, now) and self.cancellations.cancel_late(state, now):
             return
         if delay > 0:
             self._context.timers.at(now + delay, self._call_due, (state, state.number, state.calls))
@@ -110,16 +103,16 @@ class Attempts:
         assert operation is not None and state.profile is not None  # noqa: S101, PT018 - set when it was accepted
         name = state.profile.name
         state.calls += 1
-        state.asked = True
+        state.awaiting_answer = True
         if state.status == "generating":
             self._context.commands.append(Poll(scene, number, name, operation))
         elif state.artifact is not None:
             self._context.commands.append(Fetch(scene, number, name, operation, state.artifact))
 
     def abandoned(self, event: ev.AttemptAbandoned, now: float) -> None:
-        """Hold the scene of an attempt that nobody carries on, unless its submit never left."""
+        """Hold the scene of an attempt that nobody continues; if its submit never left, the scene is queued again."""
         state = self._ledger.scenes.get(event.scene)
-        if state is None or state.number != event.number or state.status not in LIVE:
+        if state is None or state.number != event.number or state.status not in IN_FLIGHT:
             return
         self._context.record(event, now)
         if not event.sent:
@@ -127,6 +120,6 @@ class Attempts:
             return
         self._ledger.billed += state.status == "submitting"
         accepted = "" if state.status == "submitting" else f" after it was accepted as {operation_id(state)!r}"
-        what = "the provider may have it. Look at the account; if the job is not there, run the scene again"
-        reason = f"{event.reason}{accepted}: {what}"
+        advice = "the provider may have it. Check the account; if the job is not there, run the scene again"
+        reason = f"{event.reason}{accepted}: {advice}"
         self._ledger.settle(state, "held", reason, now, self._ledger.end(state), Ambiguous(reason))

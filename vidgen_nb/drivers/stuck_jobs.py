@@ -1,0 +1,71 @@
+"""What follows for a job when its backend has a bug: an exception other than `BackendError`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.commands import Cancel, Command, Submit
+from vidgen_nb.core.outcomes import Ambiguous, Permanent
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import clean
+
+__all__ = ["StuckJobs", "is_task_cancelled", "stray_cancellation"]
+
+log = logging.getLogger("vidgen_nb")
+
+
+def is_task_cancelled() -> bool:
+    """Say whether somebody cancelled the task that runs now, and not only something that it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def stray_cancellation(cancelled: asyncio.CancelledError) -> Exception:
+    """Return what to raise for a `CancelledError` out of a call that nobody cancelled."""
+    bug = RuntimeError("the backend raised a CancelledError: something that it waited for was cancelled")
+    bug.__cause__ = cancelled
+    return bug
+
+
+class StuckJobs:
+    """Keeps track of the jobs of a run that can no longer be polled or fetched because of a backend's bug."""
+
+    def __init__(self, scheduler: Scheduler, backend: str) -> None:
+        self._scheduler = scheduler
+        self._backend = backend
+        self.attempts: set[tuple[str, int]] = set()
+        """Their attempts, as (scene, number)."""
+        self._inherited = {(name, each.number) for name, each in scheduler.scenes.items() if each.profile is not None}
+        """Attempts that were in flight when an earlier program ended."""
+
+    def report(self, command: Command, bug: Exception, *, first: bool) -> str:
+        """Log a bug, but not again for every cancel that is retried; return the reason for what follows."""
+        kind = type(bug).__name__
+        if first or not isinstance(command, Cancel):
+            where = f"{type(command).__name__} of scene {command.scene.id} on {command.profile}"
+            log.error("%s", clean(f"{where}: {kind}"))
+        return clean(f"a bug in backend {self._backend!r}: {bug if isinstance(bug, InputError) else kind}")
+
+    def answer(self, command: Command, bug: Exception, reason: str) -> ev.Event | None:
+        """Return the event that answers a command; None: its job is stuck."""
+        attempt = (command.scene.id, command.number)
+        match command:
+            case Submit():  # it may have been accepted (R12)
+                return ev.CallFailed(*attempt, "submit", Ambiguous(reason))
+            case Cancel():  # polls show what becomes of the job
+                return ev.CallFailed(*attempt, "cancel", Permanent(reason, "no_result"))
+        if attempt in self._inherited and not isinstance(bug, InputError):  # an earlier program asked for it in vain
+            return ev.AttemptAbandoned(*attempt, reason=reason)
+        self.attempts.add(attempt)
+        return None
+
+    def are_all_in_flight(self) -> bool:
+        """Say whether every attempt in flight is stuck."""
+        in_flight = self._scheduler.in_flight
+        if not 0 < in_flight <= len(self.attempts):
+            return False
+        scenes = ((self._scheduler.scenes[name], number) for name, number in self.attempts)
+        return in_flight <= sum(scene.number == number and scene.profile is not None for scene, number in scenes)
