@@ -152,7 +152,7 @@ def test_why_run_is_off(ctl: Controller) -> None:
     assert ctl.problem == ""
     backend_of(ctl).hold = {"s001"}
     ctl.start()
-    assert "under way" in ctl.problem
+    assert "already running" in ctl.problem
     backend_of(ctl).let_go()
     ctl.wait(10)
     ctl.close()
@@ -262,7 +262,7 @@ def test_on_the_callers_loop(tmp_path: Path) -> None:
         async with made as ctl:
             await ctl.run(PROMPTS)
             await asyncio.sleep(0)
-            panel = made._panel
+            panel = made._panel_holder.panel
             assert panel is not None
             panel.refresh()
             assert "3 of 3 scenes succeeded" in panel.status.value

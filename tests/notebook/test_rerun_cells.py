@@ -46,8 +46,8 @@ class Notebook:
     def make(self, name: str) -> Made:
         """Do what `name = Controller(...)` does."""
         made = Made()
-        cells.made(made)
-        cells.made(made)
+        cells.register_controller(made)
+        cells.register_controller(made)
         self.user_ns["_1"] = self.user_ns[name] = made
         return made
 
@@ -57,7 +57,7 @@ def book(monkeypatch: pytest.MonkeyPatch) -> Notebook:
     """A notebook that nothing was run in."""
     made = Notebook()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: made))
-    monkeypatch.setattr(cells, "_made", {})
+    monkeypatch.setattr(cells, "_by_cell", {})
     return made
 
 

@@ -21,8 +21,8 @@ class Desk:
             self.backend, profiles("p1", "p2"), output=folder / "videos", journal=folder / "runs", speed=20
         )
         assert self.ctl.panel
-        assert self.ctl._panel is not None
-        self.panel: Panel = self.ctl._panel
+        assert self.ctl._panel_holder.panel is not None
+        self.panel: Panel = self.ctl._panel_holder.panel
         self.settle()
 
     def settle(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.notebook.controller import Controller
-from vidgen_nb.notebook.panel.control_binding import answer_anywhere
+from vidgen_nb.notebook.panel.control_binding import receive_while_blocked
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ BUTTONS = {
 def test_a_button_is_one_call(desk: Desk, monkeypatch: pytest.MonkeyPatch, button: str, method: str) -> None:
     """A press calls that method once, on the session's own loop."""
     calls: list[bool] = []
-    control = desk.panel.controls.all[button]
+    control = desk.panel.controls.by_name[button]
     monkeypatch.setattr(desk.ctl, method, lambda *_: calls.append(desk.ctl.runner.loop.is_current()))
     # the button holds the method as it was when it was made: bind it anew
     control.widget._click_handlers.callbacks.clear()
-    desk.panel.controls.button(button, control.widget, control.help, lambda: getattr(desk.ctl, method)(), control.off)
+    desk.panel.controls.add_button(
+        button, control.widget, control.help, lambda: getattr(desk.ctl, method)(), control.disabled_reason
+    )
     desk.click(button)
     assert calls == [True]
 
@@ -65,7 +67,7 @@ def test_a_refused_value_goes_back(desk: Desk) -> None:
     """The widget shows what holds, and the red strip says why."""
     desk.set("in_use", ())
     assert desk.panel.controls["in_use"].value == ("p1", "p2")
-    assert "choose at least one profile" in desk.panel.troubles.strip.value
+    assert "choose at least one profile" in desk.panel.errors.html.value
 
 
 def test_scenes_are_typed_and_loaded(desk: Desk) -> None:
@@ -84,7 +86,7 @@ def test_scenes_are_typed_and_loaded(desk: Desk) -> None:
 
 def off(desk: Desk) -> set[str]:
     """Return the names of what is off."""
-    return {name for name, control in desk.panel.controls.all.items() if control.widget.disabled}
+    return {name for name, control in desk.panel.controls.by_name.items() if control.widget.disabled}
 
 
 def test_what_is_off_when_idle(desk: Desk) -> None:
@@ -93,9 +95,9 @@ def test_what_is_off_when_idle(desk: Desk) -> None:
     real = {"seed", "speed"}
     idle = {"run", "stop", "paused", "cancel", "retry_failed", "restore_last_run", "scene", "cap", "video"}
     assert off(desk) == idle | recorded | real
-    assert "Run: there are no scenes" in desk.panel.why.value
-    assert "Off now: nothing runs" in desk.panel.controls["stop"].tooltip
-    assert "Restore" not in desk.panel.why.value, "the status says when there is a run to take up"
+    assert "Run: there are no scenes" in desk.panel.disabled_reasons.value
+    assert "Unavailable: nothing is running" in desk.panel.controls["stop"].tooltip
+    assert "Restore" not in desk.panel.disabled_reasons.value, "the status says when there is a run to take up"
     desk.ctl.scenes, desk.ctl.mode = PROMPTS, "boost"
     desk.settle()
     assert not {"run", "cap"} & off(desk)
@@ -139,7 +141,7 @@ def test_a_policy_of_the_users_own_is_offered(desk: Desk) -> None:
 
 def test_every_control_has_a_label_and_a_tooltip(desk: Desk) -> None:
     """For those who do not see it."""
-    for name, control in desk.panel.controls.all.items():
+    for name, control in desk.panel.controls.by_name.items():
         assert control.widget.description, name
         assert control.widget.tooltip, name
 
@@ -148,7 +150,7 @@ def test_our_own_writing_is_no_hand(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     """What the loop writes is not posted back."""
     posted: list[Any] = []
     monkeypatch.setattr(Controller, "post", lambda self, *args: posted.append(args))
-    with desk.panel.controls.writing():
+    with desk.panel.controls.own_writes():
         desk.panel.controls["seed"].value = 77
     assert posted == []
     desk.panel.controls["seed"].value = 78
@@ -181,8 +183,8 @@ def test_answer_anywhere_touches_only_what_is_there() -> None:
     class Widget:
         comm: Any = Comm()
 
-    answer_anywhere(Widget)
+    receive_while_blocked(Widget)
     assert not hasattr(Widget.comm, "_reply_subshell_for")
     Widget.comm._reply_subshell_for = lambda data, default: "main"
-    answer_anywhere(Widget)
+    receive_while_blocked(Widget)
     assert Widget.comm._reply_subshell_for({}, "any") == "any"

@@ -16,8 +16,8 @@ from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Cooldown, Policy
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.notebook.controller import Controller
-from vidgen_nb.notebook.panel import panel as panels
-from vidgen_nb.notebook.panel.profile_chips import MOST
+from vidgen_nb.notebook.panel import panel as panel_module
+from vidgen_nb.notebook.panel.status.profile_chips import MAX_CHIPS
 
 if TYPE_CHECKING:
     from tests.notebook.panel.conftest import Desk
@@ -36,7 +36,7 @@ def test_a_chosen_video_is_forgotten_with_the_next_run(desk: Desk) -> None:
     desk.settle()
     assert desk.ctl.video is None
     assert "scene" in desk.panel.status.value and "ended" not in desk.panel.status.value
-    assert desk.panel.troubles.strip.value == ""
+    assert desk.panel.errors.html.value == ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def test_one_control_that_can_not_be_shown_stops_no_other(desk: Desk, monkeypatc
     desk.ctl.policy = Odd()
     desk.settle()
     assert desk.panel.controls["cooldown_seconds"].disabled
-    control = desk.panel.controls.all["seed"]
+    control = desk.panel.controls.by_name["seed"]
 
     def fails() -> Any:
         raise ValueError("odd")
@@ -88,7 +88,7 @@ def test_what_is_left_must_be_finished_or_dropped_first(desk: Desk) -> None:
     for name in ("kind", "scene", "span", "prompts", "upload"):
         control = desk.panel.controls[name]
         assert control.disabled, name
-    assert "Run goes on with 3 that are left" in desk.panel.controls["kind"].tooltip
+    assert "Run continues with the 3 that are left" in desk.panel.controls["kind"].tooltip
     desk.click("cancel")
     assert not desk.panel.controls["kind"].disabled
 
@@ -97,12 +97,12 @@ def test_a_closed_panel_can_still_be_looked_at(desk: Desk) -> None:
     """Tabs turn, and an error can be dismissed."""
     desk.ctl.run_blocking(PROMPTS)
     desk.ctl.close()
-    desk.panel.pages.tabs.selected_index = 2
-    assert "succeeded" in desk.panel.pages.lines["Log"].text
+    desk.panel.tabs.root.selected_index = 2
+    assert "succeeded" in desk.panel.tabs.lines["Log"].text
     desk.panel.controls["run"].click()
-    assert "closed" in desk.panel.troubles.strip.value
-    desk.panel.troubles.dismiss.click()
-    assert desk.panel.troubles.root.layout.display == "none"
+    assert "closed" in desk.panel.errors.html.value
+    desk.panel.errors.dismiss_button.click()
+    assert desk.panel.errors.root.layout.display == "none"
 
 
 def test_a_panel_that_is_first_shown_after_the_close(tmp_path: Path) -> None:
@@ -110,9 +110,9 @@ def test_a_panel_that_is_first_shown_after_the_close(tmp_path: Path) -> None:
     with Controller(FakeBackend(), profiles("p1"), output=tmp_path, journal=None) as ctl:
         ctl.run_blocking(PROMPTS)
     assert ctl.panel is not None
-    assert ctl._panel is not None
-    assert "closed" in ctl._panel.status.value
-    assert all(control.widget.disabled for control in ctl._panel.controls.all.values())
+    assert ctl._panel_holder.panel is not None
+    assert "closed" in ctl._panel_holder.panel.status.value
+    assert all(control.widget.disabled for control in ctl._panel_holder.panel.controls.by_name.values())
 
 
 def test_while_it_closes_the_rest_can_be_cancelled(desk: Desk) -> None:
@@ -126,7 +126,7 @@ def test_while_it_closes_the_rest_can_be_cancelled(desk: Desk) -> None:
     while not desk.ctl.is_closed:
         threading.Event().wait(0.001)
     desk.settle()
-    assert "Closing: 1 scene under way" in desk.panel.status.value
+    assert "Closing: 1 scene is still running" in desk.panel.status.value
     assert not desk.panel.controls["cancel"].disabled and desk.panel.controls["run"].disabled
     desk.backend.let_go()
     closer.join(10)
@@ -142,7 +142,7 @@ def test_a_traceback_is_kept(desk: Desk) -> None:
     desk.ctl.observe(fails)
     desk.ctl.run_blocking(PROMPTS[:1])
     desk.settle()
-    assert "ZeroDivisionError: an observer&#x27;s own" in desk.panel.troubles.strip.value
+    assert "ZeroDivisionError: an observer&#x27;s own" in desk.panel.errors.html.value
 
 
 def test_lines_of_a_panel_do_not_show_below_a_cell(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +176,7 @@ def test_what_is_pasted_and_can_not_be_read_is_said(desk: Desk) -> None:
     """And nothing is taken."""
     desk.set("prompts", '[{"prompt": "a"},')
     assert desk.ctl.scenes == []
-    assert "pasted.json" in desk.panel.troubles.strip.value
+    assert "pasted.json" in desk.panel.errors.html.value
 
 
 def test_the_latest_video_is_offered_after_another_run(desk: Desk) -> None:
@@ -202,16 +202,16 @@ def test_of_many_profiles_those_that_cool_have_a_chip(tmp_path: Path) -> None:
             pass
         ctl.in_use = list(ctl.known_profiles)
         ctl.wait(10)
-        assert ctl._panel is not None
-        ctl.runner.loop.call(ctl._panel.refresh)
-        lanes = ctl._panel.lanes
-        assert len(lanes.root.children) == MOST + 1
-        assert "cooling" in lanes.chips["p199"].children[0].value
+        assert ctl._panel_holder.panel is not None
+        ctl.runner.loop.call(ctl._panel_holder.panel.refresh)
+        chips = ctl._panel_holder.panel.profile_chips
+        assert len(chips.root.children) == MAX_CHIPS + 1
+        assert "cooling" in chips.chips["p199"].children[0].value
 
 
 def test_a_long_backlog_is_taken_in_slices(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A panel that is shown late does not stall the run."""
-    monkeypatch.setattr(panels, "SLICE", 5)
+    monkeypatch.setattr(panel_module, "MAX_EVENTS_PER_UPDATE", 5)
     taken: list[int] = []
     pull = desk.panel.feed.pull
 
@@ -222,20 +222,20 @@ def test_a_long_backlog_is_taken_in_slices(desk: Desk, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(desk.panel.feed, "pull", watched)
     desk.ctl.run_blocking(PROMPTS * 3)
-    while not taken or desk.panel._behind:
+    while not taken or desk.panel._has_more_events:
         desk.settle()
     assert max(taken) == 5
-    assert desk.panel.feed.counts["succeeded"] == 9
+    assert desk.panel.feed.counts.scenes["succeeded"] == 9
 
 
 def test_a_run_that_ends_while_it_is_written_about_is_shown_once_more(desk: Desk) -> None:
-    """What was read before its end stood there for good: "Stopping: 0 scenes under way"."""
+    """What was read before its end used to stay: "Stopping: 0 scenes are still running"."""
     desk.ctl.run_blocking(["one"])
     panel = desk.panel
-    panel._state = replace(panel._state, running=True, cooling=None)  # read a moment before
-    assert panel._goes_on() is not None
+    panel._snapshot = replace(panel._snapshot, running=True, cooling={})  # read a moment before
+    assert panel._next_interval() is not None
     desk.settle()
-    assert panel._goes_on() is None
+    assert panel._next_interval() is None
 
 
 def test_the_clock_stands_when_nothing_runs(desk: Desk) -> None:
@@ -251,7 +251,7 @@ def test_a_panel_that_nobody_has_leaves_no_widget(tmp_path: Path) -> None:
     before = len(_instances)
     ctl = Controller(FakeBackend(), profiles("p1", "p2"), output=tmp_path, journal=None)
     assert ctl.panel is not None
-    ctl.runner.loop.call(ctl._panel.refresh)  # type: ignore[union-attr]
+    ctl.runner.loop.call(ctl._panel_holder.panel.refresh)  # type: ignore[union-attr]
     ctl.orphaned()
     assert len(_instances) == before
     assert ctl.panel is not None  # shown again, there is a new one

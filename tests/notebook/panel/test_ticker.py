@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vidgen_nb.errors import SessionError
-from vidgen_nb.notebook.panel.ticker import AT_ONCE, PERIOD, Ticker
+from vidgen_nb.notebook.panel.ticker import TOUCH_DELAY_SECONDS, UPDATE_INTERVAL_SECONDS, Ticker
 
 
 class Desk:
@@ -15,11 +15,11 @@ class Desk:
     def __init__(self) -> None:
         self.due: list[tuple[float, Callable[[], Any]]] = []
         self.done: list[str] = []
-        self.goes_on: float | None = None
+        self.next_interval: float | None = None
         self.is_gone = False
         self.errors: list[Exception] = []
         steps = [lambda: self.done.append("read"), lambda: self.done.append("write")]
-        self.ticker = Ticker(self.later, steps, lambda: self.goes_on, self.errors.append)
+        self.ticker = Ticker(self.later, steps, lambda: self.next_interval, self.errors.append)
 
     def later(self, seconds: float, function: Callable[[], Any]) -> None:
         """Note what is due."""
@@ -39,7 +39,7 @@ def test_a_touch_is_shown_soon_and_then_nothing_is_due() -> None:
     desk = Desk()
     desk.ticker.touch()
     desk.ticker.touch()
-    assert desk.turn() == AT_ONCE
+    assert desk.turn() == TOUCH_DELAY_SECONDS
     assert desk.done == ["read"]
     assert desk.turn() == 0
     assert desk.done == ["read", "write"] and desk.due == [] and not desk.ticker.armed
@@ -48,15 +48,15 @@ def test_a_touch_is_shown_soon_and_then_nothing_is_due() -> None:
 def test_while_things_go_on_it_is_written_twice_a_second_however_often_it_is_touched() -> None:
     """More would keep the browser busy with drawing."""
     desk = Desk()
-    desk.goes_on = PERIOD
+    desk.next_interval = UPDATE_INTERVAL_SECONDS
     desk.ticker.touch()
     for _ in range(3):
         waits = [desk.turn(), desk.turn()]
         desk.ticker.touch()
-    assert waits == [PERIOD, 0]
-    desk.goes_on = None
+    assert waits == [UPDATE_INTERVAL_SECONDS, 0]
+    desk.next_interval = None
     desk.ticker.touch()
-    assert [desk.turn(), desk.turn()] == [PERIOD, 0]
+    assert [desk.turn(), desk.turn()] == [UPDATE_INTERVAL_SECONDS, 0]
 
 
 def test_a_touch_in_the_middle_is_not_lost() -> None:
@@ -89,7 +89,7 @@ def test_without_a_loop_all_is_shown_at_once() -> None:
     desk.ticker.touch()
     desk.turn()
     desk.is_gone = True
-    desk.ticker.end()
+    desk.ticker.loop_ended()
     assert desk.done == ["read", "read", "write"]
     desk.turn()
     assert desk.done == ["read", "read", "write"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from vidgen_nb.notebook.panel.chart.plotly_patches import figure_esm
+from vidgen_nb.notebook.panel.chart.plotly_patches import patched_figure_module
 from vidgen_nb.notebook.panel.tabs.attempts import AttemptsTable
 
 
 def test_the_views_of_plotly_are_found_and_mended() -> None:
     """The name of the class is minified: it is looked up in the exports of the plotly that is installed."""
-    source = figure_esm()
+    source = patched_figure_module()
     view = re.search(r"([\w$]+) as FigureView\b", source)
     assert view is not None
     assert source.rstrip().endswith("}")
