@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import iscoroutinefunction
 from operator import attrgetter
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -22,14 +23,21 @@ T = TypeVar("T")
 
 
 def forwarded(part: str, method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], T]:
-    """Return a method that calls the part's method; `part` is the name of the attribute with the part, dots allowed."""
+    """Return a method that calls the part's method; `part` is the name of the attribute with the part, dots allowed.
+
+    The method of a coroutine function is one, too: that can be asked of it (`inspect.iscoroutinefunction`).
+    """
     part_of, name = attrgetter(part), method.__name__
 
-    def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = getattr(part_of(self), name)(*args, **kwargs)
-        return result
+    def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return getattr(part_of(self), name)(*args, **kwargs)
 
-    return wraps(method)(call)
+    async def call_and_await(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return await getattr(part_of(self), name)(*args, **kwargs)
+
+    wrapper: Any = wraps(method)(call_and_await if iscoroutinefunction(method) else call)
+    method_of_whole: Callable[Concatenate[Any, P], T] = wrapper
+    return method_of_whole
 
 
 class forwarded_property(Generic[T]):  # noqa: N801 - used like `property`
