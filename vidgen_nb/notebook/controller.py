@@ -138,7 +138,7 @@ class Controller(Restorable):
         if session.is_closed:
             return "this controller is closed"
         if session.is_running:
-            return "a run is already running"
+            return "a run is running"
         if session.is_broken_off:
             return "the run was broken off; Restore last run continues it"
         if not session.profiles:

@@ -1,4 +1,4 @@
-"""What the panel shows, and that it is written on the session's loop alone."""
+"""What the panel shows, and that only the session's loop writes it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_before_and_after_a_run(desk: Desk) -> None:
 
 
 def test_the_sentence_of_a_move(desk: Desk) -> None:
-    """It names the profile that cools, for how long, after which scene, and where that went."""
+    """It names the cooling profile, for how long, after which scene, and where that one went."""
     desk.backend.script = lambda scene, profile, nth: RateLimited(20.0) if profile == "p2" else None
     desk.backend.hold = {"s002"}
     desk.ctl.mode = "boost"
@@ -61,7 +61,7 @@ def test_the_sentence_of_a_move(desk: Desk) -> None:
 
 
 def test_hostile_text_is_escaped(desk: Desk) -> None:
-    """Ids, reasons and errors are somebody else's text: no tag of theirs arrives."""
+    """Ids, reasons and errors are foreign text: none of their tags reach the page."""
     desk.backend.script = lambda *_: Permanent(EVIL)
     desk.ctl.run_blocking([{"id": f"s{EVIL}", "prompt": EVIL}])
     desk.ctl.post(fails)
@@ -96,16 +96,16 @@ def test_an_error_is_shown_and_dismissed(desk: Desk) -> None:
     assert desk.panel.errors.root.layout.display == "none"
 
 
-def test_a_session_error_shows_without_a_traceback(desk: Desk) -> None:
-    """What we say ourselves is a sentence."""
+def test_an_error_of_our_own_shows_without_a_traceback(desk: Desk) -> None:
+    """Its sentence is enough."""
     desk.ctl.post(desk.ctl.release_cooldown, "p1")
     desk.settle()
     assert "SessionError: there is no run yet" in desk.panel.errors.html.value
     assert "Traceback" not in desk.panel.errors.html.value
 
 
-def test_the_log_is_a_ring(desk: Desk) -> None:
-    """Of many lines the latest stay, and another session's are not among them."""
+def test_the_log_keeps_the_latest_lines(desk: Desk) -> None:
+    """The oldest are dropped, and another session's are not among them."""
     log = logging.getLogger("vidgen_nb")
     log.warning("from elsewhere")
 
@@ -123,7 +123,7 @@ def test_the_log_is_a_ring(desk: Desk) -> None:
 
 
 def test_the_runs_lines_are_in_the_log_whatever_the_level(desk: Desk) -> None:
-    """Also those that the logger would not let through."""
+    """Even those that the logger's level holds back."""
     desk.ctl.run_blocking(PROMPTS[:1])
     desk.panel.tabs.root.selected_index = 2
     desk.settle()
@@ -131,7 +131,7 @@ def test_the_runs_lines_are_in_the_log_whatever_the_level(desk: Desk) -> None:
 
 
 def test_tabs(desk: Desk) -> None:
-    """Attempts have a row each and metrics one for each profile; only the open tab is written."""
+    """There is a row for each attempt, and metrics of each profile; only the open tab is written."""
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
     rows = desk.panel.tabs.attempts.rows
@@ -143,8 +143,8 @@ def test_tabs(desk: Desk) -> None:
     assert "3 of 3 scenes succeeded" in desk.panel.tabs.metrics.value
 
 
-def test_a_press_on_a_scene_in_the_table_selects_it(desk: Desk) -> None:
-    """Its whole path lights up in the chart."""
+def test_a_click_on_a_scene_in_the_table_selects_it(desk: Desk) -> None:
+    """The chart highlights its whole path."""
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
     desk.panel.tabs.attempts._handle_custom_msg({"select": "s002"}, [])
@@ -153,7 +153,7 @@ def test_a_press_on_a_scene_in_the_table_selects_it(desk: Desk) -> None:
 
 
 def test_a_finished_video_is_played(desk: Desk) -> None:
-    """The tab offers the videos that are there, and sends the chosen one."""
+    """The tab offers the finished videos, and sends the chosen one."""
     control = desk.panel.controls.by_name["video"]
     desk.panel.tabs.root.selected_index = 4
     desk.settle()
@@ -173,8 +173,8 @@ def test_a_finished_video_is_played(desk: Desk) -> None:
         desk.ctl.video = "s009"
 
 
-def test_a_video_that_is_gone_is_said(desk: Desk) -> None:
-    """Beside its path."""
+def test_a_missing_video_is_reported(desk: Desk) -> None:
+    """With its path."""
     desk.panel.tabs.root.selected_index = 4
     desk.backend.video = CLIP
     path = desk.ctl.run_blocking(PROMPTS[:1]).scenes[0].path
@@ -202,7 +202,7 @@ def test_exported_files_can_be_downloaded(desk: Desk) -> None:
 
 
 def test_the_chart_takes_the_theme_of_the_page(desk: Desk) -> None:
-    """Until one is set by hand."""
+    """Until a cell sets one."""
     desk.panel.page.dark = True
     desk.settle()
     assert desk.panel._gantt.theme == "dark"
@@ -214,7 +214,7 @@ def test_the_chart_takes_the_theme_of_the_page(desk: Desk) -> None:
 
 
 def wait_until(desk: Desk, condition: Callable[[], Any]) -> None:
-    """Let the loop, and what works beside it, go on."""
+    """Let the loop and the background work go on."""
     for _ in range(2000):
         desk.settle()
         if condition():
@@ -224,7 +224,7 @@ def wait_until(desk: Desk, condition: Callable[[], Any]) -> None:
 
 
 def test_written_on_the_loop_alone(desk: Desk, monkeypatch: Any) -> None:
-    """Every refresh, whoever caused it, is on the session's loop."""
+    """Every update is on the session's loop, whoever caused it."""
     where: list[bool] = []
     for name in ("_read", "_write", "_draw"):
 
@@ -249,7 +249,7 @@ def test_an_idle_panel_does_nothing(desk: Desk) -> None:
 
 
 def test_closed(desk: Desk) -> None:
-    """After the close all is off; a late press says so in the red strip, and it hears the log no more."""
+    """After the close all is disabled; a late click says so in the red strip, and the panel hears the log no more."""
     desk.ctl.close()
     assert all(control.widget.disabled for control in desk.panel.controls.by_name.values())
     desk.panel.controls["run"].click()

@@ -1,4 +1,4 @@
-"""The panel when things are not as usual: what a stranger's review found, and what must not come back."""
+"""The panel at unusual moments: bugs that a review found, and that must not come back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROMPTS = ["a lighthouse", "a harbour", "a night train"]
 
 
 def test_a_chosen_video_is_forgotten_with_the_next_run(desk: Desk) -> None:
-    """Its scene has none yet, and the panel goes on."""
+    """Its scene has no video there yet, and the panel goes on."""
     desk.backend.video = CLIP
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
@@ -41,7 +41,7 @@ def test_a_chosen_video_is_forgotten_with_the_next_run(desk: Desk) -> None:
 
 @dataclass(frozen=True)
 class Odd(Policy):
-    """Its `seconds` is no number."""
+    """A policy whose `seconds` are not a number."""
 
     seconds: Any = ("one", "for", "each")
 
@@ -50,8 +50,10 @@ class Odd(Policy):
         return Cooldown("group", now + 1)
 
 
-def test_one_control_that_can_not_be_shown_stops_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is said once; a setting of a user's policy that is no number is not shown as one."""
+def test_one_control_that_can_not_be_shown_does_not_stop_the_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error is reported once; a setting that is not a number is not shown as one."""
     desk.ctl.policy = Odd()
     desk.settle()
     assert desk.panel.controls["cooldown_seconds"].disabled
@@ -69,7 +71,7 @@ def test_one_control_that_can_not_be_shown_stops_no_other(desk: Desk, monkeypatc
 
 
 def test_a_policy_of_ones_own_can_be_chosen_again(desk: Desk) -> None:
-    """By the name under which it is offered."""
+    """By its name in the drop-down."""
     mine = Odd()
     desk.ctl.policy = mine
     desk.set("policy_name", "GlobalPause")
@@ -78,7 +80,7 @@ def test_a_policy_of_ones_own_can_be_chosen_again(desk: Desk) -> None:
 
 
 def test_what_is_left_must_be_finished_or_dropped_first(desk: Desk) -> None:
-    """Run would go on with it, and not take the single scene that is chosen: so that can't be chosen."""
+    """Run would continue with it and not take the chosen single scene, so that can't be chosen."""
     desk.ctl.paused = True
     desk.ctl.start(PROMPTS)
     desk.ctl.stop()
@@ -106,7 +108,7 @@ def test_a_closed_panel_can_still_be_looked_at(desk: Desk) -> None:
 
 
 def test_a_panel_that_is_first_shown_after_the_close(tmp_path: Path) -> None:
-    """It shows how it ended, with all controls off."""
+    """It shows how the run ended, with all controls disabled."""
     with Controller(FakeBackend(), profiles("p1"), output=tmp_path, journal=None) as ctl:
         ctl.run_blocking(PROMPTS)
     assert ctl.panel is not None
@@ -116,7 +118,7 @@ def test_a_panel_that_is_first_shown_after_the_close(tmp_path: Path) -> None:
 
 
 def test_while_it_closes_the_rest_can_be_cancelled(desk: Desk) -> None:
-    """`close()` waits for what is under way."""
+    """`close()` waits for what is running."""
     desk.backend.hold = {"s001"}
     desk.ctl.start(PROMPTS[:1])
     while not desk.backend.submits:
@@ -134,7 +136,7 @@ def test_while_it_closes_the_rest_can_be_cancelled(desk: Desk) -> None:
 
 
 def test_a_traceback_is_kept(desk: Desk) -> None:
-    """Of what breaks an observer, the red strip has all."""
+    """The red strip has the whole traceback of a failing observer."""
 
     def fails(_events: Any) -> None:
         raise ZeroDivisionError("an observer's own")
@@ -145,8 +147,8 @@ def test_a_traceback_is_kept(desk: Desk) -> None:
     assert "ZeroDivisionError: an observer&#x27;s own" in desk.panel.errors.html.value
 
 
-def test_lines_of_a_panel_do_not_show_below_a_cell(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nobody set up logging, the panel has them, and the last resort is not asked; other sessions' go there."""
+def test_log_lines_of_a_panel_do_not_show_below_a_cell(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """If nobody has set up logging, the panel has them; those of other sessions go to logging's last resort."""
     root = logging.getLogger()
     handlers, root.handlers = root.handlers, []
     try:
@@ -165,22 +167,22 @@ def test_lines_of_a_panel_do_not_show_below_a_cell(desk: Desk, capsys: pytest.Ca
      "id,prompt\nx1,a harbour\n"],
     ids=["json", "json lines", "csv"],
 )  # fmt: skip
-def test_what_is_pasted_is_read_as_what_it_is(desk: Desk, text: str) -> None:
-    """Not each line as a prompt that would be paid for."""
+def test_pasted_text_is_recognised(desk: Desk, text: str) -> None:
+    """Otherwise each line would be a prompt that has to be paid for."""
     desk.set("prompts", text)
     first = desk.ctl.scenes[0]
     assert (first.id, first.prompt) == ("x1", "a harbour")
 
 
-def test_what_is_pasted_and_can_not_be_read_is_said(desk: Desk) -> None:
-    """And nothing is taken."""
+def test_pasted_text_that_can_not_be_read_is_reported(desk: Desk) -> None:
+    """And nothing is loaded."""
     desk.set("prompts", '[{"prompt": "a"},')
     assert desk.ctl.scenes == []
     assert "pasted.json" in desk.panel.errors.html.value
 
 
 def test_the_latest_video_is_offered_after_another_run(desk: Desk) -> None:
-    """Of as many scenes as before."""
+    """Even if that has the same number of scenes."""
     desk.backend.video = CLIP
     for name in ("one", "two"):
         desk.ctl.run_blocking([{"id": name, "prompt": "a harbour"}])
@@ -188,8 +190,8 @@ def test_the_latest_video_is_offered_after_another_run(desk: Desk) -> None:
         assert [value for _label, value in desk.panel.controls["video"].options] == [None, name]
 
 
-def test_of_many_profiles_those_that_cool_have_a_chip(tmp_path: Path) -> None:
-    """And with it a countdown and a button that ends it."""
+def test_among_many_profiles_the_cooling_ones_have_a_chip(tmp_path: Path) -> None:
+    """With a countdown, and a button that ends the cooldown."""
     backend = FakeBackend(lambda scene, profile, nth: RateLimited(50.0) if nth == 1 else None)
     with Controller(
         backend, profiles(*(f"p{k:03}" for k in range(200))), output=tmp_path, journal=None, mode="boost"
@@ -228,7 +230,7 @@ def test_a_long_backlog_is_taken_in_slices(desk: Desk, monkeypatch: pytest.Monke
     assert desk.panel.feed.counts.scenes["succeeded"] == 9
 
 
-def test_a_run_that_ends_while_it_is_written_about_is_shown_once_more(desk: Desk) -> None:
+def test_a_run_that_ends_during_an_update_is_shown_once_more(desk: Desk) -> None:
     """What was read before its end used to stay: "Stopping: 0 scenes are still running"."""
     desk.ctl.run_blocking(["one"])
     panel = desk.panel
@@ -239,13 +241,13 @@ def test_a_run_that_ends_while_it_is_written_about_is_shown_once_more(desk: Desk
 
 
 def test_the_clock_stands_when_nothing_runs(desk: Desk) -> None:
-    """The seconds of a run are those of its last event."""
+    """The time shown is that of the run's last event."""
     run = desk.ctl.run_blocking(PROMPTS)
     assert desk.ctl.now == run.events[-1].at
 
 
-def test_a_panel_that_nobody_has_leaves_no_widget(tmp_path: Path) -> None:
-    """A page that is reloaded asks for all there are."""
+def test_a_panel_without_a_controller_leaves_no_widget(tmp_path: Path) -> None:
+    """A page that is reloaded asks for all widgets."""
     from ipywidgets.widgets.widget import _instances
 
     before = len(_instances)
@@ -261,7 +263,7 @@ def test_a_panel_that_nobody_has_leaves_no_widget(tmp_path: Path) -> None:
 def test_paths_hold_when_the_notebook_goes_elsewhere(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exports land beside the videos, wherever the kernel is by now."""
+    """Exports are written beside the videos, whatever the working directory is by then."""
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     monkeypatch.chdir(tmp_path / "one")
