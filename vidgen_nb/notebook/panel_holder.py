@@ -1,4 +1,4 @@
-"""The panel of a controller: made when it is first asked for, told what changes, closed or disposed of at the end."""
+"""The panel of a controller: made when it is first shown, brought up to date, and disabled or removed at the end."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class PanelHolder:
                 carry_out()
 
     def later(self, seconds: float, function: Callable[[], Any]) -> None:
-        """Call a function on the session's loop after so many wall seconds; to be called there."""
+        """Call a function on the session's loop after some wall seconds; to be called there."""
         self._host.session.runner.loop.loop.call_later(seconds, function)
 
     def _show_error(self, error: Exception) -> None:

@@ -47,4 +47,4 @@ class PanelHost(Protocol):
         """Call a function on the session's loop, from any thread, without waiting; show its error in the panel."""
 
     def later(self, seconds: float, function: Callable[[], Any]) -> None:
-        """Call a function on the session's loop after so many wall seconds; to be called there."""
+        """Call a function on the session's loop after some wall seconds; to be called there."""

@@ -53,8 +53,8 @@ class LiveFigure(SeparateModuleWidget, go.FigureWidget):  # type: ignore[misc]  
     def change(self, traces: Sequence[Mapping[str, Any]], layout: Mapping[str, Any]) -> None:
         """Change leaves of the traces (in order; most have none) and of the layout, by dotted path, in one message.
 
-        `batch_update` ends in the same message, but its validators take several times as long. Here `on_change` hears
-        only of what the page does.
+        `batch_update` ends in the same message, but its validators take several times as long. Besides, `on_change`
+        is called only for what the page does.
         """
         changed = [index for index, leaves in enumerate(traces) if leaves]
         for index in changed:

@@ -1,6 +1,6 @@
 """Three patches of Plotly's front end (plotly 7.1).
 
-A removed view must not hear of updates any more: its handlers stay on the model, the next update throws in the purged
+A removed view must no longer get updates: its handlers stay on the model, the next update throws in the purged
 view, and then no later view gets it. So a panel that was shown again during a run stood still.
 
 A new view tells the kernel that it is there, because updates that arrive while the page still loads the 5 MB of
@@ -30,7 +30,7 @@ const remove = VIEW.prototype.remove;
 VIEW.prototype.remove = function () { this.isRemoved = true; return remove.call(this); };
 """
 _END_CHARS = 5_000
-"""The module's exports stand within so many characters of its end."""
+"""Where the module's exports are, counted from its end."""
 
 
 def patched_figure_module() -> str:

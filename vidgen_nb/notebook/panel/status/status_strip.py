@@ -157,7 +157,7 @@ def _plural(count: int, noun: str) -> str:
 
 
 def time_left(feed: RunFeed, session: SessionSnapshot) -> str:
-    """Say how long the run will take from now, as predicted or at the pace so far; empty while nobody can tell."""
+    """Say how long the run will take from now, as predicted or at the pace so far; empty while that is unknown."""
     if not session.running or session.paused:
         return ""
     if predicted := _predicted_time_left(session):
