@@ -85,9 +85,8 @@ class Recent(Builder):
     """
 
     def __init__(self, limit: int = MAX_LIVE_ATTEMPTS) -> None:
-        super().__init__()
         self.limit = limit
-        self.clear()
+        self.clear()  # this initialises the builder, too
 
     def clear(self) -> None:
         """Forget everything."""
