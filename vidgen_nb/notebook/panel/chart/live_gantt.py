@@ -29,7 +29,7 @@ __all__ = ["LiveGantt"]
 _NO_DATA = RecentData({}, (), [], [], [], [], [], 0.0)
 _BLANK_NOTE = "\N{NO-BREAK SPACE}"
 _MARGIN_SHARE = 0.02
-"""Of the shown time, kept free right of the line that marks now."""
+"""The share of the shown time that stays free right of the line for now."""
 
 
 class LiveGantt:
@@ -55,7 +55,7 @@ class LiveGantt:
         self._scene: str | None = None
         self._moves = "last 20"
         self._follow = True
-        self._range: tuple[float, float] = (0.0, 1.0)
+        self._axis_range: tuple[float, float] = (0.0, 1.0)
         """What the axis shows while it follows."""
         self._page_range: tuple[Any, ...] | None = None
         """The range that the page last reported."""
@@ -159,10 +159,10 @@ class LiveGantt:
         if self._follow:
             start = rows.start if self.window is None else max(rows.start, rows.end - self.window)
             margin = 0.0 if rows.now is None else (rows.end - start) * _MARGIN_SHARE
-            self._range = (round(start, 3), round(rows.end + margin, 3))
+            self._axis_range = (round(start, 3), round(rows.end + margin, 3))
         # Setting a range would overwrite the user's zoom. Autorange leaves a zoom alone, and has limits of its own.
         axis["autorange"] = self._follow
-        axis["autorangeoptions"] = {"minallowed": self._range[0], "maxallowed": self._range[1]}
+        axis["autorangeoptions"] = {"minallowed": self._axis_range[0], "maxallowed": self._axis_range[1]}
         return found | {"autosize": True}
 
     def _limits_note(self, data: RunData, rows: Rows, known: bool) -> str:
