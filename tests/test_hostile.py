@@ -122,7 +122,7 @@ def test_the_log(ctl: Controller, caplog: pytest.LogCaptureFixture) -> None:
 
 def test_the_panel(ctl: Controller) -> None:
     """Every tab and strip is written; what is HTML there is inert, and what is text is one line each."""
-    panel = ctl._panel
+    panel = ctl._panel_holder.panel
     assert panel is not None
 
     def fail() -> None:
@@ -130,15 +130,15 @@ def test_the_panel(ctl: Controller) -> None:
 
     ctl.post(fail)
     for tab in range(5):
-        panel.pages.tabs.selected_index = tab
+        panel.tabs.root.selected_index = tab
         ctl.runner.loop.call(panel.refresh)
-    html = [panel.status.value, panel.why.value, panel.pages.metrics.value, panel.troubles.strip.value]
-    html += [chip.children[0].value for chip in panel.lanes.chips.values()]
+    html = [panel.status.value, panel.disabled_reasons.value, panel.tabs.metrics.value, panel.errors.html.value]
+    html += [chip.children[0].value for chip in panel.profile_chips.chips.values()]
     assert all(page_of(text) for text in html if text)
-    assert "pwned" in panel.troubles.strip.value and "pwned" in panel.pages.metrics.value
-    for lines in panel.pages.lines.values():
+    assert "pwned" in panel.errors.html.value and "pwned" in panel.tabs.metrics.value
+    for lines in panel.tabs.lines.values():
         inert(lines.text, 100_000)
-    for row in panel.pages.attempts.rows:
+    for row in panel.tabs.attempts.rows:
         inert("\n".join(str(cell) for cell in row[:-1]))  # the last is the id as it is, and is not shown
     assert all(inert(label) for label, _ in panel.controls["in_use"].options)
 
@@ -222,11 +222,11 @@ def test_a_prompt_of_a_megabyte(tmp_path: Path) -> None:
         ):
             ctl.panel  # noqa: B018 - makes it
             run = await ctl.run([scene])
-            panel = ctl._panel
+            panel = ctl._panel_holder.panel
             assert panel is not None
             sizes = {}
             for tab in range(5):
-                panel.pages.tabs.selected_index = tab
+                panel.tabs.root.selected_index = tab
                 began = time.perf_counter()
                 panel.refresh()
                 sizes[tab] = time.perf_counter() - began
@@ -234,7 +234,7 @@ def test_a_prompt_of_a_megabyte(tmp_path: Path) -> None:
             widgets = [each for each in _below(panel.root) if not hasattr(each, "_esm")]
             state = sum(len(json.dumps(each.get_state(), default=str)) for each in widgets)
             assert state < 200_000
-            assert len(json.dumps(panel.pages.attempts.rows)) < 2000
+            assert len(json.dumps(panel.tabs.attempts.rows)) < 2000
             assert len(panel._gantt.figure.to_json()) < 100_000
             return run
 

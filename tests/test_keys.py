@@ -182,10 +182,14 @@ def traces(session: vg.Session | Controller, run: vg.Run, folder: Path) -> list[
     left += [repr(checks := session.check()), checks._repr_html_()]
     if isinstance(session, Controller):
         assert session.panel
-        assert session._panel is not None
-        session.runner.loop.call(session._panel.refresh)
+        assert session._panel_holder.panel is not None
+        session.runner.loop.call(session._panel_holder.panel.refresh)
         left += [json.dumps(session._repr_mimebundle_())]
-        widgets = [each for each in everything(session.panel, session._panel) if isinstance(each, ipywidgets.Widget)]
+        widgets = [
+            each
+            for each in everything(session.panel, session._panel_holder.panel)
+            if isinstance(each, ipywidgets.Widget)
+        ]
         assert len(widgets) > 20
         left += [repr(each.get_state()) for each in widgets]
         left += [path.read_bytes() for path in session.export(folder / "exports")]

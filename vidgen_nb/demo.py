@@ -15,7 +15,7 @@ from vidgen_nb.core.policy import Policy
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.notebook.controller import Controller
-from vidgen_nb.notebook.rerun_cells import made
+from vidgen_nb.notebook.rerun_cells import register_controller
 from vidgen_nb.provider import LogNormal, SimulatedProfile, SlidingWindow, TokenBucket
 from vidgen_nb.session.video_folder import VideoFolder
 
@@ -71,7 +71,7 @@ class DemoSession(Controller):
         except BaseException:
             emulator.stop()
             raise
-        made(self)
+        register_controller(self)
 
     @classmethod
     def restore(cls, *_: Any, **__: Any) -> NoReturn:
@@ -95,7 +95,7 @@ class DemoSession(Controller):
                 self.close()
         except (SessionError, RuntimeError) as error:  # its loop has ended meanwhile
             log.debug("an orphaned demo could not be closed: %s", error)
-        self._forget_panel()
+        self._panel_holder.dispose()
 
     def close(self) -> None:
         """Close the session, and the emulator with it."""

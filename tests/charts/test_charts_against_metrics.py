@@ -22,7 +22,7 @@ from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import RetryPolicy
 from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt
-from vidgen_nb.notebook.panel.run_feed import Feed
+from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.run import Run
 
 SETTLED = ("succeeded", "failed", "held", "cancelled")
@@ -254,18 +254,23 @@ def test_the_live_chart(runs: list[tuple[Run, MetricsData]]) -> None:
 def test_the_panel(runs: list[tuple[Run, MetricsData]]) -> None:
     """What it counts from the events as they come is what the metrics find when the run is over."""
     for run, numbers in runs:
-        feed = Feed()
+        feed = RunFeed()
         feed.pull(run)
         statuses = Counter(numbers.scenes)
         running = sum(statuses.pop(name, 0) for name in ("submitting", "generating", "fetching"))
-        assert {name: feed.counts[name] for name in statuses} == statuses
-        assert feed.counts["running"] == running
-        assert (feed.attempts, feed.limited, feed.moves) == (numbers.attempts, numbers.rate_limited, numbers.moves)
+        statuses["waiting"] = statuses.pop("queued", 0)
+        scenes = feed.counts.scenes
+        assert {name: scenes[name] for name in statuses} == statuses
+        assert scenes["running"] == running and scenes.total() == len(run.scenes)
+        counts = feed.counts
+        found = counts.attempts, counts.rate_limited, counts.moves
+        assert found == (numbers.attempts, numbers.rate_limited, numbers.moves)
         assert feed.ended == run.ended
         for row in numbers.profiles:
-            lane = feed.lanes[row.profile]
-            assert (lane.attempts, lane.ok, lane.limited) == (row.attempts, row.scenes, row.rate_limited)
-            assert lane.running == sum(a.end is None and a.profile == row.profile for a in run.attempts)
+            profile = counts.profiles[row.profile]
+            found = profile.attempts, profile.succeeded, profile.rate_limited
+            assert found == (row.attempts, row.scenes, row.rate_limited)
+            assert profile.running == sum(a.end is None and a.profile == row.profile for a in run.attempts)
             if run.ended is not None and numbers.length == numbers.makespan:
                 assert feed.cooling.seconds(row.profile, numbers.length) == pytest.approx(row.cooldown), row.profile
 
@@ -277,9 +282,10 @@ def test_the_panel_counts_429s_of_scenes_that_are_not_sent_again() -> None:
     world.limit("s1", retry_after=3.0)
     world.sleep_until(21)
     world.limit("s2")
-    run, feed = Run({}, list(world.scheduler.events)), Feed()
+    run, feed = Run({}, list(world.scheduler.events)), RunFeed()
     feed.pull(run)
-    assert feed.limited == sum(lane.limited for lane in feed.lanes.values()) == run.metrics().rate_limited == 2
+    each = [profile.rate_limited for profile in feed.counts.profiles.values()]
+    assert feed.counts.rate_limited == sum(each) == run.metrics().rate_limited == 2
 
 
 def test_quantiles_are_those_of_one_definition() -> None:

@@ -66,7 +66,7 @@ def test_one_click_to_the_first_bar(open_lab: Opener) -> None:
     page.kernel.wait("not ctl.is_running and len(ctl.last_run.scenes) == 1")
     assert page.kernel("[each.id for each in ctl.last_run.scenes]") == ["s001"]
     page.says("1 of 1 scene succeeded")
-    assert page.kernel("ctl.panel is not None and not list(ctl._panel.troubles.texts)")
+    assert page.kernel("ctl.panel is not None and not list(ctl._panel_holder.panel.errors.texts)")
 
 
 def test_run_before_the_page_has_the_chart(open_lab: Opener) -> None:

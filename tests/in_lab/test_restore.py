@@ -78,7 +78,7 @@ def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -
     page.page.wait_for_selector(".vg-panel .jupyter-widgets-disconnected")
 
     page.run(0)
-    page.says("The last run is not done: Restore last run takes it up again")
+    page.says("The last run did not finish: Restore last run continues it")
     page.page.wait_for_function("name => document.querySelector(name)?.disabled === false", arg=".vg-restore-last-run")
     assert off(page) == ""
     page.click(RESTORE)
@@ -115,8 +115,8 @@ def off(page: LabPage, cell: int = 0) -> str:
     """Return why the panel's Restore last run is off, as its tooltip has it; empty: it is on."""
     button = page.panel(cell).get_by_role("button", name=RESTORE, exact=True)
     told = button.get_attribute("title") or ""
-    assert told.startswith("Take up the run")
-    reason = told.partition("Off now: ")[2]
+    assert told.startswith("Load the run that was unfinished")
+    reason = told.partition("Unavailable: ")[2]
     assert button.is_disabled() == bool(reason)
     return reason
 

@@ -190,9 +190,9 @@ def test_ten_thousand_log_lines(open_lab: Opener) -> None:
     page.bars(3)
     page.tab("Log")
     page.run(1)
-    page.kernel.wait("any('line 9999' in line for line in ctl._panel.feed.log)")
+    page.kernel.wait("any('line 9999' in line for line in ctl._panel_holder.panel.feed.log)")
     page.panel().get_by_text("line 9999").wait_for()
-    assert page.kernel("len(ctl._panel.feed.log)") == 200
+    assert page.kernel("len(ctl._panel_holder.panel.feed.log)") == 200
     assert 100 < len(re.findall(r"line \d+", page.panel().inner_text())) <= 200
     assert page.answers() < 2.0
     page.click("Stop")

@@ -1,4 +1,4 @@
-"""What a cell does with a controller: choices, running, and how it shows itself."""
+"""What a cell does with a controller: choose, run, show it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def ctl(tmp_path: Path) -> Iterator[Controller]:
 
 
 def backend_of(ctl: Controller) -> FakeBackend:
-    """Return the fake behind it."""
+    """Return the fake backend."""
     backend = ctl.runner.resources.backend
     assert isinstance(backend, FakeBackend)
     return backend
@@ -60,8 +60,8 @@ def test_importing_it_imports_no_widgets() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_start_runs_what_is_chosen(ctl: Controller) -> None:
-    """Without scenes, start() takes those of the span; a single one where that is chosen."""
+def test_start_runs_the_chosen_scenes(ctl: Controller) -> None:
+    """Without scenes, start() takes those of the span, or the single one."""
     ctl.scenes = PROMPTS
     ctl.span = (2, 3)
     ctl.start()
@@ -70,8 +70,8 @@ def test_start_runs_what_is_chosen(ctl: Controller) -> None:
     assert [scene.id for scene in ctl.run_blocking().scenes] == ["s001"]
 
 
-def test_start_goes_on_with_what_was_left(ctl: Controller) -> None:
-    """After a stop, Run takes what is queued; cancel() drops it."""
+def test_start_continues_with_what_was_left(ctl: Controller) -> None:
+    """After a stop, Run takes what is still waiting."""
     ctl.scenes = PROMPTS
     run = stopped(ctl)
     assert ctl.left_over == 3
@@ -81,14 +81,14 @@ def test_start_goes_on_with_what_was_left(ctl: Controller) -> None:
 
 
 def test_cancel_drops_what_was_left(ctl: Controller) -> None:
-    """What a stop has left is dropped without another run."""
+    """What a stop left is dropped without another run."""
     stopped(ctl)
     ctl.cancel()
     assert ctl.left_over == 0
 
 
 def test_scenes_from_text_and_file(ctl: Controller) -> None:
-    """A single typed line is a prompt, no path; a file's errors name the file as the user does."""
+    """A single typed line is a prompt, not a path; an error in a file names it as the user does."""
     ctl.type_scenes("a lighthouse")
     assert [scene.prompt for scene in ctl.scenes] == ["a lighthouse"]
     ctl.upload_scenes("C:\\x\\scenes.csv", b"id,prompt\nx1,a harbour\n")
@@ -103,8 +103,8 @@ def test_scenes_from_text_and_file(ctl: Controller) -> None:
      ("in_use", ["p9"]), ("in_use", []), ("policy_name", "Nope"), ("cooldown_seconds", -1), ("show_moves", "all"),
      ("speed", 2.0)],
 )  # fmt: skip
-def test_what_can_not_be_chosen(ctl: Controller, name: str, value: Any) -> None:
-    """A choice that makes no sense is refused, and changes nothing."""
+def test_a_wrong_choice_is_refused(ctl: Controller, name: str, value: Any) -> None:
+    """It is an error, and changes nothing."""
     before = getattr(ctl, name)
     with pytest.raises(InputError):
         setattr(ctl, name, value)
@@ -122,7 +122,7 @@ def test_cap_holds_in_boost(ctl: Controller) -> None:
 
 
 def test_policy_keeps_its_seconds(ctl: Controller) -> None:
-    """Another policy takes over the seconds; a setting it does not have is an error that says so."""
+    """Another policy gets the same seconds; setting what it does not have is an error that says so."""
     ctl.cooldown_seconds = 12.0
     ctl.honour_retry_after = True
     assert ctl.policy == PerProfileCooldown(12.0, honour_retry_after=True)
@@ -135,7 +135,7 @@ def test_policy_keeps_its_seconds(ctl: Controller) -> None:
 
 
 def test_profiles_come_and_go(ctl: Controller) -> None:
-    """A profile that is not used any more can be chosen again, also while something runs on it."""
+    """A profile that was taken out can be used again, even while something still runs on it."""
     backend_of(ctl).hold = {"s001"}
     ctl.start(PROMPTS[:1])
     ctl.in_use = ["p2"]
@@ -145,14 +145,14 @@ def test_profiles_come_and_go(ctl: Controller) -> None:
     assert ctl.wait(10).ended == "settled"
 
 
-def test_why_run_is_off(ctl: Controller) -> None:
+def test_why_run_is_unavailable(ctl: Controller) -> None:
     """The reason is a text for the panel."""
     assert "no scenes" in ctl.problem
     ctl.scenes = PROMPTS
     assert ctl.problem == ""
     backend_of(ctl).hold = {"s001"}
     ctl.start()
-    assert "under way" in ctl.problem
+    assert "is running" in ctl.problem
     backend_of(ctl).let_go()
     ctl.wait(10)
     ctl.close()
@@ -160,7 +160,7 @@ def test_why_run_is_off(ctl: Controller) -> None:
 
 
 def test_paused_is_pause_and_unpause(ctl: Controller) -> None:
-    """A toggle sets it."""
+    """The panel's toggle sets it."""
     ctl.paused = True
     ctl.start(PROMPTS)
     assert ctl.paused and ctl.is_running and not backend_of(ctl).submits
@@ -169,7 +169,7 @@ def test_paused_is_pause_and_unpause(ctl: Controller) -> None:
 
 
 def test_export_writes_four_files(ctl: Controller, tmp_path: Path) -> None:
-    """Page, picture, table and events, beside the videos; formulas in foreign text are texts."""
+    """Page, picture, table and events, beside the videos; foreign text is never a formula."""
     backend_of(ctl).script = lambda *_: Permanent("=HYPERLINK(1)")
     with pytest.raises(SessionError, match="nothing is recorded"):
         ctl.export()
@@ -215,7 +215,7 @@ def test_the_panel_is_made_once(ctl: Controller) -> None:
 
 
 def test_a_demo_brings_scenes_and_its_own_time(tmp_path: Path) -> None:
-    """Scenes are loaded, and the emulator goes as fast as the session, from where it is."""
+    """Scenes are loaded, and the emulator follows a change of the session's speed without a jump."""
     with demo(1, output=tmp_path / "videos", speed=10) as ctl:
         assert len(ctl.scenes) == 24
         before = ctl.emulator.clock.now()
@@ -225,7 +225,7 @@ def test_a_demo_brings_scenes_and_its_own_time(tmp_path: Path) -> None:
 
 
 def test_a_panel_after_the_close(tmp_path: Path) -> None:
-    """It can still be looked at, with all of it off."""
+    """It can still be looked at, with all controls disabled."""
     made = Controller(FakeBackend(), profiles("p1"), output=tmp_path / "videos", journal=None, speed=20)
     made.run_blocking(PROMPTS)
     made.close()
@@ -243,7 +243,7 @@ def test_rich_reprs(ctl: Controller) -> None:
 
 
 def test_a_posted_error_is_logged_without_a_panel(ctl: Controller, caplog: pytest.LogCaptureFixture) -> None:
-    """Where no panel shows it, the log does."""
+    """If there is no panel to show it, it is logged."""
 
     def fail() -> None:
         raise ValueError("planted")
@@ -254,7 +254,7 @@ def test_a_posted_error_is_logged_without_a_panel(ctl: Controller, caplog: pytes
 
 
 def test_on_the_callers_loop(tmp_path: Path) -> None:
-    """In `async with` the panel lives on the caller's loop, also one that was made before."""
+    """In `async with` the panel lives on the caller's loop, even if it was made before."""
 
     async def cell() -> str:
         made = Controller(FakeBackend(), profiles("p1"), output=tmp_path / "videos", journal=None, speed=20)
@@ -262,7 +262,7 @@ def test_on_the_callers_loop(tmp_path: Path) -> None:
         async with made as ctl:
             await ctl.run(PROMPTS)
             await asyncio.sleep(0)
-            panel = made._panel
+            panel = made._panel_holder.panel
             assert panel is not None
             panel.refresh()
             assert "3 of 3 scenes succeeded" in panel.status.value

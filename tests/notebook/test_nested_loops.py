@@ -1,4 +1,4 @@
-"""What `enable_nested` applies, and what it warns of; asyncio itself is left as it is."""
+"""Which module `enable_nested` applies, and when it warns; asyncio itself is left alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_nest_asyncio2_is_preferred(applied: list[str]) -> None:
-    """Where both are there, the one that loses no cells is taken."""
+    """If both are installed, it is the one that loses no cells."""
     assert enable_nested() == "nest_asyncio2"
     assert applied == ["nest_asyncio2"]
 
@@ -44,7 +44,7 @@ def test_neither(applied: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_old_one_first(applied: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """nest_asyncio 1.6.0 applied before us is warned of; nest_asyncio2 before us is not."""
+    """It warns if nest_asyncio 1.6.0 was applied before, but not if nest_asyncio2 was."""
     monkeypatch.setattr(asyncio, "_nest_patched", True, raising=False)
     with pytest.warns(RuntimeWarning, match="Restart the kernel"):
         enable_nested()

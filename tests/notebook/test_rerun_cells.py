@@ -1,4 +1,4 @@
-"""What a cell that is run again does to the controller that it made before."""
+"""What running a cell again does to the controller that it made before."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Made:
 
 
 class Notebook:
-    """As much of IPython and ipykernel as is asked."""
+    """As much of IPython and ipykernel as is used here."""
 
     def __init__(self) -> None:
         self.user_ns: dict[str, Any] = {}
@@ -46,31 +46,31 @@ class Notebook:
     def make(self, name: str) -> Made:
         """Do what `name = Controller(...)` does."""
         made = Made()
-        cells.made(made)
-        cells.made(made)
+        cells.register_controller(made)
+        cells.register_controller(made)
         self.user_ns["_1"] = self.user_ns[name] = made
         return made
 
 
 @pytest.fixture
 def book(monkeypatch: pytest.MonkeyPatch) -> Notebook:
-    """A notebook that nothing was run in."""
+    """A notebook in which nothing was run."""
     made = Notebook()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: made))
-    monkeypatch.setattr(cells, "_made", {})
+    monkeypatch.setattr(cells, "_by_cell", {})
     return made
 
 
-def test_the_one_before_is_told_once(book: Notebook) -> None:
-    """It is when its name has gone to the next; the history of outputs does not count."""
+def test_the_previous_one_is_told_once(book: Notebook) -> None:
+    """Once its variable refers to the next one; the history of outputs does not count."""
     made: list[Made] = []
     for _ in range(3):
         book.run("a", lambda: made.append(book.make("ctl")))
     assert [each.lost for each in made] == [1, 1, 0]
 
 
-def test_one_that_still_has_a_name_is_left_alone(book: Notebook) -> None:
-    """Until it has none, and the cell is run once more."""
+def test_one_that_still_has_a_variable_is_left_alone(book: Notebook) -> None:
+    """Until no variable is left, and the cell is run once more."""
     made: list[Made] = []
     book.run("a", lambda: made.append(book.make("ctl")))
     for holder in (made[0], [made[0]], {"a": made[0]}, SimpleNamespace(a=made[0])):
@@ -83,7 +83,7 @@ def test_one_that_still_has_a_name_is_left_alone(book: Notebook) -> None:
 
 
 def test_others_are_left_alone(book: Notebook) -> None:
-    """Two of one run, those of other cells, and those of a cell without an id (nbclient)."""
+    """Two made by the same run of a cell, those of other cells, and those of a cell without an id (nbclient)."""
     made: list[Made] = []
     book.run("a", lambda: made.extend([book.make("ctl"), book.make("ctl")]))
     for cell in ("b", None, None):

@@ -107,9 +107,9 @@ def test_run_does_not_begin_anew_what_was_broken_off(tmp_path: Path) -> None:
             ctl.run_blocking()
         with pytest.raises(SessionError, match="was broken off: restore"):
             ctl.start()
-        assert "Restore last run goes on with it" in ctl.problem and ctl.no_restore == ""
-        assert ctl.panel and ctl._panel is not None
-        shown = ctl._panel
+        assert "Restore last run continues it" in ctl.problem and ctl.no_restore == ""
+        assert ctl.panel and ctl._panel_holder.panel is not None
+        shown = ctl._panel_holder.panel
         ctl.runner.loop.call(shown.refresh)
         assert "Restore last run asks again about its jobs" in shown.status.value
         assert shown.controls["run"].disabled and not shown.controls["restore_last_run"].disabled

@@ -1,34 +1,28 @@
-"""A session with a panel: as a cell's last value it shows itself, and each control of the panel is one call to it.
-
-ipywidgets is imported when the panel is first asked for, not before. The panel lives on the session's own loop: that
-is its one writer, and callbacks, which come from any thread, only post to it.
-"""
+"""The controller: a session with a panel. It has parts, and forwards to them what a cell may call and set."""
 
 from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from vidgen_nb.errors import SessionError
 from vidgen_nb.forwarding import forwarded, forwarded_property
 from vidgen_nb.notebook.display import NotebookDisplay
 from vidgen_nb.notebook.export import export
-from vidgen_nb.notebook.rerun_cells import made
-from vidgen_nb.notebook.run_options import RunOptions, SceneOptions
+from vidgen_nb.notebook.panel_holder import PanelHolder
+from vidgen_nb.notebook.rerun_cells import register_controller
+from vidgen_nb.notebook.run_options import RunOptions
+from vidgen_nb.notebook.scene_options import SceneOptions
 from vidgen_nb.notebook.view_options import ViewOptions
 from vidgen_nb.session.restore import Restorable
 from vidgen_nb.session.session import Session
 from vidgen_nb.session.settings import SessionState
 
 if TYPE_CHECKING:
-    from ipywidgets import VBox
-
-    from vidgen_nb.notebook.panel.panel import Panel
     from vidgen_nb.ports import Backend, Profile
 
 __all__ = ["Controller"]
@@ -39,16 +33,15 @@ log = logging.getLogger("vidgen_nb")
 class Controller(Restorable):
     """A session that shows itself in Jupyter: as a cell's last value it is the panel.
 
-    Parameters and methods are those of `Session`, except that its runs are written down in the folder `runs` unless
-    told otherwise: a kernel that dies loses none. What a hand can choose in the panel, a cell can set here: `scenes`,
-    `kind`, `span`, `scene`, `in_use`, `cap`, `cooldown_seconds` and so on; `start()` is the panel's Run.
+    Parameters and methods are those of `Session`, except that `journal` is the folder `runs` by default: if the kernel
+    dies, no run is lost. What can be chosen in the panel can also be set here: `scenes`, `kind`, `span`, `scene`,
+    `in_use`, `cap`, `cooldown_seconds` and so on. `start()` is the panel's Run.
 
     It has a `session`, `scene_options`, `run_options` and `view_options`, and forwards to them.
     """
 
-    _panel_lock: ClassVar = threading.RLock()
     _set_speed: Callable[[float], None] | None = None
-    """Lets a simulated provider keep the session's time; None: the provider is real."""
+    """Makes a simulated provider follow the session's speed; None: the provider is real."""
 
     def __init__(
         self,
@@ -60,10 +53,12 @@ class Controller(Restorable):
     ) -> None:
         self.session = Session(backend, profiles, journal=journal, **options)
         self.runner = self.session.runner
-        self.scene_options = SceneOptions(self._changed)
-        self.run_options = RunOptions(self.session, self._changed, self._set_speed)
-        self.view_options = ViewOptions(self.session.runner, self._changed)
-        self._panel: Panel | None = None
+        """What carries out requests on the session's loop."""
+        self._panel_holder = PanelHolder(self, on_made=lambda: register_controller(self))
+        changed = self._panel_holder.changed
+        self.scene_options = SceneOptions(changed)
+        self.run_options = RunOptions(self.session, changed, self._set_speed)
+        self.view_options = ViewOptions(self.session.runner, changed)
         self._display = NotebookDisplay(self.session, self.view_options)
         self.session.runner.default_request = self.scene_options.request
         self.session.runner.on_change = self._session_changed
@@ -138,14 +133,14 @@ class Controller(Restorable):
 
     @property
     def problem(self) -> str:
-        """Why Run can't be pressed now; empty: it can."""
+        """Why Run is unavailable now; empty: it is available."""
         session = self.session
         if session.is_closed:
             return "this controller is closed"
         if session.is_running:
-            return "a run is under way"
+            return "a run is running"
         if session.is_broken_off:
-            return "the run was broken off, and Restore last run goes on with it"
+            return "the run was broken off; Restore last run continues it"
         if not session.profiles:
             return "no profile is chosen"
         if not session.left_over and not self.scene_options.chosen:
@@ -153,121 +148,60 @@ class Controller(Restorable):
         return ""
 
     def export(self, folder: str | os.PathLike[str] | None = None) -> list[Path]:
-        """Write the run as HTML, SVG, CSV and JSON lines, and return the files.
+        """Write the run as HTML, SVG, CSV and JSON lines, and return the paths of the files.
 
-        `folder`: default `exports` beside the folder of the videos.
+        `folder`: by default `exports`, beside the folder of the videos.
         """
         run, videos = self.last_run, self.session.runner.resources.videos
         if run is None or not run.events:
             raise SessionError("nothing is recorded yet: run something first")
-        return export(
-            run,
-            Path(folder) if folder is not None else videos.base / videos.path.parent / "exports",
-        )
+        exports = Path(folder) if folder is not None else videos.base / videos.path.parent / "exports"
+        return export(run, exports)
 
     # -- the panel
 
-    def touch(self) -> None:
-        """Let the panel show what has changed; on the session's own loop."""
-        if self._panel is not None:
-            self._panel.ticker.touch()
-
-    @property
-    def panel(self) -> VBox:
-        """The panel, a widget. It is made once; shown twice, it is the same one."""
-        with self._panel_lock:
-            panel, is_new = self._panel, self._panel is None
-            if panel is None:
-                from vidgen_nb.notebook.panel.panel import Panel
-
-                panel = self._panel = Panel(self)
-                made(self)
-        if is_new and not self.session.is_closed:  # the loop is waited for without the lock
-            self.observe(lambda _: self.touch())
-            self.observe(self._display.keep_picture)
-            self._changed()
-        elif is_new:
-            panel.closed()
-        return panel.root
-
-    def post(self, function: Callable[..., Any], *args: Any) -> None:
-        """Call a function on the session's own loop, from whichever thread, and don't wait for it.
-
-        What it raises is shown in the panel's red strip.
-        """
-
-        def carry_out() -> None:
-            try:
-                function(*args)
-            except Exception as error:  # noqa: BLE001 - a callback's error must not end in the void
-                self._failed(error)
-
-        try:
-            self.session.runner.loop.loop.call_soon_threadsafe(carry_out)
-        except (SessionError, RuntimeError):  # it is gone, and with it whoever else wrote; tabs and such still work
-            with self._panel_lock:
-                carry_out()
-
-    def later(self, seconds: float, function: Callable[[], Any]) -> None:
-        """Call a function on the session's own loop in so many wall seconds; to be called there."""
-        self.session.runner.loop.loop.call_later(seconds, function)
-
-    def _failed(self, error: Exception) -> None:
-        if self._panel is None:
-            log.error("a callback failed: %s", error, exc_info=error)
-        else:
-            self._panel.fail(error)
+    panel = forwarded_property("_panel_holder", PanelHolder.root)
+    touch = forwarded("_panel_holder", PanelHolder.touch)
+    post = forwarded("_panel_holder", PanelHolder.post)
+    later = forwarded("_panel_holder", PanelHolder.later)
 
     def _session_changed(self, before: SessionState) -> None:
         self.run_options.remember(before)
-        self._changed()
-
-    def _changed(self) -> None:
-        if self._panel is not None and not self.session.is_closed:
-            self.post(self._panel.ticker.touch)
+        self._panel_holder.changed()
 
     # -- ending
 
     def close(self) -> None:
-        """As `Session.close`; the panel stays, with its controls off."""
+        """Close the session. The panel stays, with its controls disabled."""
         self.session.close()
-        if self._panel is not None:
-            self._panel.closed()
+        self._panel_holder.show_closed()
 
     async def aclose(self) -> None:
-        """As `close`, on the caller's loop."""
+        """Close a session that is on the caller's loop. The panel stays, with its controls disabled."""
         await self.session.aclose()
-        if self._panel is not None:
-            self._panel.closed()
+        self._panel_holder.show_closed()
 
     def orphaned(self) -> None:
-        """Its cell was run again, and no variable has it any more: say so if it still runs, or take its panel away."""
+        """Its cell was run again, and no variable refers to it: warn if it still runs, or else remove its panel."""
         if self.is_running:
             log.warning(
-                "the controller that this cell made before has %d scenes under way and goes on: Out has it, for stop()",
+                "the controller that this cell made earlier is still running %d scenes; Out has it, to call stop()",
                 self.in_flight,
             )
         else:
-            self._forget_panel()
-
-    def _forget_panel(self) -> None:
-        """Take the widgets away: each reload of a page asks for all that there are. Shown again, there are new ones."""
-        panel, self._panel = self._panel, None
-        if panel is not None:
-            panel.dispose()
+            self._panel_holder.dispose()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if kind is not None and not self.is_closed:
-            self.abandon()  # an error is on its way out: waiting minutes for videos would hang it
+            self.abandon()  # an error is being raised: waiting minutes for videos would hold it back
         self.close()
 
     async def __aenter__(self) -> Self:
         await self.session.__aenter__()
-        if self._panel is not None:  # its timer was on the loop that it leaves
-            self._panel.ticker.moved()
+        self._panel_holder.loop_changed()
         return self
 
     async def __aexit__(
@@ -280,7 +214,7 @@ class Controller(Restorable):
     # -- showing
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """Return the panel, and for a notebook without a kernel a picture of the run."""
+        """Return the panel, and a picture of the run for a notebook without a kernel."""
         return self._display.bundle(repr(self), self.panel)
 
     def _ipython_display_(self) -> None:

@@ -1,4 +1,4 @@
-"""A run as files: a page, a picture, a table and its events."""
+"""A run as files: an HTML page, a picture, a table of its attempts, and its events."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from vidgen_nb.session.video_folder import safe_name
 
 __all__ = ["export"]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes a cell that starts so for a formula."""
 
 
 def export(run: Run, folder: Path) -> list[Path]:
     """Write a run as HTML, SVG, CSV (its attempts) and JSON lines (its events), under the run's name."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = safe_name(str(run.header.get("run") or "run"))  # of a file that was loaded it may be anything
+    name = safe_name(str(run.header.get("run") or "run"))  # in a loaded file it may be anything
     page, picture, table = (folder / f"{name}{suffix}" for suffix in (".html", ".svg", ".csv"))
     page.write_text(run.html(), encoding="utf-8")
     picture.write_text(run.svg(), encoding="utf-8")
@@ -36,5 +37,5 @@ def _csv(attempts: list[AttemptRecord]) -> str:
 
 
 def _cell(value: object) -> object:
-    """Return foreign text so that a spreadsheet does not take it for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """Return a value so that a spreadsheet does not take foreign text for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

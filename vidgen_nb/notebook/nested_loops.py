@@ -1,4 +1,4 @@
-"""Nested event loops, for people whose own code calls `asyncio.run` in a cell. Nothing of ours needs them."""
+"""Nested event loops, for people whose own code calls `asyncio.run` in a cell. Nothing here needs them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["enable_nested"]
 def enable_nested() -> str:
     """Let `asyncio.run` and `run_until_complete` work inside a cell; return the name of the module that does it.
 
-    nest_asyncio2 is taken where it is installed (it comes with ipykernel 7.4), else nest_asyncio. It patches asyncio
-    for the whole process and can't be undone, so it is never done by itself. Warns when nest_asyncio 1.6.0 was applied
-    first: with ipykernel 7.1 and later a nested run then loses the cells that are queued behind it.
+    It uses nest_asyncio2 if that is installed (it comes with ipykernel 7.4), and nest_asyncio otherwise. This patches
+    asyncio for the whole process and can't be undone, so it is never done unasked. Warns if nest_asyncio 1.6.0 was
+    applied before: with ipykernel 7.1 and later, a nested run then loses the cells that wait behind it.
     """
     if hasattr(asyncio, "_nest_patched") and not hasattr(asyncio, "_nest_asyncio2"):
         warnings.warn(
-            "nest_asyncio was applied before: on ipykernel 7.1 and later a nested run then loses queued cells, and "
-            "nest_asyncio2 can't mend that any more. Restart the kernel, and call enable_nested() first",
+            "nest_asyncio was applied before: on ipykernel 7.1 and later a nested run then loses the cells behind it, "
+            "and nest_asyncio2 can't fix that any more. Restart the kernel, and call enable_nested() first",
             RuntimeWarning,
             stacklevel=2,
         )

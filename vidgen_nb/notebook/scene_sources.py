@@ -16,19 +16,19 @@ MAX_SUFFIX_CHARS = 9
 
 
 def from_text(text: str) -> list[Scene]:
-    """Return the scenes in a text: a prompt a line, or what a CSV or JSON file has in it."""
+    """Return the scenes in a text: one prompt per line, or the content of a CSV or JSON file."""
     start = text.lstrip()
     if start[:1] in ("[", "{"):
         lines = [line for line in text.splitlines() if line.strip()]
-        one_each = len(lines) > 1 and all(line.lstrip().startswith("{") for line in lines)
-        return from_content("pasted.jsonl" if one_each else "pasted.json", text.encode())
-    if "prompt" in [head.strip().strip('"').lower() for head in start.partition("\n")[0].split(",")]:
+        one_per_line = len(lines) > 1 and all(line.lstrip().startswith("{") for line in lines)
+        return from_content("pasted.jsonl" if one_per_line else "pasted.json", text.encode())
+    if "prompt" in [heading.strip().strip('"').lower() for heading in start.partition("\n")[0].split(",")]:
         return from_content("pasted.csv", start.encode())
     return load_scenes(text + "\n")
 
 
 def from_content(name: str, content: bytes) -> list[Scene]:
-    """Return the scenes in the content of a file, whose name says how to read it."""
+    """Return the scenes in the content of a file; its name says how to read it."""
     with tempfile.TemporaryDirectory() as folder:
         name = Path(name.replace("\\", "/")).name
         suffix = Path(name).suffix.lower()

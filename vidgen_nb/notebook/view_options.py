@@ -1,4 +1,4 @@
-"""What the panel shows, each a property that a cell can set too: theme, selected scene, moves, video."""
+"""What the panel shows: theme, selected scene, moves, video, each a property that a cell can set, too."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ Theme = Literal["auto", "light", "dark"]
 
 
 class ViewOptions:
-    """Nothing of this changes the run."""
+    """What a person looks at; none of it changes the run."""
 
     def __init__(self, runner: Runner, changed: Callable[[], None]) -> None:
+        """`changed` is called after each change."""
         self._runner = runner
         self._changed = changed
         self._follow_now = True
@@ -29,7 +30,7 @@ class ViewOptions:
 
     @property
     def follow_now(self) -> bool:
-        """Whether the chart moves along; zooming into it ends that."""
+        """Whether the chart keeps the current time in view; zooming into it turns this off."""
         return self._follow_now
 
     @follow_now.setter
@@ -51,7 +52,7 @@ class ViewOptions:
 
     @property
     def selected(self) -> str | None:
-        """The scene whose path stands out in the chart; None: none does."""
+        """The scene whose path the chart highlights; None: no scene."""
         return self._selected
 
     @selected.setter
@@ -60,7 +61,7 @@ class ViewOptions:
         self._changed()
 
     def step_selected(self, step: int) -> None:
-        """Select the next scene of the run (1), or the one before (-1); round and round."""
+        """Select the next scene of the run (1) or the previous one (-1); after the last comes the first."""
         live = self._runner.live
         ids = list(live.scheduler.scenes) if live is not None else []
         if ids:
@@ -69,7 +70,7 @@ class ViewOptions:
 
     @property
     def video(self) -> str | None:
-        """The scene whose finished video the panel plays; None: none, as in a new run."""
+        """The scene whose finished video the panel plays; None: no video, as at the start of a new run."""
         return self._video[1] if self._video is not None and self._video[0] is self._runner.live else None
 
     @video.setter
@@ -83,7 +84,7 @@ class ViewOptions:
 
     @property
     def theme(self) -> Theme:
-        """Of the panel's chart: `light`, `dark`, or `auto`, which is that of the page."""
+        """The theme of the panel's chart: `light`, `dark`, or `auto`, the theme of the page."""
         return self._theme
 
     @theme.setter

@@ -13,7 +13,7 @@ from vidgen_nb.notebook.panel.panel import Panel
 
 
 class Desk:
-    """What a test has before it."""
+    """A controller with its panel, and a user's hands."""
 
     def __init__(self, folder: Path) -> None:
         self.backend = FakeBackend()
@@ -21,17 +21,17 @@ class Desk:
             self.backend, profiles("p1", "p2"), output=folder / "videos", journal=folder / "runs", speed=20
         )
         assert self.ctl.panel
-        assert self.ctl._panel is not None
-        self.panel: Panel = self.ctl._panel
+        assert self.ctl._panel_holder.panel is not None
+        self.panel: Panel = self.ctl._panel_holder.panel
         self.settle()
 
     def settle(self) -> None:
-        """Let what was posted be carried out, and the panel be written."""
+        """Let what was posted be carried out, and write the panel."""
         self.ctl.runner.loop.call(lambda: None)
         self.ctl.runner.loop.call(self.panel.refresh)
 
     def set(self, name: str, value: object) -> None:
-        """Change a control, as a hand does."""
+        """Change a control, as a user does."""
         self.panel.controls[name].value = value
         self.settle()
 

@@ -1,4 +1,4 @@
-"""Each control is one call to the controller, shows what that says, and is off with a reason."""
+"""Each control makes one call, shows the session's value, and says why it is unavailable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.notebook.controller import Controller
-from vidgen_nb.notebook.panel.control_binding import answer_anywhere
+from vidgen_nb.notebook.panel.control_binding import receive_while_blocked
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
 if TYPE_CHECKING:
@@ -25,13 +25,15 @@ BUTTONS = {
 
 @pytest.mark.parametrize(("button", "method"), BUTTONS.items())
 def test_a_button_is_one_call(desk: Desk, monkeypatch: pytest.MonkeyPatch, button: str, method: str) -> None:
-    """A press calls that method once, on the session's own loop."""
+    """Pressing it calls that method once, on the session's loop."""
     calls: list[bool] = []
-    control = desk.panel.controls.all[button]
+    control = desk.panel.controls.by_name[button]
     monkeypatch.setattr(desk.ctl, method, lambda *_: calls.append(desk.ctl.runner.loop.is_current()))
-    # the button holds the method as it was when it was made: bind it anew
+    # the button has the method that it was made with: bind it again
     control.widget._click_handlers.callbacks.clear()
-    desk.panel.controls.button(button, control.widget, control.help, lambda: getattr(desk.ctl, method)(), control.off)
+    desk.panel.controls.add_button(
+        button, control.widget, control.help, lambda: getattr(desk.ctl, method)(), control.disabled_reason
+    )
     desk.click(button)
     assert calls == [True]
 
@@ -43,7 +45,7 @@ def test_a_button_is_one_call(desk: Desk, monkeypatch: pytest.MonkeyPatch, butto
      ("paused", True), ("follow_now", False), ("show_moves", "none"), ("selected", "s001")],
 )  # fmt: skip
 def test_a_value_reaches_the_controller_and_comes_back(desk: Desk, name: str, value: Any) -> None:
-    """What a hand sets, the controller has; what a cell sets back, the widget shows."""
+    """The controller has what a user sets; the widget shows what a cell sets."""
 
     def read() -> Any:
         found = getattr(desk.ctl, name)
@@ -62,14 +64,14 @@ def test_a_value_reaches_the_controller_and_comes_back(desk: Desk, name: str, va
 
 
 def test_a_refused_value_goes_back(desk: Desk) -> None:
-    """The widget shows what holds, and the red strip says why."""
+    """The widget shows the old value again, and the red strip says why."""
     desk.set("in_use", ())
     assert desk.panel.controls["in_use"].value == ("p1", "p2")
-    assert "choose at least one profile" in desk.panel.troubles.strip.value
+    assert "choose at least one profile" in desk.panel.errors.html.value
 
 
 def test_scenes_are_typed_and_loaded(desk: Desk) -> None:
-    """A text, or a file, and the same file again."""
+    """A text, a file, and the same file again."""
     desk.set("prompts", "a lighthouse\na harbour")
     assert [scene.prompt for scene in desk.ctl.scenes] == PROMPTS[:2]
     assert desk.panel.controls["span"].max == 2
@@ -83,19 +85,19 @@ def test_scenes_are_typed_and_loaded(desk: Desk) -> None:
 
 
 def off(desk: Desk) -> set[str]:
-    """Return the names of what is off."""
-    return {name for name, control in desk.panel.controls.all.items() if control.widget.disabled}
+    """Return the names of the disabled controls."""
+    return {name for name, control in desk.panel.controls.by_name.items() if control.widget.disabled}
 
 
-def test_what_is_off_when_idle(desk: Desk) -> None:
-    """Without scenes and runs, all that needs them is off, and says why."""
+def test_what_is_disabled_when_idle(desk: Desk) -> None:
+    """Without scenes and runs, all that needs them is disabled, and says why."""
     recorded = {"export", "selected", "previous", "next"}
     real = {"seed", "speed"}
     idle = {"run", "stop", "paused", "cancel", "retry_failed", "restore_last_run", "scene", "cap", "video"}
     assert off(desk) == idle | recorded | real
-    assert "Run: there are no scenes" in desk.panel.why.value
-    assert "Off now: nothing runs" in desk.panel.controls["stop"].tooltip
-    assert "Restore" not in desk.panel.why.value, "the status says when there is a run to take up"
+    assert "Run: there are no scenes" in desk.panel.disabled_reasons.value
+    assert "Unavailable: nothing is running" in desk.panel.controls["stop"].tooltip
+    assert "Restore" not in desk.panel.disabled_reasons.value, "the status says when there is a run to take up"
     desk.ctl.scenes, desk.ctl.mode = PROMPTS, "boost"
     desk.settle()
     assert not {"run", "cap"} & off(desk)
@@ -103,8 +105,8 @@ def test_what_is_off_when_idle(desk: Desk) -> None:
     assert "span" in off(desk) and "scene" not in off(desk)
 
 
-def test_what_is_off_while_it_runs(desk: Desk) -> None:
-    """What may not change is off; mode, profiles, policy, pause and stop are on."""
+def test_what_is_disabled_during_a_run(desk: Desk) -> None:
+    """What must not change is disabled; mode, profiles, policy, pause and stop are enabled."""
     desk.backend.hold = {"s001"}
     desk.ctl.scenes = PROMPTS
     desk.click("run")
@@ -115,7 +117,7 @@ def test_what_is_off_while_it_runs(desk: Desk) -> None:
 
 
 def test_retry_failed(desk: Desk) -> None:
-    """It is on when a scene has failed, and runs it again."""
+    """It is enabled when a scene has failed, and runs it again."""
     desk.backend.script = lambda scene, profile, nth: Permanent("no") if nth == 1 else None
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
@@ -125,7 +127,7 @@ def test_retry_failed(desk: Desk) -> None:
 
 
 def test_a_policy_of_the_users_own_is_offered(desk: Desk) -> None:
-    """Its seconds and its Retry-After are off, for it has none."""
+    """Cooldown seconds and Retry-After are disabled, because it has no such settings."""
 
     class Mine(Policy):
         def on_429(self, group: Any, outcome: Any, now: float) -> Any:
@@ -138,17 +140,17 @@ def test_a_policy_of_the_users_own_is_offered(desk: Desk) -> None:
 
 
 def test_every_control_has_a_label_and_a_tooltip(desk: Desk) -> None:
-    """For those who do not see it."""
-    for name, control in desk.panel.controls.all.items():
+    """For people who can't see it."""
+    for name, control in desk.panel.controls.by_name.items():
         assert control.widget.description, name
         assert control.widget.tooltip, name
 
 
-def test_our_own_writing_is_no_hand(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_own_writes_are_not_taken_for_the_users(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the loop writes is not posted back."""
     posted: list[Any] = []
     monkeypatch.setattr(Controller, "post", lambda self, *args: posted.append(args))
-    with desk.panel.controls.writing():
+    with desk.panel.controls.own_writes():
         desk.panel.controls["seed"].value = 77
     assert posted == []
     desk.panel.controls["seed"].value = 78
@@ -156,7 +158,7 @@ def test_our_own_writing_is_no_hand(desk: Desk, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_change_by_hand_is_not_overwritten_before_it_is_taken(desk: Desk) -> None:
-    """Between the hand and the loop, the widget keeps what the hand has set."""
+    """Until the loop has applied it, the widget keeps what the user has set."""
     blocked, go_on = threading.Event(), threading.Event()
 
     def block() -> None:
@@ -173,7 +175,7 @@ def test_a_change_by_hand_is_not_overwritten_before_it_is_taken(desk: Desk) -> N
 
 
 def test_answer_anywhere_touches_only_what_is_there() -> None:
-    """Ipykernel's private name is replaced where it is, and not invented where it is not."""
+    """The private attribute of ipykernel is replaced if it exists, and never added."""
 
     class Comm:
         pass
@@ -181,8 +183,8 @@ def test_answer_anywhere_touches_only_what_is_there() -> None:
     class Widget:
         comm: Any = Comm()
 
-    answer_anywhere(Widget)
+    receive_while_blocked(Widget)
     assert not hasattr(Widget.comm, "_reply_subshell_for")
     Widget.comm._reply_subshell_for = lambda data, default: "main"
-    answer_anywhere(Widget)
+    receive_while_blocked(Widget)
     assert Widget.comm._reply_subshell_for({}, "any") == "any"

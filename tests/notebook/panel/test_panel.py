@@ -1,4 +1,4 @@
-"""What the panel shows, and that it is written on the session's loop alone."""
+"""What the panel shows, and that only the session's loop writes it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import RetryPolicy, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.errors import InputError
-from vidgen_nb.notebook.panel import error_strip as troubles
-from vidgen_nb.notebook.panel.run_feed import RING, Feed
-from vidgen_nb.notebook.panel.status import State, chip, eta, sentence, strip
-from vidgen_nb.run import Run
+from vidgen_nb.notebook.panel.status import log_listener
+from vidgen_nb.notebook.panel.status.profile_chips import chip_html
+from vidgen_nb.notebook.panel.status.run_counts import ProfileCounts
+from vidgen_nb.notebook.panel.status.run_feed import MAX_LINES, LatestCooldown
+from vidgen_nb.notebook.panel.status.status_strip import sentence
 
 if TYPE_CHECKING:
     from tests.notebook.panel.conftest import Desk
@@ -36,12 +35,12 @@ def test_before_and_after_a_run(desk: Desk) -> None:
     assert "3 scenes chosen: press Run" in desk.panel.status.value
     desk.ctl.run_blocking()
     desk.settle()
-    assert "The run has ended, settled: 3 of 3 scenes succeeded; 0 attempts got a 429" in desk.panel.status.value
-    assert 'aria-label="ok 3, running 0, held 0, failed 0; 100 % settled"' in desk.panel.status.value
+    assert "The run has ended (settled): 3 of 3 scenes succeeded; 0 attempts got a 429" in desk.panel.status.value
+    assert 'aria-label="succeeded 3, running 0, held 0, failed 0; 100 % settled"' in desk.panel.status.value
 
 
 def test_the_sentence_of_a_move(desk: Desk) -> None:
-    """It names the profile that cools, for how long, after which scene, and where that went."""
+    """It names the cooling profile, for how long, after which scene, and where that one went."""
     desk.backend.script = lambda scene, profile, nth: RateLimited(20.0) if profile == "p2" else None
     desk.backend.hold = {"s002"}
     desk.ctl.mode = "boost"
@@ -49,81 +48,35 @@ def test_the_sentence_of_a_move(desk: Desk) -> None:
     while desk.backend.submits.count(("s002", "p1")) < 1:
         desk.ctl.runner.loop.call(lambda: None)
     desk.settle()
-    said = sentence(desk.panel.feed, desk.panel._state)
-    assert said.startswith("p2 cools ")
+    said = sentence(desk.panel.feed, desk.panel._snapshot)
+    assert said.startswith("p2 is cooling for ")
     assert said.endswith(" s more after a 429 on s002, which moved to p1.")
-    assert "cooling" in desk.panel.lanes.chips["p2"].children[0].value
-    assert "Retry-After 20 s" in desk.panel.lanes.chips["p2"].children[0].value
-    release = desk.panel.lanes.chips["p2"].children[1]
-    assert not release.disabled and desk.panel.lanes.chips["p1"].children[1].disabled
+    assert "cooling" in desk.panel.profile_chips.chips["p2"].children[0].value
+    assert "Retry-After 20 s" in desk.panel.profile_chips.chips["p2"].children[0].value
+    release = desk.panel.profile_chips.chips["p2"].children[1]
+    assert not release.disabled and desk.panel.profile_chips.chips["p1"].children[1].disabled
     release.click()
     desk.settle()
     assert release.disabled
 
 
-def test_other_sentences() -> None:
-    """Paused, stopping, all cool, closed."""
-    feed = Feed()
-    feed.counts.update(queued=5, running=2)
-    feed.lane("p1").running, feed.lane("p2").running = 1, 1
-    assert sentence(feed, State(running=True)) == "2 scenes under way on 2 profiles; 5 wait."
-    assert sentence(feed, State(running=True, paused=True)).startswith("Paused: nothing new is submitted; 2 scenes")
-    assert sentence(feed, State(running=True, stopping=True)).startswith("Stopping: 2 scenes under way will settle")
-    feed.counts["running"] = 0
-    state = State(running=True, cooling={"p1": 3.2, "p2": 9.0})
-    assert sentence(feed, state) == "All profiles cool; p1 is back first, in 4 s; 5 wait."
-    feed.unwritten["s1"] = "can't write to 'videos': No space left on device"
-    assert sentence(feed, state) == (
-        "1 finished video can't be saved, nothing new is submitted: can't write to 'videos': No space left on device."
-    )
-    assert "closed" in sentence(feed, State(closed=True))
-
-
-def test_what_a_restored_run_says() -> None:
-    """Before it that there is one, then what is under way at the provider, and of what is held what to do."""
-    feed = Feed()
-    before = sentence(feed, State(ready=3, unfinished=True))
-    assert before == "The last run is not done: Restore last run takes it up again; Run begins a new one, of 3 scenes."
-    events: list[ev.Event] = [ev.SceneAdded(Scene(f"s{k}", "x")) for k in range(1, 8)]
-    events += [ev.AttemptStarted(f"s{k}", 1, "p1", "free") for k in range(1, 7)]
-    events += [ev.SceneSettled(f"s{k}", 1, "p1", "held", f"look <{k}>") for k in range(1, 6)]
-    events += [ev.RunRestored(0.0, 1.0, 0, RetryPolicy(), "hold", 10.0)]
-    run = Run({}, events)
-    feed.pull(run)
-    said = "The run is restored: 0 of 7 scenes succeeded, 1 under way at the provider (5 held, 1 queued). Run goes on"
-    assert sentence(feed, State()).startswith(said)
-    shown = strip(feed, State())
-    assert "s5: look &lt;5&gt;." in shown and "s3: look" in shown and "s2: look" not in shown and "2 more are" in shown
-    events += [ev.RunStarted(), ev.SceneAdded(Scene("s5", "x"))]
-    feed.pull(run)
-    assert not feed.restored and "s5" not in feed.held
-
-
-def test_eta() -> None:
-    """From the pace so far, in run seconds and on the wall; nothing while nobody can tell."""
-    feed = Feed()
-    assert eta(feed, State(running=True, now=10)) == ""
-    feed.first = 0.0
-    feed.counts.update(succeeded=4, queued=6)
-    assert eta(feed, State(running=True, now=20, speed=10)) == "about 30 s left (3 s at 10×)"
-    assert eta(feed, State(running=True, now=20)) == "about 30 s left"
-
-
 def test_hostile_text_is_escaped(desk: Desk) -> None:
-    """Ids, reasons and errors are somebody else's text: no tag of theirs arrives."""
+    """Ids, reasons and errors are foreign text: none of their tags reach the page."""
     desk.backend.script = lambda *_: Permanent(EVIL)
     desk.ctl.run_blocking([{"id": f"s{EVIL}", "prompt": EVIL}])
     desk.ctl.post(fails)
     desk.settle()
     for tab in range(5):
-        desk.panel.pages.tabs.selected_index = tab
+        desk.panel.tabs.root.selected_index = tab
         desk.settle()
     panel = desk.panel
-    assert EVIL in panel.pages.lines["Log"].text and EVIL in panel.pages.lines["Events"].text  # put in as text
-    assert panel.pages.attempts.rows[0][0] == f"s{EVIL}"  # DataTables' own text renderer escapes it
-    shown = [panel.pages.metrics.value, panel.status.value, panel.troubles.strip.value]
-    assert "&lt;img" in panel.troubles.strip.value
-    assert not any("<img" in text for text in [*shown, chip(EVIL, Feed().lane("x"), State(), None)])
+    assert EVIL in panel.tabs.lines["Log"].text and EVIL in panel.tabs.lines["Events"].text  # put in as text
+    assert panel.tabs.attempts.rows[0][0] == f"s{EVIL}"  # DataTables' own text renderer escapes it
+    shown = [panel.tabs.metrics.value, panel.status.value, panel.errors.html.value]
+    assert "&lt;img" in panel.errors.html.value
+    assert not any(
+        "<img" in text for text in [*shown, chip_html(EVIL, ProfileCounts(), LatestCooldown(reason=EVIL), 3.0, None)]
+    )
 
 
 def fails() -> None:
@@ -133,76 +86,76 @@ def fails() -> None:
 
 def test_an_error_is_shown_and_dismissed(desk: Desk) -> None:
     """A callback's error is in the red strip with its traceback, until it is dismissed."""
-    assert desk.panel.troubles.root.layout.display == "none"
+    assert desk.panel.errors.root.layout.display == "none"
     desk.ctl.post(fails)
     desk.settle()
-    assert desk.panel.troubles.root.layout.display == ""
-    assert "ValueError" in desk.panel.troubles.strip.value and "in fails" in desk.panel.troubles.strip.value
-    desk.panel.troubles.dismiss.click()
+    assert desk.panel.errors.root.layout.display == ""
+    assert "ValueError" in desk.panel.errors.html.value and "in fails" in desk.panel.errors.html.value
+    desk.panel.errors.dismiss_button.click()
     desk.settle()
-    assert desk.panel.troubles.root.layout.display == "none"
+    assert desk.panel.errors.root.layout.display == "none"
 
 
-def test_a_session_error_shows_without_a_traceback(desk: Desk) -> None:
-    """What we say ourselves is a sentence."""
+def test_an_error_of_our_own_shows_without_a_traceback(desk: Desk) -> None:
+    """Its sentence is enough."""
     desk.ctl.post(desk.ctl.release_cooldown, "p1")
     desk.settle()
-    assert "SessionError: there is no run yet" in desk.panel.troubles.strip.value
-    assert "Traceback" not in desk.panel.troubles.strip.value
+    assert "SessionError: there is no run yet" in desk.panel.errors.html.value
+    assert "Traceback" not in desk.panel.errors.html.value
 
 
-def test_the_log_is_a_ring(desk: Desk) -> None:
-    """Of many lines the latest stay, and another session's are not among them."""
+def test_the_log_keeps_the_latest_lines(desk: Desk) -> None:
+    """The oldest are dropped, and another session's are not among them."""
     log = logging.getLogger("vidgen_nb")
     log.warning("from elsewhere")
 
     def many() -> None:
-        for k in range(RING + 50):
+        for k in range(MAX_LINES + 50):
             log.warning("line %d", k)
 
     desk.ctl.runner.loop.call(many)
-    desk.panel.pages.tabs.selected_index = 2
+    desk.panel.tabs.root.selected_index = 2
     desk.settle()
-    assert len(desk.panel.feed.log) == RING
-    assert f"line {RING + 49}" in desk.panel.pages.lines["Log"].text
-    assert "line 49\n" not in desk.panel.pages.lines["Log"].text
-    assert "elsewhere" not in desk.panel.pages.lines["Log"].text
+    assert len(desk.panel.feed.log) == MAX_LINES
+    assert f"line {MAX_LINES + 49}" in desk.panel.tabs.lines["Log"].text
+    assert "line 49\n" not in desk.panel.tabs.lines["Log"].text
+    assert "elsewhere" not in desk.panel.tabs.lines["Log"].text
 
 
 def test_the_runs_lines_are_in_the_log_whatever_the_level(desk: Desk) -> None:
-    """Also those that the logger would not let through."""
+    """Even those that the logger's level holds back."""
     desk.ctl.run_blocking(PROMPTS[:1])
-    desk.panel.pages.tabs.selected_index = 2
+    desk.panel.tabs.root.selected_index = 2
     desk.settle()
-    assert "s001 succeeded on p1" in desk.panel.pages.lines["Log"].text
+    assert "s001 succeeded on p1" in desk.panel.tabs.lines["Log"].text
 
 
 def test_tabs(desk: Desk) -> None:
-    """Attempts have a row each and metrics one for each profile; only the open tab is written."""
+    """There is a row for each attempt, and metrics of each profile; only the open tab is written."""
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
-    rows = desk.panel.pages.attempts.rows
+    rows = desk.panel.tabs.attempts.rows
     assert [row[:3] for row in rows] == [["s001", 1, "p1"], ["s002", 1, "p2"], ["s003", 1, "p1"]]
     assert {row[6] for row in rows} == {"✓ succeeded"}
-    assert desk.panel.pages.metrics.value == ""
-    desk.panel.pages.tabs.selected_index = 1
+    assert desk.panel.tabs.metrics.value == ""
+    desk.panel.tabs.root.selected_index = 1
     desk.settle()
-    assert "3 of 3 scenes succeeded" in desk.panel.pages.metrics.value
+    assert "3 of 3 scenes succeeded" in desk.panel.tabs.metrics.value
 
 
-def test_a_press_on_a_scene_in_the_table_selects_it(desk: Desk) -> None:
-    """Its whole path lights up in the chart."""
+def test_a_click_on_a_scene_in_the_table_selects_it(desk: Desk) -> None:
+    """The chart highlights its whole path."""
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
-    desk.panel.pages.attempts._handle_custom_msg({"select": "s002"}, [])
+    desk.panel.tabs.attempts._handle_custom_msg({"select": "s002"}, [])
     desk.settle()
     assert desk.ctl.selected == desk.panel._gantt.scene == "s002"
 
 
 def test_a_finished_video_is_played(desk: Desk) -> None:
-    """The tab offers the videos that are there, and sends the chosen one."""
-    control = desk.panel.controls.all["video"]
-    desk.panel.pages.tabs.selected_index = 4
+    """The tab offers the finished videos, and sends the chosen one."""
+    control = desk.panel.controls.by_name["video"]
+    desk.panel.tabs.root.selected_index = 4
     desk.settle()
     assert control.widget.disabled
     desk.backend.video = CLIP
@@ -210,7 +163,7 @@ def test_a_finished_video_is_played(desk: Desk) -> None:
     desk.settle()
     assert [value for _label, value in control.widget.options] == [None, "s003", "s002", "s001"]
     desk.set("video", "s002")
-    videos = desk.panel.pages.videos
+    videos = desk.panel.tabs.videos
     wait_until(desk, lambda: videos.player is not None)
     assert videos.player.value == CLIP
     desk.ctl.video = None
@@ -220,16 +173,16 @@ def test_a_finished_video_is_played(desk: Desk) -> None:
         desk.ctl.video = "s009"
 
 
-def test_a_video_that_is_gone_is_said(desk: Desk) -> None:
-    """Beside its path."""
-    desk.panel.pages.tabs.selected_index = 4
+def test_a_missing_video_is_reported(desk: Desk) -> None:
+    """With its path."""
+    desk.panel.tabs.root.selected_index = 4
     desk.backend.video = CLIP
     path = desk.ctl.run_blocking(PROMPTS[:1]).scenes[0].path
     desk.settle()
     assert path is not None
     Path(path).unlink()
     desk.set("video", "s001")
-    wait_until(desk, lambda: "No such file" in desk.panel.pages.videos.said.value)
+    wait_until(desk, lambda: "No such file" in desk.panel.tabs.videos.message.value)
 
 
 def test_exported_files_can_be_downloaded(desk: Desk) -> None:
@@ -249,7 +202,7 @@ def test_exported_files_can_be_downloaded(desk: Desk) -> None:
 
 
 def test_the_chart_takes_the_theme_of_the_page(desk: Desk) -> None:
-    """Until one is set by hand."""
+    """Until a cell sets one."""
     desk.panel.page.dark = True
     desk.settle()
     assert desk.panel._gantt.theme == "dark"
@@ -261,7 +214,7 @@ def test_the_chart_takes_the_theme_of_the_page(desk: Desk) -> None:
 
 
 def wait_until(desk: Desk, condition: Callable[[], Any]) -> None:
-    """Let the loop, and what works beside it, go on."""
+    """Let the loop and the background work go on."""
     for _ in range(2000):
         desk.settle()
         if condition():
@@ -271,7 +224,7 @@ def wait_until(desk: Desk, condition: Callable[[], Any]) -> None:
 
 
 def test_written_on_the_loop_alone(desk: Desk, monkeypatch: Any) -> None:
-    """Every refresh, whoever caused it, is on the session's loop."""
+    """Every update is on the session's loop, whoever caused it."""
     where: list[bool] = []
     for name in ("_read", "_write", "_draw"):
 
@@ -296,12 +249,12 @@ def test_an_idle_panel_does_nothing(desk: Desk) -> None:
 
 
 def test_closed(desk: Desk) -> None:
-    """After the close all is off; a late press says so in the red strip, and its tap on the log is gone."""
+    """After the close all is disabled; a late click says so in the red strip, and the panel hears the log no more."""
     desk.ctl.close()
-    assert all(control.widget.disabled for control in desk.panel.controls.all.values())
+    assert all(control.widget.disabled for control in desk.panel.controls.by_name.values())
     desk.panel.controls["run"].click()
-    assert "closed" in desk.panel.troubles.strip.value
-    assert desk.panel._tap not in troubles._TAPS.taps
+    assert "closed" in desk.panel.errors.html.value
+    assert desk.panel._log_listener not in log_listener._LOG_FILTER.listeners
 
 
 def test_two_controllers_side_by_side(desk: Desk, tmp_path: Any) -> None:

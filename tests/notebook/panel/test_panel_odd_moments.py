@@ -1,4 +1,4 @@
-"""The panel when things are not as usual: what a stranger's review found, and what must not come back."""
+"""The panel at unusual moments: bugs that a review found, and that must not come back."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Cooldown, Policy
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.notebook.controller import Controller
-from vidgen_nb.notebook.panel import panel as panels
-from vidgen_nb.notebook.panel.profile_chips import MOST
+from vidgen_nb.notebook.panel import panel as panel_module
+from vidgen_nb.notebook.panel.status.profile_chips import MAX_CHIPS
 
 if TYPE_CHECKING:
     from tests.notebook.panel.conftest import Desk
@@ -26,7 +26,7 @@ PROMPTS = ["a lighthouse", "a harbour", "a night train"]
 
 
 def test_a_chosen_video_is_forgotten_with_the_next_run(desk: Desk) -> None:
-    """Its scene has none yet, and the panel goes on."""
+    """Its scene has no video there yet, and the panel goes on."""
     desk.backend.video = CLIP
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
@@ -36,12 +36,12 @@ def test_a_chosen_video_is_forgotten_with_the_next_run(desk: Desk) -> None:
     desk.settle()
     assert desk.ctl.video is None
     assert "scene" in desk.panel.status.value and "ended" not in desk.panel.status.value
-    assert desk.panel.troubles.strip.value == ""
+    assert desk.panel.errors.html.value == ""
 
 
 @dataclass(frozen=True)
 class Odd(Policy):
-    """Its `seconds` is no number."""
+    """A policy whose `seconds` are not a number."""
 
     seconds: Any = ("one", "for", "each")
 
@@ -50,12 +50,14 @@ class Odd(Policy):
         return Cooldown("group", now + 1)
 
 
-def test_one_control_that_can_not_be_shown_stops_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is said once; a setting of a user's policy that is no number is not shown as one."""
+def test_one_control_that_can_not_be_shown_does_not_stop_the_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error is reported once; a setting that is not a number is not shown as one."""
     desk.ctl.policy = Odd()
     desk.settle()
     assert desk.panel.controls["cooldown_seconds"].disabled
-    control = desk.panel.controls.all["seed"]
+    control = desk.panel.controls.by_name["seed"]
 
     def fails() -> Any:
         raise ValueError("odd")
@@ -69,7 +71,7 @@ def test_one_control_that_can_not_be_shown_stops_no_other(desk: Desk, monkeypatc
 
 
 def test_a_policy_of_ones_own_can_be_chosen_again(desk: Desk) -> None:
-    """By the name under which it is offered."""
+    """By its name in the drop-down."""
     mine = Odd()
     desk.ctl.policy = mine
     desk.set("policy_name", "GlobalPause")
@@ -78,7 +80,7 @@ def test_a_policy_of_ones_own_can_be_chosen_again(desk: Desk) -> None:
 
 
 def test_what_is_left_must_be_finished_or_dropped_first(desk: Desk) -> None:
-    """Run would go on with it, and not take the single scene that is chosen: so that can't be chosen."""
+    """Run would continue with it and not take the chosen single scene, so that can't be chosen."""
     desk.ctl.paused = True
     desk.ctl.start(PROMPTS)
     desk.ctl.stop()
@@ -88,7 +90,7 @@ def test_what_is_left_must_be_finished_or_dropped_first(desk: Desk) -> None:
     for name in ("kind", "scene", "span", "prompts", "upload"):
         control = desk.panel.controls[name]
         assert control.disabled, name
-    assert "Run goes on with 3 that are left" in desk.panel.controls["kind"].tooltip
+    assert "Run continues with the 3 that are left" in desk.panel.controls["kind"].tooltip
     desk.click("cancel")
     assert not desk.panel.controls["kind"].disabled
 
@@ -97,26 +99,26 @@ def test_a_closed_panel_can_still_be_looked_at(desk: Desk) -> None:
     """Tabs turn, and an error can be dismissed."""
     desk.ctl.run_blocking(PROMPTS)
     desk.ctl.close()
-    desk.panel.pages.tabs.selected_index = 2
-    assert "succeeded" in desk.panel.pages.lines["Log"].text
+    desk.panel.tabs.root.selected_index = 2
+    assert "succeeded" in desk.panel.tabs.lines["Log"].text
     desk.panel.controls["run"].click()
-    assert "closed" in desk.panel.troubles.strip.value
-    desk.panel.troubles.dismiss.click()
-    assert desk.panel.troubles.root.layout.display == "none"
+    assert "closed" in desk.panel.errors.html.value
+    desk.panel.errors.dismiss_button.click()
+    assert desk.panel.errors.root.layout.display == "none"
 
 
 def test_a_panel_that_is_first_shown_after_the_close(tmp_path: Path) -> None:
-    """It shows how it ended, with all controls off."""
+    """It shows how the run ended, with all controls disabled."""
     with Controller(FakeBackend(), profiles("p1"), output=tmp_path, journal=None) as ctl:
         ctl.run_blocking(PROMPTS)
     assert ctl.panel is not None
-    assert ctl._panel is not None
-    assert "closed" in ctl._panel.status.value
-    assert all(control.widget.disabled for control in ctl._panel.controls.all.values())
+    assert ctl._panel_holder.panel is not None
+    assert "closed" in ctl._panel_holder.panel.status.value
+    assert all(control.widget.disabled for control in ctl._panel_holder.panel.controls.by_name.values())
 
 
 def test_while_it_closes_the_rest_can_be_cancelled(desk: Desk) -> None:
-    """`close()` waits for what is under way."""
+    """`close()` waits for what is running."""
     desk.backend.hold = {"s001"}
     desk.ctl.start(PROMPTS[:1])
     while not desk.backend.submits:
@@ -126,7 +128,7 @@ def test_while_it_closes_the_rest_can_be_cancelled(desk: Desk) -> None:
     while not desk.ctl.is_closed:
         threading.Event().wait(0.001)
     desk.settle()
-    assert "Closing: 1 scene under way" in desk.panel.status.value
+    assert "Closing: 1 scene is still running" in desk.panel.status.value
     assert not desk.panel.controls["cancel"].disabled and desk.panel.controls["run"].disabled
     desk.backend.let_go()
     closer.join(10)
@@ -134,7 +136,7 @@ def test_while_it_closes_the_rest_can_be_cancelled(desk: Desk) -> None:
 
 
 def test_a_traceback_is_kept(desk: Desk) -> None:
-    """Of what breaks an observer, the red strip has all."""
+    """The red strip has the whole traceback of a failing observer."""
 
     def fails(_events: Any) -> None:
         raise ZeroDivisionError("an observer's own")
@@ -142,11 +144,11 @@ def test_a_traceback_is_kept(desk: Desk) -> None:
     desk.ctl.observe(fails)
     desk.ctl.run_blocking(PROMPTS[:1])
     desk.settle()
-    assert "ZeroDivisionError: an observer&#x27;s own" in desk.panel.troubles.strip.value
+    assert "ZeroDivisionError: an observer&#x27;s own" in desk.panel.errors.html.value
 
 
-def test_lines_of_a_panel_do_not_show_below_a_cell(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nobody set up logging, the panel has them, and the last resort is not asked; other sessions' go there."""
+def test_log_lines_of_a_panel_do_not_show_below_a_cell(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """If nobody has set up logging, the panel has them; those of other sessions go to logging's last resort."""
     root = logging.getLogger()
     handlers, root.handlers = root.handlers, []
     try:
@@ -165,22 +167,22 @@ def test_lines_of_a_panel_do_not_show_below_a_cell(desk: Desk, capsys: pytest.Ca
      "id,prompt\nx1,a harbour\n"],
     ids=["json", "json lines", "csv"],
 )  # fmt: skip
-def test_what_is_pasted_is_read_as_what_it_is(desk: Desk, text: str) -> None:
-    """Not each line as a prompt that would be paid for."""
+def test_pasted_text_is_recognised(desk: Desk, text: str) -> None:
+    """Otherwise each line would be a prompt that has to be paid for."""
     desk.set("prompts", text)
     first = desk.ctl.scenes[0]
     assert (first.id, first.prompt) == ("x1", "a harbour")
 
 
-def test_what_is_pasted_and_can_not_be_read_is_said(desk: Desk) -> None:
-    """And nothing is taken."""
+def test_pasted_text_that_can_not_be_read_is_reported(desk: Desk) -> None:
+    """And nothing is loaded."""
     desk.set("prompts", '[{"prompt": "a"},')
     assert desk.ctl.scenes == []
-    assert "pasted.json" in desk.panel.troubles.strip.value
+    assert "pasted.json" in desk.panel.errors.html.value
 
 
 def test_the_latest_video_is_offered_after_another_run(desk: Desk) -> None:
-    """Of as many scenes as before."""
+    """Even if that has the same number of scenes."""
     desk.backend.video = CLIP
     for name in ("one", "two"):
         desk.ctl.run_blocking([{"id": name, "prompt": "a harbour"}])
@@ -188,8 +190,8 @@ def test_the_latest_video_is_offered_after_another_run(desk: Desk) -> None:
         assert [value for _label, value in desk.panel.controls["video"].options] == [None, name]
 
 
-def test_of_many_profiles_those_that_cool_have_a_chip(tmp_path: Path) -> None:
-    """And with it a countdown and a button that ends it."""
+def test_among_many_profiles_the_cooling_ones_have_a_chip(tmp_path: Path) -> None:
+    """With a countdown, and a button that ends the cooldown."""
     backend = FakeBackend(lambda scene, profile, nth: RateLimited(50.0) if nth == 1 else None)
     with Controller(
         backend, profiles(*(f"p{k:03}" for k in range(200))), output=tmp_path, journal=None, mode="boost"
@@ -202,16 +204,16 @@ def test_of_many_profiles_those_that_cool_have_a_chip(tmp_path: Path) -> None:
             pass
         ctl.in_use = list(ctl.known_profiles)
         ctl.wait(10)
-        assert ctl._panel is not None
-        ctl.runner.loop.call(ctl._panel.refresh)
-        lanes = ctl._panel.lanes
-        assert len(lanes.root.children) == MOST + 1
-        assert "cooling" in lanes.chips["p199"].children[0].value
+        assert ctl._panel_holder.panel is not None
+        ctl.runner.loop.call(ctl._panel_holder.panel.refresh)
+        chips = ctl._panel_holder.panel.profile_chips
+        assert len(chips.root.children) == MAX_CHIPS + 1
+        assert "cooling" in chips.chips["p199"].children[0].value
 
 
 def test_a_long_backlog_is_taken_in_slices(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A panel that is shown late does not stall the run."""
-    monkeypatch.setattr(panels, "SLICE", 5)
+    monkeypatch.setattr(panel_module, "MAX_EVENTS_PER_UPDATE", 5)
     taken: list[int] = []
     pull = desk.panel.feed.pull
 
@@ -222,36 +224,36 @@ def test_a_long_backlog_is_taken_in_slices(desk: Desk, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(desk.panel.feed, "pull", watched)
     desk.ctl.run_blocking(PROMPTS * 3)
-    while not taken or desk.panel._behind:
+    while not taken or desk.panel._has_more_events:
         desk.settle()
     assert max(taken) == 5
-    assert desk.panel.feed.counts["succeeded"] == 9
+    assert desk.panel.feed.counts.scenes["succeeded"] == 9
 
 
-def test_a_run_that_ends_while_it_is_written_about_is_shown_once_more(desk: Desk) -> None:
-    """What was read before its end stood there for good: "Stopping: 0 scenes under way"."""
+def test_a_run_that_ends_during_an_update_is_shown_once_more(desk: Desk) -> None:
+    """What was read before its end used to stay: "Stopping: 0 scenes are still running"."""
     desk.ctl.run_blocking(["one"])
     panel = desk.panel
-    panel._state = replace(panel._state, running=True, cooling=None)  # read a moment before
-    assert panel._goes_on() is not None
+    panel._snapshot = replace(panel._snapshot, running=True, cooling={})  # read a moment before
+    assert panel._next_interval() is not None
     desk.settle()
-    assert panel._goes_on() is None
+    assert panel._next_interval() is None
 
 
 def test_the_clock_stands_when_nothing_runs(desk: Desk) -> None:
-    """The seconds of a run are those of its last event."""
+    """The time shown is that of the run's last event."""
     run = desk.ctl.run_blocking(PROMPTS)
     assert desk.ctl.now == run.events[-1].at
 
 
-def test_a_panel_that_nobody_has_leaves_no_widget(tmp_path: Path) -> None:
-    """A page that is reloaded asks for all there are."""
+def test_a_panel_without_a_controller_leaves_no_widget(tmp_path: Path) -> None:
+    """A page that is reloaded asks for all widgets."""
     from ipywidgets.widgets.widget import _instances
 
     before = len(_instances)
     ctl = Controller(FakeBackend(), profiles("p1", "p2"), output=tmp_path, journal=None)
     assert ctl.panel is not None
-    ctl.runner.loop.call(ctl._panel.refresh)  # type: ignore[union-attr]
+    ctl.runner.loop.call(ctl._panel_holder.panel.refresh)  # type: ignore[union-attr]
     ctl.orphaned()
     assert len(_instances) == before
     assert ctl.panel is not None  # shown again, there is a new one
@@ -261,7 +263,7 @@ def test_a_panel_that_nobody_has_leaves_no_widget(tmp_path: Path) -> None:
 def test_paths_hold_when_the_notebook_goes_elsewhere(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exports land beside the videos, wherever the kernel is by now."""
+    """Exports are written beside the videos, whatever the working directory is by then."""
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     monkeypatch.chdir(tmp_path / "one")

@@ -1,4 +1,4 @@
-"""When the panel is written: at once when it was idle, at most twice a second while things go on."""
+"""When the panel is written: soon after a change when it is idle, and twice a second during a run."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 from vidgen_nb.errors import SessionError
-from vidgen_nb.notebook.panel.ticker import AT_ONCE, PERIOD, Ticker
+from vidgen_nb.notebook.panel.ticker import TOUCH_DELAY_SECONDS, UPDATE_INTERVAL_SECONDS, Ticker
 
 
 class Desk:
-    """A loop that goes on when the test says so, and a ticker on it."""
+    """A loop that goes on when the test says so, with a ticker on it."""
 
     def __init__(self) -> None:
         self.due: list[tuple[float, Callable[[], Any]]] = []
         self.done: list[str] = []
-        self.goes_on: float | None = None
+        self.next_interval: float | None = None
         self.is_gone = False
         self.errors: list[Exception] = []
         steps = [lambda: self.done.append("read"), lambda: self.done.append("write")]
-        self.ticker = Ticker(self.later, steps, lambda: self.goes_on, self.errors.append)
+        self.ticker = Ticker(self.later, steps, lambda: self.next_interval, self.errors.append)
 
     def later(self, seconds: float, function: Callable[[], Any]) -> None:
         """Note what is due."""
@@ -28,39 +28,39 @@ class Desk:
         self.due.append((seconds, function))
 
     def turn(self) -> float:
-        """Let what is due first happen, and return how long it was put off."""
+        """Do what is due first, and return its delay."""
         seconds, function = self.due.pop(0)
         function()
         return seconds
 
 
 def test_a_touch_is_shown_soon_and_then_nothing_is_due() -> None:
-    """Each step is a call of its own; what comes together is shown together."""
+    """Each step is a call of its own; changes that come together are shown together."""
     desk = Desk()
     desk.ticker.touch()
     desk.ticker.touch()
-    assert desk.turn() == AT_ONCE
+    assert desk.turn() == TOUCH_DELAY_SECONDS
     assert desk.done == ["read"]
     assert desk.turn() == 0
     assert desk.done == ["read", "write"] and desk.due == [] and not desk.ticker.armed
 
 
-def test_while_things_go_on_it_is_written_twice_a_second_however_often_it_is_touched() -> None:
+def test_during_a_run_it_is_written_twice_a_second_however_often_it_is_touched() -> None:
     """More would keep the browser busy with drawing."""
     desk = Desk()
-    desk.goes_on = PERIOD
+    desk.next_interval = UPDATE_INTERVAL_SECONDS
     desk.ticker.touch()
     for _ in range(3):
         waits = [desk.turn(), desk.turn()]
         desk.ticker.touch()
-    assert waits == [PERIOD, 0]
-    desk.goes_on = None
+    assert waits == [UPDATE_INTERVAL_SECONDS, 0]
+    desk.next_interval = None
     desk.ticker.touch()
-    assert [desk.turn(), desk.turn()] == [PERIOD, 0]
+    assert [desk.turn(), desk.turn()] == [UPDATE_INTERVAL_SECONDS, 0]
 
 
 def test_a_touch_in_the_middle_is_not_lost() -> None:
-    """What was read before it is read again."""
+    """What was read before the touch is read again."""
     desk = Desk()
     desk.ticker.touch()
     desk.turn()
@@ -70,7 +70,7 @@ def test_a_touch_in_the_middle_is_not_lost() -> None:
 
 
 def test_a_step_that_fails_stops_no_other() -> None:
-    """It is told, and the next update comes."""
+    """Its error is reported, and the next update comes."""
     desk = Desk()
 
     def fails() -> None:
@@ -83,13 +83,13 @@ def test_a_step_that_fails_stops_no_other() -> None:
     assert desk.done == ["write"] and len(desk.errors) == 1
 
 
-def test_without_a_loop_all_is_shown_at_once() -> None:
-    """Nobody else writes any more; an update that was under way ends."""
+def test_without_a_loop_all_is_shown_immediately() -> None:
+    """Nobody else writes any more; an update that had begun goes no further."""
     desk = Desk()
     desk.ticker.touch()
     desk.turn()
     desk.is_gone = True
-    desk.ticker.end()
+    desk.ticker.loop_ended()
     assert desk.done == ["read", "read", "write"]
     desk.turn()
     assert desk.done == ["read", "read", "write"]

@@ -85,9 +85,8 @@ class Recent(Builder):
     """
 
     def __init__(self, limit: int = MAX_LIVE_ATTEMPTS) -> None:
-        super().__init__()
         self.limit = limit
-        self.clear()
+        self.clear()  # this initialises the builder, too
 
     def clear(self) -> None:
         """Forget everything."""
@@ -169,6 +168,11 @@ class Recent(Builder):
             taken={name: spans.between(self._since, self._at) for name, spans in self._taken.items()},
         )
 
+    def status_of(self, scene: str) -> tuple[str, str | None]:
+        """Return a scene's status and its last profile, also if it left the window; "" if there is no such scene."""
+        known = self._scenes.get(scene)
+        return (known.status, known.profile) if known is not None else self._settled_scenes.get(scene, ("", None))
+
     def _scene_records(self, ids: Iterable[str]) -> list[SceneRecord]:
         """Return records of scenes; most are the same objects as the last time."""
         known, names = self._records, list(ids)
@@ -181,10 +185,8 @@ class Recent(Builder):
 
     def _scene_added(self, event: ev.SceneAdded) -> None:
         name = event.scene.id
-        known = self._scenes.get(name)
-        before, profile = (
-            (known.status, known.profile) if known is not None else self._settled_scenes.pop(name, ("", None))
-        )
+        before, profile = self.status_of(name)
+        self._settled_scenes.pop(name, None)
         super()._scene_added(event)
         self._scenes[name].profile = profile
         self._records.pop(name, None)

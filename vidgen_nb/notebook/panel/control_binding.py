@@ -1,7 +1,7 @@
-"""What a control is: a widget, a call to the session or its options, and a rule for when it is off.
+"""What a control is: a widget, a call to the session or its options, and a rule that says when it is unavailable.
 
-A callback may come from any thread: it only posts. The session's loop, the one writer, carries the call out and brings
-each widget in line with them, so that what a cell sets shows here too.
+A callback may come on any thread, so it only posts the call. The session's loop, the widgets' one writer, makes the
+call and then brings every widget up to date, so that the panel also shows what a cell sets.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 
 from vidgen_nb.notebook.panel.host import PanelHost
 
-__all__ = ["BoundControls", "Control", "answer_anywhere", "write"]
+__all__ = ["BoundControls", "Control", "always_enabled", "receive_while_blocked", "set_if_changed"]
 
-Off = Callable[[], str]
+DisabledReason = Callable[[], str]
 
 
 @dataclass
@@ -27,36 +27,35 @@ class Control:
     label: str
     widget: Any
     help: str
-    off: Off
-    """Why it is off now; empty: it is on."""
+    disabled_reason: DisabledReason
+    """Why it is disabled now; empty: it is enabled."""
     read: Callable[[], Any] | None = None
-    """What it should show; None: a button."""
-    quiet: bool = False
-    """Only its tooltip says why it is off."""
-    pending: int = 0
-    """Changes by hand that the loop has not taken over yet: until then it is not written to."""
-    told: str = ""
-    """What went wrong with it last."""
+    """The value to show; None: it is a button."""
+    reason_in_tooltip_only: bool = False
+    pending_changes: int = 0
+    """Changes by hand that the loop has not applied yet; until then, nothing else writes to the widget."""
+    last_error: str = ""
+    """What last went wrong in showing it, so that it is reported once."""
 
 
-def answer_anywhere(widget: Any) -> None:
-    """Let a widget's messages be handled while a cell blocks the kernel's main thread.
+def receive_while_blocked(widget: Any) -> None:
+    """Let the kernel handle a widget's messages while a cell blocks its main thread.
 
-    ipykernel 7.4 sends a comm's messages to the subshell that published on it last, which is the main one for a widget
-    made in a cell. A private name of it, so only where it is there.
+    ipykernel 7.4 sends a comm's messages to the subshell that last published on it. For a widget made in a cell that is
+    the main one. The attribute is private to ipykernel, so it is set only if it exists.
     """
     if hasattr(widget.comm, "_reply_subshell_for"):
         widget.comm._reply_subshell_for = lambda data, default: default  # noqa: SLF001
 
 
-def write(widget: Any, name: str, value: Any) -> None:
-    """Set a trait, unless it is that already: what does not change is not sent."""
+def set_if_changed(widget: Any, name: str, value: Any) -> None:
+    """Set a trait if its value differs: what does not change is not sent to the page."""
     if getattr(widget, name) != value:
         setattr(widget, name, value)
 
 
-def never() -> str:
-    """Say of a control that it is always on."""
+def always_enabled() -> str:
+    """Return no reason: the control is never disabled."""
     return ""
 
 
@@ -64,110 +63,121 @@ class BoundControls:
     """Controls by name."""
 
     def __init__(self, host: PanelHost) -> None:
-        self.all: dict[str, Control] = {}
+        self.by_name: dict[str, Control] = {}
         self._host = host
-        self._writer: int | None = None
+        self._writing_thread: int | None = None
 
     def __getitem__(self, name: str) -> Any:
-        return self.all[name].widget
+        return self.by_name[name].widget
 
-    def offer(self) -> None:
+    def update_choices(self) -> None:
         """Bring the choices that widgets offer up to date."""
 
-    # -- from a hand to the session
+    # -- from the user to the session
 
     def _add(self, name: str, control: Control) -> Control:
         control.widget.tooltip = control.help
         control.widget.add_class(f"vg-{name.replace('_', '-')}")
-        self.all[name] = control
-        answer_anywhere(control.widget)
+        self.by_name[name] = control
+        receive_while_blocked(control.widget)
         return control
 
-    def button(
-        self, name: str, widget: Any, tip: str, call: Callable[[], Any], off: Off, *, quiet: bool = False
+    def add_button(
+        self,
+        name: str,
+        widget: Any,
+        tip: str,
+        call: Callable[[], Any],
+        disabled_reason: DisabledReason,
+        *,
+        reason_in_tooltip_only: bool = False,
     ) -> None:
-        """Add a button whose press is `call`."""
-        self._add(name, Control(widget.description, widget, tip, off, quiet=quiet))
-        widget.on_click(lambda _: self._host.post(self._press, call))
+        """Add a button; pressing it makes the call."""
+        control = Control(
+            widget.description, widget, tip, disabled_reason, reason_in_tooltip_only=reason_in_tooltip_only
+        )
+        self._add(name, control)
+        widget.on_click(lambda _: self._host.post(self._make_call, call))
 
-    def _press(self, call: Callable[[], Any]) -> None:
+    def _make_call(self, call: Callable[[], Any]) -> None:
         try:
             call()
         finally:
             self._host.touch()
 
-    def value(
+    def add_value(
         self,
         name: str,
         widget: Any,
         tip: str,
-        off: Off,
+        disabled_reason: DisabledReason,
         *,
         of: object = None,
         read: Callable[[], Any] | None = None,
         apply: Callable[[Any], Any] | None = None,
     ) -> None:
-        """Add a widget that shows the property `name` of an object, and sets it when a hand changes the widget.
+        """Add a widget that shows the property `name` of an object, and sets it when the user changes the widget.
 
-        `read` shows another value instead, and `apply` does something else with the one that was set.
+        `read` returns another value to show, and `apply` does something else with the value that was set.
         """
         read = read or (None if of is None else partial(getattr, of, name))
         call = apply or partial(setattr, of, name)
-        control = self._add(name, Control(widget.description, widget, tip, off, read))
+        control = self._add(name, Control(widget.description, widget, tip, disabled_reason, read))
 
-        def changed(change: dict[str, Any]) -> None:
-            if threading.get_ident() != self._writer:  # else it is our own writing
-                control.pending += 1
-                self._host.post(self._take, control, call, change["new"])
+        def on_change(change: dict[str, Any]) -> None:
+            if threading.get_ident() != self._writing_thread:  # otherwise we have written it ourselves
+                control.pending_changes += 1
+                self._host.post(self._apply_change, control, call, change["new"])
 
-        widget.observe(changed, names="value")
+        widget.observe(on_change, names="value")
 
-    def _take(self, control: Control, call: Callable[[Any], Any], value: Any) -> None:
-        control.pending -= 1
-        self._press(lambda: call(value))
+    def _apply_change(self, control: Control, call: Callable[[Any], Any], value: Any) -> None:
+        control.pending_changes -= 1
+        self._make_call(lambda: call(value))
 
     # -- from the session to the widgets, on its loop
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Mark what this thread writes as not by hand."""
-        before, self._writer = self._writer, threading.get_ident()
+    def own_writes(self) -> Iterator[None]:
+        """Mark what this thread writes to widgets as our own: no user has changed them."""
+        before, self._writing_thread = self._writing_thread, threading.get_ident()
         try:
             yield
         finally:
-            self._writer = before
+            self._writing_thread = before
 
     def sync(self) -> None:
         """Bring all widgets up to date."""
-        with self.writing():
-            self.offer()
-            failed = [error for control in self.all.values() if (error := self._sync(control)) is not None]
-        if failed:
-            raise failed[0]
+        with self.own_writes():
+            self.update_choices()
+            errors = [error for control in self.by_name.values() if (error := self._sync_control(control)) is not None]
+        if errors:
+            raise errors[0]
 
-    def _sync(self, control: Control) -> Exception | None:
-        """Bring one in line; what can't be shown, such as a setting of a user's own policy, is said once."""
+    def _sync_control(self, control: Control) -> Exception | None:
+        """Bring one up to date. If that fails, as with a setting of a user's own policy, the error is reported once."""
         try:
-            reason = self._closed_to(control) or control.off()
-            write(control.widget, "disabled", bool(reason))
-            write(control.widget, "tooltip", f"{control.help}. Off now: {reason}" if reason else control.help)
-            if control.read is not None and not control.pending:
-                write(control.widget, "value", control.read())
+            reason = self._closed_reason(control) or control.disabled_reason()
+            set_if_changed(control.widget, "disabled", bool(reason))
+            tooltip = f"{control.help}. Unavailable: {reason}" if reason else control.help
+            set_if_changed(control.widget, "tooltip", tooltip)
+            if control.read is not None and not control.pending_changes:
+                set_if_changed(control.widget, "value", control.read())
         except Exception as error:  # noqa: BLE001 - the others are shown all the same
-            told, control.told = control.told, repr(error)
-            return error if control.told != told else None
+            before, control.last_error = control.last_error, repr(error)
+            return error if control.last_error != before else None
         return None
 
-    def _closed_to(self, control: Control) -> str:
+    def _closed_reason(self, control: Control) -> str:
         session = self._host.session
-        if not session.is_closed or (session.is_running and control is self.all.get("cancel")):
+        if not session.is_closed or (session.is_running and control is self.by_name.get("cancel")):
             return ""
         return "this controller is closed"
 
-    def reasons(self) -> str:
-        """Return one line that says why controls are off."""
-        off = [(each.label, each.off()) for each in self.all.values() if each.widget.disabled and not each.quiet]
-        by_reason: dict[str, list[str]] = {}
-        for label, reason in off:
-            by_reason.setdefault(reason, []).append(label)
-        return " · ".join(f"{', '.join(labels)}: {reason}" for reason, labels in by_reason.items() if reason)
+    def disabled_reasons(self) -> str:
+        """Return one line that says which controls are disabled, and why."""
+        labels: dict[str, list[str]] = {}
+        for control in self.by_name.values():
+            if control.widget.disabled and not control.reason_in_tooltip_only:
+                labels.setdefault(control.disabled_reason(), []).append(control.label)
+        return " · ".join(f"{', '.join(names)}: {reason}" for reason, names in labels.items() if reason)

@@ -1,4 +1,4 @@
-"""What a panel needs of the one that shows it."""
+"""What a panel needs of whoever shows it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from vidgen_nb.notebook.run_options import RunOptions, SceneOptions
+from vidgen_nb.notebook.run_options import RunOptions
+from vidgen_nb.notebook.scene_options import SceneOptions
 from vidgen_nb.notebook.view_options import ViewOptions
 from vidgen_nb.session.session import Session
 
@@ -14,7 +15,7 @@ __all__ = ["PanelHost"]
 
 
 class PanelHost(Protocol):
-    """A session, what can be chosen for it, and a way to its loop, which is the one writer of the panel's widgets."""
+    """A session, the options that can be chosen for it, and a way to its loop, which alone writes to the widgets."""
 
     @property
     def session(self) -> Session:
@@ -34,16 +35,16 @@ class PanelHost(Protocol):
 
     @property
     def problem(self) -> str:
-        """Why Run can't be pressed now; empty: it can."""
+        """Why Run is unavailable now; empty: it is available."""
 
     def export(self) -> list[Path]:
-        """Write the run as files, and return them."""
+        """Write the run as files, and return their paths."""
 
     def touch(self) -> None:
-        """Let the panel show what has changed; on the session's own loop."""
+        """Let the panel show what has changed; to be called on the session's loop."""
 
     def post(self, function: Callable[..., Any], *args: Any) -> None:
-        """Call a function on the session's own loop, from whichever thread, and don't wait for it."""
+        """Call a function on the session's loop, from any thread, without waiting; show its error in the panel."""
 
     def later(self, seconds: float, function: Callable[[], Any]) -> None:
-        """Call a function on the session's own loop in this many wall seconds; to be called there."""
+        """Call a function on the session's loop after some wall seconds; to be called there."""

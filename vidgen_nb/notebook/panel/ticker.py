@@ -1,4 +1,4 @@
-"""When the panel is written: soon after something has changed, and then twice a second as long as things go on."""
+"""When the panel is written: soon after something has changed, and twice a second while a run goes on."""
 
 from __future__ import annotations
 
@@ -9,56 +9,58 @@ from typing import Any
 
 from vidgen_nb.errors import SessionError
 
-__all__ = ["AT_ONCE", "PERIOD", "Ticker"]
+__all__ = ["TOUCH_DELAY_SECONDS", "UPDATE_INTERVAL_SECONDS", "Ticker"]
 
-PERIOD = 0.5
+UPDATE_INTERVAL_SECONDS = 0.5
 """Wall seconds between two updates."""
-AT_ONCE = 0.03
-"""Wall seconds until an idle panel shows a change: what comes together is shown together."""
+TOUCH_DELAY_SECONDS = 0.03
+"""Wall seconds before an idle panel shows a change, so that changes that come together are shown together."""
 
 
 class Ticker:
-    """Carries out `steps`, each as a call of the loop: the run's own timers get their turn between two of them.
+    """Carries out `steps`, each in its own call on the loop, so that the run's own timers get their turn in between.
 
-    `later(seconds, function)` schedules on the loop, and raises `SessionError` once that is gone. `goes_on`: the wall
-    seconds until the next update, or None: there is nothing to show until somebody touches it. `failed`: is told what
-    a step raised.
+    `later(seconds, function)` schedules on the loop, and raises `SessionError` when the loop is gone. `next_interval`
+    returns the wall seconds until the next update, or None if there is nothing to show until somebody touches the
+    panel. `on_error` is called with what a step raised.
     """
 
     def __init__(
         self,
         later: Callable[[float, Callable[[], Any]], None],
         steps: Sequence[Callable[[], None]],
-        goes_on: Callable[[], float | None],
-        failed: Callable[[Exception], None],
+        next_interval: Callable[[], float | None],
+        on_error: Callable[[Exception], None],
     ) -> None:
-        self._later, self._steps, self._goes_on, self._failed = later, steps, goes_on, failed
+        self._later, self._steps, self._next_interval, self._on_error = later, steps, next_interval, on_error
         self.armed = False
         self._dirty = True
+        """Something has changed since the last update began."""
         self._generation = 0
+        """Timers of earlier generations do nothing."""
 
     def touch(self) -> None:
-        """Say that something is new; on the loop, or, when that is gone, anywhere: then it is shown at once."""
+        """Say that something has changed. On the loop; once that is gone, anywhere: then it is shown immediately."""
         self._dirty = True
         if not self.armed:
             try:
-                self._arm(AT_ONCE)
+                self._arm(TOUCH_DELAY_SECONDS)
             except (SessionError, RuntimeError):
-                self._all()
+                self._update_now()
 
-    def moved(self) -> None:
-        """There is another loop now."""
+    def loop_changed(self) -> None:
+        """Start afresh on another loop."""
         self._generation += 1
         self.armed = False
         self.touch()
 
-    def end(self) -> None:
-        """The loop is gone: show what it came to."""
+    def loop_ended(self) -> None:
+        """Show the final state, without a loop."""
         self._generation += 1
         self.armed = False
-        self._all()
+        self._update_now()
 
-    def _all(self) -> None:
+    def _update_now(self) -> None:
         for step in self._steps:
             self._carry_out(step)
 
@@ -66,22 +68,22 @@ class Ticker:
         try:
             step()
         except Exception as error:  # noqa: BLE001 - the panel must not end silently
-            self._failed(error)
+            self._on_error(error)
 
     def _arm(self, seconds: float) -> None:
-        self._later(seconds, partial(self._step, self._generation, 0))
+        self._later(seconds, partial(self._on_timer, self._generation, 0))
         self.armed = True
 
-    def _step(self, generation: int, which: int) -> None:
+    def _on_timer(self, generation: int, index: int) -> None:
         if generation != self._generation:
             return
         self.armed = False  # unless what follows arms it again, even if this is interrupted
-        if which == 0:
+        if index == 0:
             self._dirty = False
-        self._carry_out(self._steps[which])
-        with suppress(SessionError, RuntimeError):  # the loop is about to end: `end` shows the rest
-            if which + 1 < len(self._steps):
-                self._later(0, partial(self._step, generation, which + 1))
+        self._carry_out(self._steps[index])
+        with suppress(SessionError, RuntimeError):  # the loop is about to end: `loop_ended` shows the rest
+            if index + 1 < len(self._steps):
+                self._later(0, partial(self._on_timer, generation, index + 1))
                 self.armed = True
-            elif (seconds := self._goes_on()) is not None or self._dirty:
-                self._arm(PERIOD if seconds is None else seconds)
+            elif (seconds := self._next_interval()) is not None or self._dirty:
+                self._arm(UPDATE_INTERVAL_SECONDS if seconds is None else seconds)

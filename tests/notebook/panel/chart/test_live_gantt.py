@@ -19,7 +19,7 @@ from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt
 
 
 def run(attempts: int, limit: int = 500) -> RecentData:
-    """Return a run under way."""
+    """Return a run that is running."""
     recent = Recent(limit)
     for events in islice(stream(), attempts):
         recent(events)
@@ -27,7 +27,7 @@ def run(attempts: int, limit: int = 500) -> RecentData:
 
 
 def sent(chart: LiveGantt, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Return a list that the chart's messages will come into."""
+    """Return a list that will get the chart's messages."""
     messages: list[dict[str, Any]] = []
 
     def note(style: dict[str, Any], layout: dict[str, Any], indexes: list[int]) -> None:
@@ -73,7 +73,7 @@ def test_the_figure_shows_the_bars_of_the_static_chart() -> None:
 
 
 def test_a_new_page_gets_what_is_shown_now() -> None:
-    """The whole state has the traces and layout of the last update, not those of the construction."""
+    """The full state has the traces and layout of the last update, not those of the constructor."""
     chart = LiveGantt()
     data = run(80)
     chart.update(data, data.end)
@@ -88,7 +88,7 @@ def test_a_new_page_gets_what_is_shown_now() -> None:
 
 
 def test_an_update_sends_only_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same again sends no array of a bar; a later time only what grows."""
+    """The same data sends no array of bars again; a later time sends only what has grown."""
     chart = LiveGantt()
     data = run(80)
     chart.update(data, data.end)
@@ -101,7 +101,7 @@ def test_an_update_sends_only_what_changed(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_page_that_has_begun_to_show_it_gets_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Updates that came while it loaded plotly.js were lost."""
+    """Updates that arrived while it loaded plotly.js were lost."""
     shown: list[bool] = []
     chart = LiveGantt(on_shown=lambda: shown.append(True))
     data = run(80)
@@ -116,7 +116,7 @@ def test_a_page_that_has_begun_to_show_it_gets_all_of_it(monkeypatch: pytest.Mon
 
 
 def test_a_zoom_by_hand_ends_following() -> None:
-    """A range from the page stops it, a double click (autorange) goes on; `follow` does too, but is no hand."""
+    """A range from the page turns it off, a double click (autorange) on; setting `follow` is not reported back."""
     told: list[bool] = []
     chart = LiveGantt(on_follow=told.append)
     data = run(80)
@@ -140,7 +140,7 @@ def test_a_zoom_by_hand_ends_following() -> None:
 
 
 def test_a_selected_scene_dims_the_others_and_an_unknown_one_is_said() -> None:
-    """Also when its attempts have left the window."""
+    """Even if its attempts have left the window."""
     chart = LiveGantt("dark")
     data = run(80)
     chart.update(data, data.end)
@@ -175,7 +175,7 @@ def test_a_long_run_says_what_is_not_drawn() -> None:
 
 
 def test_many_profiles_have_few_lanes() -> None:
-    """Those that were active last, in fixed order; a lane stays while its profile has something to show."""
+    """Those that were active last, in a fixed order; a lane stays while its profile has something to show."""
     recent, chart = Recent(60), LiveGantt()
     recent([ev.ProfileAdded(f"p{number:03}", at=0.0) for number in range(200)])
     recent([ev.RunStarted(at=0.0)])

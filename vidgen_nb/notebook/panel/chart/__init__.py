@@ -1,1 +1,1 @@
-"""The live Gantt chart as a widget, and the picture of it that a saved notebook keeps."""
+"""The live Gantt chart as a widget, and the picture of a run that a saved notebook keeps."""

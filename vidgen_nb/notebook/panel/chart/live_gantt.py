@@ -1,6 +1,6 @@
-"""The Gantt chart of a run under way: the traces of `charts.gantt`, whose arrays follow the run.
+"""The Gantt chart of a running run: the traces of `charts.gantt`, whose arrays follow the run.
 
-Like all widgets, it is written to on the session's loop only.
+As with all widgets, only the session's loop writes to it.
 """
 
 from __future__ import annotations
@@ -13,28 +13,32 @@ from typing import Any
 from vidgen_nb.analysis.records.live_window import MAX_LIVE_ATTEMPTS, RecentData
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.layout import layout, markup
+from vidgen_nb.charts.drawing.layout import layout as static_layout
+from vidgen_nb.charts.drawing.layout import markup
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.drawing.shapes import Rows
-from vidgen_nb.charts.drawing.traces import traces
+from vidgen_nb.charts.drawing.traces import traces as draw_traces
 from vidgen_nb.charts.gantt.bars import BarCache
 from vidgen_nb.charts.gantt.rows import build_rows
-from vidgen_nb.notebook.panel.chart.figure import LiveFigure, flat
+from vidgen_nb.notebook.panel.chart.figure import LiveFigure, flattened
+from vidgen_nb.notebook.panel.status.run_counts import RunCounts
 from vidgen_nb.plaintext import clean
 
 __all__ = ["LiveGantt"]
 
-_EMPTY = RecentData({}, (), [], [], [], [], [], 0.0)
-_BLANK = "\N{NO-BREAK SPACE}"
-_MARGIN = 0.02  # of the shown time, right of the now-line
+_NO_DATA = RecentData({}, (), [], [], [], [], [], 0.0)
+_BLANK_NOTE = "\N{NO-BREAK SPACE}"
+_MARGIN_SHARE = 0.02
+"""The share of the shown time that stays free right of the line for now."""
 
 
 class LiveGantt:
     """Draws the latest part of a run, again and again, into one figure.
 
-    `theme`: `"light"` or `"dark"`. `window`: run seconds to follow; None: all that `update` is given, but for older
-    history. `on_follow`: is told when a hand turns `follow` on or off, and `on_shown` when a page has begun to show the
-    figure, which may have missed updates and wants a `resend`; both on whichever thread the page's message comes.
+    `theme`: `"light"` or `"dark"`. `window`: run seconds to follow; None: all that `update` is given, except older
+    history. `on_follow` is called when a user turns `follow` on or off on the page. `on_shown` is called when a page
+    has begun to show the figure: it may have missed updates and needs a `resend`. Both are called on the thread on
+    which the page's message arrives.
     """
 
     def __init__(
@@ -51,26 +55,26 @@ class LiveGantt:
         self._scene: str | None = None
         self._moves = "last 20"
         self._follow = True
-        self._range: tuple[float, float] = (0.0, 1.0)
-        """What is shown while it follows."""
-        self._seen: tuple[Any, ...] | None = None
-        """The range that the page last told."""
-        self._last: tuple[RunData, float | None] = (_EMPTY, 0.0)
-        self._kept = BarCache()
-        self._say = lru_cache(4 * MAX_LIVE_ATTEMPTS)(markup)  # most lines were in the chart before
-        self._drawn: dict[str, tuple[Any, dict[str, Any]]] = {}
-        """Each trace, after what it was drawn from."""
-        self._traces, around = self._draw(_EMPTY, 0.0)
-        self._layout = dict(flat(around))
-        self.figure = LiveFigure(data=self._traces, layout=around)
-        self.figure.on_msg(self._heard)
-        self.figure.layout.on_change(self._moved_by_hand, "xaxis.range", "xaxis.autorange")
+        self._axis_range: tuple[float, float] = (0.0, 1.0)
+        """What the axis shows while it follows."""
+        self._page_range: tuple[Any, ...] | None = None
+        """The range that the page last reported."""
+        self._shown: tuple[RunData, float | None] = (_NO_DATA, 0.0)
+        self._bar_cache = BarCache()
+        self._markup = lru_cache(4 * MAX_LIVE_ATTEMPTS)(markup)  # most lines were in the previous chart, too
+        self._trace_cache: dict[str, tuple[Any, dict[str, Any]]] = {}
+        """For each trace, what it was drawn from, and the trace."""
+        self._traces, layout = self._draw(_NO_DATA, 0.0)
+        self._layout = dict(flattened(layout))
+        self.figure = LiveFigure(data=self._traces, layout=layout)
+        self.figure.on_msg(self._on_message)
+        self.figure.layout.on_change(self._on_axis_change, "xaxis.range", "xaxis.autorange")
 
     # -- what is shown
 
     @property
     def follow(self) -> bool:
-        """Whether the axis goes along with the run. A zoom by hand ends it, a double click begins it again."""
+        """Whether the axis moves along with the run. Zooming turns it off, a double click turns it on again."""
         return self._follow
 
     @follow.setter
@@ -84,13 +88,13 @@ class LiveGantt:
         return self._scene
 
     def select(self, scene: str | None) -> None:
-        """Light up one scene's whole path and dim the others; None: none is selected."""
+        """Highlight one scene's whole path and dim the others; None: select none."""
         self._scene = scene
         self.redraw()
 
     @property
     def moves(self) -> str:
-        """Which moves are drawn: `"last <n>"`, `"none"`, or `"selected"`."""
+        """Which moves to draw: `"last <n>"`, `"none"`, or `"selected"`."""
         return self._moves
 
     @moves.setter
@@ -111,58 +115,58 @@ class LiveGantt:
     # -- drawing
 
     def update(self, data: RunData, now: float | None) -> None:
-        """Show a run as it is at `now`, in run seconds; None: it is over. Sends what changed, in one message."""
-        self._last = (data, now)
+        """Show a run as it is at `now`, in run seconds; None: it has ended. Sends what changed, in one message."""
+        self._shown = (data, now)
         self.redraw()
 
     def redraw(self) -> None:
-        """Show the same once more, as settings changed."""
-        made, around = self._draw(*self._last)
-        changes = [_changed(before, trace) for before, trace in zip(self._traces, made, strict=True)]
-        leaves = dict(flat(around))
+        """Show the same data again, after a setting has changed."""
+        traces, layout = self._draw(*self._shown)
+        changes = [_changed(before, trace) for before, trace in zip(self._traces, traces, strict=True)]
+        leaves = dict(flattened(layout))
         moved = {name: value for name, value in leaves.items() if self._layout.get(name) != value}
-        self._traces, self._layout = made, leaves
+        self._traces, self._layout = traces, leaves
         self.figure.change(changes, moved)
 
     def resend(self) -> None:
-        """Send all of what is shown."""
-        self.figure.change([dict(flat(trace)) for trace in self._traces], self._layout)
+        """Send everything that is shown."""
+        self.figure.change([dict(flattened(trace)) for trace in self._traces], self._layout)
 
     def _draw(self, data: RunData, now: float | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Return traces and layout."""
         known = any(record.id == self._scene for record in data.scenes)
         scene = self._scene if known else None
         moves = self._moves if self._moves != "selected" else scene or "none"
-        rows = build_rows(data, scene=scene, moves=moves, now=now, kept=self._kept)
-        rows = replace(rows, summary=(_sentence(data),), notes=(self._note(data, rows, known) or _BLANK,))
-        return traces(rows, self._theme, self._say, self._make, live=True), self._around(rows)
+        rows = build_rows(data, scene=scene, moves=moves, now=now, kept=self._bar_cache)
+        rows = replace(rows, summary=(_summary(data),), notes=(self._limits_note(data, rows, known) or _BLANK_NOTE,))
+        return draw_traces(rows, self._theme, self._markup, self._cached_trace, live=True), self._follow_layout(rows)
 
-    def _make(self, name: str, draw: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
-        """Draw a trace, unless it would be as before: then it is the same object."""
-        before = self._drawn.get(name)
+    def _cached_trace(self, name: str, draw: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
+        """Draw a trace, or return the same object if nothing that it is drawn from has changed."""
+        before = self._trace_cache.get(name)
         if before is not None and before[0] == given:
             return before[1]
-        trace = _lean(draw(*given) | {"meta": name})
-        self._drawn[name] = (given, trace)
+        trace = _compact(draw(*given) | {"meta": name})
+        self._trace_cache[name] = (given, trace)
         return trace
 
-    def _around(self, rows: Rows) -> dict[str, Any]:
-        """Return the layout: that of the static chart, with an axis that follows."""
-        around = layout(rows, self._theme)
-        axis = around["xaxis"]
+    def _follow_layout(self, rows: Rows) -> dict[str, Any]:
+        """Return the layout of the static chart, with an axis that follows the run."""
+        found = static_layout(rows, self._theme)
+        axis = found["xaxis"]
         for fixed in ("range", "minallowed", "maxallowed"):
             del axis[fixed]
         if self._follow:
             start = rows.start if self.window is None else max(rows.start, rows.end - self.window)
-            margin = 0.0 if rows.now is None else (rows.end - start) * _MARGIN
-            self._range = (round(start, 3), round(rows.end + margin, 3))
-        # A range would overwrite a zoom by hand; autorange leaves it alone (ui.md), and is told where to go.
+            margin = 0.0 if rows.now is None else (rows.end - start) * _MARGIN_SHARE
+            self._axis_range = (round(start, 3), round(rows.end + margin, 3))
+        # Setting a range would overwrite the user's zoom. Autorange leaves a zoom alone, and has limits of its own.
         axis["autorange"] = self._follow
-        axis["autorangeoptions"] = {"minallowed": self._range[0], "maxallowed": self._range[1]}
-        return around | {"autosize": True}
+        axis["autorangeoptions"] = {"minallowed": self._axis_range[0], "maxallowed": self._axis_range[1]}
+        return found | {"autosize": True}
 
-    def _note(self, data: RunData, rows: Rows, known: bool) -> str:
-        """Return what is not shown."""
+    def _limits_note(self, data: RunData, rows: Rows, known: bool) -> str:
+        """Say what is left out of the chart."""
         notes: list[str] = []
         if isinstance(data, RecentData) and data.older:
             notes.append(
@@ -175,55 +179,51 @@ class LiveGantt:
             notes.append(f"Scene {clean(self._scene, 30)} has no attempt here.")
         return " ".join(notes)
 
-    def _heard(self, _figure: Any, content: Any, _buffers: Any) -> None:
+    def _on_message(self, _figure: Any, content: Any, _buffers: Any) -> None:
         if isinstance(content, dict) and content.get("rendered") and self.on_shown is not None:
             self.on_shown()
 
-    def _moved_by_hand(self, _layout: Any, axis: Any, autorange: Any) -> None:
-        """Hear that the axis changed (from whichever thread the page's message comes on): note it, and tell.
+    def _on_axis_change(self, _layout: Any, axis: Any, autorange: Any) -> None:
+        """Note that the page changed the axis, on the thread on which its message arrives.
 
-        A zoom tells a range and nothing of autorange, a double click the other way round.
+        After a zoom the page reports a range and no autorange, after a double click the other way round.
         """
-        told = None if axis is None else tuple(axis)
-        before, self._follow = self._follow, bool(autorange) and told == self._seen
-        self._seen = told
+        reported = None if axis is None else tuple(axis)
+        before, self._follow = self._follow, bool(autorange) and reported == self._page_range
+        self._page_range = reported
         if self._follow != before and self.on_follow is not None:
             self.on_follow(self._follow)
 
 
 def _changed(before: dict[str, Any], trace: dict[str, Any]) -> dict[str, Any]:
-    """Return the leaves of a trace that are not as before."""
+    """Return the leaves of a trace that have changed."""
     if trace is before:
         return {}
-    known = dict(flat(before))
-    return {name: value for name, value in flat(trace) if known.get(name) != value}
+    known = dict(flattened(before))
+    return {name: value for name, value in flattened(trace) if known.get(name) != value}
 
 
-def _lean(trace: dict[str, Any]) -> dict[str, Any]:
-    """Make a trace small to send: milliseconds will do, and what is the same for all bars is said once."""
+def _compact(trace: dict[str, Any]) -> dict[str, Any]:
+    """Make a trace small to send: whole milliseconds, and one value for all bars where they are equal."""
     for name in ("base", "x"):
         if name in trace:  # times are positive, and `round` takes three times as long
             trace[name] = [None if at is None else int(at * 1000 + 0.5) / 1000 for at in trace[name]]
     if trace["type"] == "bar":
-        trace["width"] = _once(trace["width"], 1.0)
-        trace["marker"]["opacity"] = _once(trace["marker"]["opacity"], 1.0)
+        trace["width"] = _one_if_equal(trace["width"], 1.0)
+        trace["marker"]["opacity"] = _one_if_equal(trace["marker"]["opacity"], 1.0)
     return trace
 
 
-def _once(values: list[float], default: float) -> float | list[float]:
+def _one_if_equal(values: list[float], default: float) -> float | list[float]:
     return values if len(set(values)) > 1 else values[0] if values else default
 
 
-def _sentence(data: RunData) -> str:
-    """Return how the run stands, in one line."""
-    counts = data.statuses if isinstance(data, RecentData) else {}
-    under_way = sum(counts.get(name, 0) for name in ("submitting", "generating", "fetching"))
-    parts = [f"{counts[name]:,} {name}" for name in ("succeeded", "failed", "held", "cancelled") if counts.get(name)]
-    parts += [f"{under_way:,} under way"] * bool(under_way) + [f"{counts.get('queued', 0):,} waiting"]
-    if not isinstance(data, RecentData) or not sum(counts.values()):
-        return "No scenes yet." if not data.scenes else " ".join(text.summary(data, data.end)[:1])
-    limited = sum(count for (_profile, outcome), count in data.tallies.items() if outcome == "rate_limited")
+def _summary(data: RunData) -> str:
+    """Say in one line how far the run is."""
+    if not isinstance(data, RecentData) or not data.statuses:
+        return "No scenes yet." if not data.scenes else text.summary(data, data.end)[0]
+    counts = RunCounts.of(data)
     return (
-        f"{sum(counts.values()):,} scenes: {', '.join(parts)}. {data.started:,} attempts, "
-        f"{limited:,} × 429, {data.moved:,} move{'s' * (data.moved != 1)}."
+        f"{text.count(counts.total, 'scene')}: {', '.join(text.standing(data))}. "
+        f"{text.count(counts.attempts, 'attempt')}, {counts.rate_limited:,} × 429, {text.count(counts.moves, 'move')}."
     )

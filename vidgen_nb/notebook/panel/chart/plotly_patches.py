@@ -1,12 +1,13 @@
-"""Plotly's front end, mended in three places (plotly 7.1).
+"""Three patches of Plotly's front end (plotly 7.1).
 
-A view that was removed must not hear of updates any more: its handlers stay on the model, the next update throws in the
-purged view, and with that no later view gets it. A panel that was shown again while a run went on stood still.
+A removed view must no longer get updates: its handlers stay on the model, the next update throws in the purged
+view, and then no later view gets it. So a panel that was shown again during a run stood still.
 
-A view that is there says so, for updates that come while a page still loads the 5 MB of plotly.js are lost.
+A new view tells the kernel that it is there, because updates that arrive while the page still loads the 5 MB of
+plotly.js are lost.
 
-After each update, every view tells all that plotly.js made of the traces (30 kB), and the kernel answers twice: nobody
-here wants to know.
+After each update, every view sends back all that plotly.js made of the traces (30 kB), and the kernel answers twice.
+Nothing here needs that.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import re
 
 from vidgen_nb.charts.drawing.engine import go
 
-__all__ = ["figure_esm"]
+__all__ = ["patched_figure_module"]
 
-_MEND = """
+_PATCHES = """
 for (const name of Object.getOwnPropertyNames(VIEW.prototype).filter((each) => each.startsWith("do_"))) {
   const before = VIEW.prototype[name];
   VIEW.prototype[name] = function (...args) { return this.isRemoved ? undefined : before.apply(this, args); };
@@ -28,10 +29,12 @@ VIEW.prototype._sendTraceDeltas = function () {};
 const remove = VIEW.prototype.remove;
 VIEW.prototype.remove = function () { this.isRemoved = true; return remove.call(this); };
 """
+_END_CHARS = 5_000
+"""Where the module's exports are, counted from its end."""
 
 
-def figure_esm() -> str:
-    """Return the JavaScript module of `FigureWidget`, mended if its views are still exported by name."""
+def patched_figure_module() -> str:
+    """Return the JavaScript module of `FigureWidget`, patched if its views are still exported by name."""
     source = str(go.FigureWidget._esm)  # noqa: SLF001 - anywidget's name for it
-    view = re.search(r"([\w$]+) as FigureView\b", source[-5_000:])
-    return source if view is None else source + "\n{" + _MEND.replace("VIEW", view[1]) + "}\n"
+    view = re.search(r"([\w$]+) as FigureView\b", source[-_END_CHARS:])
+    return source if view is None else source + "\n{" + _PATCHES.replace("VIEW", view[1]) + "}\n"

@@ -1,4 +1,4 @@
-"""The picture of a run that stays in a saved notebook, where no panel lives any more."""
+"""The picture of a run that stays in a saved notebook, where no kernel draws the panel."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from html import escape
 
 from vidgen_nb.run import Run
 
-__all__ = ["SIDE", "still"]
+__all__ = ["HIDE_BESIDE_PANEL", "picture_html"]
 
-MOST_DRAWN = 1_000
-"""Attempts up to which a notebook keeps a picture of the run: more would make its file heavy."""
+MAX_DRAWN_ATTEMPTS = 1_000
+"""A notebook keeps no picture of a run with more attempts: it would make the file heavy."""
 
-SIDE = """<style>
+HIDE_BESIDE_PANEL = """<style>
 .jp-OutputArea:has(.vg-panel .js-plotly-plot) > .jp-OutputArea-child:has(.vg-still) { display: none; }
 .jp-OutputArea:has(.vg-still) > .jp-OutputArea-child > .jp-OutputArea-output:not(:has(*)) { display: none; }
 </style><span class="vg-still"></span>"""
-"""Beside a live panel no picture, and beside the picture no bare words that the panel loads or is gone."""
+"""Hides the picture beside a live panel, and beside the picture the bare text of a panel that is loading or gone."""
 
 
-def still(run: Run | None, theme: str) -> str:
-    """Return it as HTML: an image, for of an SVG, a notebook that is not trusted leaves nothing but the words."""
-    if run is None or not run.events or len(run.attempts) > MOST_DRAWN:
-        what = "Nothing had run yet" if run is None else repr(run)
-        return f"<p>{escape(what)} when this was saved; run the cell for the live panel.</p>"
+def picture_html(run: Run | None, theme: str) -> str:
+    """Return the picture as `<img>`: an untrusted notebook strips an inline SVG down to its text."""
+    if run is None or not run.events or len(run.attempts) > MAX_DRAWN_ATTEMPTS:
+        text = "Nothing had run yet" if run is None else repr(run)
+        return f"<p>{escape(text)} when this was saved; run the cell for the live panel.</p>"
     picture = b64encode(run.svg(theme="dark" if theme == "dark" else "light").encode()).decode()
     return f'<img alt="{escape(repr(run))}" src="data:image/svg+xml;base64,{picture}">'

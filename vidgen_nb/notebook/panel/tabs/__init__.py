@@ -1,1 +1,1 @@
-"""The pages below the chart: attempts, log, metrics, videos."""
+"""The tabs below the chart: attempts, metrics, log, events, videos. Only the open one is written."""

@@ -1,13 +1,13 @@
-// The attempts as a DataTable (SOURCE: the module that itables brings). Rows are replaced in place, so that sorting,
-// search, page and the focus in the search box outlive an update, which happens twice a second.
+// The attempts as a DataTable. SOURCE is the module that comes with itables. Rows are replaced in place: sorting, search,
+// page and the focus in the search box must survive an update, which happens twice a second.
 
 const library = () =>
   (globalThis.vidgen_nb_datatables ??= import(URL.createObjectURL(new Blob([SOURCE], { type: "text/javascript" }))));
 
-function columns(heads, DataTable) {
-  const text = DataTable.render.text(); // escapes: ids, profiles and reasons are somebody else's text
+function columns(headings, DataTable) {
+  const text = DataTable.render.text(); // it escapes: ids, profiles and reasons are foreign text
   const number = (digits) => ({ display: (value) => (value == null ? "" : value.toFixed(digits)) });
-  return heads.map(([title, kind], index) => {
+  return headings.map(([title, kind], index) => {
     if (kind === "text") return { title, render: text };
     if (kind === "scene") return { title, render: { ...text, display: (value) => button(text.display(value)) } };
     return { title, type: "num", className: "dt-right", render: number(kind === "whole" ? 0 : 1) };
@@ -26,7 +26,7 @@ async function render({ model, el, signal }) {
   table.className = "display compact";
   const dt = new DataTable(table, {
     data: model.get("rows"),
-    columns: columns(model.get("heads"), DataTable),
+    columns: columns(model.get("headings"), DataTable),
     order: [[4, "desc"]],
     pageLength: 10,
     lengthMenu: [10, 25, 100, 500],
@@ -34,7 +34,7 @@ async function render({ model, el, signal }) {
     deferRender: true,
     language: {
       search: "Filter",
-      lengthMenu: "_MENU_ a page",
+      lengthMenu: "_MENU_ per page",
       emptyTable: "No attempts yet",
       zeroRecords: "No attempt matches the filter",
       info: "_START_ to _END_ of _TOTAL_",
@@ -42,11 +42,11 @@ async function render({ model, el, signal }) {
       infoEmpty: "0 attempts",
     },
   });
-  // A row is [what HEADS name…, the scene's id as it is]; scene and number tell it from others.
+  // A row has a value for each heading, then the scene's unchanged id. Scene and number identify it.
   const rowOf = (element) => dt.row(element.closest("tr")).data();
   const select = (event) => {
     const isKey = event.type === "click" && event.detail === 0;
-    // not the end of a press: the row it began on may have been drawn anew until then
+    // React when the button goes down: by the time it comes up, the row may have been redrawn.
     if (event.target.closest("button.vg-link") && (event.type === "pointerdown" || isKey))
       model.send({ select: rowOf(event.target).at(-1) });
   };
@@ -54,19 +54,19 @@ async function render({ model, el, signal }) {
   table.addEventListener("click", select);
 
   const isSelected = () => !document.getSelection().isCollapsed && table.contains(document.getSelection().anchorNode);
-  const follow = () => {
-    if (isSelected()) return; // somebody copies; it goes on when nothing is selected any more
+  const update = () => {
+    if (isSelected()) return; // the reader is copying; updates continue once nothing is selected
     const focused = table.tBodies[0]?.contains(document.activeElement) ? rowOf(document.activeElement) : null;
     dt.clear().rows.add(model.get("rows")).draw("full-hold");
     if (focused === null) return;
     const same = dt.row((_, row) => row.at(-1) === focused.at(-1) && row[1] === focused[1]).node();
     same?.querySelector("button")?.focus({ preventScroll: true });
   };
-  model.on("change:rows", follow);
-  document.addEventListener("selectionchange", follow);
+  model.on("change:rows", update);
+  document.addEventListener("selectionchange", update);
   return () => {
-    model.off("change:rows", follow);
-    document.removeEventListener("selectionchange", follow);
+    model.off("change:rows", update);
+    document.removeEventListener("selectionchange", update);
     dt.destroy();
   };
 }

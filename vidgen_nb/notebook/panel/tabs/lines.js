@@ -1,4 +1,4 @@
-// Lines of text, the newest first, that can be read while more come: the place that is read and a selection stay.
+// Lines of text, the newest first. While more arrive, the scroll position and a selection are kept.
 
 function render({ model, el }) {
   const note = el.appendChild(document.createElement("div"));
@@ -12,10 +12,10 @@ function render({ model, el }) {
     note.textContent = model.get("caption");
     pre.setAttribute("aria-label", model.get("caption"));
     if (isSelected()) return;
-    const below = pre.scrollHeight - pre.scrollTop; // new lines come above what is read
-    const isRead = pre.scrollTop > 0;
+    const below = pre.scrollHeight - pre.scrollTop; // new lines are added above the ones in view
+    const isScrolled = pre.scrollTop > 0;
     pre.textContent = model.get("text");
-    if (isRead) pre.scrollTop = pre.scrollHeight - below;
+    if (isScrolled) pre.scrollTop = pre.scrollHeight - below;
   };
   model.on("change", show);
   document.addEventListener("selectionchange", show);

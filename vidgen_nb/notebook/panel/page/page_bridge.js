@@ -1,4 +1,4 @@
-// What only the page can do: tell whether its theme is dark, and hand files to the reader.
+// What only the page can do: say whether its theme is dark, and give files to the reader.
 
 function isDark() {
   const body = document.body;
@@ -20,38 +20,39 @@ function save(name, content) {
 }
 
 function render({ model, el, signal }) {
-  const tell = () => {
+  const sendTheme = () => {
     if (model.get("dark") === isDark()) return;
     model.set("dark", isDark());
     model.save_changes();
   };
-  const watcher = new MutationObserver(tell);
+  const watcher = new MutationObserver(sendTheme);
   watcher.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"] });
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tell, { signal });
-  tell();
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", sendTheme, { signal });
+  sendTheme();
 
-  const asked = new Set();
-  const offer = () =>
+  const requested = new Set();
+  const showFiles = () =>
     el.replaceChildren(
       ...model.get("files").map(([name, bytes]) => {
         const button = document.createElement("button");
         button.className = "vg-link";
         button.textContent = `Download ${name} (${size(bytes)})`;
         button.onclick = () => {
-          asked.add(name);
+          requested.add(name);
           model.send({ download: name });
         };
         return button;
       }),
     );
-  const receive = ({ file }, buffers) => asked.delete(file) && save(file, buffers[0]); // not in every view of it
+  // All views of the model get the file; only the one where it was clicked saves it.
+  const receive = ({ file }, buffers) => requested.delete(file) && save(file, buffers[0]);
   el.classList.add("vg-files");
-  model.on("change:files", offer);
+  model.on("change:files", showFiles);
   model.on("msg:custom", receive);
-  offer();
+  showFiles();
   return () => {
     watcher.disconnect();
-    model.off("change:files", offer);
+    model.off("change:files", showFiles);
     model.off("msg:custom", receive);
   };
 }

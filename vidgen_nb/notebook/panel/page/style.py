@@ -1,4 +1,4 @@
-"""The panel's style: JupyterLab's own colours, so that it follows a light or a dark theme by itself."""
+"""The panel's style sheet, in JupyterLab's own colours, so that it follows a light or a dark theme by itself."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What the panel needs of the browser page: large JavaScript modules, theme and downloads, and its style sheet."""

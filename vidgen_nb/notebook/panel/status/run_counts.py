@@ -1,0 +1,84 @@
+"""How many scenes and attempts a run has, by status and by profile. The live window counts; this only reads it.
+
+Statuses have the words that people read: what submits, generates or fetches is running, what is queued is waiting.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from vidgen_nb.analysis.metrics.results import RUNNING, outcome_counts, status_counts
+from vidgen_nb.analysis.records.live_window import RecentData
+
+__all__ = ["ProfileCounts", "RunCounts"]
+
+SETTLED = ("succeeded", "failed", "held", "cancelled")
+
+
+@dataclass(frozen=True)
+class ProfileCounts:
+    """The attempts of one profile."""
+
+    attempts: int = 0
+    running: int = 0
+    succeeded: int = 0
+    rate_limited: int = 0
+
+
+@dataclass(frozen=True)
+class RunCounts:
+    """The scenes and attempts of a whole run."""
+
+    scenes: Counter[str] = field(default_factory=Counter)
+    """By status: `waiting`, `running`, `succeeded`, `failed`, `held`, `cancelled`."""
+    attempts: int = 0
+    rate_limited: int = 0
+    """Attempts that got a 429."""
+    moves: int = 0
+    profiles: Mapping[str, ProfileCounts] = field(default_factory=dict)
+    """In the order in which they were added."""
+
+    @classmethod
+    def of(cls, window: RecentData) -> Self:
+        """Return the counts that a live window has kept."""
+        statuses, outcomes = status_counts(window), outcome_counts(window)
+        running = Counter(attempt.profile for attempt in window.attempts if attempt.end is None)
+        ended: Counter[str] = Counter()
+        for (profile, _outcome), count in outcomes.items():
+            ended[profile] += count
+        return cls(
+            scenes=Counter(
+                {name: statuses[name] for name in SETTLED}
+                | {"waiting": statuses["queued"], "running": sum(statuses[name] for name in RUNNING)}
+            ),
+            attempts=window.started,
+            rate_limited=sum(count for (_profile, outcome), count in outcomes.items() if outcome == "rate_limited"),
+            moves=window.moved,
+            profiles={
+                name: ProfileCounts(
+                    attempts=ended[name] + running[name],
+                    running=running[name],
+                    succeeded=outcomes[name, "succeeded"],
+                    rate_limited=outcomes[name, "rate_limited"],
+                )
+                for name in window.profiles
+            },
+        )
+
+    @property
+    def total(self) -> int:
+        """All scenes."""
+        return self.scenes.total()
+
+    @property
+    def settled(self) -> int:
+        """Scenes that neither wait nor run."""
+        return sum(self.scenes[name] for name in SETTLED)
+
+    @property
+    def unsettled(self) -> int:
+        """Scenes that wait or run."""
+        return self.scenes["waiting"] + self.scenes["running"]
