@@ -27,7 +27,7 @@ from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import DuplicateScene, InputError, NoUsableProfile
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.notebook.export import export
-from vidgen_nb.plaintext import block, shown
+from vidgen_nb.plaintext import last_lines, short_repr
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Constant, SimulatedProfile
 from vidgen_nb.run import Run, load_run
@@ -269,8 +269,8 @@ def _below(widget: Any) -> Iterator[Any]:
 
 def test_blocks_and_short_reprs() -> None:
     """A traceback keeps its lines and indentation, and its end; a long value is cut with a sign."""
-    assert block("a\n    b\x1b[1m\n\tc") == "a\n    b[1m\nc"
-    assert block("\n".join("x" * 5000 for _ in range(100))).count("\n") == 59
-    assert len(block("x" * 10**6)) <= 2000
-    assert shown("x" * 300) == repr("x" * 200 + "…")
-    assert shown([1] * 300).endswith("…") and shown("x") == "'x'"
+    assert last_lines("a\n    b\x1b[1m\n\tc") == "a\n    b[1m\nc"
+    assert last_lines("\n".join("x" * 5000 for _ in range(100))).count("\n") == 59
+    assert len(last_lines("x" * 10**6)) <= 2000
+    assert short_repr("x" * 300) == repr("x" * 200 + "…")
+    assert short_repr([1] * 300).endswith("…") and short_repr("x") == "'x'"

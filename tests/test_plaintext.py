@@ -7,30 +7,30 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 
 @given(st.text(st.characters(), max_size=400))
 def test_cleaned_text_is_one_short_printable_line(text: str) -> None:
     """Whatever comes in, what goes out is short and without control, bidi or unassigned characters."""
-    line = clean(text, 80)
+    line = one_line(text, 80)
     assert len(line) <= 80
     assert not any(unicodedata.category(char).startswith("C") or char in "\n\u2028\u2029" for char in line)
 
 
 def test_bidi_overrides_and_breaks_vanish() -> None:
     """A right-to-left override can't turn a label around, and a line break is a space."""
-    assert clean("a\u202eb\u2066c\x00\x1b[31m\nd\te") == "abc[31m d e"
+    assert one_line("a\u202eb\u2066c\x00\x1b[31m\nd\te") == "abc[31m d e"
 
 
 def test_letters_of_every_script_stay() -> None:
     """Nothing that can be read is taken away."""
-    assert clean("灯台 é ✓ א") == "灯台 é ✓ א"
+    assert one_line("灯台 é ✓ א") == "灯台 é ✓ א"
 
 
 def test_long_text_is_cut_with_a_sign() -> None:
     """A cut is shown, and only a cut."""
-    assert clean("x" * 80, 80) == "x" * 80
-    assert clean("x" * 81, 80) == "x" * 79 + "…"
-    assert clean(" " * 5000 + "x", 80) == "…"
-    assert len(clean("x" * 501)) == 500
+    assert one_line("x" * 80, 80) == "x" * 80
+    assert one_line("x" * 81, 80) == "x" * 79 + "…"
+    assert one_line(" " * 5000 + "x", 80) == "…"
+    assert len(one_line("x" * 501)) == 500

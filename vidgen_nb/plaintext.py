@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 from html import escape
 
-__all__ = ["block", "clean", "markup", "shown"]
+__all__ = ["html_line", "last_lines", "one_line", "short_repr"]
 
 
-def clean(text: str, limit: int = 500) -> str:
+def one_line(text: str, limit: int = 500) -> str:
     """Return one line of at most `limit` characters, without control, bidi or other invisible characters.
 
-    It is not escaped for any markup; `markup` does both.
+    It is not escaped for any markup; `html_line` does both.
     """
     kept: list[str] = []
     start = text[: 4 * limit]
@@ -29,13 +29,13 @@ def clean(text: str, limit: int = 500) -> str:
     return line[: limit - 1].rstrip() + "…" if cut else line
 
 
-def block(text: str, lines: int = 60) -> str:
+def last_lines(text: str, lines: int = 60) -> str:
     """Return the last lines of a text such as a traceback, each cleaned and shortened, with their indentation."""
     found = text.splitlines()[-lines:]
-    return "\n".join(" " * min(len(line) - len(line.lstrip(" ")), 40) + clean(line, 2000) for line in found)
+    return "\n".join(" " * min(len(line) - len(line.lstrip(" ")), 40) + one_line(line, 2000) for line in found)
 
 
-def shown(value: object, limit: int = 200) -> str:
+def short_repr(value: object, limit: int = 200) -> str:
     """Return the repr of a value, shortened with an ellipsis: a notebook shows a list of them in full."""
     if isinstance(value, str) and len(value) > limit:
         return repr(value[:limit] + "…")
@@ -43,10 +43,10 @@ def shown(value: object, limit: int = 200) -> str:
     return text if len(text) <= limit + 2 else text[:limit] + "…"
 
 
-def markup(text: str, limit: int = 500) -> str:
+def html_line(text: str, limit: int = 500) -> str:
     r"""Return a cleaned line as HTML for a notebook's output.
 
     There, MathJax reads TeX in every text, and its `\href` makes links; but never across the edge of an element.
     """
-    line = escape(clean(text, limit))
+    line = escape(one_line(text, limit))
     return line.replace("$", "<span>$</span>").replace("\\", "<span>\\</span>")

@@ -13,7 +13,7 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene, record
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError, MissingKey, VidgenError
-from vidgen_nb.plaintext import markup, shown
+from vidgen_nb.plaintext import html_line, short_repr
 
 __all__ = [
     "Artifact",
@@ -103,7 +103,7 @@ class Profile:
                 f"profile {name!r}: quota_group is a non-empty text or None, not {_safe_repr(quota_group)}"
             )
         if len(name) > MAX_NAME_CHARS or len(quota_group or "") > MAX_NAME_CHARS:
-            raise InputError(f"profile {shown(name, 40)}: names have at most {MAX_NAME_CHARS} characters")
+            raise InputError(f"profile {short_repr(name, 40)}: names have at most {MAX_NAME_CHARS} characters")
         if api_key is not None and not _is_sendable(api_key.reveal()):
             raise InputError(
                 f"profile {name!r}: an API key is plain ASCII text without spaces or line ends; was all of it copied?"
@@ -165,10 +165,10 @@ class Profile:
     def _repr_html_(self) -> str:
         """Return a chip, without the key."""
         room = "no bound" if self.capacity is None else f"{self.capacity} at once"
-        group = f" · quota group {markup(self.quota_group, 120)}" if self.quota_group else ""
+        group = f" · quota group {html_line(self.quota_group, 120)}" if self.quota_group else ""
         key = "" if self.has_key else " · no key"
         chip = "border:1px solid currentColor;border-radius:4px;padding:1px 8px"
-        return f'<span style="{chip}"><b>{markup(self.name, 120)}</b> · {room}{group}{key}</span>'
+        return f'<span style="{chip}"><b>{html_line(self.name, 120)}</b> · {room}{group}{key}</span>'
 
     def __repr__(self) -> str:
         return f"Profile({self.name!r}, capacity={self.capacity!r}, quota_group={self.quota_group!r})"

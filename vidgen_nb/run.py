@@ -25,7 +25,7 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
@@ -221,7 +221,7 @@ class Run:
     def __repr__(self) -> str:
         statuses = status_counts(self.data)
         counts = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "no scenes"
-        return f"<Run {clean(str(self.header.get('run', '')), 80)}: {counts}; {self.ended or 'not ended'}>"
+        return f"<Run {one_line(str(self.header.get('run', '')), 80)}: {counts}; {self.ended or 'not ended'}>"
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:

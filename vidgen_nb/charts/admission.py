@@ -17,7 +17,7 @@ from vidgen_nb.charts.drawing.layout import axis, frame, markup, seconds_axis, w
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider.described import profile_from
 from vidgen_nb.provider.limits import Concurrency, Limit, TokenBucket
 
@@ -146,7 +146,7 @@ def _curves(limit: Limit | None, end: float, theme: Theme) -> Iterable[dict[str,
 def _finding(profile: str, limit: Limit | None, answers: _Answers) -> list[str]:
     """Return what the chart shows: how much of the limit was used, or that it must be a different one."""
     accepted, limited = answers.accepted, len(answers.limited)
-    name = clean(profile, 40)
+    name = one_line(profile, 40)
     sent = f"{name}: {len(accepted):,} submits accepted, {limited:,} refused with a 429"
     if limit is None or not accepted or math.isinf(most_admitted(limit, 0.0)):
         return [f"{sent}."]
@@ -164,7 +164,7 @@ def _notes(members: list[str], limit: Limit | None, answers: _Answers) -> list[s
     """Return notes on what the curves include."""
     notes: list[str] = []
     if len(members) > 1:
-        names = ", ".join(clean(name, 30) for name in members[:8]) + (", …" if len(members) > 8 else "")
+        names = ", ".join(one_line(name, 30) for name in members[:8]) + (", …" if len(members) > 8 else "")
         notes.append(f"Counted together, because they share a limit: {names}.")
     if limit is None:
         notes.append("Its limit is not known: pass limit= to see what that would admit.")

@@ -20,7 +20,7 @@ from vidgen_nb.charts.drawing.shapes import Rows
 from vidgen_nb.charts.drawing.traces import traces
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["aligned_chart"]
 
@@ -41,7 +41,7 @@ def aligned_chart(
         given = len(runs) if isinstance(runs, Mapping) else repr(runs)
         raise InputError(f"aligned_chart compares two runs, each by its own name; it was given {given}")
     look = theme_of(theme)
-    names, both = [clean(str(name), 60) for name in runs], [data_of("each of the two", run) for run in runs.values()]
+    names, both = [one_line(str(name), 60) for name in runs], [data_of("each of the two", run) for run in runs.values()]
     profiles = list(dict.fromkeys(name for data in both for name in data.profiles))
     most = MAX_BARS if sum(len(data.attempts) for data in both) <= MAX_BARS else MAX_BARS // 2
     rows = [_rows(data, profiles, moves, queue, most) for data in both]

@@ -11,7 +11,7 @@ from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.layout import LEFT, axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["MAX_PROFILES", "move_chart"]
 
@@ -136,7 +136,7 @@ def _finding(data: RunData, pairs: Counter[tuple[str, str]]) -> list[str]:
         return ["No scene moved from one profile to another."]
     scenes = len({move.scene for move in data.moves})
     (left, reached), number = max(pairs.items(), key=lambda each: each[1])
-    names = f"{clean(left, 40)} to {clean(reached, 40)}"
+    names = f"{one_line(left, 40)} to {one_line(reached, 40)}"
     total = pairs.total()
     return [
         f"{total:,} {'move' if total == 1 else 'moves'} of {scenes:,} {'scene' if scenes == 1 else 'scenes'}; "

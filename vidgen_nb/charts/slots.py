@@ -13,7 +13,7 @@ from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import percent
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Mark, Theme, theme_of
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["MAX_PROFILES", "slot_time_chart"]
 
@@ -106,7 +106,7 @@ def _finding(every: SlotTime, times: dict[str, SlotTime], parts: list[_Part]) ->
     if len(times) > 1:
         by_ok = sorted((_shares(spent).ok, name) for name, spent in times.items() if spent.total > 0)
         (low, worst), (high, best) = by_ok[0], by_ok[-1]
-        names = [clean(name, 40) for name in (worst, best)]
+        names = [one_line(name, 40) for name in (worst, best)]
         said.append(f"Success took from {percent(low)} ({names[0]}) to {percent(high)} ({names[1]}).")
     return said
 
@@ -140,7 +140,7 @@ def _trace(part: _Part, bars: list[tuple[str, SlotTime]]) -> dict[str, Any]:
         "textangle": 0,
         "textfont": {"color": part.ink or "rgba(0,0,0,0)", "size": 12},
         "hovertext": [
-            markup([clean(name, 60), f"{part.label}: {share:.1%} of its slot time",
+            markup([one_line(name, 60), f"{part.label}: {share:.1%} of its slot time",
                     f"{text.seconds(spent)} of {text.seconds(whole.total)} of all its slots"])
             for (name, whole), spent, share in zip(bars, seconds, shares, strict=True)
         ],

@@ -16,7 +16,7 @@ from vidgen_nb.charts.drawing.curves import faded, line_style, name_labels
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["SweepPoint", "categories_of", "points_of", "sweep_chart"]
 
@@ -126,7 +126,7 @@ def sweep_chart(
 
 def _axis_of(trials: Trials) -> str:
     """Return the title of the first axis."""
-    name = next((clean(trial.values[0][0], 60) for trial in trials if trial.values), "x")
+    name = next((one_line(trial.values[0][0], 60) for trial in trials if trial.values), "x")
     return f"{name} (s)" if name in IN_SECONDS else name
 
 
@@ -205,7 +205,7 @@ def _means(
 ) -> dict[str, Any]:
     """Return the curve itself: a line through its points, each with its interval as whiskers."""
     drawn = line_style(theme, number)
-    x, y = (clean(title, 60) for title in titles)
+    x, y = (one_line(title, 60) for title in titles)
     hover = [
         f"{label}<br>" + markup([
             f"{x}: {_place(p, names)}",
@@ -245,8 +245,8 @@ def _finding(curves: dict[str, list[SweepPoint]], titles: tuple[str, str], best:
     if not every:
         return ["The sweep has no points."]
     chosen = min(every, key=lambda point: point.mean) if best == "least" else max(every, key=lambda point: point.mean)
-    where = f" of {clean(chosen.label, 50)}" if len(curves) > 1 else ""
-    across, up = (clean(title, 60) for title in titles)
+    where = f" of {one_line(chosen.label, 50)}" if len(curves) > 1 else ""
+    across, up = (one_line(title, 60) for title in titles)
     interval = f" [{chosen.low:,.4g}, {chosen.high:,.4g}]" if chosen.low < chosen.high else ""
     said = f"{best.capitalize()} {up}: {chosen.mean:,.4g}{interval}{where} at {across} = {_place(chosen, names)}"
     if chosen.lower_bound:

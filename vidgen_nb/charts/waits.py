@@ -16,7 +16,7 @@ from vidgen_nb.charts.drawing.curves import line_style, name_labels, stair, step
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["wait_chart"]
 
@@ -48,7 +48,7 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
         if (without := len(named[name].scenes) - len(values)) > 0:
             earlier = succeeded_before(named[name])
             but = f"; {earlier:,} of them had succeeded earlier, and were run again" if earlier else ""
-            notes.append(f"Not in it: {without:,} scenes of {clean(name, 40)} that did not succeed{but}.")
+            notes.append(f"Not in it: {without:,} scenes of {one_line(name, 40)} that did not succeed{but}.")
     title = wrapped(_finding(list(named), found), _TITLE_CHARS)
     layout = frame(
         [*title, *wrapped(notes)], drawn, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), named=True, legend=labels

@@ -10,7 +10,7 @@ from rich.highlighter import NullHighlighter
 from rich.logging import RichHandler
 from rich.text import Text
 
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["LogOnConsole", "make_console", "print_error"]
 
@@ -27,7 +27,7 @@ def make_console(*, stderr: bool = False) -> Console:
 
 def print_error(error: Exception) -> None:
     """Print an error as one line on stderr."""
-    Console(stderr=True).print(Text.assemble(("error: ", "bold red"), clean(str(error), MAX_ERROR_CHARS)))
+    Console(stderr=True).print(Text.assemble(("error: ", "bold red"), one_line(str(error), MAX_ERROR_CHARS)))
 
 
 class LogOnConsole:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from vidgen_nb.emulator import Emulator
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["ended_by_signals", "serve"]
 
@@ -41,7 +41,7 @@ def serve(emulator: Emulator, write_profiles: Path | None) -> None:
         write_profiles.write_text(_profiles_toml(emulator), encoding="utf-8")
         console.print(Text(f"profiles: {write_profiles}"))
     for profile in emulator.provider.profiles.values():
-        console.print(Text(f"{clean(profile.name)}: key {profile.api_key}"))
+        console.print(Text(f"{one_line(profile.name)}: key {profile.api_key}"))
     try:
         # last: whoever waits for this line finds everything else done
         console.print(Text(f"serving {emulator.base_url} at {emulator.clock.speed:g}x; press Ctrl-C to end it"))

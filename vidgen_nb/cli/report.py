@@ -9,7 +9,7 @@ from rich.text import Text
 
 from vidgen_nb.cli.console import make_console, print_error
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.run import Run
 
 __all__ = ["print_report", "unused_path", "write_files"]
@@ -45,13 +45,13 @@ def print_report(finished: Run, record: Path, gantt: Path) -> None:
     if moved:
         console.print(f"{len(finished.moves)} moves of {len(moved)} scenes:", markup=False)
     for scene in moved[:MAX_LISTED_MOVES]:
-        console.print(Text(f"  {clean(scene)}  {clean(finished.trail(scene))}"))
+        console.print(Text(f"  {one_line(scene)}  {one_line(finished.trail(scene))}"))
     if len(moved) > MAX_LISTED_MOVES:
         console.print(f"  and {len(moved) - MAX_LISTED_MOVES} more: see the Gantt", markup=False)
     for each in finished.scenes:
         if each.status not in ("succeeded", "queued"):
-            console.print(Text(f"{clean(each.id)} {each.status}: {clean(each.error or 'still running')}", "red"))
-    if waiting := [clean(each.id) for each in finished.scenes if each.status == "queued"]:
+            console.print(Text(f"{one_line(each.id)} {each.status}: {one_line(each.error or 'still running')}", "red"))
+    if waiting := [one_line(each.id) for each in finished.scenes if each.status == "queued"]:
         which = f"{waiting[0]} to {waiting[-1]}" if len(waiting) > 1 else waiting[0]
         console.print(Text(f"{len(waiting)} still waiting: {which}", "red"))
     console.print(Text(f"Gantt: {gantt}   recorded run: {record}"), soft_wrap=True)
@@ -66,7 +66,7 @@ def _profile_table(finished: Run) -> Table:
         table.add_column(column, justify="right")
     for row in metrics.profiles:
         table.add_row(
-            Text(clean(row.profile)),
+            Text(one_line(row.profile)),
             str(row.scenes),
             str(row.attempts),
             str(row.rate_limited),

@@ -13,7 +13,7 @@ from vidgen_nb.cli.report import print_report, write_files
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import NoUsableProfile, OutputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.run import Run
 from vidgen_nb.session.session import Session
 
@@ -33,7 +33,7 @@ def run_to_end(session: Session, scenes: Sequence[Scene] | None, *, record: Path
 
         def update(events: Sequence[ev.Event]) -> None:
             settled = sum(isinstance(event, ev.Fetched | ev.SceneSettled) for event in events)
-            closed = ", ".join(map(clean, session.cooling))
+            closed = ", ".join(map(one_line, session.cooling))
             state = f"{session.in_flight} running" + (f", cooling or unusable: {closed}" if closed else "")
             progress.update(task, advance=settled, state=state)
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, dataclass_transform
 
 from vidgen_nb.core.retries import PollSchedule, RetryBudget, RetryPolicy, is_count
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean, markup, shown
+from vidgen_nb.plaintext import html_line, one_line, short_repr
 
 __all__ = [
     "BOOST",
@@ -67,7 +67,7 @@ class Scene:
             raise InputError(f"a scene needs a non-empty text as its id, not {id!r}")
         if len(id) > MAX_SCENE_ID_CHARS:
             raise InputError(
-                f"a scene's id has at most {MAX_SCENE_ID_CHARS:,} characters, not {len(id):,}: {shown(id, 40)}"
+                f"a scene's id has at most {MAX_SCENE_ID_CHARS:,} characters, not {len(id):,}: {short_repr(id, 40)}"
             )
         if not isinstance(prompt, str) or not prompt.strip():
             raise InputError(f"scene {id!r} has an empty prompt: say what to generate")
@@ -91,12 +91,12 @@ class Scene:
 
     def _repr_html_(self) -> str:
         """Return id, prompt and parameters, as a notebook shows them."""
-        extras = "".join(f" · {markup(name, 40)} {markup(str(value), 80)}" for name, value in self.params.items())
-        return f"<b>{markup(self.id, 120)}</b> {markup(self.prompt)}<small>{extras}</small>"
+        extras = "".join(f" · {html_line(name, 40)} {html_line(str(value), 80)}" for name, value in self.params.items())
+        return f"<b>{html_line(self.id, 120)}</b> {html_line(self.prompt)}<small>{extras}</small>"
 
     def __repr__(self) -> str:
-        extras = "".join(f", {clean(name, 40)}={shown(value)}" for name, value in self.params.items())
-        return f"Scene({shown(self.id)}, {shown(self.prompt)}{extras})"
+        extras = "".join(f", {one_line(name, 40)}={short_repr(value)}" for name, value in self.params.items())
+        return f"Scene({short_repr(self.id)}, {short_repr(self.prompt)}{extras})"
 
 
 def _as_json(scene: str, params: dict[str, Any]) -> Mapping[str, Any]:

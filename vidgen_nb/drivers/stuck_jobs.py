@@ -10,7 +10,7 @@ from vidgen_nb.core.commands import Cancel, Command, Submit
 from vidgen_nb.core.outcomes import Ambiguous, Permanent
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["StuckJobs", "is_task_cancelled", "stray_cancellation"]
 
@@ -46,8 +46,8 @@ class StuckJobs:
         kind = type(bug).__name__
         if first or not isinstance(command, Cancel):
             where = f"{type(command).__name__} of scene {command.scene.id} on {command.profile}"
-            log.error("%s", clean(f"{where}: {kind}"))
-        return clean(f"a bug in backend {self._backend!r}: {bug if isinstance(bug, InputError) else kind}")
+            log.error("%s", one_line(f"{where}: {kind}"))
+        return one_line(f"a bug in backend {self._backend!r}: {bug if isinstance(bug, InputError) else kind}")
 
     def answer(self, command: Command, bug: Exception, reason: str) -> ev.Event | None:
         """Return the event that answers a command; None: its job is stuck."""

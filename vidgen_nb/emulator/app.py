@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.downloads import CutOff, CutOffResponse, slow_response
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider import Job, Provider
 
 __all__ = ["SCENE_HEADER", "ApiError", "Call", "Dialect", "EmulatorState", "RequestRecord", "make_app"]
@@ -225,7 +225,7 @@ def make_app(dialect: Dialect) -> Starlette:
 
     async def broken(request: Request, error: Exception) -> Response:
         if not isinstance(error, CutOff | ClientDisconnect):  # a client may disconnect in the middle of its request
-            _log.error("the emulator failed at %s %s", request.method, clean(request.url.path), exc_info=error)
+            _log.error("the emulator failed at %s %s", request.method, one_line(request.url.path), exc_info=error)
             state.log_request(Call(request), 500)
         return dialect.envelope(ApiError(500, "The emulator failed; its log says why.", type="server_error"))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.inputs import load_scenes
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["from_content", "from_text"]
 
@@ -37,4 +37,4 @@ def from_content(name: str, content: bytes) -> list[Scene]:
         try:
             return load_scenes(path)
         except (FileFormatError, InputError) as error:
-            raise InputError(str(error).replace(str(path), clean(name, 80))) from None
+            raise InputError(str(error).replace(str(path), one_line(name, 80))) from None

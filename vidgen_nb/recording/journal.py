@@ -20,7 +20,7 @@ from typing import Any
 
 from vidgen_nb.core.events import Event, Progressed
 from vidgen_nb.errors import JournalError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.disk import GrowingFile
 from vidgen_nb.recording.runfile import ParsedRun, event_line, header_line, parse
 
@@ -212,5 +212,5 @@ class Journal:
 
     def _failed(self, error: JournalError) -> None:
         if self.error is None or str(self.error) != str(error):
-            log.error("%s", clean(str(error), 1000))
+            log.error("%s", one_line(str(error), 1000))
         self.error = error

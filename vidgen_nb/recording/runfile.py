@@ -16,7 +16,7 @@ from typing import Any
 
 from vidgen_nb.core.events import Event
 from vidgen_nb.errors import FileFormatError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.codec import decode, encode, plain
 
 __all__ = ["FORMAT", "ParsedRun", "event_line", "header_line", "line_of", "parse", "read_run", "write_run"]
@@ -89,7 +89,7 @@ def parse(name: str, content: bytes) -> ParsedRun:
             data = _object(name, len(lines) + 1, last)
         except FileFormatError:
             torn = len(last)
-            log.warning("%s ends in the middle of line %d, which is skipped", clean(name), len(lines) + 1)
+            log.warning("%s ends in the middle of line %d, which is skipped", one_line(name), len(lines) + 1)
         else:
             events.append(_decoded(name, len(lines) + 1, data))
     elif lines:

@@ -12,7 +12,7 @@ from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Unwritable
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["RunLog", "cooling_line"]
 
@@ -66,7 +66,7 @@ class RunLog:
             line = lines.get(type(event))
             if line is not None and (found := line(event)) is not None:
                 level, text = found
-                log.log(level, "[%7.1f s] %s", event.at, clean(text))
+                log.log(level, "[%7.1f s] %s", event.at, one_line(text))
 
     def _note(self, event: ev.AttemptStarted) -> None:
         self._on[event.scene] = event.profile
@@ -115,7 +115,7 @@ def cooling_line(left: Mapping[str, float], waiting: int) -> str:
     """Return the report of R5: which profiles cool, and for how much longer."""
     soonest = sorted(left.items(), key=lambda each: each[1])
     each = _name_list([f"{name} {'no end known' if math.isinf(s) else f'{s:.1f} s'}" for name, s in soonest])
-    return clean(f"all profiles cool: {each} remaining; {waiting} scene{'s' * (waiting != 1)} waiting")
+    return one_line(f"all profiles cool: {each} remaining; {waiting} scene{'s' * (waiting != 1)} waiting")
 
 
 def _name_list(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Final, overload
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import ProfileUnusable
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean, markup
+from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.ports import Backend, BackendError, Profile
 from vidgen_nb.session.runner import Runner
 
@@ -56,7 +56,7 @@ class KeyChecks(Sequence[KeyCheck]):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr>{''.join(f'<td>{markup(text)}</td>' for text in _texts(check))}</tr>" for check in self._checks
+            f"<tr>{''.join(f'<td>{html_line(text)}</td>' for text in _texts(check))}</tr>" for check in self._checks
         )
         return f"<table><tr><th>profile</th><th>key</th><th></th></tr>{rows}</table>"
 
@@ -110,9 +110,9 @@ async def _check_key(backend: Backend, profile: Profile) -> KeyCheck:
             await probe(profile)
     except BackendError as error:
         bad = isinstance(error.outcome, ProfileUnusable)
-        return KeyCheck(profile.name, False if bad else None, clean(error.outcome.reason))
+        return KeyCheck(profile.name, False if bad else None, one_line(error.outcome.reason))
     except InputError as error:
-        return KeyCheck(profile.name, False, clean(str(error)))
+        return KeyCheck(profile.name, False, one_line(str(error)))
     except TimeoutError:
         return KeyCheck(profile.name, None, f"no answer within {CHECK_TIMEOUT:g} s")
     except Exception as bug:  # noqa: BLE001 - one profile's trouble must not hide what the others say
@@ -121,4 +121,4 @@ async def _check_key(backend: Backend, profile: Profile) -> KeyCheck:
 
 
 def _texts(check: KeyCheck) -> tuple[str, str, str]:
-    return clean(check.profile), _WORDS[check.ok], check.message
+    return one_line(check.profile), _WORDS[check.ok], check.message

@@ -15,7 +15,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import SessionError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Profile
 from vidgen_nb.run import Run
 from vidgen_nb.session.event_loop import SessionLoop
@@ -149,7 +149,7 @@ class Runner:
             raise failure
         if live.scheduler.unsettled:
             log.warning(
-                "%s. %d scenes stay with that run, a new one begins", clean(str(failure)), live.scheduler.unsettled
+                "%s. %d scenes stay with that run, a new one begins", one_line(str(failure)), live.scheduler.unsettled
             )
         return True
 

@@ -19,7 +19,7 @@ from vidgen_nb.core.context import OnAmbiguous
 from vidgen_nb.core.model import Mode, RetryPolicy
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.forwarding import forwarded, forwarded_property
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.run import Run
 from vidgen_nb.session.closer import Closer
@@ -211,7 +211,7 @@ class Session(Restorable):
     def __repr__(self) -> str:
         if not hasattr(self, "runner"):  # in a traceback, say
             return "<Session, refused before it was made>"
-        profiles = clean(", ".join(self.runner.state.profiles))
+        profiles = one_line(", ".join(self.runner.state.profiles))
         return f"<Session on {profiles}: {self.mode.name}, {self.policy!r}; {self.last_run or 'no run yet'}>"
 
 

@@ -21,7 +21,7 @@ from typing import BinaryIO, Final
 
 from vidgen_nb.core.outcomes import Transient, Unwritable
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError
 
 __all__ = ["VideoFolder", "VideoSink", "safe_name"]
@@ -242,7 +242,7 @@ def _not_a_video(head: bytes, media_type: str) -> str | None:
         return "the video is empty"
     if head[4:8] in _MP4_BOXES or head.startswith(_EBML):
         return None
-    what = f"the result is no video ({clean(media_type, 80) or 'no content type'}"
+    what = f"the result is no video ({one_line(media_type, 80) or 'no content type'}"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"<", b"{", b"[") or all(32 <= byte < 127 or byte in b"\t\r\n" for byte in text):
         return f"{what}, it begins as text)"

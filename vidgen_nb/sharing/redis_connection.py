@@ -29,7 +29,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from vidgen_nb.clock import Clock
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Secret
 from vidgen_nb.sharing.port import AccountCooldown, CooldownListener
 from vidgen_nb.sharing.replica import CooldownReplica
@@ -215,7 +215,7 @@ class RedisConnection:
                     "shared cooldowns: %s drops keys when its memory is full (maxmemory-policy %s); a lost cooldown is "
                     "put back within %g s, but only while a session that knows it runs. Better use noeviction",
                     self._where,
-                    clean(str(memory["maxmemory_policy"])),
+                    one_line(str(memory["maxmemory_policy"])),
                     self._check_every,
                 )
         self._ready.set()
@@ -230,7 +230,7 @@ class RedisConnection:
                 "shared cooldowns: %s can't be used (%s: %s); until then this session uses only its own cooldowns",
                 self._where,
                 type(error).__name__,
-                clean(str(error)),
+                one_line(str(error)),
             )
         self._ready.set()
 

@@ -20,7 +20,7 @@ from math import fsum, inf
 from vidgen_nb.analysis.bounds.fleet import Fleet, fleet_of
 from vidgen_nb.analysis.validation import is_number
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean, markup
+from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.provider import Constant, SimulatedProfile
 from vidgen_nb.provider.service import Service, uniforms
 
@@ -58,7 +58,7 @@ class LowerBound:
         return self.seconds
 
     def __repr__(self) -> str:
-        rows = "".join(f"\n  {clean(name, 60)}: {what}" for name, what in self.limited_by.items())
+        rows = "".join(f"\n  {one_line(name, 60)}: {what}" for name, what in self.limited_by.items())
         return (
             f"LowerBound({self.seconds:.2f} s for {self.scenes:,} scenes, by {self.binds}: longest scene "
             f"{self.longest_scene:.2f}, work {self.work:.2f}, admissions {self.admissions:.2f}, tight {self.tight:.2f})"
@@ -68,7 +68,7 @@ class LowerBound:
     def _repr_html_(self) -> str:
         """Return the bounds as a notebook shows them."""
         head, *rows = repr(self).splitlines()
-        return f"<b>{escape(head)}</b><ul>{''.join(f'<li>{markup(row)}</li>' for row in rows)}</ul>"
+        return f"<b>{escape(head)}</b><ul>{''.join(f'<li>{html_line(row)}</li>' for row in rows)}</ul>"
 
 
 def bound(

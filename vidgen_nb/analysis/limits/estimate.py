@@ -15,7 +15,7 @@ from vidgen_nb.analysis.limits.candidates import Candidate, likeliest
 from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS, Evidence, fixed_window, sliding_window, token_bucket
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
 from vidgen_nb.analysis.records.model import RunData
-from vidgen_nb.plaintext import clean, markup
+from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.provider.limit_states import EDGE
 from vidgen_nb.provider.limits import Limit
 
@@ -84,9 +84,9 @@ class LimitEstimate:
 
     def __str__(self) -> str:
         if self.rate is None:
-            return f"{clean(self.group, 60)}: can't tell: {self.reason}"
+            return f"{one_line(self.group, 60)}: can't tell: {self.reason}"
         kind = " or ".join(self.kinds).replace("_", " ")
-        return f"{clean(self.group, 60)}: {kind}, {self.n} per {self.per} s: {self.rate} a second"
+        return f"{one_line(self.group, 60)}: {kind}, {self.n} per {self.per} s: {self.rate} a second"
 
 
 class Estimates(dict[str, LimitEstimate]):
@@ -99,7 +99,7 @@ class Estimates(dict[str, LimitEstimate]):
         rows = ""
         for name, found in self.items():
             cells = (
-                clean(name, 60),
+                one_line(name, 60),
                 " or ".join(found.kinds).replace("_", " "),
                 found.n,
                 found.per,
@@ -107,7 +107,7 @@ class Estimates(dict[str, LimitEstimate]):
                 found.refused,
             )
             shown = ("–" if each is None else str(each) for each in cells)
-            rows += "<tr>" + "".join(f"<td>{markup(each)}</td>" for each in (*shown, found.reason)) + "</tr>"
+            rows += "<tr>" + "".join(f"<td>{html_line(each)}</td>" for each in (*shown, found.reason)) + "</tr>"
         return f"<table><tr>{head}</tr>{rows}</table>"
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vidgen_nb.analysis.metrics.model import MetricsData, ProfileMetrics
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean, markup
+from vidgen_nb.plaintext import html_line, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,13 @@ def _split(metrics: MetricsData | ProfileMetrics) -> str:
 
 def _profile(row: ProfileMetrics) -> tuple[str, ...]:
     counts = (f"{count:,}" for count in (row.scenes, row.attempts, row.rate_limited))
-    return (clean(row.profile, 60), *counts, _share(row.utilisation), _share(row.cooldown_duty), f"{row.stranded:,.1f}")
+    return (
+        one_line(row.profile, 60),
+        *counts,
+        _share(row.utilisation),
+        _share(row.cooldown_duty),
+        f"{row.stranded:,.1f}",
+    )
 
 
 PROFILE_COLUMNS = ("profile", "scenes", "attempts", "429s", "utilisation", "cooling", "stranded s")
@@ -117,7 +123,7 @@ def _html(metrics: MetricsData) -> str:
         return f"<table>{rows}</table>"
     head = "".join(f"<th>{escape(name)}</th>" for name in PROFILE_COLUMNS)
     body = "".join(
-        f"<tr>{''.join(f'<td>{markup(cell)}</td>' for cell in _profile(row))}</tr>"
+        f"<tr>{''.join(f'<td>{html_line(cell)}</td>' for cell in _profile(row))}</tr>"
         for row in metrics.profiles[:MAX_PROFILES]
     )
     more = "".join(f"<p>{escape(line)}</p>" for line in _more(metrics))

@@ -7,7 +7,7 @@ from html import escape
 
 from vidgen_nb.analysis.metrics.model import MetricsData
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
-from vidgen_nb.plaintext import markup
+from vidgen_nb.plaintext import html_line
 
 __all__ = ["run_html", "trail"]
 
@@ -37,6 +37,8 @@ def run_html(data: RunData, numbers: MetricsData) -> str:
     for attempt in data.attempts:
         tried[attempt.scene].append(attempt)
     several = [(scene, attempts) for scene, attempts in tried.items() if len(attempts) > 1]
-    lines = "".join(f"<li>{markup(scene, 120)}: {markup(trail(each))}</li>" for scene, each in several[:MAX_TRAILS])
+    lines = "".join(
+        f"<li>{html_line(scene, 120)}: {html_line(trail(each))}</li>" for scene, each in several[:MAX_TRAILS]
+    )
     more = f"<li>… and {len(several) - MAX_TRAILS:,} more</li>" if len(several) > MAX_TRAILS else ""
     return f"<table><tr>{head}</tr><tr>{row}</tr></table><ul>{lines}{more}</ul>"

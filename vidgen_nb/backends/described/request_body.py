@@ -10,7 +10,7 @@ from vidgen_nb.backends.wire.fields import form_text
 from vidgen_nb.backends.wire.images import check_image_parameter, data_uri, is_http_url
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["RequestBody"]
 
@@ -54,7 +54,7 @@ class RequestBody:
             content = self._make(scene)
             json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
         except Exception as error:  # noqa: BLE001 - the user's function: report its mistake with the scene
-            raise InputError(f"body(scene) failed: {type(error).__name__}: {clean(str(error))}") from None
+            raise InputError(f"body(scene) failed: {type(error).__name__}: {one_line(str(error))}") from None
         if not isinstance(content, Mapping):
             raise InputError(f"body(scene) returned {type(content).__name__}: return a mapping")
         return content

@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["MAX_CHUNK_BYTES", "decoded_chunks"]
 
@@ -30,7 +30,7 @@ async def decoded_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
             yield piece
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise httpx.DecodingError(f"compressed as {clean(encoding, 20)!r}, which was not asked for")
+        raise httpx.DecodingError(f"compressed as {one_line(encoding, 20)!r}, which was not asked for")
     inflating = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)  # detects which of the two it is
     try:
         async for piece in stream:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -118,7 +118,7 @@ def _image_path(value: object, limit: int) -> Path:
     if is_http_url(value):
         raise InputError("a URL can't be sent as an image: download it, and give the file's path")
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
-        raise InputError(f"an image must be a path or a data URI, not {clean(repr(value), 80)}")
+        raise InputError(f"an image must be a path or a data URI, not {one_line(repr(value), 80)}")
     path = Path(value)
     try:
         path = path.expanduser()
@@ -145,7 +145,7 @@ def _decode_data_uri(text: str, limit: int) -> bytes:
         raise InputError("the data URI's base64 is broken: was it copied whole?") from None
     declared, found = match[1], image_type(data)
     if declared and found and declared.lower().replace("jpg", "jpeg") != found:
-        raise InputError(f"the data URI says {clean(declared, 40)}, but its image is {found}: correct one of them")
+        raise InputError(f"the data URI says {one_line(declared, 40)}, but its image is {found}: correct one of them")
     return data
 
 
@@ -160,7 +160,7 @@ def _checked_type(head: bytes, size: int, what: str, limit: int) -> str:
 
 
 def _image_name(path: Path) -> str:
-    return f"image {clean(str(path), 200)!r}"
+    return f"image {one_line(str(path), 200)!r}"
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:

@@ -8,7 +8,7 @@ import httpx
 
 from vidgen_nb.backends.wire.redaction import redact
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
-from vidgen_nb.plaintext import clean as one_line
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError, Secret
 
 __all__ = ["HTTPX_ERRORS", "TRANSPORT_ERRORS", "Phase", "redacted_line", "reraisable", "transport_failure"]

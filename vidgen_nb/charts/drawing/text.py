@@ -26,7 +26,7 @@ from vidgen_nb.analysis.metrics.results import (
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, RunData
 from vidgen_nb.analysis.records.live_window import RecentData
 from vidgen_nb.analysis.records.run_state import is_open
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = [
     "HoverExtras",
@@ -60,7 +60,7 @@ def short(name: str, columns: int) -> str:
 
     It is cut in the middle because similar names differ at their ends.
     """
-    line = clean(name, 200)
+    line = one_line(name, 200)
     if _width(line) <= columns:
         return line
     kept = list(line)
@@ -123,13 +123,13 @@ class HoverTexts:
 def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tuple[str, ...]:
     """Return the hover of one attempt: which, where, when, how it ended, and what followed."""
     took = (end if attempt.end is None else attempt.end) - attempt.start
-    name, where = clean(attempt.scene, 60), clean(attempt.profile, 60)
+    name, where = one_line(attempt.scene, 60), one_line(attempt.profile, 60)
     lines = [
         f"scene {name} · attempt {attempt.number} of {beyond.total} · on {where}",
-        f"“{clean(beyond.prompt, 80)}”" if beyond.prompt else "",
+        f"“{one_line(beyond.prompt, 80)}”" if beyond.prompt else "",
         f"waiting since {seconds(attempt.queued)} · start at {seconds(attempt.start)} · "
         + (f"running for {seconds(took)}" if attempt.end is None else f"took {seconds(took)}"),
-        f"outcome: {outcome(attempt.outcome)}" + (f" – {clean(attempt.reason, 100)}" if attempt.reason else ""),
+        f"outcome: {outcome(attempt.outcome)}" + (f" – {one_line(attempt.reason, 100)}" if attempt.reason else ""),
     ]
     if attempt.outcome == "rate_limited":
         given = "none" if attempt.retry_after is None else seconds(attempt.retry_after)
@@ -138,7 +138,7 @@ def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tu
             used = seconds(beyond.until - attempt.end)
         lines.append(f"Retry-After given: {given} · used: {used}")
     if (following := beyond.following) is not None:
-        next_one = "again" if following.profile == attempt.profile else clean(following.profile, 60)
+        next_one = "again" if following.profile == attempt.profile else one_line(following.profile, 60)
         lines.append(f"next: {next_one} at {seconds(following.start)}")
     return tuple(line for line in lines if line)
 
@@ -148,11 +148,11 @@ def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:
     until = "until " + seconds(window.end) if math.isfinite(window.end) else "no end known"
     late = " (after the end of the run)" if end < window.end < math.inf else ""
     length = f" · {seconds(window.end - window.start)}" if math.isfinite(window.end) else ""
-    shared = f" · quota group {clean(window.group, 60)}" if window.group not in ("", window.profile) else ""
+    shared = f" · quota group {one_line(window.group, 60)}" if window.group not in ("", window.profile) else ""
     lines = (
-        f"cooldown of {clean(window.profile, 60)}{shared}",
+        f"cooldown of {one_line(window.profile, 60)}{shared}",
         f"from {seconds(window.start)} {until}{late}{length}",
-        clean(window.reason, 100),
+        one_line(window.reason, 100),
     )
     return tuple(line for line in lines if line)
 

@@ -17,7 +17,7 @@ from vidgen_nb.analysis.records.timeline import Span
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.palette import State
 from vidgen_nb.charts.drawing.shapes import Bar, Lane
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["PAD_PIXELS", "BarCache", "LaneLayout", "make_bars", "state_of"]
 
@@ -122,7 +122,7 @@ def _idle_bars(data: RunData, place: LaneLayout, end: float) -> Iterator[Bar]:
             middle, height = place.whole(profile)
             for start, stop in stretches:
                 if stop - start >= end / 1000:  # shorter ones are below a pixel, from the scheduler's own latency
-                    lines = (f"{clean(profile, 60)} idle while scenes waited",
+                    lines = (f"{one_line(profile, 60)} idle while scenes waited",
                              f"from {text.seconds(start)} for {text.seconds(stop - start)}")  # fmt: skip
                     yield Bar("idle", start, stop, middle, height, lines, dim=place.dim)
 

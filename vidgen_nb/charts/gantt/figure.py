@@ -13,7 +13,7 @@ from vidgen_nb.charts.drawing.layout import layout
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.drawing.traces import TRACES, traces
 from vidgen_nb.charts.gantt.rows import build_rows
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["TRACES", "gantt", "html"]
 
@@ -46,7 +46,7 @@ def html(figure: go.Figure, title: str = "Run") -> str:
     ground, ink = escape(figure.layout.paper_bgcolor or "#FFFFFF"), escape(figure.layout.font.color or "#000000")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f"<title>{escape(clean(title, 120))}</title>\n"
+        f"<title>{escape(one_line(title, 120))}</title>\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>body {{ margin: 0; background: {ground}; color: {ink}; }}</style>\n</head>\n"
         f"<body>\n{chart}\n</body>\n</html>\n"

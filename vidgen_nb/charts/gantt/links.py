@@ -11,7 +11,7 @@ from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.shapes import Link
 from vidgen_nb.charts.gantt.bars import LaneLayout
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["knows", "make_links"]
 
@@ -52,8 +52,8 @@ def make_links(
     links = [link for move in shown if (link := _link(move, tries, y, chosen=move.scene in (scene, moves)))]
     if len(shown) == len(data.moves):
         return links, []
-    which = f"the last {last[1]}" if last else "none" if not shown else f"those of scene {clean(moves, 40)}"
-    also = f" and those of scene {clean(scene, 40)}" if last and scene is not None else ""
+    which = f"the last {last[1]}" if last else "none" if not shown else f"those of scene {one_line(moves, 40)}"
+    also = f" and those of scene {one_line(scene, 40)}" if last and scene is not None else ""
     return links, [f"Moves shown: {which}{also}, of {len(data.moves):,}."]
 
 
@@ -65,7 +65,7 @@ def _link(move: MoveRecord, tries: Tries, y: Mapping[tuple[str, int], float], *,
         ends = y.get((before.scene, before.number)), y.get((after.scene, after.number))
         if before.end is None or ends[0] is None or ends[1] is None:
             continue
-        names = f"{clean(move.from_profile, 40)} → {clean(move.to_profile, 40)}"
-        lines = (f"scene {clean(move.scene, 60)} moved: {names}", f"at {text.seconds(move.at)}")
+        names = f"{one_line(move.from_profile, 40)} → {one_line(move.to_profile, 40)}"
+        lines = (f"scene {one_line(move.scene, 60)} moved: {names}", f"at {text.seconds(move.at)}")
         return Link(before.end, ends[0], after.start, ends[1], lines, chosen)
     return None

@@ -11,7 +11,7 @@ from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.palette import STATES
 from vidgen_nb.charts.drawing.shapes import Bar
 from vidgen_nb.charts.gantt.bars import BarCache, LaneLayout, state_of
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["MAX_MERGED_BARS", "merged"]
 
@@ -88,7 +88,7 @@ def _lines(profile: str, counts: Sums, cooled: float, start: float, end: float) 
     total = round(sum(counts.values()))
     when = f"from {text.seconds(start)} to {text.seconds(end)}"
     noun = "attempt" if total == 1 else "attempts"
-    yield f"{clean(profile, 60)}: {total:,} {noun} that ended {when}, merged"
+    yield f"{one_line(profile, 60)}: {total:,} {noun} that ended {when}, merged"
     if counts:
         yield ", ".join(f"{count:,.0f} {text.outcome(kind)}" for kind, count in counts.items())
     if cooled > 0:

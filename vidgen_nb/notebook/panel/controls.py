@@ -11,7 +11,7 @@ import ipywidgets as w
 from vidgen_nb.core.model import Mode
 from vidgen_nb.notebook.panel.control_binding import BoundControls, always_enabled
 from vidgen_nb.notebook.panel.host import PanelHost
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.policies.registry import POLICIES
 
 __all__ = ["NO_VIDEO", "Controls"]
@@ -225,12 +225,12 @@ class Controls(BoundControls):
         slider = self["span"]
         if slider.max != max(1, len(scenes)):
             slider.max = max(1, len(scenes))
-        known = tuple((clean(name, 60), name) for name in options.known_profiles)
+        known = tuple((one_line(name, 60), name) for name in options.known_profiles)
         if self["in_use"].options != known:
             self["in_use"].options = known
         own = {name: "mode" if isinstance(each, Mode) else "policy_name" for name, each in options.own.items()}
         for name, control in {**own, options.policy_name: "policy_name", options.mode.name: "mode"}.items():
-            _add_choice(self[control], clean(name, 60), name)
+            _add_choice(self[control], one_line(name, 60), name)
         _add_choice(self["speed"], f"{options.speed:g}×", options.speed)
 
 

@@ -29,7 +29,7 @@ from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.status.status_strip import SessionSnapshot, status_html
 from vidgen_nb.notebook.panel.tabs.tabs import Tabs
 from vidgen_nb.notebook.panel.ticker import TOUCH_DELAY_SECONDS, UPDATE_INTERVAL_SECONDS, Ticker
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["Panel"]
 
@@ -155,7 +155,7 @@ class Panel:
             set_if_changed(self.status, "value", status_html(self.feed, self._snapshot))
             self.errors.show()
             reasons = self.controls.disabled_reasons()
-            text = _note_html(f"Unavailable – {clean(reasons, 1000)}") if reasons else ""
+            text = _note_html(f"Unavailable – {one_line(reasons, 1000)}") if reasons else ""
             set_if_changed(self.disabled_reasons, "value", text)
             loaded = len(self._host.scene_options.scenes)
             self.scene_source.titles = (f"Scenes: {loaded:,} loaded (type, paste or load others)",)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import NoUsableProfile, OutputError, SessionError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.run import Run
 
@@ -29,7 +29,7 @@ def broken_off(journal: Journal | None) -> SessionError:
 def no_usable_profile(run: Run, scheduler: Scheduler, now: float, max_wait: float) -> NoUsableProfile:
     """Return the error of a run whose profiles are all unusable, or come back too late."""
     reasons = [
-        f"{clean(window.profile, 80)}: {window.reason}"
+        f"{one_line(window.profile, 80)}: {window.reason}"
         + ("" if math.isinf(window.until) else f" (back in {window.until:.0f} s)")
         for window in scheduler.roster.windows(now)
     ]

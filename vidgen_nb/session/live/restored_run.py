@@ -20,7 +20,7 @@ from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.core.state import SceneState
 from vidgen_nb.errors import FileFormatError, InputError, JournalError, ReplayError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.folder import to_restore
 from vidgen_nb.recording.journal import Journal
@@ -186,7 +186,7 @@ def _replayed(path: Path, events: list[ev.Event], settings: RunSettings, poll: P
     try:
         return settings.replay(events, poll)
     except ReplayError as error:
-        what = f"{clean(error.problem)}. The file is damaged, or was written by a version that decided otherwise"
+        what = f"{one_line(error.problem)}. The file is damaged, or was written by a version that decided otherwise"
         raise FileFormatError(str(path), what, line_of(path.read_bytes(), error.index)) from error
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import JournalError
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.folder import is_resumable, latest
 from vidgen_nb.recording.journal import Journal
@@ -69,7 +69,7 @@ def _new_journal(folder: Path, header: dict[str, Any]) -> Journal:
         log.warning(
             "an earlier run is not done, %s: restore(%r, …) goes on with it. Submitting the same scenes again "
             "would pay for them twice",
-            clean(str(left)),
+            one_line(str(left)),
             str(left),
         )
     return journal

@@ -22,7 +22,7 @@ from vidgen_nb.charts.gantt.bars import BarCache
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.notebook.panel.chart.figure import LiveFigure, flattened
 from vidgen_nb.notebook.panel.status.run_counts import RunCounts
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["LiveGantt"]
 
@@ -176,7 +176,7 @@ class LiveGantt:
         if len(rows.lanes) < len(data.profiles):
             notes.append(f"Lanes: the {len(rows.lanes)} of {len(data.profiles):,} profiles that were active last.")
         if self._scene is not None and not known:
-            notes.append(f"Scene {clean(self._scene, 30)} has no attempt here.")
+            notes.append(f"Scene {one_line(self._scene, 30)} has no attempt here.")
         return " ".join(notes)
 
     def _on_message(self, _figure: Any, content: Any, _buffers: Any) -> None:

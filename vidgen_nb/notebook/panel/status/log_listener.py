@@ -11,7 +11,7 @@ import traceback
 import weakref
 from collections.abc import Callable
 
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["LogListener"]
 
@@ -46,7 +46,7 @@ class _LogFilter(logging.Filter):
         if record.levelno >= logging.WARNING and record.module != "runlog":  # that one logs the run's events
             trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
             for listener in listeners:
-                listener.on_warning(clean(record.getMessage()), trace, record.levelno)
+                listener.on_warning(one_line(record.getMessage()), trace, record.levelno)
         return not listeners or logging.getLogger("vidgen_nb").hasHandlers()
 
 

@@ -13,7 +13,7 @@ from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.status.run_counts import ProfileCounts
 from vidgen_nb.notebook.panel.status.run_feed import LatestCooldown, RunFeed
 from vidgen_nb.notebook.panel.status.status_strip import SessionSnapshot
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["MAX_CHIPS", "ProfileChips", "chip_html"]
 
@@ -55,9 +55,9 @@ class ProfileChips:
         return self.chips[name]
 
     def _release_button(self, name: str) -> Any:
-        host, shown = self._host, clean(name, 40)
+        host, shown = self._host, one_line(name, 40)
         release = w.Button(
-            description=f"Release {clean(name, 16)}",
+            description=f"Release {one_line(name, 16)}",
             tooltip=f"End the cooldown of {shown}; unavailable while it is not cooling",
         )
         release.on_click(lambda _: host.post(host.session.release_cooldown, name))
@@ -76,11 +76,11 @@ def chip_html(
         word, colour = "unusable" if latest.unusable else "cooling", "#F0C05A"
         word += "" if math.isinf(seconds_left) else f" {math.ceil(seconds_left)} s"
         retry_after = "" if latest.retry_after is None else f" · Retry-After {math.ceil(latest.retry_after)} s"
-        reason = escape(clean(latest.reason, 120))
+        reason = escape(one_line(latest.reason, 120))
     room = "" if capacity is None else f" of {capacity}"
     return (
         f'<div class="vg-chip" title="{reason}"><span class="vg-dot" style="background:{colour}"></span>'
-        f"<b>{escape(clean(name, 24))}</b> {word}{retry_after}<br>"
+        f"<b>{escape(one_line(name, 24))}</b> {word}{retry_after}<br>"
         f"<small>{counts.running}{room} running · {counts.succeeded} succeeded · "
         f"{counts.rate_limited} × 429</small></div>"
     )

@@ -16,7 +16,7 @@ from vidgen_nb.analysis.records.live_window import Recent, RecentData
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import RateLimited, Unwritable
 from vidgen_nb.notebook.panel.status.run_counts import RunCounts
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run
 
@@ -47,7 +47,7 @@ class LogFormatter(RunLog):
     def lines(self, events: Sequence[ev.Event]) -> list[str]:
         """Return a line for each event that has one."""
         found = ((event, self._all[type(event)](event)) for event in events if type(event) in self._all)
-        return [f"[{event.at:7.1f} s] {clean(line[1])}" for event, line in found if line is not None]
+        return [f"[{event.at:7.1f} s] {one_line(line[1])}" for event, line in found if line is not None]
 
 
 class RunFeed:
@@ -102,7 +102,7 @@ class RunFeed:
             self.counts = RunCounts.of(self.window)
         latest = new[-4 * MAX_LINES :]
         self.log.extend(self._log_formatter.lines(latest))
-        self.events.extend(f"{event.at:9.2f} s  {clean(_event_text(event))}" for event in latest[-MAX_LINES:])
+        self.events.extend(f"{event.at:9.2f} s  {one_line(_event_text(event))}" for event in latest[-MAX_LINES:])
         return new
 
     def cooldown(self, profile: str) -> LatestCooldown:

@@ -12,7 +12,7 @@ from html import escape
 
 from vidgen_nb.analysis.forecast.predict import Prediction
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["SessionSnapshot", "sentence", "status_html", "time_left"]
 
@@ -64,7 +64,7 @@ def sentence(feed: RunFeed, session: SessionSnapshot) -> str:
     if not session.running:
         return _idle_sentence(feed, session)
     if feed.unwritten:
-        reason = clean(next(reversed(feed.unwritten.values())), 200)
+        reason = one_line(next(reversed(feed.unwritten.values())), 200)
         return (
             f"{_plural(len(feed.unwritten), 'finished video')} can't be saved, so nothing new is submitted: {reason}."
         )
@@ -79,7 +79,7 @@ def sentence(feed: RunFeed, session: SessionSnapshot) -> str:
     if len(cooling) >= len(feed.counts.profiles) and waiting and not running:
         first, left = cooling[0]
         back = "with no known end" if math.isinf(left) else f"in {math.ceil(left)} s"
-        return f"All profiles are cooling; {clean(first, 40)} is back first, {back}; {waiting:,} waiting."
+        return f"All profiles are cooling; {one_line(first, 40)} is back first, {back}; {waiting:,} waiting."
     return _cooling_sentence(feed, cooling)
 
 
@@ -133,13 +133,13 @@ def _cooling_sentence(feed: RunFeed, cooling: list[tuple[str, float]]) -> str:
     name = max((name for name, _ in cooling), key=end)
     latest, left = feed.cooldown(name), dict(cooling)[name]
     how_long = "with no known end" if math.isinf(left) else f"for {math.ceil(left)} s more"
-    text = f"{clean(name, 40)} is {'out of the rotation' if latest.unusable else f'cooling {how_long}'}"
+    text = f"{one_line(name, 40)} is {'out of the rotation' if latest.unusable else f'cooling {how_long}'}"
     if latest.scene is not None:
         cause = "a 429 on " if latest.retry_after is not None or "429" in latest.reason else ""
-        text += f" after {cause}{clean(latest.scene, 40)}"
+        text += f" after {cause}{one_line(latest.scene, 40)}"
         status, profile = feed.status_of(latest.scene)
         if profile is not None and profile != name:
-            text += f", which moved to {clean(profile, 40)}"
+            text += f", which moved to {one_line(profile, 40)}"
         elif status == "queued":
             text += ", which is waiting"
     others = len(cooling) - 1
@@ -209,7 +209,9 @@ def status_html(feed: RunFeed, session: SessionSnapshot) -> str:
 
 def _held_html(feed: RunFeed) -> str:
     """Return the latest held scenes as HTML, with what to do."""
-    scenes = [f"{clean(scene, 40)}: {clean(reason, 400)}." for scene, reason in feed.held.items()][-MAX_HELD_SCENES:]
+    scenes = [f"{one_line(scene, 40)}: {one_line(reason, 400)}." for scene, reason in feed.held.items()][
+        -MAX_HELD_SCENES:
+    ]
     more = len(feed.held) - len(scenes)
     notes = [f"Held – {text}" for text in scenes] + [f"{more:,} more are held: see run.scenes."] * (more > 0)
     return "".join(f'<div class="vg-note">{escape(text)}</div>' for text in notes)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["metrics_html"]
 
@@ -31,7 +31,7 @@ def metrics_html(feed: RunFeed, now: float) -> str:
 def _table_html(headings: Sequence[str], rows: Iterable[Iterable[object]], caption: str) -> str:
     head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(clean(str(cell), 120))}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{escape(one_line(str(cell), 120))}</td>" for cell in row) + "</tr>" for row in rows
     )
     note = f'<div class="vg-note">{escape(caption)}</div>'
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

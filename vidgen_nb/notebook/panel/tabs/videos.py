@@ -12,7 +12,7 @@ import ipywidgets as w
 from vidgen_nb.notebook.panel.background import RunInBackground
 from vidgen_nb.notebook.panel.control_binding import set_if_changed
 from vidgen_nb.notebook.panel.controls import NO_VIDEO
-from vidgen_nb.plaintext import clean
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["Videos"]
 
@@ -53,7 +53,7 @@ class Videos:
         latest = dict.fromkeys(
             [*reversed(finished[-MAX_OFFERED_VIDEOS:]), *([chosen] if chosen is not None and chosen in paths else [])]
         )
-        set_if_changed(self._choice, "options", (NO_VIDEO, *((clean(scene, 60), scene) for scene in latest)))
+        set_if_changed(self._choice, "options", (NO_VIDEO, *((one_line(scene, 60), scene) for scene in latest)))
 
     def _load(self, path: str | None) -> None:
         self._replace_player(None)
@@ -82,7 +82,7 @@ class Videos:
         self._run_in_background(read, play)
 
     def _show_message(self, text: str) -> None:
-        set_if_changed(self.message, "value", f'<div class="vg-note">{escape(clean(text, 300))}</div>')
+        set_if_changed(self.message, "value", f'<div class="vg-note">{escape(one_line(text, 300))}</div>')
 
     def _replace_player(self, player: Any) -> None:
         old, self.player = self.player, player
