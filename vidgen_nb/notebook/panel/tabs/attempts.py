@@ -54,7 +54,7 @@ class AttemptsTable(SeparateModuleWidget):
 def _row(each: AttemptRecord) -> list[Any]:
     took = None if each.end is None else round(each.end - each.start, 3)
     return [  # as HEADINGS
-        one_line(each.scene, 120), each.number, one_line(each.profile, 120), round(each.queued, 3), round(each.start, 3),
-        took, one_line(_OUTCOME_LABELS.get(each.outcome, f"✕ {each.outcome}")), each.retry_after,
+        one_line(each.scene, 120), each.number, one_line(each.profile, 120), round(each.queued, 3),
+        round(each.start, 3), took, one_line(_OUTCOME_LABELS.get(each.outcome, f"✕ {each.outcome}")), each.retry_after,
         one_line(each.reason or "", 120), each.scene,
     ]  # fmt: skip
