@@ -1,4 +1,27 @@
-"""LiteLLM's own proxy, installed into a folder of its own and started on loopback, in front of the emulator."""
+"""LiteLLM's own proxy, installed into a folder of its own and started on loopback, in front of the emulator.
+
+How it behaves (`litellm[proxy]` 1.108.7, run in front of the emulator):
+
+- A job's id is the upstream's with provider, model and the deployment's 64 hexadecimal digits, in base64 after
+  `video_`: 242 characters here. It is all that a poll needs, after a restart of the proxy as well. A poll about any
+  other id goes to OpenAI's own servers, wherever the deployments are: here that is turned to the emulator.
+- What it answers itself has `x-litellm-call-id` and `x-litellm-version`, errors too. `/content` answers and 405s have
+  none of them. The upstream's own headers come as `llm_provider-...`, also `llm_provider-retry-after` and
+  `llm_provider-retry-after-ms`; there is no `Retry-After`. The upstream's `openai-poll-after-ms` is dropped, and so is
+  the client's `X-Client-Request-Id`.
+- An error is `{"error": {message, type, param, code}}` with the status as a text in `code`; the upstream's JSON stands
+  in `message` after `OpenAIException - `. A 429 is of type `throttling_error`, whether it is the upstream's or the
+  proxy's own (`rpm` of the deployment, with `llm_provider-retry-after: 60`). 502 and 503 of the upstream keep their
+  status; a `/content` that is not ready keeps its 404.
+- 408 `litellm.Timeout` comes after the deployment's `timeout`, whatever the upstream has accepted. An upstream that
+  can't be reached is a 500 `internal_server_error`, as is one whose connection breaks: the two look alike.
+- With its defaults it retries by itself: a submit that the upstream refused with 503 went there three times in 8 s,
+  and for a 429 the proxy waits the upstream's Retry-After before it answers, longer than a client's patience of 60 s.
+  A scene may so be made after its client has gone. `num_retries: 0` turns both off, as here.
+- An unknown model is a 400 that names it. `GET /v1/videos` is a 400 (`LLM Provider NOT provided`) for a good key; a bad
+  one is a 401 only where it has a database, else a 400 (`No connected db.`). DELETE is a 405. `/v1/models` works.
+- It is started within 3 to 15 s, and asks its upstream for `/v1/models` first.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +61,7 @@ def installed(folder: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several workers of pytest want it at once
         if not (folder / "complete").exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder / "venv"], check=True)
-            pip = [folder / "venv" / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+            pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
             done = subprocess.run([*pip, f"litellm[proxy]=={VERSION}"], capture_output=True, text=True, check=False)
             if done.returncode:
                 pytest.skip(f"litellm[proxy]=={VERSION} can't be installed: {done.stderr.strip()[-200:]}")
@@ -96,7 +119,7 @@ class LiteLLM:
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it downloads its table of prices
             "NO_PROXY": "127.0.0.1",
         }
-        command = [self._program, "--config", self._config, "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [str(self._program), "--config", str(self._config), "--host", "127.0.0.1", "--port", str(self.port)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, "--telemetry", "False"], stdout=log, stderr=log, env=environment, start_new_session=True

@@ -61,8 +61,7 @@ def test_a_wrong_base_url(kind: type[VideoServer], path: str, tmp_path: Path) ->
 @pytest.mark.xfail(strict=True, reason=ALIKE)
 def test_another_models_name(tmp_path: Path) -> None:
     """vLLM-Omni refuses each scene for its model: that is the set-up, and one scene is enough to know it."""
-    backend = lambda server: backend_of(server.base_url, "sora-2")  # noqa: E731
-    with VllmOmni(speed=SPEED) as server, session_of(backend(server), tmp_path) as session:
+    with VllmOmni(speed=SPEED) as server, session_of(backend_of(server.base_url, "sora-2"), tmp_path) as session:
         said = outcome(session, 6)
     assert "Model mismatch" in said
     assert server.count("submit") <= 1

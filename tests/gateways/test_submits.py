@@ -96,12 +96,12 @@ def test_a_servers_own_refusal_is_tried_again(status: int, tmp_path: Path) -> No
 
 @pytest.mark.xfail(strict=True, reason=NO_COOLDOWN)
 def test_a_dead_upstream_holds_few(tmp_path: Path) -> None:
-    """A proxy answers 502 for half a minute: two profiles find that out with a few scenes; the others are made."""
+    """A proxy answers 502 for two minutes: two profiles find that out with a few scenes; the others are made."""
     with VllmOmni(speed=60.0) as server:
-        server.fail("submit", html_page(502, "502 Bad Gateway"), seconds=30)
+        server.fail("submit", html_page(502, "502 Bad Gateway"), seconds=120)
         run = run_scenes(backend_of(server.base_url), tmp_path, 40, profiles=2, speed=60.0)
     held = statuses(run).count("held")
-    assert held <= 8
+    assert held <= 12
     assert statuses(run).count("succeeded") == 40 - held
 
 

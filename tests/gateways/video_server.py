@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
 from abc import ABC, abstractmethod
@@ -17,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Literal, Self, get_args
+from urllib.parse import unquote
 
 import uvicorn
 from starlette.applications import Starlette
@@ -32,6 +34,7 @@ __all__ = ["KEY", "PNG", "Fault", "Job", "Phase", "Seen", "VideoServer", "html_p
 
 KEY: Final = "sk-small-server-1234"
 PNG: Final = b"\x89PNG\r\n\x1a\n" + bytes(24)
+_PATH: Final = re.compile(r"/v1/videos(?:/(.+?)(/content)?)?")
 Phase = Literal["submit", "poll", "fetch", "cancel", "list"]
 
 
@@ -97,6 +100,22 @@ class Fault:
             return False
         self.struck[place] += 1
         return True
+
+
+class _QuickServer(uvicorn.Server):
+    """Ends at once: uvicorn looks ten times a second whether it should, and then waits another tenth."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not self.should_exit:  # noqa: ASYNC110 - it is set from the test's thread
+            await asyncio.sleep(0.005)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)
 
 
 def html_page(status: int, title: str = "Just a moment...") -> Callable[[], Response]:
@@ -203,21 +222,23 @@ class VideoServer(ABC):
     # -- how it is served
 
     async def _handle(self, request: Request) -> Response:
-        phase = _phase(request)
+        phase, job_id = _target(request)
         if phase is not None:
             self._arrived[phase].set()
         while not self.ready.is_set():  # noqa: ASYNC110 - it is set from the test's thread
             await asyncio.sleep(0.002)
-        response = await self._answer(request, phase)
+        response = await self._answer(request, phase, job_id)
         key = request.headers.get("authorization", "").partition(" ")[2]
         self.seen.append(Seen(phase, request.method, request.url.path, response.status_code, key))
         return response
 
-    async def _answer(self, request: Request, phase: Phase | None) -> Response:
+    async def _answer(self, request: Request, phase: Phase | None, job_id: str) -> Response:
         if request.url.path == "/image.png":
             return Response(PNG, media_type="image/png")
         if request.url.path.startswith("/bucket/"):
             return Response(CLIP, media_type="video/mp4")
+        if phase is None and _PATH.fullmatch(request.url.path):
+            return self.error(405, "Method Not Allowed")
         if phase is None:
             return self.error(404, "Not Found")
         if request.headers.get("authorization", "").partition(" ")[2] not in self.keys:
@@ -231,7 +252,7 @@ class VideoServer(ABC):
             return self.listed()
         if phase == "submit":
             return await self._submit(request)
-        return self._about(phase, request.path_params["id"])
+        return self._about(phase, job_id)
 
     async def _submit(self, request: Request) -> Response:
         fields, files = await _form(request)
@@ -268,14 +289,12 @@ class VideoServer(ABC):
         listener.listen(512)
         self.port: int = listener.getsockname()[1]
         routes = [Route("/{path:path}", self._handle, methods=["GET", "POST", "DELETE"])]
-        paths = ("/v1/videos", "/v1/videos/{id}", "/v1/videos/{id}/content")
-        known = [Route(path, self._handle, methods=["GET", "POST", "DELETE"]) for path in paths]
         config = uvicorn.Config(
-            Starlette(routes=known + routes),
+            Starlette(routes=routes),
             http="h11", ws="none", lifespan="off", access_log=False, log_config=None, log_level="critical",
             timeout_graceful_shutdown=1,
         )  # fmt: skip
-        self._server = uvicorn.Server(config)
+        self._server = _QuickServer(config)
         self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
         self._thread.start()
         return self
@@ -288,19 +307,22 @@ class VideoServer(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.ready.set()
-        self._server.should_exit = self._server.force_exit = True
+        self._server.should_exit = True
         self._thread.join()
 
 
-def _phase(request: Request) -> Phase | None:
-    path, method = request.url.path, request.method
-    if path == "/v1/videos":
-        return "submit" if method == "POST" else "list" if method == "GET" else None
-    if "id" not in request.path_params:
-        return None
-    if path.endswith("/content"):
-        return "fetch"
-    return {"GET": "poll", "DELETE": "cancel"}.get(method)  # type: ignore[return-value]
+def _target(request: Request) -> tuple[Phase | None, str]:
+    """Return what a request is for, and the job's id; a slash that is quoted in it stays so, as for most servers."""
+    found = _PATH.fullmatch(request.scope["raw_path"].decode())
+    if found is None:
+        return None, ""
+    job, content = found.groups()
+    if job is None:
+        return {"POST": "submit", "GET": "list"}.get(request.method), ""  # type: ignore[return-value]
+    name = job if "%2f" in job.lower() else unquote(job)
+    if content:
+        return "fetch" if request.method == "GET" else None, name
+    return {"GET": "poll", "DELETE": "cancel"}.get(request.method), name  # type: ignore[return-value]
 
 
 async def _form(request: Request) -> tuple[dict[str, str], dict[str, bytes]]:
