@@ -25,10 +25,6 @@ class VllmOmni(VideoServer):
     An image comes as the file `input_reference`, or as JSON in `image_reference`.
     """
 
-    def __init__(self, *, model: str = "wan", **options: Any) -> None:
-        super().__init__(**options)
-        self.model = model
-
     def error(self, status: int, message: str, code: str = "") -> Response:
         """Return vLLM's ErrorResponse, whose code is the status."""
         said = {"message": message, "type": HTTPStatus(status).phrase, "param": None, "code": status}
@@ -121,7 +117,7 @@ class Sglang(VideoServer):
         done = status == "completed"
         url = self.url(job) if done and self.s3 else None
         body = {
-            "id": job.id, "object": "video", "model": job.fields.get("model", "wan"), "status": status,
+            "id": job.id, "object": "video", "model": job.fields.get("model", self.model), "status": status,
             "progress": 100 if done else 0, "created_at": 1_796_130_435, "size": "832x480", "seconds": str(job.seconds),
             "quality": "standard", "url": url, "urls": [url] if done else None, "remixed_from_video_id": None,
             "error": {"message": job.failure[1]} if status == "failed" and job.failure else None,

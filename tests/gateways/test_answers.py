@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from tests.gateways.harness import SPEED, backend_of, failures, run_scenes, session_of, statuses
 from tests.gateways.servers import NewApi, VllmOmni
+from vidgen_nb.clock import Clock
 from vidgen_nb.core.outcomes import Failure, ProfileUnusable, RateLimited
 
 MONEY = "insufficient_user_quota is no money code (backends/openai/errors.py: _MONEY), and 403 means the key"
@@ -133,26 +134,19 @@ def test_what_a_person_reads(status: int, body: object, words: list[str], tmp_pa
     assert [word for word in words if word not in (run.scenes[0].error or "")] == []
 
 
-def in_forty() -> datetime:
-    """Return the moment in forty seconds."""
-    return datetime.fromtimestamp(VllmOmni().clock.epoch, UTC) + timedelta(seconds=40)
-
-
-THEN = in_forty()
-EPOCH = str(int(THEN.timestamp()))
 WAIT_FORMS: dict[str, tuple[Mapping[str, str], object]] = {
     "Retry-After": ({"Retry-After": "40"}, {}),
-    "Retry-After, a date": ({"Retry-After": format_datetime(THEN, usegmt=True)}, {}),
+    "Retry-After, a date": ({"Retry-After": "{date}"}, {}),
     "x-ratelimit-reset-requests": ({"x-ratelimit-reset-requests": "40s"}, {}),
     "RetryInfo": ({}, {"error": {"details": [{"retryDelay": "40s"}]}}),
     "retry_after": ({}, {"error": {"retry_after": 40}}),
 }
 UNREAD_FORMS: dict[str, tuple[Mapping[str, str], object]] = {
     "Retry-After, with a unit": ({"Retry-After": "40s"}, {}),
-    "Retry-After, an epoch": ({"Retry-After": EPOCH}, {}),
-    "Retry-After, an epoch in ms": ({"Retry-After": EPOCH + "000"}, {}),
-    "Retry-After, RFC 3339": ({"Retry-After": THEN.isoformat().replace("+00:00", "Z")}, {}),
-    "x-rate-limit-reset": ({"X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": EPOCH}, {}),
+    "Retry-After, an epoch": ({"Retry-After": "{epoch}"}, {}),
+    "Retry-After, an epoch in ms": ({"Retry-After": "{epoch}000"}, {}),
+    "Retry-After, RFC 3339": ({"Retry-After": "{iso}"}, {}),
+    "x-rate-limit-reset": ({"X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": "{epoch}"}, {}),
     "RateLimit, draft 7": ({"RateLimit": "limit=10, remaining=0, reset=40"}, {}),
     "llm_provider-retry-after": ({"llm_provider-retry-after": "40"}, {"error": {"type": "throttling_error"}}),
     "retryAfter": ({}, {"error": "too many requests", "retryAfter": 40}),
@@ -168,15 +162,18 @@ UNREAD_FORMS: dict[str, tuple[Mapping[str, str], object]] = {
 def test_how_long_to_wait(form: str, tmp_path: Path) -> None:
     """Each form says forty seconds."""
     headers, body = {**WAIT_FORMS, **UNREAD_FORMS}[form]
-    refused = first_refusal(tmp_path, 429, body, headers)
+    then = datetime.fromtimestamp(Clock().epoch, UTC).replace(microsecond=0) + timedelta(seconds=40)
+    date, iso = format_datetime(then, usegmt=True), then.isoformat().replace("+00:00", "Z")
+    sent = {name: text.format(date=date, iso=iso, epoch=int(then.timestamp())) for name, text in headers.items()}
+    refused = first_refusal(tmp_path, 429, body, sent)
     assert isinstance(refused, RateLimited)
     assert refused.retry_after is not None
-    assert 0 < refused.retry_after <= 41
+    assert 20 < refused.retry_after <= 41
 
 
 @pytest.mark.xfail(strict=True, reason="a 404 to the list is `unknown` (backends/openai/videos.py: probe)")
 def test_a_key_at_a_gateway_that_lists_nothing(tmp_path: Path) -> None:
-    """New API has no list, but refuses a bad key: a good one is told from it."""
+    """New API lists no videos, but models, and refuses a bad key there as everywhere: a good one is told from it."""
     with NewApi() as server, session_of(backend_of(server.base_url), tmp_path) as session:
         assert [each.ok for each in session.check()] == [True]
 

@@ -24,7 +24,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from vidgen_nb.clock import Clock
@@ -126,7 +126,8 @@ def html_page(status: int, title: str = "Just a moment...") -> Callable[[], Resp
 class VideoServer(ABC):
     """The routes that all three have in common, each in its own words; a subclass says what these are."""
 
-    def __init__(self, *, polls_to_finish: int = 1, speed: float = 1.0) -> None:
+    def __init__(self, *, model: str = "wan", polls_to_finish: int = 1, speed: float = 1.0) -> None:
+        self.model = model
         self.polls_to_finish = polls_to_finish
         self.clock = Clock(speed)
         self.keys = {KEY}
@@ -207,6 +208,10 @@ class VideoServer(ABC):
     def listed(self) -> Response:
         """Return the answer to a GET of all jobs."""
 
+    def models(self) -> Response:
+        """Return the models that are served."""
+        return JSONResponse({"object": "list", "data": [{"id": self.model, "object": "model"}]})
+
     def image_of(self, fields: Mapping[str, str], files: Mapping[str, bytes]) -> bytes | None:
         """Return the image that the server makes of a form; fields that it does not know are ignored."""
         return files.get("input_reference")
@@ -237,11 +242,13 @@ class VideoServer(ABC):
             return Response(PNG, media_type="image/png")
         if request.url.path.startswith("/bucket/"):
             return Response(CLIP, media_type="video/mp4")
+        if request.url.path == "/v1/models":
+            return self.models() if self._knows(request) else self.error(401, "Unauthorized", "invalid_api_key")
         if phase is None and _PATH.fullmatch(request.url.path):
             return self.error(405, "Method Not Allowed")
         if phase is None:
             return self.error(404, "Not Found")
-        if request.headers.get("authorization", "").partition(" ")[2] not in self.keys:
+        if not self._knows(request):
             return self.error(401, "Unauthorized", "invalid_api_key")
         for fault in self.faults:
             if fault.phase == phase and fault.strikes(request.url.path, self.clock.now()):
@@ -253,6 +260,9 @@ class VideoServer(ABC):
         if phase == "submit":
             return await self._submit(request)
         return self._about(phase, job_id)
+
+    def _knows(self, request: Request) -> bool:
+        return request.headers.get("authorization", "").partition(" ")[2] in self.keys
 
     async def _submit(self, request: Request) -> Response:
         fields, files = await _form(request)
