@@ -22,9 +22,7 @@ from vidgen_nb.session.session import Session
 KINDS = (VllmOmni, Sglang, NewApi)
 
 COUNTED = "trouble in asking about an accepted job is bounded by max_failures (core/attempts/failures.py: _spend)"
-PERMANENT = (
-    "a 400 or 404 to a poll or fetch is Permanent (backends/wire/by_status.py: by_status), which fails the scene"
-)
+PERMANENT = "a 400 or 404 to a poll or fetch is final (backends/wire/status_codes.py: failure_by_status)"
 KEYS = "a 401 or 403 to a poll takes the profile out and holds the scene (core/attempts/failures.py: _asking_failed)"
 STATUS_FIRST = "the HTTP status is believed before the job in the body (backends/openai/videos.py: poll)"
 NO_URL = "a refused /content is the end, whatever `url` the job has (backends/openai/videos.py: fetch)"

@@ -16,7 +16,7 @@ from tests.gateways.servers import NewApi, VllmOmni
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.outcomes import Failure, ProfileUnusable, RateLimited
 
-MONEY = "insufficient_user_quota is no money code (backends/openai/errors.py: _MONEY), and 403 means the key"
+MONEY = "insufficient_user_quota is no money code (backends/openai/errors.py: _CREDIT_CODES), and 403 means the key"
 RATE_CODES = "a rate code counts with 429 alone (backends/openai/errors.py: _by_code)"
 IN_200 = "a number, or a text of digits, is no code of a failure in a 200 (backends/openai/errors.py: job_failure)"
 BODIES = "reason and field are read from an object's message or detail alone (backends/openai/errors.py: _refusal)"

@@ -104,7 +104,9 @@ def test_the_upstreams_wait(litellm_program: Path, tmp_path: Path) -> None:
     assert None not in waits
 
 
-@pytest.mark.xfail(strict=True, reason="a 408 to a submit is tried again (backends/wire/by_status.py: _TRY_AGAIN)")
+@pytest.mark.xfail(
+    strict=True, reason="a 408 to a submit is tried again (backends/wire/status_codes.py: _RETRYABLE_STATUSES)"
+)
 def test_an_upstream_that_accepts_too_slowly(litellm_program: Path, tmp_path: Path) -> None:
     """The proxy answers 408 after the deployment's timeout, whatever the upstream accepted: held, not sent again."""
     with (

@@ -24,9 +24,9 @@ ALIKE = "a run does not look at whether all first answers are alike (core/attemp
 CHECKED = "the check is one GET of the list, which says nothing of model or path (backends/openai/videos.py: probe)"
 DROPPED = "an address goes as input_reference[image_url] (backends/openai/videos.py: _form), which this server ignores"
 ENVIRONMENT = "nobody looks at the environment before httpx does (backends/wire/http.py: _client)"
-ENCODINGS = "an unknown Content-Encoding fails the download (backends/wire/inflated.py: plain)"
-LONG_IDS = "an id of more than 512 characters is none (backends/adapter.py: usable_id)"
-SLASHES = "an id's slashes are quoted into %2F (backends/described)"
+ENCODINGS = "an unknown Content-Encoding fails the download (backends/wire/decompression.py: decoded_chunks)"
+LONG_IDS = "an id of more than 512 characters is none (backends/wire/fields.py: is_usable_id)"
+SLASHES = "an id's slashes are quoted into %2F (backends/described/call_templates.py)"
 DATA_URIS = "a result has to be an address (backends/described/backend.py: fetch)"
 JSON_BODY = "OpenAIVideos sends multipart alone: body= is not taken"
 
@@ -183,7 +183,7 @@ def test_a_result_in_the_answer(url: str, tmp_path: Path) -> None:
     assert (tmp_path / "videos" / "s001.mp4").read_bytes() == CLIP
 
 
-@pytest.mark.xfail(strict=True, reason="a status that is no text is none (backends/described)")
+@pytest.mark.xfail(strict=True, reason="a status that is no text is none (backends/described/backend.py: poll)")
 def test_statuses_that_are_numbers(tmp_path: Path) -> None:
     """Some APIs count their states: 1 waits, 2 runs, 3 is done."""
     numbers = {"queued": 1, "in_progress": 2, "completed": 3}

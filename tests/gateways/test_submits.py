@@ -17,11 +17,11 @@ from vidgen_nb.core.outcomes import Ambiguous
 
 AMBIGUOUS_TODAY = (502, 504, 520, 522, 524)
 AMBIGUOUS = (408, 499, 502, 504, 520, 521, 522, 523, 524, 598, 599)
-BY_STATUS = "only 502, 504, 520, 522 and 524 are ambiguous (backends/wire/by_status.py: _MAYBE_ACCEPTED)"
-GATEWAYS_500 = "a gateway's 500 counts as the server's own (backends/wire/by_status.py: by_status)"
+BY_STATUS = "only 502, 504, 520, 522 and 524 are ambiguous (backends/wire/status_codes.py: _MAYBE_ACCEPTED_STATUSES)"
+GATEWAYS_500 = "a gateway's 500 counts as the server's own (backends/wire/status_codes.py: failure_by_status)"
 NO_COOLDOWN = "an ambiguous submit is held, but cools no profile (core/attempts/failures.py: _attempt_failed)"
-NO_GUARD = "only HttpBackend waits for a first good answer (backends/described/first_answers.py)"
-REDIRECTED = "redirects of a submit are not followed (backends/wire/http.py: _opened)"
+NO_GUARD = "only HttpBackend waits for a first good answer (backends/described/path_check.py)"
+REDIRECTED = "redirects of a submit are not followed (backends/wire/http.py: _open)"
 
 
 def today(reason: str, *values: Any, **options: Any) -> Any:
