@@ -13,6 +13,8 @@ import pytest
 
 from tests.gateways.harness import statuses
 from tests.gateways.litellm import KEY, MODEL, LiteLLM
+from tests.gateways.servers import VllmOmni
+from tests.gateways.video_server import KEY as SERVER_KEY
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import PollSchedule
@@ -108,12 +110,14 @@ def test_the_upstreams_wait(litellm_program: Path, tmp_path: Path) -> None:
     strict=True, reason="a 408 to a submit is tried again (backends/wire/status_codes.py: _RETRYABLE_STATUSES)"
 )
 def test_an_upstream_that_accepts_too_slowly(litellm_program: Path, tmp_path: Path) -> None:
-    """The proxy answers 408 after the deployment's timeout, whatever the upstream accepted: held, not sent again."""
+    """The proxy answers 408 after the deployment's timeout, though the upstream has the job: held, paid for once."""
     with (
-        Emulator([OPEN], speed=SPEED, latency=20) as emulator,
-        LiteLLM(litellm_program, tmp_path, emulator.base_url, UPSTREAM_KEY, parameters={"timeout": 1}) as proxy,
+        VllmOmni(model="sora-2") as server,
+        LiteLLM(litellm_program, tmp_path, server.base_url, SERVER_KEY, parameters={"timeout": 1}) as proxy,
     ):
+        server.fail("submit", server.unavailable, makes_job=True, delay=2.0)
         run = run_at(proxy, tmp_path, 1)
+        assert server.billed_seconds == 4
     assert statuses(run) == ["held"]
 
 

@@ -80,7 +80,7 @@ class Fault:
     """What goes wrong in one phase: the next `times` calls, or those of some `seconds`, are answered by `answer`.
 
     `makes_job`: a submit is accepted all the same, as behind a gateway that loses the answer. `per_job`: `times` counts
-    for each job, not for the server.
+    for each job, not for the server. `delay`: wall seconds before the answer, after the job was made.
     """
 
     phase: Phase
@@ -89,6 +89,7 @@ class Fault:
     seconds: float = float("inf")
     makes_job: bool = False
     per_job: bool = False
+    delay: float = 0.0
     struck: Counter[str] = field(default_factory=Counter)
     began: float | None = None
 
@@ -254,6 +255,7 @@ class VideoServer(ABC):
             if fault.phase == phase and fault.strikes(request.url.path, self.clock.now()):
                 if phase == "submit" and fault.makes_job:
                     self._make(*await _form(request))
+                await asyncio.sleep(fault.delay)
                 return fault.answer()
         if phase == "list":
             return self.listed()
