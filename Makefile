@@ -22,6 +22,7 @@ test: $(VENV)/.installed-test
 test-long: $(VENV)/.installed-test
 	BIN=$(BIN) sh .ci/chromium
 	sh .ci/redis
+	sh .ci/nginx
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 	for time in $(TIMES); do \
 		echo "--- browser tests, time $$time"; \
