@@ -1,4 +1,4 @@
-"""A JupyterLab server, for tests: the recipe of ui.md, found out by running it."""
+"""A JupyterLab server, for tests: a recipe that was found out by running it."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ class Against:
 
 
 def _admitted(limit: TokenBucket | FixedWindow | SlidingWindow, t: float) -> int:
-    """Return how many a limit admits by time t at most (analysis.md)."""
+    """Return how many a limit admits by time t at most."""
     if t < 0:
         return 0
     if isinstance(limit, TokenBucket):
@@ -154,7 +154,7 @@ def _admitted(limit: TokenBucket | FixedWindow | SlidingWindow, t: float) -> int
 
 
 def lower_bound(scenario: Scenario) -> float:
-    """Return L3 of analysis.md for profiles without a bound on capacity: no schedule is done earlier, in seconds."""
+    """Return L3, a lower bound, for profiles without a bound on capacity: no schedule is done earlier, in seconds."""
 
     def enough(t: float) -> bool:
         admitted = (_admitted(limit, t - scenario.services[name].mean) for name, limit in scenario.limits.items())

@@ -155,8 +155,16 @@ class Controller(Restorable):
         run, videos = self.last_run, self.session.runner.resources.videos
         if run is None or not run.events:
             raise SessionError("nothing is recorded yet: run something first")
-        exports = Path(folder) if folder is not None else videos.base / videos.path.parent / "exports"
+        exports = Path(folder) if folder is not None else self.base_folder() / videos.path.parent / "exports"
         return export(run, exports)
+
+    def base_folder(self) -> Path:
+        """Return what the paths of videos are relative to: a notebook may change its working directory meanwhile."""
+        return self.session.runner.resources.videos.base
+
+    def is_here(self) -> bool:
+        """Say whether the caller is on the session's own loop."""
+        return self.session.runner.loop.is_current()
 
     # -- the panel
 
