@@ -17,13 +17,13 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	BIN=$(BIN) sh .ci/chromium
 	sh .ci/redis
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
 
 test-long: $(VENV)/.installed-test
 	BIN=$(BIN) sh .ci/chromium
 	sh .ci/redis
 	sh .ci/nginx
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS)
 	for time in $(TIMES); do \
 		echo "--- browser tests, time $$time"; \
 		$(BIN)/python -m pytest -q tests/in_lab || exit 1; \

@@ -23,13 +23,11 @@ SLOW = MANY.replace("speed=20", "speed=8")
 HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist's own is next
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests on one worker, where they share what is below, and give them time."""
+    """Give these tests time: a machine with much else to do takes its own."""
     for item in items:
         if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            item.add_marker(pytest.mark.timeout(300))  # a machine with much else to do takes its time
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="package")
