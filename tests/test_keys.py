@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import logging
 import os
 import pickle
 import subprocess
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -19,10 +17,9 @@ from typing import Any
 import httpx
 import ipywidgets
 import pytest
-from rich.console import Console
-from rich.traceback import Traceback
 
 import vidgen_nb as vg
+from tests.tracebacks import shown
 from vidgen_nb.backends.described.backend import HttpBackend
 from vidgen_nb.backends.google.interactions import GoogleInteractions
 from vidgen_nb.backends.openai.videos import OpenAIVideos
@@ -32,7 +29,7 @@ from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError, VidgenError
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.ports import Backend, BackendError, Profile, Secret
-from vidgen_nb.provider import Fault, SimulatedProfile
+from vidgen_nb.provider import Constant, Fault, SimulatedProfile
 from vidgen_nb.session.video_folder import VideoFolder
 
 KEY = "sk-PLANTED-0123456789abcdef"
@@ -84,19 +81,6 @@ def _slots(kind: type) -> list[str]:
     # inside a class body two underscores at the front stand for the class, too
     hidden = [f"_{kind.__name__.lstrip('_')}{name}" for name in named if name.startswith("__")]
     return [*named, *hidden]
-
-
-def shown(error: BaseException) -> list[str]:
-    """Return a traceback as Python, IPython and rich show it with the local variables of all frames."""
-    text = traceback.TracebackException.from_exception(error, capture_locals=True).format()
-    console = Console(file=io.StringIO(), width=400)
-    console.print(
-        Traceback.from_exception(
-            type(error), error, error.__traceback__, show_locals=True, locals_max_string=2000, extra_lines=0
-        )
-    )
-    assert isinstance(console.file, io.StringIO)
-    return ["".join(text), console.file.getvalue(), repr(error), str(error), str(vars(error))]
 
 
 def described(base_url: str, **options: Any) -> HttpBackend:
@@ -267,7 +251,8 @@ def test_the_errors_of_single_calls(backend: str, tmp_path: Path, logged: Callab
 def test_a_run_over_real_http(backend: str, trouble: str, tmp_path: Path, logged: Callable[[], str]) -> None:
     """Over sockets, with httpx and httpcore logging at DEBUG: success, a refused key, faults, nobody there."""
     faults = [Fault("overload", nth=2), Fault("cut_off", nth=1)] if trouble == "faults" else []
-    simulated = SimulatedProfile("alice", api_key="sk-another" if trouble == "wrong key" else KEY)
+    key = "sk-another" if trouble == "wrong key" else KEY
+    simulated = SimulatedProfile("alice", service=Constant(5), api_key=key)
     dialect = DIALECTS_OF.get(backend, "openai_videos")
     with Emulator([simulated], speed=100, faults=faults, dialect=dialect) as emulator:
         base_url = "http://127.0.0.1:9/v1" if trouble == "nobody listens" else emulator.base_url
@@ -350,6 +335,7 @@ NOTEBOOK = """
 %xmode Verbose
 import os, logging
 import vidgen_nb as vg
+from tests.tracebacks import shown
 logging.basicConfig(level=logging.DEBUG)
 alice = vg.Profile.from_env("alice")
 alice

@@ -90,7 +90,7 @@ def test_zoom_is_kept(open_lab: Opener) -> None:
     follow = page.panel().get_by_label("Follow now")
     page.page.wait_for_function("box => !box.checked", arg=follow.element_handle())
     zoomed = page.range()
-    for _ in range(3):
+    for _ in range(2):
         page.updated()
         assert page.range() == zoomed
     page.screenshot("zoomed")

@@ -19,7 +19,7 @@ from vidgen_nb.recording.folder import latest
 from vidgen_nb.run import load_run
 
 SPEED = 8.0
-SCENES, DOUBT = 20, "s005"
+SCENES, DOUBT = 14, "s005"
 """Scenes, and the one whose submit gets no answer before the kernel ends."""
 KEYS = {"p1": "sk-simulated-1", "p2": "sk-simulated-2"}
 PROFILES = [

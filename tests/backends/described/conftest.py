@@ -60,7 +60,7 @@ def toy_url() -> Iterator[str]:
     handler = type("Handler", (Toy,), {"jobs": {}, "submits": {}})
     queued = type("Queued", (ThreadingHTTPServer,), {"request_queue_size": 64})
     with queued(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()

@@ -53,7 +53,7 @@ def test_a_wrong_place_stops_the_run_before_more_is_paid(
     most = 1 if mode == "normal" else 10
     profiles = [Profile("alice", KEY, capacity=most), Profile("bob", "other-key-2", capacity=most)]
     wrongly = HttpBackend(toy_url, **{**right, wrong: "no.such"})
-    session = vg.Session(wrongly, profiles, mode=mode, journal=tmp_path / "runs", output=tmp_path, speed=20.0)
+    session = vg.Session(wrongly, profiles, mode=mode, journal=tmp_path / "runs", output=tmp_path, speed=60.0)
     with (
         session,
         pytest.raises(InputError, match=f"no usable {wrong} at 'no.such'; it has: .*Correct {wrong}=") as caught,
