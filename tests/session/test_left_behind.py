@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeBackend
-from tests.session.test_restore import PROMPTS, Place, place, statuses
+from tests.session.crashes import PROMPTS, Place, statuses
 from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.errors import JournalError
 from vidgen_nb.session.session import Session
-
-__all__ = ["place"]
 
 ONE = Mode("one by one", 1, 1)
 

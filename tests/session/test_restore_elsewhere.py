@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeBackend, profiles
-from tests.session.test_restore import PROMPTS, Place, statuses, such
+from tests.session.crashes import PROMPTS, Place, statuses, such
 from vidgen_nb.core.model import Operation
 from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable
 from vidgen_nb.errors import InputError, NoUsableProfile

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.audit import audit
 from tests.fakes import FakeBackend, profiles
-from tests.session.test_session import PROMPTS, Ends, make, seen
+from tests.session.sessions import PROMPTS, Ends, seen
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import BOOST, Mode, RetryPolicy, Scene
+from vidgen_nb.core.model import Mode, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import ProfileUnusable, RateLimited
-from vidgen_nb.core.policy import Cooldown, Policy
 from vidgen_nb.demo import demo
 from vidgen_nb.errors import InputError, NoUsableProfile, SessionError
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
-from vidgen_nb.policies.registry import RecordedPolicy
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.session import Session
-
-__all__ = ["make"]
 
 
 def test_a_session_that_was_touched_can_still_live_on_the_callers_loop(tmp_path: Path) -> None:
@@ -41,47 +33,6 @@ def test_a_session_that_was_touched_can_still_live_on_the_callers_loop(tmp_path:
             return (await session.run(PROMPTS)).ended
 
     assert asyncio.run(script()) == "settled"
-
-
-def test_a_run_that_was_broken_off_can_be_gone_on_with(make: Ends) -> None:
-    """What was sent is held, what was not stays queued; new scenes run."""
-    backend = FakeBackend(hold=frozenset({"s001"}))
-    session = make(backend, count=1, mode=Mode("one", max_generating=1))
-    accepted = seen(session, ev.Accepted)
-    session.start(PROMPTS)
-    assert accepted.wait(10)
-    session.abandon()
-    run = session.last_run
-    assert run is not None
-    assert [scene.status for scene in run.scenes] == ["held", "queued", "queued"]
-    assert session.run_blocking([Scene("more", "later")]) is run
-    assert [scene.status for scene in run.scenes] == ["held", "succeeded", "succeeded", "succeeded"]
-    audit(run.events, Mode("one", max_generating=1))
-
-
-def test_a_policy_that_raises_breaks_the_run_off_and_no_more(make: Ends) -> None:
-    """Its exception gets out of run(); with another policy the session goes on."""
-
-    class Broken(Policy):
-        def on_429(self, *_: object) -> Cooldown:
-            raise ZeroDivisionError
-
-    backend = FakeBackend(lambda scene, profile, nth: RateLimited() if (scene, nth) == ("s001", 1) else None)
-    session = make(backend, count=1, policy=Broken())
-    with pytest.raises(ZeroDivisionError):
-        session.run_blocking(PROMPTS)
-    session.policy = PerProfileCooldown(1)
-    run = session.run_blocking()
-    assert [scene.status for scene in run.scenes] == ["held", "succeeded", "succeeded"]
-
-
-def test_policies_that_cannot_decide_are_refused(tmp_path: Path) -> None:
-    """One without on_429, and one that stands for a class that is not here."""
-    for policy in (Policy(), RecordedPolicy("Paced")):
-        with pytest.raises(InputError, match="on_429"):
-            Session(FakeBackend(), profiles("p1"), output=tmp_path, policy=policy)
-    with pytest.raises(InputError, match="RetryPolicy"):
-        Session(FakeBackend(), profiles("p1"), output=tmp_path, retry=7)  # type: ignore[arg-type]
 
 
 def test_nothing_starts_by_itself_after_the_end(make: Ends) -> None:
@@ -197,59 +148,6 @@ def test_r5_is_reported_for_cooldowns_of_an_earlier_run_too(make: Ends, caplog: 
     assert "all profiles cool" in caplog.text
 
 
-def test_closing_from_an_observer_is_refused(make: Ends, caplog: pytest.LogCaptureFixture) -> None:
-    """It would wait for itself; the run goes on."""
-    session = make()
-    session.observe(lambda _: session.close())
-    assert session.run_blocking(PROMPTS).ended == "settled"
-    assert "wait for itself" in caplog.text
-
-
-def test_after_the_close_nothing_is_begun(make: Ends) -> None:
-    """No thread comes back to life; what can't be done says so; closing twice does nothing."""
-    session = make()
-    run = session.run_blocking(PROMPTS)
-    session.close()
-    before = threading.active_count()
-    assert session.cooling == {}
-    for call in (lambda: session.start(PROMPTS), session.pause, session.stop, session.wait):
-        with pytest.raises(SessionError, match="closed"):
-            call()
-    session.close()
-    assert threading.active_count() == before
-    assert session.last_run is run
-
-
-def test_leaving_with_by_an_error_breaks_off(tmp_path: Path) -> None:
-    """It does not wait for videos that may take minutes."""
-    backend = FakeBackend(hold=frozenset({"s001"}))
-
-    def script() -> None:
-        with Session(backend, profiles("p1"), output=tmp_path, speed=20) as session:
-            session.start(["one"])
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        script()
-    assert backend.closed == 1
-
-
-def test_an_error_that_nobody_waits_for_is_logged(make: Ends, caplog: pytest.LogCaptureFixture) -> None:
-    """A run that `start` began and that broke off does not do so in silence."""
-    ended = threading.Event()
-
-    def watch(events: Sequence[ev.Event]) -> None:
-        if any(isinstance(event, ev.RunEnded) for event in events):
-            ended.set()
-
-    session = make(FakeBackend(lambda *_: TypeError("a bug in the backend")), count=1, mode=BOOST)
-    session.observe(watch)
-    session.start(["one"])
-    assert ended.wait(10)
-    session.close()
-    assert "the run broke off: a bug in the backend" in caplog.text
-
-
 def test_a_demo_session_on_the_callers_loop(tmp_path: Path) -> None:
     """It closes its emulator with itself, once."""
 
@@ -306,18 +204,6 @@ def test_an_interrupt_reaches_an_awaiting_cell_at_once(make: Ends) -> None:
         signal.signal(signal.SIGUSR1, signal.SIG_DFL)
 
 
-def test_what_a_program_leaves_under_way_is_said_at_its_end(tmp_path: Path) -> None:
-    """A script that starts a run and forgets to wait for it is told so."""
-    script = f"""
-import vidgen_nb as vg
-session = vg.demo(speed=1, output={str(tmp_path)!r})
-session.start(vg.demo_scenes(4))
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert "under way" in done.stderr
-    assert "wait()" in done.stderr
-
-
 def test_odd_arguments_are_told_what_is_wanted(make: Ends, tmp_path: Path) -> None:
     """Not a Python error from deep inside."""
     session = make()
@@ -359,75 +245,6 @@ def test_a_groups_cooldown_outlives_a_member(tmp_path: Path) -> None:
         session.remove_profile("p2")
         run = session.run_blocking([Scene("a", "x"), Scene("b", "y")])
     assert {attempt.profile for attempt in run.attempts} == {"p3"}
-
-
-def test_closing_twice_at_once_and_starting_meanwhile(make: Ends) -> None:
-    """The second close waits for the first; what would begin meanwhile is told that the session is closed."""
-    backend = FakeBackend(hold=frozenset({"s001"}))
-    session = make(backend, count=1)
-    accepted = seen(session, ev.Accepted)
-    stopped = seen(session, ev.Stopped)
-    session.start(PROMPTS)
-    assert accepted.wait(10)
-    closers = [threading.Thread(target=session.close) for _ in range(3)]
-    for closer in closers:
-        closer.start()
-    assert stopped.wait(10)
-    with pytest.raises(SessionError, match="closed"):
-        session.add(["more"])
-    backend.let_go()
-    for closer in closers:
-        closer.join(10)
-        assert not closer.is_alive()
-    assert backend.closed == 1
-
-
-def test_an_error_in_the_turn_of_the_start(tmp_path: Path) -> None:
-    """A run that is broken off before its first step has an end too, for all who wait."""
-
-    async def script() -> None:
-        session = Session(FakeBackend(), profiles("p1"), output=tmp_path, speed=20)
-
-        async def block() -> None:
-            async with session:
-                waiting.append(asyncio.ensure_future(session.run(PROMPTS)))
-                session.start([Scene("more", "x")])
-                raise ZeroDivisionError
-
-        waiting: list[asyncio.Future[object]] = []
-        with pytest.raises(ZeroDivisionError):
-            await block()
-        with pytest.raises(SessionError):
-            await asyncio.wait_for(waiting[0], 5)
-        assert session.last_run is not None
-        assert session.last_run.ended == "stopped"
-
-    asyncio.run(script())
-
-
-@pytest.mark.parametrize("where", ["earliest", "observe", "answer"])
-def test_a_policys_mistake_is_raised_and_another_policy_goes_on(where: str, make: Ends) -> None:
-    """Wherever it is made, whoever waits hears of it, no scene is lost, and the run can go on."""
-
-    class Mistaken(PerProfileCooldown):
-        def earliest(self, profile: str, now: float) -> float:
-            return 1 / 0 if where == "earliest" else now
-
-        def observe(self, event: ev.Event, now: float) -> None:
-            if where == "observe" and isinstance(event, ev.SceneRequeued):
-                raise ZeroDivisionError
-
-        def on_429(self, group: object, outcome: RateLimited, now: float) -> Cooldown:
-            return Cooldown("group", None if where == "answer" else now + 1)  # type: ignore[arg-type]
-
-    backend = FakeBackend(lambda scene, profile, nth: RateLimited() if (scene, nth) == ("s001", 1) else None)
-    session = make(backend, count=2, policy=Mistaken())
-    with pytest.raises((ZeroDivisionError, InputError)):
-        session.run_blocking(PROMPTS)
-    session.policy = PerProfileCooldown(1)
-    run = session.run_blocking()
-    assert {scene.status for scene in run.scenes} <= {"succeeded", "held"}
-    assert [scene.status for scene in run.scenes].count("succeeded") >= 2
 
 
 def test_cancelling_run_one_cancels_the_scene_at_the_provider(make: Ends) -> None:

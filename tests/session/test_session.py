@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from tests.audit import audit
 from tests.fakes import FakeBackend, profiles
+from tests.session.sessions import PROMPTS, Ends, seen
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Permanent, ProfileUnusable, RateLimited
@@ -20,46 +21,6 @@ from vidgen_nb.errors import DuplicateScene, InputError, MissingKey, NoUsablePro
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.session import Session
-
-PROMPTS = ["a lighthouse", "a harbour", "a night train"]
-
-
-class Ends:
-    """Closes the sessions of a test, whatever happened to them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.sessions: list[Session] = []
-
-    def __call__(self, backend: FakeBackend | None = None, count: int = 2, **options: Any) -> Session:
-        """Make a session of `count` profiles."""
-        names = [f"p{k}" for k in range(1, count + 1)]
-        session = Session(backend or FakeBackend(), profiles(*names), output=self.folder, speed=20, **options)
-        self.sessions.append(session)
-        return session
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Ends]:
-    """Make sessions that are closed at the end."""
-    ends = Ends(tmp_path / "videos")
-    yield ends
-    for session in ends.sessions:
-        if isinstance(backend := session.runner.resources.backend, FakeBackend):
-            backend.let_go()
-        session.close()
-
-
-def seen(session: Session, kind: type[ev.Event]) -> threading.Event:
-    """Return what is set once an event of a kind was seen."""
-    flag = threading.Event()
-
-    def watch(events: Sequence[ev.Event]) -> None:
-        if any(isinstance(event, kind) for event in events):
-            flag.set()
-
-    session.observe(watch)
-    return flag
 
 
 def test_run_blocking(make: Ends) -> None:
