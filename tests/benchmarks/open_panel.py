@@ -124,7 +124,7 @@ def p99(late: list[float]) -> float:
 
 
 def measure() -> list[Row]:
-    """Measure with and without a panel, in turns; the best turn of each counts, for others use this machine, too.
+    """Measure with and without a panel, in turns; the best turn of each counts, since others use this machine, too.
 
     A panel is written twice a second, so in every turn more than one in a hundred timers meet it.
     """

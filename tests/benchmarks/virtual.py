@@ -33,7 +33,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 
 
 def profiles(number: int) -> list[SimulatedProfile]:
-    """Return so many; about one submit in twenty is refused."""
+    """Return `number` profiles; about one submit in twenty is refused."""
     return [
         SimulatedProfile(f"p{k}", TokenBucket(8, per=60), Exponential(25), capacity=CAPACITY) for k in range(number)
     ]

@@ -1,4 +1,4 @@
-"""A second line to a running kernel, which neither the notebook nor a cell that blocks gets to feel."""
+"""A second line to a running kernel, which disturbs neither the notebook nor a cell that blocks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Kernel:
         return value
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._context.destroy(linger=0)
 
     def _ask(self, channel: str, kind: str, content: dict[str, Any], timeout: float = 40.0, **header: Any) -> Any:

@@ -112,7 +112,7 @@ class LabPage:
         self._tab.listener = self.said.append
 
     def reload(self) -> None:
-        """Save, and load the page anew."""
+        """Save, and reload the page."""
         self.save()
         self._load(wait=False)  # the kernel may be busy
 
@@ -251,7 +251,7 @@ class LabPage:
     # -- the chart
 
     def bars(self, least: int, cell: int | None = None, timeout: float = 40.0) -> int:
-        """Wait until a chart (of a cell, or any) has so many bars, and return how many there are."""
+        """Wait until a chart (of a cell, or any) has at least that many bars, and return how many it has."""
         self.page.wait_for_function(
             f"([least, cell]) => ({POINTS})(cell) >= least", arg=[least, cell], timeout=timeout * 1000
         )

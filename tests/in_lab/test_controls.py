@@ -105,7 +105,7 @@ def test_zoom_is_kept(open_lab: Opener) -> None:
 
 
 def test_run_all_with_cells_behind(open_lab: Opener) -> None:
-    """Cells behind an awaited and a blocking run are carried out, in order, when all are queued at once."""
+    """Cells behind an awaited and a blocking run are executed, in order, when all are queued at once."""
     page = open_lab(
         "import vidgen_nb as vg\nctl, order = vg.demo(speed=50), []\nctl",
         "run = await ctl.run(vg.demo_scenes(4)); order.append(run.ended)",

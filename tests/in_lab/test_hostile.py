@@ -1,4 +1,4 @@
-"""Text of others in a real JupyterLab: shown as text in every place, and nothing of it is ever carried out."""
+"""Other people's text in a real JupyterLab: shown as text everywhere, and never executed."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_hostile_text_is_shown_and_does_nothing(open_lab: Opener) -> None:
 
 
 def clean(page: LabPage) -> None:
-    """Check that no payload has been carried out, and that none has become an element."""
+    """Check that no payload has been executed or has become an element."""
     assert page.page.evaluate(PWNED) is None
     assert page.page.locator("img[src=x], a[href^='javascript:']").count() == 0
     assert page.page.locator(".js-plotly-plot svg a, .js-plotly-plot svg img, .js-plotly-plot .MathJax").count() == 0

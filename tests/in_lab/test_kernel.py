@@ -122,7 +122,7 @@ def test_stop_while_a_cell_blocks_without_subshells(open_lab: Opener) -> None:
 
 @pytest.mark.long
 def test_reload_without_subshells(open_lab: Opener) -> None:
-    """A page loaded anew in the middle of a run shows it and hears, with comms on the main shell, too."""
+    """A page reloaded in the middle of a run shows it and reacts, also with comms on the main shell."""
     page = open_lab(SLOW, subshells=False)
     page.run(0)
     page.click("Run")

@@ -95,7 +95,7 @@ def test_started_while_running(open_lab: Opener) -> None:
 
 @pytest.mark.long
 def test_cell_run_again_and_again_and_the_page_reloaded(open_lab: Opener) -> None:
-    """The panels before leave no widgets behind, for which a new page would ask."""
+    """Earlier panels leave no widgets behind that a new page would ask for."""
     page = open_lab(MANY)
     for _ in range(4):
         page.run(0)
@@ -135,7 +135,7 @@ def test_page_reloaded_in_the_middle(open_lab: Opener) -> None:
 
 
 def alive(page: LabPage) -> None:
-    """Check that a panel that was loaded anew shows the run as it is, goes on with it, and hears."""
+    """Check that a reloaded panel shows the run as it is, keeps up with it, and reacts."""
     shown = page.bars(page.kernel(ATTEMPTS) // 2)
     assert page.kernel("ctl.is_running")
     page.screenshot("again")

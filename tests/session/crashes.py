@@ -70,7 +70,7 @@ class Place:
         return self.kept(restore(path, backend or FakeBackend(), given, output=self.videos, **options))
 
     def kept(self, session: S) -> S:
-        """See to it that a session ends."""
+        """Have a session end with the test."""
         self.sessions.append(session)
         return session
 
@@ -102,7 +102,7 @@ def statuses(session: Session | Controller) -> dict[str, str]:
 
 
 def such(**counts: int) -> Callable[[Run], bool]:
-    """Return whether a run has so many scenes of each status."""
+    """Return a function that says whether a run has that many scenes of each status."""
 
     def look(run: Run) -> bool:
         found = [scene.status for scene in run.scenes]

@@ -167,7 +167,7 @@ def test_the_emulator_tells_good_keys_from_bad_ones_and_bills_nothing(
 
 
 def test_max_billed_over_http_and_going_on(folder: Path) -> None:
-    """The run ends after so many submits, the rest is queued; with a higher limit `run()` goes on with it."""
+    """The run ends after that many submits, the rest is queued; with a higher limit `run()` goes on with it."""
     with (
         Emulator([SimulatedProfile("p1", capacity=4)], speed=100) as emulator,
         Session(

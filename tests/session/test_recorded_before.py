@@ -79,7 +79,7 @@ def copied(name: str, folder: Path) -> Path:
 
 
 def profiles_of(name: str) -> list[vg.Profile]:
-    """Return the profiles of a run, with keys; one that was removed, too, for a job may run on it."""
+    """Return the profiles of a run, with keys; a removed one, too, as a job may run on it."""
     added = {each.profile: each for each in load(name).events if isinstance(each, ev.ProfileAdded)}
     return [
         vg.Profile(each.profile, f"sk-planted-{each.profile}", capacity=each.capacity, quota_group=each.group or None)

@@ -181,7 +181,7 @@ def test_a_video_that_was_fetched_but_not_on_record(place: Place) -> None:
 
 
 def aged(path: Path, seconds: float) -> Path:
-    """Let a run have begun so many wall seconds earlier."""
+    """Move a run's begin into the past, by wall seconds."""
     header, events = read_run(path)
     started = datetime.fromisoformat(header["started"]) - timedelta(seconds=seconds)
     return write_run(path, {**header, "started": started.isoformat()}, events)

@@ -39,7 +39,7 @@ def test_where_there_is_none(place: Place) -> None:
 
 
 def test_a_journal_of_this_format_stays_readable(place: Place) -> None:
-    """A file of format 1, as it was first written, can be restored for ever: never make it anew."""
+    """A file of format 1, as it was first written, can be restored for ever: never write it again."""
     for file in DATA.glob("format-*.jsonl"):
         copy = place.folder / file.name
         shutil.copy(file, copy)

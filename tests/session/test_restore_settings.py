@@ -89,7 +89,7 @@ class OwnLimit:
 
 
 def test_a_policy_that_was_told_limits(place: Place) -> None:
-    """Limits stand in the record as text, of which they are made again; one of one's own has to be given again."""
+    """Limits stand in the record as text, and are rebuilt from it; one of your own class has to be given again."""
     told = Paced({"p1": TokenBucket(50, per=60) & Concurrency(9)})
     again = place.restored(limited(place, policy=told))
     assert again.policy == told

@@ -97,7 +97,7 @@ def test_two_folders_on_one_path_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error_before_anything_is_sent(tmp_path: Path) -> None:
-    """It is tried, for permissions do not tell everything; what was tried leaves nothing."""
+    """Writing is tried, since permissions do not say everything; the trial leaves nothing behind."""
     VideoFolder(tmp_path / "new" / "folder").prepare()
     assert list((tmp_path / "new" / "folder").iterdir()) == []
     folder = VideoFolder(tmp_path / "later")
@@ -168,7 +168,7 @@ class Forbidden(VideoFolder):
 
 
 def test_the_disks_refusals_are_no_failures_of_the_provider(tmp_path: Path) -> None:
-    """A full disk or a missing permission is told in the system's words, and the paid video is tried again."""
+    """A full disk or a missing permission is reported in the system's words, and the paid video is tried again."""
     assert os.strerror(errno.ENOSPC) in refusal(FullDisk(tmp_path / "full").sink("s001", 1), kind=Unwritable)
     assert os.strerror(errno.EACCES) in refusal(Forbidden(tmp_path / "forbidden").sink("s001", 1), kind=Unwritable)
     assert list((tmp_path / "forbidden").iterdir()) == []
