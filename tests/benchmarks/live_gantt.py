@@ -65,7 +65,7 @@ def stream() -> Iterator[list[ev.Event]]:
 
 
 class Watched:
-    """A chart that has seen `count` attempts, and what its updates cost."""
+    """A chart that has seen `attempts` attempts, and what its updates cost."""
 
     def __init__(self, attempts: int) -> None:
         self.recent, self.chart, self.events = Recent(), LiveGantt(), stream()
