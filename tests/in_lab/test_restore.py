@@ -49,6 +49,7 @@ ctl
 """
 BARE = "bare = vg.Controller(vg.OpenAIVideos(), profiles, journal=None)\nbare"
 RESTORE = "Restore last run"
+AGREES = "button => button.disabled === button.title.includes('Off now: ')"
 FILLS = """() => {
     const plot = document.querySelector('.vg-panel .js-plotly-plot');
     return Math.abs(plot._fullLayout.width - plot.closest('.vg-panel').clientWidth) < 12;
@@ -114,6 +115,7 @@ def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -
 def off(page: LabPage, cell: int = 0) -> str:
     """Return why the panel's Restore last run is off, as its tooltip has it; empty: it is on."""
     button = page.panel(cell).get_by_role("button", name=RESTORE, exact=True)
+    page.page.wait_for_function(AGREES, arg=button.element_handle())  # the two come to the page one after the other
     told = button.get_attribute("title") or ""
     assert told.startswith("Load the run that was unfinished")
     reason = told.partition("Unavailable: ")[2]
