@@ -10,8 +10,13 @@ from xdist.dsession import WorkerController
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/in_lab/", "tests/charts/gantt/test_figure_browser.py", "tests/charts/test_every_chart_browser.py")
-"""Folders and files whose tests share what takes long to start: a JupyterLab, a browser."""
+TOGETHER = (
+    "tests/in_lab/",
+    "tests/charts/gantt/test_figure_browser.py",
+    "tests/charts/test_every_chart_browser.py",
+    "tests/gateways/test_litellm.py",
+)
+"""Folders and files whose tests share what takes long to start: a JupyterLab, a browser, a proxy."""
 
 TEARDOWN_SECONDS = 60
 """For each thing that a failed test has to clear away."""

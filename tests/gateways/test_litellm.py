@@ -26,7 +26,7 @@ from vidgen_nb.recording.folder import latest
 from vidgen_nb.run import Run, load_run
 from vidgen_nb.session.session import Session
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600), pytest.mark.xdist_group("litellm")]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 SCENES = 12
 CAPACITY = 5
