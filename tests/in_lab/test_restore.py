@@ -49,7 +49,7 @@ ctl
 """
 BARE = "bare = vg.Controller(vg.OpenAIVideos(), profiles, journal=None)\nbare"
 RESTORE = "Restore last run"
-AGREES = "button => button.disabled === button.title.includes('Off now: ')"
+AGREES = "button => button.disabled === button.title.includes('Unavailable: ')"
 FILLS = """() => {
     const plot = document.querySelector('.vg-panel .js-plotly-plot');
     return Math.abs(plot._fullLayout.width - plot.closest('.vg-panel').clientWidth) < 12;
