@@ -47,7 +47,8 @@ def serve(emulator: Emulator, write_profiles: Path | None) -> None:
         console.print(Text(f"serving {emulator.base_url} at {emulator.clock.speed:g}x; press Ctrl-C to end it"))
         threading.Event().wait()
     except KeyboardInterrupt:
-        console.print("stopped", markup=False)
+        # a console of its own: a signal in the middle of the line before leaves that in the other one's buffer
+        Console().print("stopped", markup=False)
 
 
 def _profiles_toml(emulator: Emulator) -> str:
