@@ -13,6 +13,7 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene, record
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError, MissingKey, VidgenError
+from vidgen_nb.keys import key_problem, trim_key
 from vidgen_nb.plaintext import html_line, short_repr
 
 __all__ = [
@@ -71,7 +72,7 @@ class Profile:
 
     `capacity`: attempts it generates at once, None for no bound. `quota_group`: profiles with the same group share one
     upstream quota and cool together; default: the profile alone. `base_url`: if it differs from the backend's. The key
-    appears in no repr, log or record.
+    appears in no repr, log or record; spaces, line ends and a pair of quotes around it are taken off.
     """
 
     __slots__ = ("_api_key", "base_url", "capacity", "name", "quota_group")
@@ -104,10 +105,9 @@ class Profile:
             )
         if len(name) > MAX_NAME_CHARS or len(quota_group or "") > MAX_NAME_CHARS:
             raise InputError(f"profile {short_repr(name, 40)}: names have at most {MAX_NAME_CHARS} characters")
-        if api_key is not None and not _is_sendable(api_key.reveal()):
-            raise InputError(
-                f"profile {name!r}: an API key is plain ASCII text without spaces or line ends; was all of it copied?"
-            )
+        problem = None if api_key is None else key_problem(api_key.reveal())
+        if problem:
+            raise InputError(f"profile {name!r}: {problem}")
 
     @classmethod
     def from_env(cls, name: str, variable: str | None = None, **options: Any) -> Profile:
@@ -178,7 +178,7 @@ def _as_secret(key: Any) -> Secret | None:
     """Return a key as a secret, whatever it is, or None for an empty one."""
     if key is None or isinstance(key, Secret):
         return key
-    text = key.strip() if isinstance(key, str) else key
+    text = trim_key(key) if isinstance(key, str) else key
     return Secret(text) if text else None
 
 
@@ -187,10 +187,6 @@ def _safe_repr(value: object) -> str:
     if value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and not value.strip()):
         return repr(value)
     return f"a {type(value).__name__}"
-
-
-def _is_sendable(key: object) -> bool:
-    return isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key
 
 
 @record
