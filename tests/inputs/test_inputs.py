@@ -83,7 +83,7 @@ def test_a_dataframe() -> None:
         ("a.csv", "prompt,x\nb\n", 2, 2, "1 cells"), ("a.csv", "id,x\n1,2\n", 1, 1, "no column is named 'prompt'"),
         ("a.csv", "x,prompt\n1, \n", 2, 2, "an empty prompt"), ("a.csv", 'prompt,x\na,"b"c\n', 2, 2, "malformed CSV"),
         ("a.csv", 'prompt,x\n"a ""b"" c",1\na,"never closed\n\n', 3, 2, "malformed CSV"),
-        ("a.csv", "prompt,x,x\n", 1, 3, "twice"), ("a.csv", "prompt,\n", 1, 2, "without a name"),
+        ("a.csv", "prompt,x,x\n", 1, 3, "twice"), ("a.csv", "prompt,\na,b\n", 2, 2, "without a name"),
         ("a.csv", "prompt\n", None, None, "no scenes"), ("a.csv", "prompt,self\na,1\n", 2, None, "'self'"),
         ("a.json", '["a",\n  b]', 2, 3, "malformed JSON"),
         ("a.json", '["a", 3]', None, None, "scene 2: a scene is a prompt"),

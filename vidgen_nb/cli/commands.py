@@ -111,7 +111,9 @@ def demo(
 
 @app.command()
 def run(
-    scenes: Annotated[Path, typer.Argument(help="File of scenes: .txt (one prompt per line), .csv, .json or .jsonl.")],
+    scenes: Annotated[
+        Path, typer.Argument(help="File of scenes: .txt (one prompt per line), .csv, .tsv, .json or .jsonl.")
+    ],
     profiles: Annotated[Path, typer.Option(help="TOML file of profiles.")],
     base_url: BaseUrlOption = None,
     backend: Annotated[BackendName, typer.Option(help="API that the server speaks.")] = "openai-videos",

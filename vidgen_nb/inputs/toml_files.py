@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidgen_nb.errors import FileFormatError
-from vidgen_nb.inputs.text_files import read_text
+from vidgen_nb.inputs.decoding import read_text
 from vidgen_nb.inputs.unknown_names import unknown_option
 
 __all__ = ["profile_tables", "read_toml"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.inputs import load_scenes
+from vidgen_nb.inputs.csv_files import looks_like_table
 from vidgen_nb.plaintext import one_line
 
 __all__ = ["from_content", "from_text"]
@@ -16,14 +17,15 @@ MAX_SUFFIX_CHARS = 9
 
 
 def from_text(text: str) -> list[Scene]:
-    """Return the scenes in a text: one prompt per line, or the content of a CSV or JSON file."""
+    """Return the scenes in a text: one prompt per line, or the content of a table or a JSON file."""
     start = text.lstrip()
     if start[:1] in ("[", "{"):
         lines = [line for line in text.splitlines() if line.strip()]
         one_per_line = len(lines) > 1 and all(line.lstrip().startswith("{") for line in lines)
         return from_content("pasted.jsonl" if one_per_line else "pasted.json", text.encode())
-    if "prompt" in [heading.strip().strip('"').lower() for heading in start.partition("\n")[0].split(",")]:
-        return from_content("pasted.csv", start.encode())
+    headings = [heading.strip().strip('"').lower() for heading in start.partition("\n")[0].split(",")]
+    if "prompt" in headings or looks_like_table(text):
+        return from_content("pasted.csv", text.strip("\r\n").encode())
     return load_scenes(text + "\n")
 
 

@@ -70,8 +70,8 @@ class Controls(BoundControls):
         prompts = _labelled_on_release(w.Textarea, "Prompts", rows=4, placeholder=example)
         tip = "One prompt per line, CSV or JSON, typed or pasted; loaded when you leave the box"
         self.add_value("prompts", prompts, tip, self._scenes_are_fixed, apply=self._load_text)
-        upload = w.FileUpload(description="Load a file", accept=".txt,.csv,.json,.jsonl", multiple=False)
-        tip = "Scenes from a .txt, .csv, .json or .jsonl file"
+        upload = w.FileUpload(description="Load a file", accept=".txt,.csv,.tsv,.json,.jsonl", multiple=False)
+        tip = "Scenes from a .txt, .csv, .tsv, .json or .jsonl file"
         self.add_value("upload", upload, tip, self._scenes_are_fixed, apply=self._load_file)
 
     def _add_mode_and_profiles(self, host: PanelHost) -> None:
