@@ -12,15 +12,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 from urllib.parse import unquote
+from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vidgen_nb.clock import Clock
-from vidgen_nb.emulator.downloads import CutOff, CutOffResponse, slow_response
+from vidgen_nb.emulator.downloads import CutOff, CutOffResponse, part_response, slow_response
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider import Job, Provider
 
@@ -29,6 +31,8 @@ __all__ = ["SCENE_HEADER", "ApiError", "Call", "Dialect", "EmulatorState", "Requ
 SCENE_HEADER: Final = "X-Client-Request-Id"
 """Carries the scene id, percent-encoded; without it the prompt is taken as the scene id."""
 
+OUR_USER_AGENT: Final = "vidgen_nb"
+"""What our backends call themselves: they reckon in run seconds, all other clients by the clock on the wall."""
 MAX_LOGGED_REQUESTS: Final = 100_000
 _log = logging.getLogger("vidgen_nb.emulator")
 
@@ -75,6 +79,8 @@ class Call:
     """A request being answered: what is known about it so far, for the log."""
 
     request: Request
+    speed: float = 1.0
+    """Run seconds in a second of the wall clock."""
     profile: str = ""
     scene: str | None = None
     job: str | None = None
@@ -82,6 +88,15 @@ class Call:
     def scene_id(self, prompt: str) -> str:
         """Return the scene id that the client sent, else the prompt."""
         return unquote(self.request.headers.get(SCENE_HEADER, "")) or prompt
+
+    def told(self, seconds: float) -> float:
+        """Return run seconds as this client counts seconds."""
+        ours = self.request.headers.get("User-Agent", "").startswith(OUR_USER_AGENT)
+        return seconds if ours else seconds / self.speed
+
+    def told_wait(self, seconds: float | None) -> float | None:
+        """Return a wait in run seconds, if there is one, as this client counts seconds."""
+        return None if seconds is None else self.told(seconds)
 
 
 @dataclass(slots=True)
@@ -159,7 +174,7 @@ class Dialect(ABC):
         """Return a route that waits the latency, checks the key unless it is `public`, answers, and logs."""
 
         async def endpoint(request: Request) -> Response:
-            call = Call(request)
+            call = Call(request, self.state.clock.speed)
             await self.state.sleep(self.state.latency)
             try:
                 if not public:
@@ -175,10 +190,10 @@ class Dialect(ABC):
         return Route(path, endpoint, methods=[method])
 
     def deliver(
-        self, job: Job, content: bytes, media_type: str, *,
+        self, call: Call, job: Job, content: bytes, media_type: str, *,
         expired: ApiError, refused: Callable[[str, float | None], ApiError],
     ) -> Response:  # fmt: skip
-        """Return a finished job's result, or what its faults make of it.
+        """Return a finished job's result, or the part of it that was asked for, or what its faults make of it.
 
         `expired`: the answer once it has expired. `refused`: makes the answer to a refusal, from its cause and wait.
         """
@@ -186,16 +201,20 @@ class Dialect(ABC):
         expires = self.provider.expires(job)
         if expires is not None and now >= expires:
             raise expired
-        return self.deliver_present(job, content, media_type, expired=expired, refused=refused)
+        return self.deliver_present(call, job, content, media_type, expired=expired, refused=refused)
 
     def deliver_present(
-        self, job: Job, content: bytes, media_type: str, *,
+        self, call: Call, job: Job, content: bytes, media_type: str, *,
         expired: ApiError, refused: Callable[[str, float | None], ApiError],
     ) -> Response:  # fmt: skip
         """Return a result that has not expired, or what its faults make of it."""
-        fault = self.provider.fault_of("fetch", job, self.state.clock.now())
+        looks_only = call.request.method == "HEAD"
+        fault = None if looks_only else self.provider.fault_of("fetch", job, self.state.clock.now())
         if fault is None:
-            return Response(content, media_type=media_type)
+            part = part_response(content, media_type, call.request.headers)
+            if part.status_code == 416:
+                raise ApiError(416, "The requested range is not within the file.", headers=part.headers)
+            return part
         match fault.kind:
             case "expired":
                 raise expired
@@ -205,7 +224,7 @@ class Dialect(ABC):
                 return CutOffResponse(content, media_type)
             case "wrong_type":
                 return HTMLResponse("<html><h1>Please sign in</h1></html>")
-        raise refused(fault.kind, fault.retry_after)
+        raise refused(fault.kind, call.told_wait(fault.retry_after))
 
     def new_id(self, job: Job) -> str:
         """Return an id for a job; unique also across restarts of the emulator, to which a client may come back."""
@@ -213,13 +232,25 @@ class Dialect(ABC):
         return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def make_app(dialect: Dialect) -> Starlette:
+def make_app(dialect: Dialect) -> ASGIApp:
     """Return the ASGI app of a dialect; unknown paths and our own bugs are also answered in its envelope."""
     state = dialect.state
+    routes = dialect.routes()
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - for mypy
-        response = dialect.envelope(ApiError(error.status_code, f"{error.detail}: {request.method} {request.url.path}"))
+        methods = {
+            method
+            for route in routes
+            if route.matches(request.scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
+        headers = {"Allow": ", ".join(sorted(methods | {"OPTIONS"}))} if methods else {}
+        if methods and request.method == "OPTIONS":
+            response = Response(status_code=204, headers=headers)
+        else:
+            what = f"{error.detail}: {request.method} {request.url.path}"
+            response = dialect.envelope(ApiError(error.status_code, what, headers=headers))
         state.log_request(Call(request), response.status_code)
         return response
 
@@ -229,4 +260,21 @@ def make_app(dialect: Dialect) -> Starlette:
             state.log_request(Call(request), 500)
         return dialect.envelope(ApiError(500, "The emulator failed; its log says why.", type="server_error"))
 
-    return Starlette(routes=dialect.routes(), exception_handlers={HTTPException: refused, Exception: broken})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: refused, Exception: broken})
+    return with_request_ids(app)
+
+
+def with_request_ids(app: ASGIApp) -> ASGIApp:
+    """Return an app that names each of its answers in `x-request-id`, which official clients show in errors."""
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        name = f"req_{uuid4().hex}".encode()
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", name)]}
+            await send(message)
+
+        await app(scope, receive, send_named)
+
+    return named

@@ -1,17 +1,36 @@
-"""Faulty downloads: slow ones, and ones that are cut off."""
+"""Downloads: parts of a file; and faulty ones, which are slow or cut off."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["CutOff", "CutOffResponse", "slow_response"]
+__all__ = ["CutOff", "CutOffResponse", "part_response", "slow_response"]
 
 _CHUNKS: Final = 8
+_RANGE: Final = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
+"""One range of bytes; several at once are answered with the whole, which a server may do."""
+
+
+def part_response(content: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
+    """Return the content, the part of it that `Range` asks for (206), or a 416 if there is no such part."""
+    match = _RANGE.fullmatch(headers.get("Range", ""))
+    if match is None or not any(match.groups()) or "If-Range" in headers:
+        return Response(content, media_type=media_type, headers={"Accept-Ranges": "bytes"})
+    first, last, size = match[1], match[2], len(content)
+    begin = int(first) if first else max(size - int(last), 0)
+    end = min(int(last), size - 1) if first and last else size - 1
+    if first and last and int(last) < int(first):  # no valid range: as if there was none
+        return Response(content, media_type=media_type, headers={"Accept-Ranges": "bytes"})
+    if begin >= size:
+        return Response(status_code=416, headers={"Accept-Ranges": "bytes", "Content-Range": f"bytes */{size}"})
+    told = {"Accept-Ranges": "bytes", "Content-Range": f"bytes {begin}-{end}/{size}"}
+    return Response(content[begin : end + 1], 206, told, media_type)
 
 
 def slow_response(content: bytes, media_type: str, wall_seconds: float) -> Response:

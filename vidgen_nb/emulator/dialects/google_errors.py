@@ -30,6 +30,7 @@ _QUOTA_IDS: Final = {
     "concurrency": "ConcurrentGenerateRequestsPerProjectPerModel",
     "day_quota": "GenerateRequestsPerDayPerProjectPerModel",
 }
+_STATUS_NAMES: Final = {401: "UNAUTHENTICATED", 404: "NOT_FOUND", 405: "UNIMPLEMENTED", 416: "OUT_OF_RANGE"}
 _ERROR_INFO_REASONS: Final = {"auth": "API_KEY_INVALID", "content": "PROHIBITED_CONTENT", "credit": "BILLING_DISABLED"}
 JOB_ERRORS: Final = {
     "internal": {"code": "api_error", "message": "The generation failed."},
@@ -72,7 +73,7 @@ def expired(name: str) -> ApiError:
 
 def rpc_status(error: ApiError) -> dict[str, Any]:
     """Return an error in the shape of google.rpc.Status."""
-    name = error.type if error.type.isupper() else {401: "UNAUTHENTICATED", 404: "NOT_FOUND"}.get(error.status)
+    name = error.type if error.type.isupper() else _STATUS_NAMES.get(error.status)
     name = name or ("INTERNAL" if error.status >= 500 else "INVALID_ARGUMENT")
     body: dict[str, Any] = {"code": error.status, "message": error.message, "status": name}
     return body | ({"details": list(error.details)} if error.details else {})

@@ -84,6 +84,7 @@ class GoogleInteractionsDialect(Dialect):
                 ("/interactions/{id}/cancel", "POST", self._cancel),
                 ("/files/{id}:download", "GET", self._download),
                 ("/models", "GET", self._list_models),
+                ("/models/{id}", "GET", self._retrieve_model),
             )
         ]
 
@@ -117,13 +118,13 @@ class GoogleInteractionsDialect(Dialect):
         now = self.state.clock.now()
         answer = self.provider.submit(call.profile, call.scene, now, prompt)
         if isinstance(answer, Refused):
-            raise self._refusal(answer.cause, answer.retry_after)
+            raise self._refusal(answer.cause, call.told_wait(answer.retry_after))
         made = _Interaction(self.new_id(answer), answer, model, video_format, call.request.url.path.split("/")[1])
         self._interactions[made.id] = made
         call.job = made.id
         if answer.lost:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
-        return JSONResponse(self._fields(made, now, call.request))
+        return JSONResponse(self._fields(made, now, call))
 
     def _request_options(self, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """Return the model and the video format, or raise the API's error about them."""
@@ -144,12 +145,12 @@ class GoogleInteractionsDialect(Dialect):
         now = self.state.clock.now()
         trouble = self.provider.fault_of("poll", found.job, now)
         if trouble is not None:
-            raise self._refusal(trouble.kind, trouble.retry_after)
-        fields = self._fields(found, now, call.request)
+            raise self._refusal(trouble.kind, call.told_wait(trouble.retry_after))
+        fields = self._fields(found, now, call)
         if found.video_format["delivery"] == "inline" and "steps" in fields and found.job.failure is None:
             gone = not_found(f"The interaction {found.id} has expired.")
             content = json.dumps(fields).encode()
-            return self.deliver(found.job, content, "application/json", expired=gone, refused=self._refusal)
+            return self.deliver(call, found.job, content, "application/json", expired=gone, refused=self._refusal)
         return JSONResponse(fields)
 
     async def _cancel(self, call: Call) -> Response:
@@ -158,7 +159,7 @@ class GoogleInteractionsDialect(Dialect):
         if not self.provider.cancel(found.job, now):
             message = "The interaction has ended and can't be cancelled."
             raise ApiError(400, message, type="FAILED_PRECONDITION", code="failed_precondition")
-        return JSONResponse(self._fields(found, now, call.request))
+        return JSONResponse(self._fields(found, now, call))
 
     async def _delete(self, call: Call) -> Response:
         found = self._find(call)
@@ -179,11 +180,17 @@ class GoogleInteractionsDialect(Dialect):
             raise gone
         if call.request.query_params.get("alt") != "media":
             raise bad_request("The emulator downloads files with alt=media only.")
-        return self.deliver(found.job, CLIP, "video/mp4", expired=gone, refused=self._refusal)
+        return self.deliver(call, found.job, CLIP, "video/mp4", expired=gone, refused=self._refusal)
 
     async def _list_models(self, call: Call) -> Response:
         """Return the models, all on one page."""
         return JSONResponse({"models": [{"name": f"models/{model}", "version": "1"} for model in self._models]})
+
+    async def _retrieve_model(self, call: Call) -> Response:
+        model = call.request.path_params["id"]
+        if model not in self._models:
+            raise not_found(f"The model {model!r} is not found.", "model_not_found")
+        return JSONResponse({"name": f"models/{model}", "version": "1"})
 
     def _find(self, call: Call) -> _Interaction:
         """Return the caller's own job; for the caller, those of others don't exist."""
@@ -194,7 +201,7 @@ class GoogleInteractionsDialect(Dialect):
         call.scene = found.job.scene
         return found
 
-    def _fields(self, found: _Interaction, now: float, request: Request) -> dict[str, Any]:
+    def _fields(self, found: _Interaction, now: float, call: Call) -> dict[str, Any]:
         """Return the Interaction object of the API."""
         job, epoch = found.job, self.state.clock.epoch
         progress = self.provider.poll(job, now)
@@ -209,13 +216,13 @@ class GoogleInteractionsDialect(Dialect):
             "object": "interaction",
             "status": status or "cancelled",
             "model": found.model,
-            "created": _rfc3339(epoch + job.created),
-            "updated": _rfc3339(epoch + min(now, ended)),
+            "created": _rfc3339(epoch + call.told(job.created)),
+            "updated": _rfc3339(epoch + call.told(min(now, ended))),
         }
         if status == "failed" and job.failure is not None:
             body["errors"] = [JOB_ERRORS[job.failure]]
         if status == "completed":
-            content = [self._video(found, request)] if job.failure is None else []
+            content = [self._video(found, call.request)] if job.failure is None else []
             body["steps"] = [{"type": "model_output", "content": content}]
         return body
 

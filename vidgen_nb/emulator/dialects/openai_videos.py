@@ -1,17 +1,19 @@
 """The dialect of OpenAI's Videos API, as self-hosted servers imitate it.
 
 Wire format from the SDK's sources (openai 3.54.0: `resources/videos.py`, `types/video*.py`). Deleting a running job
-aborts it, as in vLLM. All seconds in headers are run seconds. No source gives the codes `video_not_ready` and
-`video_expired`; they are ours.
+aborts it, as in vLLM. Forms are taken as from the SDK, and JSON, as by gateways. No source gives the codes
+`video_not_ready` and `video_expired`; they are ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -70,6 +72,8 @@ class OpenAIVideosDialect(Dialect):
             self.route("/v1/videos/{id}", "GET", self._retrieve),
             self.route("/v1/videos/{id}", "DELETE", self._delete),
             self.route("/v1/videos/{id}/content", "GET", self._content),
+            self.route("/v1/models", "GET", self._list_models),
+            self.route("/v1/models/{id:path}", "GET", self._retrieve_model),
         ]
 
     def envelope(self, error: ApiError) -> Response:
@@ -78,27 +82,32 @@ class OpenAIVideosDialect(Dialect):
         return JSONResponse({"error": body}, error.status, error.headers)
 
     async def _create(self, call: Call) -> Response:
-        async with call.request.form(max_files=1, max_fields=100) as form:
-            prompt, model, seconds, size = self._parameters(call, form)
-            await _check_reference(form)
+        if _content_type(call.request) == "application/json":
+            fields = await _json_fields(call.request)
+            prompt, model, seconds, size = self._parameters(call, fields)
+            await _check_reference(fields)
+        else:
+            async with call.request.form(max_files=1, max_fields=100) as form:
+                prompt, model, seconds, size = self._parameters(call, form)
+                await _check_reference(form)
         call.scene = call.scene_id(prompt)
         now = self.state.clock.now()
         answer = self.provider.submit(call.profile, call.scene, now, prompt)
         rate = self.provider.rate(call.profile, now)
         if isinstance(answer, Refused):
-            raise refusal(answer.cause, answer.retry_after, rate)
+            raise refusal(answer.cause, call.told_wait(answer.retry_after), _told_rate(call, rate))
         video = _Video(f"video_{self.new_id(answer)}", answer, model, seconds, size)
         self._videos[video.id] = video
         call.job = video.id
         if answer.lost:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", 502)
-        return self._video_response(video, now, rate)
+        return self._video_response(call, video, now, rate)
 
-    def _parameters(self, call: Call, form: FormData) -> tuple[str, str, str, str]:
+    def _parameters(self, call: Call, form: Mapping[str, Any]) -> tuple[str, str, str, str]:
         """Return prompt, model, seconds and size, or raise the API's error about them."""
-        kind = call.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind not in ("multipart/form-data", "application/x-www-form-urlencoded"):
-            raise ApiError(400, f"Unsupported content type {kind!r}: send multipart/form-data.")
+        kind = _content_type(call.request)
+        if kind not in ("multipart/form-data", "application/x-www-form-urlencoded", "application/json"):
+            raise ApiError(400, f"Unsupported content type {kind!r}: send multipart/form-data or application/json.")
         prompt = _text(form, "prompt", "")
         if not prompt.strip():
             raise ApiError(
@@ -116,8 +125,8 @@ class OpenAIVideosDialect(Dialect):
         now = self.state.clock.now()
         trouble = self.provider.fault_of("poll", video.job, now)
         if trouble is not None:
-            raise refusal(trouble.kind, trouble.retry_after)
-        return self._video_response(video, now)
+            raise refusal(trouble.kind, call.told_wait(trouble.retry_after))
+        return self._video_response(call, video, now)
 
     async def _list(self, call: Call) -> Response:
         query = call.request.query_params
@@ -134,7 +143,7 @@ class OpenAIVideosDialect(Dialect):
         return JSONResponse(
             {
                 "object": "list",
-                "data": [self._fields(video, now) for video in page],
+                "data": [self._fields(call, video, now) for video in page],
                 "first_id": page[0].id if page else None,
                 "last_id": page[-1].id if page else None,
                 "has_more": len(own) > len(page),
@@ -154,7 +163,20 @@ class OpenAIVideosDialect(Dialect):
         if self.provider.poll(video.job, self.state.clock.now()).status != "succeeded":
             raise ApiError(404, "The video is not ready; its status says why.", code="video_not_ready")
         expired = ApiError(404, "The video has expired.", code="video_expired")
-        return self.deliver(video.job, CLIP, "video/mp4", expired=expired, refused=refusal)
+        return self.deliver(call, video.job, CLIP, "video/mp4", expired=expired, refused=refusal)
+
+    async def _list_models(self, call: Call) -> Response:
+        return JSONResponse({"object": "list", "data": [self._model(each) for each in self._models]})
+
+    async def _retrieve_model(self, call: Call) -> Response:
+        model = call.request.path_params["id"]
+        if model not in self._models:
+            message = f"The model {model!r} does not exist."
+            raise ApiError(404, message, code="model_not_found", param="model")
+        return JSONResponse(self._model(model))
+
+    def _model(self, name: str) -> dict[str, Any]:
+        return {"id": name, "object": "model", "created": int(self.state.clock.epoch), "owned_by": "emulator"}
 
     def _find(self, call: Call) -> _Video:
         """Return the caller's own job; for the caller, those of others don't exist."""
@@ -165,23 +187,23 @@ class OpenAIVideosDialect(Dialect):
         call.scene = video.job.scene
         return video
 
-    def _video_response(self, video: _Video, now: float, rate: RateInfo | None = None) -> Response:
-        headers = rate_headers(rate)
+    def _video_response(self, call: Call, video: _Video, now: float, rate: RateInfo | None = None) -> Response:
+        headers = rate_headers(_told_rate(call, rate))
         if not self._minimal:
             remaining = self.provider.poll(video.job, now).remaining
             if remaining > 0:
-                after = min(max(remaining, _MIN_POLL_SECONDS), _MAX_POLL_SECONDS)
+                after = min(max(call.told(remaining), _MIN_POLL_SECONDS), _MAX_POLL_SECONDS)
                 headers["openai-poll-after-ms"] = str(round_up(after * 1000))
-        return JSONResponse(self._fields(video, now), headers=headers)
+        return JSONResponse(self._fields(call, video, now), headers=headers)
 
-    def _fields(self, video: _Video, now: float) -> dict[str, Any]:
+    def _fields(self, call: Call, video: _Video, now: float) -> dict[str, Any]:
         """Return the Video object of the API."""
         job, epoch = video.job, self.state.clock.epoch
         progress = self.provider.poll(job, now)
         body: dict[str, Any] = {
             "id": video.id,
             "status": _API_STATUSES[progress.status],
-            "created_at": int(epoch + job.created),
+            "created_at": int(epoch + call.told(job.created)),
         }
         error = JOB_ERRORS[job.failure] if progress.status == "failed" and job.failure else None
         if self._minimal:
@@ -194,21 +216,47 @@ class OpenAIVideosDialect(Dialect):
             "seconds": video.seconds,
             "size": video.size,
             "prompt": job.prompt,
-            "completed_at": int(epoch + job.finish) if progress.status == "succeeded" else None,
-            "expires_at": None if expires is None else int(epoch + expires),
+            "completed_at": int(epoch + call.told(job.finish)) if progress.status == "succeeded" else None,
+            "expires_at": None if expires is None else int(epoch + call.told(expires)),
             "error": error,
             "remixed_from_video_id": None,
         }
 
 
-def _text(form: FormData, name: str, default: str) -> str:
+def _told_rate(call: Call, rate: RateInfo | None) -> RateInfo | None:
+    return rate and replace(rate, reset=call.told_wait(rate.reset))
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+async def _json_fields(request: Request) -> dict[str, Any]:
+    """Return a JSON body's fields as those of a form: objects flat, with brackets; seconds may be a number."""
+    try:
+        body = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise ApiError(400, "The body is no JSON object.")
+    fields = {name: value for name, value in body.items() if value is not None}
+    if isinstance(fields.get("seconds"), int):
+        fields["seconds"] = str(fields["seconds"])
+    for name, value in body.items():
+        if isinstance(value, dict):
+            del fields[name]
+            fields |= {f"{name}[{part}]": each for part, each in value.items()}
+    return fields
+
+
+def _text(form: Mapping[str, Any], name: str, default: str) -> str:
     value = form.get(name, default)
     if not isinstance(value, str):
-        raise ApiError(400, f"'{name}' must be a text, not a file.", code="invalid_type", param=name)
+        raise ApiError(400, f"'{name}' must be a text.", code="invalid_type", param=name)
     return value
 
 
-def _choice(form: FormData, name: str, allowed: tuple[str, ...]) -> str:
+def _choice(form: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
     value = _text(form, name, allowed[0])
     if value not in allowed:
         message = f"Invalid value: {value!r}. Supported values are: {', '.join(map(repr, allowed))}."
@@ -216,7 +264,7 @@ def _choice(form: FormData, name: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-async def _check_reference(form: FormData) -> None:
+async def _check_reference(form: Mapping[str, Any]) -> None:
     """Raise for an `input_reference` that the API rejects; the SDK sends a file, or an object in brackets."""
     image, address = form.get("input_reference"), form.get("input_reference[image_url]")
     problem = ""

@@ -113,7 +113,7 @@ class RunwayDialect(Dialect):
         call.scene = call.scene_id(prompt)
         answer = self.provider.submit(call.profile, call.scene, self.state.clock.now(), prompt)
         if isinstance(answer, Refused):
-            raise refusal(answer.cause, answer.retry_after)
+            raise refusal(answer.cause, call.told_wait(answer.retry_after))
         cost = _MODELS[body["model"]].credits * body.get("duration", 5)
         task = _Task(str(UUID(self.new_id(answer))), answer, cost)
         self._tasks[task.id] = task
@@ -145,8 +145,8 @@ class RunwayDialect(Dialect):
         now = self.state.clock.now()
         trouble = self.provider.fault_of("poll", task.job, now)
         if trouble is not None:
-            raise refusal(trouble.kind, trouble.retry_after)
-        return JSONResponse(self._fields(task, now, str(call.request.base_url)))
+            raise refusal(trouble.kind, call.told_wait(trouble.retry_after))
+        return JSONResponse(self._fields(task, now, call))
 
     async def _delete(self, call: Call) -> Response:
         task = self._find(call)
@@ -168,7 +168,7 @@ class RunwayDialect(Dialect):
             raise ApiError(404, "There is no such object.")
         call.scene = task.job.scene
         gone = ApiError(403, "The address has expired.")
-        return self.deliver_present(task.job, CLIP, "video/mp4", expired=gone, refused=refusal)
+        return self.deliver_present(call, task.job, CLIP, "video/mp4", expired=gone, refused=refusal)
 
     def _find(self, call: Call) -> _Task:
         """Return the caller's own task; for the caller, those of others don't exist."""
@@ -179,14 +179,14 @@ class RunwayDialect(Dialect):
         call.scene = task.job.scene
         return task
 
-    def _fields(self, task: _Task, now: float, root: str) -> dict[str, Any]:
+    def _fields(self, task: _Task, now: float, call: Call) -> dict[str, Any]:
         """Return the Task object of the API."""
         job = task.job
         progress = self.provider.poll(job, now)
-        created = datetime.fromtimestamp(self.state.clock.epoch + job.created, UTC)
+        created = datetime.fromtimestamp(self.state.clock.epoch + call.told(job.created), UTC)
         body = {"id": task.id, "createdAt": created.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
         if progress.status == "succeeded" or (progress.status == "failed" and job.failure == "empty"):
-            output = [] if job.failure == "empty" else [self._url(task, root)]
+            output = [] if job.failure == "empty" else [self._url(task, str(call.request.base_url))]
             return body | {"status": "SUCCEEDED", "cost": {"credits": task.credits}, "output": output}
         if progress.status == "failed":
             code, text = TASK_FAILURES[job.failure or "internal"]
