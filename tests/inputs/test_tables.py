@@ -39,6 +39,7 @@ def scenes_of(content: str | bytes, name: str = "a.csv") -> list[Scene]:
         PLAIN.replace("fox,4", "fox,4,,,"), ",,\n\nprompt,seconds,\na fox,4,\n,,\nan owl,8,\n",
         ",prompt,seconds\n0,a fox,4\n1,an owl,8\n", "Unnamed: 0,prompt,seconds\n0,a fox,4\n1,an owl,8\n",
         "Unnamed: 0.1,Unnamed: 0,prompt,seconds\n0,0,a fox,4\n1,1,an owl,8\n",
+        "prompt,seconds\n0,a fox,4\n1,an owl,8\n",
         "index,prompt,seconds\n3,a fox,4\n7,an owl,8\n", ",,prompt,seconds\na,0,a fox,4\na,1,an owl,8\n",
         "sep=;\r\nprompt;seconds\r\na fox;4\r\nan owl;8\r\n", '"sep=\t"\nprompt\tseconds\na fox\t4\nan owl\t8\n',
         "sep=,\n" + PLAIN,
@@ -89,6 +90,8 @@ def test_cells_are_what_they_look_like() -> None:
         "id;prompt;cfg;seed;hd;loop;code;much\n1.0;12;1,5;12345678901234567890;TRUE;false;007;1.280,5\n2;x;,5;;;;;\n"
     )
     one = Scene("1", "12", cfg=1.5, seed=12345678901234567890, hd=True, loop=False, code="007", much="1.280,5")
+    assert load_scenes(pd.DataFrame({"prompt": ["x"], "at": [pd.array([1, 2]).to_numpy()]}))[0].params["at"] == [1, 2]
+    assert dict(scenes_of("prompt,a,b\nx,1e+300,1e400\n")[0].params) == {"a": 1e300, "b": "1e400"}
     assert scenes_of(content) == [one, Scene("2", "x", cfg=0.5)]
     [scene] = scenes_of('prompt,cfg,size\nx,"1,5",1e5\n')  # between commas it may be a list, or a thousand
     assert dict(scene.params) == {"cfg": "1,5", "size": 100_000}
@@ -111,7 +114,8 @@ def test_a_single_column_needs_no_quotes() -> None:
         ("prompts,x\na,1\n", 1, 1, "no column is named 'prompt'; the first row has the names: 'prompts', 'x'"),
         ("sep=;\nprompt;x\na;1\n;2\n", 4, 1, "an empty prompt"), ("prompt,x\n#N/A,1\n", 2, 1, "an empty prompt"),
         ("prompt,x\na,#REF!\n", 2, 2, "#REF! is an error of the spreadsheet: mend its formula"),
-        ("prompt\n#NAME?\n", 2, 1, "an error of the spreadsheet"), ("prompt,x\na, red,4\n", 2, 3, "in quotes"),
+        ("prompt\n#NAME?\n", 2, 1, "an error of the spreadsheet"),
+        ("prompt;x\na;#NV\n", 2, 2, "#NV is an error"), ("prompt,x\na, red,4\n", 2, 3, "in quotes"),
         (b"PK\x03\x04rest", None, None, "a workbook and no text: save it as CSV"),
         (b"\xd0\xcf\x11\xe0rest", None, None, "pass the table itself: load_scenes(pandas.read_excel('a.csv'))"),
         (PLAIN.encode("utf-16")[:-1], None, None, "this is not UTF-16; save the file as UTF-8"),
@@ -170,6 +174,8 @@ def test_mistakes_in_a_dataframe() -> None:
         load_scenes(pd.DataFrame({"prompt": ["a", None], "x": [1, 2]}))
     with pytest.raises(InputError, match="no prompt; found: 'text'"):
         load_scenes(pd.DataFrame({"text": ["a"]}))
+    with pytest.raises(InputError, match=r"read it with its own delimiter, such as pandas.read_csv"):
+        load_scenes(pd.read_csv(io.StringIO(PLAIN.replace(",", ";"))))
     with pytest.raises(DuplicateScene):
         load_scenes(pd.DataFrame({"id": [1, 1], "prompt": ["a", "b"]}))
 

@@ -62,9 +62,17 @@ def _table(text: str, path: str, delimiter: str) -> Iterator[Row]:
     if header is None:
         return
     line, names = header
+    found = list(lines)
+    counted = [str(place) for place in range(len(found))]
+    if (
+        found
+        and [cells[0] for _, cells in found] == counted
+        and all(len(cells) == len(names) + 1 for _, cells in found)
+    ):
+        names = ["", *names]  # pandas' index, for which to_csv(index_label=False) writes no name
     named = max(place for place, name in enumerate(names, start=1) if name.strip())
     rows = []
-    for at, cells in lines:
+    for at, cells in found:
         cells += [""] * (len(names) - len(cells) if len(cells) >= named else 0)
         wanted, extra = cells[: len(names)], cells[len(names) :]
         if len(wanted) < len(names) or any(cell.strip() for cell in extra):

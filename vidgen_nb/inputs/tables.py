@@ -21,7 +21,7 @@ Row = tuple[int | None, Any]
 
 _INT: Final = re.compile(r"-?(0|[1-9]\d{0,19})", re.ASCII)
 _FLOAT: Final = re.compile(
-    r"-?(0|[1-9]\d{0,14})?\.\d{1,17}(e[+-]?\d{1,2})?|-?\d{1,15}\.?e[+-]?\d{1,2}", re.ASCII | re.IGNORECASE
+    r"-?(0|[1-9]\d{0,14})?\.\d{1,17}(e[+-]?\d{1,3})?|-?\d{1,15}\.?e[+-]?\d{1,3}", re.ASCII | re.IGNORECASE
 )
 _DECIMAL_COMMA: Final = re.compile(r"-?(0|[1-9]\d{0,14})?,\d{1,17}(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 _WHOLE: Final = re.compile(r"(-?\d+)(\.0+)?", re.ASCII)
@@ -30,7 +30,8 @@ _MISSING: Final = re.compile(
     r"|#N/A|#N/A N/A|#NA|<NA>|N/A|n/a|NA|NaN|nan|-NaN|-nan|NaT|NULL|null|None|-?1\.#(IND|QNAN)"
 )
 """Cells that pandas reads as missing."""
-_ERROR_VALUE: Final = re.compile(r"#(REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|ERROR!|GETTING_DATA)")
+_ERROR_VALUE: Final = re.compile(r"#[A-ZÀ-Þ][A-ZÀ-Þ/0-9_]+[!?]|#NV|#GETTING_DATA")
+"""`#REF!`, `#NAME?`, `#DIV/0!`, in any language of the spreadsheet."""
 _UNNAMED: Final = re.compile(r"Unnamed: \d+(\.\d+)*(_level_\d+)?")
 """What pandas calls a column without a name."""
 _INVISIBLE: Final = "\ufeff\u200b"
@@ -82,8 +83,12 @@ class Table:
         """Return which columns are read: not the index that pandas writes, nor empty ones without a name."""
         if "prompt" not in names:
             found = ", ".join(short_repr(name, 40) for name in names if name) or "none"
-            what = f"no column is named 'prompt'; the first row has the names: {found}"
-            self._fail(what if self.path is not None else f"it has no prompt; found: {found}", self.line, 0)
+            do = "name the column of the prompts so, in the first row"
+            if len(names) == 1 and set(names[0]) & set(";\t|,"):
+                do = "read it with its own delimiter, such as pandas.read_csv(path, sep=';')"
+            if self.path is None:
+                self._fail(f"it has no prompt; found: {found}: a column has to be named 'prompt'; {do}", None, 0)
+            self._fail(f"no column is named 'prompt'; the first row has the names: {found}; {do}", self.line, 0)
         first = next(place for place, name in enumerate(names) if name)
         if names[first] in ("index", "level_0") and _counts([cells[first] for _, cells in rows]):
             first += 1
@@ -121,14 +126,16 @@ class Table:
             return int(text) if -(2**63) <= int(text) < 2**64 else text
         if self.decimal_comma and _DECIMAL_COMMA.fullmatch(text):
             text = text.replace(",", ".")
-        return _without_fraction(float(text)) if _FLOAT.fullmatch(text) else text
+        number = float(text) if _FLOAT.fullmatch(text) else math.inf
+        return _without_fraction(number) if math.isfinite(number) else text
 
     def _plain(self, cell: Any) -> Any:
         """Return a cell as Python's own value, None if it is missing; texts without spaces around them."""
         if isinstance(cell, str):
             text = str(cell).strip()
             return None if _MISSING.fullmatch(text) else text
-        cell = cell.item() if hasattr(cell, "item") and not hasattr(cell, "__len__") else cell
+        if hasattr(cell, "tolist") and hasattr(cell, "dtype"):
+            cell = cell.tolist()  # numpy's numbers and arrays as Python's
         if _is_missing(cell):
             return None
         return float(cell) if isinstance(cell, Decimal) else cell
