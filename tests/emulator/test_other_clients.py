@@ -11,9 +11,13 @@ import httpx
 import openai
 import pytest
 
+from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.clock import Clock
+from vidgen_nb.core.model import Scene
+from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.emulator.clip import CLIP
+from vidgen_nb.ports import BackendError
 from vidgen_nb.provider import Constant, Fault, FixedWindow, SimulatedProfile, TokenBucket
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
@@ -100,6 +104,22 @@ def test_waits_are_in_seconds_of_the_client(dialect: str) -> None:
             assert made.headers["openai-poll-after-ms"] == "3000"
 
     world.run(talk)
+
+
+def test_our_own_backends_are_known() -> None:
+    """A backend is told run seconds, at any speed: it calls itself by the name that the emulator knows."""
+    world = World(limit=FixedWindow(1, per=60))
+
+    async def main() -> None:
+        backend = OpenAIVideos("http://emulator/v1", transport=httpx.ASGITransport(app=world.emulator.app))
+        [profile] = world.emulator.profiles
+        await backend.submit(Scene("s1", "a fox"), profile)
+        with pytest.raises(BackendError) as caught:
+            await backend.submit(Scene("s2", "an owl"), profile)
+        await backend.aclose()
+        assert isinstance(caught.value.outcome, RateLimited) and caught.value.outcome.retry_after == 60
+
+    asyncio.run(main())
 
 
 def test_times_of_a_job_are_by_the_clock_on_the_wall() -> None:

@@ -40,7 +40,8 @@ class Emulator:
             backend = OpenAIVideos(emulator.base_url)
 
     Use it with `with` or `async with`, or call `start()` and `stop()`; once only. Without starting it, `app` is the
-    ASGI app, for clients in the same process. All times are run seconds, counted from the start or by the `clock`.
+    ASGI app, for clients in the same process. All times are run seconds, counted from the start or by the `clock`; what
+    clients that are not ours are told of waits is in seconds of the wall clock.
 
     `dialect`: the wire format, `openai_videos` by default. `options`: those of the dialect's class, such as `models`,
     the accepted model names. `faults`: what goes wrong, see `Fault`. `port`: 0 for a free one. `latency`: seconds
