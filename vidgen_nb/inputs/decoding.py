@@ -39,7 +39,7 @@ def read_text(path: Path, *, of_tables: bool = False) -> str:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise FileFormatError(str(path), getattr(error, "strerror", None) or str(error)) from None
     if of_tables and data.startswith(_WORKBOOK_STARTS):
-        raise FileFormatError(str(path), f"this is a workbook and no text: {workbook_advice(path.name)}")
+        raise FileFormatError(str(path), f"this is a workbook and no text: {workbook_advice(str(path))}")
     encoding = _encoding(data)
     try:
         return data.decode(encoding)
