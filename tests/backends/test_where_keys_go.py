@@ -85,14 +85,30 @@ def outcome(make: Callable[[httpx.AsyncBaseTransport], AnyBackend], server: Redi
     return None
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("location", [*AWAY, "/v1/elsewhere", f"{HOME}/videos", "javascript:alert(1)", "http://[x/"])
-def test_a_post_is_never_sent_on(make: Any, status: int, location: str) -> None:
-    """A redirected submit was not accepted, and repeating it could be billed twice: it fails with advice."""
+POSTS_AWAY = [
+    *((status, each) for status in (301, 302, 303, 307, 308) for each in (*AWAY, "javascript:alert(1)", "http://[x/")),
+    *((status, each) for status in (301, 302, 303) for each in ("/v1/elsewhere", f"{HOME}/videos")),
+]
+
+
+@pytest.mark.parametrize(("status", "location"), POSTS_AWAY)
+def test_a_post_is_not_sent_on(make: Any, status: int, location: str) -> None:
+    """Elsewhere it would take the scene, and 301 to 303 do not ask for the same request: it fails with advice."""
     server = Redirecting(status, location)
     found = outcome(make, server, lambda backend: backend.submit(Scene("s1", "x"), ALICE))
     assert isinstance(found, Permanent) and "set base_url" in found.reason
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_post_is_sent_on_at_home(make: Any, status: int) -> None:
+    """307 and 308 to the same origin: method, body and key go there, a few times at most."""
+    server = Redirecting(status, "/v1/elsewhere")
+    outcome(make, server, lambda backend: backend.submit(Scene("s1", "x"), ALICE))
+    assert 2 <= len(server.requests) <= 6
+    assert all(server.keys())
+    assert {(each.method, each.url.host) for each in server.requests} == {("POST", "api.example")}
+    assert all(b"x" in each.content for each in server.requests)
 
 
 @pytest.mark.parametrize("status", [302, 307, 308])

@@ -21,7 +21,6 @@ BY_STATUS = "only 502, 504, 520, 522 and 524 are ambiguous (backends/wire/status
 GATEWAYS_500 = "a gateway's 500 counts as the server's own (backends/wire/status_codes.py: failure_by_status)"
 NO_COOLDOWN = "an ambiguous submit is held, but cools no profile (core/attempts/failures.py: _attempt_failed)"
 NO_GUARD = "only HttpBackend waits for a first good answer (backends/described/path_check.py)"
-REDIRECTED = "redirects of a submit are not followed (backends/wire/http.py: _open)"
 
 
 def today(reason: str, *values: Any, **options: Any) -> Any:
@@ -128,7 +127,6 @@ def test_first_answers_that_hold_no_job(shape: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [307, 308])
-@pytest.mark.xfail(strict=True, reason=REDIRECTED)
 def test_a_submit_that_is_redirected(status: int, tmp_path: Path) -> None:
     """307 and 308 to the same origin ask for the same request again: the submit goes there, with its key."""
     with VllmOmni(speed=SPEED) as server:

@@ -71,11 +71,11 @@ def test_an_api_like_replicates_from_submit_to_file() -> None:
         (httpx.Response(503), Transient), (httpx.Response(502), Ambiguous), (httpx.Response(504), Ambiguous),
         (httpx.Response(200, text="<html>"), Ambiguous),
         (httpx.Response(307, headers={"Location": "https://elsewhere.example/"}), Permanent),
-        (httpx.Response(308, headers={"Location": POST[5:]}), Permanent),
+        (httpx.Response(303, headers={"Location": POST[5:]}), Permanent),
     ],
 )  # fmt: skip
 def test_refused_submits(response: httpx.Response, outcome: type[Failure]) -> None:
-    """They are distinguished as elsewhere; a POST is never repeated by a redirect."""
+    """They are distinguished as elsewhere; a POST is repeated by no redirect but 307 and 308."""
     server = MockApi({POST: response})
     found = refusal(replicate, server, lambda backend: backend.submit(SCENE, ALICE))
     assert type(found) is outcome

@@ -111,7 +111,7 @@ def test_text_that_is_no_unicode() -> None:
         assert isinstance(found, Permanent)
 
 
-@pytest.mark.parametrize("found", ["", "..", None, True, [], "x" * 513, "a\nb"])
+@pytest.mark.parametrize("found", ["", "..", None, True, [], "x" * 2049, "a\nb"])
 def test_an_unusable_id_leaves_a_submit_in_doubt(found: object) -> None:
     """An answer without an id that can be asked about may mean a job that runs."""
     server = MockServer(httpx.Response(200, json={"id": found, "status": "in_progress"}))

@@ -115,10 +115,10 @@ def test_redirects_of_a_download_take_the_key_no_further() -> None:
 @pytest.mark.parametrize(
     ("responses", "kind"),
     [
-        ([httpx.Response(404)], Permanent), ([httpx.Response(401)], ProfileUnusable),
+        ([httpx.Response(404), httpx.Response(404)], Permanent), ([httpx.Response(401)], ProfileUnusable),
         ([httpx.Response(500)], Transient),
-        ([httpx.Response(404, json={"error": {"code": "video_not_ready"}})], Transient),
-        ([httpx.Response(409)], Transient),
+        ([httpx.Response(404, json={"error": {"code": "video_not_ready"}}), httpx.Response(500)], Transient),
+        ([httpx.Response(409), httpx.Response(200, json={"id": "video_1", "status": "completed"})], Transient),
         ([httpx.Response(200, json={"error": {"code": "content_filter"}})], Permanent),
         ([httpx.Response(200, json={"status": "in_progress"})], Transient),
         ([httpx.Response(302, headers={"Location": "https://store.example/"}), httpx.Response(403)], Transient),

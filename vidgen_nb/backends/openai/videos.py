@@ -1,8 +1,9 @@
 """The OpenAI-compatible videos API, as vLLM-Omni, SGLang and gateways serve it.
 
 A submit is multipart even without a file; the result is fetched with the key; `openai-poll-after-ms` paces the polls.
-Only `id` and `status` of an answer are required. An unknown status counts as running, unless there is an `error`: new
-statuses are more often a new stage than a new end.
+Only `id` and `status` of an answer are required; statuses may be written in the words of other APIs, as gateways do
+(`wire.jobs.status_words`). An answer that names the job and says that it ended counts whatever its HTTP status is:
+vLLM-Omni answers about a failed job with the failure's own. Where `/content` refuses, the job's `url` is fetched.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ from vidgen_nb.backends.wire.fields import (
 )
 from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
 from vidgen_nb.backends.wire.images import IMAGE_SUFFIXES, check_image_parameter, is_http_url, read_image
+from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, names_job, save_inline
+from vidgen_nb.backends.wire.jobs.status_words import StatusWords, is_said, word_of
 from vidgen_nb.backends.wire.rate_headers import rate_info
 from vidgen_nb.backends.wire.retry_after import parse_milliseconds
+from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent
 from vidgen_nb.errors import InputError
@@ -38,6 +42,8 @@ __all__ = ["OpenAIVideos"]
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     400: "unsupported", 405: "unsupported", 501: "unsupported", 404: "too late", 409: "too late", 410: "too late",
 }  # fmt: skip
+_NO_WORD_OF_THE_RESULT: Final = frozenset({401, 408, 425, 429, 500, 503, 504})
+"""To a fetch: these say nothing of the result, so that its address is not asked for."""
 
 
 class OpenAIVideos(HttpAdapter):
@@ -63,6 +69,7 @@ class OpenAIVideos(HttpAdapter):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport)
+        self._words = StatusWords(self.name)
 
     def check_scene(self, scene: Scene) -> None:
         """Raise `InputError` unless `input_reference` is an image: a path, a data URI, or an https URL."""
@@ -102,33 +109,71 @@ class OpenAIVideos(HttpAdapter):
         """Ask about a job; raises `BackendError` if the answer does not say."""
         answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
         found = json_object(answer)
-        status = found.get("status")
-        if not answer.ok or not isinstance(status, str):
+        word, error = found.get("status"), found.get("error")
+        known = self._words.known(word)
+        has_ended = known in ("succeeded", "failed", "cancelled") and names_job(found, operation.id)
+        if word_of(word) is None or not (answer.ok or has_ended):
             self._fail(answer, "poll", profile)
-        if status == "completed":
+        status = self._words.status(word, error, profile.api_key, operation.id)
+        if status == "succeeded":
             return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
-        if status in ("cancelled", "canceled"):
+        if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-        if status == "failed" or found.get("error"):
-            return Progress("failed", outcome=job_failure(found.get("error"), profile.api_key))
+        if status == "failed" or is_said(error):
+            return Progress("failed", outcome=job_failure(error, profile.api_key))
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
-        return Progress(
-            "queued" if status == "queued" else "running", progress_fraction(found.get("progress"), 100), poll_after
-        )
+        return Progress(status, progress_fraction(found.get("progress"), 100), poll_after)
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
-        """Stream the result into the sink and commit it; raises `BackendError` if there is none."""
-        answer = await self._pool.download(self._url(profile, operation, "content"), profile.api_key, sink)
+        """Stream the result into the sink and commit it; raises `BackendError` if there is none.
+
+        If `/content` refuses, the result is fetched from where the job's answer says, without the key if that is
+        another server.
+        """
+        refused = await self._pool.download(self._url(profile, operation, "content"), profile.api_key, sink)
+        if refused is None:
+            return
+        place = find_result(refused.data) if refused.ok else None
+        if place is None and refused.status >= 400 and refused.status not in _NO_WORD_OF_THE_RESULT:
+            place = await self._place_of_result(operation, profile)
+        if place is None:
+            self._fail(refused, "fetch", profile)
+        if is_inline(place):
+            await save_inline(place, sink)
+            return
+        home = self._address(profile)
+        url = usable_url(place, home)
+        assert url is not None  # noqa: S101 - so it was found
+        public = origin(url) != origin(home)
+        answer = await self._pool.download(url.copy_with(userinfo=b""), profile.api_key, sink, public=public)
         if answer is not None:
             self._fail(answer, "fetch", profile)
 
+    async def _place_of_result(self, operation: Operation, profile: Profile) -> str | None:
+        """Ask where the result of a job is: its address, or the video itself; None if that is not said."""
+        url = self._url(profile, operation)
+        try:
+            answer = await self._pool.call("GET", url, "fetch", profile.api_key, max_bytes=MAX_INLINE_BYTES)
+        except BackendError:
+            return None
+        return find_result(json_object(answer)) if answer.ok else None
+
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
-        """Delete the job: `too late` if it has ended or is gone, `unsupported` if the server can't."""
+        """Delete the job: `too late` if it has ended or is gone, `unsupported` if the server can't.
+
+        A job whose status nobody understands may be done, and a DELETE would erase its result: it is not sent.
+        """
+        if self._words.may_be_done(operation.id):
+            return "unsupported"
         answer = await self._pool.call("DELETE", self._url(profile, operation), "cancel", profile.api_key)
         found = json_object(answer)
         if answer.ok and not found.get("error"):
             going_on = answer.status == 202 or found.get("deleted") is False
-            return "requested" if going_on or found.get("status") in ("queued", "in_progress") else "cancelled"
+            return (
+                "requested"
+                if going_on or self._words.known(found.get("status")) in ("queued", "running")
+                else "cancelled"
+            )
         if answer.status not in _CANCEL_REFUSALS:
             self._fail(answer, "cancel", profile)
         return _CANCEL_REFUSALS[answer.status]

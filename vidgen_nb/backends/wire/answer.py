@@ -52,5 +52,7 @@ async def read_answer(response: httpx.Response, key: Secret, until: float, max_b
         data = redact(json.loads(body), key) if len(body) <= max_bytes else None
     except (*TRANSPORT_ERRORS, ValueError, RecursionError):
         data = None
-    headers = [(name, redact(value, key)) for name, value in response.headers.multi_items()]
+    location = response.extensions.get("location")  # hidden from httpx
+    given = [*response.headers.multi_items(), *([("location", location)] if isinstance(location, str) else [])]
+    headers = [(name, redact(value, key)) for name, value in given]
     return Answer(response.status_code, headers, data)

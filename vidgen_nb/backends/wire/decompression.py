@@ -10,22 +10,30 @@ import httpx
 
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["MAX_CHUNK_BYTES", "decoded_chunks"]
+__all__ = ["MAX_CHUNK_BYTES", "compression", "decoded_chunks"]
 
 MAX_CHUNK_BYTES: Final = 1 << 16
+_COMPRESSIONS: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz"})
+"""Other words are no compression: object stores keep what an upload said, such as `aws-chunked` or `binary`."""
+
+
+def compression(response: httpx.Response) -> str:
+    """Return how a body is compressed, in lower case; an empty text if it is to be taken as it is."""
+    words = response.headers.get("content-encoding", "").lower().split(",")
+    return ", ".join(word.strip() for word in words if word.strip() in _COMPRESSIONS)
 
 
 async def decoded_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
     """Yield a decompressed body, about `MAX_CHUNK_BYTES` at a time.
 
     We ask for no compression. A body that is compressed anyway is inflated here, chunk by chunk: httpx would inflate a
-    hundred kilobytes to a hundred megabytes at once. Raises `httpx.DecodingError` for anything but gzip and deflate,
-    and for an incomplete body.
+    hundred kilobytes to a hundred megabytes at once. Raises `httpx.DecodingError` for any other compression than gzip
+    and deflate, and for an incomplete body.
     """
-    encoding = response.headers.get("content-encoding", "").strip().lower()
+    encoding = compression(response)
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - the client is asynchronous
-    if encoding in ("", "identity"):
+    if not encoding:
         async for piece in stream:
             yield piece
         return

@@ -21,7 +21,9 @@ __all__ = [
     "server_epoch",
 ]
 
-MAX_ID_CHARS: Final = 512
+MAX_ID_CHARS: Final = 2048
+"""Of a job's id: gateways write provider, model, deployment and the upstream's id into it."""
+MAX_HEADER_CHARS: Final = 512
 
 
 def server_epoch(answer: Answer, now_epoch: float) -> float:
@@ -65,6 +67,6 @@ def form_text(value: object) -> str:
 
 
 def header_safe(scene_id: str) -> str:
-    """Return a scene id for a header: as it is if it is plain ASCII, else percent-encoded; cut at `MAX_ID_CHARS`."""
+    """Return a scene id for a header: as it is if plain ASCII, else percent-encoded; cut at `MAX_HEADER_CHARS`."""
     plain = all(" " <= c <= "~" and c != "%" for c in scene_id) and scene_id == scene_id.strip()
-    return (scene_id if plain else quote(scene_id, errors="backslashreplace"))[:MAX_ID_CHARS]
+    return (scene_id if plain else quote(scene_id, errors="backslashreplace"))[:MAX_HEADER_CHARS]

@@ -1,8 +1,9 @@
 """What every HTTP adapter shares: pooled clients, bounded answers, streamed downloads, transport errors as outcomes.
 
 Where a key may go: only into one header (`Authorization`, or the API's own) of a request to the origin that the profile
-names. Redirects are followed for GETs only; to another origin only for a download, and then without the key. Cookies
-are never kept: profiles share connections, and what a server remembers of one must not reach another.
+names. Redirects are followed for GETs; 307 and 308, which ask for the same request again, for submits. They lead to
+another origin only for a download, and then without the key. Cookies are never kept: profiles share connections, and
+what a server remembers of one must not reach another.
 
 How long a call may take: a silent server is given up after `timeout` seconds. One that trickles, redirects or says
 "100 Continue" for ever is given up after `TOTAL_TIMEOUT_FACTOR` times that, counted to the end of an answer, or to the
@@ -26,7 +27,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from vidgen_nb.backends.wire.answer import MAX_BODY_BYTES, Answer, read_answer
-from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES, decoded_chunks
+from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES, compression, decoded_chunks
 from vidgen_nb.backends.wire.redaction import current_key
 from vidgen_nb.backends.wire.transport_errors import HTTPX_ERRORS, Phase, redacted_line, reraisable, transport_failure
 from vidgen_nb.backends.wire.urls import is_loopback, origin, usable_url
@@ -199,7 +200,7 @@ class HttpPool:
             except HTTPX_ERRORS as error:
                 raise reraisable(error, "fetch", key) from None
             length = response.headers.get("content-length", "")
-            known = length.isascii() and length.isdigit() and "content-encoding" not in response.headers
+            known = length.isascii() and length.isdigit() and not compression(response)
             await sink.commit(expected=int(length) if known else None, media_type=media_type)
         return None
 
@@ -253,7 +254,8 @@ class HttpPool:
                 until = patience.when() or 0.0
                 response.extensions.pop("reason_phrase", None)  # it may echo the key, and is part of a response's repr
                 try:
-                    follows = method == "GET" and hop < _MAX_REDIRECTS
+                    again = phase == "submit" and response.status_code in (307, 308)
+                    follows = (method == "GET" or again) and hop < _MAX_REDIRECTS
                     target = _redirect_target(response, home, cross_origin=cross_origin) if follows else None
                     if target is None:
                         yield response, until

@@ -1,0 +1,79 @@
+"""Where an answer has a job's result: at an address, or in the answer itself, as a data URI or base64."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from vidgen_nb.backends.wire.urls import usable_url
+from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.ports import BackendError, Sink
+
+__all__ = ["MAX_INLINE_BYTES", "find_result", "is_inline", "names_job", "save_inline"]
+
+MAX_INLINE_BYTES: Final = 64 << 20
+"""Of an answer that may contain a video."""
+
+_PLACES: Final = (
+    "url", "video_url", "output_url", "download_url", "unsigned_urls", "urls", "video", "videos", "output", "outputs",
+    "result", "results", "content", "metadata", "data",
+)  # fmt: skip
+"""Names of results, and of what has them inside, in the order in which they are looked at."""
+_MAX_DEPTH: Final = 4
+_DATA_URI: Final = re.compile(
+    r"data:(video/[\w.+-]+|application/(?:octet-stream|mp4))?(?:;[\w.+-]+=[^;,]*)*;base64,", re.IGNORECASE
+)
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*", re.ASCII)
+_MIN_BASE64_CHARS: Final = 64
+_ID_PLACES: Final = ("id", "task_id", "request_id", "job_id", "video_id", "name")
+
+
+def find_result(data: Any, depth: int = 0) -> str | None:
+    """Return the first address, data URI or base64 in the usual places of an answer in OpenAI's shape; None: none."""
+    if isinstance(data, str):
+        found = data.strip()
+        return found if found and (is_inline(found) or _is_address(found)) else None
+    if depth > _MAX_DEPTH:
+        return None
+    inner = data if isinstance(data, list) else [data.get(n) for n in _PLACES] if isinstance(data, Mapping) else []
+    return next((found for each in inner if (found := find_result(each, depth + 1)) is not None), None)
+
+
+def is_inline(text: str) -> bool:
+    """Return whether a text is a video itself: a data URI, or base64 whose first bytes are those of MP4 or WebM."""
+    if _DATA_URI.match(text):
+        return True
+    head = text[:_MIN_BASE64_CHARS]
+    if len(head) < _MIN_BASE64_CHARS or not _BASE64.fullmatch(head):
+        return False
+    first = base64.b64decode(head.translate(_URL_SAFE))
+    return first[4:8] == b"ftyp" or first.startswith(b"\x1aE\xdf\xa3")
+
+
+async def save_inline(text: str, sink: Sink) -> None:
+    """Write the video that `is_inline` found into the sink, and commit it; `BackendError` if it is broken."""
+    uri = _DATA_URI.match(text)
+    encoded = "".join(text[uri.end() if uri else 0 :].split()).translate(_URL_SAFE)
+    try:
+        data = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise BackendError(Transient("the video's base64 is broken")) from None
+    await sink.write(data)
+    await sink.commit(expected=len(data), media_type=uri[1] if uri else None)
+
+
+def names_job(data: Any, job: str) -> bool:
+    """Return whether an answer names a job: then its status is the job's own, whatever the HTTP status."""
+    if not isinstance(data, Mapping):
+        return False
+    return any(str(data[place]) == job for place in _ID_PLACES if isinstance(data.get(place), str | int))
+
+
+def _is_address(text: str) -> bool:
+    return usable_url(text) is not None
+
+
+_URL_SAFE: Final = str.maketrans("-_", "+/")
