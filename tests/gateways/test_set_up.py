@@ -167,7 +167,6 @@ def test_a_result_in_the_answer(url: str, tmp_path: Path) -> None:
     assert (tmp_path / "videos" / "s001.mp4").read_bytes() == CLIP
 
 
-@pytest.mark.xfail(strict=True, reason="a status that is no text is none (backends/described/backend.py: poll)")
 def test_statuses_that_are_numbers(tmp_path: Path) -> None:
     """Some APIs count their states: 1 waits, 2 runs, 3 is done."""
     numbers = {"queued": 1, "in_progress": 2, "completed": 3}

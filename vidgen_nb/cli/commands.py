@@ -54,6 +54,9 @@ BaseUrlOption = Annotated[
         help="Address of the server with its version, such as http://127.0.0.1:8000/v1; default: the hosted API's own."
     ),
 ]
+CaOption = Annotated[
+    Path | None, typer.Option("--ca", help="Certificates (PEM) of a private CA, trusted besides the usual ones.")
+]
 HonourOption = Annotated[
     bool, typer.Option("--honour-retry-after", help="Use the server's Retry-After instead of --cooldown.")
 ]
@@ -118,6 +121,7 @@ def run(
     base_url: BaseUrlOption = None,
     backend: Annotated[BackendName, typer.Option(help="API that the server speaks.")] = "openai-videos",
     model: Annotated[str | None, typer.Option(help="Model for scenes that name none.")] = None,
+    ca: CaOption = None,
     mode: ModeOption = "normal",
     policy: PolicyOption = "per-profile",
     cooldown: CooldownOption = 30.0,
@@ -140,7 +144,7 @@ def run(
 
     chosen = select_scenes(load_scenes(scenes), only)
     with Session(
-        _backend(backend, base_url, model),
+        _backend(backend, base_url, model, ca),
         load_profiles(profiles),
         mode=mode,
         policy=_policy(policy, cooldown, honour_retry_after),
@@ -165,6 +169,7 @@ def restore(
     base_url: BaseUrlOption = None,
     backend: Annotated[BackendName, typer.Option(help="API that the server speaks.")] = "openai-videos",
     model: Annotated[str | None, typer.Option(help="Model for scenes that name none.")] = None,
+    ca: CaOption = None,
     max_billed: Annotated[
         int | None,
         typer.Option(help="Stop after this many accepted submits, counting those before the restore.", min=1),
@@ -176,7 +181,7 @@ def restore(
     from vidgen_nb.inputs import load_profiles
     from vidgen_nb.session.session import Session
 
-    served = _backend(backend, base_url, model)
+    served = _backend(backend, base_url, model, ca)
     changes: dict[str, Any] = {} if max_billed is None else {"max_billed": max_billed}
     with Session.restore(path, served, load_profiles(profiles), output=out, moved=moved, **changes) as session:
         record, picture = unused_path(out / "run.jsonl"), unused_path(out / "gantt.html")
@@ -245,7 +250,7 @@ def select_scenes(scenes: Sequence[Scene], only: str | None) -> Sequence[Scene]:
     return scenes[first - 1 : last]
 
 
-def _backend(name: BackendName, base_url: str | None, model: str | None) -> Backend:
+def _backend(name: BackendName, base_url: str | None, model: str | None, ca: Path | None) -> Backend:
     from vidgen_nb.backends.google.interactions import GoogleInteractions
     from vidgen_nb.backends.openai.videos import OpenAIVideos
     from vidgen_nb.backends.runway.tasks import Runway
@@ -257,7 +262,7 @@ def _backend(name: BackendName, base_url: str | None, model: str | None) -> Back
         "google-interactions": GoogleInteractions,
         "runway": Runway,
     }
-    given = {"base_url": base_url, "model": model}
+    given = {"base_url": base_url, "model": model, "verify": ca}
     made: Backend = backends[name](**{option: value for option, value in given.items() if value is not None})
     return made
 

@@ -69,7 +69,6 @@ def test_an_api_like_replicates_from_submit_to_file() -> None:
         (httpx.Response(401), ProfileUnusable), (httpx.Response(403), ProfileUnusable),
         (httpx.Response(422, json={"detail": "prompt is required"}), Permanent),
         (httpx.Response(503), Transient), (httpx.Response(502), Ambiguous), (httpx.Response(504), Ambiguous),
-        (httpx.Response(200, text="<html>"), Ambiguous),
         (httpx.Response(307, headers={"Location": "https://elsewhere.example/"}), Permanent),
         (httpx.Response(303, headers={"Location": POST[5:]}), Permanent),
     ],
@@ -116,8 +115,8 @@ def test_polls(body: dict[str, Any], status: str, outcome: type[Failure] | None)
     ("told", "says"),
     [
         (
-            "SUCCEEDED",
-            "'SUCCEEDED' is not in its statuses, and counts as running: if 'succeeded' in statuses= means it",
+            "suceeded",
+            "'suceeded' is not in its statuses, and counts as running: if 'succeeded' in statuses= means it",
         ),
         ("proccessing", ": if 'processing' in statuses= means it, write it as the API does"),
         ("deferred", "counts as running: add it to statuses="),

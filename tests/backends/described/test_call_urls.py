@@ -57,7 +57,7 @@ def test_an_api_like_fals_from_submit_to_file() -> None:
 
     assert call(fal, server, work) == "too late"
     assert sink.data == b"video"
-    assert [key for host, key in server.sent()] == [f"Key {KEY}"] * 3 + [None, f"Key {KEY}"]
+    assert [key for host, key in server.sent()] == [f"Key {KEY}"] * 4 + [None, f"Key {KEY}"]
 
 
 def test_completed_may_be_a_failure() -> None:

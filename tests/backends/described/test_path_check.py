@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import vidgen_nb as vg
@@ -161,3 +162,13 @@ def test_a_first_answer_that_tells_of_an_error_is_one() -> None:
     assert isinstance(refusal(replicate, MockApi({POST: ok(**body)}), lambda b: b.submit(SCENE, ALICE)), RateLimited)
     failed = {"detail": "no idea"}
     assert isinstance(refusal(replicate, MockApi({POST: ok(**failed)}), lambda b: b.submit(SCENE, ALICE)), Ambiguous)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [httpx.Response(200, text="<html>"), httpx.Response(202), httpx.Response(200, json=["x"]), ok(data=None)],
+)
+def test_a_first_answer_of_any_kind_without_a_job_stops_the_run(response: httpx.Response) -> None:
+    """A page, nothing, a list: each further scene would be paid in vain."""
+    with pytest.raises(InputError, match=r"no usable job at 'id'.*Correct job="):
+        call(replicate, MockApi({POST: response}), lambda backend: backend.submit(SCENE, ALICE))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 import httpx
@@ -17,14 +18,16 @@ from vidgen_nb.backends.described.checks import (
     checked_headers,
     parse_auth,
 )
-from vidgen_nb.backends.described.json_paths import JsonPath, is_missing, value_at
+from vidgen_nb.backends.described.job_failures import CANCEL_REFUSALS, checked_codes, failure_of_job, tells_failure
+from vidgen_nb.backends.described.json_paths import JsonPath, is_missing, value_at, value_of
 from vidgen_nb.backends.described.path_check import PathCheck, missing_value
 from vidgen_nb.backends.described.request_body import RequestBody
-from vidgen_nb.backends.described.status_map import StatusMap
-from vidgen_nb.backends.openai.errors import classify, job_failure
+from vidgen_nb.backends.openai.errors import classify
 from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
-from vidgen_nb.backends.wire.fields import is_usable_id, progress_fraction, server_epoch
+from vidgen_nb.backends.wire.fields import fraction_or_percent, is_usable_id, server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
+from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, names_job, save_inline
+from vidgen_nb.backends.wire.jobs.status_words import StatusWords, is_said, word_of
 from vidgen_nb.backends.wire.rate_headers import rate_info
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
@@ -33,11 +36,6 @@ from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["HttpBackend"]
 
-_CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
-    405: "unsupported", 501: "unsupported",
-    # after these, polling goes on and shows what became of the job
-    400: "too late", 404: "too late", 409: "too late", 410: "too late", 422: "too late",
-}  # fmt: skip
 _UNKNOWN_JOB_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -57,23 +55,26 @@ class HttpBackend(HttpAdapter):
 
     Calls are written as "POST /jobs" (a path under base_url; without a method a GET, or a POST for submit and cancel),
     or as "{status_url}" (a whole URL at that place in the submit's answer). `submit`: its braces are parameters of the
-    scene. All others take the job's id as `{id}`, and nothing else in braces: `poll`; `cancel`, if there is one;
-    `details`, whose answer has the result if the poll's has not; `content`, whose body is the video itself; `probe`,
-    for `session.check()`, if the API does not answer 404 for an unknown job.
+    scene. All others take the job's id as `{id}`: `poll`; `cancel`, if there is one; `details`, whose answer has the
+    result if the poll's has not, and `content`, whose body is the video itself: these two take places in the poll's
+    answer, too ("/files/{file_id}"); `probe`, for `session.check()`, if the API does not answer 404 for an unknown job.
 
     Places in answers are written as "output.0.url", or as a function of the answer. `job`: the id, in the submit's
-    answer. In the poll's: `status`, `progress` (a fraction, or percent if above 1), `error`, `code`, and `result`, the
-    video's URL (or a list of URLs, of which the first counts).
+    answer, or one of its headers ("headers.location"). In the poll's: `status`, `progress` (a fraction, or percent
+    if above 1), `error`, `code`, and `result`: the video's URL (or a list, whose first counts), or the video as a data
+    URI or base64. `transient`: codes of failed jobs that may be tried again.
 
     `body` makes the submit's JSON from a scene; with `form`, it is sent as multipart fields instead. `statuses` maps
-    the API's statuses to `queued`, `running`, `succeeded`, `failed` and `cancelled`; an unknown one counts as running,
-    with a warning. `images`: parameters that are images (paths, data URIs); the scene that `body` gets has them as data
-    URIs. `auth`: how the key is sent. `headers`: for every call. Key and headers go only to the origin of base_url.
+    the API's statuses, in any case, to `queued`, `running`, `succeeded`, `failed` and `cancelled`; usual words need not
+    be there; an unknown one counts as running, with a warning. `images`: parameters that are images (paths, data URIs);
+    the scene that `body` gets has them as data URIs. `auth`: how the key is sent. `headers`: for every call. Key and
+    headers go only to the origin of base_url.
 
     Refusals are classified as in OpenAI's error shape: by status, code, and every known form of Retry-After; a subclass
-    may override `classify`. Raises `InputError` for a description that can't work. One also stops the run if the very
-    first answer has no `job`, no `status` or no URL of a call at its place, or the first job that succeeded lacks the
-    place of `result`, unless the answer contains an error. Null at `result` means that this job has no video.
+    may override `classify`, and `job_failure` for those of jobs. Raises `InputError` for a description that can't work.
+    One also stops the run if the very first answer has no `job`, no `status` or no URL of a call at its place, or the
+    first job that succeeded lacks the place of `result`, unless the answer contains an error. Null at `result` means
+    that this job has no video.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class HttpBackend(HttpAdapter):
         progress: JsonPath | None = None,
         error: JsonPath = "error",
         code: JsonPath | None = None,
+        transient: Collection[str] = (),
         form: bool = False,
         images: Sequence[str] = (),
         auth: str = "Authorization: Bearer {key}",
@@ -102,11 +104,12 @@ class HttpBackend(HttpAdapter):
         schedule: PollSchedule | None = None,
         timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
+        verify: bool | str | os.PathLike[str] = True,
     ) -> None:
         self.key_header, self.key_scheme = parse_auth(auth)
         check_schedule("schedule", schedule)
         check_name(name)
-        super().__init__(base_url, None, poll=schedule, timeout=timeout, transport=transport)
+        super().__init__(base_url, None, poll=schedule, timeout=timeout, transport=transport, verify=verify)
         self.name = name
         self._calls = checked_calls(
             submit=submit, poll=poll, cancel=cancel, details=details, content=content, probe=probe
@@ -118,7 +121,8 @@ class HttpBackend(HttpAdapter):
         self._headers = checked_headers({} if headers is None else headers, self.key_header)
         self._path_check = PathCheck(error)
         check_statuses(statuses)
-        self._status_map = StatusMap(name, statuses)
+        self._words = StatusWords(name, statuses)
+        self._transient = checked_codes(transient)
         check_paths(job, status, progress, error, code, result)
         if (result is None) == (content is None):
             raise InputError("give result= (where the video's URL is) or content= (the video itself), not both")
@@ -154,11 +158,12 @@ class HttpBackend(HttpAdapter):
             )  # fmt: skip
         except InputError as error:  # an image has gone since the run began
             raise BackendError(Permanent(str(error))) from None
-        found = value_at(answer.data, self._job)
-        if not answer.ok or not is_usable_id(found):
+        found = value_of(answer, self._job)
+        elsewhere = answer.status == 303 and self._job == "headers.location"  # "see other": the job, once it is made
+        if not (answer.ok or elsewhere) or not is_usable_id(found):
             self._fail_unreadable("job", self._job, answer, "submit", profile)
         given = {option: call for option, call in self._calls.items() if call.is_whole_url}
-        urls = {option: call.fill(lambda path: value_at(answer.data, path)) for option, call in given.items()}
+        urls = {option: call.fill(lambda path: value_of(answer, path)) for option, call in given.items()}
         for option, word in urls.items():
             if word:
                 self._path_check.confirm(option)
@@ -175,53 +180,66 @@ class HttpBackend(HttpAdapter):
         """Ask about a job; raises `BackendError` if the answer does not say."""
         answer = await self._answer_about("poll", operation, profile)
         word, error = value_at(answer.data, self._status), value_at(answer.data, self._error)
-        if not isinstance(word, str):
+        if word_of(word) is None:
+            if answer.status == 202:  # accepted, and not done yet: some say no more until it is
+                return Progress("running")
             self._fail_unreadable("status", self._status, answer, "poll", profile)
         self._path_check.confirm("status")
-        status = self._status_map.status(word, error, profile.api_key)
+        status = self._words.status(word, error, profile.api_key, operation.id)
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-        if status == "failed" or (status == "succeeded" and error):
-            code = value_at(answer.data, self._code)
-            shaped = {"code": code, "message": error if isinstance(error, str) else None} if code else error
-            return Progress("failed", outcome=job_failure(shaped, profile.api_key))
-        if status == "succeeded":
-            if self._result is not None and "details" not in self._calls and self._video(answer, profile) is None:
-                problem = missing_value("result", self._result, answer, profile.api_key)
-                return Progress(
-                    "failed", outcome=Permanent(f"the job succeeded, but there is no video: {problem}", "no_result")
-                )
-            return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
-        return Progress(status, _fraction(value_at(answer.data, self._progress)))
+        if status == "failed" or (status == "succeeded" and is_said(error)):
+            return Progress("failed", outcome=self.job_failure(answer, profile))
+        if status != "succeeded":
+            return Progress(status, fraction_or_percent(value_at(answer.data, self._progress)))
+        if "details" in self._calls:
+            answer = await self._answer_about("details", operation, profile, answer)
+            if not answer.ok:  # some say "completed" of failed jobs, too, and the failure in the place of the result
+                return Progress("failed", outcome=self.job_failure(answer, profile))
+        if self._result is not None and self._video(answer, profile) is None:
+            problem = missing_value("result", self._result, answer, profile.api_key)
+            return Progress("failed", outcome=Permanent(f"it succeeded, but there is no video: {problem}", "no_result"))
+        return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink, from a freshly requested URL, since such URLs expire."""
+        place = next((each for each in ("content", "details") if each in self._calls), None)
+        latest = Answer(200, [], None)
+        if place is None or self._urls.needs_poll(place, operation):
+            latest = await self._answer_about("poll", operation, profile)
         if "content" in self._calls:
-            url = self._urls.of_job("content", operation, profile)
+            url = self._urls.of_job("content", operation, profile, latest.data)
         else:
-            if "details" not in self._calls:
+            if place == "details":
+                latest = await self._answer_about("details", operation, profile, latest)
+            else:
                 self._path_check.confirm("result")  # by a poll, perhaps before a restore; it may have expired since
-            answer = await self._answer_about("details" if "details" in self._calls else "poll", operation, profile)
-            video = self._video(answer, profile)
+            video = self._video(latest, profile)
+            if video is not None and is_inline(video):
+                await save_inline(video, sink)
+                return
             url = self._urls.resolve(profile, video) if video is not None else None
         if url is None:
             raise BackendError(Permanent("the job succeeded, but there is no URL of a video", "no_result"))
         public = not self._urls.is_home(url, profile)
-        refused = await self._pool.download(url, profile.api_key, sink, public=public, headers=self._headers)
-        if refused is not None:
+        if refused := await self._pool.download(url, profile.api_key, sink, public=public, headers=self._headers):
             self._fail(refused, "fetch", profile)
+
+    def job_failure(self, answer: Answer, profile: Profile) -> Failure:
+        """Return what the answer about a failed job means; override it for an API with its own codes."""
+        return failure_of_job(answer, self._error, self._code, self._transient, profile.api_key)
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
         """Cancel the job if the description says how; polling goes on unless the answer says that it is cancelled."""
         url = self._urls.of_job("cancel", operation, profile) if "cancel" in self._calls else None
-        if url is None:
+        if url is None or self._words.may_be_done(operation.id):
             return "unsupported"
         answer = await self._ask(self._calls["cancel"].method, url, "cancel", profile)
         if answer.ok:
-            return "cancelled" if self._status_map.is_cancelled(value_at(answer.data, self._status)) else "requested"
-        if answer.status not in _CANCEL_REFUSALS:
+            return "cancelled" if self._words.known(value_at(answer.data, self._status)) == "cancelled" else "requested"
+        if answer.status not in CANCEL_REFUSALS:
             self._fail(answer, "cancel", profile)
-        return _CANCEL_REFUSALS[answer.status]
+        return CANCEL_REFUSALS[answer.status]
 
     def classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
         """Return the failure that an answer means; override it for an API with its own codes."""
@@ -232,29 +250,31 @@ class HttpBackend(HttpAdapter):
             return Transient(missing_value("status", self._status, answer, profile.api_key))
         return found
 
-    # -- reading answers
-
-    async def _answer_about(self, option: str, operation: Operation, profile: Profile) -> Answer:
-        """Ask about a job, and return the answer if it is a success."""
-        url = self._urls.of_job(option, operation, profile)
+    async def _answer_about(
+        self, option: str, operation: Operation, profile: Profile, polled: Answer | None = None
+    ) -> Answer:
+        """Ask about a job (of one that is over by a poll, for details); its own last word counts with any status."""
+        url = self._urls.of_job(option, operation, profile, polled.data if polled is not None else None)
         if url is None:
+            if polled is not None:
+                self._path_check.check(option, self._calls[option].placeholders[0], polled, profile.api_key)
             raise BackendError(Permanent(f"there is no URL to ask about the job ({option})", "no_result"))
         answer = await self._ask(self._calls[option].method, url, "poll", profile)
-        if not answer.ok:
+        ended = self._words.known(value_at(answer.data, self._status)) in ("succeeded", "failed", "cancelled")
+        last_word = ended and names_job(answer.data, operation.id, value_at(answer.data, self._job))
+        if not (answer.ok or last_word or (polled is not None and tells_failure(answer, self._code))):
             self._fail(answer, "poll", profile)
         return answer
 
     async def _ask(self, method: str, url: httpx.URL, phase: Phase, profile: Profile) -> Answer:
         """Call a URL; only the profile's own server gets the key. A refusal elsewhere says nothing about it."""
+        most = MAX_INLINE_BYTES
         if self._urls.is_home(url, profile):
-            return await self._pool.call(method, url, phase, profile.api_key, headers=self._headers)
-        answer = await self._pool.call(method, url, phase, profile.api_key, public=True)
+            return await self._pool.call(method, url, phase, profile.api_key, headers=self._headers, max_bytes=most)
+        answer = await self._pool.call(method, url, phase, profile.api_key, public=True, max_bytes=most)
         if not answer.ok:
-            raise BackendError(
-                Transient(
-                    redacted_line(f"HTTP {answer.status} from {url.host}, to which no key is sent", profile.api_key)
-                )
-            )
+            reason = f"HTTP {answer.status} from {url.host}, to which no key is sent"
+            raise BackendError(Transient(redacted_line(reason, profile.api_key)))
         return answer
 
     def _video(self, answer: Answer, profile: Profile) -> str | None:
@@ -277,8 +297,3 @@ class HttpBackend(HttpAdapter):
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(self.classify(answer, phase, profile))
-
-
-def _fraction(value: object) -> float | None:
-    """Return a fraction, or percent if above 1, as a fraction from 0 to 1; None if it is no number."""
-    return progress_fraction(value, 100 if isinstance(value, int | float) and value > 1 else 1)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 import httpx
 
 from vidgen_nb.backends.described.call_templates import CallTemplate
+from vidgen_nb.backends.described.json_paths import value_at
 from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Operation, Scene
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import Profile
 
 __all__ = ["CallUrls"]
+
+_RESOURCE_NAME: Final = re.compile(r"[a-z][\w.~-]*(?:/[\w.~-]+)*/[\w.:~-]+", re.ASCII | re.IGNORECASE)
 
 
 class CallUrls:
@@ -36,14 +41,26 @@ class CallUrls:
             raise InputError(f"the submit's path needs the parameters {wanted}, each a text or a whole number")
         return path
 
-    def of_job(self, option: str, operation: Operation, profile: Profile) -> httpx.URL | None:
-        """Return a call's URL for a job: the one that the server gave, or one under base_url; None if it has none."""
+    def of_job(self, option: str, operation: Operation, profile: Profile, polled: object = None) -> httpx.URL | None:
+        """Return a call's URL for a job: the one that the server gave, or one under base_url; None if it has none.
+
+        `polled`: the latest answer to a poll, for places in it. An id that is a resource's name, such as
+        `models/m/operations/1`, is a path of its own; other slashes are quoted.
+        """
         call = self._calls[option]
         if call.is_whole_url:
-            url = (operation.urls or {}).get(option)
+            url = (operation.urls or {}).get(option) or call.fill(lambda name: value_at(polled, name))
             return self.resolve(profile, url) if url else None
-        path = call.fill(lambda name: operation.id if name == "id" else None)
+        safe = "/:" if _RESOURCE_NAME.fullmatch(operation.id) else ""
+        path = call.fill(lambda name: operation.id if name == "id" else value_at(polled, name), safe=safe)
         return self.at(profile, path) if path is not None else None
+
+    def needs_poll(self, option: str, operation: Operation) -> bool:
+        """Return whether a call's URL takes a place in the poll's answer."""
+        call = self._calls[option]
+        if call.is_whole_url:
+            return not (operation.urls or {}).get(option)
+        return any(name != "id" for name in call.placeholders)
 
     def at(self, profile: Profile, path: str) -> httpx.URL:
         """Return the URL of a path under the profile's base_url."""

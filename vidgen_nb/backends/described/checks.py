@@ -45,7 +45,8 @@ def _check_placeholders(option: str, call: CallTemplate) -> None:
     write = 'write {id}, the job\'s id, as in "/jobs/{id}"'
     if option != "probe":
         write += ', or a path in the submit\'s answer that leads to a whole URL, as in "{status_url}"'
-    unknown = [f"{{{each}}}" for each in call.placeholders if each != "id"]
+    from_poll = option in ("details", "content")  # they come after a poll's answer, and may take places in it
+    unknown = [f"{{{each}}}" for each in call.placeholders if each != "id" and not from_poll]
     if unknown:
         raise InputError(f"{option}: {call.text!r} has what can't be filled in: {', '.join(unknown)}; {write}")
     if not call.placeholders and option != "probe":

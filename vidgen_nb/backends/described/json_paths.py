@@ -1,17 +1,29 @@
 """Where things are in the answers of an API that a user describes.
 
 "output.0.url"                  names and list indexes, from the outside in
+"headers.location"              a header of the answer to a submit
 lambda answer: answer["url"]    or a function of the answer
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["JsonPath", "is_missing", "outline", "value_at"]
+from vidgen_nb.backends.wire.answer import Answer
+
+__all__ = ["JsonPath", "is_missing", "outline", "value_at", "value_of"]
 
 JsonPath = str | Callable[[Any], Any]
+_HEADERS: Final = "headers."
+
+
+def value_of(answer: Answer, path: JsonPath | None) -> Any:
+    """Return the value at a path of an answer: of its JSON, or one of its headers."""
+    found = value_at(answer.data, path)
+    if found is None and isinstance(path, str) and path.startswith(_HEADERS):
+        return answer.header(path.removeprefix(_HEADERS).lower()) or None
+    return found
 
 
 def value_at(data: Any, path: JsonPath | None) -> Any:

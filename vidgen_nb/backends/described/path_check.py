@@ -21,7 +21,10 @@ from vidgen_nb.ports import BackendError, Secret
 __all__ = ["PathCheck", "missing_value"]
 
 _ERROR_PATHS: Final = ("error", "errors", "detail")
-_HINTS: Final = {"result": "; if it may be missing, give a function, such as lambda answer: answer.get('video')"}
+_HINTS: Final = {
+    "result": "; if it may be missing, give a function, such as lambda answer: answer.get('video')",
+    "job": ', and base_url if this is no answer of the API; a job that is named in a header is "headers.location"',
+}
 
 
 class PathCheck:
@@ -57,7 +60,7 @@ class PathCheck:
 
         An answer that contains an error says nothing about the path. `job`: the id of the accepted job.
         """
-        if option in self._confirmed or not answer.ok or not isinstance(answer.data, dict):
+        if option in self._confirmed or not answer.ok:
             return
         if not any(value_at(answer.data, each) for each in (self._error_path, *_ERROR_PATHS)):
             accepted = f"accepted as {redacted_line(job, key, 80)!r}, but " if job else ""

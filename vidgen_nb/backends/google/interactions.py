@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -80,10 +81,11 @@ class GoogleInteractions(HttpAdapter):
         poll: PollSchedule | None = None,
         timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
+        verify: bool | str | os.PathLike[str] = True,
     ) -> None:
         if delivery not in ("uri", "inline"):
             raise InputError(f"delivery must be 'uri' or 'inline', not {delivery!r}")
-        super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport)
+        super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport, verify=verify)
         self.delivery = delivery
 
     def settings(self) -> Mapping[str, Any]:

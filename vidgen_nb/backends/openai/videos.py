@@ -8,6 +8,7 @@ vLLM-Omni answers about a failed job with the failure's own. Where `/content` re
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import partial
 from typing import Final, NoReturn
@@ -53,7 +54,8 @@ class OpenAIVideos(HttpAdapter):
     `model`: sent with every scene that has no `model` parameter itself; None: not sent. `poll`: how often jobs are
     polled, in run seconds. `timeout`: wall seconds that a server may be silent; a whole answer may take five times
     that, a download must deliver at least 1 KiB a second. `transport`: any httpx transport, such as `ASGITransport`,
-    instead of the network. Raises `InputError` for settings that cannot work.
+    instead of the network. `verify`: the path of a private CA's certificates (PEM), trusted besides the usual ones.
+    Raises `InputError` for settings that cannot work.
     """
 
     name = "openai_videos"
@@ -67,8 +69,9 @@ class OpenAIVideos(HttpAdapter):
         poll: PollSchedule | None = None,
         timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
+        verify: bool | str | os.PathLike[str] = True,
     ) -> None:
-        super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport)
+        super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport, verify=verify)
         self._words = StatusWords(self.name)
 
     def check_scene(self, scene: Scene) -> None:

@@ -7,6 +7,7 @@ fresh ones. An account without credits answers 400 and says so in prose only: th
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -67,8 +68,9 @@ class Runway(HttpAdapter):
         poll: PollSchedule | None = None,
         timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
+        verify: bool | str | os.PathLike[str] = True,
     ) -> None:
-        super().__init__(base_url, model, poll=_slow_enough(poll), timeout=timeout, transport=transport)
+        super().__init__(base_url, model, poll=_slow_enough(poll), timeout=timeout, transport=transport, verify=verify)
         if ratio is not None and (not isinstance(ratio, str) or not ratio.strip()):
             raise InputError(f"ratio must be a text such as '1280:720', or None, not {ratio!r}")
         if duration is not None and (isinstance(duration, bool) or not isinstance(duration, int) or duration < 1):

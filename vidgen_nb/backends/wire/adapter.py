@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
+from vidgen_nb.backends.wire.environment import check_environment, checked_ca, needs_of
 from vidgen_nb.backends.wire.http import HttpPool
 from vidgen_nb.backends.wire.images import absolute_path
 from vidgen_nb.backends.wire.urls import usable_url
@@ -25,7 +27,8 @@ class HttpAdapter:
 
     `base_url`: including the version; a profile's own takes precedence. `model`: for scenes that name none. `poll`: how
     often jobs are polled, in run seconds. `timeout`: wall seconds that a server may be silent. `transport`: any httpx
-    transport, such as `ASGITransport`, instead of the network. Raises `InputError` for settings that cannot work.
+    transport, such as `ASGITransport`, instead of the network. `verify`: the path of a private CA's certificates (PEM),
+    which are trusted besides the usual ones. Raises `InputError` for settings that cannot work.
     """
 
     name: str
@@ -44,6 +47,7 @@ class HttpAdapter:
         poll: PollSchedule | None,
         timeout: float,
         transport: httpx.AsyncBaseTransport | None,
+        verify: bool | str | os.PathLike[str] = True,
     ) -> None:
         if model is not None and (not isinstance(model, str) or not model.strip()):
             raise InputError(f"model must be a non-empty text or None, not {model!r}")
@@ -55,8 +59,12 @@ class HttpAdapter:
         self.model = model
         self.poll_schedule = poll or PollSchedule()
         self._pool = HttpPool(
-            timeout=timeout, transport=transport, key_header=self.key_header, key_scheme=self.key_scheme
-        )
+            timeout=timeout, transport=transport, key_header=self.key_header, key_scheme=self.key_scheme,
+            ca=checked_ca(verify),
+        )  # fmt: skip
+        self._is_networked = transport is None
+        self._servers: set[tuple[bool, bool]] = set()
+        """What connections to the profiles' servers need: TLS, and no loopback."""
         self._clock = Clock()
 
     def check(self, profile: Profile) -> None:
@@ -67,9 +75,15 @@ class HttpAdapter:
                 "in a header; copy it again"
             )
         _check_base_url(profile.base_url or self.base_url)
+        self._servers.add(needs_of(self._address(profile)))
 
     def with_absolute_paths(self, scene: Scene) -> Scene:
-        """Return the scene with absolute image paths: the current folder may have changed by the time it is sent."""
+        """Return the scene with absolute image paths: the current folder may have changed by the time it is sent.
+
+        Raises `InputError` in an environment in which no connection can be made, before any scene is queued.
+        """
+        for tls, remote in self._servers if self._is_networked else ():
+            check_environment(tls=tls, remote=remote)
         given = {name: scene.params[name] for name in self.image_parameters if name in scene.params}
         found = {name: self._absolute(image) for name, image in given.items()}
         return scene if found == given else Scene(scene.id, scene.prompt, **{**scene.params, **found})

@@ -14,6 +14,7 @@ from vidgen_nb.ports import BackendError
 __all__ = [
     "check_unicode",
     "form_text",
+    "fraction_or_percent",
     "header_safe",
     "is_usable_id",
     "json_object",
@@ -42,6 +43,11 @@ def progress_fraction(progress: object, whole: float = 1.0) -> float | None:
     if isinstance(progress, bool) or not isinstance(progress, int | float) or progress != progress:
         return None
     return min(max(progress, 0.0), whole) / whole
+
+
+def fraction_or_percent(value: object) -> float | None:
+    """Return a fraction, or percent if above 1, as a fraction from 0 to 1; None if it is no number."""
+    return progress_fraction(value, 100 if isinstance(value, int | float) and value > 1 else 1)
 
 
 def is_usable_id(found: object) -> bool:

@@ -28,6 +28,7 @@ import httpx
 
 from vidgen_nb.backends.wire.answer import MAX_BODY_BYTES, Answer, read_answer
 from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES, compression, decoded_chunks
+from vidgen_nb.backends.wire.environment import check_environment, tls_context
 from vidgen_nb.backends.wire.redaction import current_key
 from vidgen_nb.backends.wire.transport_errors import HTTPX_ERRORS, Phase, redacted_line, reraisable, transport_failure
 from vidgen_nb.backends.wire.urls import is_loopback, origin, usable_url
@@ -99,7 +100,7 @@ class HttpPool:
     `timeout`: wall seconds for each read and write, and at most 10 for connecting; `TOTAL_TIMEOUT_FACTOR` times that
     for a whole answer. Waiting for a free connection has no timeout. `transport`: any httpx transport instead of the
     network. `key_header`: the header that carries the key; `key_scheme`: the word before it; None: `Bearer` in
-    `Authorization`, nothing in others.
+    `Authorization`, nothing in others. `ca`: a file with certificates to trust besides the usual ones.
     """
 
     def __init__(
@@ -109,7 +110,9 @@ class HttpPool:
         transport: httpx.AsyncBaseTransport | None = None,
         key_header: str = "Authorization",
         key_scheme: str | None = None,
+        ca: str | None = None,
     ) -> None:
+        self._ca = ca
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None)
         self._seconds = timeout
         self._transport = transport
@@ -125,11 +128,13 @@ class HttpPool:
             kind = (True, False, False)
         if kind not in clients:
             loopback, tls, submits = kind
+            if self._transport is None:
+                check_environment(tls=tls, remote=not loopback)
             client = httpx.AsyncClient(
                 transport=self._transport,
                 trust_env=not loopback,
                 # no certificates without TLS: reading all that the system trusts takes 30 to 100 ms
-                verify=tls or not loopback or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+                verify=tls_context(self._ca) if tls or not loopback else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 timeout=self._timeout,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0 if submits else 100),
                 headers={"User-Agent": "vidgen_nb", "Accept-Encoding": "identity"},

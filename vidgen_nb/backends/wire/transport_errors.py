@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Final, Literal
 
 import httpx
 
 from vidgen_nb.backends.wire.redaction import redact
-from vidgen_nb.core.outcomes import Ambiguous, Failure, Transient
+from vidgen_nb.core.outcomes import Ambiguous, Failure, ProfileUnusable, Transient
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError, Secret
 
@@ -23,6 +24,10 @@ TRANSPORT_ERRORS: Final = (
     httpx.DecodingError,
 )
 HTTPX_ERRORS: Final = (TimeoutError, httpx.HTTPError, httpx.InvalidURL)
+CERTIFICATE_ADVICE: Final = (
+    'give your CA\'s certificates as verify="ca.pem" (--ca), or in SSL_CERT_FILE; or correct the address or this '
+    "machine's clock"
+)
 NOT_SENT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -36,11 +41,25 @@ def transport_failure(error: Exception, phase: Phase, key: Secret | None = None)
     """Classify a transport error: `Ambiguous` for a submit that may have arrived (R12), else `Transient` (R9)."""
     detail = redacted_line(str(error), key, 120)
     what = type(error).__name__ + (f": {detail}" if detail else "")
+    if _is_certificate_error(error):
+        reason = f"the server's certificate is not trusted, nothing was sent ({detail}): {CERTIFICATE_ADVICE}"
+        return ProfileUnusable(reason) if phase == "submit" else Transient(reason)
     if isinstance(error, NOT_SENT_ERRORS):
         return Transient(f"no connection to the server, nothing was sent ({what})")
     if phase == "submit":
         return Ambiguous(f"the connection was lost after sending, the job may have been accepted ({what})")
     return Transient(f"the connection was lost during the {phase} ({what})")
+
+
+def _is_certificate_error(error: BaseException | None) -> bool:
+    """Return whether a connection failed for the server's certificate: by the error that it was raised for."""
+    for _ in range(8):
+        if error is None:
+            return False
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def reraisable(error: Exception, phase: Phase, key: Secret | None) -> Exception:

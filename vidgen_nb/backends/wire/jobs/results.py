@@ -39,7 +39,8 @@ def find_result(data: Any, depth: int = 0) -> str | None:
     if depth > _MAX_DEPTH:
         return None
     inner = data if isinstance(data, list) else [data.get(n) for n in _PLACES] if isinstance(data, Mapping) else []
-    return next((found for each in inner if (found := find_result(each, depth + 1)) is not None), None)
+    results = (find_result(each, depth + 1) for each in inner)
+    return next((each for each in results if each is not None), None)
 
 
 def is_inline(text: str) -> bool:
@@ -65,10 +66,13 @@ async def save_inline(text: str, sink: Sink) -> None:
     await sink.commit(expected=len(data), media_type=uri[1] if uri else None)
 
 
-def names_job(data: Any, job: str) -> bool:
-    """Return whether an answer names a job: then its status is the job's own, whatever the HTTP status."""
-    if not isinstance(data, Mapping):
-        return False
+def names_job(data: Any, job: str, told: object = None) -> bool:
+    """Return whether an answer names a job: then its status is the job's own, whatever the HTTP status.
+
+    `told`: the id at the place that a description names.
+    """
+    if not isinstance(data, Mapping) or told == job:
+        return told == job
     return any(str(data[place]) == job for place in _ID_PLACES if isinstance(data.get(place), str | int))
 
 

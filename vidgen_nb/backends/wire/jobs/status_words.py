@@ -11,7 +11,7 @@ import difflib
 import logging
 import re
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from vidgen_nb.backends.wire.http import redacted_line
 from vidgen_nb.ports import Secret
@@ -77,7 +77,7 @@ def is_said(value: object) -> bool:
 class StatusWords:
     """What the words of one backend mean: its `own` ones (any values), then the table's."""
 
-    def __init__(self, backend: str, own: Mapping[object, JobStatus] | None = None) -> None:
+    def __init__(self, backend: str, own: Mapping[Any, JobStatus] | None = None) -> None:
         self._backend = backend
         known = {word_of(word): status for word, status in (own or {}).items()}
         self._own = {word: status for word, status in known.items() if word is not None}
