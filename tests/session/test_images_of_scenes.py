@@ -95,7 +95,7 @@ class Reading(OpenAIVideos):
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Read the image as the real one does."""
-        part: Any = self._form(scene)["input_reference"]
+        part: Any = (await self._form(self._fields(scene), profile))["input_reference"]
         self.read[scene.id] = part()[1]
         return await self.fake.submit(scene, profile)
 

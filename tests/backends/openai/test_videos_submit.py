@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +59,58 @@ def test_an_image_goes_along_as_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reference", "fields"),
     [
-        ("https://images.example/a.png", {"input_reference[image_url]": "https://images.example/a.png"}),
         ({"file_id": "file_1"}, {"input_reference[file_id]": "file_1"}),
         (None, {}),
     ],
 )
-def test_an_image_elsewhere_is_told_as_the_sdk_does(reference: object, fields: dict[str, str]) -> None:
-    """An address or an object becomes fields in brackets."""
+def test_an_image_at_the_server_is_told_as_the_sdk_does(reference: object, fields: dict[str, str]) -> None:
+    """An object becomes fields in brackets."""
     server = MockServer(httpx.Response(200, json={"id": "video_1"}))
     call(server, lambda backend: submit(backend, Scene("s001", "a", input_reference=reference)))
     assert form(server.requests[0]) == {name: (text, None) for name, text in {"prompt": "a", **fields}.items()}
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 9
+ADDRESS = "https://images.example/a.png"
+
+
+@pytest.mark.parametrize("reference", [ADDRESS, {"image_url": ADDRESS}])
+def test_an_image_by_address_is_sent_as_a_file(reference: object) -> None:
+    """Servers that take files only would ignore the address, and bill the video; its host gets no key."""
+    image = httpx.Response(200, content=PNG, headers={"Content-Type": "image/png"})
+    server = MockServer(image, httpx.Response(200, json={"id": "video_1"}))
+    call(server, lambda backend: submit(backend, Scene("s001", "a", input_reference=reference)))
+    assert [each.headers.get("authorization") for each in server.requests] == [None, f"Bearer {KEY}"]
+    assert b'name="input_reference"; filename="input_reference.png"' in server.requests[1].content
+    assert PNG in server.requests[1].content
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (httpx.Response(404), Permanent), (httpx.Response(200, html="<html>"), Permanent),
+        (httpx.Response(200, json={}), Permanent), (httpx.Response(503), Transient),
+        (httpx.Response(200, content=b"x" * (21 << 20), headers={"Content-Type": "image/png"}), Permanent),
+        (httpx.ConnectError("x"), Transient),
+    ],
+)  # fmt: skip
+def test_an_image_that_cannot_be_fetched_is_no_submit(answer: httpx.Response | Exception, kind: type[Failure]) -> None:
+    """Nothing is sent without its image, whatever is wrong with it."""
+    server = MockServer(answer)
+    found = refusal(server, lambda backend: submit(backend, Scene("s001", "a", input_reference=ADDRESS)))
+    assert isinstance(found, kind) and "input_reference" in found.reason
+    assert len(server.requests) == 1
+
+
+def test_a_submit_as_json(tmp_path: Path) -> None:
+    """Numbers stay numbers, None is left out, a file becomes a data URI as OpenAI's API takes it there."""
+    (tmp_path / "a.png").write_bytes(PNG)
+    server = MockServer(httpx.Response(200, json={"id": "video_1"}))
+    scene = Scene("s001", "a", seconds=4, size=None, input_reference=str(tmp_path / "a.png"))
+    call(server, lambda backend: submit(backend, scene), body="json")
+    uri = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    sent = {"prompt": "a", "seconds": 4, "input_reference": {"image_url": uri}}
+    assert json.loads(server.requests[0].content) == sent
 
 
 def test_an_image_that_is_gone_at_the_submit_fails_its_scene_alone() -> None:

@@ -25,6 +25,7 @@ from vidgen_nb.backends.wire.adapter import HttpAdapter
 from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url, read_image
+from vidgen_nb.backends.wire.jobs.status_words import meaning
 from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
@@ -209,19 +210,20 @@ class GoogleInteractions(HttpAdapter):
 
 def read_progress(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progress:
     """Return the progress of an interaction; `home`: the API's URL, from which results are fetched with the key."""
-    status = found.get("status")
-    if status == "completed":
+    status = str(found.get("status")).strip().lower()
+    known = meaning(status) if status not in _DEAD_END_STATUSES else None
+    if known == "succeeded":
         return _completed(found, key, home)
-    if status in ("cancelled", "canceled"):
+    if known == "cancelled":
         return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
     if status == "budget_exceeded":
         return Progress("failed", outcome=ProfileUnusable("the job exceeded the project's budget", "credit"))
     errors = _errors(found)
-    if status == "failed" or errors:
+    if known == "failed" or errors:
         return Progress("failed", outcome=job_failure(errors, key))
     if status in _DEAD_END_STATUSES:
         return Progress("failed", outcome=Permanent(_DEAD_END_STATUSES[status], "no_result"))
-    return Progress("queued" if status == "queued" else "running")
+    return Progress("queued" if known == "queued" else "running")
 
 
 def _completed(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progress:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import partial
-from typing import Final, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
 import httpx
 
@@ -27,7 +27,8 @@ from vidgen_nb.backends.wire.fields import (
     server_epoch,
 )
 from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
-from vidgen_nb.backends.wire.images import IMAGE_SUFFIXES, check_image_parameter, is_http_url, read_image
+from vidgen_nb.backends.wire.images import IMAGE_SUFFIXES, check_image_parameter, data_uri, is_http_url, read_image
+from vidgen_nb.backends.wire.jobs.image_download import download_image
 from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, names_job, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, is_said, word_of
 from vidgen_nb.backends.wire.rate_headers import rate_info
@@ -51,11 +52,12 @@ class OpenAIVideos(HttpAdapter):
     """Backend for servers with `POST /videos`, `GET` and `DELETE /videos/{id}`, `GET /videos/{id}/content`.
 
     `base_url`: including the version, such as `http://127.0.0.1:8000/v1`; a profile's own takes precedence.
-    `model`: sent with every scene that has no `model` parameter itself; None: not sent. `poll`: how often jobs are
-    polled, in run seconds. `timeout`: wall seconds that a server may be silent; a whole answer may take five times
-    that, a download must deliver at least 1 KiB a second. `transport`: any httpx transport, such as `ASGITransport`,
-    instead of the network. `verify`: the path of a private CA's certificates (PEM), trusted besides the usual ones.
-    Raises `InputError` for settings that cannot work.
+    `model`: sent with every scene that has no `model` parameter itself; None: not sent. `body`: what a submit is sent
+    as, a form, or JSON for servers that take no form. `poll`: how often jobs are polled, in run seconds. `timeout`: wall
+    seconds that a server may be silent; a whole answer may take five times that, a download must deliver at least 1 KiB
+    a second. `transport`: any httpx transport, such as `ASGITransport`, instead of the network. `verify`: the path of a
+    private CA's certificates (PEM), trusted besides the usual ones. An image that is given by address is fetched, and
+    sent as a file: many servers ignore addresses. Raises `InputError` for settings that cannot work.
     """
 
     name = "openai_videos"
@@ -66,12 +68,16 @@ class OpenAIVideos(HttpAdapter):
         base_url: str = "http://127.0.0.1:8000/v1",
         model: str | None = None,
         *,
+        body: Literal["form", "json"] = "form",
         poll: PollSchedule | None = None,
         timeout: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
         verify: bool | str | os.PathLike[str] = True,
     ) -> None:
         super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport, verify=verify)
+        if body not in ("form", "json"):
+            raise InputError(f"body must be 'form' or 'json', not {body!r:.80}")
+        self.body = body
         self._words = StatusWords(self.name)
 
     def check_scene(self, scene: Scene) -> None:
@@ -95,9 +101,12 @@ class OpenAIVideos(HttpAdapter):
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
         headers = {"X-Client-Request-Id": header_safe(scene.id)}
+        fields = self._fields(scene)
         try:
+            form = await self._form(fields, profile) if self.body == "form" else None
+            body = partial(_json_body, fields) if self.body == "json" else None
             answer = await self._pool.call(
-                "POST", self._url(profile), "submit", profile.api_key, headers=headers, form=self._form(scene)
+                "POST", self._url(profile), "submit", profile.api_key, headers=headers, form=form, body=body
             )
         except InputError as error:  # the image has gone since the run began
             raise BackendError(Permanent(f"input_reference: {error}")) from None
@@ -184,22 +193,44 @@ class OpenAIVideos(HttpAdapter):
     def _url(self, profile: Profile, operation: Operation | None = None, *rest: str) -> httpx.URL:
         return self._address(profile, "videos", *((operation.id, *rest) if operation else ()))
 
-    def _form(self, scene: Scene) -> dict[str, FormValue]:
-        """Return the form's fields: text as it is, numbers as decimals, None left out, the rest as JSON.
-
-        An image for the server to fetch is sent as the SDK writes objects: `input_reference[image_url]`.
-        """
+    def _fields(self, scene: Scene) -> dict[str, Any]:
+        """Return what is sent, without what is None; the image of `{"image_url": …}` as it would be given alone."""
         fields = {"prompt": scene.prompt, "model": self.model, **scene.params}
+        reference = fields.get("input_reference")
+        if isinstance(reference, Mapping) and list(reference) == ["image_url"]:
+            fields["input_reference"] = reference["image_url"]
+        check_unicode(fields)
+        return {name: value for name, value in fields.items() if value is not None}
+
+    async def _form(self, fields: dict[str, Any], profile: Profile) -> dict[str, FormValue]:
+        """Return the form's fields: text as it is, numbers as decimals, the rest as JSON.
+
+        An image is sent as a file, also one that is given by address: what others read addresses from is ignored by
+        many servers, which make and bill the video without it. An object is sent as the SDK writes it.
+        """
         reference = fields.pop("input_reference", None)
-        sent = {"image_url": reference} if is_http_url(reference) else reference
-        if isinstance(sent, Mapping):
-            fields |= {f"input_reference[{name}]": value for name, value in sent.items()}
-        form = {name: form_text(value) for name, value in fields.items() if value is not None}
-        check_unicode(form)
-        return {**form, "input_reference": partial(_file_part, sent)} if isinstance(sent, str) else {**form}
+        if isinstance(reference, Mapping):
+            fields |= {f"input_reference[{name}]": value for name, value in reference.items()}
+        form: dict[str, FormValue] = {name: form_text(value) for name, value in fields.items() if value is not None}
+        if is_http_url(reference):
+            part = await download_image(self._pool, str(reference), profile.api_key)
+            return {**form, "input_reference": lambda: part}
+        return {**form, "input_reference": partial(_file_part, reference)} if isinstance(reference, str) else form
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
+
+
+def _json_body(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a JSON submit, with the image as OpenAI's API takes it there: by address, or as a data URI.
+
+    A DataFrame makes 4.0 of 4; it is sent as 4.
+    """
+    fields = {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in fields.items()}
+    image = fields.get("input_reference")
+    if not isinstance(image, str):
+        return fields
+    return {**fields, "input_reference": {"image_url": image.strip() if is_http_url(image) else data_uri(image)}}
 
 
 def _file_part(image: str) -> tuple[str, bytes, str]:

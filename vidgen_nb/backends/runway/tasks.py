@@ -21,6 +21,7 @@ from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
 from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object, progress_fraction
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, data_uri, is_http_url
+from vidgen_nb.backends.wire.jobs.status_words import meaning
 from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
@@ -198,19 +199,17 @@ def read_progress(task: object, key: Secret) -> Progress | None:
     """
     if not isinstance(task, dict) or not isinstance(task.get("status"), str):
         return None
-    status = task["status"].upper()
-    if status == "SUCCEEDED":
+    status = meaning(task["status"])
+    if status == "succeeded":
         url = _first_url(task.get("output"))
         if url is None:
             return Progress("failed", outcome=Permanent("the task succeeded without a result", "no_result"))
         return Progress("succeeded", 1.0, artifact=Artifact("public", url))
-    if status in ("CANCELLED", "CANCELED"):
+    if status == "cancelled":
         return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-    if status == "FAILED" or task.get("failureCode") or task.get("failure"):
+    if status == "failed" or task.get("failureCode") or task.get("failure"):
         return Progress("failed", outcome=task_failure(task, key))
-    return Progress(
-        "queued" if status in ("PENDING", "THROTTLED") else "running", progress_fraction(task.get("progress"))
-    )
+    return Progress("queued" if status == "queued" else "running", progress_fraction(task.get("progress")))
 
 
 def _slow_enough(poll: PollSchedule | None) -> PollSchedule:

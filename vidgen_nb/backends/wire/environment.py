@@ -98,10 +98,7 @@ def _check_proxies(found: tuple[tuple[str, str], ...]) -> None:
         problem = _problem_of_proxy(address) if address else None
         if problem is not None:
             name = _variable(f"{kind}_proxy")
-            raise InputError(
-                f"{name}: {problem}. Set it to an address such as http://127.0.0.1:8080, or unset it; a server that "
-                "needs no proxy can be named in NO_PROXY only if the proxies' addresses themselves are good"
-            )
+            raise InputError(f"{name}: {problem}. Set it to an address such as http://127.0.0.1:8080, or unset it")
     for host in proxies.get("no", "").split(","):
         # httpx fails at a pattern that it makes of these
         if "[" in host or "]" in host:
@@ -138,7 +135,8 @@ def _problem_of_proxy(address: str) -> str | None:
 
 def _variable(name: str) -> str:
     """Return a variable's name as it is set: in capitals or not."""
-    return next((each for each in (name, name.upper()) if os.environ.get(each)), name.upper())
+    small, capitals = os.environ.get(name), os.environ.get(name.upper())
+    return name if small and small != capitals else name.upper()
 
 
 def _why(error: Exception) -> str:
