@@ -51,9 +51,9 @@ _NO_WORD_OF_THE_RESULT: Final = frozenset({401, 408, 425, 429, 500, 503, 504})
 class OpenAIVideos(HttpAdapter):
     """Backend for servers with `POST /videos`, `GET` and `DELETE /videos/{id}`, `GET /videos/{id}/content`.
 
-    `base_url`: including the version, such as `http://127.0.0.1:8000/v1`; a profile's own takes precedence.
-    `model`: sent with every scene that has no `model` parameter itself; None: not sent. `body`: what a submit is sent
-    as, a form, or JSON for servers that take no form. `poll`: how often jobs are polled, in run seconds. `timeout`: wall
+    `base_url`: including the version, such as `http://127.0.0.1:8000/v1`; a profile's own takes precedence. `model`:
+    sent with every scene that has no `model` parameter itself; None: not sent. `body`: what a submit is sent as, a
+    form, or JSON for servers that take no form. `poll`: how often jobs are polled, in run seconds. `timeout`: wall
     seconds that a server may be silent; a whole answer may take five times that, a download must deliver at least 1 KiB
     a second. `transport`: any httpx transport, such as `ASGITransport`, instead of the network. `verify`: the path of a
     private CA's certificates (PEM), trusted besides the usual ones. An image that is given by address is fetched, and
