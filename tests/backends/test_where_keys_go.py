@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.runway.tasks import Runway
 from vidgen_nb.core.model import Artifact, Operation, Scene
 from vidgen_nb.core.outcomes import Failure, Permanent, Transient
+from vidgen_nb.errors import InputError
 from vidgen_nb.ports import BackendError, Profile
 
 KEY = "sk-planted-redirected"
@@ -104,7 +106,8 @@ def test_a_post_is_not_sent_on(make: Any, status: int, location: str) -> None:
 def test_a_post_is_sent_on_at_home(make: Any, status: int) -> None:
     """307 and 308 to the same origin: method, body and key go there, a few times at most."""
     server = Redirecting(status, "/v1/elsewhere")
-    outcome(make, server, lambda backend: backend.submit(Scene("s1", "x"), ALICE))
+    with suppress(InputError):  # the answer there is none of a submit
+        outcome(make, server, lambda backend: backend.submit(Scene("s1", "x"), ALICE))
     assert 2 <= len(server.requests) <= 6
     assert all(server.keys())
     assert {(each.method, each.url.host) for each in server.requests} == {("POST", "api.example")}

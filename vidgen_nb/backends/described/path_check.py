@@ -58,9 +58,12 @@ class PathCheck:
     def check(self, option: str, path: JsonPath, answer: Answer, key: Secret, job: str = "") -> None:
         """Raise `InputError` for an answer that has no value at a path that has never led to one.
 
-        An answer that contains an error says nothing about the path. `job`: the id of the accepted job.
+        An answer that contains an error says nothing about the path; to a submit, one of any other kind does.
+        `job`: the id of the accepted job.
         """
         if option in self._confirmed or not answer.ok:
+            return
+        if option != "job" and not isinstance(answer.data, dict):  # a proxy's page, amid polls: asked again
             return
         if not any(value_at(answer.data, each) for each in (self._error_path, *_ERROR_PATHS)):
             accepted = f"accepted as {redacted_line(job, key, 80)!r}, but " if job else ""
