@@ -23,6 +23,7 @@ from vidgen_nb.backends.described.request_body import RequestBody
 from vidgen_nb.backends.described.status_map import StatusMap
 from vidgen_nb.backends.openai.errors import classify, job_failure
 from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
+from vidgen_nb.backends.wire.error_body import tells_error
 from vidgen_nb.backends.wire.fields import is_usable_id, progress_fraction, server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
 from vidgen_nb.backends.wire.rate_headers import rate_info
@@ -71,9 +72,10 @@ class HttpBackend(HttpAdapter):
     URIs. `auth`: how the key is sent. `headers`: for every call. Key and headers go only to the origin of base_url.
 
     Refusals are classified as in OpenAI's error shape: by status, code, and every known form of Retry-After; a subclass
-    may override `classify`. Raises `InputError` for a description that can't work. One also stops the run if the very
-    first answer has no `job`, no `status` or no URL of a call at its place, or the first job that succeeded lacks the
-    place of `result`, unless the answer contains an error. Null at `result` means that this job has no video.
+    may override `classify`. `gateway`: as in `OpenAIVideos`. Raises `InputError` for a description that can't work. One
+    also stops the run if the very first answer has no `job`, no `status` or no URL of a call at its place, or the first
+    job that succeeded lacks the place of `result`, unless the answer contains an error. Null at `result` means that
+    this job has no video.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class HttpBackend(HttpAdapter):
         name: str = "http",
         schedule: PollSchedule | None = None,
         timeout: float = 60.0,
+        gateway: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.key_header, self.key_scheme = parse_auth(auth)
@@ -108,6 +111,7 @@ class HttpBackend(HttpAdapter):
         check_name(name)
         super().__init__(base_url, None, poll=schedule, timeout=timeout, transport=transport)
         self.name = name
+        self.gateway = gateway
         self._calls = checked_calls(
             submit=submit, poll=poll, cancel=cancel, details=details, content=content, probe=probe
         )
@@ -174,7 +178,8 @@ class HttpBackend(HttpAdapter):
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` if the answer does not say."""
         answer = await self._answer_about("poll", operation, profile)
-        word, error = value_at(answer.data, self._status), value_at(answer.data, self._error)
+        word, said = value_at(answer.data, self._status), value_at(answer.data, self._error)
+        error = said if tells_error(said) else None
         if not isinstance(word, str):
             self._fail_unreadable("status", self._status, answer, "poll", profile)
         self._path_check.confirm("status")
@@ -225,7 +230,8 @@ class HttpBackend(HttpAdapter):
 
     def classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
         """Return the failure that an answer means; override it for an API with its own codes."""
-        found = classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
+        now = self._now_epoch()
+        found = classify(answer, phase, key=profile.api_key, now_epoch=now, gateway=self.gateway)
         if answer.ok and answer.data and phase == "submit" and isinstance(found, Ambiguous):
             return Ambiguous(missing_value("job", self._job, answer, profile.api_key))
         if answer.ok and answer.data and phase == "poll" and isinstance(found, Transient):

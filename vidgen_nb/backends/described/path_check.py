@@ -13,6 +13,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from vidgen_nb.backends.described.json_paths import JsonPath, outline, value_at
+from vidgen_nb.backends.wire.error_body import tells_error
 from vidgen_nb.backends.wire.http import Answer, redacted_line
 from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.errors import InputError
@@ -59,7 +60,7 @@ class PathCheck:
         """
         if option in self._confirmed or not answer.ok or not isinstance(answer.data, dict):
             return
-        if not any(value_at(answer.data, each) for each in (self._error_path, *_ERROR_PATHS)):
+        if not any(tells_error(value_at(answer.data, each)) for each in (self._error_path, *_ERROR_PATHS)):
             accepted = f"accepted as {redacted_line(job, key, 80)!r}, but " if job else ""
             problem = accepted + missing_value(option, path, answer, key)
             self._description_error = InputError(f"{problem}. Correct {option}={_HINTS.get(option, '')}")

@@ -21,6 +21,7 @@ import httpx
 
 from vidgen_nb.backends.google.errors import classify, is_content, job_failure
 from vidgen_nb.backends.wire.adapter import HttpAdapter
+from vidgen_nb.backends.wire.error_body import tells_error
 from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url, read_image
@@ -256,7 +257,7 @@ def _errors(found: Mapping[str, Any]) -> list[object]:
     errors, steps = found.get("errors"), found.get("steps")
     errors_found = [found.get("error"), *(errors if isinstance(errors, list) else ())]
     errors_found += [step.get("error") for step in (steps if isinstance(steps, list) else ()) if isinstance(step, dict)]
-    return [error for error in errors_found if error]
+    return [error for error in errors_found if tells_error(error)]
 
 
 def _download_url(uri: object, home: httpx.URL) -> httpx.URL | None:

@@ -15,6 +15,7 @@ import httpx
 
 from vidgen_nb.backends.openai.errors import classify, job_failure
 from vidgen_nb.backends.wire.adapter import HttpAdapter
+from vidgen_nb.backends.wire.error_body import tells_error
 from vidgen_nb.backends.wire.fields import (
     check_unicode,
     form_text,
@@ -46,8 +47,9 @@ class OpenAIVideos(HttpAdapter):
     `base_url`: including the version, such as `http://127.0.0.1:8000/v1`; a profile's own takes precedence.
     `model`: sent with every scene that has no `model` parameter itself; None: not sent. `poll`: how often jobs are
     polled, in run seconds. `timeout`: wall seconds that a server may be silent; a whole answer may take five times
-    that, a download must deliver at least 1 KiB a second. `transport`: any httpx transport, such as `ASGITransport`,
-    instead of the network. Raises `InputError` for settings that cannot work.
+    that, a download must deliver at least 1 KiB a second. `gateway`: whether a gateway stands before the server: a 500
+    to a submit then holds its scene, as if the answer showed one (LiteLLM's and New API's do). `transport`: any httpx
+    transport, such as `ASGITransport`, instead of the network. Raises `InputError` for settings that cannot work.
     """
 
     name = "openai_videos"
@@ -60,9 +62,11 @@ class OpenAIVideos(HttpAdapter):
         *,
         poll: PollSchedule | None = None,
         timeout: float = 60.0,
+        gateway: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport)
+        self.gateway = gateway
 
     def check_scene(self, scene: Scene) -> None:
         """Raise `InputError` unless `input_reference` is an image: a path, a data URI, or an https URL."""
@@ -109,7 +113,7 @@ class OpenAIVideos(HttpAdapter):
             return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
         if status in ("cancelled", "canceled"):
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-        if status == "failed" or found.get("error"):
+        if status == "failed" or tells_error(found.get("error")):
             return Progress("failed", outcome=job_failure(found.get("error"), profile.api_key))
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
         return Progress(
@@ -126,7 +130,7 @@ class OpenAIVideos(HttpAdapter):
         """Delete the job: `too late` if it has ended or is gone, `unsupported` if the server can't."""
         answer = await self._pool.call("DELETE", self._url(profile, operation), "cancel", profile.api_key)
         found = json_object(answer)
-        if answer.ok and not found.get("error"):
+        if answer.ok and not tells_error(found.get("error")):
             going_on = answer.status == 202 or found.get("deleted") is False
             return "requested" if going_on or found.get("status") in ("queued", "in_progress") else "cancelled"
         if answer.status not in _CANCEL_REFUSALS:
@@ -151,7 +155,8 @@ class OpenAIVideos(HttpAdapter):
         return {**form, "input_reference": partial(_file_part, sent)} if isinstance(sent, str) else {**form}
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
-        raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
+        now = self._now_epoch()
+        raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=now, gateway=self.gateway))
 
 
 def _file_part(image: str) -> tuple[str, bytes, str]:

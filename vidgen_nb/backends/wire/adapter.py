@@ -35,6 +35,8 @@ class HttpAdapter:
     """The word before the key, if it is another one."""
     image_parameters: Collection[str] = ()
     """Scene parameters that may be an image's path."""
+    gateway: bool = False
+    """Whether a gateway stands before the server: a 500 to a submit may then follow an acceptance."""
 
     def __init__(
         self,

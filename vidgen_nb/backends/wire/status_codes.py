@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from typing import Final
 
-from vidgen_nb.backends.wire.http import Phase
+from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 
-__all__ = ["failure_by_status", "unexpected_body"]
+__all__ = ["failure_by_status", "is_limit_of_nginx", "unexpected_body"]
 
-# 502 and 504 come from a gateway that may have forwarded the submit; 520, 522 and 524 are Cloudflare's codes for it
-_MAYBE_ACCEPTED_STATUSES: Final = frozenset({502, 504, 520, 522, 524})
-_RETRYABLE_STATUSES: Final = frozenset({408, 425})
+_MAYBE_ACCEPTED_STATUSES: Final = frozenset({408, 499, 502, 504, *range(520, 525), 598, 599})
+"""To a submit: from a gateway that may have passed it on; LiteLLM's 408 made seven jobs of one scene."""
+_RETRYABLE_STATUSES: Final = frozenset({408, 425, 499})
+_OWN_REFUSALS: Final = ("nginx", "openresty", "tengine", "angie", "freenginx")
+"""Servers that answer 503 by themselves to what exceeds their `limit_req` or `limit_conn` (nginx's default status)."""
 
 
 def failure_by_status(
-    status: int, phase: Phase, rate_limited: RateLimited, *, no_such_model: bool = False, not_ready: bool = False
+    status: int,
+    phase: Phase,
+    rate_limited: RateLimited,
+    *,
+    no_such_model: bool = False,
+    not_ready: bool = False,
+    gateway: bool = False,
 ) -> Failure:
     """Return the failure for a status outside 2xx.
 
     `rate_limited`: the outcome for a 429; its reason and wait are used for the others, too. `no_such_model`: whether a
-    404 to a submit is about the model. `not_ready`: whether a refused fetch may be repeated later.
+    404 to a submit is about the model. `not_ready`: whether a refused fetch may be repeated later. `gateway`: whether a
+    gateway stands before the server, so that a 500 to a submit may follow an acceptance.
     """
     reason, wait = rate_limited.reason, rate_limited.retry_after
     if status == 429:
@@ -29,9 +38,9 @@ def failure_by_status(
         return ProfileUnusable(reason, "auth")
     if status == 402:
         return ProfileUnusable(reason, "credit")
-    if phase == "submit" and status in _MAYBE_ACCEPTED_STATUSES:
+    if phase == "submit" and (status in _MAYBE_ACCEPTED_STATUSES or (gateway and status == 500)):
         return Ambiguous(f"{reason}; the job may have been accepted")
-    # 500 and 503 are the server's own answer: it did not accept the job
+    # 503, and 500 without a gateway, are the server's own answer: it did not accept the job
     if status >= 500 or status in _RETRYABLE_STATUSES:
         return Transient(reason, wait)
     if status < 400:
@@ -42,6 +51,15 @@ def failure_by_status(
     if status == 404 and phase == "submit" and no_such_model:
         return Permanent(reason, "no_such_model")
     return Permanent(reason, "no_result" if phase != "submit" and status in (404, 410) else "bad_request")
+
+
+def is_limit_of_nginx(answer: Answer) -> bool:
+    """Return whether nginx itself refused a submit with 503: its limit, since that never came to the API.
+
+    By status and server: an API's own 503 has a body of the API, and one that nginx passes on is not an HTML page.
+    """
+    server = answer.header("server").lower()
+    return answer.status == 503 and answer.kind == "an HTML page" and server.startswith(_OWN_REFUSALS)
 
 
 def unexpected_body(reason: str, phase: Phase) -> Failure:
