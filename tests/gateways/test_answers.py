@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.responses import JSONResponse, Response
@@ -15,11 +14,6 @@ from tests.gateways.harness import SPEED, backend_of, failures, run_scenes, sess
 from tests.gateways.servers import NewApi, VllmOmni
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.outcomes import Failure, ProfileUnusable, RateLimited
-
-
-def today(reason: str, *values: Any, **options: Any) -> Any:
-    """Return a parameter whose test fails with today's product, and why."""
-    return pytest.param(*values, marks=pytest.mark.xfail(strict=True, reason=reason), **options)
 
 
 def first_refusal(folder: Path, status: int, body: object, headers: Mapping[str, str] | None = None) -> Failure:
@@ -159,7 +153,6 @@ def test_how_long_to_wait(form: str, tmp_path: Path) -> None:
     assert 20 < refused.retry_after <= 41
 
 
-@pytest.mark.xfail(strict=True, reason="a 404 to the list is `unknown` (backends/openai/videos.py: probe)")
 def test_a_key_at_a_gateway_that_lists_nothing(tmp_path: Path) -> None:
     """New API lists no videos, but models, and refuses a bad key there as everywhere: a good one is told from it."""
     with NewApi() as server, session_of(backend_of(server.base_url), tmp_path) as session:

@@ -16,7 +16,6 @@ from vidgen_nb.core.outcomes import Ambiguous
 
 AMBIGUOUS = (408, 499, 502, 504, 520, 521, 522, 523, 524, 598, 599)
 NO_COOLDOWN = "an ambiguous submit is held, but cools no profile (core/attempts/failures.py: _attempt_failed)"
-NO_GUARD = "only HttpBackend waits for a first good answer (backends/described/path_check.py)"
 REDIRECTED = "redirects of a submit are not followed (backends/wire/http.py: _open)"
 
 
@@ -106,7 +105,6 @@ SHAPES: dict[str, Callable[[], Response]] = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.xfail(strict=True, reason=NO_GUARD)
 def test_first_answers_that_hold_no_job(shape: str, tmp_path: Path) -> None:
     """Twelve scenes do not go out to a server whose answers nobody understands: one does, and is held."""
     with VllmOmni(speed=SPEED) as server:

@@ -146,7 +146,7 @@ class HttpBackend(HttpAdapter):
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
-        async with self._path_check.one_until_confirmed():
+        async with self._first_answers.one_until_accepted(self._server(profile)):
             return await self._submit(scene, profile)
 
     async def _submit(self, scene: Scene, profile: Profile) -> Operation:
@@ -160,7 +160,11 @@ class HttpBackend(HttpAdapter):
             raise BackendError(Permanent(str(error))) from None
         found = value_at(answer.data, self._job)
         if not answer.ok or not is_usable_id(found):
-            self._fail_unreadable("job", self._job, answer, "submit", profile)
+            self._check_path("job", self._job, answer, self.classify(answer, "submit", profile), profile)
+            failure, server = self.classify(answer, "submit", profile), self._server(profile)
+            advice = f"{self._calls['submit'].text} is submitted to under base_url, which is {server}: is that right?"
+            own = bool(self._calls["submit"].placeholders) and not answer.ok
+            raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own)
         given = {option: call for option, call in self._calls.items() if call.is_whole_url}
         urls = {option: call.fill(lambda path: value_at(answer.data, path)) for option, call in given.items()}
         for option, word in urls.items():
@@ -183,6 +187,7 @@ class HttpBackend(HttpAdapter):
         if not isinstance(word, str):
             self._fail_unreadable("status", self._status, answer, "poll", profile)
         self._path_check.confirm("status")
+        self._first_answers.accepted(self._server(profile))
         status = self._status_map.status(word, error, profile.api_key)
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
@@ -277,9 +282,12 @@ class HttpBackend(HttpAdapter):
     def _fail_unreadable(self, option: str, path: JsonPath, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         """Fail for an answer that has no value at a path; with `InputError` if no answer ever had one."""
         failure = self.classify(answer, phase, profile)
+        self._check_path(option, path, answer, failure, profile)
+        raise BackendError(failure)
+
+    def _check_path(self, option: str, path: JsonPath, answer: Answer, failure: Failure, profile: Profile) -> None:
         if isinstance(failure, Ambiguous | Transient):
             self._path_check.check(option, path, answer, profile.api_key)
-        raise BackendError(failure)
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(self.classify(answer, phase, profile))

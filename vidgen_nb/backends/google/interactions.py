@@ -23,6 +23,7 @@ from vidgen_nb.backends.google.errors import classify, is_content, job_failure
 from vidgen_nb.backends.wire.adapter import HttpAdapter
 from vidgen_nb.backends.wire.error_body import tells_error
 from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object
+from vidgen_nb.backends.wire.first_answers import address_advice
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url, read_image
 from vidgen_nb.backends.wire.urls import origin, usable_url
@@ -109,6 +110,10 @@ class GoogleInteractions(HttpAdapter):
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
+        async with self._first_answers.one_until_accepted(self._server(profile)):
+            return await self._submit(scene, profile)
+
+    async def _submit(self, scene: Scene, profile: Profile) -> Operation:
         answer = await self._pool.call(
             "POST",
             self._address(profile, "interactions"),
@@ -119,7 +124,11 @@ class GoogleInteractions(HttpAdapter):
         )
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
-            self._fail(answer, "submit", profile)
+            failure, server = self._classify(answer, "submit", profile), self._server(profile)
+            own = "model" in scene.params
+            raise self._first_answers.judged(
+                failure, answer, server, address_advice(server, "interactions"), scenes_own=own and answer.status == 404
+            )
         return Operation(str(found), self.name)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:

@@ -25,12 +25,13 @@ from vidgen_nb.backends.wire.fields import (
     progress_fraction,
     server_epoch,
 )
-from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
+from vidgen_nb.backends.wire.first_answers import address_advice
+from vidgen_nb.backends.wire.http import Answer, FormValue, Phase, redacted_line
 from vidgen_nb.backends.wire.images import IMAGE_SUFFIXES, check_image_parameter, is_http_url, read_image
 from vidgen_nb.backends.wire.rate_headers import rate_info
 from vidgen_nb.backends.wire.retry_after import parse_milliseconds
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
-from vidgen_nb.core.outcomes import Cancelled, Permanent
+from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
@@ -75,19 +76,39 @@ class OpenAIVideos(HttpAdapter):
             check_image_parameter("input_reference", reference)
 
     async def probe(self, profile: Profile) -> None:
-        """Try the key by asking for the latest job; `BackendError` if it is refused, or if the answer does not say.
+        """Try the key, the address and the model; `BackendError` if the key is refused, or if the answers do not say.
 
-        A server that has no list answers 405: it accepted the key, provided that the answer is JSON. A 404 may mean the
-        same, or a base_url without its version.
+        It asks for the latest job, and where that is not listed, as at most gateways, for the models: those tell a good
+        key from a bad one, too. A server that answers 405 to the list accepted the key, provided that it is JSON.
+        Raises `InputError` for a model that is not among the server's.
         """
         url = self._url(profile).copy_with(query=b"limit=1")
         answer = await self._pool.call("GET", url, "poll", profile.api_key)
-        if not json_object(answer) or not (answer.ok or answer.status == 405):
-            self._fail(answer, "poll", profile)
+        listed = bool(json_object(answer)) and (answer.ok or answer.status == 405)
+        failure = None if listed else self._classify(answer, "poll", profile)
+        if isinstance(failure, ProfileUnusable) or (listed and self.model is None):
+            if failure is not None:
+                raise BackendError(failure)
+            return
+        answer, models = await self._models(profile)
+        if models and self.model is not None and self.model not in models:
+            raise InputError(_unlisted(self.model, models, profile))
+        if failure is not None and not (answer.ok and json_object(answer)):
+            refused = self._classify(answer, "poll", profile)
+            if isinstance(refused, ProfileUnusable):
+                raise BackendError(refused)
+            advice = address_advice(self._server(profile), "videos") if isinstance(failure, Permanent) else ""
+            if answer.kind == "an HTML page" or not json_object(answer):
+                advice = advice or address_advice(self._server(profile), "videos")
+            raise BackendError(Transient(f"{failure.reason.rstrip('?')}. {advice}" if advice else failure.reason))
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
+        async with self._first_answers.one_until_accepted(self._server(profile)):
+            return await self._submit(scene, profile)
+
+    async def _submit(self, scene: Scene, profile: Profile) -> Operation:
         headers = {"X-Client-Request-Id": header_safe(scene.id)}
         try:
             answer = await self._pool.call(
@@ -97,7 +118,15 @@ class OpenAIVideos(HttpAdapter):
             raise BackendError(Permanent(f"input_reference: {error}")) from None
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
-            self._fail(answer, "submit", profile)
+            failure, server, own = (
+                self._classify(answer, "submit", profile),
+                self._server(profile),
+                "model" in scene.params,
+            )
+            if isinstance(failure, Permanent) and failure.cause == "bad_request" and not own:
+                failure = await self._unless_no_such_model(failure, profile)
+            advice = address_advice(server, "videos")
+            raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own and answer.status == 404)
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         return Operation(str(found), self.name, poll_after=poll_after, rate=rate)
@@ -109,6 +138,7 @@ class OpenAIVideos(HttpAdapter):
         status = found.get("status")
         if not answer.ok or not isinstance(status, str):
             self._fail(answer, "poll", profile)
+        self._first_answers.accepted(self._server(profile))
         if status == "completed":
             return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
         if status in ("cancelled", "canceled"):
@@ -155,8 +185,36 @@ class OpenAIVideos(HttpAdapter):
         return {**form, "input_reference": partial(_file_part, sent)} if isinstance(sent, str) else {**form}
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
+        raise BackendError(self._classify(answer, phase, profile))
+
+    def _classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
         now = self._now_epoch()
-        raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=now, gateway=self.gateway))
+        return classify(answer, phase, key=profile.api_key, now_epoch=now, gateway=self.gateway)
+
+    async def _models(self, profile: Profile) -> tuple[Answer, list[str]]:
+        """Ask for the server's models: its answer, and their names; none if it does not say, or takes patterns."""
+        answer = await self._pool.call("GET", self._address(profile, "models"), "poll", profile.api_key)
+        listed = json_object(answer).get("data") if answer.ok else None
+        names = [each.get("id") for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)]
+        known = [name for name in names if isinstance(name, str)]
+        return answer, [] if any("*" in name for name in known) else known
+
+    async def _unless_no_such_model(self, failure: Permanent, profile: Profile) -> Permanent:
+        """Return what a first bad request means: the server's own list says whether it is the model."""
+        if self.model is None or self._first_answers.has_accepted(self._server(profile)):
+            return failure
+        try:
+            _, models = await self._models(profile)
+        except BackendError:
+            return failure
+        if not models or self.model in models:
+            return failure
+        return Permanent(f"{failure.reason}. {_unlisted(self.model, models, profile)}", "no_such_model")
+
+
+def _unlisted(model: str, models: list[str], profile: Profile) -> str:
+    listed = redacted_line(", ".join(models[:5]), profile.api_key)
+    return f"model {model!r} is not among the server's: {listed}{', …' if len(models) > 5 else ''}"
 
 
 def _file_part(image: str) -> tuple[str, bytes, str]:

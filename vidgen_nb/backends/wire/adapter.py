@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from vidgen_nb.backends.wire.first_answers import FirstAnswers
 from vidgen_nb.backends.wire.http import HttpPool
 from vidgen_nb.backends.wire.images import absolute_path
 from vidgen_nb.backends.wire.urls import usable_url
@@ -60,6 +61,7 @@ class HttpAdapter:
             timeout=timeout, transport=transport, key_header=self.key_header, key_scheme=self.key_scheme
         )
         self._clock = Clock()
+        self._first_answers = FirstAnswers()
 
     def check(self, profile: Profile) -> None:
         """Raise `InputError` if the profile has no key, one that no header can carry, or an unusable base_url."""
@@ -92,6 +94,10 @@ class HttpAdapter:
         """Return the URL of a path under the profile's base_url; its parts are quoted."""
         base = (profile.base_url or self.base_url).rstrip("/")
         return httpx.URL("/".join((base, *(quote(part, safe="") for part in path))))
+
+    def _server(self, profile: Profile) -> str:
+        """Return the profile's base_url: what a first accepted submit shows to be right."""
+        return (profile.base_url or self.base_url).rstrip("/")
 
     def _now_epoch(self) -> float:
         return self._clock.epoch + self._clock.now()
