@@ -65,6 +65,65 @@ def test_a_gateways_failure_makes_a_submit_ambiguous(status: int) -> None:
     assert all(isinstance(outcome(status, phase), Transient) for phase in PHASES if phase != "submit")
 
 
+SHOWN = [
+    ([("x-litellm-call-id", "1")], {}), ([("via", "1.1 varnish")], {}), ([("cf-ray", "1-FRA")], {}),
+    ([("server", "cloudflare")], {}), ([], {"code": "do_request_failed", "message": "EOF", "data": None}),
+    ([], {"error": {"message": "litellm.InternalServerError: OpenAIException - Server disconnected", "code": "500"}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("headers", "data"), SHOWN)
+def test_a_500_that_shows_a_gateway_leaves_a_submit_in_doubt(headers: list[tuple[str, str]], data: object) -> None:
+    """By a header, a code, or the form of its text; a server's own 500 is a refusal unless we are told otherwise."""
+    own, shown = Answer(500, [], {"error": {"message": "out of memory"}}), Answer(500, headers, data)
+    assert isinstance(classify(shown, "submit", key=KEY, now_epoch=0), Ambiguous)
+    assert isinstance(classify(shown, "poll", key=KEY, now_epoch=0), Transient)
+    assert isinstance(classify(own, "submit", key=KEY, now_epoch=0), Transient)
+    assert isinstance(classify(own, "submit", key=KEY, now_epoch=0, gateway=True), Ambiguous)
+
+
+def test_a_503_of_nginx_itself_is_its_limit() -> None:
+    """`limit_req` answers 503 with nginx's page by default; a 503 of the API, or of another server, is none."""
+    nginx, page = ("server", "nginx/1.27.3"), ("content-type", "text/html")
+    limited = Answer(503, [nginx, page], None, "<503 Service Temporarily Unavailable>")
+    assert isinstance(classify(limited, "submit", key=KEY, now_epoch=0), RateLimited)
+    for other in (
+        Answer(503, [nginx], {"detail": "x"}),
+        Answer(503, [page], None, "<503>"),
+        Answer(503, [nginx], None),
+    ):
+        assert isinstance(classify(other, "submit", key=KEY, now_epoch=0), Transient)
+    assert isinstance(classify(limited, "poll", key=KEY, now_epoch=0), Transient)
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 500, 502, 503])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("rate_limit_exceeded", RateLimited), ("rateLimitExceeded", RateLimited), ("too_many_requests", RateLimited),
+        ("concurrency_limit_reached", RateLimited), ("429", RateLimited), (429, RateLimited),
+        ("insufficient_user_quota", ProfileUnusable), ("budget_exceeded", ProfileUnusable),
+    ],
+)  # fmt: skip
+def test_codes_that_count_with_any_status(status: int, code: Any, kind: type[Failure]) -> None:
+    """Who says that it is a limit, or money, has not accepted anything."""
+    assert isinstance(outcome(status, code=code), kind)
+
+
+def test_prose_decides_nothing() -> None:
+    """A 400 whose words speak of a rate limit is a bad request (R13)."""
+    assert isinstance(outcome(400, message="Rate limit exceeded, insufficient quota, retry in 5s"), Permanent)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(429, RateLimited), ("503", Transient), (402, ProfileUnusable), (502, Ambiguous), (400, Permanent)],
+)
+def test_an_error_in_a_200_counts_as_what_it_says(code: Any, kind: type[Failure]) -> None:
+    """The upstream's status stands in the body, as a number or as digits."""
+    assert isinstance(outcome(200, code=code), kind)
+
+
 def test_waits_go_where_they_mean_something() -> None:
     """Retry-After reaches rate limits, overload and daily quotas, but makes no money come back."""
     told = [("retry-after", "7")]

@@ -8,11 +8,10 @@ from typing import Any, Final, Literal
 
 from vidgen_nb.backends.wire.error_body import ErrorBody, read_error, tells_error
 from vidgen_nb.backends.wire.fields import server_epoch
-from vidgen_nb.backends.wire.gateways import shows_gateway
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
 from vidgen_nb.backends.wire.rate_headers import rate_info
 from vidgen_nb.backends.wire.retry_after import retry_after
-from vidgen_nb.backends.wire.status_codes import failure_by_status, is_limit_of_nginx, unexpected_body
+from vidgen_nb.backends.wire.status_codes import failure_by_status, is_limit_of_nginx, shows_gateway, unexpected_body
 from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
 

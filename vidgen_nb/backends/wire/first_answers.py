@@ -81,7 +81,7 @@ class FirstAnswers:
             return BackendError(failure)
         if isinstance(failure, Ambiguous) and answer.ok:
             problem = f"HTTP {answer.status}: the answer is {answer.kind}, and has no job in it. {advice}"
-            failure = Ambiguous(f"{problem}. The job may have been accepted")
+            failure = Ambiguous(f"{problem.rstrip('?')}. The job may have been accepted")
         elif isinstance(failure, Permanent) and failure.cause == "no_such_model":
             problem = f"{failure.reason}. The server does not know this model: correct model="
             failure = replace(failure, reason=problem)

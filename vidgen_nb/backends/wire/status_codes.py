@@ -1,19 +1,39 @@
-"""What the HTTP status of a refusal means if nothing more is known."""
+"""What the HTTP status of a refusal means if nothing more is known, and whether a gateway has given it.
+
+A gateway's 500 to a submit may follow an acceptance: at LiteLLM and New API an upstream that broke the connection after
+it had the job is a 500 of the same shape as one that was never reached.
+
+Sources: docs.litellm.ai/docs/proxy/response_headers, and `litellm.InternalServerError: …` in its bodies; New API
+(`relay/relay_task.go`, `types/error.go`); RFC 9110 §7.6.3 (`Via`); Cloudflare's `cf-ray`.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+from vidgen_nb.backends.wire.error_body import ErrorBody
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 
-__all__ = ["failure_by_status", "is_limit_of_nginx", "unexpected_body"]
+__all__ = ["failure_by_status", "is_limit_of_nginx", "shows_gateway", "unexpected_body"]
 
 _MAYBE_ACCEPTED_STATUSES: Final = frozenset({408, 499, 502, 504, *range(520, 525), 598, 599})
 """To a submit: from a gateway that may have passed it on; LiteLLM's 408 made seven jobs of one scene."""
 _RETRYABLE_STATUSES: Final = frozenset({408, 425, 499})
 _OWN_REFUSALS: Final = ("nginx", "openresty", "tengine", "angie", "freenginx")
 """Servers that answer 503 by themselves to what exceeds their `limit_req` or `limit_conn` (nginx's default status)."""
+
+_HEADERS: Final = re.compile(
+    r"via|cf-ray|x-litellm-.+|llm_provider-.+|x-(oneapi|new-?api)-.+|cf-aig-.+|x-portkey-.+|helicone-.+|x-kong-.+|"
+    r"x-envoy-upstream-.+"
+)
+_CODES: Final = re.compile(
+    r"do_request_failed|fail_to_fetch_task|bad_response(_status_code|_body)?|read_response_body_failed|"
+    r"(new|one)_api_(error|panic)|upstream_(error|timeout)|get_channel_failed|channel[_:].+"
+)
+_LITELLM: Final = re.compile(r"litellm\.\w+(Error|Timeout)?:")
+"""How each of its messages begins: a class name, which stands there whatever the error is."""
 
 
 def failure_by_status(
@@ -60,6 +80,13 @@ def is_limit_of_nginx(answer: Answer) -> bool:
     """
     server = answer.header("server").lower()
     return answer.status == 503 and answer.kind == "an HTML page" and server.startswith(_OWN_REFUSALS)
+
+
+def shows_gateway(answer: Answer, error: ErrorBody) -> bool:
+    """Return whether headers, codes or the form of an answer are those of a gateway."""
+    if any(_HEADERS.fullmatch(name) for name, _ in answer.headers) or "cloudflare" in answer.header("server").lower():
+        return True
+    return error.matches(_CODES) or any(_LITELLM.match(text) for text in error.texts)
 
 
 def unexpected_body(reason: str, phase: Phase) -> Failure:
