@@ -86,21 +86,24 @@ class OpenAIVideos(HttpAdapter):
         answer = await self._pool.call("GET", url, "poll", profile.api_key)
         listed = bool(json_object(answer)) and (answer.ok or answer.status == 405)
         failure = None if listed else self._classify(answer, "poll", profile)
-        if isinstance(failure, ProfileUnusable) or (listed and self.model is None):
-            if failure is not None:
-                raise BackendError(failure)
+        if failure is not None and not (answer.ok or isinstance(failure, Permanent)):
+            raise BackendError(failure)
+        if listed and self.model is None:
             return
-        answer, models = await self._models(profile)
+        try:
+            answer, models = await self._models(profile)
+        except BackendError:
+            if failure is None:  # the key is good, and nothing is known of the model
+                return
+            raise
         if models and self.model is not None and self.model not in models:
             raise InputError(_unlisted(self.model, models, profile))
         if failure is not None and not (answer.ok and json_object(answer)):
             refused = self._classify(answer, "poll", profile)
             if isinstance(refused, ProfileUnusable):
                 raise BackendError(refused)
-            advice = address_advice(self._server(profile), "videos") if isinstance(failure, Permanent) else ""
-            if answer.kind == "an HTML page" or not json_object(answer):
-                advice = advice or address_advice(self._server(profile), "videos")
-            raise BackendError(Transient(f"{failure.reason.rstrip('?')}. {advice}" if advice else failure.reason))
+            advice = address_advice(self._server(profile), "videos")
+            raise BackendError(Transient(f"{failure.reason}{' ' if failure.reason.endswith('?') else '. '}{advice}"))
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
