@@ -37,11 +37,15 @@ CancelAnswer = Literal["cancelled", "requested", "too late", "unsupported"]
 
 
 class BackendError(VidgenError):
-    """A call to a provider failed; `outcome` is its classification."""
+    """A call to a provider failed; `outcome` is its classification.
 
-    def __init__(self, outcome: Failure) -> None:
+    `stop`: why nothing more may be submitted in this run, because every other scene would fail in the same way; or "".
+    """
+
+    def __init__(self, outcome: Failure, *, stop: str = "") -> None:
         super().__init__(f"{outcome.kind}: {outcome.reason}")
         self.outcome = outcome
+        self.stop = stop
 
 
 class Secret:

@@ -87,9 +87,6 @@ def check_ends(run: Run, made: Counter[str]) -> None:
     assert not lost
 
 
-@pytest.mark.xfail(
-    strict=True, reason="llm_provider-retry-after is not read (backends/wire/retry_after.py: retry_after)"
-)
 def test_the_upstreams_wait(litellm_program: Path, tmp_path: Path) -> None:
     """The proxy passes the upstream's Retry-After on under another name: it is the wait of the 429."""
     with (
@@ -106,9 +103,6 @@ def test_the_upstreams_wait(litellm_program: Path, tmp_path: Path) -> None:
     assert None not in waits
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a 408 to a submit is tried again (backends/wire/status_codes.py: _RETRYABLE_STATUSES)"
-)
 def test_an_upstream_that_accepts_too_slowly(litellm_program: Path, tmp_path: Path) -> None:
     """The proxy answers 408 after the deployment's timeout, though the upstream has the job: held, paid for once."""
     with (
@@ -132,7 +126,6 @@ def test_an_upstream_that_loses_answers(litellm_program: Path, tmp_path: Path) -
     assert statuses(run) == ["held"] * 2
 
 
-@pytest.mark.xfail(strict=True, reason="only a list of videos is asked for (backends/openai/videos.py: probe)")
 def test_a_good_key_is_told_from_a_bad_one(litellm_program: Path, tmp_path: Path) -> None:
     """The proxy lists no videos without a provider's name, which is a 400; a key that it does not know is one, too."""
     profiles = [Profile("good", KEY), Profile("bad", "sk-nobodys-1234")]

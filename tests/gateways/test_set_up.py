@@ -20,9 +20,6 @@ from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.errors import InputError, VidgenError
 from vidgen_nb.session.session import Session
 
-ALIKE = "a run does not look at whether all first answers are alike (core/attempts/failures.py: _attempt_failed)"
-CHECKED = "the check is one GET of the list, which says nothing of model or path (backends/openai/videos.py: probe)"
-
 
 def today(reason: str, *values: Any, **options: Any) -> Any:
     """Return a parameter whose test fails with today's product, and why."""
@@ -40,7 +37,6 @@ def outcome(session: Session, scenes: int) -> str:
 
 @pytest.mark.parametrize("path", ["", "/v1/v1", "/v1/videos", "/v1/videos/"])
 @pytest.mark.parametrize("kind", [VllmOmni, Sglang])
-@pytest.mark.xfail(strict=True, reason=ALIKE)
 def test_a_wrong_base_url(kind: type[VideoServer], path: str, tmp_path: Path) -> None:
     """The version is missing or doubled, or the endpoint is given whole: one submit finds it out, and it is named."""
     with kind(speed=SPEED) as server, session_of(backend_of(server.root + path), tmp_path) as session:
@@ -51,7 +47,6 @@ def test_a_wrong_base_url(kind: type[VideoServer], path: str, tmp_path: Path) ->
     assert not server.made
 
 
-@pytest.mark.xfail(strict=True, reason=ALIKE)
 def test_another_models_name(tmp_path: Path) -> None:
     """vLLM-Omni refuses each scene for its model: that is the set-up, and one scene is enough to know it."""
     with VllmOmni(speed=SPEED) as server, session_of(backend_of(server.base_url, "sora-2"), tmp_path) as session:
@@ -61,7 +56,6 @@ def test_another_models_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/v1/videos"])
-@pytest.mark.xfail(strict=True, reason=CHECKED)
 def test_the_check_finds_a_wrong_base_url(path: str, tmp_path: Path) -> None:
     """`session.check()` says that it is base_url, without a submit."""
     with VllmOmni() as server, session_of(backend_of(server.root + path), tmp_path) as session:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -15,17 +14,8 @@ from tests.gateways.video_server import html_page
 from vidgen_nb.core.model import BOOST
 from vidgen_nb.core.outcomes import Ambiguous
 
-AMBIGUOUS_TODAY = (502, 504, 520, 522, 524)
 AMBIGUOUS = (408, 499, 502, 504, 520, 521, 522, 523, 524, 598, 599)
-BY_STATUS = "only 502, 504, 520, 522 and 524 are ambiguous (backends/wire/status_codes.py: _MAYBE_ACCEPTED_STATUSES)"
-GATEWAYS_500 = "a gateway's 500 counts as the server's own (backends/wire/status_codes.py: failure_by_status)"
 NO_COOLDOWN = "an ambiguous submit is held, but cools no profile (core/attempts/failures.py: _attempt_failed)"
-NO_GUARD = "only HttpBackend waits for a first good answer (backends/described/path_check.py)"
-
-
-def today(reason: str, *values: Any, **options: Any) -> Any:
-    """Return a parameter whose test fails with today's product, and why."""
-    return pytest.param(*values, marks=pytest.mark.xfail(strict=True, reason=reason), **options)
 
 
 def plain(status: int, **headers: str) -> Callable[[], Response]:
@@ -35,7 +25,7 @@ def plain(status: int, **headers: str) -> Callable[[], Response]:
     return lambda: JSONResponse(body, status, named)
 
 
-@pytest.mark.parametrize("status", [s if s in AMBIGUOUS_TODAY else today(BY_STATUS, s) for s in AMBIGUOUS])
+@pytest.mark.parametrize("status", AMBIGUOUS)
 def test_an_answer_that_may_follow_an_acceptance(status: int, tmp_path: Path) -> None:
     """Whatever a gateway answers after its upstream has accepted: one job, held; `max_billed` knows of it."""
     with VllmOmni(speed=SPEED) as server:
@@ -53,7 +43,6 @@ GATEWAYS: dict[str, Mapping[str, str]] = {
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
-@pytest.mark.xfail(strict=True, reason=GATEWAYS_500)
 def test_a_gateways_500(gateway: str, tmp_path: Path) -> None:
     """A 500 that shows that a gateway stands before the server may follow an acceptance."""
     with VllmOmni(speed=SPEED) as server:
@@ -63,7 +52,6 @@ def test_a_gateways_500(gateway: str, tmp_path: Path) -> None:
     assert server.billed_seconds == 4
 
 
-@pytest.mark.xfail(strict=True, reason=GATEWAYS_500)
 def test_new_api_loses_its_upstream(tmp_path: Path) -> None:
     """`do_request_failed` says that the connection broke, not that nothing was accepted."""
     with NewApi(speed=SPEED) as server:
@@ -73,7 +61,6 @@ def test_new_api_loses_its_upstream(tmp_path: Path) -> None:
     assert server.billed_seconds == 4
 
 
-@pytest.mark.xfail(strict=True, reason="a backend can't be told that it talks to a gateway: gateway=True is not taken")
 def test_a_gateway_that_cannot_be_seen(tmp_path: Path) -> None:
     """With `gateway=True` every 500 to a submit is ambiguous, also one that shows nothing."""
     with VllmOmni(speed=SPEED) as server:
@@ -117,7 +104,6 @@ SHAPES: dict[str, Callable[[], Response]] = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.xfail(strict=True, reason=NO_GUARD)
 def test_first_answers_that_hold_no_job(shape: str, tmp_path: Path) -> None:
     """Twelve scenes do not go out to a server whose answers nobody understands: one does, and is held."""
     with VllmOmni(speed=SPEED) as server:

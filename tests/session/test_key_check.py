@@ -122,7 +122,7 @@ def test_a_table_of_checks(folder: Path) -> None:
 def test_what_an_openai_server_says_of_a_key(
     response: httpx.Response, ok: bool | None, says: str, folder: Path
 ) -> None:
-    """A list is asked for, one job long; a server without lists has let the key pass."""
+    """A list is asked for, one job long, and the models where that does not tell."""
     asked: list[httpx.Request] = []
 
     def server(request: httpx.Request) -> httpx.Response:
@@ -133,7 +133,20 @@ def test_what_an_openai_server_says_of_a_key(
     with Session(backend, profiles("p1"), output=folder) as session:
         check = session.check()[0]
     assert (check.ok, says in check.message) == (ok, True)
-    assert [(each.method, str(each.url)) for each in asked] == [("GET", "http://127.0.0.1:8000/v1/videos?limit=1")]
+    assert (asked[0].method, str(asked[0].url)) == ("GET", "http://127.0.0.1:8000/v1/videos?limit=1")
+    assert [(each.method, each.url.path) for each in asked[1:]] in ([], [("GET", "/v1/models")])
+
+
+def test_a_model_that_is_not_served(folder: Path) -> None:
+    """The check names the server's models; a list with patterns says nothing."""
+
+    def server(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": [{"id": "wan"}] if request.url.path.endswith("models") else []})
+
+    backend = OpenAIVideos(model="sora-2", transport=httpx.MockTransport(server))
+    with Session(backend, profiles("p1"), output=folder) as session:
+        check = session.check()[0]
+    assert (check.ok, check.message) == (False, "model 'sora-2' is not among the server's: wan")
 
 
 def described(base_url: str) -> HttpBackend:

@@ -15,7 +15,9 @@ To add a backend:
    not `Authorization`.
 3. Write `submit` (returns an `Operation`), `poll` (a `Progress`), `fetch` (`self._pool.download` into the sink),
    `cancel`, and `probe` (a free call that tries the key). Call through `self._pool`, which keeps keys and waits right.
-4. Write `errors.classify`: decide by the API's own codes, and leave the rest to `wire.status_codes.failure_by_status`.
+   A submit goes through `self._first_answers` (`wire.first_answers`): a mistake of the set-up stops the run early.
+4. Write `errors.classify`: decide by the API's own codes (`wire.reading.error_body` reads them), and leave the rest to
+   `wire.status_codes.failure_by_status`.
 5. If scenes can have images, set `image_parameters` and write `check_scene` (`wire.images`).
 6. Add the class to `vidgen_nb/__init__.py`, to the command line's `_backend`, and to `tests/test_keys.py`; write an
    emulator dialect (see `vidgen_nb.emulator`) and tests that run the backend on it.

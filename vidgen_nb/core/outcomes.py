@@ -40,7 +40,7 @@ class RateLimited:
 
 @record
 class Transient:
-    """408, 5xx, or a transport error before anything was sent: may be retried (R9)."""
+    """A 5xx of the server itself, or a transport error before anything was sent: may be retried (R9)."""
 
     kind: ClassVar[str] = "transient"
     reason: str

@@ -254,13 +254,8 @@ class RealtimeDriver:
     async def _work(self) -> None:
         """Carry out commands until the queue is empty."""
         self._has_standby = False
-        queue, scheduler, now, calls, observers = (
-            self._queue,
-            self.scheduler,
-            self._clock.now,
-            self._calls,
-            self._observers,
-        )
+        queue, scheduler, now = self._queue, self.scheduler, self._clock.now
+        calls, observers = self._calls, self._observers
         for _ in range(MAX_COMMANDS_PER_TURN):
             if not queue:
                 return
@@ -272,6 +267,8 @@ class RealtimeDriver:
             try:
                 event: ev.Event | None = await calls.of[type(command)](command, self._profiles[command.profile])
             except BackendError as error:
+                if error.stop:
+                    self.withhold(error.stop, error.stop)
                 event = calls.failed(command, error)
             except asyncio.CancelledError as cancelled:
                 if is_task_cancelled():

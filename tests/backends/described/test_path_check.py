@@ -34,7 +34,7 @@ from vidgen_nb.backends.described.backend import HttpBackend
 from vidgen_nb.core.model import Artifact, Operation
 from vidgen_nb.core.outcomes import Ambiguous, Permanent, RateLimited
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import Profile, Progress
+from vidgen_nb.ports import BackendError, Profile, Progress
 
 STATES: dict[str, Any] = {"statuses": {"succeeded": "succeeded"}}
 
@@ -154,6 +154,21 @@ def test_a_result_that_is_gone_by_the_fetch_fails_its_job_alone() -> None:
     server = MockApi({GET: ok(id="p1", status="succeeded")})
     found = refusal(replicate, server, lambda backend: backend.fetch(JOB, Artifact("with_key"), ALICE, MemorySink()))
     assert isinstance(found, Permanent) and found.cause == "no_result"
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(200, json=["p1"]), httpx.Response(202), httpx.Response(200, html="<title>UI</title>")]
+)
+def test_a_first_answer_of_another_kind_stops_the_run(answer: httpx.Response) -> None:
+    """A list, nothing, a page: it has no place for a job at all, and the next scene would fare the same."""
+
+    async def send(backend: HttpBackend) -> str:
+        with pytest.raises(BackendError, match="has no job in it") as caught:
+            await backend.submit(SCENE, ALICE)
+        assert isinstance(caught.value.outcome, Ambiguous)
+        return caught.value.stop
+
+    assert "base_url" in call(replicate, MockApi({POST: answer}), send)
 
 
 def test_a_first_answer_that_tells_of_an_error_is_one() -> None:

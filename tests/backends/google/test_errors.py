@@ -117,7 +117,7 @@ def test_the_codes_of_the_apis_page(status: int, code: str, kind: type[Failure],
     [
         (404, "poll", Permanent, "no_result"), (404, "fetch", Permanent, "no_result"),
         (404, "submit", Permanent, "bad_request"), (502, "submit", Ambiguous, None), (502, "poll", Transient, None),
-        (504, "fetch", Transient, None), (499, "poll", Transient, None), (408, "submit", Transient, None),
+        (504, "fetch", Transient, None), (499, "poll", Transient, None), (408, "submit", Ambiguous, None),
         (403, "submit", ProfileUnusable, "auth"), (403, "fetch", Permanent, "no_result"),
         (409, "fetch", Transient, None), (307, "submit", Permanent, "bad_request"), (307, "poll", Transient, None),
     ],

@@ -52,17 +52,76 @@ def test_what_status_and_code_decide_in_every_phase(
     assert found.reason.startswith(f"HTTP {status}")
 
 
-@pytest.mark.parametrize("status", [408, 425, 500, 501, 503, 521])
+@pytest.mark.parametrize("status", [425, 500, 501, 503])
 def test_the_servers_own_refusals_are_transient(status: int) -> None:
     """A server that reports its own failure did not accept the job, in any phase."""
     assert all(isinstance(outcome(status, phase), Transient) for phase in PHASES)
 
 
-@pytest.mark.parametrize("status", [502, 504, 520, 522, 524])
+@pytest.mark.parametrize("status", [408, 499, 502, 504, 520, 521, 522, 523, 524, 598, 599])
 def test_a_gateways_failure_makes_a_submit_ambiguous(status: int) -> None:
     """Behind a gateway a submit may have arrived; any other call may simply be made again."""
     assert isinstance(outcome(status, "submit"), Ambiguous)
     assert all(isinstance(outcome(status, phase), Transient) for phase in PHASES if phase != "submit")
+
+
+SHOWN = [
+    ([("x-litellm-call-id", "1")], {}), ([("via", "1.1 varnish")], {}), ([("cf-ray", "1-FRA")], {}),
+    ([("server", "cloudflare")], {}), ([], {"code": "do_request_failed", "message": "EOF", "data": None}),
+    ([], {"error": {"message": "litellm.InternalServerError: OpenAIException - Server disconnected", "code": "500"}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("headers", "data"), SHOWN)
+def test_a_500_that_shows_a_gateway_leaves_a_submit_in_doubt(headers: list[tuple[str, str]], data: object) -> None:
+    """By a header, a code, or the form of its text; a server's own 500 is a refusal unless we are told otherwise."""
+    own, shown = Answer(500, [], {"error": {"message": "out of memory"}}), Answer(500, headers, data)
+    assert isinstance(classify(shown, "submit", key=KEY, now_epoch=0), Ambiguous)
+    assert isinstance(classify(shown, "poll", key=KEY, now_epoch=0), Transient)
+    assert isinstance(classify(own, "submit", key=KEY, now_epoch=0), Transient)
+    assert isinstance(classify(own, "submit", key=KEY, now_epoch=0, gateway=True), Ambiguous)
+
+
+def test_a_503_of_nginx_itself_is_its_limit() -> None:
+    """`limit_req` answers 503 with nginx's page by default; a 503 of the API, or of another server, is none."""
+    nginx, page = ("server", "nginx/1.27.3"), ("content-type", "text/html")
+    limited = Answer(503, [nginx, page], None, "<503 Service Temporarily Unavailable>")
+    assert isinstance(classify(limited, "submit", key=KEY, now_epoch=0), RateLimited)
+    for other in (
+        Answer(503, [nginx], {"detail": "x"}),
+        Answer(503, [page], None, "<503>"),
+        Answer(503, [nginx], None),
+    ):
+        assert isinstance(classify(other, "submit", key=KEY, now_epoch=0), Transient)
+    assert isinstance(classify(limited, "poll", key=KEY, now_epoch=0), Transient)
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 500, 502, 503])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("rate_limit_exceeded", RateLimited), ("rateLimitExceeded", RateLimited), ("too_many_requests", RateLimited),
+        ("concurrency_limit_reached", RateLimited), ("429", RateLimited), (429, RateLimited),
+        ("insufficient_user_quota", ProfileUnusable), ("budget_exceeded", ProfileUnusable),
+    ],
+)  # fmt: skip
+def test_codes_that_count_with_any_status(status: int, code: Any, kind: type[Failure]) -> None:
+    """Who says that it is a limit, or money, has not accepted anything."""
+    assert isinstance(outcome(status, code=code), kind)
+
+
+def test_prose_decides_nothing() -> None:
+    """A 400 whose words speak of a rate limit is a bad request (R13)."""
+    assert isinstance(outcome(400, message="Rate limit exceeded, insufficient quota, retry in 5s"), Permanent)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(429, RateLimited), ("503", Transient), (402, ProfileUnusable), (502, Ambiguous), (400, Permanent)],
+)
+def test_an_error_in_a_200_counts_as_what_it_says(code: Any, kind: type[Failure]) -> None:
+    """The upstream's status stands in the body, as a number or as digits."""
+    assert isinstance(outcome(200, code=code), kind)
 
 
 def test_waits_go_where_they_mean_something() -> None:
@@ -102,7 +161,7 @@ def test_what_the_phase_decides(status: int, phase: Phase, expected: Failure) ->
 def test_vllm_names_the_model_by_param() -> None:
     """A 404 about the parameter `model` means the model, with a number for a code too."""
     found = outcome(404, code=404, param="model", type="NotFoundError")
-    assert found == Permanent("HTTP 404 notfounderror: m", "no_such_model")
+    assert found == Permanent("HTTP 404 notfounderror: m (model)", "no_such_model")
 
 
 @pytest.mark.parametrize("data", [None, {}, [], "x", 3, {"id": None}])

@@ -70,7 +70,7 @@ def test_no_word_of_a_server_makes_polls_faster() -> None:
         (403, {}, ProfileUnusable, ProfileUnusable),
         (404, {}, Permanent, Permanent),
         (405, {}, Permanent, Permanent),
-        (408, {}, Transient, Transient),
+        (408, {}, Ambiguous, Transient),
         (422, {}, Permanent, Permanent),
         (429, {}, ProfileUnusable, RateLimited),
         (429, {"Retry-After": "30"}, ProfileUnusable, RateLimited),

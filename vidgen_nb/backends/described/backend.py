@@ -27,8 +27,9 @@ from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
 from vidgen_nb.backends.wire.fields import fraction_or_percent, is_usable_id, server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
 from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, names_job, save_inline
-from vidgen_nb.backends.wire.jobs.status_words import StatusWords, is_said, word_of
-from vidgen_nb.backends.wire.rate_headers import rate_info
+from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
+from vidgen_nb.backends.wire.reading.error_body import tells_error
+from vidgen_nb.backends.wire.reading.rate_headers import rate_info
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
 from vidgen_nb.errors import InputError
@@ -71,10 +72,10 @@ class HttpBackend(HttpAdapter):
     headers go only to the origin of base_url.
 
     Refusals are classified as in OpenAI's error shape: by status, code, and every known form of Retry-After; a subclass
-    may override `classify`, and `job_failure` for those of jobs. Raises `InputError` for a description that can't work.
-    One also stops the run if the very first answer has no `job`, no `status` or no URL of a call at its place, or the
-    first job that succeeded lacks the place of `result`, unless the answer contains an error. Null at `result` means
-    that this job has no video.
+    may override `classify`, and `job_failure` for those of jobs. `gateway`, `verify`: as in `OpenAIVideos`. Raises
+    `InputError` for a description that can't work. One also stops the run if the very first answer has no `job`, no
+    `status` or no URL of a call at its place, or the first job that succeeded lacks the place of `result`, unless the
+    answer contains an error. Null at `result` means that this job has no video.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class HttpBackend(HttpAdapter):
         name: str = "http",
         schedule: PollSchedule | None = None,
         timeout: float = 60.0,
+        gateway: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         verify: bool | str | os.PathLike[str] = True,
     ) -> None:
@@ -111,6 +113,7 @@ class HttpBackend(HttpAdapter):
         check_name(name)
         super().__init__(base_url, None, poll=schedule, timeout=timeout, transport=transport, verify=verify)
         self.name = name
+        self.gateway = gateway
         self._calls = checked_calls(
             submit=submit, poll=poll, cancel=cancel, details=details, content=content, probe=probe
         )
@@ -146,7 +149,7 @@ class HttpBackend(HttpAdapter):
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
-        async with self._path_check.one_until_confirmed():
+        async with self._first_answers.one_until_accepted(self._server(profile)):
             return await self._submit(scene, profile)
 
     async def _submit(self, scene: Scene, profile: Profile) -> Operation:
@@ -161,7 +164,11 @@ class HttpBackend(HttpAdapter):
         found = value_of(answer, self._job)
         elsewhere = answer.status == 303 and self._job == "headers.location"  # "see other": the job, once it is made
         if not (answer.ok or elsewhere) or not is_usable_id(found):
-            self._fail_unreadable("job", self._job, answer, "submit", profile)
+            self._check_path("job", self._job, answer, self.classify(answer, "submit", profile), profile)
+            failure, server = self.classify(answer, "submit", profile), self._server(profile)
+            advice = f"{self._calls['submit'].text} is submitted to under base_url, which is {server}: is that right?"
+            own = bool(self._calls["submit"].placeholders) and not answer.ok
+            raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own)
         given = {option: call for option, call in self._calls.items() if call.is_whole_url}
         urls = {option: call.fill(lambda path: value_of(answer, path)) for option, call in given.items()}
         for option, word in urls.items():
@@ -183,12 +190,15 @@ class HttpBackend(HttpAdapter):
         if word_of(word) is None:
             if answer.status == 202:  # accepted, and not done yet: some say no more until it is
                 return Progress("running")
-            self._fail_unreadable("status", self._status, answer, "poll", profile)
+            failure = self.classify(answer, "poll", profile)
+            self._check_path("status", self._status, answer, failure, profile)
+            raise BackendError(failure)
         self._path_check.confirm("status")
+        self._first_answers.accepted(self._server(profile))
         status = self._words.status(word, error, profile.api_key, operation.id)
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-        if status == "failed" or (status == "succeeded" and is_said(error)):
+        if status == "failed" or (status == "succeeded" and tells_error(error)):
             return Progress("failed", outcome=self.job_failure(answer, profile))
         if status != "succeeded":
             return Progress(status, fraction_or_percent(value_at(answer.data, self._progress)))
@@ -243,7 +253,8 @@ class HttpBackend(HttpAdapter):
 
     def classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
         """Return the failure that an answer means; override it for an API with its own codes."""
-        found = classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
+        now = self._now_epoch()
+        found = classify(answer, phase, key=profile.api_key, now_epoch=now, gateway=self.gateway)
         if answer.ok and answer.data and phase == "submit" and isinstance(found, Ambiguous):
             return Ambiguous(missing_value("job", self._job, answer, profile.api_key))
         if answer.ok and answer.data and phase == "poll" and isinstance(found, Transient):
@@ -288,12 +299,10 @@ class HttpBackend(HttpAdapter):
             self._path_check.check("result", self._result, answer, profile.api_key)
         return None
 
-    def _fail_unreadable(self, option: str, path: JsonPath, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
-        """Fail for an answer that has no value at a path; with `InputError` if no answer ever had one."""
-        failure = self.classify(answer, phase, profile)
+    def _check_path(self, option: str, path: JsonPath, answer: Answer, failure: Failure, profile: Profile) -> None:
+        """Raise `InputError` for an answer without a value at a path, if no answer ever had one."""
         if isinstance(failure, Ambiguous | Transient):
             self._path_check.check(option, path, answer, profile.api_key)
-        raise BackendError(failure)
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(self.classify(answer, phase, profile))

@@ -8,7 +8,7 @@ from typing import Final
 from vidgen_nb.backends.described.json_paths import JsonPath, value_at
 from vidgen_nb.backends.openai.errors import job_failure
 from vidgen_nb.backends.wire.http import Answer
-from vidgen_nb.backends.wire.jobs.status_words import is_said
+from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.core.outcomes import Failure, Transient
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import CancelAnswer, Secret
@@ -54,8 +54,8 @@ def failure_of_job(
 ) -> Failure:
     """Return what the answer about a failed job means: by its code, at the described place or in its error."""
     error, code = value_at(answer.data, error_path), _code(value_at(answer.data, code_path))
-    if not is_said(error):
-        error = next((each for each in (value_at(answer.data, name) for name in _TEXTS) if is_said(each)), None)
+    if not tells_error(error):
+        error = next((each for each in (value_at(answer.data, name) for name in _TEXTS) if tells_error(each)), None)
     inner = error[0] if isinstance(error, list) and error else error
     inner = inner if isinstance(inner, dict) else {}
     code = code or _code(inner.get("code")) or _code(inner.get("type"))

@@ -6,17 +6,13 @@ scene would be paid in vain.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from vidgen_nb.backends.described.json_paths import JsonPath, outline, value_at
 from vidgen_nb.backends.wire.http import Answer, redacted_line
-from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import BackendError, Secret
+from vidgen_nb.ports import Secret
 
 __all__ = ["PathCheck", "missing_value"]
 
@@ -33,27 +29,10 @@ class PathCheck:
     def __init__(self, error: JsonPath) -> None:
         self._error_path = error
         self._confirmed: set[str] = set()
-        self._description_error: InputError | None = None
-        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     def confirm(self, option: str) -> None:
         """Note that this option's path has led to a value."""
         self._confirmed.add(option)
-
-    @asynccontextmanager
-    async def one_until_confirmed(self) -> AsyncIterator[None]:
-        """Let one submit out at a time until the path of the job's id is confirmed: each may have to be paid."""
-        if "job" not in self._confirmed:
-            lock = self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-            if not lock.locked():
-                self._description_error = None  # this may be another run
-            async with lock:
-                if self._description_error is not None:
-                    raise BackendError(Transient(f"not sent: {self._description_error}"))
-                if "job" not in self._confirmed:
-                    yield
-                    return
-        yield
 
     def check(self, option: str, path: JsonPath, answer: Answer, key: Secret, job: str = "") -> None:
         """Raise `InputError` for an answer that has no value at a path that has never led to one.
@@ -65,11 +44,10 @@ class PathCheck:
             return
         if option != "job" and not isinstance(answer.data, dict):  # a proxy's page, amid polls: asked again
             return
-        if not any(value_at(answer.data, each) for each in (self._error_path, *_ERROR_PATHS)):
+        if not any(tells_error(value_at(answer.data, each)) for each in (self._error_path, *_ERROR_PATHS)):
             accepted = f"accepted as {redacted_line(job, key, 80)!r}, but " if job else ""
             problem = accepted + missing_value(option, path, answer, key)
-            self._description_error = InputError(f"{problem}. Correct {option}={_HINTS.get(option, '')}")
-            raise self._description_error
+            raise InputError(f"{problem}. Correct {option}={_HINTS.get(option, '')}")
 
 
 def missing_value(option: str, path: JsonPath, answer: Answer, key: Secret) -> str:

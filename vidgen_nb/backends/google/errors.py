@@ -19,10 +19,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vidgen_nb.backends.wire.fields import server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
-from vidgen_nb.backends.wire.retry_after import retry_after
-from vidgen_nb.backends.wire.status_codes import failure_by_status, unexpected_body
+from vidgen_nb.backends.wire.reading.error_body import read_error, tells_error
+from vidgen_nb.backends.wire.reading.retry_after import retry_after
+from vidgen_nb.backends.wire.status_codes import failure_by_status, shows_gateway, unexpected_body
 from vidgen_nb.core.model import record
-from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
 
 __all__ = ["classify", "is_content", "job_failure", "seconds_to_reset"]
@@ -40,10 +41,13 @@ _CONTENT_CODES: Final = re.compile(
 _KEY_CODES: Final = re.compile(r"api_key_\w+|service_disabled|consumer_(invalid|suspended)")
 _AUTH_CODES: Final = re.compile(rf"authentication|unauthenticated|permission_denied|{_KEY_CODES.pattern}")
 _CREDIT_CODES: Final = re.compile(r"payment_required|billing_disabled|budget_exceeded")
-_LIMIT_CODES: Final = re.compile(r"resource_exhausted|rate_limit_exceeded|too_many_requests|quota_exceeded")
+_LIMIT_CODES: Final = re.compile(r"resource_exhausted|(user_)?rate_limit_exceeded|too_many_requests|quota_exceeded")
+_RATE_CODES: Final = re.compile(r"(user_)?rate_limit_exceeded|too_many_requests")
+"""With whatever status: the older APIs answer 403 with them (googleapis/python-api-core#679)."""
 _SERVER_CODES: Final = re.compile(
     r"api_error|internal|unknown|(service_)?unavailable|deadline_exceeded|aborted|cancelled|data_loss"
 )
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNKNOWN_MODEL_CODES: Final = re.compile(r"not_found|model_not_found")
 
 
@@ -65,21 +69,30 @@ def _refusal(errors: Iterable[object]) -> _Refusal:
     quotas: list[str] = []
     message = ""
     for error in errors:
-        fields: dict[str, Any] = error if isinstance(error, dict) else {"message": error}
+        fields: dict[str, Any] = error if isinstance(error, dict) else {}
         codes += map(_normalised_code, (fields.get("code"), fields.get("status")))
-        text = fields.get("message")
-        message = message or (text if isinstance(text, str) else "")
+        codes += (_normalised_code(each.get("reason")) for each in _dicts(fields.get("errors")))
+        message = message or _text(error)
         for detail in _dicts(fields.get("details")):
             codes.append(_normalised_code(detail.get("reason")))
             quotas += [str(each.get("quotaId") or "") for each in _dicts(detail.get("violations"))]
     return _Refusal(tuple(filter(None, codes)), tuple(filter(None, quotas)), message)
 
 
+def _text(error: object) -> str:
+    """Return what an error says to people, with the field at fault."""
+    read = read_error(error)
+    where = f" ({read.field})" if read.field and read.field not in read.message else ""
+    return read.message + where
+
+
 def _normalised_code(code: object) -> str:
     """Return a code as one lower-case word: the end of a URI, or a google.rpc.Code's name; "" for an HTTP status."""
     if isinstance(code, int) and not isinstance(code, bool):
         return _RPC_CODE_NAMES[code] if 0 <= code < len(_RPC_CODE_NAMES) else ""
-    return re.split(r"[/#:]", code)[-1].lower() if isinstance(code, str) else ""
+    if not isinstance(code, str) or code.isdecimal():
+        return ""
+    return _CAMEL.sub("_", re.split(r"[/#:]", code)[-1]).lower()
 
 
 def _dicts(found: object) -> Iterator[dict[str, Any]]:
@@ -93,34 +106,37 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
     its phase needs: without an error in it, a submit is then `Ambiguous` and anything else `Transient`.
     """
     data = answer.data[0] if isinstance(answer.data, list) and answer.data else answer.data
-    error = data.get("error") if isinstance(data, dict) else None
-    refusal = _refusal([error] if error else [])
-    reason = _reason(f"HTTP {answer.status}", refusal, key)
+    found = data.get("error") if isinstance(data, dict) else None
+    error = found if tells_error(found) else None
+    refusal = _refusal([error if error is not None else data or answer.text])
+    status, reason, read = answer.status, _reason(f"HTTP {answer.status}", refusal, key), read_error(answer.data)
     if answer.ok:
-        return (
-            job_failure([error], key, f"HTTP {answer.status} with an error")
-            if error
-            else unexpected_body(reason, phase)
-        )
-    if answer.status == 403 and phase == "fetch" and not refusal.matches(_KEY_CODES):
+        if error is None:
+            return unexpected_body(reason, phase)
+        if not read.numbers:
+            return job_failure([error], key, f"HTTP {answer.status} with an error")
+        status, reason = read.numbers[0], _reason(f"HTTP {answer.status} with an error", refusal, key)
+    if status == 403 and phase == "fetch" and not refusal.matches(_KEY_CODES):
         # this is the Files API's answer for expired files; the key is good, as the poll before has shown
         return Permanent(reason, "no_result")
     now_epoch = server_epoch(answer, now_epoch)
     wait, source = retry_after(answer.headers, data, now_epoch)
-    if 400 <= answer.status < 500 and (found := _by_code(refusal, reason, wait, now_epoch)) is not None:
-        return found
-    if answer.status == 499 and phase == "submit":
-        return Ambiguous(f"{reason}; the job may have been accepted")
-    if answer.status == 501:
+    rate_limited = RateLimited(wait, source, reason, _cause(refusal))
+    if refusal.matches(_RATE_CODES) or 429 in read.numbers:
+        return _by_quota(refusal, reason, wait, now_epoch) or rate_limited
+    if (by_code := _by_code(refusal, reason, wait, now_epoch)) is not None:
+        return by_code
+    if status == 501:
         return Permanent(reason)
-    if answer.status == 499 or (answer.status == 409 and refusal.matches(_SERVER_CODES)):
+    if status == 409 and refusal.matches(_SERVER_CODES):
         return Transient(reason, wait)
     return failure_by_status(
-        answer.status,
+        status,
         phase,
-        RateLimited(wait, source, reason, _cause(refusal)),
+        rate_limited,
         no_such_model=refusal.matches(_UNKNOWN_MODEL_CODES),
         not_ready="failed_precondition" in refusal.codes,
+        gateway=shows_gateway(answer, read),
     )
 
 
@@ -163,6 +179,11 @@ def _by_code(refusal: _Refusal, reason: str, wait: float | None, now_epoch: floa
         return ProfileUnusable(reason, "auth")
     if refusal.matches(_CREDIT_CODES):
         return ProfileUnusable(reason, "credit")
+    return _by_quota(refusal, reason, wait, now_epoch)
+
+
+def _by_quota(refusal: _Refusal, reason: str, wait: float | None, now_epoch: float | None) -> Failure | None:
+    """Return the failure of a quota of the day; None if the refusal names none."""
     if "quota_exceeded" in refusal.codes or any("perday" in quota.lower() for quota in refusal.quotas):
         if now_epoch is not None and (wait is None or wait < MIN_DAILY_WAIT_SECONDS):
             wait = seconds_to_reset(now_epoch)

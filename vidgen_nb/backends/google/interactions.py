@@ -23,9 +23,11 @@ import httpx
 from vidgen_nb.backends.google.errors import classify, is_content, job_failure
 from vidgen_nb.backends.wire.adapter import HttpAdapter
 from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object
+from vidgen_nb.backends.wire.first_answers import address_advice
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url, read_image
 from vidgen_nb.backends.wire.jobs.status_words import meaning
+from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
@@ -111,6 +113,10 @@ class GoogleInteractions(HttpAdapter):
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
+        async with self._first_answers.one_until_accepted(self._server(profile)):
+            return await self._submit(scene, profile)
+
+    async def _submit(self, scene: Scene, profile: Profile) -> Operation:
         answer = await self._pool.call(
             "POST",
             self._address(profile, "interactions"),
@@ -121,7 +127,11 @@ class GoogleInteractions(HttpAdapter):
         )
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
-            self._fail(answer, "submit", profile)
+            failure, server = self._classify(answer, "submit", profile), self._server(profile)
+            own = "model" in scene.params
+            raise self._first_answers.judged(
+                failure, answer, server, address_advice(server, "interactions"), scenes_own=own and answer.status == 404
+            )
         return Operation(str(found), self.name)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
@@ -260,7 +270,7 @@ def _errors(found: Mapping[str, Any]) -> list[object]:
     errors, steps = found.get("errors"), found.get("steps")
     errors_found = [found.get("error"), *(errors if isinstance(errors, list) else ())]
     errors_found += [step.get("error") for step in (steps if isinstance(steps, list) else ()) if isinstance(step, dict)]
-    return [error for error in errors_found if error]
+    return [error for error in errors_found if tells_error(error)]
 
 
 def _download_url(uri: object, home: httpx.URL) -> httpx.URL | None:

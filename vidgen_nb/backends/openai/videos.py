@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, NoReturn
 import httpx
 
 from vidgen_nb.backends.openai.errors import classify, job_failure
+from vidgen_nb.backends.openai.submit_body import file_part, json_body
 from vidgen_nb.backends.wire.adapter import HttpAdapter
 from vidgen_nb.backends.wire.fields import (
     check_unicode,
@@ -26,16 +27,18 @@ from vidgen_nb.backends.wire.fields import (
     progress_fraction,
     server_epoch,
 )
-from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
-from vidgen_nb.backends.wire.images import IMAGE_SUFFIXES, check_image_parameter, data_uri, is_http_url, read_image
+from vidgen_nb.backends.wire.first_answers import address_advice
+from vidgen_nb.backends.wire.http import Answer, FormValue, Phase, redacted_line
+from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
 from vidgen_nb.backends.wire.jobs.image_download import download_image
 from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, names_job, save_inline
-from vidgen_nb.backends.wire.jobs.status_words import StatusWords, is_said, word_of
-from vidgen_nb.backends.wire.rate_headers import rate_info
-from vidgen_nb.backends.wire.retry_after import parse_milliseconds
+from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
+from vidgen_nb.backends.wire.reading.error_body import tells_error
+from vidgen_nb.backends.wire.reading.rate_headers import rate_info
+from vidgen_nb.backends.wire.reading.retry_after import parse_milliseconds
 from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
-from vidgen_nb.core.outcomes import Cancelled, Permanent
+from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
@@ -55,9 +58,11 @@ class OpenAIVideos(HttpAdapter):
     sent with every scene that has no `model` parameter itself; None: not sent. `body`: what a submit is sent as, a
     form, or JSON for servers that take no form. `poll`: how often jobs are polled, in run seconds. `timeout`: wall
     seconds that a server may be silent; a whole answer may take five times that, a download must deliver at least 1 KiB
-    a second. `transport`: any httpx transport, such as `ASGITransport`, instead of the network. `verify`: the path of a
-    private CA's certificates (PEM), trusted besides the usual ones. An image that is given by address is fetched, and
-    sent as a file: many servers ignore addresses. Raises `InputError` for settings that cannot work.
+    a second. `gateway`: whether a gateway stands before the server: a 500 to a submit then holds its scene, as if the
+    answer showed one (LiteLLM's and New API's do). `transport`: any httpx transport, such as `ASGITransport`, instead
+    of the network. `verify`: the path of a private CA's certificates (PEM), trusted besides the usual ones. An image
+    that is given by address is fetched, and sent as a file: many servers ignore addresses. Raises `InputError` for
+    settings that cannot work.
     """
 
     name = "openai_videos"
@@ -71,6 +76,7 @@ class OpenAIVideos(HttpAdapter):
         body: Literal["form", "json"] = "form",
         poll: PollSchedule | None = None,
         timeout: float = 60.0,
+        gateway: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         verify: bool | str | os.PathLike[str] = True,
     ) -> None:
@@ -79,6 +85,7 @@ class OpenAIVideos(HttpAdapter):
             raise InputError(f"body must be 'form' or 'json', not {body!r:.80}")
         self.body = body
         self._words = StatusWords(self.name)
+        self.gateway = gateway
 
     def check_scene(self, scene: Scene) -> None:
         """Raise `InputError` unless `input_reference` is an image: a path, a data URI, or an https URL."""
@@ -87,24 +94,47 @@ class OpenAIVideos(HttpAdapter):
             check_image_parameter("input_reference", reference)
 
     async def probe(self, profile: Profile) -> None:
-        """Try the key by asking for the latest job; `BackendError` if it is refused, or if the answer does not say.
+        """Try the key, the address and the model; `BackendError` if the key is refused, or if the answers do not say.
 
-        A server that has no list answers 405: it accepted the key, provided that the answer is JSON. A 404 may mean the
-        same, or a base_url without its version.
+        It asks for the latest job, and where that is not listed, as at most gateways, for the models: those tell a good
+        key from a bad one, too. A server that answers 405 to the list accepted the key, provided that it is JSON.
+        Raises `InputError` for a model that is not among the server's.
         """
         url = self._url(profile).copy_with(query=b"limit=1")
         answer = await self._pool.call("GET", url, "poll", profile.api_key)
-        if not json_object(answer) or not (answer.ok or answer.status == 405):
-            self._fail(answer, "poll", profile)
+        listed = bool(json_object(answer)) and (answer.ok or answer.status == 405)
+        failure = None if listed else self._classify(answer, "poll", profile)
+        if failure is not None and not (answer.ok or isinstance(failure, Permanent)):
+            raise BackendError(failure)
+        if listed and self.model is None:
+            return
+        try:
+            answer, models = await self._models(profile)
+        except BackendError:
+            if failure is None:  # the key is good, and nothing is known of the model
+                return
+            raise
+        if models and self.model is not None and self.model not in models:
+            raise InputError(_unlisted(self.model, models, profile))
+        if failure is not None and not (answer.ok and json_object(answer)):
+            refused = self._classify(answer, "poll", profile)
+            if isinstance(refused, ProfileUnusable):
+                raise BackendError(refused)
+            advice = address_advice(self._server(profile), "videos")
+            raise BackendError(Transient(f"{failure.reason}{' ' if failure.reason.endswith('?') else '. '}{advice}"))
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
+        async with self._first_answers.one_until_accepted(self._server(profile)):
+            return await self._submit(scene, profile)
+
+    async def _submit(self, scene: Scene, profile: Profile) -> Operation:
         headers = {"X-Client-Request-Id": header_safe(scene.id)}
         fields = self._fields(scene)
         try:
             form = await self._form(fields, profile) if self.body == "form" else None
-            body = partial(_json_body, fields) if self.body == "json" else None
+            body = partial(json_body, fields) if self.body == "json" else None
             answer = await self._pool.call(
                 "POST", self._url(profile), "submit", profile.api_key, headers=headers, form=form, body=body
             )
@@ -112,7 +142,15 @@ class OpenAIVideos(HttpAdapter):
             raise BackendError(Permanent(f"input_reference: {error}")) from None
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
-            self._fail(answer, "submit", profile)
+            failure, server, own = (
+                self._classify(answer, "submit", profile),
+                self._server(profile),
+                "model" in scene.params,
+            )
+            if isinstance(failure, Permanent) and failure.cause == "bad_request" and not own:
+                failure = await self._unless_no_such_model(failure, profile)
+            advice = address_advice(server, "videos")
+            raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own and answer.status == 404)
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         return Operation(str(found), self.name, poll_after=poll_after, rate=rate)
@@ -127,11 +165,12 @@ class OpenAIVideos(HttpAdapter):
         if word_of(word) is None or not (answer.ok or has_ended):
             self._fail(answer, "poll", profile)
         status = self._words.status(word, error, profile.api_key, operation.id)
+        self._first_answers.accepted(self._server(profile))
         if status == "succeeded":
             return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-        if status == "failed" or is_said(error):
+        if status == "failed" or tells_error(error):
             return Progress("failed", outcome=job_failure(error, profile.api_key))
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
         return Progress(status, progress_fraction(found.get("progress"), 100), poll_after)
@@ -179,7 +218,7 @@ class OpenAIVideos(HttpAdapter):
             return "unsupported"
         answer = await self._pool.call("DELETE", self._url(profile, operation), "cancel", profile.api_key)
         found = json_object(answer)
-        if answer.ok and not found.get("error"):
+        if answer.ok and not tells_error(found.get("error")):
             going_on = answer.status == 202 or found.get("deleted") is False
             return (
                 "requested"
@@ -215,25 +254,36 @@ class OpenAIVideos(HttpAdapter):
         if is_http_url(reference):
             part = await download_image(self._pool, str(reference), profile.api_key)
             return {**form, "input_reference": lambda: part}
-        return {**form, "input_reference": partial(_file_part, reference)} if isinstance(reference, str) else form
+        return {**form, "input_reference": partial(file_part, reference)} if isinstance(reference, str) else form
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
-        raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
+        raise BackendError(self._classify(answer, phase, profile))
+
+    def _classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
+        now = self._now_epoch()
+        return classify(answer, phase, key=profile.api_key, now_epoch=now, gateway=self.gateway)
+
+    async def _models(self, profile: Profile) -> tuple[Answer, list[str]]:
+        """Ask for the server's models: its answer, and their names; none if it does not say, or takes patterns."""
+        answer = await self._pool.call("GET", self._address(profile, "models"), "poll", profile.api_key)
+        listed = json_object(answer).get("data") if answer.ok else None
+        names = [each.get("id") for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)]
+        known = [name for name in names if isinstance(name, str)]
+        return answer, [] if any("*" in name for name in known) else known
+
+    async def _unless_no_such_model(self, failure: Permanent, profile: Profile) -> Permanent:
+        """Return what a first bad request means: the server's own list says whether it is the model."""
+        if self.model is None or self._first_answers.has_accepted(self._server(profile)):
+            return failure
+        try:
+            _, models = await self._models(profile)
+        except BackendError:
+            return failure
+        if not models or self.model in models:
+            return failure
+        return Permanent(f"{failure.reason}. {_unlisted(self.model, models, profile)}", "no_such_model")
 
 
-def _json_body(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the body of a JSON submit, with the image as OpenAI's API takes it there: by address, or as a data URI.
-
-    A DataFrame makes 4.0 of 4; it is sent as 4.
-    """
-    fields = {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in fields.items()}
-    image = fields.get("input_reference")
-    if not isinstance(image, str):
-        return fields
-    return {**fields, "input_reference": {"image_url": image.strip() if is_http_url(image) else data_uri(image)}}
-
-
-def _file_part(image: str) -> tuple[str, bytes, str]:
-    """Return an image as a part of a form; under a neutral name, since the file's own is private."""
-    media_type, data = read_image(image)
-    return f"input_reference{IMAGE_SUFFIXES[media_type]}", data, media_type
+def _unlisted(model: str, models: list[str], profile: Profile) -> str:
+    listed = redacted_line(", ".join(models[:5]), profile.api_key)
+    return f"model {model!r} is not among the server's: {listed}{', …' if len(models) > 5 else ''}"

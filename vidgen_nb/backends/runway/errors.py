@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from vidgen_nb.backends.openai.errors import classify as classify_by_status
@@ -38,22 +37,7 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
 
     `now_epoch`: epoch seconds, for dates in an answer without a `Date` of its own.
     """
-    failure = classify_by_status(
-        replace(answer, data=_with_first_issue(answer.data)), phase, key=key, now_epoch=now_epoch
-    )
-    if phase == "submit" and isinstance(failure, RateLimited):
+    failure = classify_by_status(answer, phase, key=key, now_epoch=now_epoch)
+    if phase == "submit" and answer.status == 429 and isinstance(failure, RateLimited):
         return ProfileUnusable(failure.reason, "day_quota", failure.retry_after)
     return failure
-
-
-def _with_first_issue(data: object) -> object:
-    """Return an error `{"error", "issues": [{path, message}]}` with its first issue added to the text."""
-    if not isinstance(data, dict) or not isinstance(data.get("error"), str):
-        return data
-    issues = data.get("issues")
-    issue = issues[0] if isinstance(issues, list) and issues else None
-    if not isinstance(issue, dict):
-        return data
-    path = issue.get("path")
-    where = ".".join(map(str, path[:5])) if isinstance(path, list) else ""
-    return {"error": ": ".join(part for part in (data["error"], where, str(issue.get("message") or "")) if part)}

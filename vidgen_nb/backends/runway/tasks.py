@@ -19,12 +19,13 @@ import httpx
 from vidgen_nb.backends.runway.errors import classify, task_failure
 from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
 from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object, progress_fraction
+from vidgen_nb.backends.wire.first_answers import address_advice
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, data_uri, is_http_url
 from vidgen_nb.backends.wire.jobs.status_words import meaning
 from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
-from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
+from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Secret, Sink
 
@@ -108,6 +109,10 @@ class Runway(HttpAdapter):
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)
+        async with self._first_answers.one_until_accepted(self._server(profile)):
+            return await self._submit(scene, profile)
+
+    async def _submit(self, scene: Scene, profile: Profile) -> Operation:
         body = self._body(scene)
         endpoint = "image_to_video" if "promptImage" in body else "text_to_video"
         headers = {"X-Client-Request-Id": header_safe(scene.id)}
@@ -116,7 +121,15 @@ class Runway(HttpAdapter):
         )
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
-            self._fail(answer, "submit", profile)
+            failure, server = self._classify(answer, "submit", profile), self._server(profile)
+            own = "model" in scene.params
+            raise self._first_answers.judged(
+                failure,
+                answer,
+                server,
+                address_advice(server, "text_to_video"),
+                scenes_own=own and answer.status == 404,
+            )
         return Operation(str(found), self.name)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
@@ -189,7 +202,10 @@ class Runway(HttpAdapter):
         )
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
-        raise BackendError(classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch()))
+        raise BackendError(self._classify(answer, phase, profile))
+
+    def _classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
+        return classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
 
 
 def read_progress(task: object, key: Secret) -> Progress | None:

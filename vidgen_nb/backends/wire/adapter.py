@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from vidgen_nb.backends.wire.environment import check_environment, checked_ca, needs_of
+from vidgen_nb.backends.wire.first_answers import FirstAnswers
 from vidgen_nb.backends.wire.http import HttpPool
 from vidgen_nb.backends.wire.images import absolute_path
 from vidgen_nb.backends.wire.urls import usable_url
@@ -38,6 +39,8 @@ class HttpAdapter:
     """The word before the key, if it is another one."""
     image_parameters: Collection[str] = ()
     """Scene parameters that may be an image's path."""
+    gateway: bool = False
+    """Whether a gateway stands before the server: a 500 to a submit may then follow an acceptance."""
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class HttpAdapter:
         self._servers: set[tuple[bool, bool]] = set()
         """What connections to the profiles' servers need: TLS, and no loopback."""
         self._clock = Clock()
+        self._first_answers = FirstAnswers()
 
     def check(self, profile: Profile) -> None:
         """Raise `InputError` if the profile has no key, one that no header can carry, or an unusable base_url."""
@@ -104,6 +108,10 @@ class HttpAdapter:
         """Return the URL of a path under the profile's base_url; its parts are quoted."""
         base = (profile.base_url or self.base_url).rstrip("/")
         return httpx.URL("/".join((base, *(quote(part, safe="") for part in path))))
+
+    def _server(self, profile: Profile) -> str:
+        """Return the profile's base_url: what a first accepted submit shows to be right."""
+        return (profile.base_url or self.base_url).rstrip("/")
 
     def _now_epoch(self) -> float:
         return self._clock.epoch + self._clock.now()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any, Final
 
 import httpx
@@ -19,6 +20,9 @@ __all__ = ["MAX_BODY_BYTES", "Answer", "read_answer"]
 MAX_BODY_BYTES: Final = 4 << 20
 """Bytes of an answer that is not a download; a longer one counts as unreadable. Some echo the prompt."""
 
+_MAX_TEXT_BYTES: Final = 2000
+_TITLE: Final = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
+
 
 @record
 class Answer:
@@ -29,6 +33,18 @@ class Answer:
     """Names in lower case; a name may repeat."""
     data: Any
     """The parsed JSON; None if the body is no JSON, too long or cut off."""
+    text: str = ""
+    """The beginning of a body that is no JSON; of an HTML page its title."""
+
+    @property
+    def kind(self) -> str:
+        """What the body is, in words: `an HTML page`, `a list`, `nothing`."""
+        if self.data is None:
+            page = "html" in self.header("content-type").lower() or self.text.startswith("<")
+            return "an HTML page" if page else "a text that is no JSON" if self.text else "nothing"
+        return {dict: "an object", list: "a list", str: "a text", bool: "true or false"}.get(
+            type(self.data), "a number"
+        )
 
     @property
     def ok(self) -> bool:
@@ -42,17 +58,27 @@ class Answer:
 
 async def read_answer(response: httpx.Response, key: Secret, until: float, max_bytes: int = MAX_BODY_BYTES) -> Answer:
     """Read an answer up to the limit; if its body breaks off, the status still counts."""
-    body = bytearray()
+    body, data, text = bytearray(), None, ""
     try:
         async with asyncio.timeout_at(until):
             async for piece in decoded_chunks(response):
                 body += piece
                 if len(body) > max_bytes:
                     break
+        text = redact(_beginning(body), key)  # nothing is shown of a body that broke off
         data = redact(json.loads(body), key) if len(body) <= max_bytes else None
     except (*TRANSPORT_ERRORS, ValueError, RecursionError):
         data = None
     location = response.extensions.get("location")  # hidden from httpx
     given = [*response.headers.multi_items(), *([("location", location)] if isinstance(location, str) else [])]
     headers = [(name, redact(value, key)) for name, value in given]
-    return Answer(response.status_code, headers, data)
+    return Answer(response.status_code, headers, data, text if data is None else "")
+
+
+def _beginning(body: bytes | bytearray) -> str:
+    """Return what a person can read of a body that is no JSON; nothing of one that is no text."""
+    text = bytes(body[:_MAX_TEXT_BYTES]).decode(errors="replace").strip()
+    if text.startswith("<"):
+        title = _TITLE.search(text)
+        return f"<{title[1].strip()}>" if title else "<>"
+    return text if text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable() else ""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from vidgen_nb.backends.wire.answer import Answer
-from vidgen_nb.backends.wire.retry_after import parse_http_date
+from vidgen_nb.backends.wire.reading.retry_after import parse_http_date
 from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.ports import BackendError
 

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from vidgen_nb.backends.wire.http import redacted_line
+from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.ports import Secret
 
-__all__ = ["JobStatus", "StatusWords", "is_said", "meaning", "word_of"]
+__all__ = ["JobStatus", "StatusWords", "meaning", "word_of"]
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -65,15 +66,6 @@ def meaning(word: str | None) -> JobStatus | None:
     return None
 
 
-def is_said(value: object) -> bool:
-    """Return whether an `error` says anything: `{"code": "", "message": null}` beside a job does not."""
-    if isinstance(value, Mapping):
-        return any(map(is_said, value.values()))
-    if isinstance(value, list):
-        return any(map(is_said, value))
-    return bool(value.strip() if isinstance(value, str) else value)
-
-
 class StatusWords:
     """What the words of one backend mean: its `own` ones (any values), then the table's."""
 
@@ -98,7 +90,7 @@ class StatusWords:
         Remembers whether the job's latest word was known, for `may_be_done`.
         """
         found = self.known(value)
-        if found is None and is_said(error):
+        if found is None and tells_error(error):
             found = "failed"
         if found is not None:
             self._unclear.discard(job)

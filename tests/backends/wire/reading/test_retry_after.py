@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidgen_nb.backends.wire.retry_after import (
+from vidgen_nb.backends.wire.reading.retry_after import (
     MAX_WAIT_SECONDS,
     parse_http_date,
     parse_milliseconds,
@@ -21,7 +21,7 @@ from vidgen_nb.backends.wire.retry_after import (
 NOW = 1_790_000_000.0
 NAMES = [
     "Retry-After", "retry-after-ms", "RateLimit", "x-ratelimit-reset-requests", "x-ratelimit-remaining-requests",
-    "ratelimit-reset", "anthropic-ratelimit-tokens-reset",
+    "ratelimit-reset", "anthropic-ratelimit-tokens-reset", "x-rate-limit-reset", "llm_provider-retry-after",
 ]  # fmt: skip
 
 
@@ -131,9 +131,71 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | values,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["error", "details", "retryDelay", "retry_after", "x"]), inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["error", "details", "detail", "message", "retryDelay", "retry_after", "retryAfterMs", "reset_at", "x"]
+            ),
+            inner,
+            max_size=3,
+        )
     ),
 )
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Retry-After", "40s"), ("Retry-After", "40 seconds"), ("Retry-After", "40000ms"),
+        ("Retry-After", str(int(NOW + 40))), ("Retry-After", str(int(NOW + 40) * 1000)),
+        ("Retry-After", "2026-09-21T14:14:00Z"), ("llm_provider-retry-after", "40"), ("x-retry-after-ms", "40000"),
+        ("X-Rate-Limit-Retry-After-Seconds", "40"), ("X-Rate-Limit-Reset", str(int(NOW + 40))),
+        ("llm_provider-x-ratelimit-reset-requests", "40s"), ("RateLimit", "limit=10, remaining=0, reset=40"),
+    ],
+)  # fmt: skip
+def test_more_forms_of_headers(header: str, value: str) -> None:
+    """Units, epochs in seconds and milliseconds, RFC 3339, and the names that gateways give the upstream's header."""
+    assert retry_after([(header, value)], None, NOW)[0] == pytest.approx(40)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"retryAfter": 40}, {"error": {"retry_after_seconds": 40}}, {"error": {"retry_after": "40s"}},
+        {"error": {"retry_after_ms": 40_000}}, {"detail": {"retryAfterMs": "40000"}}, {"resets_in_seconds": 40},
+        {"error": {"details": [{"metadata": {"quotaResetDelay": "40s"}}]}}, {"error": {"resets_at": NOW + 40}},
+        {"error": {"metadata": {"headers": {"X-RateLimit-Reset": f"{(NOW + 40) * 1000:.0f}"}}}},
+        {"detail": "Request was throttled. Your rate limit resets in ~40s."},
+        {"detail": "Request was throttled. Expected available in 40 seconds."},
+        {"error": {"message": "Rate limit reached. Please try again in 40s. Visit example.com."}},
+        {"error": {"message": "Please retry after 40 seconds."}}, {"error": {"message": "Please retry in 40.0s."}},
+    ],
+)  # fmt: skip
+def test_more_forms_of_bodies(body: object) -> None:
+    """Fields under all their names, and last the sentences that providers document."""
+    assert retry_after([], body, NOW)[0] == pytest.approx(40)
+
+
+def test_prose_is_the_last_that_is_asked() -> None:
+    """Words count only where no field says how long; a prompt that is echoed as a parameter is none."""
+    body = {"retry_after": 3, "detail": "Your rate limit resets in ~40s."}
+    assert retry_after([], body, NOW) == (3, "retry_after")
+    assert retry_after([], {"input": {"retry_after": 3}}, NOW) == (None, "")
+    assert retry_after([], {"detail": "a film in 40 seconds"}, NOW) == (None, "")
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["{}s", "{} s", "{} seconds", "{}sec", "{}000ms"]))
+def test_durations_are_read_back(seconds: int, form: str) -> None:
+    """A number of seconds is the same wait in each of its spellings, in a header and in a body."""
+    text = form.format(seconds)
+    assert retry_after([("Retry-After", text)], None, NOW)[0] == pytest.approx(seconds)
+    assert retry_after([], {"retry_after": text}, NOW)[0] == pytest.approx(seconds)
+
+
+@given(st.integers(0, 10**7), st.sampled_from([1, 1000]))
+def test_epochs_are_read_back(seconds: int, unit: int) -> None:
+    """An epoch is the seconds until then, in seconds and milliseconds; one long ago is none."""
+    assert retry_after([("Retry-After", str(int(NOW + seconds) * unit))], None, NOW)[0] == seconds
+    assert retry_after([("Retry-After", str(int(NOW - 10**6) * unit))], None, NOW)[0] is None
 
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), values), max_size=4), json_values, st.floats(0, 1e10))

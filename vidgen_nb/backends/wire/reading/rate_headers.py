@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from vidgen_nb.backends.wire.retry_after import parse_reset, parse_seconds
+from vidgen_nb.backends.wire.reading.retry_after import parse_reset, parse_seconds
 from vidgen_nb.core.model import RateInfo
 
 __all__ = ["rate_info"]

@@ -1,8 +1,10 @@
 """How long a server asks to wait: every form seen in the wild, as pure functions.
 
-Order: `retry-after-ms`, `Retry-After`, Google's `RetryInfo`, `retry_after` in the body, the resets of exhausted limits
-in the headers. A value that makes no sense (negative, NaN, infinite, longer than a year, junk) is ignored, and the next
-form is tried. A date in the past counts as 0. Of several valid values the largest counts: we never come back early.
+Order: `retry-after-ms`, `Retry-After` (and what gateways call it, `llm_provider-retry-after`), Google's `RetryInfo`,
+`retry_after` and its like in the body, the resets of exhausted limits in the headers, and last the sentences that
+providers document: prose says how long, and only where nothing else does; never what an answer is (R13). A value that
+makes no sense (negative, NaN, infinite, longer than a year, junk) is ignored, and the next form is tried. A date in the
+past counts as 0. Of several valid values the largest counts: we never come back early.
 """
 
 from __future__ import annotations
@@ -11,7 +13,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
+
+from vidgen_nb.backends.wire.reading.body_waits import field_waits, prose_wait
+from vidgen_nb.backends.wire.reading.error_body import read_error
 
 __all__ = ["MAX_WAIT_SECONDS", "parse_http_date", "parse_milliseconds", "parse_reset", "parse_seconds", "retry_after"]
 
@@ -20,7 +25,10 @@ MAX_WAIT_SECONDS: Final = 366 * 86400.0
 
 _MAX_TEXT_CHARS: Final = 2000
 _NUMBER: Final = re.compile(r"\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,4})?", re.ASCII | re.IGNORECASE)
-_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|μs|ns|m|s|d)", re.ASCII)
+_DURATION: Final = re.compile(
+    r"(\d+(?:\.\d*)?|\.\d+)(hours?|hrs?|h|milliseconds?|ms|us|µs|μs|ns|minutes?|mins?|m|seconds?|secs?|s|days?|d)",
+    re.ASCII,
+)
 _UNITS: Final = {
     "d": 86400.0,
     "h": 3600.0,
@@ -32,7 +40,13 @@ _UNITS: Final = {
     "μs": 1e-6,
     "ns": 1e-9,
 }
-_RESET: Final = re.compile(r"(?:[a-z]+-)?ratelimit-(?:reset(?:-.+)?|.+-reset)")
+MAX_EPOCH_AGE: Final = 86400.0
+"""A number that would be an epoch longer ago than this is none."""
+_RETRY_AFTER: Final = re.compile(r"(?:[a-z_]+-)*retry-after(?:-(?:seconds|secs|sec|s))?")
+_RETRY_AFTER_MS: Final = re.compile(r"(?:[a-z_]+-)*retry-after-(?:ms|millis|milliseconds)")
+_RESET: Final = re.compile(r"(?:[a-z_]+-)*?rate-?limit-(?:reset(?:-.+)?|.+-reset)")
+_NAMED: Final = re.compile(r"[;,\s]*([a-z]+)\s*=\s*([^;,\s]+)")
+"""Of `limit=10, remaining=0, reset=40`, as in draft-ietf-httpapi-ratelimit-headers up to version 7."""
 _LIST_MEMBER: Final = re.compile(r'(?:"[^"]*"|[^,"])+')
 _PARAMETER: Final = re.compile(r";\s*([a-z]+)\s*=\s*([^;\s]+)")
 
@@ -46,16 +60,22 @@ def retry_after(headers: Iterable[tuple[str, str]], body: object, now_epoch: flo
     fields: dict[str, list[str]] = {}
     for name, value in headers:
         fields.setdefault(name.lower(), []).append(value)
-    for source, waits in (
-        ("retry-after-ms", _parse_lines(fields.get("retry-after-ms", ()), parse_milliseconds)),
-        ("Retry-After", _parse_lines(fields.get("retry-after", ()), lambda text: _delay_or_date(text, now_epoch))),
-        ("RetryInfo", _retry_info(body)),
-        ("retry_after", _body_retry_after(body)),
+
+    def moment(text: str) -> float | None:
+        return parse_reset(text, now_epoch)
+
+    for waits in (
+        _headers(fields, _RETRY_AFTER_MS, parse_milliseconds),
+        _headers(fields, _RETRY_AFTER, moment),
+        ((seconds, "RetryInfo") for seconds in _retry_info(body)),
+        field_waits(body, moment, moment, parse_milliseconds),
+        _exhausted_limits(fields, now_epoch),
     ):
-        longest = max(waits, default=None)
+        longest = max(waits, default=None, key=lambda found: found[0])
         if longest is not None:
-            return longest, source
-    return max(_exhausted_limits(fields, now_epoch), default=(None, ""), key=lambda found: found[0] or 0.0)
+            return longest
+    said = prose_wait(read_error(body).message, moment)
+    return (said, "its words") if said is not None else (None, "")
 
 
 def parse_seconds(text: str) -> float | None:
@@ -104,11 +124,14 @@ def _parse_lines(lines: Iterable[str], read: Callable[[str], float | None]) -> I
         yield from (seconds for seconds in pieces if seconds is not None)
 
 
-def _delay_or_date(text: str, now_epoch: float) -> float | None:
-    seconds = parse_seconds(text)
-    if seconds is None and (moment := parse_http_date(text)) is not None:
-        return _seconds_until(moment, now_epoch)
-    return seconds
+def _headers(
+    fields: dict[str, list[str]], name: re.Pattern[str], read: Callable[[str], float | None]
+) -> Iterator[tuple[float, str]]:
+    """Yield (seconds, field) of the headers of this kind."""
+    for field, lines in fields.items():
+        if name.fullmatch(field):
+            source = "Retry-After" if field == "retry-after" else field
+            yield from ((seconds, source) for seconds in _parse_lines(lines, read))
 
 
 def _retry_info(body: object) -> Iterator[float]:
@@ -122,25 +145,18 @@ def _retry_info(body: object) -> Iterator[float]:
             yield seconds
 
 
-def _body_retry_after(body: object) -> Iterator[float]:
-    """Yield `retry_after` of the body, or of its `error`: a number or numeric text, in seconds."""
-    error = body.get("error") if isinstance(body, dict) else None
-    for place in (body, error):
-        value: Any = place.get("retry_after") if isinstance(place, dict) else None
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        seconds = parse_seconds(value) if isinstance(value, str) else None
-        if seconds is not None:
-            yield seconds
-
-
 def _parse_duration(text: str) -> float | None:
-    """Return the seconds of a duration as Go and OpenAI write it: `6s`, `12ms`, `6m0s`, `1h2m3.5s`."""
-    text = text.strip()
+    """Return the seconds of a duration: `6s`, `12ms`, `6m0s`, `1h2m3.5s` as Go writes it, or `1 minute 5 seconds`."""
+    text = re.sub(r"\s+", "", text[: _MAX_TEXT_CHARS + 1]).lower()
     parts = _DURATION.findall(text) if len(text) <= _MAX_TEXT_CHARS else []
     if not parts or "".join(amount + unit for amount, unit in parts) != text:
         return None
-    return _plausible(sum(float(amount) * _UNITS[unit] for amount, unit in parts))
+    return _plausible(sum(float(amount) * _unit(unit) for amount, unit in parts))
+
+
+def _unit(name: str) -> float:
+    """Return the seconds of a unit, written out or not."""
+    return _UNITS.get(name) or _UNITS["ms" if name.startswith("mil") else name[0]]
 
 
 def parse_reset(text: str, now_epoch: float) -> float | None:
@@ -150,10 +166,11 @@ def parse_reset(text: str, now_epoch: float) -> float | None:
         return None
     if _NUMBER.fullmatch(text):
         value = float(text)
+        if value <= MAX_WAIT_SECONDS:
+            return value
         # epochs are far above the maximum; those in milliseconds are far above those in seconds
-        return (
-            value if value <= MAX_WAIT_SECONDS else _seconds_until(value / 1000 if value > 1e11 else value, now_epoch)
-        )
+        epoch = value / 1000 if value > 1e11 else value
+        return _seconds_until(epoch, now_epoch) if epoch >= now_epoch - MAX_EPOCH_AGE else None
     try:
         return _seconds_until(_to_epoch(datetime.fromisoformat(text)), now_epoch)
     except (ValueError, OverflowError):
@@ -171,6 +188,10 @@ def _exhausted_limits(fields: dict[str, list[str]], now_epoch: float) -> Iterato
                     (seconds, name) for seconds in _parse_lines(lines, lambda text: parse_reset(text, now_epoch))
                 )
     for line in fields.get("ratelimit", ()):  # draft-ietf-httpapi-ratelimit-headers: "default";r=0;t=42
+        named = dict(_NAMED.findall(line[:_MAX_TEXT_CHARS].lower())) if '"' not in line else {}
+        seconds = parse_reset(named.get("reset", ""), now_epoch)
+        if seconds is not None and not parse_seconds(named.get("remaining", "0")):
+            yield seconds, "RateLimit"
         for member in _LIST_MEMBER.findall(line[:_MAX_TEXT_CHARS]):
             parameters = dict(_PARAMETER.findall(re.sub(r'"[^"]*"', "", member)))
             seconds = parse_seconds(parameters.get("t", ""))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidgen_nb.backends.wire.rate_headers import MAX_REQUESTS, rate_info
-from vidgen_nb.backends.wire.retry_after import MAX_WAIT_SECONDS
+from vidgen_nb.backends.wire.reading.rate_headers import MAX_REQUESTS, rate_info
+from vidgen_nb.backends.wire.reading.retry_after import MAX_WAIT_SECONDS
 from vidgen_nb.core.model import RateInfo
 
 OPENAI = ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests")
