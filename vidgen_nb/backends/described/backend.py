@@ -164,8 +164,7 @@ class HttpBackend(HttpAdapter):
         found = value_of(answer, self._job)
         elsewhere = answer.status == 303 and self._job == "headers.location"  # "see other": the job, once it is made
         if not (answer.ok or elsewhere) or not is_usable_id(found):
-            self._check_path("job", self._job, answer, self.classify(answer, "submit", profile), profile)
-            failure, server = self.classify(answer, "submit", profile), self._server(profile)
+            failure, server = self._unreadable("job", self._job, answer, "submit", profile), self._server(profile)
             advice = f"{self._calls['submit'].text} is submitted to under base_url, which is {server}: is that right?"
             own = bool(self._calls["submit"].placeholders) and not answer.ok
             raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own)
@@ -190,9 +189,7 @@ class HttpBackend(HttpAdapter):
         if word_of(word) is None:
             if answer.status == 202:  # accepted, and not done yet: some say no more until it is
                 return Progress("running")
-            failure = self.classify(answer, "poll", profile)
-            self._check_path("status", self._status, answer, failure, profile)
-            raise BackendError(failure)
+            raise BackendError(self._unreadable("status", self._status, answer, "poll", profile))
         self._path_check.confirm("status")
         self._first_answers.accepted(self._server(profile))
         status = self._words.status(word, error, profile.api_key, operation.id)
@@ -299,10 +296,12 @@ class HttpBackend(HttpAdapter):
             self._path_check.check("result", self._result, answer, profile.api_key)
         return None
 
-    def _check_path(self, option: str, path: JsonPath, answer: Answer, failure: Failure, profile: Profile) -> None:
-        """Raise `InputError` for an answer without a value at a path, if no answer ever had one."""
+    def _unreadable(self, option: str, path: JsonPath, answer: Answer, phase: Phase, profile: Profile) -> Failure:
+        """Return what an answer without a value at a path is; raise `InputError` if no answer ever had one."""
+        failure = self.classify(answer, phase, profile)
         if isinstance(failure, Ambiguous | Transient):
             self._path_check.check(option, path, answer, profile.api_key)
+        return failure
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(self.classify(answer, phase, profile))
