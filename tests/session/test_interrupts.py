@@ -74,7 +74,7 @@ def test_the_first_ctrl_c_finishes_what_is_under_way(kind: Kind, way: str, tmp_p
     """Said with how many; then the interrupt goes on its way, and the connections are closed."""
     backend = FakeBackend(hold=HELD)
     with once_said("waiting for 3 under way", backend.let_go) as said:
-        with pytest.raises(KeyboardInterrupt):  # noqa: SIM117
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117
             with kind(backend, profiles("p1"), output=tmp_path, mode="boost", journal=None, speed=20) as session:
                 interrupt_when_accepted(session, 3)
                 if way == "run_blocking":
@@ -93,7 +93,7 @@ def test_the_first_ctrl_c_finishes_what_is_under_way(kind: Kind, way: str, tmp_p
 def test_the_second_ctrl_c_leaves_it(kind: Kind, way: str, tmp_path: Path) -> None:
     """It ends at once; what the provider has is held, and the session is closed all the same."""
     backend = FakeBackend(hold=HELD)
-    with once_said("waiting for 3 under way", interrupt), pytest.raises(KeyboardInterrupt):  # noqa: SIM117
+    with once_said("waiting for 3 under way", interrupt), pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117
         with kind(backend, profiles("p1"), output=tmp_path, mode="boost", journal=None, speed=20) as session:
             interrupt_when_accepted(session, 3)
             session.run_blocking(PROMPTS) if way == "run_blocking" else session.start(PROMPTS)
@@ -104,7 +104,7 @@ def test_the_second_ctrl_c_leaves_it(kind: Kind, way: str, tmp_path: Path) -> No
 def test_another_error_waits_for_nothing(tmp_path: Path) -> None:
     """Minutes of videos would hang it."""
     backend = FakeBackend(hold=HELD)
-    with pytest.raises(ZeroDivisionError):  # noqa: SIM117
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012, SIM117
         with Session(backend, profiles("p1"), output=tmp_path, mode="boost", speed=20) as session:
             session.start(PROMPTS)
             raise ZeroDivisionError
@@ -125,13 +125,13 @@ def test_a_cancel_of_async_with(kind: Kind, times: int, tmp_path: Path) -> None:
 
     async def kernel() -> None:
         task = asyncio.create_task(cell())
-        while len(backend.submits) < 3:
+        while len(backend.submits) < 3:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        then = (
-            backend.let_go
-            if times == 1
-            else lambda loop=asyncio.get_running_loop(): loop.call_soon_threadsafe(task.cancel)
-        )
+        loop = asyncio.get_running_loop()
+
+        def then() -> None:
+            backend.let_go() if times == 1 else loop.call_soon_threadsafe(task.cancel)
+
         with once_said("waiting for 3 under way", then):
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -144,8 +144,58 @@ def test_a_cancel_of_async_with(kind: Kind, times: int, tmp_path: Path) -> None:
 
 def test_the_demos_emulator_ends_after_what_is_under_way(tmp_path: Path) -> None:
     """Its provider stays until the videos are there."""
-    with pytest.raises(KeyboardInterrupt), demo(2, speed=100, output=tmp_path) as controller:
+    with pytest.raises(KeyboardInterrupt), demo(2, speed=100, output=tmp_path) as controller:  # noqa: PT012
         interrupt_when_accepted(controller, 3)
         controller.run_blocking()
     assert controller.is_closed and statuses(controller).count("succeeded") >= 3
     assert set(statuses(controller)) == {"succeeded", "queued"}
+
+
+def test_who_waited_for_a_run_finds_it_over(tmp_path: Path) -> None:
+    """Right after `run_blocking`, from another thread, its time stands still."""
+    with Session(FakeBackend(), profiles("p1"), output=tmp_path, speed=1000) as session:
+        for _ in range(30):
+            session.run_blocking(["one"])
+            was, now = session.now, session.now
+            assert not session.is_running and was == now
+
+
+@pytest.mark.parametrize("kind", [OSError, SystemExit, KeyboardInterrupt])
+def test_a_log_handler_that_raises_changes_nothing(kind: type[BaseException], tmp_path: Path) -> None:
+    """It may write to a full disk, a closed pipe, a terminal that is gone: the run goes on, with all its lines."""
+    lines = 0
+
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            nonlocal lines
+            lines += threading.current_thread() is not threading.main_thread()
+            if threading.current_thread() is not threading.main_thread():
+                raise kind
+
+    log, broken = logging.getLogger("vidgen_nb"), Broken(logging.INFO)
+    log.addHandler(broken)
+    level, before = log.level, lines
+    log.setLevel(logging.INFO)
+    try:
+        with Session(FakeBackend(), profiles("p1"), output=tmp_path, speed=20) as session:
+            session.run_blocking(PROMPTS)
+    finally:
+        log.removeHandler(broken)
+        log.setLevel(level)
+    assert statuses(session) == ["succeeded"] * 3 and lines - before >= 6
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_what_exits_on_the_sessions_loop_does_not_end_it(kind: type[BaseException], tmp_path: Path) -> None:
+    """A callback or a task of a backend's own: asyncio would end the loop, and everybody waited for ever."""
+
+    async def leaves_a_task(*_: object) -> None:
+        async def exits() -> None:
+            raise kind
+
+        tasks.append(asyncio.create_task(exits()))
+
+    tasks: list[asyncio.Task[None]] = []
+    with Session(FakeBackend(poll=leaves_a_task), profiles("p1"), output=tmp_path, speed=20) as session:
+        session.run_blocking(PROMPTS)
+    assert statuses(session) == ["succeeded"] * 3 and tasks
