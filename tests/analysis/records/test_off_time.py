@@ -61,7 +61,7 @@ def test_time_off_is_left_out_or_named(tmp_path: Path) -> None:
         then = getattr(before.split, name) / (1 - before.split.off)
         assert now == pytest.approx(then, abs=1e-6), name
     assert sum(getattr(metrics.split, name) for name in metrics.split.__dataclass_fields__) == pytest.approx(1)
-    simulated = run.what_if(capacity={"p1": 1, "p2": 1})
+    simulated = run.what_if(capacity=1)
     assert simulated.data.end < 60
 
 
