@@ -181,21 +181,20 @@ def test_r17_an_abandoned_attempt_is_held() -> None:
     assert "'job-s1-1'" in world.events(ev.SceneSettled)[0].reason
 
 
-def test_a_policy_that_raises_leaves_everything_as_it_was() -> None:
-    """Its exception gets out; the attempt can still be answered."""
+@pytest.mark.parametrize("error", [ZeroDivisionError(), SystemExit(3)])
+def test_a_policy_that_raises_loses_no_scene(error: BaseException) -> None:
+    """Its exception gets out once the 429 is dealt with as by default: the group cools, the scene waits."""
 
     class Broken(PerProfileCooldown):
         def on_429(self, *_: object) -> Cooldown:
-            raise ZeroDivisionError
+            raise error
 
-    world = World(profiles=1, scenes=1, policy=Broken())
-    before = list(world.scheduler.events)
-    with pytest.raises(ZeroDivisionError):
+    world = World(profiles=2, scenes=1, policy=Broken())
+    with pytest.raises(type(error)):
         world.feed(ev.CallFailed("s1", 1, "submit", RateLimited()))
-    assert world.scheduler.events == before
-    assert world.scheduler.roster.groups["p1"].strikes == 0
-    world.accept("s1")
-    assert world.status("s1") == "generating"
+    assert world.scheduler.policy_fault is error
+    assert world.status("s1") == "queued", "a policy with a bug submits nothing more in that step"
+    assert list(world.scheduler.cooling(world.now).values()) == [30.0]
 
 
 def test_a_profile_that_is_added_again_begins_anew() -> None:

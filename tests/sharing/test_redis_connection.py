@@ -320,3 +320,28 @@ def test_a_password_is_sent_and_never_shown(tmp_path: Path, caplog: pytest.LogCa
         assert "planted" not in caplog.text
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("said", ["{plain}", "{quoted}", "{url}"])
+def test_an_odd_server_that_quotes_the_password(said: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What it says reaches the log, the password does not."""
+    plain, quoted = "pl@nted/secret", "pl%40nted%2Fsecret"
+
+    async def scenario() -> None:
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(100)
+            url = f"redis://:{quoted}@127.0.0.1:{port}/0"
+            writer.write(f"-ERR no {said.format(plain=plain, quoted=quoted, url=url)} here\r\n".encode())
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            place = RedisCooldowns(f"redis://:{quoted}@127.0.0.1:{port}/0", timeout=1)
+            connection = place.join(lambda _: None)
+            await connection.ready()
+            await connection.aclose()
+
+    asyncio.run(scenario())
+    assert "can't be used" in caplog.text and "[password] here" in caplog.text
+    assert plain not in caplog.text and quoted not in caplog.text

@@ -49,7 +49,7 @@ def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
     for spent in times.values():
         every.add(spent)
     rows = _rows(times)
-    parts = [part for part in _parts(look) if part.name != "running" or every.running > 0]
+    parts = [part for part in _parts(look) if part.name not in ("running", "off") or getattr(every, part.name) > 0]
     title = wrapped(_finding(every, times, parts), _TITLE_CHARS)
     notes = []
     if len(times) > len(rows):
@@ -88,6 +88,7 @@ def _parts(theme: Theme) -> list[_Part]:
         _Part("cooling", "cooling", "was cooling", marks["cooldown"], ""),
         _Part("idle_waiting", "idle while scenes waited", "was idle while scenes waited", marks["idle"], ""),
         _Part("idle_empty", "idle, none waited", "was idle with none waiting", empty, theme.text),
+        _Part("off", "off: no program ran", "was off, with no program running", empty, theme.text),
     ]
 
 

@@ -15,6 +15,8 @@ from rich.console import Console
 from vidgen_nb.cli.console import print_error
 from vidgen_nb.cli.report import unused_path
 from vidgen_nb.cli.run_progress import run_to_end
+from vidgen_nb.cli.signals import ended_by_signals, run_signals
+from vidgen_nb.cli.streams import harmless_output
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError, VidgenError
@@ -77,11 +79,12 @@ def _options(
 
 def main() -> None:
     """Run the command line; an error of ours is printed as one line, not as a traceback."""
-    try:
-        app()
-    except VidgenError as error:
-        print_error(error)
-        sys.exit(2)
+    with harmless_output():
+        try:
+            app()
+        except VidgenError as error:
+            print_error(error)
+            sys.exit(2)
 
 
 @app.command()
@@ -100,14 +103,17 @@ def demo(
     from vidgen_nb.demo import demo as make_demo
     from vidgen_nb.demo import demo_scenes
 
-    with make_demo(
-        profiles,
-        mode=mode,
-        policy=_policy(policy, cooldown, honour_retry_after),
-        speed=speed,
-        seed=seed,
-        output=out / "videos",
-    ) as controller:
+    with (
+        run_signals(),
+        make_demo(
+            profiles,
+            mode=mode,
+            policy=_policy(policy, cooldown, honour_retry_after),
+            speed=speed,
+            seed=seed,
+            output=out / "videos",
+        ) as controller,
+    ):
         code = run_to_end(controller.session, demo_scenes(scenes), record=out / "run.jsonl", gantt=out / "gantt.html")
     raise typer.Exit(code)
 
@@ -143,18 +149,21 @@ def run(
     from vidgen_nb.session.session import Session
 
     chosen = select_scenes(load_scenes(scenes), only)
-    with Session(
-        _backend(backend, base_url, model, ca),
-        load_profiles(profiles),
-        mode=mode,
-        policy=_policy(policy, cooldown, honour_retry_after),
-        output=out,
-        max_wait=max_wait,
-        max_billed=max_billed,
-        speed=speed,
-        seed=seed,
-        journal=journal,
-    ) as session:
+    with (
+        run_signals(),
+        Session(
+            _backend(backend, base_url, model, ca),
+            load_profiles(profiles),
+            mode=mode,
+            policy=_policy(policy, cooldown, honour_retry_after),
+            output=out,
+            max_wait=max_wait,
+            max_billed=max_billed,
+            speed=speed,
+            seed=seed,
+            journal=journal,
+        ) as session,
+    ):
         record, picture = unused_path(out / "run.jsonl"), unused_path(out / "gantt.html")
         code = run_to_end(session, chosen, record=record, gantt=picture)
     raise typer.Exit(code)
@@ -183,7 +192,10 @@ def restore(
 
     served = _backend(backend, base_url, model, ca)
     changes: dict[str, Any] = {} if max_billed is None else {"max_billed": max_billed}
-    with Session.restore(path, served, load_profiles(profiles), output=out, moved=moved, **changes) as session:
+    with (
+        run_signals(),
+        Session.restore(path, served, load_profiles(profiles), output=out, moved=moved, **changes) as session,
+    ):
         record, picture = unused_path(out / "run.jsonl"), unused_path(out / "gantt.html")
         code = run_to_end(session, None, record=record, gantt=picture)
     raise typer.Exit(code)
@@ -202,7 +214,7 @@ def emulator(
     ] = None,
 ) -> None:
     """Serve the emulator on this machine until Ctrl-C or SIGTERM."""
-    from vidgen_nb.cli.emulator_server import ended_by_signals, serve
+    from vidgen_nb.cli.emulator_server import serve
     from vidgen_nb.demo import demo_profiles
     from vidgen_nb.emulator import Emulator
     from vidgen_nb.inputs import load_simulated

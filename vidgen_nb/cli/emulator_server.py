@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -15,23 +12,7 @@ from rich.text import Text
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["ended_by_signals", "serve"]
-
-
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """A context that SIGINT and SIGTERM leave with `KeyboardInterrupt`, even if the program inherited them ignored.
-
-    A shell starts the background jobs of a script with SIGINT ignored; Python then installs no handler of its own.
-    """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+__all__ = ["serve"]
 
 
 def serve(emulator: Emulator, write_profiles: Path | None) -> None:

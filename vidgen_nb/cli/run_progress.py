@@ -1,15 +1,20 @@
-"""A run in the terminal, with a progress bar and log lines; Ctrl-C stops it in order."""
+"""A run in the terminal, with a progress bar and log lines; Ctrl-C and SIGTERM stop it in order."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from vidgen_nb.cli.console import LogOnConsole, make_console, print_error
 from vidgen_nb.cli.report import print_report, write_files
+from vidgen_nb.cli.signals import TERMINATED
+from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import NoUsableProfile, OutputError
@@ -18,6 +23,11 @@ from vidgen_nb.run import Run
 from vidgen_nb.session.session import Session
 
 __all__ = ["run_to_end"]
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+ANSWERS_SECONDS = 5.0
+"""Wall seconds that SIGTERM leaves to submits that have no answer yet: without one their scenes are in doubt."""
 
 
 def run_to_end(session: Session, scenes: Sequence[Scene] | None, *, record: Path, gantt: Path) -> int:
@@ -38,15 +48,14 @@ def run_to_end(session: Session, scenes: Sequence[Scene] | None, *, record: Path
             progress.update(task, advance=settled, state=state)
 
         session.observe(update)
-        session.start(scenes)
         try:
-            finished, interrupted = _wait(session, console)
+            finished, code = _run(session, scenes, console)
         finally:
             if (current := session.last_run) is not None:
                 write_files(current, record, gantt)  # also after a bug of ours: what was done is paid for
     print_report(finished, record, gantt)
-    if interrupted:
-        return 130
+    if code:
+        return code
     return 0 if all(scene.status == "succeeded" for scene in finished.scenes) else 1
 
 
@@ -61,20 +70,49 @@ def _progress_bar(console: Console) -> Progress:
     )
 
 
-def _wait(session: Session, console: Console) -> tuple[Run, bool]:
-    """Wait for the end; the first Ctrl-C stops the run, the second leaves it. Also return whether there was one."""
-    interrupted = False
+def _run(session: Session, scenes: Sequence[Scene] | None, console: Console) -> tuple[Run, int]:
+    """Begin, and wait for the end; the first Ctrl-C stops the run, the second leaves it, and so does SIGTERM.
+
+    Also return the exit code for that, or 0.
+    """
+    code, is_begun = 0, False
     while True:
         try:
-            return session.wait(), interrupted
+            if not is_begun:
+                is_begun = True  # even if interrupted meanwhile
+                session.start(scenes)
+            return session.wait(), code
         except (NoUsableProfile, OutputError) as error:
             print_error(error)
-            return error.run, interrupted
+            return error.run, code
         except KeyboardInterrupt:
-            current = session.last_run
-            if interrupted and current is not None:
+            if code and (current := session.last_run) is not None:
                 session.abandon()
-                return current, True
-            interrupted = True
+                return current, code
+            code = INTERRUPTED
             session.stop()
-            console.print("stopping: running scenes may finish; press Ctrl-C again to leave them", markup=False)
+            if session.last_run is None:  # it has not begun
+                raise
+            console.print(
+                f"stopping: {session.in_flight} running scenes may finish; press Ctrl-C again to leave them",
+                markup=False,
+            )
+        except SystemExit:  # SIGTERM
+            return _terminated(session, console), TERMINATED
+
+
+def _terminated(session: Session, console: Console) -> Run:
+    """Submit nothing more, wait a moment for the answers to submits, and leave the run, to be restored later."""
+    session.stop()
+    if session.last_run is None:  # it has not begun
+        raise SystemExit(TERMINATED)
+    live = session.runner.current()
+    console.print(f"terminated: stopping, {live.scheduler.in_flight} scenes are running", markup=False)
+    clock = Clock()
+    with suppress(KeyboardInterrupt, SystemExit):  # a second signal does not wait
+        while session.is_running and live.scheduler.submitting and clock.now() < ANSWERS_SECONDS:
+            time.sleep(0.02)
+    session.abandon()
+    if session.journal is not None:
+        console.print(Text(f"restore goes on with it: vidgen-nb restore {session.journal}"), soft_wrap=True)
+    return live.run

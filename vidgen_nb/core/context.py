@@ -70,6 +70,7 @@ class Context:
         "on_ambiguous",
         "policy",
         "policy_error",
+        "policy_fault",
         "policy_learns",
         "policy_paces",
         "policy_ranks",
@@ -94,8 +95,10 @@ class Context:
         self.mode = mode
         self.events: list[Event] = []
         """Everything that happened, in order."""
-        self.policy_error: Exception | None = None
-        """What the policy raised while it observed an event."""
+        self.policy_error: BaseException | None = None
+        """What the policy raised in a step that is completed first."""
+        self.policy_fault: BaseException | None = None
+        """What the policy raised last: a user's bug, not one of the scheduler."""
         self.use_policy(policy)
         self.retry = retry
         self.poll = poll
@@ -120,12 +123,21 @@ class Context:
         self.configured_policy = policy
         """As the user gave it; `policy`, its copy for this run, decides."""
         self.policy = policy.for_run()
-        self.policy_learns = type(policy).observe is not Policy.observe
+        self.policy_learns = False
+        self.trust_policy()
         self.policy_paces = type(policy).earliest is not Policy.earliest
         self.policy_ranks = type(policy).finish is not Policy.finish
         if self.policy_learns and self.policy is not policy:
             for event in self.events:
                 self._notify_policy(event, event.at)
+
+    def trust_policy(self) -> None:
+        """Let the policy observe events, also after one that it failed at."""
+        self.policy_learns = type(self.policy).observe is not Policy.observe
+
+    def defer_policy_error(self, error: BaseException) -> None:
+        """Raise what the policy raised once the step is complete, with nothing lost; the first one counts."""
+        self.policy_error = self.policy_fault = self.policy_error or error
 
     def record(self, event: Event, now: float) -> None:
         """Stamp an event and keep it; let the policy learn from it."""
@@ -137,5 +149,6 @@ class Context:
     def _notify_policy(self, event: Event, now: float) -> None:
         try:
             self.policy.observe(event, now)
-        except Exception as error:  # noqa: BLE001 - a user's policy: raised once the step is complete
-            self.policy_error = self.policy_error or error
+        except BaseException as error:  # noqa: BLE001 - a user's policy may even exit
+            self.policy_learns = False  # or every further event would fail, and no command get out
+            self.defer_policy_error(error)

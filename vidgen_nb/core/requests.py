@@ -44,6 +44,7 @@ class Requests:
 
     def start(self, event: ev.RunStarted, now: float) -> None:
         """Begin to submit, or continue after a stop."""
+        self._context.trust_policy()
         self._context.record(event, now)
         run = self._run
         run.started, run.stopped, run.stopped_by_limit, run.ended = True, False, False, None

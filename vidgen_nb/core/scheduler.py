@@ -147,6 +147,11 @@ class Scheduler:
         return self._context.configured_policy
 
     @property
+    def policy_fault(self) -> BaseException | None:
+        """What a policy raised last; `handle` or `wake` has raised it on, as it is."""
+        return self._context.policy_fault
+
+    @property
     def max_billed(self) -> int | None:
         """How many submits may be accepted in the run."""
         return self._context.max_billed
@@ -213,12 +218,12 @@ class Scheduler:
         return now
 
     def _decided(self, now: float) -> list[Command]:
-        run, context = self._run, self._context
+        run, context, queue = self._run, self._context, self._queue
         if run.started and run.ended is None:
-            queue = self._queue
             if context.max_billed is not None:
                 self._requests.check_billing_limit(context.max_billed, now)
-            if queue.size and (self._rotation.offered or queue.pinned) and not (run.stopped or run.paused):
+            held_back = run.stopped or run.paused or context.policy_error is not None
+            if queue.size and (self._rotation.offered or queue.pinned) and not held_back:
                 self._dispatcher.dispatch(now)
             in_flight, parked = self._ledger.in_flight, self._ledger.unwritable.parked
             if not in_flight or (parked and in_flight == len(parked)):
@@ -226,11 +231,8 @@ class Scheduler:
         if context.policy_error is not None:  # the commands stay for the next call
             error, context.policy_error = context.policy_error, None
             raise error
-        commands = context.commands
-        if commands:
-            context.commands = []
-            return commands
-        return []
+        commands, context.commands = context.commands, []
+        return commands
 
     def _idle(self, now: float) -> None:
         """No attempt makes progress: let a scene go that waits for the retry budget, or see whether the run is over."""

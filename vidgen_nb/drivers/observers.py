@@ -53,6 +53,6 @@ class Observers:
     def _hand_to(self, observer: Observer, new: Sequence[ev.Event]) -> None:
         try:
             observer(new)
-        except Exception:  # whatever it is, it must not end the run
+        except BaseException:  # whatever it is, such as sys.exit(), it must not end the run
             log.exception("observer %r failed and is removed; the run continues", observer)
             self._observers.remove(observer)

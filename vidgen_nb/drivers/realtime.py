@@ -12,8 +12,9 @@ meanwhile. If the journal can't be written, no further submit leaves: scenes who
 scheduler's queue, running jobs may finish, and `run` raises the journal's error.
 
 Everything runs in one task group: when `run` returns, no task is left behind. An exception other than `BackendError` is
-a bug in a backend or here: nothing new is submitted, running jobs may finish, and `run` raises it. A job that can't be
-polled because of such a bug is stuck: it is still in flight when `run` raises, so that it can be polled later.
+a bug in a backend, and what a policy raises is one of its: nothing new is submitted, running jobs may finish, and `run`
+raises it. A job that can't be polled because of such a bug is stuck: it is still in flight when `run` raises, so that
+it can be polled later. Only a bug of ours ends everything at once.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.alarm import Alarm
 from vidgen_nb.drivers.calls import Calls
 from vidgen_nb.drivers.observers import Observer, Observers
-from vidgen_nb.drivers.stuck_jobs import StuckJobs, is_task_cancelled, stray_cancellation
+from vidgen_nb.drivers.stuck_jobs import StuckJobs, is_task_cancelled, raisable
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Backend, BackendError, EventStore, Profile, Sink
 
 __all__ = ["Observer", "RealtimeDriver"]
@@ -72,56 +75,50 @@ class RealtimeDriver:
         """Whether a worker has been created that has not started."""
         self._turn_scheduled = False
         """Whether `_end_turn` will be called."""
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_due: float | None = None
         self._changed = asyncio.Event()
-        self._backend_error: Exception | None = None
-        """A bug of the backend, or the journal's error: raised once running attempts have settled."""
-        self._policy_error: Exception | None = None
-        """Raised at once."""
+        # it lets `run` wake the scheduler: an error raised there is not lost, as it would be in a callback of the loop
+        self._alarm = Alarm(clock, self._changed.set)
+        self._error: BaseException | None = None
+        """A bug of the backend or policy, or the journal's error: raised once running attempts have settled."""
         self._stuck_jobs = StuckJobs(scheduler, backend.name)
         self._calls_in_flight = 0
 
     async def run(self) -> None:
         """Continue until the run has ended; raises any error that is not a provider's failure."""
-        self._backend_error = self._policy_error = None
+        self._error = None
         self._stuck_jobs.attempts.clear()
         try:
             while not self.scheduler.ended:
                 await self._run_tasks()
                 self._observers.notify()  # an observer may post more
         finally:
-            self._disarm()
+            self._alarm.set(None)
             self._observers.notify()
-        if self._backend_error is not None:
-            raise self._backend_error
+        if self._error is not None:
+            raise self._error
 
     async def _run_tasks(self) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._has_standby = self._turn_scheduled = (
-                    False  # an earlier loop or a cancelled task may have left them
-                )
+                self._has_standby = self._turn_scheduled = False  # an earlier loop may have left them, or a cancel
                 try:
-                    self._enqueue(self.scheduler.wake(self._clock.now()))
+                    self._wake()
                     self.release_stored()
                     self._ensure_worker()
                     while not self.scheduler.ended:
                         self._changed.clear()
                         await self._changed.wait()
-                        if self._policy_error is not None:
-                            raise self._policy_error
-                        if self._backend_error is not None and self._is_stuck():
-                            raise self._backend_error
-                        if self._timer is None and self._timer_due is not None:
+                        if self._error is not None and self._is_stuck():
+                            raise self._error
+                        if self._alarm.has_rung:
                             self._wake()
                     for worker in self._workers:  # the answers that they wait for can't change anything
                         worker.cancel()
                 finally:
                     self._tasks = None  # a group that closes takes no new tasks
         except BaseExceptionGroup as group:
-            # a bug of the scheduler, a policy or the driver: show it as it is
+            # a bug of the scheduler or the driver: show it as it is
             bug = group.exceptions[0]
             raise bug from bug.__cause__
 
@@ -135,11 +132,11 @@ class RealtimeDriver:
         try:
             for event in events:
                 commands += self.scheduler.handle(event, now)
-        except InputError:
-            raise
-        except Exception as error:  # of a policy: whoever waits for the run must hear of it, too
-            self._policy_error = error
-            self._changed.set()
+        except BaseException as error:
+            self._enqueue(commands)
+            commands = []
+            if error is self.scheduler.policy_fault:  # whoever waits for the run must hear of it, too
+                self._policy_failed(error)
             raise
         finally:
             self._enqueue(commands)
@@ -159,8 +156,9 @@ class RealtimeDriver:
 
     def withhold(self, reason: str, unsent_reason: str) -> None:
         """Stop, and put scenes back into the queue whose submit has not left."""
-        self.stop(reason)
-        self.post(*(ev.AttemptAbandoned(*each, sent=False, reason=unsent_reason) for each in self._take_back()))
+        self._decide(*(() if self.scheduler.stopped else (ev.Stopped(reason),)))
+        self._decide(*(ev.AttemptAbandoned(*each, sent=False, reason=unsent_reason) for each in self._take_back()))
+        self._observers.notify()
 
     def abandon(self, reason: str) -> None:
         """Stop, and give up every attempt in flight; for a run whose tasks are gone."""
@@ -187,7 +185,7 @@ class RealtimeDriver:
         if journal is None or self._tasks is None:
             return
         if journal.error is not None:  # what could not be written must not be submitted
-            self._backend_error = self._backend_error or journal.error
+            self._error = self._error or journal.error
             self.withhold(str(journal.error), "its journal could not be written")
         while self._unsaved and self._unsaved[0][0] <= journal.stored:
             self._queue.append(self._unsaved.popleft()[1])
@@ -215,30 +213,24 @@ class RealtimeDriver:
         if self.scheduler.ended or self._is_stuck():
             self._changed.set()
         due = self.scheduler.next_wakeup()
-        if due != self._timer_due:
-            self._arm(due)
-
-    def _arm(self, due: float | None) -> None:
-        self._disarm()
-        if due is not None and self._tasks is not None:
-            delay = max(0.0, self._clock.wall(due - self._clock.now()))
-            self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
-            self._timer_due = due
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._timer_due = None
-
-    def _on_timer(self) -> None:
-        """Let `run` wake the scheduler: an error raised there is not lost, as it would be in a callback of the loop."""
-        self._timer = None
-        self._changed.set()
+        if due != self._alarm.due and (due is None or self._tasks is not None):
+            self._alarm.set(due)
 
     def _wake(self) -> None:
-        due, self._timer_due = self._timer_due, None
+        due, self._alarm.due = self._alarm.due, None
         # a timer may fire early by the loop's resolution: then use the time that it was set to
-        self._enqueue(self.scheduler.wake(max(self._clock.now(), due or 0.0)))
+        self._decide(at=max(self._clock.now(), due or 0.0))
+
+    def _decide(self, *events: ev.Event, at: float | None = None) -> None:
+        """Hand events to the scheduler, or wake it, and queue what it wants done; a policy's bug stops the run."""
+        now = self._clock.now() if at is None else at
+        for event in events or (None,):
+            try:
+                self._enqueue(self.scheduler.wake(now) if event is None else self.scheduler.handle(event, now))
+            except BaseException as error:
+                if error is not self.scheduler.policy_fault:
+                    raise
+                self._policy_failed(error)
         self._ensure_worker()
 
     # -- carrying out
@@ -254,8 +246,7 @@ class RealtimeDriver:
     async def _work(self) -> None:
         """Carry out commands until the queue is empty."""
         self._has_standby = False
-        queue, scheduler, now = self._queue, self.scheduler, self._clock.now
-        calls, observers = self._calls, self._observers
+        queue, calls, observers = self._queue, self._calls, self._observers
         for _ in range(MAX_COMMANDS_PER_TURN):
             if not queue:
                 return
@@ -273,23 +264,37 @@ class RealtimeDriver:
             except asyncio.CancelledError as cancelled:
                 if is_task_cancelled():
                     raise
-                event = self._handle_bug(command, stray_cancellation(cancelled))
-            except Exception as bug:  # noqa: BLE001 - raised by `run`, once running attempts have settled
+                event = self._handle_bug(command, raisable(cancelled))
+            except GeneratorExit:  # the loop has ended
+                raise
+            except BaseException as bug:  # noqa: BLE001 - raised by `run`, once running attempts have settled
                 event = self._handle_bug(command, bug)
             finally:
                 self._calls_in_flight -= 1
-            self._enqueue(scheduler.handle(event, now()) if event is not None else [])
+            if event is not None:
+                self._decide(event)
         self._ensure_worker()
 
-    def _handle_bug(self, command: Command, bug: Exception) -> ev.Event | None:
+    def _handle_bug(self, command: Command, bug: BaseException) -> ev.Event | None:
         """Stop the run because of a backend's bug; None: the job continues, but can't be polled."""
-        first = self._backend_error is None
-        reason = self._stuck_jobs.report(command, bug, first=first)
-        if first:
-            self._backend_error = bug
-            self.post(ev.Stopped(reason))  # even after another stop: what ends that one must not end this one
-        self.withhold(reason, reason)
+        reason = self._stuck_jobs.report(command, bug, first=self._error is None)
+        self._stop_for(bug, reason)
         return self._stuck_jobs.answer(command, bug, reason)
+
+    def _policy_failed(self, bug: BaseException) -> None:
+        """Stop the run because of a policy's bug; what has left is finished."""
+        policy, kind = type(self.scheduler.policy).__name__, type(bug).__name__
+        reason = one_line(f"a bug in policy {policy!r}: {bug if isinstance(bug, InputError) else kind}")
+        self._stop_for(raisable(bug, f"the policy {policy}"), reason)
+        self._decide()  # what it wanted done when the policy raised
+        self._changed.set()
+
+    def _stop_for(self, bug: BaseException, reason: str) -> None:
+        """Submit nothing new any more, and have `run` raise a bug at its end: the first one."""
+        if self._error is None:
+            self._error = bug
+            self._decide(ev.Stopped(reason))  # even after another stop: what ends that one must not end this one
+        self.withhold(reason, reason)
 
     def _is_stuck(self) -> bool:
         """Say whether all that is in flight are jobs that can't be polled because of a bug."""

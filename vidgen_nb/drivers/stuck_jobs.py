@@ -12,7 +12,7 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["StuckJobs", "is_task_cancelled", "stray_cancellation"]
+__all__ = ["StuckJobs", "is_task_cancelled", "raisable"]
 
 log = logging.getLogger("vidgen_nb")
 
@@ -23,11 +23,13 @@ def is_task_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def stray_cancellation(cancelled: asyncio.CancelledError) -> Exception:
-    """Return what to raise for a `CancelledError` out of a call that nobody cancelled."""
-    bug = RuntimeError("the backend raised a CancelledError: something that it waited for was cancelled")
-    bug.__cause__ = cancelled
-    return bug
+def raisable(bug: BaseException, culprit: str = "the backend") -> BaseException:
+    """Return what to raise for a bug; for a `CancelledError` that nobody asked for, one that does not look like it."""
+    if not isinstance(bug, asyncio.CancelledError):
+        return bug
+    instead = RuntimeError(f"{culprit} raised a CancelledError: something that it waited for was cancelled")
+    instead.__cause__ = bug
+    return instead
 
 
 class StuckJobs:
@@ -41,7 +43,7 @@ class StuckJobs:
         self._inherited = {(name, each.number) for name, each in scheduler.scenes.items() if each.profile is not None}
         """Attempts that were in flight when an earlier program ended."""
 
-    def report(self, command: Command, bug: Exception, *, first: bool) -> str:
+    def report(self, command: Command, bug: BaseException, *, first: bool) -> str:
         """Log a bug, but not again for every cancel that is retried; return the reason for what follows."""
         kind = type(bug).__name__
         if first or not isinstance(command, Cancel):
@@ -49,7 +51,7 @@ class StuckJobs:
             log.error("%s", one_line(f"{where}: {kind}"))
         return one_line(f"a bug in backend {self._backend!r}: {bug if isinstance(bug, InputError) else kind}")
 
-    def answer(self, command: Command, bug: Exception, reason: str) -> ev.Event | None:
+    def answer(self, command: Command, bug: BaseException, reason: str) -> ev.Event | None:
         """Return the event that answers a command; None: its job is stuck."""
         attempt = (command.scene.id, command.number)
         match command:

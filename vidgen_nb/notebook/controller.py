@@ -203,9 +203,10 @@ class Controller(Restorable):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if kind is not None and not self.is_closed:
-            self.abandon()  # an error is being raised: waiting minutes for videos would hold it back
-        self.close()
+        try:
+            self.session.__exit__(kind, error, _)
+        finally:
+            self.close()
 
     async def __aenter__(self) -> Self:
         await self.session.__aenter__()
@@ -215,9 +216,10 @@ class Controller(Restorable):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        if kind is not None:
-            await self.session.runner.abandon()
-        await self.aclose()
+        try:
+            await self.session.__aexit__(kind, error, _)
+        finally:
+            await self.aclose()
 
     # -- showing
 

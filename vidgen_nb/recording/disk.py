@@ -1,7 +1,6 @@
 """An append-only file with one writer, whose bytes survive a crash once `append` has returned.
 
-The lock is the operating system's (flock, or a byte range on Windows): it is released when the process ends, however it
-ends.
+Its lock (`locks`) is released when the process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -9,36 +8,17 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vidgen_nb.errors import JournalError
+from vidgen_nb.recording.locks import IS_LOCKED_ERRNOS, close_held, lock, open_held
 
 __all__ = ["GrowingFile", "is_free"]
 
-if sys.platform == "win32":
-    import msvcrt
-
-    LOCKED_BYTE = 1 << 40
-    """Farther than any journal reaches: on Windows, others can't read a locked byte."""
-
-    def _lock(number: int) -> None:
-        os.lseek(number, LOCKED_BYTE, os.SEEK_SET)
-        msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-else:
-
-    def _lock(number: int) -> None:
-        try:
-            import fcntl
-        except ImportError:  # a browser kernel: there are no other processes
-            return
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-LOCKED_ERRNOS = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+READ_BYTES = 1 << 20
 LOCK_RETRY_SECONDS = 0.002
 """Wall time before a second try: the lock may have been held by a mere `is_free`."""
 
@@ -65,7 +45,7 @@ class GrowingFile:
         with self._as_journal_error("can't be created" if create else "can't be opened for writing"):
             if create:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self._number = os.open(path, flags, 0o666)
+            self._number = open_held(path, flags)
         try:
             self._acquire_lock()
             if create:
@@ -77,14 +57,14 @@ class GrowingFile:
     def _acquire_lock(self) -> None:
         try:
             try:
-                _lock(self._number)
+                lock(self._number)
             except OSError as error:
-                if error.errno not in LOCKED_ERRNOS:
+                if error.errno not in IS_LOCKED_ERRNOS:
                     raise
                 time.sleep(LOCK_RETRY_SECONDS)
-                _lock(self._number)
+                lock(self._number)
         except OSError as error:
-            if error.errno not in LOCKED_ERRNOS:
+            if error.errno not in IS_LOCKED_ERRNOS:
                 with self._as_journal_error("can't be locked against a second writer"):
                     raise
             raise JournalError(
@@ -106,8 +86,10 @@ class GrowingFile:
         """Return the whole content."""
         with self._as_journal_error("can't be read"):
             os.lseek(self._number, 0, os.SEEK_SET)
-            with os.fdopen(os.dup(self._number), "rb") as file:
-                return file.read()
+            chunks = []
+            while chunk := os.read(self._number, READ_BYTES):
+                chunks.append(chunk)
+            return b"".join(chunks)
 
     @property
     def size(self) -> int:
@@ -158,8 +140,7 @@ class GrowingFile:
 
     def close(self) -> None:
         """Release it, so that others may write."""
-        with suppress(OSError):
-            os.close(self._number)
+        close_held(self._number)
 
     @contextmanager
     def _as_journal_error(self, what: str) -> Iterator[None]:

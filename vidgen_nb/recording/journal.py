@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -54,6 +55,7 @@ class Journal:
         self._file: GrowingFile | None = file
         self._size = size
         self._held = True
+        self._pid = os.getpid()
         self._pending: list[Event] = []
         self._wanted = False
         """Whether the writer has something to do."""
@@ -119,6 +121,8 @@ class Journal:
     def release(self) -> None:
         """Wait until everything is written, if possible, and close the file."""
         atexit.unregister(self.release)
+        if os.getpid() != self._pid:  # in a forked child, whose parent goes on writing
+            return
         with self._condition:
             self._held = False
             self._wake()

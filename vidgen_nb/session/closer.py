@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from concurrent.futures import Future
 
 from vidgen_nb.errors import SessionError
 from vidgen_nb.run import Run
-from vidgen_nb.session.runner import Runner
+from vidgen_nb.session.runner import INTERRUPT_CHECK_INTERVAL, Runner
 
 __all__ = ["Closer"]
+
+log = logging.getLogger("vidgen_nb")
 
 
 class Closer:
@@ -21,23 +24,76 @@ class Closer:
         self._lock = threading.Lock()
         self._closing: asyncio.Future[None] | None = None
         """Of a session on the caller's loop."""
+        self._is_done = False
+        """Whether `close` has been carried out."""
+        self._is_interrupted = False
+        """Whether an interrupt was answered with what is waited for: the next one breaks that off."""
 
     def close(self) -> None:
-        """Stop, wait for what is under way, and close the connections; the session can't be used after that."""
+        """Stop, wait for what is under way, and close the connections; the session can't be used after that.
+
+        An interrupt (Ctrl-C) meanwhile is answered with what is waited for; the next one breaks that off.
+        """
         runner = self._runner
         if not runner.is_closed:
             runner.check_may_block()
         with self._lock:
-            if runner.is_closed:
+            if self._is_done or self._closing is not None:
                 return
-            end = runner.loop.call(self._stop_for_good)
-            if end is not None:
-                end.exception()  # however it ended, it has
-                runner.loop.call(self._release_journal)
             try:
-                asyncio.run_coroutine_threadsafe(runner.disconnect(), runner.loop.loop).result()
+                self._wait_for_end()
             finally:
-                runner.loop.stop()
+                self._is_done = True
+                try:
+                    asyncio.run_coroutine_threadsafe(runner.disconnect(), runner.loop.loop).result()
+                finally:
+                    runner.loop.stop()
+
+    def _wait_for_end(self) -> None:
+        """Stop for good and wait; raises `KeyboardInterrupt` at the end, if there was one meanwhile."""
+        runner, interrupt, is_stopped = self._runner, None, False
+        end: Future[Run] | None = None
+        while True:
+            try:
+                if not is_stopped:
+                    end = runner.loop.call(self._stop_for_good)
+                    is_stopped = True
+                if end is not None:
+                    end.exception()  # however it ended, it has
+                    runner.loop.call(self._release_journal)
+                break
+            except KeyboardInterrupt as error:
+                if self._is_interrupted:
+                    asyncio.run_coroutine_threadsafe(runner.abandon(), runner.loop.loop).result()
+                    raise
+                interrupt = error
+                self._note_interrupt()
+        if interrupt is not None:
+            raise interrupt
+
+    def before_leaving(self, kind: type[BaseException] | None) -> bool:
+        """Say whether to break off what is under way, since a `with` block is left with an exception of this kind.
+
+        An interrupt means `stop()`: what is under way is paid for, and finishes. A second one breaks it off. With any
+        other error on its way out, waiting minutes for videos would hang it.
+        """
+        if kind is None or self._is_done or self._closing is not None:
+            return False
+        if issubclass(kind, KeyboardInterrupt | asyncio.CancelledError):
+            self._note_interrupt()
+            return False
+        return True
+
+    def _note_interrupt(self) -> None:
+        """Say what is waited for after an interrupt, and that the next one breaks it off."""
+        self._is_interrupted = True
+        live = self._runner.live
+        if live is not None and not live.is_over:
+            log.warning(
+                "interrupted: nothing new is submitted; waiting for %d under way. Interrupt again (Ctrl-C) to leave "
+                "them unfinished",
+                live.scheduler.in_flight,
+            )
 
     async def aclose(self) -> None:
         """As `close`, for a session on the caller's loop."""
@@ -47,6 +103,22 @@ class Closer:
         if self._closing is None:
             self._closing = asyncio.ensure_future(self._close_on_callers_loop())
         await asyncio.shield(self._closing)
+
+    async def leave(self) -> None:
+        """As `aclose`, at the end of `async with`: there a cancel is an interrupt, and `close` says what follows."""
+        closing, cancelled = asyncio.ensure_future(self.aclose()), None
+        while not closing.done():
+            try:
+                await asyncio.wait([closing], timeout=INTERRUPT_CHECK_INTERVAL)
+            except asyncio.CancelledError as error:
+                cancelled = error
+                if self._is_interrupted:
+                    await self._runner.abandon()
+                else:
+                    self._note_interrupt()
+        closing.result()
+        if cancelled is not None:
+            raise cancelled
 
     async def _close_on_callers_loop(self) -> None:
         end = self._stop_for_good()

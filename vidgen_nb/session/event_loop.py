@@ -6,6 +6,7 @@ So a cell that blocks the kernel does not stop a run, and callbacks from any thr
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from typing import ParamSpec, TypeVar
 from vidgen_nb.errors import SessionError
 
 __all__ = ["HAS_THREADS", "SessionLoop"]
+
+log = logging.getLogger("vidgen_nb")
 
 HAS_THREADS = sys.platform != "emscripten"
 """Pyodide has none: there everything lives on the kernel's loop."""
@@ -106,7 +109,12 @@ class SessionLoop:
     def _run_forever(loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
         try:
-            loop.run_forever()
+            while True:
+                try:
+                    loop.run_forever()
+                    return
+                except BaseException:  # asyncio lets SystemExit and KeyboardInterrupt of any callback end the loop
+                    log.exception("something on the session's loop tried to end it; the session continues")
         finally:
             asyncio.set_event_loop(None)
             loop.close()

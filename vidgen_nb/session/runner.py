@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -15,6 +14,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import SessionError
+from vidgen_nb.harmless_log import harmless_log
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Profile
 from vidgen_nb.run import Run
@@ -27,7 +27,7 @@ from vidgen_nb.sharing.exchange import CooldownExchange
 
 __all__ = ["RunRequest", "Runner"]
 
-log = logging.getLogger("vidgen_nb")
+log = harmless_log()
 
 INTERRUPT_CHECK_INTERVAL = 0.2
 """Wall seconds until an interrupt of an awaiting cell is noticed."""

@@ -121,7 +121,8 @@ class Session(Restorable):
     def run_blocking(self, scenes: Any = None) -> Run:
         """Run scenes and wait for the end, in a script or a cell.
 
-        Ctrl-C or Kernel > Interrupt means `stop()`, if this began the run.
+        Ctrl-C or Kernel > Interrupt means `stop()`, if this began the run. Leaving `with Session(...)` waits for what
+        is under way; a second one leaves it unfinished.
         """
         return self.runner.run_blocking(RunRequest(as_scenes(scenes)))
 
@@ -193,8 +194,8 @@ class Session(Restorable):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if kind is not None and not self.runner.is_closed:
-            self.abandon()  # an error is on its way out: waiting minutes for videos would hang it
+        if self._closer.before_leaving(kind):
+            self.abandon()
         self.close()
 
     async def __aenter__(self) -> Self:
@@ -204,9 +205,9 @@ class Session(Restorable):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        if kind is not None:
+        if self._closer.before_leaving(kind):
             await self.runner.abandon()
-        await self.aclose()
+        await self._closer.leave()
 
     def __repr__(self) -> str:
         if not hasattr(self, "runner"):  # in a traceback, say

@@ -1,7 +1,8 @@
 """The folder where videos land: each under its scene's name, and only when it is complete.
 
 A download is written to a hidden `.part` file in the same folder, and renamed once its length and first bytes are
-right: a file with a video's name is always whole.
+right: a file with a video's name is always whole. It is locked meanwhile: one that nobody has locked was left by a
+program that died, and is removed when the folder is opened again.
 
 Chunks are written synchronously: 64 KB into the page cache take about 20 µs, less than a switch to a thread and back.
 """
@@ -23,6 +24,7 @@ from vidgen_nb.core.outcomes import Transient, Unwritable
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError
+from vidgen_nb.recording.locks import HAS_LOCKS, close_held, lock, open_held
 
 __all__ = ["VideoFolder", "VideoSink", "safe_name"]
 
@@ -32,6 +34,7 @@ _WINDOWS_DEVICES: Final = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE | re.DOTALL
 )
 _ENDS_IN_HASH: Final = re.compile(r".*-[0-9a-f]{10}", re.DOTALL)
+_PART: Final = re.compile(r"\..+\.\d+\.[0-9a-f]{16}\.part", re.DOTALL)
 _FORBIDDEN: Final = frozenset('<>:"/\\|?*')
 _HEAD_BYTES: Final = 512
 _MP4_BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide"})
@@ -65,8 +68,9 @@ class VideoFolder:
         """Make the folder and check that it can be written to; `InputError` if not, before anything is sent."""
         try:
             part, file = self.open_part("probe", 0)
-            file.close()
+            close_part(file)
             part.unlink()
+            self._sweep()
         except OSError as error:
             why = error.strerror or str(error)
             raise InputError(
@@ -100,10 +104,31 @@ class VideoFolder:
         return name
 
     def open_part(self, name: str, number: int) -> tuple[Path, BinaryIO]:
-        """Open a new unfinished file; a missing folder is made."""
+        """Open a new unfinished file, locked; a missing folder is made. `close_part` closes it."""
         self._absolute.mkdir(parents=True, exist_ok=True)
-        part = self._absolute / f".{name}.{number}.{secrets.token_hex(4)}.part"
-        return part, part.open("xb")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        while True:
+            part = self._absolute / f".{name}.{number}.{secrets.token_hex(8)}.part"
+            handle = open_held(part, flags)
+            with suppress(OSError):  # this disk knows no locks: then nobody can take it for left, either
+                lock(handle)
+            if os.fstat(handle).st_nlink or os.name != "posix":
+                return part, open(handle, "wb", closefd=False)
+            close_held(handle)  # somebody swept it before it was locked
+
+    def _sweep(self) -> None:
+        """Remove unfinished files of programs that are dead: nobody has locked them."""
+        for part in self._absolute.iterdir() if HAS_LOCKS else ():
+            if _PART.fullmatch(part.name):
+                with suppress(OSError):
+                    handle = open_held(part, os.O_RDWR | getattr(os, "O_BINARY", 0))
+                    try:
+                        lock(handle)
+                        if os.name == "posix":
+                            part.unlink()
+                    finally:
+                        close_held(handle)
+                    part.unlink(missing_ok=True)  # Windows removes no open file
 
     def place(self, part: Path, file_name: str, *, again: bool = False) -> str:
         """Give a finished file its name, or the first free one with `-2` and so on, and return its path.
@@ -165,11 +190,15 @@ class VideoSink:
             self.discard()
             raise BackendError(Transient(problem or "the video is empty"))
         try:
-            self._file.close()
+            if os.name == "posix":
+                self._file.flush()  # it stays locked until it has its name
+            else:
+                close_part(self._file)
             file_name = self._folder.name(self._scene_id) + _suffix(self._head, _bare(media_type))
             self.path = self._folder.place(self._part, file_name, again=self._again)
         except OSError as error:
             raise self._refused(error) from error
+        close_part(self._file)
         self._file = self._part = None
 
     def discard(self) -> None:
@@ -178,7 +207,7 @@ class VideoSink:
         self._file = self._part = None
         with suppress(OSError):
             if file is not None:
-                file.close()  # flushes: a full disk may refuse here too
+                close_part(file)  # flushes: a full disk may refuse here too
         with suppress(OSError):
             if part is not None:
                 part.unlink(missing_ok=True)
@@ -186,6 +215,17 @@ class VideoSink:
     def _refused(self, error: OSError) -> BackendError:
         self.discard()
         return BackendError(Unwritable(f"can't write to {str(self._folder.path)!r}: {error.strerror or error}"))
+
+
+def close_part(file: BinaryIO) -> None:
+    """Close an unfinished file, and end its lock; once more does nothing."""
+    if file.closed:
+        return
+    number = file.fileno()
+    try:
+        file.close()
+    finally:
+        close_held(number)
 
 
 def _claim(part: Path, target: Path) -> bool:

@@ -17,11 +17,13 @@ import asyncio
 import logging
 import math
 import os
+import re
 import secrets
 import socket
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -215,7 +217,7 @@ class RedisConnection:
                     "shared cooldowns: %s drops keys when its memory is full (maxmemory-policy %s); a lost cooldown is "
                     "put back within %g s, but only while a session that knows it runs. Better use noeviction",
                     self._where,
-                    one_line(str(memory["maxmemory_policy"])),
+                    one_line(_redacted(str(memory["maxmemory_policy"]), self._url)),
                     self._check_every,
                 )
         self._ready.set()
@@ -230,7 +232,7 @@ class RedisConnection:
                 "shared cooldowns: %s can't be used (%s: %s); until then this session uses only its own cooldowns",
                 self._where,
                 type(error).__name__,
-                one_line(str(error)),
+                one_line(_redacted(str(error), self._url)),
             )
         self._ready.set()
 
@@ -280,3 +282,15 @@ class RedisConnection:
 
     def _key(self, account: str) -> str:
         return f"{self._namespace}:cooldown:{account}"
+
+
+def _redacted(text: str, url: Secret) -> str:
+    """Return what a server or library says without the address and its password: an odd server quotes them."""
+    address = url.reveal()
+    parts = urlsplit(address)
+    passwords = [parts.password or "", dict(parse_qsl(parts.query)).get("password", "")]
+    secrets_ = {address, *passwords, *map(unquote, passwords)}
+    for secret in sorted({form for each in secrets_ for form in (each, repr(each)[1:-1], quote(each))}, key=len)[::-1]:
+        if secret:
+            text = re.sub(re.escape(secret), "[password]", text, flags=re.IGNORECASE)
+    return text

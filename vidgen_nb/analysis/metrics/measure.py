@@ -20,6 +20,7 @@ from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
 from vidgen_nb.analysis.metrics.summary import Metrics
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.analysis.records.off_time import off_spans
 from vidgen_nb.analysis.records.timeline import (
     above_zero,
     by_profile,
@@ -28,6 +29,7 @@ from vidgen_nb.analysis.records.timeline import (
     releases,
     seconds_of,
     steps,
+    subtract,
     waiting_spans,
 )
 from vidgen_nb.analysis.records.timeline import union as joined
@@ -119,6 +121,7 @@ def _measure(
         **queue,
         **_slots(data, horizon(data, done), tried, waiting, _shares(data, known.profiles, ideal)),
         length=data.end,
+        off=seconds_of(off_spans(data.events)),
         bound=bound_,
         early_wakes=early_wakes(data, tried),
         over_wait=Spread.of(wakes) if wakes else None,
@@ -189,10 +192,11 @@ def _slots(
 ) -> dict[str, Any]:
     """Return each profile's row, and what slots did up to the makespan."""
     cooling = cooling_spans(data, end)
+    off = off_spans(data.events)
     total, rows = SlotTime(), []
     for name, (time,) in slot_time(data, [0.0, end], waiting, tried, cooling).items():
         total.add(time)
-        split, cooldown = SlotSplit.of(time), seconds_of(cooling[name])
+        split, cooldown = SlotSplit.of(time), seconds_of(subtract(cooling[name], off))
         outcomes = Counter(map(_OUTCOME, tried[name]))
         rows.append(
             ProfileMetrics(

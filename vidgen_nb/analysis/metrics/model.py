@@ -29,13 +29,14 @@ class SlotSplit:
     idle_empty: float
     idle_waiting: float
     running: float = 0.0
+    off: float = 0.0
 
     @classmethod
     def of(cls, time: SlotTime) -> SlotSplit | None:
         """Return the shares of slot-seconds, or None if there are none."""
         if not (total := time.total) > 0:
             return None
-        parts = (time.ok, time.wasted, time.cooling, time.idle_empty, time.idle_waiting, time.running)
+        parts = (time.ok, time.wasted, time.cooling, time.idle_empty, time.idle_waiting, time.running, time.off)
         return cls(*(part / total for part in parts))
 
 
@@ -50,7 +51,7 @@ class ProfileMetrics:
     rate_limited: int
     """Attempts that got a 429."""
     cooldown: float
-    """Length of the union of its cooldown windows, cut at the makespan."""
+    """Length of the union of its cooldown windows, cut at the makespan, without the time off."""
     utilisation: float
     """Slot time of attempts that succeeded ÷ all slot time, 0 to 1: the split's `ok`."""
     split: SlotSplit | None = None
@@ -104,6 +105,8 @@ class MetricsData(WaitingMetrics):
     profiles: list[ProfileMetrics]
     length: float = 0.0
     """Time of the last event."""
+    off: float = 0.0
+    """Seconds of that in which no program ran it: from the last event before each restore to the restore."""
     bound: LowerBound | None = None
     """The best any policy could have done for the scenes that succeeded; None: limits and services are not known."""
     first_result: float | None = None

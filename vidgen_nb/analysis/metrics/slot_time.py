@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import compress, pairwise
 from math import inf
 from operator import lt
@@ -19,6 +19,7 @@ from operator import lt
 from vidgen_nb.analysis.metrics.results import horizon
 from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.analysis.records.off_time import off_spans, without
 from vidgen_nb.analysis.records.slots import most_at_once
 from vidgen_nb.analysis.records.timeline import (
     Steps,
@@ -50,13 +51,15 @@ class SlotTime:
     """Free, and not cooling, while scenes waited."""
     running: float = 0.0
     """Of attempts that still run; 0 once the run has ended."""
+    off: float = 0.0
+    """Of all slots, while no program ran the run."""
     stranded: float = 0.0
     """All slots, busy ones too, of profiles that cooled while scenes waited; not part of the sum."""
 
     @property
     def total(self) -> float:
         """Return their sum."""
-        return self.ok + self.wasted + self.cooling + self.idle_empty + self.idle_waiting + self.running
+        return self.ok + self.wasted + self.cooling + self.idle_empty + self.idle_waiting + self.running + self.off
 
     def add(self, other: SlotTime) -> None:
         """Add those of another."""
@@ -83,12 +86,47 @@ def slot_time(
     edges = [0.0, horizon(data)] if edges is None else list(edges)
     if len(edges) < 2 or any(not a <= b for a, b in pairwise(edges)):
         raise InputError(f"edges are at least two times that rise, not {edges!r}")
-    within = Within(above_zero(queue(data), data.end) if waiting is None else waiting)
+    spans = above_zero(queue(data), data.end) if waiting is None else waiting
     cooling = cooling_spans(data, edges[-1]) if cooling is None else cooling
+    if off := off_spans(data.events):
+        return _with_off(data, off, edges, spans, by_profile(data) if tried is None else tried, cooling)
+    within = Within(spans)
     found: dict[str, list[SlotTime]] = {}
     for name, tries in (by_profile(data) if tried is None else tried).items():
         given = data.capacity_steps.get(name) or [(0.0, data.capacities.get(name))]
         found[name] = _of_profile(tries, given, cooling[name], within, edges, data.end)
+    return found
+
+
+def _with_off(
+    data: RunData,
+    off: list[Span],
+    edges: list[float],
+    waiting: list[Span],
+    tried: dict[str, list[AttemptRecord]],
+    cooling: dict[str, list[Span]],
+) -> dict[str, list[SlotTime]]:
+    """Measure the run as if its time off had been cut out, and that by itself."""
+    cut = without(off)
+    within = Within([(cut(start), cut(end)) for start, end in waiting])
+    found: dict[str, list[SlotTime]] = {}
+    for name, tries in tried.items():
+        given = data.capacity_steps.get(name) or [(0.0, data.capacities.get(name))]
+        kept = [replace(each, start=cut(each.start), end=None if each.end is None else cut(each.end)) for each in tries]
+        cools = [(cut(start), cut(end)) for start, end in cooling[name]]
+        steps_ = [(cut(at), capacity) for at, capacity in given]
+        bins = _of_profile(
+            kept, steps_, [each for each in cools if each[0] < each[1]], within, [*map(cut, edges)], cut(data.end)
+        )
+        ends = sorted(each.end or data.end for each in tries)
+        most = most_at_once([each.start for each in tries], ends) if tries else 0
+        for start, end in off:
+            running = sum(each.start <= start and (each.end or data.end) >= end for each in tries)
+            capacity = ([0, *(slots for at, slots in given if at <= start)])[-1]
+            slots = max(running, most if capacity is None else capacity)
+            for bin_, (first, last) in zip(bins, pairwise(edges), strict=True):
+                bin_.off += slots * max(0.0, min(end, last) - max(start, first))
+        found[name] = bins
     return found
 
 

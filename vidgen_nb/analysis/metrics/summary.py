@@ -19,7 +19,7 @@ __all__ = ["Metrics"]
 TABLES = ("profiles", "scenes", "moves")
 MAX_PROFILES = 20
 """Profiles shown; the table has all of them."""
-SPLIT_FIELDS = ("ok", "wasted", "cooling", "idle_empty", "idle_waiting", "running")
+SPLIT_FIELDS = ("ok", "wasted", "cooling", "idle_empty", "idle_waiting", "running", "off")
 
 
 def _seconds(value: float | None) -> str:
@@ -45,6 +45,8 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
         or "none",
     )
     yield "makespan", _seconds(metrics.makespan)
+    if metrics.off:
+        yield "off", f"{_seconds(metrics.off)} in which no program ran it"
     if metrics.bound is not None:
         yield "lower bound", f"{_seconds(metrics.lower_bound)}, by {metrics.bound.binds}"
         yield "efficiency", _share(metrics.efficiency)
@@ -83,9 +85,16 @@ def _split(metrics: MetricsData | ProfileMetrics) -> str:
     split = metrics.split
     if split is None:
         return "–"
-    names = {"ok": "succeeded", "idle_empty": "idle, none waited", "idle_waiting": "idle while scenes waited"}
+    names = {
+        "ok": "succeeded",
+        "idle_empty": "idle, none waited",
+        "idle_waiting": "idle while scenes waited",
+        "off": "no program ran",
+    }
     parts = ((name, getattr(split, name)) for name in SPLIT_FIELDS)
-    return ", ".join(f"{names.get(name, name)} {_share(value)}" for name, value in parts if value or name != "running")
+    return ", ".join(
+        f"{names.get(name, name)} {_share(value)}" for name, value in parts if value or name not in ("running", "off")
+    )
 
 
 def _profile(row: ProfileMetrics) -> tuple[str, ...]:

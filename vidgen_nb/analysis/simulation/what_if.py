@@ -13,6 +13,7 @@ from typing import Any
 
 from vidgen_nb.analysis.limits.estimate import estimate_limits
 from vidgen_nb.analysis.records.model import RunData
+from vidgen_nb.analysis.records.off_time import off_spans, without
 from vidgen_nb.analysis.simulation.overrides import with_override
 from vidgen_nb.analysis.simulation.recorded_requests import recorded_requests
 from vidgen_nb.analysis.simulation.simulate import Simulation
@@ -75,6 +76,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
     if "policy" not in changes and (policy := policy_of(header)) is not None:
         options["policy"] = policy
     asked = recorded_requests(data.events, changes)
+    cut = without(off_spans(data.events))
     if "profiles" not in changes:
         options["absent"] = [each.name for each in profiles if each.name not in asked.present]
     if live and asked.requests:
@@ -85,8 +87,8 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         mode_of(header),
         retry=retry_of(header),
         seed=int(header.get("seed", 0)),
-        arrivals=[at for at, _ in asked.scenes],
-        requests=asked.requests,
+        arrivals=[cut(at) for at, _ in asked.scenes],
+        requests=[(cut(at), event) for at, event in asked.requests],
         cooldowns=asked.cooldowns,
         told_groups=header.get("told_groups", True),
         on_ambiguous=header.get("on_ambiguous", "hold"),
@@ -198,4 +200,5 @@ def _assumed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]
     assumed.append("no failures but 429s")
     if any(isinstance(event, ev.RunRestored) for event in data.events):
         assumed.append("its program never ended, though it did")
+        assumed.append("the time in which no program ran is left out")
     return profiles, assumed

@@ -29,6 +29,8 @@ __all__ = ["Failures"]
 
 MAX_COOLDOWN_FLOOR_SECONDS = 600.0
 """Where the doubling minimum of a cooldown (R7) stops."""
+FALLBACK_COOLDOWN_SECONDS = 30.0
+"""After a 429 at which the policy has a bug: R7's default."""
 MIN_TRANSIENT_STRIKES = 2
 """Consecutive transient failures after which a profile cools (R9)."""
 FIRST_TRANSIENT_COOLDOWN_SECONDS, MAX_TRANSIENT_COOLDOWN_SECONDS = 5.0, 300.0
@@ -74,7 +76,7 @@ class Failures:
             self._attempt_failed(state, event.outcome, cooldown, now)
 
     def _cooldown_after(self, state: SceneState, outcome: Failure, now: float) -> Cooldown | None:
-        """Ask the policy what follows a 429, before anything has changed: a user's policy may raise."""
+        """Ask the policy what follows a 429; if it raises, the group cools for the default time all the same."""
         if not isinstance(outcome, RateLimited):
             return None
         gate = profile_of(state).group
@@ -91,9 +93,9 @@ class Failures:
                 raise InputError(
                     f"{type(policy).__name__}.on_429 returned {cooldown!r}: a policy returns a Cooldown(...)"
                 )
-        except BaseException:
-            gate.strikes -= strike
-            raise
+        except BaseException as error:  # noqa: BLE001 - a user's policy may even exit
+            self._context.defer_policy_error(error)
+            cooldown = Cooldown("group", now + max(FALLBACK_COOLDOWN_SECONDS, outcome.retry_after or 0.0))
         return cooldown
 
     def _attempt_failed(self, state: SceneState, outcome: Failure, cooldown: Cooldown | None, now: float) -> None:

@@ -125,8 +125,12 @@ class Rotation:
                 continue
             free.append(profile)
             avoided = bool(avoid) and (profile.group in avoid or profile.own_gate in avoid)  # type: ignore[operator]
-            finish = policy.finish(profile.name, now)
-            is_later(policy, "finish", finish, now)  # raises for anything but a time
+            try:
+                finish = policy.finish(profile.name, now)
+                is_later(policy, "finish", finish, now)  # raises for anything but a time
+            except BaseException as error:
+                self._context.policy_fault = error
+                raise
             rank = (avoided, finish)
             if best is None or rank < best:
                 best, chosen = rank, profile
@@ -152,8 +156,13 @@ class Rotation:
         context = self._context
         if not context.policy_paces:
             return True
-        earliest = context.policy.earliest(profile.name, now)
-        if is_later(context.policy, "earliest", earliest, now):
+        try:
+            earliest = context.policy.earliest(profile.name, now)
+            must_wait = is_later(context.policy, "earliest", earliest, now)
+        except BaseException as error:
+            context.policy_fault = error
+            raise
+        if must_wait:
             if earliest == math.inf:
                 self.held_back[profile] = None
             elif earliest != profile.paced_until:

@@ -58,23 +58,18 @@ class LiveRun:
         self._max_wait = 0.0
         """As the session's settings had it last, for messages."""
         self._waiters = Waiters(self.run)
+        own: list[Observer] = [RunLog(self.run.events), self._tell_waiters, CooldownReport(scheduler, self._clock)]
         self._driver = RealtimeDriver(
             scheduler,
             resources.backend,
             self._profiles,
             self._clock,
             resources.videos.sinks(_begun_attempts(scheduler)),
-            [
-                RunLog(self.run.events),
-                self._tell_waiters,
-                CooldownReport(scheduler, self._clock),
-                exchange.observer(self._clock),
-                *observers,
-            ],
+            [*own, exchange.observer(self._clock), *observers],
             self.journal,
         )
         self._task: asyncio.Task[None] | None = None
-        self._task_began = False
+        self._task_began = self._is_wound_up = False
         self._error: BaseException | None = None
         self._at_exit = partial(warn_of_open_run, scheduler)
         """Called when the interpreter ends, unless the run ends before."""
@@ -138,7 +133,7 @@ class LiveRun:
     @property
     def is_over(self) -> bool:
         """Whether nothing is under way."""
-        return self._task is None or self._task.done()
+        return self._task is None or self._is_wound_up or self._task.done()
 
     @property
     def now(self) -> float:
@@ -210,7 +205,7 @@ class LiveRun:
             log.warning("the session is paused: unpause() begins to submit")
         if self.is_over:
             self._error = None
-            self._task_began = False
+            self._task_began = self._is_wound_up = False
             atexit.register(self._at_exit)
             self._task = asyncio.get_running_loop().create_task(self._drive(), name="vidgen_nb run")
 
@@ -263,23 +258,26 @@ class LiveRun:
 
     def _wind_up(self) -> None:
         """Bring the run to an end in the records, and tell those who wait."""
-        if not self.scheduler.ended:
-            self._break_off()
-        self.release()
-        atexit.unregister(self._at_exit)
-        if self._error is not None:
-            log.error("the run broke off: %s", self._error, exc_info=None if self._waiters else self._error)
-        self._waiters.end(self._error)
+        try:
+            if not self.scheduler.ended:
+                self._break_off()
+            self.release()
+            atexit.unregister(self._at_exit)
+            if self._error is not None:
+                log.error("the run broke off: %s", self._error, exc_info=None if self._waiters else self._error)
+        finally:  # in this order: who waited for it finds it over
+            self._is_wound_up = True
+            self._waiters.end(self._error)
 
     def _break_off(self) -> None:
-        """Bring a run that did not end by itself to an end, so that it can go on later."""
+        """End a run that did not end by itself, so that it can go on later."""
         try:
             if self.journal is not None:
                 self._leave_journal()
                 if self._error is not None and not isinstance(self._error, SessionError):
                     self._error.add_note(f"restore({str(self.journal.path)!r}, …) goes on with the run")
             self._driver.abandon(f"broken off: {type(self._error).__name__}")
-        except Exception:
+        except BaseException:  # whatever it is, who waits for the run must be told of its end
             self.unrecoverable = True
             log.exception("what was under way can't be accounted for; the next run is a new one")
 
