@@ -36,6 +36,7 @@ class SceneView:
     started: float = -math.inf
     avoid: set[tuple[str, bool]] = field(default_factory=set)
     probing: set[tuple[str, bool]] = field(default_factory=set)
+    open_job: bool = False  # accepted, and its provider has not said that the job ended
 
     @property
     def precedence(self) -> tuple[bool, bool, int]:
@@ -64,6 +65,7 @@ class GateView:
     probe_due: bool = False
     probe: str | None = None
     strikes: int = 0
+    refused_asking: bool = False  # closed by a poll or fetch: an answer about a job opens it
 
 
 class Audit:
@@ -171,6 +173,17 @@ class Audit:
         number = event.attempts if old is None else old.number
         self.scenes[event.scene.id] = SceneView(self.orders, event.single, number=number)
 
+    def on_SubmitAgainRequested(self, event: ev.SubmitAgainRequested) -> None:
+        """R12: only what is held needs that word."""
+        assert self.scenes[event.scene].status == "held"
+
+    def on_AskedAgain(self, event: ev.AskedAgain) -> None:
+        """R17: a settled scene's job is followed again, as a new attempt and without a submit."""
+        view = self.scenes[event.scene.id]
+        assert view.status == "held" or (view.status == "failed" and view.open_job), f"nothing to ask about: {event}"
+        assert event.number == view.number + 1, f"numbers go on: {event}"
+        view.status, view.number, view.profile, view.open_job = "generating", event.number, event.profile, True
+
     def on_RunStarted(self, _: ev.RunStarted) -> None:
         """Submissions may begin."""
         self.started, self.stopped, self.limited = True, False, False
@@ -207,7 +220,7 @@ class Audit:
     def on_Accepted(self, event: ev.Accepted) -> None:
         """R7: strikes are forgotten; R3: the scene's memory of who bounced it as well."""
         view = self.attempt(event.scene, event.number, "submitting")
-        view.status, view.avoid = "generating", set()
+        view.status, view.avoid, view.open_job = "generating", set(), True
         self.billed += 1
         self.answered(event.scene, view, accepted=True)
         for key in self.gates_of(view.profile):
@@ -230,9 +243,15 @@ class Audit:
             self.billed += isinstance(event.outcome, Ambiguous)
             self.note_429(event.outcome, view)
 
+    def on_CancelAnswered(self, event: ev.CancelAnswered) -> None:
+        """What is cancelled has ended."""
+        self.attempt(event.scene, event.number, "generating").open_job = event.answer != "cancelled"
+
     def on_JobFailed(self, event: ev.JobFailed) -> None:
         """The provider has given up."""
-        self.note_429(event.outcome, self.attempt(event.scene, event.number, "generating"))
+        view = self.attempt(event.scene, event.number, "generating")
+        view.open_job = False
+        self.note_429(event.outcome, view)
 
     def note_429(self, outcome: object, view: SceneView) -> None:
         """R6: a late 429 is no new strike."""
@@ -258,13 +277,11 @@ class Audit:
         assert view.not_before <= self.now, f"R9, back-off not over: {event}"
         assert not view.unpaid, f"no token of the retry budget: {event}"
         assert event.number == view.number + 1, f"numbers go on: {event}"
+        view.open_job = False
         assert self.eligible(event.profile), f"R1/R14/R18, not eligible: {event}"
-        if self.mode.max_submitting is not None:
-            submitting = sum(s.status == "submitting" for s in self.scenes.values())
-            assert submitting < self.mode.max_submitting, f"mode: {event}"
-        if self.max_billed is not None:
-            submitting = sum(s.status == "submitting" for s in self.scenes.values())
-            assert self.billed + submitting < self.max_billed, f"max_billed: {event}"
+        submitting = sum(s.status == "submitting" for s in self.scenes.values())
+        assert submitting < (self.mode.max_submitting or math.inf), f"mode: {event}"
+        assert self.billed + submitting < (self.max_billed or math.inf), f"max_billed: {event}"
         if self.moves:
             self.check_order_and_place(event, view)
         view.status, view.number, view.profile, view.started = "submitting", event.number, event.profile, event.at
@@ -294,6 +311,7 @@ class Audit:
         view = self.scenes[event.scene]
         assert view.number == event.number
         assert view.status in LIVE
+        assert not view.open_job, f"R12, its job may still finish: {event}"
         assert not isinstance(event.outcome, Permanent), f"R10: {event}"
         if self.on_ambiguous == "hold":
             assert not isinstance(event.outcome, Ambiguous), f"R12: {event}"
@@ -317,6 +335,7 @@ class Audit:
         """R17: settled once."""
         view = self.scenes[event.scene]
         assert view.status not in SETTLED, f"R17, settled twice: {event}"
+        assert event.status != "failed" or not view.open_job, f"R12, its job may still finish: {event}"
         view.status = event.status
 
     def on_BillingLimitReached(self, event: ev.BillingLimitReached) -> None:
@@ -337,6 +356,7 @@ class Audit:
             assert not self.moves or (event.group, event.alone) == (own, False), f"R1: {event}"
             floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), 600.0)
             assert (event.group != own) or event.until >= event.at + floor - 1e-9, f"R7: {event}"
+        gate.refused_asking = isinstance(trigger, ev.CallFailed) and trigger.phase in ("poll", "fetch")
         gate.until, gate.open = event.until, False
 
     def on_CooldownEnded(self, event: ev.CooldownEnded) -> None:
@@ -344,7 +364,9 @@ class Audit:
         gate = self.gate((event.group, event.alone))
         assert not gate.open
         comes_back = event.alone and self.profiles[event.group].removed
-        released = comes_back or isinstance(self.last, ev.CooldownReleased | ev.CooldownEnded)
+        heard = isinstance(self.last, ev.Progressed | ev.Generated | ev.Fetched | ev.JobFailed) and self.last.scene
+        key_is_good = heard and gate.refused_asking and self.scenes[heard].profile == event.group
+        released = comes_back or key_is_good or isinstance(self.last, ev.CooldownReleased | ev.CooldownEnded)
         assert released or event.at >= gate.until, f"R5: {event}"
         gate.open, gate.probe_due, gate.until = True, True, min(gate.until, event.at)
 

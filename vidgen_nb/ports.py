@@ -15,6 +15,7 @@ from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError, MissingKey, VidgenError
 from vidgen_nb.keys import key_problem, trim_key
 from vidgen_nb.plaintext import html_line, short_repr
+from vidgen_nb.secret import RenewableKey, Secret
 
 __all__ = [
     "Artifact",
@@ -48,35 +49,14 @@ class BackendError(VidgenError):
         self.stop = stop
 
 
-class Secret:
-    """A text that is never shown; `reveal()` is the only way to read it."""
-
-    __slots__ = ("_reveal",)
-
-    def __init__(self, text: str) -> None:
-        # in a closure, neither vars() nor a dump of the slots shows the text
-        self._reveal: Callable[[], str] = lambda: text
-
-    def reveal(self) -> str:
-        """Return the text, for the one place that sends it."""
-        return self._reveal()
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("a Secret can't be pickled: read the key again where it is needed")
-
-
 class Profile:
     """One account, key or endpoint that can generate scenes.
 
     `capacity`: attempts it generates at once, None for no bound. `quota_group`: profiles with the same group share one
     upstream quota and cool together; default: the profile alone. `base_url`: if it differs from the backend's. The key
     appears in no repr, log or record; spaces, line ends and a pair of quotes around it are taken off.
+    `api_key` may be a function that returns it, for keys that are renewed: it is called before the first request, and
+    once more whenever a server answers 401; then the request is sent again.
     """
 
     __slots__ = ("_api_key", "base_url", "capacity", "name", "quota_group")
@@ -84,7 +64,7 @@ class Profile:
     def __init__(
         self,
         name: str,
-        api_key: str | Secret | None = None,
+        api_key: str | Secret | Callable[[], str] | None = None,
         *,
         capacity: int | None = None,
         quota_group: str | None = None,
@@ -109,7 +89,7 @@ class Profile:
             )
         if len(name) > MAX_NAME_CHARS or len(quota_group or "") > MAX_NAME_CHARS:
             raise InputError(f"profile {short_repr(name, 40)}: names have at most {MAX_NAME_CHARS} characters")
-        problem = None if api_key is None else key_problem(api_key.reveal())
+        problem = None if api_key is None or api_key.is_renewable else key_problem(api_key.reveal())
         if problem:
             raise InputError(f"profile {name!r}: {problem}")
 
@@ -182,6 +162,8 @@ def _as_secret(key: Any) -> Secret | None:
     """Return a key as a secret, whatever it is, or None for an empty one."""
     if key is None or isinstance(key, Secret):
         return key
+    if callable(key):
+        return RenewableKey(key)
     text = trim_key(key) if isinstance(key, str) else key
     return Secret(text) if text else None
 

@@ -115,27 +115,33 @@ def test_r12_retry_opts_in() -> None:
 
 
 def test_r12_trouble_with_an_accepted_job_never_submits_again() -> None:
-    """Failed polls and fetches are retried on the same operation until the failure budget is used up."""
-    world = World(profiles=2, scenes=1, retry=RetryPolicy(max_failures=3, backoff=0))
+    """Failed polls and fetches are repeated on the same operation; the failure budget has nothing to do with them."""
+    world = World(profiles=2, scenes=1, retry=RetryPolicy(max_failures=1, backoff=0))
     world.accept("s1")
-    for phase in ("poll", "poll"):
+    for _ in range(20):
         world.sleep_until(world.now + 10)
-        world.feed(ev.CallFailed("s1", 1, phase, Transient("503")))
+        world.feed(ev.CallFailed("s1", 1, "poll", Transient("503")))
     world.sleep_until(world.now + 10)
     world.feed(ev.Generated("s1", 1, Artifact("with_key")))
-    world.feed(ev.CallFailed("s1", 1, "fetch", Transient("cut off")))
-    assert world.status("s1") == "failed"
-    assert "job-s1-1" in world.events(ev.SceneSettled)[0].reason
-    assert len(world.submitted()) == 1
+    for _ in range(20):
+        world.feed(ev.CallFailed("s1", 1, "fetch", Transient("cut off")))
+        world.sleep_until(world.now + 10)
+    assert world.status("s1") == "fetching"
+    world.feed(ev.Fetched("s1", 1))
+    assert (world.status("s1"), len(world.submitted())) == ("succeeded", 1)
 
 
-def test_r12_a_key_that_dies_while_a_job_runs_holds_the_scene() -> None:
-    """A 401 on a poll: the job is paid for and out of reach, so the scene is held, not sent to another profile."""
-    world = World(profiles=2, scenes=1)
+def test_r12_a_key_that_dies_while_a_job_runs_keeps_its_job() -> None:
+    """A 401 on a poll: nothing more is submitted there, and the job is asked about until the key is good again."""
+    world = World(profiles=1, scenes=1)
     world.accept("s1")
     world.sleep_until(1)
     world.feed(ev.CallFailed("s1", 1, "poll", ProfileUnusable("401")))
-    assert (world.status("s1"), len(world.submitted())) == ("held", 1)
+    world.add("s2")
+    assert (world.status("s1"), world.status("s2"), len(world.submitted())) == ("generating", "queued", 1)
+    world.sleep_until(20)
+    world.feed(ev.Progressed("s1", 1, "running"))
+    assert world.status("s2") == "submitting"
 
 
 def test_a_job_that_broke_for_a_passing_reason_is_submitted_again() -> None:

@@ -21,10 +21,6 @@ from vidgen_nb.session.session import Session
 
 KINDS = (VllmOmni, Sglang, NewApi)
 
-COUNTED = "trouble in asking about an accepted job is bounded by max_failures (core/attempts/failures.py: _spend)"
-PERMANENT = "a 400 or 404 to a poll or fetch is final (backends/wire/status_codes.py: failure_by_status)"
-KEYS = "a 401 or 403 to a poll takes the profile out and holds the scene (core/attempts/failures.py: _asking_failed)"
-
 
 def today(reason: str, *values: Any) -> Any:
     """Return a parameter whose test fails with today's product, and why."""
@@ -36,7 +32,7 @@ def one_each(server: VideoServer, scenes: int) -> bool:
     return sorted(server.jobs_by_prompt.values()) == [1] * scenes
 
 
-@pytest.mark.parametrize("kind", [today(PERMANENT, each) for each in KINDS])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_job_that_is_not_known_yet(kind: type[VideoServer], tmp_path: Path) -> None:
     """Its first two polls, just after the submit, say that there is no such job: it is asked about again."""
     with kind(speed=SPEED) as server:
@@ -48,7 +44,6 @@ def test_a_job_that_is_not_known_yet(kind: type[VideoServer], tmp_path: Path) ->
 
 @pytest.mark.parametrize("phase", ["poll", "fetch"])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.xfail(strict=True, reason=COUNTED)
 def test_ten_minutes_of_503(kind: type[VideoServer], phase: Any, tmp_path: Path) -> None:
     """Nobody answers about jobs, or gives results, for ten minutes: paid jobs survive."""
     with kind(speed=SPEED) as server:
@@ -59,7 +54,6 @@ def test_ten_minutes_of_503(kind: type[VideoServer], phase: Any, tmp_path: Path)
 
 
 @pytest.mark.parametrize("status", [200, 502, 503])
-@pytest.mark.xfail(strict=True, reason=COUNTED)
 def test_pages_for_people_for_ten_minutes(status: int, tmp_path: Path) -> None:
     """A page of a proxy in the place of the job's status is no word of the job."""
     with VllmOmni(speed=SPEED) as server:
@@ -70,7 +64,6 @@ def test_pages_for_people_for_ten_minutes(status: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.xfail(strict=True, reason=PERMANENT)
 def test_content_that_is_not_there_yet(kind: type[VideoServer], tmp_path: Path) -> None:
     """The job is over, but its file is refused three times, with 404 or as `not completed yet` with 400."""
     with kind(speed=SPEED) as server:
@@ -82,7 +75,6 @@ def test_content_that_is_not_there_yet(kind: type[VideoServer], tmp_path: Path) 
 
 
 @pytest.mark.parametrize("answer", [html_page(403), lambda: JSONResponse({"error": "Unauthorized"}, 401)])
-@pytest.mark.xfail(strict=True, reason=KEYS)
 def test_one_refused_key_amid_a_run(answer: Callable[[], Response], tmp_path: Path) -> None:
     """One page of a firewall, or one 401 while keys are synchronised: the next poll is good, and so is the profile."""
     with VllmOmni(speed=SPEED) as server:
@@ -93,7 +85,6 @@ def test_one_refused_key_amid_a_run(answer: Callable[[], Response], tmp_path: Pa
 
 
 @pytest.mark.parametrize("phase", ["poll", "fetch"])
-@pytest.mark.xfail(strict=True, reason=COUNTED)
 def test_the_end_of_patience_is_held(phase: Any, tmp_path: Path) -> None:
     """Nobody ever answers about the job: at `job_timeout` its scene is held, with the job's id."""
     with Sglang(speed=SPEED) as server:
@@ -104,7 +95,6 @@ def test_the_end_of_patience_is_held(phase: Any, tmp_path: Path) -> None:
     assert server.count(phase) > 7
 
 
-@pytest.mark.xfail(strict=True, reason=COUNTED + "; retry_failed then submits it again")
 def test_retry_failed_buys_nothing_twice(tmp_path: Path) -> None:
     """After an outage, the obvious button does not pay again for jobs that were accepted."""
     with VllmOmni(speed=SPEED) as server, session_of(backend_of(server.base_url), tmp_path) as session:
@@ -217,7 +207,6 @@ def test_an_error_without_content(error: object, tmp_path: Path) -> None:
     assert statuses(run) == ["succeeded"]
 
 
-@pytest.mark.xfail(strict=True, reason="an api_key is a text or a Secret: no callable is taken (ports.py: Secret)")
 def test_a_key_that_is_renewed(tmp_path: Path) -> None:
     """`api_key=callable`: it is asked again once on 401, and the profile goes on with its jobs."""
     keys = [KEY]
@@ -229,7 +218,7 @@ def test_a_key_that_is_renewed(tmp_path: Path) -> None:
             return server.error(401, "Unauthorized")
 
         server.fail("poll", rotated, times=1)
-        profile = Profile("p0", lambda: keys[0])  # type: ignore[arg-type]
+        profile = Profile("p0", lambda: keys[0])
         with Session(backend_of(server.base_url), [profile], output=tmp_path, speed=SPEED) as session:
             run = session.run_blocking(["prompt 0", "prompt 1"])
     assert statuses(run) == ["succeeded"] * 2

@@ -56,7 +56,10 @@ def test_nothing_starts_by_itself_after_the_end(make: Ends) -> None:
 
 
 def test_a_new_key_under_the_old_name(make: Ends) -> None:
-    """A profile with a bad key is removed and added again with a good one; not while something runs on it."""
+    """A profile with a bad key is removed and added again with a good one, which its running jobs are asked about with.
+
+    Not at another address while something runs on it.
+    """
     good: set[str] = set()
     backend = FakeBackend(
         lambda scene, profile, nth: None if good else ProfileUnusable("HTTP 401"), hold=frozenset({"s001"})
@@ -72,7 +75,8 @@ def test_a_new_key_under_the_old_name(make: Ends) -> None:
     assert accepted.wait(10)
     session.remove_profile("p1")
     with pytest.raises(InputError, match="still run on the old 'p1'"):
-        session.add_profile(Profile("p1", "sk-planted-newer"))
+        session.add_profile(Profile("p1", "sk-planted-newer", base_url="http://elsewhere/v1"))
+    session.add_profile(Profile("p1", "sk-planted-newer"))
     backend.let_go()
     assert session.wait(10).trail("s001") == "p1✕unusable→p1✓"
 

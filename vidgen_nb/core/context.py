@@ -64,6 +64,7 @@ class Context:
         "configured_policy",
         "events",
         "hold_unknown_jobs",
+        "is_replay",
         "max_billed",
         "max_wait",
         "mode",
@@ -111,9 +112,15 @@ class Context:
         """When another program last took the run over: before that, nobody looked after its jobs."""
         self.hold_unknown_jobs = False
         """Whether to hold jobs from before the restore that the provider doesn't know: it may be the wrong provider."""
+        self.is_replay = False
+        """Whether recorded events are fed in: then those decisions that are not looked up wait for their record."""
         self.timers = Timers()
         self.commands: list[Command] = []
         """What is to be done; emptied by every `handle`."""
+
+    def backoff(self, failures: int) -> float:
+        """Return seconds to wait after so many failures: full jitter (AWS, "Exponential Backoff And Jitter")."""
+        return self.rng.uniform(0.0, min(self.retry.backoff * 2.0 ** min(failures - 1, 64), self.retry.backoff_cap))
 
     def use_policy(self, policy: Policy) -> None:
         """Decide by a policy from now on; which optional methods it overrides is looked up once.

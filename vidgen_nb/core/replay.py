@@ -16,8 +16,10 @@ from typing import Any
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.failures import Failures
 from vidgen_nb.core.attempts.ledger import Ledger
+from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Cooldown
+from vidgen_nb.core.state import SceneState
 from vidgen_nb.errors import InputError, ReplayError
 
 __all__ = ["Replay"]
@@ -30,6 +32,7 @@ class Replay:
         self,
         recorded: list[ev.Event],
         handlers: Mapping[type[ev.Event], Callable[[Any, float], None]],
+        context: Context,
         ledger: Ledger,
         failures: Failures,
     ) -> None:
@@ -38,6 +41,7 @@ class Replay:
         self._ledger = ledger
         self._failures = failures
         self._index = 0
+        context.is_replay = True
 
     @contextmanager
     def at(self, index: int) -> Iterator[None]:
@@ -53,17 +57,48 @@ class Replay:
         """Handle an event as it was handled then; decisions follow by themselves."""
         if isinstance(event, ev.RetryGranted):
             self._ledger.retries.replay_grant(event.scene, event.at)
+        if isinstance(event, ev.SceneSettled):
+            self._settle_in_flight(event)
+        if isinstance(event, ev.CooldownEnded) and event.alone:
+            self._failures.reopen(event.group, event.at)
         if isinstance(event, ev.DECISIONS):
             return
         if isinstance(event, ev.Progressed | ev.CallFailed | ev.JobFailed):
             state = self._ledger.scenes[event.scene]
             state.awaiting_answer = True  # it was, or there would be no answer; not every poll is recorded
+            self._failures.replayed_end = self._recorded_end(event.scene)
+            if isinstance(event, ev.CallFailed) and event.phase == "cancel":
+                self._note_cancel(state)
             if state.profile is not None:
                 self._failures.replayed_cooldown = self._recorded_cooldown(event, state.profile.group.name)
+        if isinstance(event, ev.CancelAnswered):
+            self._note_cancel(self._ledger.scenes[event.scene])
         try:
             self._handlers[type(event)](event, event.at)
         finally:
-            self._failures.replayed_cooldown = None
+            self._failures.replayed_cooldown = self._failures.replayed_end = None
+
+    def _note_cancel(self, state: SceneState) -> None:
+        """A cancel that nobody asked for was that of a late job."""
+        if not state.cancelling:
+            state.cancelling = state.timed_out = True
+
+    def _settle_in_flight(self, event: ev.SceneSettled) -> None:
+        """Repeat the end of a scene whose job could not be asked about, or not any more."""
+        state = self._ledger.scenes[event.scene]
+        if state.status in ("generating", "fetching") and state.number == event.number:
+            profile = self._ledger.end(state)
+            self._ledger.settle(state, event.status, event.reason, event.at, profile, event.outcome)
+
+    def _recorded_end(self, scene: str) -> ev.SceneRequeued | ev.SceneSettled | None:
+        """Return the decision about a scene that followed at once, or None where the record ends before."""
+        for after in range(self._index + 1, len(self._recorded)):
+            following = self._recorded[after]
+            if not isinstance(following, ev.DECISIONS):
+                return None
+            if isinstance(following, ev.SceneRequeued | ev.SceneSettled) and following.scene == scene:
+                return following
+        return None
 
     def _recorded_cooldown(self, event: ev.Event, group: str) -> Cooldown | None:
         """Return the cooldown that followed from a 429 of that quota group.

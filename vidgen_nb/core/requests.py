@@ -64,6 +64,8 @@ class Requests:
             if state.status == "queued":
                 self._watch_deadline(state)
             elif state.status in ("generating", "fetching"):
+                state.is_known = False  # it may be another server, or another account
+                state.heard_of()
                 self._attempts.resume_call(state)
 
     def pause(self, event: ev.Paused, now: float) -> None:
@@ -122,8 +124,9 @@ class Requests:
 
     def add_profile(self, event: ev.ProfileAdded, now: float) -> None:
         """Bring a profile into the rotation."""
-        self._roster.add(event.profile, event.capacity, event.group, now)
+        profile = self._roster.add(event.profile, event.capacity, event.group, now)
         self._context.record(event, now)
+        self._attempts.ask_now(profile)  # it may have another key by now
 
     def change_profile(self, event: ev.ProfileChanged, now: float) -> None:
         """Give a profile another capacity."""
@@ -147,6 +150,7 @@ class Requests:
         if not event.alone:
             self._gates.open(profile.group, now)
         self._gates.open(profile.own_gate, now)
+        self._attempts.ask_now(profile)
 
     def impose_cooldown(self, event: ev.CooldownImposed, now: float) -> None:
         """Apply a cooldown known from elsewhere."""
@@ -185,6 +189,14 @@ class Requests:
         else:
             self._queue.push_back(state)
         self._watch_deadline(state)
+
+    def submit_again(self, event: ev.SubmitAgainRequested, now: float) -> None:
+        """Note that a held scene may be billed twice; adding it is what submits it."""
+        state = self._ledger.scenes.get(event.scene)
+        if state is None or state.status != "held":
+            what = "is not in this run" if state is None else f"is {state.status}"
+            raise InputError(f"scene {event.scene!r} {what}: only a held scene is submitted again in this way")
+        self._context.record(event, now)
 
     def _watch_deadline(self, state: SceneState) -> None:
         """Set a timer so that a scene doesn't wait in the queue beyond its deadline (R8)."""

@@ -47,7 +47,7 @@ class RetryPolicy:
     """How failures that are not rate limits are retried (R8, R9). Times in run seconds."""
 
     max_failures: int = 7
-    """The scene fails when it has failed this often. 429s do not count."""
+    """The scene fails when it has failed this often. 429s do not count, nor do polls and fetches of accepted jobs."""
     backoff: float = 1.0
     """Full jitter: the k-th failure waits uniform(0, min(backoff_cap, backoff · 2^(k-1)))."""
     backoff_cap: float = 60.0
@@ -57,8 +57,9 @@ class RetryPolicy:
     """Limits the retries of the whole run; None: no limit."""
     job_timeout: float | None = 86_400.0
     """An accepted job that has not finished this long after its submit is cancelled at the provider and never submitted
-    again by itself: the scene fails, or is held if the provider does not confirm. Long, because time in the provider's
-    own queue counts, too. None: it is polled forever."""
+    again by itself: the scene fails, or is held if the provider does not confirm. One that can't be asked about, or
+    fetched, is held and not cancelled, because it may be done. Long, because time in the provider's own queue counts,
+    too. None: it is asked about for ever."""
 
     def __post_init__(self) -> None:
         if not is_count(self.max_failures):

@@ -103,7 +103,7 @@ class Scheduler:
         """
         scheduler, recorded = cls(**settings), list(events)
         context = scheduler._context
-        replay = Replay(recorded, scheduler._handlers, scheduler._ledger, scheduler._failures)
+        replay = Replay(recorded, scheduler._handlers, context, scheduler._ledger, scheduler._failures)
         for index, event in enumerate(recorded):
             if not event.at >= scheduler._now:
                 raise ReplayError(f"is {scheduler._now - event.at:g} s earlier than the event before it", index)
@@ -121,7 +121,7 @@ class Scheduler:
             replay.check(context.events)
         scheduler._rotation.rebuild()
         context.commands.clear()
-        context.policy_error = None
+        context.policy_error, context.is_replay = None, False
         return scheduler
 
     # -- what it shows
@@ -278,6 +278,8 @@ def _handlers(
         ev.ProfileChanged: requests.change_profile,
         ev.ProfileRemoved: requests.remove_profile,
         ev.SceneAdded: requests.add_scene,
+        ev.AskedAgain: attempts.asked_again,
+        ev.SubmitAgainRequested: requests.submit_again,
         ev.RunStarted: requests.start,
         ev.RunRestored: requests.restore,
         ev.ModeChanged: requests.change_mode,

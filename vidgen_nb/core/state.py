@@ -51,6 +51,7 @@ class Gate:
         "closed_at",
         "members",
         "name",
+        "opens_when_heard",
         "probe",
         "probe_due",
         "reason",
@@ -82,6 +83,9 @@ class Gate:
         """Why it closed."""
         self.unusable = False
         """Its profiles are out of the rotation: more than a cooldown (R11)."""
+        self.opens_when_heard: float | None = None
+        """It closed because the key was refused when an accepted job was asked about: from this time on, an answer
+        about a job opens it. None: that was not why."""
 
     @property
     def is_own(self) -> bool:
@@ -144,11 +148,14 @@ class SceneState:
 
     __slots__ = (
         "artifact",
+        "asked_from",
         "avoid",
         "awaiting_answer",
         "calls",
         "cancelling",
         "failures",
+        "has_open_job",
+        "is_known",
         "not_before",
         "number",
         "operation",
@@ -159,12 +166,15 @@ class SceneState:
         "profile",
         "progress",
         "queued_at",
+        "refused_since",
         "scene",
         "single",
         "started",
         "status",
         "ticket",
         "timed_out",
+        "trouble_since",
+        "troubles",
     )
 
     def __init__(self, scene: Scene, order: int, number: int, *, single: bool, now: float) -> None:
@@ -206,6 +216,25 @@ class SceneState:
         """It is being cancelled because it takes too long, not by the user."""
         self.probing: tuple[Gate, ...] = ()
         """Gates whose probe its submit is."""
+        self.has_open_job = False
+        """Whether its latest attempt was accepted, and its provider has not said that the job ended."""
+        self.expect_answers(now)
+
+    def expect_answers(self, now: float) -> None:
+        """Ask about the job from now on as if there had been no trouble with it."""
+        self.asked_from = now
+        """`job_timeout` counts from here."""
+        self.is_known = False
+        """Whether its provider has told how far the job is, since the submit or the restore."""
+        self.heard_of()
+
+    def heard_of(self) -> None:
+        """Note that asking works."""
+        self.troubles = 0
+        """Polls and fetches in a row without a word of the job."""
+        self.trouble_since: float | None = None
+        self.refused_since: float | None = None
+        """Since when every answer has been a refusal, such as 404."""
 
 
 def profile_of(state: SceneState) -> ProfileState:

@@ -72,6 +72,8 @@ class Controller(Restorable):
     wait = forwarded("session", Session.wait)
     add = forwarded("session", Session.add)
     retry_failed = forwarded("session", Session.retry_failed)
+    ask_again = forwarded("session", Session.ask_again)
+    submit_again = forwarded("session", Session.submit_again)
     pause = forwarded("session", Session.pause)
     unpause = forwarded("session", Session.unpause)
     stop = forwarded("session", Session.stop)

@@ -27,9 +27,19 @@ class RunLog:
     """An observer that logs events; it remembers the profile of each scene, starting from the `past` events."""
 
     def __init__(self, past: Iterable[ev.Event] = ()) -> None:
-        self._on = {each.scene: each.profile for each in past if isinstance(each, ev.AttemptStarted)}
+        self._on: dict[str, str] = {}
+        for each in past:
+            if isinstance(each, ev.AttemptStarted):
+                self._on[each.scene] = each.profile
+            elif isinstance(each, ev.AskedAgain):
+                self._on[each.scene.id] = each.profile
         self._warnings: Lines = {
             ev.AttemptStarted: self._note,
+            ev.AskedAgain: self._asked_again,
+            ev.SubmitAgainRequested: lambda e: (
+                logging.WARNING,
+                f"{e.scene} is submitted again, as asked: its earlier job may exist, and be billed, too",
+            ),
             ev.SceneRequeued: self._requeued,
             ev.SceneSettled: self._settled,
             ev.CallFailed: self._call_failed,
@@ -70,6 +80,10 @@ class RunLog:
 
     def _note(self, event: ev.AttemptStarted) -> None:
         self._on[event.scene] = event.profile
+
+    def _asked_again(self, event: ev.AskedAgain) -> tuple[int, str]:
+        self._on[event.scene.id] = event.profile
+        return logging.WARNING, f"{event.scene.id}: its job {event.job!r} on {event.profile} is asked about again"
 
     def _started(self, event: ev.AttemptStarted) -> tuple[int, str]:
         self._note(event)

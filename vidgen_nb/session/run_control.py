@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, as_max_billed, as_mode
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.state import SceneState
 from vidgen_nb.drivers.realtime import Observer
-from vidgen_nb.errors import InputError
+from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.runner import Runner, RunRequest
@@ -36,16 +38,78 @@ class RunControl:
         self._runner.loop.call(add)
 
     def retry_failed(self) -> list[str]:
-        """Run the failed scenes of the last run again, in that run; return their ids."""
+        """Run the failed scenes of the last run again, in that run; return their ids.
+
+        Never one whose job may exist at its provider: such a scene is held, and `ask_again` and `submit_again` are for
+        it. In a run that an earlier version recorded it may be failed, too.
+        """
 
         def retry() -> list[str]:
             scenes = self._runner.current().scheduler.scenes.values()
-            failed = [state.scene for state in scenes if state.status == "failed"]
+            failed = [state.scene for state in scenes if state.status == "failed" and not state.has_open_job]
             if failed:
                 self._runner.begin(RunRequest(failed, in_last_run=True))
             return [scene.id for scene in failed]
 
         return self._runner.loop.call(retry)
+
+    def ask_again(self, scene: str, job: str | None = None) -> None:
+        """Ask about the job of a held scene again, and fetch its result: "it was made".
+
+            session.ask_again("s003")  # its job's id is known
+            session.ask_again("s004", job="video_123")  # as the provider's list of jobs has it
+
+        Nothing is submitted. The job is asked about on the profile that submitted the scene, as a new attempt, with a
+        `job_timeout` of its own. Where the run is over, it goes on. Raises `InputError` where the scene is not held, no
+        job's id is known and none is given, or that profile's key is not at hand.
+        """
+        if job is not None and (not isinstance(job, str) or not job.strip()):
+            raise InputError(f"job is the provider's id of the job, a text, not {job!r}")
+
+        def ask() -> None:
+            live = self._runner.current()
+            state = _to_answer(live.scheduler.scenes, scene)
+            known = state.operation.id if state.operation is not None and state.has_open_job else None
+            if (asked := (job or "").strip() or known) is None:
+                raise InputError(
+                    f"scene {scene!r} was submitted to {_name(state)!r} without an answer, so its job's id is not "
+                    "known: look it up there, and give it as ask_again(scene, job=...)"
+                )
+            profile = live.profile(_name(state))
+            if profile is None or not profile.has_key:
+                raise InputError(
+                    f"scene {scene!r} was submitted to {_name(state)!r}, whose key is not here: add_profile"
+                )
+            self._go_on(ev.AskedAgain(state.scene, state.number + 1, profile.name, asked))
+
+        self._runner.loop.call(ask)
+
+    def submit_again(self, scene: str) -> None:
+        """Submit a held scene again. **It may be billed twice**: its earlier job may exist, or be made yet.
+
+        Look into the provider's account before. Where the run is over, it goes on.
+        """
+
+        def submit() -> None:
+            state = _to_answer(self._runner.current().scheduler.scenes, scene)
+            if state.status != "held":
+                raise InputError(f"scene {scene!r} is {state.status}, not held: retry_failed() or run() runs it again")
+            self._go_on(ev.SubmitAgainRequested(scene), ev.SceneAdded(state.scene))
+
+        self._runner.loop.call(submit)
+
+    def _go_on(self, *events: ev.Event) -> None:
+        """Hand requests to the last run, and let it go on."""
+        runner, live = self._runner, self._runner.current()
+        runner.check_is_open()
+        if live.unrecoverable:
+            raise SessionError("the run was broken off: restore it from its journal first")
+        if live.journal_failure is not None:
+            raise live.journal_failure
+        for event in events:
+            live.post(event)
+        live.go(runner.state)
+        runner.on_change(runner.state)
 
     def pause(self) -> None:
         """Submit nothing new, in this run or the next; what is running goes on."""
@@ -120,14 +184,17 @@ class RunControl:
     def add_profile(self, profile: Profile) -> None:
         """Use another profile from now on, also in the run that is under way.
 
-        A profile that was removed may come back under its name, with a new key, once nothing runs on it any more.
+        A profile that was removed may come back under its name, with a new key: its jobs are asked about with that. At
+        another address, or in another quota group, only once nothing runs on it any more.
         """
         if not isinstance(profile, Profile):
             raise InputError(f"a profile is a Profile(name, api_key), not a {type(profile).__name__}")
 
         def add() -> None:
             live, profiles = self._runner.live, self._runner.state.profiles
-            if live is not None and profile.name not in profiles and (left := live.running_on(profile.name)):
+            old = live.profile(profile.name) if live is not None and profile.name not in profiles else None
+            is_same = old is None or (old.base_url, old.quota_group) == (profile.base_url, profile.quota_group)
+            if live is not None and not is_same and (left := live.running_on(profile.name)):
                 raise InputError(f"{left} scenes still run on the old {profile.name!r}: wait, or use another name")
             if live is not None:
                 live.scheduler.roster.check_group(profile.name, profile.quota_group or "")
@@ -164,3 +231,17 @@ class RunControl:
         One that raises is logged and dropped for the rest of that run, which goes on.
         """
         self._runner.loop.call(self._runner.observe, observer)
+
+
+def _to_answer(scenes: Mapping[str, SceneState], scene: str) -> SceneState:
+    """Return a scene whose job may exist although it is settled; `InputError` for any other."""
+    state = scenes.get(scene)
+    if state is None:
+        raise InputError(f"no scene has the id {scene!r} in this run")
+    if state.status != "held" and not (state.status == "failed" and state.has_open_job):
+        raise InputError(f"scene {scene!r} is {state.status}, not held: there is nothing to decide")
+    return state
+
+
+def _name(state: SceneState) -> str:
+    return state.previous.name if state.previous is not None else "?"

@@ -114,7 +114,7 @@ class Runner:
         live, request = self.live, asked
         if asked.scenes is None and not (self.is_running or self.unfinished or self.is_broken_off):
             request = self.default_request() or asked
-        if request.scenes is None and live is not None and live.is_restored_and_settled:
+        if request.scenes is None and live is not None and live.is_settled:
             return live.wait_for()
         if request.scenes is None and not self.unfinished:
             raise SessionError(self._why_nothing_to_do())
@@ -133,8 +133,7 @@ class Runner:
     def _why_nothing_to_do(self) -> str:
         if self.is_broken_off:
             return f"the run was broken off: restore({str(self.journal)!r}, …) goes on with it"
-        done = " (last_run has what was done)" if self.live is not None else ""
-        return f"there is nothing to go on with, no scene is open{done}: give the scenes to run"
+        return "there is nothing to go on with, no scene is open: give the scenes to run"
 
     def _journal_failed(self, request: RunRequest) -> bool:
         """Say whether the last run can't be written down any more, and new scenes begin another one.

@@ -143,6 +143,8 @@ class Session(Restorable):
 
     add = forwarded("_control", RunControl.add)
     retry_failed = forwarded("_control", RunControl.retry_failed)
+    ask_again = forwarded("_control", RunControl.ask_again)
+    submit_again = forwarded("_control", RunControl.submit_again)
     pause = forwarded("_control", RunControl.pause)
     unpause = forwarded("_control", RunControl.unpause)
     paused = forwarded_property("_control", RunControl.paused)

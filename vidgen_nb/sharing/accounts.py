@@ -19,10 +19,12 @@ __all__ = ["account_of"]
 def account_of(profile: Profile, backend: Backend, salt: str) -> str | None:
     """Return the account's name for other sessions; None if it can't be told apart from others.
 
-    That is a profile with neither key nor group, or one whose backend names no `base_url` in its `settings()`.
+    That is a profile with neither key nor group, one whose key is renewed and that has no group, or one whose backend
+    names no `base_url` in its `settings()`.
     """
     server = _origin(profile.base_url or backend.settings().get("base_url"))
-    if server is None or not (profile.quota_group or profile.has_key):
+    has_fixed_key = profile.has_key and not profile.api_key.is_renewable
+    if server is None or not (profile.quota_group or has_fixed_key):
         return None
     hashed = blake2b(key=blake2b(salt.encode()).digest(), digest_size=16)
     if profile.quota_group:

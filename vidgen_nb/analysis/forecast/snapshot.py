@@ -88,6 +88,9 @@ def snapshot(data: RunData) -> Snapshot:
                 now.queued.pop(name, None)
                 now.jobs_running[name] = flight = started.pop(name)
                 flight.since = event.at
+            case ev.AskedAgain(scene=scene, number=number, profile=profile):
+                now.scenes[scene.id] = scene
+                now.jobs_running[scene.id] = RunningJob(scene, number, profile, event.at)
             case ev.CallFailed(scene=name, phase="submit", outcome=Ambiguous()):
                 now.in_doubt += 1
             case ev.AttemptAbandoned(scene=name, sent=True):

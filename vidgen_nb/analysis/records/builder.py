@@ -71,6 +71,7 @@ class Builder:
             ev.ProfileChanged: self._profile_changed,
             ev.ProfileRemoved: self._profile_removed,
             ev.SceneAdded: self._scene_added,
+            ev.AskedAgain: self._asked_again,
             ev.AttemptStarted: self._started,
             ev.Accepted: self._accepted,
             ev.Generated: self._generated,
@@ -135,6 +136,16 @@ class Builder:
         scene.attempts += 1
         since = self._waited.pop(name, scene.queued)
         attempt = self._running[name] = _attempt(name, event.number, profile, since, at, None, None, None, None)
+        self._attempt_started(attempt)
+
+    def _asked_again(self, event: ev.AskedAgain) -> None:
+        name, at = event.scene.id, event.at
+        self._scene_added(ev.SceneAdded(event.scene, at=at))  # as if run again by hand, but without a wait
+        self._waited.pop(name, None)
+        scene = self._scenes[name]
+        scene.profile, scene.status = event.profile, "generating"
+        scene.attempts += 1
+        attempt = self._running[name] = _attempt(name, event.number, event.profile, at, at, None, None, None, None)
         self._attempt_started(attempt)
 
     def _accepted(self, event: ev.Accepted) -> None:

@@ -30,8 +30,7 @@ MAX_OLDER_SUMS = 400
 COOLDOWN = "cooldown"
 SumKey = tuple[str, str | None]
 OlderSums = Bin[SumKey]
-"""One interval of time: attempts that ended in it, by (profile, outcome), and seconds of cooldown, by (profile,
-`COOLDOWN`)."""
+"""Of an interval: attempts that ended, by (profile, outcome), and seconds of cooldown, by (profile, `COOLDOWN`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,7 @@ class RecentData(RunData):
     tallies: dict[tuple[str, str | None], int] = field(default_factory=dict)
     """Attempts of the whole run that ended, by (profile, outcome)."""
     history: list[OlderSums] = field(default_factory=list)
-    """Sums of what is older: attempts that ended before `since`, and cooldowns that are over. Bins have one width and
-    begin at multiples of it; empty ones are left out."""
+    """Sums of what is older, in bins of one width that begin at multiples of it; empty ones are left out."""
     places: list[int] = field(default_factory=list)
     """The index of each attempt among all of the run."""
     slots: list[int] = field(default_factory=list)
@@ -96,8 +94,7 @@ class Recent(Builder):
         """Ended attempts by index, in order of their end."""
         self._places: dict[str, int] = {}
         """The index of each scene's running attempt."""
-        self._count = self._moved = 0
-        self._since = self._at = 0.0
+        self._count, self._moved, self._since, self._at = 0, 0, 0.0, 0.0
         self._statuses: Counter[str] = Counter()
         self._tallies: Counter[tuple[str, str | None]] = Counter()
         self._past: BoundedSums[SumKey] = BoundedSums(MAX_OLDER_SUMS)
@@ -126,8 +123,7 @@ class Recent(Builder):
             self._end_back_offs(event.at)
             scene = self._scenes.get(event.scene) if isinstance(event, _ABOUT_A_SCENE) else None
             before = scene.status if scene is not None else ""
-            handler = self._handlers.get(type(event))
-            if handler is not None:
+            if (handler := self._handlers.get(type(event))) is not None:
                 handler(event)
             if scene is not None:
                 self._records.pop(scene.id, None)
@@ -191,6 +187,10 @@ class Recent(Builder):
         self._scenes[name].profile = profile
         self._records.pop(name, None)
         self._status_changed(name, before, "queued")
+
+    def _asked_again(self, event: ev.AskedAgain) -> None:
+        super()._asked_again(event)
+        self._status_changed(event.scene.id, "queued", "generating")
 
     def _forget(self, name: str) -> None:
         """Forget a scene that is settled and has no attempt in the window, except for how it stands."""

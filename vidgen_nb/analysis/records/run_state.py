@@ -16,7 +16,7 @@ def end_reason(events: Sequence[ev.Event]) -> str | None:
     for event in reversed(events):
         if isinstance(event, ev.RunEnded):
             return event.reason
-        if isinstance(event, ev.RunStarted | ev.SceneAdded):
+        if isinstance(event, ev.RunStarted | ev.SceneAdded | ev.AskedAgain):
             break
     return None
 

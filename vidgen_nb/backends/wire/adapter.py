@@ -73,7 +73,8 @@ class HttpAdapter:
 
     def check(self, profile: Profile) -> None:
         """Raise `InputError` if the profile has no key, one that no header can carry, or an unusable base_url."""
-        if not all("!" <= c <= "~" for c in profile.api_key.reveal()):
+        key = profile.api_key
+        if not key.is_renewable and not all("!" <= c <= "~" for c in key.reveal()):
             raise InputError(
                 f"profile {profile.name!r}: the API key has spaces, line breaks or other characters that can't be sent "
                 "in a header; copy it again"

@@ -30,6 +30,7 @@ from vidgen_nb.backends.wire.answer import MAX_BODY_BYTES, Answer, read_answer
 from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES, compression, decoded_chunks
 from vidgen_nb.backends.wire.environment import check_environment, tls_context
 from vidgen_nb.backends.wire.redaction import current_key
+from vidgen_nb.backends.wire.renewal import Renewal
 from vidgen_nb.backends.wire.transport_errors import HTTPX_ERRORS, Phase, redacted_line, reraisable, transport_failure
 from vidgen_nb.backends.wire.urls import is_loopback, origin, usable_url
 from vidgen_nb.core.model import record
@@ -240,14 +241,16 @@ class HttpPool:
         home = origin(url)
         left = TOTAL_TIMEOUT_FACTOR * self._seconds
         current_key.set(key)
+        renewal = await Renewal.of(key, public=public)
         for hop in range(_MAX_REDIRECTS + 1):
             pooled = self._client(url, phase)
             at_home = origin(url) == home
-            auth = self._key(key) if at_home and not public else _NoAuth()
             async with pooled.free_connections:
                 # `files` without a file name: multipart even without a file, which OpenAI's API wants
                 files = {name: (None, each) if isinstance(each, str) else each() for name, each in (form or {}).items()}
                 data = body() if callable(body) else body
+                sent = Secret(key.reveal())  # a function's may be another one by the time of the answer
+                auth = self._key(sent) if at_home and not public else _NoAuth()
                 sent_headers = dict(headers or {}) if at_home and not public else {}
                 request = pooled.client.build_request(method, url, headers=sent_headers, files=files or None, json=data)
                 try:
@@ -259,6 +262,8 @@ class HttpPool:
                 until = patience.when() or 0.0
                 response.extensions.pop("reason_phrase", None)  # it may echo the key, and is part of a response's repr
                 try:
+                    if at_home and hop < _MAX_REDIRECTS and await renewal.helps(response.status_code, sent):
+                        continue
                     again = phase == "submit" and response.status_code in (307, 308)
                     follows = (method == "GET" or again) and hop < _MAX_REDIRECTS
                     target = _redirect_target(response, home, cross_origin=cross_origin) if follows else None

@@ -33,15 +33,21 @@ def redact(value: Any, key: Secret | None) -> Any:
     if key is None:
         return value
     if isinstance(value, str):
-        # searching before replacing is five times as fast in the megabytes of a video inside an answer
-        if len(key.reveal()) < MIN_SECRET_CHARS or not _may_contain(value, key.reveal()):
-            return value
-        return re.sub("".join(map(_char_pattern, key.reveal())), "[key]", value, flags=re.IGNORECASE)
+        for text in key.known():  # a key that is renewed has several
+            value = _without(value, text)
+        return value
     if isinstance(value, list):
         return [redact(each, key) for each in value]
     if isinstance(value, dict):
         return {redact(name, key): redact(each, key) for name, each in value.items()}
     return value
+
+
+def _without(value: str, key: str) -> str:
+    # searching before replacing is five times as fast in the megabytes of a video inside an answer
+    if len(key) < MIN_SECRET_CHARS or not _may_contain(value, key):
+        return value
+    return re.sub("".join(map(_char_pattern, key)), "[key]", value, flags=re.IGNORECASE)
 
 
 def _may_contain(text: str, key: str) -> bool:

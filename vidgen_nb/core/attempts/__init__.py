@@ -2,5 +2,5 @@
 
 `ledger` is at the bottom: every begin, end, requeue and settlement goes through it. `retry_budget` and `unwritable`
 keep track of scenes that have to wait. `cancellation` ends jobs early, `lifecycle` follows accepted jobs to their
-results, and `failures` decides what follows from an error.
+results, `asking` decides what follows where that fails, and `failures` what follows from all other errors.
 """

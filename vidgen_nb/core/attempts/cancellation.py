@@ -49,12 +49,12 @@ class Cancellations:
     def is_late(self, state: SceneState, now: float) -> bool:
         """Say whether the attempt has reached `job_timeout`."""
         limit = self._context.retry.job_timeout
-        return limit is not None and now >= state.started + limit
+        return limit is not None and now >= state.asked_from + limit
 
     def cancel_late(self, state: SceneState, now: float) -> bool:
         """Cancel a late job; once the grace is over, settle its scene anyway and return True."""
         limit = self._context.retry.job_timeout or 0.0
-        if now < max(state.started + limit, self._context.restored_at) + GRACE_SECONDS:
+        if now < max(state.asked_from + limit, self._context.restored_at) + GRACE_SECONDS:
             if state.status == "generating" and not state.cancelling:
                 state.cancelling = state.timed_out = True
                 self._context.commands.append(cancel_command(state))
@@ -89,12 +89,16 @@ class Cancellations:
             self._hold(state, f"the provider can't cancel {job!r}", now)
             return
         status, reason = cancelled_status(state, self._context.retry.job_timeout)
+        state.has_open_job = event.answer == "unsupported"
         if event.answer == "unsupported":
             reason += f"; the provider can't cancel {job!r} and may bill it"
         self._ledger.settle(state, status, reason, now, profile, Cancelled(reason))
 
     def _hold(self, state: SceneState, problem: str, now: float) -> None:
-        advice = "Check the account; if the job is not there, run the scene again"
+        advice = (
+            "Check the account; if the job is not there, run the scene again: submit_again(scene); if it is: "
+            "ask_again(scene)"
+        )
         reason = f"{timeout_reason(self._context.retry.job_timeout)}, and {problem}: it may still finish. {advice}"
         self._ledger.settle(state, "held", reason, now, state.previous, Ambiguous(reason))
 

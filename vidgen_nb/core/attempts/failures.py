@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts.asking import Asking
 from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
 from vidgen_nb.core.context import Context
@@ -22,7 +22,7 @@ from vidgen_nb.core.outcomes import (
 from vidgen_nb.core.policy import Cooldown
 from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.reasons import cancelled_status
-from vidgen_nb.core.state import IN_FLIGHT, ProfileState, SceneState, operation_id, profile_of
+from vidgen_nb.core.state import ProfileState, SceneState, profile_of
 from vidgen_nb.errors import InputError
 
 __all__ = ["Failures"]
@@ -44,9 +44,13 @@ class Failures:
     def __init__(self, context: Context, ledger: Ledger, roster: Roster, attempts: AttemptLifecycle) -> None:
         self._context = context
         self._ledger = ledger
+        self._roster = roster
         self._groups = roster.groups
         self._gates = roster.gates
         self._attempts = attempts
+        self._asking = Asking(context, ledger, roster, attempts)
+        self.replayed_end: ev.SceneRequeued | ev.SceneSettled | None = None
+        """During a replay, what became of the scene whose attempt fails now; it counts, not a count of failures."""
         self.replayed_cooldown: Cooldown | None = None
         """During a replay, the recorded answer to the 429 that is handled now; it counts, not the policy's."""
 
@@ -73,7 +77,15 @@ class Failures:
         if state is not None:
             cooldown = self._cooldown_after(state, event.outcome, now)
             self._context.record(event, now)
+            state.has_open_job = False
+            self._attempts.heard_of(state, now)
             self._attempt_failed(state, event.outcome, cooldown, now)
+
+    def reopen(self, profile: str, now: float) -> None:
+        """Repeat that a profile came back because its key was good again."""
+        gate = self._roster[profile].own_gate
+        if gate.opens_when_heard is not None:
+            self._gates.open(gate, now)
 
     def _cooldown_after(self, state: SceneState, outcome: Failure, now: float) -> Cooldown | None:
         """Ask the policy what follows a 429; if it raises, the group cools for the default time all the same."""
@@ -110,7 +122,8 @@ class Failures:
             case Ambiguous() if self._context.on_ambiguous == "hold":
                 reason = (
                     f"{outcome.reason}: the provider may have accepted it. Check the account of {profile.name!r}; "
-                    "if the job is not there, run the scene again"
+                    "if the job is not there, run the scene again: submit_again(scene); if it is: "
+                    "ask_again(scene, job=its id)"
                 )
                 self._ledger.settle(state, "held", reason, now, profile, outcome)
             case Transient() | Ambiguous() | Unwritable():
@@ -144,12 +157,8 @@ class Failures:
         self._ledger.unpin_unusable(gate)
 
     def _unusable(self, state: SceneState, profile: ProfileState, outcome: ProfileUnusable, now: float) -> None:
-        # a daily quota is the group's; a bad key or missing credit is the profile's own
-        gate = profile.group if outcome.cause == "day_quota" else profile.own_gate
-        until = math.inf if outcome.retry_after is None else now + max(1.0, outcome.retry_after)
-        self._gates.close(
-            gate, until, now, profile=profile.name, reason=outcome.reason, scene=state.scene.id, unusable=True
-        )
+        gate = self._roster.take_out(profile, outcome, now, state.scene.id)
+        gate.opens_when_heard = None
         self._ledger.unpin_unusable(gate)
         state.avoid = (state.avoid or set()) | {gate}
 
@@ -168,65 +177,34 @@ class Failures:
                 scene=state.scene.id,
             )
         state.avoid = (state.avoid or set()) | {own}
-        if self._count_failure(state, profile, outcome, now):
-            self._ledger.requeue(state, profile, outcome, now, self._backoff(state.failures, outcome))
+        state.failures += 1
+        recorded = self.replayed_end
+        gives_up = state.failures >= self._context.retry.max_failures
+        if recorded is not None:  # older records count failed polls and fetches, too
+            gives_up = isinstance(recorded, ev.SceneSettled) and not state.cancelling
+        if gives_up:
+            reason = f"gave up after {state.failures} failures, the last: {outcome.reason}"
+            self._ledger.settle(state, "failed", reason, now, profile, outcome)
+        else:
+            delay = self._backoff(state.failures, outcome)
+            then = recorded if isinstance(recorded, ev.SceneRequeued) else None
+            self._ledger.requeue(state, profile, outcome, now, delay, recorded=then)
 
     def _poll_or_fetch_failed(self, state: SceneState, outcome: Failure, now: float) -> None:
-        profile = profile_of(state)
-        if isinstance(outcome, ProfileUnusable):
-            self._ledger.end(state)
-            self._unusable(state, profile, outcome, now)
-            reason = f"accepted as {operation_id(state)!r}, but {profile.name!r} can't ask for it: {outcome.reason}"
-            self._ledger.settle(state, "held", reason, now, profile, outcome)
-        elif isinstance(outcome, Permanent) and self._may_be_elsewhere(state):
-            self._ledger.end(state)
-            reason = (
-                f"accepted as {operation_id(state)!r}, but since the restore {profile.name!r} does not know it: "
-                f"{outcome.reason}. Is it the same server and account? Check there before you run the scene again"
-            )
-            self._ledger.settle(state, "held", reason, now, profile, outcome)
-        elif isinstance(outcome, Permanent | Cancelled):
-            self._ledger.end(state)
-            status: ev.SettledStatus = "cancelled" if state.cancelling and not state.timed_out else "failed"
-            self._ledger.settle(state, status, outcome.reason, now, profile, outcome)
-        elif isinstance(outcome, RateLimited):  # a limit on polls says nothing about submits, and costs nothing
-            delay = self._context.poll.delay(state.calls, outcome.retry_after)
-            self._attempts.schedule_call(state, max(delay, self._context.poll.longest), now)
-        elif isinstance(outcome, Unwritable) and state.status == "fetching":
+        if isinstance(outcome, Unwritable) and state.status == "fetching":
             self._result_unwritable(state, outcome, now)
-        elif self._count_failure(state, profile, outcome, now):
-            self._retry_call(state, outcome, state.failures, now)
-
-    def _may_be_elsewhere(self, state: SceneState) -> bool:
-        """Say whether its job was accepted before a restore that may use another server or account."""
-        return self._context.hold_unknown_jobs and state.started < self._context.restored_at
+        else:
+            self._asking.failed(state, outcome, now)
 
     def _result_unwritable(self, state: SceneState, outcome: Unwritable, now: float) -> None:
         failures = self._ledger.unwritable.count_failure(state)
         if failures < self._context.retry.max_failures:
-            self._retry_call(state, outcome, failures, now)
+            delay = max(self._context.poll.delay(state.calls, None), self._context.backoff(failures))
+            self._attempts.schedule_call(state, delay, now)
         else:
             self._ledger.unwritable.park(state)
 
-    def _retry_call(self, state: SceneState, outcome: Failure, failures: int, now: float) -> None:
-        delay = max(self._context.poll.delay(state.calls, None), self._backoff(failures, outcome))
-        self._attempts.schedule_call(state, delay, now)
-
-    def _count_failure(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> bool:
-        """Count a failure against `max_failures` (R8) and return True; after the last one, fail the scene."""
-        state.failures += 1
-        if state.failures < self._context.retry.max_failures:
-            return True
-        reason = f"gave up after {state.failures} failures, the last: {outcome.reason}"
-        if state.status in IN_FLIGHT:
-            reason += f" (accepted as {operation_id(state)!r}, which may still finish)"
-            self._ledger.end(state)
-        self._ledger.settle(state, "failed", reason, now, profile, outcome)
-        return False
-
     def _backoff(self, failures: int, outcome: Failure) -> float:
-        """Return seconds: full jitter (AWS, "Exponential Backoff And Jitter"), or more if the server asks for more."""
-        retry = self._context.retry
-        bound = min(retry.backoff * 2.0 ** min(failures - 1, 64), retry.backoff_cap)
+        """Return the seconds until a retry: full jitter, or more if the server asks for more."""
         asked = getattr(outcome, "retry_after", None) or 0.0
-        return max(self._context.rng.uniform(0.0, bound), min(asked, self._context.max_wait))
+        return max(self._context.backoff(failures), min(asked, self._context.max_wait))

@@ -50,6 +50,7 @@ class Ledger:
         self._queue.remove(state)
         state.number += 1
         state.status, state.started, state.profile = "submitting", now, profile
+        state.has_open_job = False
         self.submitting += 1
         self.in_flight += 1
         self._roster.occupy(profile, state)
@@ -57,6 +58,17 @@ class Ledger:
         self._context.record(ev.AttemptStarted(state.scene.id, state.number, profile.name, reason), now)
         state.pinned_to = None
         self._context.commands.append(Submit(state.scene, state.number, profile.name))
+
+    def take_up(self, state: SceneState, profile: ProfileState, now: float) -> None:
+        """Begin an attempt without a submit: its job may exist already."""
+        state.number += 1
+        state.status, state.started, state.profile = "generating", now, profile
+        state.cancelling = state.timed_out = False
+        state.has_open_job = True
+        state.expect_answers(now)
+        profile.active += 1
+        self.in_flight += 1
+        self.unsettled += 1
 
     def end(self, state: SceneState) -> ProfileState:
         """Take a scene off its profile; the caller says at once what becomes of it."""
@@ -74,11 +86,13 @@ class Ledger:
         return profile
 
     def requeue(
-        self, state: SceneState, profile: ProfileState, outcome: Failure, now: float, delay: float | None = None
-    ) -> None:
+        self, state: SceneState, profile: ProfileState, outcome: Failure, now: float, delay: float | None = None,
+        *, recorded: ev.SceneRequeued | None = None,
+    ) -> None:  # fmt: skip
         """Put a scene back at the front of the queue, unless it is being cancelled or its deadline is over.
 
-        With a delay, in seconds, this is a retry: it backs off, and needs a token of the retry budget.
+        With a delay, in seconds, this is a retry: it backs off, and needs a token of the retry budget. `recorded`: in
+        a replay, what was decided then about the back-off.
         """
         deadline = self._context.retry.deadline
         if state.cancelling:
@@ -89,6 +103,8 @@ class Ledger:
             return
         unpaid = delay is not None and not self.retries.spend()
         state.not_before = now + delay if delay and not unpaid else None
+        if recorded is not None:
+            state.not_before = recorded.not_before
         reason = requeue_reason(state, unpaid=unpaid)
         self._context.record(
             ev.SceneRequeued(state.scene.id, state.number, profile.name, outcome, reason, state.not_before, unpaid), now
@@ -144,7 +160,7 @@ class Ledger:
     def succeed(self, state: SceneState, now: float) -> None:
         """End the attempt and its scene: the result is here. A success earns a part of a retry token."""
         self.end(state)
-        state.status = "succeeded"
+        state.status, state.has_open_job = "succeeded", False
         self.unsettled -= 1
         if self._context.retry.budget is not None:
             self.retries.earn(state, now)

@@ -6,7 +6,8 @@
           unusable            for a passing reason      fetch is retried) ◀─┘
                      anything else: failed, cancelled or held
 
-An accepted job costs money, so the scene is never submitted again because a poll or a fetch failed (R12, R17).
+An accepted job costs money, so the scene is never submitted again because a poll or a fetch failed (R12, R17). What
+follows from such a failure is decided in `asking`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from vidgen_nb.core.attempts.cancellation import Cancellations, cancel_command
 from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.commands import Fetch, Poll
 from vidgen_nb.core.context import Context
+from vidgen_nb.core.model import Operation
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled
 from vidgen_nb.core.profiles.roster import Roster
-from vidgen_nb.core.state import IN_FLIGHT, SceneState, operation_id, profile_of
+from vidgen_nb.core.state import IN_FLIGHT, ProfileState, SceneState, operation_id, profile_of
+from vidgen_nb.errors import InputError
 
 __all__ = ["AttemptLifecycle"]
 
@@ -43,7 +46,8 @@ class AttemptLifecycle:
         self._roster.submit_answered(state, accepted=True)
         profile_of(state).group.strikes = 0
         state.status, state.operation, state.avoid = "generating", event.operation, None
-        state.calls, state.awaiting_answer = 0, False
+        state.calls, state.awaiting_answer, state.has_open_job = 0, False, True
+        state.expect_answers(state.started)
         if state.cancelling:
             self._context.commands.append(cancel_command(state))
         self.schedule_call(state, self._context.poll.delay(0, event.operation.poll_after), now)
@@ -53,9 +57,11 @@ class AttemptLifecycle:
         state = self._ledger.current(event.scene, event.number, "generating")
         if state is None or not state.awaiting_answer:
             return
-        if event.status != state.progress or self.cancellations.is_late(state, now):
+        opens = profile_of(state).own_gate.opens_when_heard is not None
+        if event.status != state.progress or state.troubles or opens or self.cancellations.is_late(state, now):
             state.progress = event.status
             self._context.record(event, now)
+        self.heard_of(state, now)
         self.schedule_call(state, self._context.poll.delay(state.calls, event.poll_after), now)
 
     def generated(self, event: ev.Generated, now: float) -> None:
@@ -64,6 +70,7 @@ class AttemptLifecycle:
         if state is None:
             return
         self._context.record(event, now)
+        self.heard_of(state, now)
         state.status, state.artifact = "fetching", event.artifact
         profile_of(state).own_gate.strikes = 0
         self._roster.free(profile_of(state))
@@ -75,7 +82,40 @@ class AttemptLifecycle:
         if state is None:
             return
         self._context.record(event, now)
+        if state.artifact is not None and state.artifact.kind == "with_key":
+            self.heard_of(state, now)
         self._ledger.succeed(state, now)
+
+    def heard_of(self, state: SceneState, now: float) -> None:
+        """The provider has answered about a job: asking works, and so does the profile's key."""
+        state.is_known = True
+        state.heard_of()
+        gate = profile_of(state).own_gate
+        if gate.opens_when_heard is not None and now >= gate.opens_when_heard and not self._context.is_replay:
+            self._roster.gates.open(gate, now)
+
+    def ask_now(self, profile: ProfileState) -> None:
+        """Ask about the jobs of a profile that can't be asked about; something has changed."""
+        for state in self._ledger.scenes.values():
+            if state.profile is profile and state.troubles and not state.awaiting_answer:
+                self.resume_call(state)
+
+    def asked_again(self, event: ev.AskedAgain, now: float) -> None:
+        """The user says that a settled scene's job may exist: follow it as a new attempt, without a submit."""
+        state = self._ledger.scenes.get(event.scene.id)
+        if state is None or state.status not in ("held", "failed"):
+            what = "is not in this run" if state is None else f"is {state.status}"
+            raise InputError(f"scene {event.scene.id!r} {what}: only a held scene's job can be asked about again")
+        if event.number != state.number + 1 or not event.job:
+            raise InputError(f"scene {event.scene.id!r}: attempt {state.number + 1} is next, and needs a job's id")
+        profile = self._roster[event.profile]
+        self._context.record(event, now)
+        operation = state.operation
+        self._ledger.take_up(state, profile, now)
+        known = operation is not None and operation.id == event.job
+        state.operation = operation if known else Operation(event.job)
+        state.calls, state.artifact = 0, None
+        self._call(state)
 
     def resume_call(self, state: SceneState) -> None:
         """Poll or fetch at once: whoever was doing so no longer does."""
@@ -89,9 +129,14 @@ class AttemptLifecycle:
         if self.cancellations.is_late(state, now) and self.cancellations.cancel_late(state, now):
             return
         if delay > 0:
-            self._context.timers.at(now + delay, self._call_due, (state, state.number, state.calls))
+            self.call_after(state, delay, now)
         else:
             self._call(state)
+
+    def call_after(self, state: SceneState, delay: float, now: float) -> None:
+        """Poll or fetch after a delay, however late it is."""
+        state.awaiting_answer = False
+        self._context.timers.at(now + delay, self._call_due, (state, state.number, state.calls))
 
     def _call_due(self, call: tuple[SceneState, int, int], _now: float) -> None:
         state, number, calls = call
@@ -120,6 +165,9 @@ class AttemptLifecycle:
             return
         self._ledger.billed += state.status == "submitting"
         accepted = "" if state.status == "submitting" else f" after it was accepted as {operation_id(state)!r}"
-        advice = "the provider may have it. Check the account; if the job is not there, run the scene again"
+        advice = (
+            "the provider may have it. Check the account; if the job is not there, run the scene again: "
+            f"submit_again(scene); if it is: ask_again(scene{'' if accepted else ', job=its id'})"
+        )
         reason = f"{event.reason}{accepted}: {advice}"
         self._ledger.settle(state, "held", reason, now, self._ledger.end(state), Ambiguous(reason))

@@ -37,6 +37,7 @@ from vidgen_nb.core.events.reported import (
     Progressed,
 )
 from vidgen_nb.core.events.requested import (
+    AskedAgain,
     BillingLimitChanged,
     CancelRequested,
     CooldownImposed,
@@ -53,6 +54,7 @@ from vidgen_nb.core.events.requested import (
     SceneAdded,
     Stopped,
     StopReason,
+    SubmitAgainRequested,
     Unpaused,
 )
 
@@ -60,6 +62,7 @@ __all__ = [
     "DECISIONS",
     "EVENTS",
     "Accepted",
+    "AskedAgain",
     "AttemptAbandoned",
     "AttemptStarted",
     "BillingLimitChanged",
@@ -94,6 +97,7 @@ __all__ = [
     "SettledStatus",
     "StopReason",
     "Stopped",
+    "SubmitAgainRequested",
     "Unpaused",
 ]
 
@@ -104,8 +108,9 @@ DECISIONS = (
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        ProfileAdded, ProfileChanged, ProfileRemoved, SceneAdded, RunStarted, RunRestored, ModeChanged, PolicyChanged,
-        Paused, Unpaused, Stopped, BillingLimitChanged, CancelRequested, CooldownReleased, CooldownImposed, Accepted,
-        Progressed, Generated, Fetched, CallFailed, JobFailed, CancelAnswered, AttemptAbandoned, *DECISIONS,
+        ProfileAdded, ProfileChanged, ProfileRemoved, SceneAdded, AskedAgain, SubmitAgainRequested, RunStarted,
+        RunRestored, ModeChanged, PolicyChanged, Paused, Unpaused, Stopped, BillingLimitChanged, CancelRequested,
+        CooldownReleased, CooldownImposed, Accepted, Progressed, Generated, Fetched, CallFailed, JobFailed,
+        CancelAnswered, AttemptAbandoned, *DECISIONS,
     )
 }  # fmt: skip

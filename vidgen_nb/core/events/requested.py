@@ -10,6 +10,7 @@ from typing import Any, Literal
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene, record
 
 __all__ = [
+    "AskedAgain",
     "BillingLimitChanged",
     "CancelRequested",
     "CooldownImposed",
@@ -26,6 +27,7 @@ __all__ = [
     "SceneAdded",
     "StopReason",
     "Stopped",
+    "SubmitAgainRequested",
     "Unpaused",
 ]
 
@@ -84,6 +86,26 @@ class SceneAdded(Event):
     """A single scene goes before all others (R2)."""
     attempts: int = 0
     """Attempts it already had in earlier runs: numbers continue from there."""
+
+
+@record
+class AskedAgain(Event):
+    """A settled scene's job may exist: it is asked about again, as a new attempt without a submit."""
+
+    scene: Scene
+    number: int
+    """The new attempt's."""
+    profile: str
+    """Where the job is."""
+    job: str
+    """The provider's job id."""
+
+
+@record
+class SubmitAgainRequested(Event):
+    """A held scene is to be submitted again although its job may exist, and be billed twice; `SceneAdded` follows."""
+
+    scene: str
 
 
 @record

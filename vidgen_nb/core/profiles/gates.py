@@ -51,6 +51,7 @@ class Gates:
         if gate.closed:
             gate.until = min(gate.until, now)
             gate.closed, gate.unusable, gate.probe_due = False, False, True
+            gate.opens_when_heard = None
             self._context.record(CooldownEnded(gate.name, gate.is_own, gate.member_names()), now)
             self._rotation.offer_all(gate.members)
 

@@ -7,6 +7,7 @@ from collections.abc import Container
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.events import CooldownImposed
+from vidgen_nb.core.outcomes import ProfileUnusable
 from vidgen_nb.core.profiles.gates import Gates
 from vidgen_nb.core.profiles.rotation import Rotation
 from vidgen_nb.core.state import Gate, ProfileState, SceneState
@@ -97,6 +98,14 @@ class Roster:
             rotation.offer_held_back()
 
     # -- what is closed
+
+    def take_out(self, profile: ProfileState, outcome: ProfileUnusable, now: float, scene: str) -> Gate:
+        """Take a profile out of the rotation (R11), and return the gate that closed for that."""
+        # a daily quota is the group's; a bad key or missing credit is the profile's own
+        gate = profile.group if outcome.cause == "day_quota" else profile.own_gate
+        until = math.inf if outcome.retry_after is None else now + max(1.0, outcome.retry_after)
+        self.gates.close(gate, until, now, profile=profile.name, reason=outcome.reason, scene=scene, unusable=True)
+        return gate
 
     def seconds_closed(self, now: float) -> dict[str, float]:
         """Return the seconds left for each profile in the rotation that has a closed gate."""

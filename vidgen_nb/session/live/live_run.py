@@ -37,20 +37,13 @@ class LiveRun:
     """One run, from its first scene to its end; after a stop it can go on. `new` and `restored` make one."""
 
     def __init__(
-        self,
-        parts: RunParts,
-        resources: Resources,
-        observers: Sequence[Observer],
-        exchange: CooldownExchange,
-        *,
-        is_restored: bool,
+        self, parts: RunParts, resources: Resources, observers: Sequence[Observer], exchange: CooldownExchange
     ) -> None:
         self.scheduler = scheduler = parts.scheduler
         self.run = parts.run
         self.journal = parts.journal
         self.unrecoverable = False
         """It broke off in a way that left the scheduler unfit to go on."""
-        self._is_restored = is_restored
         self._resources = resources
         self._clock = parts.clock
         self._exchange = exchange
@@ -85,7 +78,7 @@ class LiveRun:
         cooldowns: Sequence[ev.CooldownImposed],
     ) -> LiveRun:
         """Return a run that begins. `cooldowns`: those of the run before that are not over."""
-        live = cls(new_run(resources, state.settings), resources, observers, exchange, is_restored=False)
+        live = cls(new_run(resources, state.settings), resources, observers, exchange)
         with live._released_on_error():
             live.sync(state)
             live._driver.post(*cooldowns)
@@ -97,7 +90,7 @@ class LiveRun:
         exchange: CooldownExchange,
     ) -> LiveRun:  # fmt: skip
         """Return a run that was begun elsewhere and is to go on here."""
-        live = cls(past.parts(state.profiles), resources, observers, exchange, is_restored=True)
+        live = cls(past.parts(state.profiles), resources, observers, exchange)
         with live._released_on_error():
             for event in past.handover(state.profiles, state.settings, resources.backend):
                 live.post(event)
@@ -126,9 +119,9 @@ class LiveRun:
         return self._task is not None
 
     @property
-    def is_restored_and_settled(self) -> bool:
-        """Whether it was restored and has nothing left to do."""
-        return self._is_restored and not self.has_begun and not self.scheduler.unsettled
+    def is_settled(self) -> bool:
+        """Whether it has nothing left to do."""
+        return not (self.unrecoverable or self.scheduler.unsettled)
 
     @property
     def is_over(self) -> bool:
@@ -162,6 +155,10 @@ class LiveRun:
     def post(self, event: ev.Event) -> None:
         """Hand a request to the scheduler."""
         self._driver.post(event)
+
+    def profile(self, name: str) -> Profile | None:
+        """Return the run's profile of that name, also if it was removed meanwhile."""
+        return self._profiles.get(name)
 
     def observe(self, observer: Observer) -> None:
         """Hand new events to a function as well."""

@@ -116,7 +116,7 @@ class RunFeed:
     def _read(self, event: ev.Event) -> None:
         self.cooling.take(event)
         match event:
-            case ev.SceneAdded():
+            case ev.SceneAdded() | ev.AskedAgain():
                 self._forget_troubles(event.scene.id)
                 self.ended = None
             case ev.RunStarted():

@@ -1,0 +1,109 @@
+"""Trouble in asking about an accepted job, or in fetching its result: bounded by time, not by a count.
+
+The job is paid for, and most trouble is of the way to it: an outage, a proxy's page, a key that is being renewed, a
+server that does not know the job yet. So it is asked about again, with growing pauses. Only its provider's word ends
+it. At the end of patience its scene is held, with the job's id; it is never submitted again by itself (R12, R17).
+"""
+
+from __future__ import annotations
+
+import math
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts.cancellation import GRACE_SECONDS
+from vidgen_nb.core.attempts.ledger import Ledger
+from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
+from vidgen_nb.core.context import Context
+from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited
+from vidgen_nb.core.profiles.roster import Roster
+from vidgen_nb.core.reasons import BY_USER, cancelled_status
+from vidgen_nb.core.state import SceneState, operation_id, profile_of
+
+__all__ = ["REFUSED_SECONDS", "UNKNOWN_SECONDS", "Asking"]
+
+UNKNOWN_SECONDS = 600.0
+"""A job of which its provider has only ever said that it can't be asked about, such as 404, is held after this."""
+REFUSED_SECONDS = 3600.0
+"""The same for one that was known before, or whose result was announced and is refused."""
+ADVICE = "It may be done: ask_again(scene) asks again, submit_again(scene) may be billed twice"
+
+
+class Asking:
+    """Decides what follows from a poll or a fetch that failed."""
+
+    def __init__(self, context: Context, ledger: Ledger, roster: Roster, attempts: AttemptLifecycle) -> None:
+        self._context = context
+        self._ledger = ledger
+        self._roster = roster
+        self._attempts = attempts
+
+    def failed(self, state: SceneState, outcome: Failure, now: float) -> None:
+        """Ask again later, or settle the scene where patience is over."""
+        profile = profile_of(state)
+        if isinstance(outcome, Cancelled):
+            state.has_open_job = False
+            self._ledger.end(state)
+            status, reason = cancelled_status(state, self._context.retry.job_timeout, outcome.reason)
+            self._ledger.settle(state, status, reason, now, profile, outcome)
+            return
+        state.troubles += 1
+        state.trouble_since = now if state.trouble_since is None else state.trouble_since
+        if not isinstance(outcome, Permanent):
+            state.refused_since = None
+        elif state.refused_since is None:
+            state.refused_since = now
+        if isinstance(outcome, ProfileUnusable):
+            self._close(state, outcome, now)
+        if not self._context.is_replay and (end := self._end(state, outcome, now)) is not None:
+            self._ledger.end(state)
+            self._ledger.settle(state, *end, now, profile, Ambiguous(end[1]) if end[0] == "held" else outcome)
+        else:
+            self._attempts.call_after(state, self._pause(state, outcome), now)
+
+    def _close(self, state: SceneState, outcome: ProfileUnusable, now: float) -> None:
+        """Submit nothing on the profile; its accepted jobs are still asked about, and a good answer opens it."""
+        profile = profile_of(state)
+        own, until, was_closed = profile.own_gate, profile.own_gate.until, profile.own_gate.unusable
+        gate = self._roster.take_out(profile, outcome, now, state.scene.id)
+        self._ledger.unpin_unusable(gate)
+        if gate is own and not was_closed:
+            gate.opens_when_heard = until
+
+    def _pause(self, state: SceneState, outcome: Failure) -> float:
+        """Return the seconds until it is asked about again: growing full jitter, or more by the poll schedule."""
+        poll = self._context.poll
+        delay = poll.delay(state.calls, getattr(outcome, "retry_after", None))
+        if isinstance(outcome, RateLimited):  # a limit on polls says nothing about submits
+            return max(delay, poll.longest)
+        return max(delay, self._context.backoff(state.troubles))
+
+    def _end(self, state: SceneState, outcome: Failure, now: float) -> tuple[ev.SettledStatus, str] | None:
+        """Return how the scene settles, and why; None: it is asked about again."""
+        job, name = operation_id(state), profile_of(state).name
+        if state.cancelling and not state.timed_out:
+            gone = isinstance(outcome, Permanent)
+            if gone or now >= (state.trouble_since or 0.0) + GRACE_SECONDS:
+                about = "is not known there any more" if gone else "may still be there and be billed"
+                return "cancelled", f"{BY_USER}; {job!r} {about}: {outcome.reason}"
+            return None
+        if state.refused_since is not None:
+            patience = REFUSED_SECONDS if state.is_known else UNKNOWN_SECONDS
+            if now >= state.refused_since + patience:
+                problem = f"{name!r} has refused to tell or give it for {patience:g} s: {outcome.reason}"
+                if self._context.hold_unknown_jobs and state.started < self._context.restored_at:
+                    problem = f"since the restore {name!r} does not know it: {outcome.reason}"
+                    problem += ". Is it the same server and account"
+                    return "held", f"accepted as {job!r}, but {problem}? {ADVICE}"
+                return "held", f"accepted as {job!r}, but {problem}. {ADVICE}"
+        if now >= self._patience_over(state):
+            problem = f"nothing was heard of it before job_timeout was over: {outcome.reason}"
+            return "held", f"accepted as {job!r}, but {problem}. {ADVICE}"
+        return None
+
+    def _patience_over(self, state: SceneState) -> float:
+        """Return when a job in trouble is given up, in run seconds."""
+        limit = self._context.retry.job_timeout
+        if limit is None:
+            return math.inf
+        over = max(state.asked_from + limit, self._context.restored_at + GRACE_SECONDS)
+        return over + (GRACE_SECONDS if state.timed_out else 0.0)
