@@ -1,4 +1,4 @@
-"""An independent check of a run's events against the rules R1-R20 of ARCHITECTURE.md.
+"""An independent check of a run's events against the rules R1-R21 of ARCHITECTURE.md.
 
 It knows nothing of the scheduler: it reads events in order, keeps a slow and simple picture of what must be true, and
 fails at the first event that breaks a rule. Used after every scheduler test, after every step of the state machine, and
@@ -34,6 +34,7 @@ class SceneView:
     pinned: bool = False
     unpaid: bool = False
     started: float = -math.inf
+    group: str = ""
     avoid: set[tuple[str, bool]] = field(default_factory=set)
     probing: set[tuple[str, bool]] = field(default_factory=set)
 
@@ -64,6 +65,7 @@ class GateView:
     probe_due: bool = False
     probe: str | None = None
     strikes: int = 0
+    accepted: int = 0
 
 
 class Audit:
@@ -124,6 +126,9 @@ class Audit:
         profile = self.profiles[name]
         bounds = [b for b in (profile.capacity, self.mode.max_generating) if b is not None]
         if profile.removed or self.busy(name) >= min(bounds, default=math.inf):
+            return False
+        unanswered = sum(s.group == profile.group and s.status == "submitting" for s in self.scenes.values())
+        if unanswered >= 4 + self.gate((profile.group, False)).accepted:  # R21
             return False
         gates = [self.gate(key) for key in self.gates_of(name)]
         return all(gate.open and gate.probe is None for gate in gates)
@@ -209,6 +214,7 @@ class Audit:
         view = self.attempt(event.scene, event.number, "submitting")
         view.status, view.avoid = "generating", set()
         self.billed += 1
+        self.gate((view.group, False)).accepted += 1
         self.answered(event.scene, view, accepted=True)
         for key in self.gates_of(view.profile):
             self.gate(key).strikes = 0
@@ -239,6 +245,7 @@ class Audit:
         if isinstance(outcome, RateLimited):
             gate = self.gate((self.profiles[view.profile].group, False))
             gate.strikes += view.started > gate.since
+            gate.accepted = 0
 
     def on_AttemptAbandoned(self, event: ev.AttemptAbandoned) -> None:
         """R17: only an attempt in flight can be; the scene is settled next."""
@@ -258,7 +265,7 @@ class Audit:
         assert view.not_before <= self.now, f"R9, back-off not over: {event}"
         assert not view.unpaid, f"no token of the retry budget: {event}"
         assert event.number == view.number + 1, f"numbers go on: {event}"
-        assert self.eligible(event.profile), f"R1/R14/R18, not eligible: {event}"
+        assert self.eligible(event.profile), f"R1/R14/R18/R21, not eligible: {event}"
         if self.mode.max_submitting is not None:
             submitting = sum(s.status == "submitting" for s in self.scenes.values())
             assert submitting < self.mode.max_submitting, f"mode: {event}"
@@ -268,6 +275,7 @@ class Audit:
         if self.moves:
             self.check_order_and_place(event, view)
         view.status, view.number, view.profile, view.started = "submitting", event.number, event.profile, event.at
+        view.group = self.profiles[event.profile].group
         if not view.pinned:  # else it was nobody's turn
             self.last_profile = self.profiles[event.profile].index
         view.pinned = False

@@ -31,7 +31,7 @@ __all__ = ["Scheduler"]
 
 
 class Scheduler:
-    """Decides which scene goes to which profile, and when (rules R1-R20 of ARCHITECTURE.md)."""
+    """Decides which scene goes to which profile, and when (rules R1-R21 of ARCHITECTURE.md)."""
 
     def __init__(
         self,

@@ -123,6 +123,7 @@ class Failures:
         self, state: SceneState, profile: ProfileState, outcome: RateLimited, cooldown: Cooldown, now: float
     ) -> None:
         gate = profile.group
+        gate.accepted = 0
         self._ledger.last_429_at = now
         floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), MAX_COOLDOWN_FLOOR_SECONDS)
         until = max(now + floor, cooldown.until)  # in this order, a NaN from a policy counts as the minimum

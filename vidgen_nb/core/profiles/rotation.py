@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.policy import is_later
-from vidgen_nb.core.state import Gate, ProfileState
+from vidgen_nb.core.state import SLOW_START_SUBMITS, Gate, ProfileState
 
 __all__ = ["Rotation"]
 
@@ -148,6 +148,9 @@ class Rotation:
             or own_gate.probe is not None
             or profile.removed
         ):
+            return False
+        if group.unanswered >= SLOW_START_SUBMITS + group.accepted:
+            group.withheld = True  # the next answer offers its profiles again (R21)
             return False
         context = self._context
         if not context.policy_paces:
