@@ -62,7 +62,7 @@ class Scheduler:
         self.roster = roster = Roster(context)
         self._rotation = roster.rotation
         self._ledger = ledger = Ledger(context, roster, queue)
-        self._dispatcher = Dispatcher(context, ledger, self._rotation, queue)
+        self.dispatcher = Dispatcher(context, self._run, ledger, self._rotation, queue)
         attempts = AttemptLifecycle(context, ledger, roster)
         self._failures = failures = Failures(context, ledger, roster, attempts)
         self._requests = requests = Requests(context, self._run, ledger, roster, queue, attempts)
@@ -219,7 +219,7 @@ class Scheduler:
             if context.max_billed is not None:
                 self._requests.check_billing_limit(context.max_billed, now)
             if queue.size and (self._rotation.offered or queue.pinned) and not (run.stopped or run.paused):
-                self._dispatcher.dispatch(now)
+                self.dispatcher.dispatch(now)
             in_flight, parked = self._ledger.in_flight, self._ledger.unwritable.parked
             if not in_flight or (parked and in_flight == len(parked)):
                 self._idle(now)
@@ -240,7 +240,7 @@ class Scheduler:
         elif ledger.retries.waiting and not run.stopped:
             ledger.retries.unblock(ledger.unsettled, now)
             if self._queue and not run.paused:
-                self._dispatcher.dispatch(now)
+                self.dispatcher.dispatch(now)
         if not ledger.in_flight:
             self._end_if_over(now)
 

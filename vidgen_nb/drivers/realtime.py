@@ -8,8 +8,10 @@ Once per turn of the event loop, however many answers came in it, observers are 
 scheduler's next wakeup. Observers hear of a submit before it leaves, so then they are notified at once.
 
 With a journal, a submit does not even enter the queue before the event that announces it is on disk; the loop continues
-meanwhile. If the journal can't be written, no further submit leaves: scenes whose submit has not left go back to the
-scheduler's queue, running jobs may finish, and `run` raises the journal's error.
+meanwhile. Until it leaves, it can be called back (`outbox`): after a stop, a pause and the like, and when the backend
+is `about_to_leave` with it, the scheduler is asked whether it may. If the journal can't be written, no further submit
+leaves: scenes whose submit has not left go back to the scheduler's queue, running jobs may finish, and `run` raises the
+journal's error.
 
 Everything runs in one task group: when `run` returns, no task is left behind. An exception other than `BackendError` is
 a bug in a backend or here: nothing new is submitted, running jobs may finish, and `run` raises it. A job that can't be
@@ -19,8 +21,8 @@ polled because of such a bug is stuck: it is still in flight when `run` raises, 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
@@ -28,9 +30,10 @@ from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.calls import Calls
 from vidgen_nb.drivers.observers import Observer, Observers
+from vidgen_nb.drivers.outbox import RECALLING, Outbox
 from vidgen_nb.drivers.stuck_jobs import StuckJobs, is_task_cancelled, stray_cancellation
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import Backend, BackendError, EventStore, Profile, Sink
+from vidgen_nb.ports import Backend, BackendError, EventStore, Profile, Recalled, Sink, on_leaving
 
 __all__ = ["Observer", "RealtimeDriver"]
 
@@ -56,29 +59,25 @@ class RealtimeDriver:
         journal: EventStore | None = None,
     ) -> None:
         self.scheduler = scheduler
+        scheduler.dispatcher.max_submits = getattr(backend, "max_submits", None)
+        self._reason_to_stay = scheduler.dispatcher.reason_to_stay
         self._calls = Calls(backend, sink_for)
         self._profiles = profiles
         self._clock = clock
         self._observers = Observers(scheduler.events, observers, journal)
-        self._announced = 0
-        """Events that must have been handed out before the next submit leaves."""
-        self._unsaved: deque[tuple[int, Submit]] = deque()
-        """Submits, and how many events must be on disk before each may leave."""
-        self._queue: deque[Command] = deque()
-        """Commands that no worker has taken yet."""
+        self._outbox = Outbox()
+        self._queue = self._outbox.queue
         self._tasks: asyncio.TaskGroup | None = None
         self._workers: set[asyncio.Task[None]] = set()
         self._has_standby = False
         """Whether a worker has been created that has not started."""
         self._turn_scheduled = False
-        """Whether `_end_turn` will be called."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due: float | None = None
         self._changed = asyncio.Event()
         self._backend_error: Exception | None = None
-        """A bug of the backend, or the journal's error: raised once running attempts have settled."""
+        """Of the backend, or the journal's: raised once running attempts have settled."""
         self._policy_error: Exception | None = None
-        """Raised at once."""
         self._stuck_jobs = StuckJobs(scheduler, backend.name)
         self._calls_in_flight = 0
 
@@ -100,9 +99,8 @@ class RealtimeDriver:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._has_standby = self._turn_scheduled = (
-                    False  # an earlier loop or a cancelled task may have left them
-                )
+                # an earlier loop or a cancelled task may have left them
+                self._has_standby = self._turn_scheduled = False
                 try:
                     self._enqueue(self.scheduler.wake(self._clock.now()))
                     self.release_stored()
@@ -145,6 +143,8 @@ class RealtimeDriver:
             self._enqueue(commands)
             self._ensure_worker()
             self._observers.notify()
+        if any(isinstance(event, RECALLING) for event in events):
+            self._call_back(self._outbox.take_back(lambda each: not self._reason_to_stay(each.scene.id, each.number)))
 
     def observe(self, observer: Observer) -> None:
         """Hand new events to one more observer."""
@@ -159,23 +159,28 @@ class RealtimeDriver:
 
     def withhold(self, reason: str, unsent_reason: str) -> None:
         """Stop, and put scenes back into the queue whose submit has not left."""
+        unsent = self._outbox.take_back()
         self.stop(reason)
-        self.post(*(ev.AttemptAbandoned(*each, sent=False, reason=unsent_reason) for each in self._take_back()))
+        self._call_back(unsent, unsent_reason)
 
     def abandon(self, reason: str) -> None:
         """Stop, and give up every attempt in flight; for a run whose tasks are gone."""
-        unsent = self._take_back()
-        self._queue.clear()
+        unsent = {(each.scene.id, each.number) for each in self._outbox.take_back()}
+        self._outbox.clear()
         running = [(s.scene.id, s.number) for s in self.scheduler.scenes.values() if s.profile is not None]
         self.post(ev.Stopped(reason), *(ev.AttemptAbandoned(*each, sent=each not in unsent) for each in running))
 
-    def _take_back(self) -> set[tuple[str, int]]:
-        """Discard the submits that have not left, and return their attempts."""
-        queued, unsaved = list(self._queue), [command for _, command in self._unsaved]
-        self._unsaved.clear()
-        self._queue.clear()
-        self._queue.extend(command for command in queued if type(command) is not Submit)
-        return {(each.scene.id, each.number) for each in (*queued, *unsaved) if type(each) is Submit}
+    def _call_back(self, unsent: Collection[Submit], reason: str = "") -> None:
+        """Put scenes back into the queue whose submit has not left."""
+        attempts = [(each.scene.id, each.number) for each in unsent]
+        reasons = [reason or self._reason_to_stay(*each) for each in attempts]
+        self.post(*(ev.AttemptAbandoned(*each, False, why) for each, why in zip(attempts, reasons, strict=True)))
+
+    def _check_leaving(self, command: Submit) -> None:
+        journal = self._observers.journal
+        failed = journal is not None and journal.error is not None
+        if reason := "the journal failed" if failed else self._reason_to_stay(command.scene.id, command.number):
+            raise Recalled(reason)
 
     def detach_journal(self) -> None:
         """Write nothing more: somebody else may continue the attempts that are given up from now on."""
@@ -189,21 +194,17 @@ class RealtimeDriver:
         if journal.error is not None:  # what could not be written must not be submitted
             self._backend_error = self._backend_error or journal.error
             self.withhold(str(journal.error), "its journal could not be written")
-        while self._unsaved and self._unsaved[0][0] <= journal.stored:
-            self._queue.append(self._unsaved.popleft()[1])
+        self._outbox.release(journal.stored)
         self._ensure_worker()
 
     # -- turns and the timer
 
     def _enqueue(self, commands: list[Command]) -> None:
         """Queue commands, and make sure that this turn is ended."""
-        for command in commands:
-            if type(command) is Submit:
-                self._announced = len(self.scheduler.events)
-                if self._observers.journal is not None:
-                    self._unsaved.append((self._announced, command))
-                    continue
-            self._queue.append(command)
+        if commands:
+            events, has_journal = len(self.scheduler.events), self._observers.journal is not None
+            for command in commands:
+                self._outbox.put(command, events, unsaved=has_journal)
         if not self._turn_scheduled and self._tasks is not None:
             self._turn_scheduled = True
             asyncio.get_running_loop().call_soon(self._end_turn)
@@ -254,23 +255,22 @@ class RealtimeDriver:
     async def _work(self) -> None:
         """Carry out commands until the queue is empty."""
         self._has_standby = False
-        queue, scheduler, now, calls, observers = (
-            self._queue,
-            self.scheduler,
-            self._clock.now,
-            self._calls,
-            self._observers,
-        )
+        queue, announcements = self._queue, self._outbox.announcements
+        scheduler, now, calls, observers = self.scheduler, self._clock.now, self._calls, self._observers
         for _ in range(MAX_COMMANDS_PER_TURN):
             if not queue:
                 return
             command = queue.popleft()
             self._ensure_worker()
-            if observers.seen < self._announced and type(command) is Submit:
+            if type(command) is Submit and observers.seen < announcements.popleft():
                 observers.notify()
             self._calls_in_flight += 1
             try:
+                if type(command) is Submit:
+                    on_leaving.set(partial(self._check_leaving, command))
                 event: ev.Event | None = await calls.of[type(command)](command, self._profiles[command.profile])
+            except Recalled as recalled:
+                event = ev.AttemptAbandoned(command.scene.id, command.number, sent=False, reason=str(recalled))
             except BackendError as error:
                 event = calls.failed(command, error)
             except asyncio.CancelledError as cancelled:

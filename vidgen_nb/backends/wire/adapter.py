@@ -67,6 +67,11 @@ class HttpAdapter:
         """What connections to the profiles' servers need: TLS, and no loopback."""
         self._clock = Clock()
 
+    @property
+    def max_submits(self) -> int:
+        """How many submits can be under way at once."""
+        return self._pool.max_connections
+
     def check(self, profile: Profile) -> None:
         """Raise `InputError` if the profile has no key, one that no header can carry, or an unusable base_url."""
         if not all("!" <= c <= "~" for c in profile.api_key.reveal()):

@@ -105,7 +105,10 @@ class Rotation:
             chosen = skipped.pop(0) if skipped else None
         if chosen is not None:
             self.cursor = chosen.index
-            if chosen.active + 1 < chosen.limit:
+            group = chosen.group
+            if group.unanswered + 1 >= SLOW_START_SUBMITS + group.accepted:
+                group.withheld, chosen.offered = True, False  # the next answer offers its profiles again (R21)
+            elif chosen.active + 1 < chosen.limit:
                 heappush(offered, self._first_turn + TURNS_PER_ROUND + chosen.index)
             else:
                 chosen.offered = False  # its last slot is taken
@@ -150,7 +153,7 @@ class Rotation:
         ):
             return False
         if group.unanswered >= SLOW_START_SUBMITS + group.accepted:
-            group.withheld = True  # the next answer offers its profiles again (R21)
+            group.withheld = True
             return False
         context = self._context
         if not context.policy_paces:
