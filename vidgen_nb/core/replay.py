@@ -60,10 +60,20 @@ class Replay:
             state.awaiting_answer = True  # it was, or there would be no answer; not every poll is recorded
             if state.profile is not None:
                 self._failures.replayed_cooldown = self._recorded_cooldown(event, state.profile.group.name)
+                self._failures.replayed_window = self._recorded_window(state.profile.name)
         try:
             self._handlers[type(event)](event, event.at)
         finally:
-            self._failures.replayed_cooldown = None
+            self._failures.replayed_cooldown = self._failures.replayed_window = None
+
+    def _recorded_window(self, profile: str) -> float | None:
+        """Return until when the profile's own gate closed after this failure, -inf if it did not; None: not known."""
+        if self._index + 1 >= len(self._recorded):
+            return None
+        following = self._recorded[self._index + 1]
+        if isinstance(following, ev.CooldownStarted) and following.alone and following.group == profile:
+            return following.until
+        return -math.inf
 
     def _recorded_cooldown(self, event: ev.Event, group: str) -> Cooldown | None:
         """Return the cooldown that followed from a 429 of that quota group.
