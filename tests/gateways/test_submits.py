@@ -19,7 +19,6 @@ AMBIGUOUS_TODAY = (502, 504, 520, 522, 524)
 AMBIGUOUS = (408, 499, 502, 504, 520, 521, 522, 523, 524, 598, 599)
 BY_STATUS = "only 502, 504, 520, 522 and 524 are ambiguous (backends/wire/status_codes.py: _MAYBE_ACCEPTED_STATUSES)"
 GATEWAYS_500 = "a gateway's 500 counts as the server's own (backends/wire/status_codes.py: failure_by_status)"
-NO_COOLDOWN = "an ambiguous submit is held, but cools no profile (core/attempts/failures.py: _attempt_failed)"
 NO_GUARD = "only HttpBackend waits for a first good answer (backends/described/path_check.py)"
 
 
@@ -93,7 +92,6 @@ def test_a_servers_own_refusal_is_tried_again(status: int, tmp_path: Path) -> No
     assert server.billed_seconds == 4
 
 
-@pytest.mark.xfail(strict=True, reason=NO_COOLDOWN)
 def test_a_dead_upstream_holds_few(tmp_path: Path) -> None:
     """A proxy answers 502 for two minutes: two profiles find that out with a few scenes; the others are made."""
     with VllmOmni(speed=60.0) as server:
