@@ -1,4 +1,4 @@
-"""An independent check of a run's events against the rules R1-R20 of ARCHITECTURE.md.
+"""An independent check of a run's events against the rules R1-R21 of ARCHITECTURE.md.
 
 It knows nothing of the scheduler: it reads events in order, keeps a slow and simple picture of what must be true, and
 fails at the first event that breaks a rule. Used after every scheduler test, after every step of the state machine, and
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import NORMAL, Mode
@@ -34,6 +35,7 @@ class SceneView:
     pinned: bool = False
     unpaid: bool = False
     started: float = -math.inf
+    group: str = ""
     avoid: set[tuple[str, bool]] = field(default_factory=set)
     probing: set[tuple[str, bool]] = field(default_factory=set)
     open_job: bool = False  # accepted, and its provider has not said that the job ended
@@ -66,6 +68,7 @@ class GateView:
     probe: str | None = None
     strikes: int = 0
     refused_asking: bool = False  # closed by a poll or fetch: an answer about a job opens it
+    accepted: int = 0
 
 
 class Audit:
@@ -127,8 +130,9 @@ class Audit:
         bounds = [b for b in (profile.capacity, self.mode.max_generating) if b is not None]
         if profile.removed or self.busy(name) >= min(bounds, default=math.inf):
             return False
+        unanswered = sum(s.group == profile.group and s.status == "submitting" for s in self.scenes.values())
         gates = [self.gate(key) for key in self.gates_of(name)]
-        return all(gate.open and gate.probe is None for gate in gates)
+        return unanswered < 4 + gates[0].accepted and all(gate.open and gate.probe is None for gate in gates)  # R21
 
     def attempt(self, scene: str, number: int, status: str) -> SceneView:
         """Return the scene, whose running attempt this must be about."""
@@ -222,6 +226,7 @@ class Audit:
         view = self.attempt(event.scene, event.number, "submitting")
         view.status, view.avoid, view.open_job = "generating", set(), True
         self.billed += 1
+        self.gate((view.group, False)).accepted += 1
         self.answered(event.scene, view, accepted=True)
         for key in self.gates_of(view.profile):
             self.gate(key).strikes = 0
@@ -257,7 +262,7 @@ class Audit:
         """R6: a late 429 is no new strike."""
         if isinstance(outcome, RateLimited):
             gate = self.gate((self.profiles[view.profile].group, False))
-            gate.strikes += view.started > gate.since
+            gate.strikes, gate.accepted = gate.strikes + (view.started > gate.since), 0
 
     def on_AttemptAbandoned(self, event: ev.AttemptAbandoned) -> None:
         """R17: only an attempt in flight can be; the scene is settled next."""
@@ -278,13 +283,14 @@ class Audit:
         assert not view.unpaid, f"no token of the retry budget: {event}"
         assert event.number == view.number + 1, f"numbers go on: {event}"
         view.open_job = False
-        assert self.eligible(event.profile), f"R1/R14/R18, not eligible: {event}"
+        assert self.eligible(event.profile), f"R1/R14/R18/R21, not eligible: {event}"
         submitting = sum(s.status == "submitting" for s in self.scenes.values())
         assert submitting < (self.mode.max_submitting or math.inf), f"mode: {event}"
         assert self.billed + submitting < (self.max_billed or math.inf), f"max_billed: {event}"
         if self.moves:
             self.check_order_and_place(event, view)
         view.status, view.number, view.profile, view.started = "submitting", event.number, event.profile, event.at
+        view.group = self.profiles[event.profile].group
         if not view.pinned:  # else it was nobody's turn
             self.last_profile = self.profiles[event.profile].index
         view.pinned = False
@@ -386,14 +392,6 @@ def takes_turns(policy: Policy) -> bool:
     return kind.earliest is Policy.earliest and kind.finish is Policy.finish
 
 
-def audit(
-    events: Iterable[ev.Event],
-    mode: Mode = NORMAL,
-    *,
-    moves: bool = True,
-    turns: bool = True,
-    on_ambiguous: str = "hold",
-    max_billed: int | None = None,
-) -> Audit:
+def audit(events: Iterable[ev.Event], mode: Mode = NORMAL, **options: Any) -> Audit:
     """Check a whole run."""
-    return Audit(mode, moves=moves, turns=turns, on_ambiguous=on_ambiguous, max_billed=max_billed).feed(events)
+    return Audit(mode, **options).feed(events)

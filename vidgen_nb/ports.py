@@ -7,6 +7,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, Literal, Protocol
 
 from vidgen_nb.core.events import Event
@@ -26,8 +27,11 @@ __all__ = [
     "Operation",
     "Profile",
     "Progress",
+    "Recalled",
     "Secret",
     "Sink",
+    "about_to_leave",
+    "on_leaving",
 ]
 
 MAX_NAME_CHARS = 200
@@ -47,6 +51,20 @@ class BackendError(VidgenError):
         super().__init__(f"{outcome.kind}: {outcome.reason}")
         self.outcome = outcome
         self.stop = stop
+
+
+class Recalled(VidgenError):
+    """A submit was called back before it left; the text says why."""
+
+
+on_leaving: ContextVar[Callable[[], None] | None] = ContextVar("on_leaving", default=None)
+"""What `about_to_leave` calls; a driver sets it for each submit."""
+
+
+def about_to_leave() -> None:
+    """Say that a submit leaves now; raises `Recalled`, for the driver, if it must not. Last thing before it is sent."""
+    if (check := on_leaving.get()) is not None:
+        check()
 
 
 class Profile:
@@ -217,6 +235,9 @@ class Backend(Protocol):
     `with_absolute_paths(scene)`, which returns the scene to queue instead, with absolute paths: the current folder may
     have changed when the scene is sent. `async probe(profile)` tries the key without a submit; it raises `BackendError`
     with `ProfileUnusable` if the server refuses it.
+
+    It may have an attribute `max_submits`: how many submits can be under way at once; further ones are not decided
+    before, since they would wait unseen. None, or none there: no bound. Its `submit` may call `about_to_leave()`.
     """
 
     name: str

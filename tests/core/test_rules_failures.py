@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from random import Random
 
 import pytest
 
 from tests.core.harness import BOOST, World
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import Artifact, RetryPolicy
+from vidgen_nb.core.model import Artifact, Mode, RetryPolicy
 from vidgen_nb.core.outcomes import Ambiguous, Permanent, ProfileUnusable, RateLimited, Transient
+from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 
 
@@ -190,3 +192,17 @@ def test_no_word_of_a_server_parks_a_paid_job() -> None:
     world.sleep_until(0.5)
     world.feed(ev.CallFailed("s1", 1, "poll", RateLimited(30 * 86400)))
     assert world.scheduler.next_wakeup() == 60.5
+
+
+def test_r12_a_submit_in_doubt_cools_its_profile() -> None:
+    """A gateway that answers 502 to everything costs one scene a window, and the windows grow; an old record stays."""
+    world = World(profiles=1, scenes=20, mode=Mode("one", max_submitting=1))
+    for scene in ("s1", "s2", "s3"):
+        world.fail(scene, Ambiguous("502"))
+        world.sleep_until(world.now + 60)
+    windows = [event.until - event.at for event in world.events(ev.CooldownStarted)]
+    assert windows == [5.0, 10.0, 20.0]
+    assert [world.status(f"s{k}") for k in (1, 2, 3, 4)] == ["held"] * 3 + ["submitting"]
+    recorded = [each for each in world.scheduler.events if not isinstance(each, ev.CooldownStarted | ev.CooldownEnded)]
+    again = Scheduler.replay(recorded, **{**world.settings, "rng": Random(1)})
+    assert not any(isinstance(event, ev.CooldownStarted) for event in again.events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeBackend, profiles
+from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Artifact, Operation, RateInfo, Scene
 from vidgen_nb.core.outcomes import RateLimited, Transient
 from vidgen_nb.ports import BackendError, Profile, Progress
@@ -75,6 +77,8 @@ def test_a_wrong_answer_is_a_bug_of_the_backend(phase: str, answer: Any, says: s
     with Session(Odd(phase, answer), profiles("p1"), output=tmp_path, journal=tmp_path / "runs", speed=50) as session:
         session.start(["a prompt"])
         if phase == "cancel":
+            while not any(isinstance(event, ev.Accepted) for event in session.last_run.events):  # type: ignore[union-attr]
+                time.sleep(0.001)  # a submit that has not left would be called back
             session.cancel()
         with pytest.raises(TypeError, match=says):
             session.wait(20)

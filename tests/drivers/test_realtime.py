@@ -36,7 +36,7 @@ def test_calls_that_wait_are_under_way_together() -> None:
     """Fifty submits of one second each take one second."""
 
     async def scenario() -> None:
-        stage = Stage(driven_backend(1.0), scenes=50)
+        stage = Stage(driven_backend(1.0), profiles=13, scenes=50)
         await stage.run()
         assert stage.backend.times("submit") == [0.0] * 50
         assert stage.scheduler.events[-1].at == pytest.approx(3.5)

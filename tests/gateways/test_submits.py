@@ -15,7 +15,6 @@ from vidgen_nb.core.model import BOOST
 from vidgen_nb.core.outcomes import Ambiguous
 
 AMBIGUOUS = (408, 499, 502, 504, 520, 521, 522, 523, 524, 598, 599)
-NO_COOLDOWN = "an ambiguous submit is held, but cools no profile (core/attempts/failures.py: _attempt_failed)"
 
 
 def plain(status: int, **headers: str) -> Callable[[], Response]:
@@ -80,7 +79,6 @@ def test_a_servers_own_refusal_is_tried_again(status: int, tmp_path: Path) -> No
     assert server.billed_seconds == 4
 
 
-@pytest.mark.xfail(strict=True, reason=NO_COOLDOWN)
 def test_a_dead_upstream_holds_few(tmp_path: Path) -> None:
     """A proxy answers 502 for two minutes: two profiles find that out with a few scenes; the others are made."""
     with VllmOmni(speed=60.0) as server:

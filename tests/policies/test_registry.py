@@ -121,6 +121,7 @@ def test_a_users_policy_paces_and_learns() -> None:
     world = World(profiles=2, scenes=7, mode=BOOST, policy=policy)
     world.sleep_until(12)
     world.limit("s1")
+    world.accept("s2")
     world.sleep_until(100)
     starts = {name: [e.at for e in world.events(ev.AttemptStarted) if e.profile == name] for name in names("p", 2)}
     assert starts == {"p1": [0.0, 10.0, 22.0], "p2": [0.0, 10.0, 20.0, 30.0, 40.0]}  # p1 cools, and then probes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,8 @@ def test_another_folder_in_mid_run_and_after_a_restore(studio: Path, monkeypatch
     ) as session:
         session.start(scenes)
         monkeypatch.chdir(other)
+        while not backend.read:
+            time.sleep(0.001)  # a submit that has not left would be called back
         session.stop()
         backend.fake.let_go()
         session.wait(10)

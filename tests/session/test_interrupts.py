@@ -59,6 +59,23 @@ def interrupt_when_accepted(session: Session | Controller, count: int) -> None:
     session.observe(watch)
 
 
+class Leaving:
+    """Says when so many submits have left; their answers come a little later, when the session is being closed."""
+
+    def __init__(self, count: int) -> None:
+        self._left = threading.Semaphore(0)
+        self._count = count
+
+    async def submit(self, *_: object) -> None:
+        """Be the hook of a submit."""
+        self._left.release()
+        await asyncio.sleep(0.1)
+
+    def wait(self) -> None:
+        """Return once they have left."""
+        assert all(self._left.acquire(timeout=10) for _ in range(self._count))
+
+
 def statuses(session: Session | Controller) -> list[str]:
     """Return how the scenes stand."""
     assert session.last_run is not None
@@ -72,7 +89,8 @@ Kind = type[Session] | type[Controller]
 @pytest.mark.parametrize("way", ["run_blocking", "start", "close"])
 def test_the_first_ctrl_c_finishes_what_is_under_way(kind: Kind, way: str, tmp_path: Path) -> None:
     """Said with how many; then the interrupt goes on its way, and the connections are closed."""
-    backend = FakeBackend(hold=HELD)
+    leaving = Leaving(3)
+    backend = FakeBackend(hold=HELD, submit=leaving.submit)
     with once_said("waiting for 3 under way", backend.let_go) as said:
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117
             with kind(backend, profiles("p1"), output=tmp_path, mode="boost", journal=None, speed=20) as session:
@@ -81,6 +99,7 @@ def test_the_first_ctrl_c_finishes_what_is_under_way(kind: Kind, way: str, tmp_p
                     session.run_blocking(PROMPTS)
                 else:
                     session.start(PROMPTS)
+                    leaving.wait()  # what has not left by then, a close calls back
                     if way == "start":
                         threading.Event().wait(10)
         assert len([line for line in said if "waiting for 3" in line]) == 1
@@ -92,11 +111,13 @@ def test_the_first_ctrl_c_finishes_what_is_under_way(kind: Kind, way: str, tmp_p
 @pytest.mark.parametrize("way", ["run_blocking", "close"])
 def test_the_second_ctrl_c_leaves_it(kind: Kind, way: str, tmp_path: Path) -> None:
     """It ends at once; what the provider has is held, and the session is closed all the same."""
-    backend = FakeBackend(hold=HELD)
+    leaving = Leaving(3)
+    backend = FakeBackend(hold=HELD, submit=leaving.submit)
     with once_said("waiting for 3 under way", interrupt), pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117
         with kind(backend, profiles("p1"), output=tmp_path, mode="boost", journal=None, speed=20) as session:
             interrupt_when_accepted(session, 3)
             session.run_blocking(PROMPTS) if way == "run_blocking" else session.start(PROMPTS)
+            leaving.wait()
     assert statuses(session) == ["held"] * 3
     assert (backend.closed, session.is_closed) == (1, True)
 

@@ -1,4 +1,4 @@
-"""Which waiting scene is submitted now, and where (R2-R4)."""
+"""Which waiting scene is submitted now, and where (R2-R4); and which submit must not leave after all (R16)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.profiles.rotation import Rotation
 from vidgen_nb.core.queue import SceneQueue
+from vidgen_nb.core.state import RunState
 
 __all__ = ["Dispatcher"]
 
@@ -13,8 +14,11 @@ __all__ = ["Dispatcher"]
 class Dispatcher:
     """Brings waiting scenes and free profiles together, until one of them runs out."""
 
-    def __init__(self, context: Context, ledger: Ledger, rotation: Rotation, queue: SceneQueue) -> None:
+    def __init__(self, context: Context, run: RunState, ledger: Ledger, rotation: Rotation, queue: SceneQueue) -> None:
+        self.max_submits: int | None = None
+        """How many submits can be in the air at once, as the backend says; set by the driver. None: no bound."""
         self._context = context
+        self._run = run
         self._ledger = ledger
         self._rotation = rotation
         self._queue = queue
@@ -50,8 +54,36 @@ class Dispatcher:
             self._ledger.begin(state, chosen, now)
 
     def _may_submit(self) -> bool:
-        """Say whether the mode and `max_billed` allow another submit."""
+        """Say whether the mode, `max_billed` and what can be in the air at once allow another submit."""
         at_once, billable, ledger = self._context.mode.max_submitting, self._context.max_billed, self._ledger
         if billable is not None and ledger.billed + ledger.submitting >= billable:
             return False  # submits without an answer may be accepted, too
+        if self.max_submits is not None and ledger.submitting >= self.max_submits:
+            return False
         return at_once is None or ledger.submitting < at_once
+
+    def reason_to_stay(self, scene: str, number: int) -> str:
+        """Return why a submit that has not left must not leave any more; empty: it may.
+
+        What was decided may have waited for the disk or for a connection, and much may have happened meanwhile.
+        """
+        run, ledger, limit = self._run, self._ledger, self._context.max_billed
+        state = ledger.current(scene, number, "submitting")
+        if state is None or state.profile is None:
+            return "the attempt had ended"
+        if state.cancelling:
+            return "the scene was cancelled"
+        if run.stopped or run.paused or run.ended:
+            return "the run was paused" if run.paused else "the run was stopped"
+        if limit is not None and ledger.billed + ledger.submitting > limit:
+            return f"max_billed={limit} leaves no room for it"
+        if ledger.unwritable.failures:
+            return "results could not be written"
+        if state.profile.removed:
+            return f"{state.profile.name!r} was removed"
+        for gate in state.profile.gates:
+            if gate.closed:
+                return f"{state.profile.name!r} began to cool"
+            if gate.probe_due and gate.probe is not state:
+                return f"{state.profile.name!r} had cooled, and waits for a probe"
+        return ""

@@ -71,12 +71,13 @@ class Replay:
                 self._note_cancel(state)
             if state.profile is not None:
                 self._failures.replayed_cooldown = self._recorded_cooldown(event, state.profile.group.name)
+                self._failures.replayed_window = self._recorded_window(state.profile.name)
         if isinstance(event, ev.CancelAnswered):
             self._note_cancel(self._ledger.scenes[event.scene])
         try:
             self._handlers[type(event)](event, event.at)
         finally:
-            self._failures.replayed_cooldown = self._failures.replayed_end = None
+            self._failures.replayed_cooldown = self._failures.replayed_window = self._failures.replayed_end = None
 
     def _note_cancel(self, state: SceneState) -> None:
         """A cancel that nobody asked for was that of a late job."""
@@ -99,6 +100,15 @@ class Replay:
             if isinstance(following, ev.SceneRequeued | ev.SceneSettled) and following.scene == scene:
                 return following
         return None
+
+    def _recorded_window(self, profile: str) -> float | None:
+        """Return until when the profile's own gate closed after this failure, -inf if it did not; None: not known."""
+        if self._index + 1 >= len(self._recorded):
+            return None
+        following = self._recorded[self._index + 1]
+        if isinstance(following, ev.CooldownStarted) and following.alone and following.group == profile:
+            return following.until
+        return -math.inf
 
     def _recorded_cooldown(self, event: ev.Event, group: str) -> Cooldown | None:
         """Return the cooldown that followed from a 429 of that quota group.

@@ -31,7 +31,7 @@ __all__ = ["Scheduler"]
 
 
 class Scheduler:
-    """Decides which scene goes to which profile, and when (rules R1-R20 of ARCHITECTURE.md)."""
+    """Decides which scene goes to which profile, and when (rules R1-R21 of ARCHITECTURE.md)."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Scheduler:
         self.roster = roster = Roster(context)
         self._rotation = roster.rotation
         self._ledger = ledger = Ledger(context, roster, queue)
-        self._dispatcher = Dispatcher(context, ledger, self._rotation, queue)
+        self.dispatcher = Dispatcher(context, self._run, ledger, self._rotation, queue)
         attempts = AttemptLifecycle(context, ledger, roster)
         self._failures = failures = Failures(context, ledger, roster, attempts)
         self._requests = requests = Requests(context, self._run, ledger, roster, queue, attempts)
@@ -77,8 +77,7 @@ class Scheduler:
         driver are not errors: they change nothing.
         """
         now = self._advance(now)
-        handler = self._handlers.get(type(event))
-        if handler is None:
+        if (handler := self._handlers.get(type(event))) is None:
             raise InputError(f"{type(event).__name__} is a decision of the scheduler's own; it can't be fed in")
         handler(event, now)
         return self._decided(now)
@@ -224,9 +223,8 @@ class Scheduler:
                 self._requests.check_billing_limit(context.max_billed, now)
             held_back = run.stopped or run.paused or context.policy_error is not None
             if queue.size and (self._rotation.offered or queue.pinned) and not held_back:
-                self._dispatcher.dispatch(now)
-            in_flight, parked = self._ledger.in_flight, self._ledger.unwritable.parked
-            if not in_flight or (parked and in_flight == len(parked)):
+                self.dispatcher.dispatch(now)
+            if self._ledger.in_flight <= len(self._ledger.unwritable.parked):
                 self._idle(now)
         if context.policy_error is not None:  # the commands stay for the next call
             error, context.policy_error = context.policy_error, None
@@ -242,7 +240,7 @@ class Scheduler:
         elif ledger.retries.waiting and not run.stopped:
             ledger.retries.unblock(ledger.unsettled, now)
             if self._queue and not run.paused:
-                self._dispatcher.dispatch(now)
+                self.dispatcher.dispatch(now)
         if not ledger.in_flight:
             self._end_if_over(now)
 

@@ -3,6 +3,7 @@
 A *gate* stands before submissions and is closed until a time. Each quota group has one, which a 429 closes; each
 profile has one of its own, which repeated transient failures or a bad key close. A profile may submit when both are
 open. A gate that has been closed lets one probe through before everyone else (R18).
+A group's gate also bounds how many of its submits may be unanswered (R21).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from vidgen_nb.core.model import Artifact, Operation, Scene
 
 __all__ = [
     "IN_FLIGHT",
+    "SLOW_START_SUBMITS",
     "UNSETTLED",
     "Gate",
     "ProfileState",
@@ -28,6 +30,8 @@ __all__ = [
 IN_FLIGHT = ("submitting", "generating", "fetching")
 """Statuses of a scene with an attempt in flight."""
 UNSETTLED = ("queued", *IN_FLIGHT)
+SLOW_START_SUBMITS = 4
+"""Unanswered submits that a quota group may have when nothing is known of its limit (R21)."""
 Status = Literal["queued", "submitting", "generating", "fetching", "succeeded", "failed", "cancelled", "held"]
 
 
@@ -47,6 +51,7 @@ class Gate:
     """Closed until `until`; then `probe_due` until a probe is accepted."""
 
     __slots__ = (
+        "accepted",
         "closed",
         "closed_at",
         "members",
@@ -58,8 +63,10 @@ class Gate:
         "scope",
         "shared",
         "strikes",
+        "unanswered",
         "until",
         "unusable",
+        "withheld",
     )
 
     def __init__(self, name: str, scope: Literal["group", "profile"] = "group", *, shared: bool = False) -> None:
@@ -86,6 +93,12 @@ class Gate:
         self.opens_when_heard: float | None = None
         """It closed because the key was refused when an accepted job was asked about: from this time on, an answer
         about a job opens it. None: that was not why."""
+        self.unanswered = 0
+        """Submits of the group without an answer."""
+        self.accepted = 0
+        """Submits of the group that were accepted since its last 429."""
+        self.withheld = False
+        """Whether a profile of the group could have submitted, had fewer submits been unanswered."""
 
     @property
     def is_own(self) -> bool:
@@ -153,6 +166,7 @@ class SceneState:
         "awaiting_answer",
         "calls",
         "cancelling",
+        "counted_at",
         "failures",
         "has_open_job",
         "is_known",
@@ -216,6 +230,8 @@ class SceneState:
         """It is being cancelled because it takes too long, not by the user."""
         self.probing: tuple[Gate, ...] = ()
         """Gates whose probe its submit is."""
+        self.counted_at: Gate | None = None
+        """The group's gate that counts its submit as unanswered."""
         self.has_open_job = False
         """Whether its latest attempt was accepted, and its provider has not said that the job ended."""
         self.expect_answers(now)

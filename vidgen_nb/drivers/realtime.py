@@ -8,8 +8,8 @@ Once per turn of the event loop, however many answers came in it, observers are 
 scheduler's next wakeup. Observers hear of a submit before it leaves, so then they are notified at once.
 
 With a journal, a submit does not even enter the queue before the event that announces it is on disk; the loop continues
-meanwhile. If the journal can't be written, no further submit leaves: scenes whose submit has not left go back to the
-scheduler's queue, running jobs may finish, and `run` raises the journal's error.
+meanwhile. Until it leaves, it can be called back (`outbox`). If the journal can't be written, no further submit leaves:
+scenes whose submit has not left go back to the scheduler's queue, running jobs may finish, and `run` raises its error.
 
 Everything runs in one task group: when `run` returns, no task is left behind. An exception other than `BackendError` is
 a bug in a backend, and what a policy raises is one of its: nothing new is submitted, running jobs may finish, and `run`
@@ -20,7 +20,6 @@ it can be polled later. Only a bug of ours ends everything at once.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from vidgen_nb.clock import Clock
@@ -30,10 +29,11 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.alarm import Alarm
 from vidgen_nb.drivers.calls import Calls
 from vidgen_nb.drivers.observers import Observer, Observers
+from vidgen_nb.drivers.outbox import RECALLING, Leaving, Outbox
 from vidgen_nb.drivers.stuck_jobs import StuckJobs, is_task_cancelled, raisable
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
-from vidgen_nb.ports import Backend, BackendError, EventStore, Profile, Sink
+from vidgen_nb.ports import Backend, BackendError, EventStore, Profile, Recalled, Sink, on_leaving
 
 __all__ = ["Observer", "RealtimeDriver"]
 
@@ -59,16 +59,13 @@ class RealtimeDriver:
         journal: EventStore | None = None,
     ) -> None:
         self.scheduler = scheduler
+        scheduler.dispatcher.max_submits = getattr(backend, "max_submits", None)
         self._calls = Calls(backend, sink_for)
         self._profiles = profiles
         self._clock = clock
         self._observers = Observers(scheduler.events, observers, journal)
-        self._announced = 0
-        """Events that must have been handed out before the next submit leaves."""
-        self._unsaved: deque[tuple[int, Submit]] = deque()
-        """Submits, and how many events must be on disk before each may leave."""
-        self._queue: deque[Command] = deque()
-        """Commands that no worker has taken yet."""
+        self._outbox = Outbox(scheduler, self._observers)
+        self._queue = self._outbox.queue
         self._tasks: asyncio.TaskGroup | None = None
         self._workers: set[asyncio.Task[None]] = set()
         self._has_standby = False
@@ -78,8 +75,7 @@ class RealtimeDriver:
         self._changed = asyncio.Event()
         # it lets `run` wake the scheduler: an error raised there is not lost, as it would be in a callback of the loop
         self._alarm = Alarm(clock, self._changed.set)
-        self._error: BaseException | None = None
-        """A bug of the backend or policy, or the journal's error: raised once running attempts have settled."""
+        self._error: BaseException | None = None  # of the backend, a policy or the journal: raised at the end
         self._stuck_jobs = StuckJobs(scheduler, backend.name)
         self._calls_in_flight = 0
 
@@ -142,6 +138,9 @@ class RealtimeDriver:
             self._enqueue(commands)
             self._ensure_worker()
             self._observers.notify()
+        if any(isinstance(event, RECALLING) for event in events):
+            self._decide(*self._outbox.recall())
+            self._observers.notify()
 
     def observe(self, observer: Observer) -> None:
         """Hand new events to one more observer."""
@@ -157,23 +156,15 @@ class RealtimeDriver:
     def withhold(self, reason: str, unsent_reason: str) -> None:
         """Stop, and put scenes back into the queue whose submit has not left."""
         self._decide(*(() if self.scheduler.stopped else (ev.Stopped(reason),)))
-        self._decide(*(ev.AttemptAbandoned(*each, sent=False, reason=unsent_reason) for each in self._take_back()))
+        self._decide(*self._outbox.recall_all(unsent_reason))
         self._observers.notify()
 
     def abandon(self, reason: str) -> None:
         """Stop, and give up every attempt in flight; for a run whose tasks are gone."""
-        unsent = self._take_back()
+        unsent = {(each.scene, each.number) for each in self._outbox.recall_all(reason)}
         self._queue.clear()
         running = [(s.scene.id, s.number) for s in self.scheduler.scenes.values() if s.profile is not None]
         self.post(ev.Stopped(reason), *(ev.AttemptAbandoned(*each, sent=each not in unsent) for each in running))
-
-    def _take_back(self) -> set[tuple[str, int]]:
-        """Discard the submits that have not left, and return their attempts."""
-        queued, unsaved = list(self._queue), [command for _, command in self._unsaved]
-        self._unsaved.clear()
-        self._queue.clear()
-        self._queue.extend(command for command in queued if type(command) is not Submit)
-        return {(each.scene.id, each.number) for each in (*queued, *unsaved) if type(each) is Submit}
 
     def detach_journal(self) -> None:
         """Write nothing more: somebody else may continue the attempts that are given up from now on."""
@@ -187,8 +178,7 @@ class RealtimeDriver:
         if journal.error is not None:  # what could not be written must not be submitted
             self._error = self._error or journal.error
             self.withhold(str(journal.error), "its journal could not be written")
-        while self._unsaved and self._unsaved[0][0] <= journal.stored:
-            self._queue.append(self._unsaved.popleft()[1])
+        self._outbox.release(journal.stored)
         self._ensure_worker()
 
     # -- turns and the timer
@@ -196,12 +186,7 @@ class RealtimeDriver:
     def _enqueue(self, commands: list[Command]) -> None:
         """Queue commands, and make sure that this turn is ended."""
         for command in commands:
-            if type(command) is Submit:
-                self._announced = len(self.scheduler.events)
-                if self._observers.journal is not None:
-                    self._unsaved.append((self._announced, command))
-                    continue
-            self._queue.append(command)
+            (self._outbox.put_submit if type(command) is Submit else self._queue.append)(command)  # type: ignore[arg-type]
         if not self._turn_scheduled and self._tasks is not None:
             self._turn_scheduled = True
             asyncio.get_running_loop().call_soon(self._end_turn)
@@ -227,9 +212,7 @@ class RealtimeDriver:
         for event in events or (None,):
             try:
                 self._enqueue(self.scheduler.wake(now) if event is None else self.scheduler.handle(event, now))
-            except BaseException as error:
-                if error is not self.scheduler.policy_fault:
-                    raise
+            except BaseException as error:  # noqa: BLE001 - raised on, unless it is a policy's
                 self._policy_failed(error)
         self._ensure_worker()
 
@@ -246,17 +229,27 @@ class RealtimeDriver:
     async def _work(self) -> None:
         """Carry out commands until the queue is empty."""
         self._has_standby = False
-        queue, calls, observers = self._queue, self._calls, self._observers
+        queue, announcements, calls, observers = self._queue, self._outbox.announcements, self._calls, self._observers
+        handle, now = self.scheduler.handle, self._clock.now
+        leaving: Leaving | None = None
         for _ in range(MAX_COMMANDS_PER_TURN):
             if not queue:
                 return
             command = queue.popleft()
-            self._ensure_worker()
-            if observers.seen < self._announced and type(command) is Submit:
-                observers.notify()
+            if queue and not self._has_standby:
+                self._ensure_worker()
+            if type(command) is Submit:
+                if observers.seen < announcements.popleft():
+                    observers.notify()
+                if leaving is None:
+                    leaving = Leaving(self._outbox)
+                    on_leaving.set(leaving)
+                leaving.submit = command
             self._calls_in_flight += 1
             try:
                 event: ev.Event | None = await calls.of[type(command)](command, self._profiles[command.profile])
+            except Recalled as recalled:
+                event = ev.AttemptAbandoned(command.scene.id, command.number, sent=False, reason=str(recalled))
             except BackendError as error:
                 if error.stop:
                     self.withhold(error.stop, error.stop)
@@ -272,7 +265,10 @@ class RealtimeDriver:
             finally:
                 self._calls_in_flight -= 1
             if event is not None:
-                self._decide(event)
+                try:
+                    self._enqueue(handle(event, now()))
+                except BaseException as error:  # noqa: BLE001 - raised on, unless it is a policy's
+                    self._policy_failed(error)
         self._ensure_worker()
 
     def _handle_bug(self, command: Command, bug: BaseException) -> ev.Event | None:
@@ -282,7 +278,9 @@ class RealtimeDriver:
         return self._stuck_jobs.answer(command, bug, reason)
 
     def _policy_failed(self, bug: BaseException) -> None:
-        """Stop the run because of a policy's bug; what has left is finished."""
+        """Stop the run because of a policy's bug; what has left is finished. Any other error is raised on."""
+        if bug is not self.scheduler.policy_fault:
+            raise bug
         policy, kind = type(self.scheduler.policy).__name__, type(bug).__name__
         reason = one_line(f"a bug in policy {policy!r}: {bug if isinstance(bug, InputError) else kind}")
         self._stop_for(raisable(bug, f"the policy {policy}"), reason)

@@ -71,6 +71,11 @@ class HttpAdapter:
         self._clock = Clock()
         self._first_answers = FirstAnswers()
 
+    @property
+    def max_submits(self) -> int:
+        """How many submits can be under way at once."""
+        return self._pool.max_connections
+
     def check(self, profile: Profile) -> None:
         """Raise `InputError` if the profile has no key, one that no header can carry, or an unusable base_url."""
         key = profile.api_key

@@ -29,13 +29,14 @@ import httpx
 from vidgen_nb.backends.wire.answer import MAX_BODY_BYTES, Answer, read_answer
 from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES, compression, decoded_chunks
 from vidgen_nb.backends.wire.environment import check_environment, tls_context
+from vidgen_nb.backends.wire.leaving import ask_before_sending, connections_by_open_files
 from vidgen_nb.backends.wire.redaction import current_key
 from vidgen_nb.backends.wire.renewal import Renewal
 from vidgen_nb.backends.wire.transport_errors import HTTPX_ERRORS, Phase, redacted_line, reraisable, transport_failure
 from vidgen_nb.backends.wire.urls import is_loopback, origin, usable_url
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Transient
-from vidgen_nb.ports import BackendError, Secret, Sink
+from vidgen_nb.ports import BackendError, Secret, Sink, about_to_leave
 
 __all__ = ["Answer", "FormValue", "HttpPool", "Phase", "is_loopback", "origin", "redacted_line", "transport_failure"]
 
@@ -121,12 +122,13 @@ class HttpPool:
         self._key = partial(_KeyAuth, header=key_header, scheme=bearer if key_scheme is None else key_scheme)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[bool, bool, bool], _PooledClient]]
         self._clients = WeakKeyDictionary()
+        self.max_connections = min(MAX_CONNECTIONS, connections_by_open_files())
 
     def _client(self, url: httpx.URL, phase: Phase) -> _PooledClient:
         clients = self._clients.setdefault(asyncio.get_running_loop(), {})
         kind = (is_loopback(url.host), url.scheme == "https", phase == "submit")
         if self._transport is not None:
-            kind = (True, False, False)
+            kind = (True, False, phase == "submit")
         if kind not in clients:
             loopback, tls, submits = kind
             if self._transport is None:
@@ -142,7 +144,7 @@ class HttpPool:
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                 event_hooks={"response": [_hide_location]},
             )
-            clients[kind] = _PooledClient(client, asyncio.Semaphore(MAX_CONNECTIONS))
+            clients[kind] = _PooledClient(client, asyncio.Semaphore(self.max_connections))
         return clients[kind]
 
     async def aclose(self) -> None:
@@ -253,6 +255,9 @@ class HttpPool:
                 auth = self._key(sent) if at_home and not public else _NoAuth()
                 sent_headers = dict(headers or {}) if at_home and not public else {}
                 request = pooled.client.build_request(method, url, headers=sent_headers, files=files or None, json=data)
+                if phase == "submit":
+                    about_to_leave()
+                    request.extensions["trace"] = ask_before_sending
                 try:
                     async with asyncio.timeout(left) as patience:
                         _send_in_chunks(request, patience, left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
 from vidgen_nb.core import events as ev
@@ -53,6 +54,9 @@ class Failures:
         """During a replay, what became of the scene whose attempt fails now; it counts, not a count of failures."""
         self.replayed_cooldown: Cooldown | None = None
         """During a replay, the recorded answer to the 429 that is handled now; it counts, not the policy's."""
+        self.replayed_window: float | None = None
+        """During a replay, until when the failure handled now closed its profile's gate, as recorded; -inf: it did
+        not. This counts, not the present rule."""
 
     def call_failed(self, event: ev.CallFailed, now: float) -> None:
         """A call failed; what that means depends on whether the provider has the job."""
@@ -120,6 +124,7 @@ class Failures:
                 self._unusable(state, profile, outcome, now)
                 self._ledger.requeue(state, profile, outcome, now)
             case Ambiguous() if self._context.on_ambiguous == "hold":
+                self._strike(state, profile, outcome, now)
                 reason = (
                     f"{outcome.reason}: the provider may have accepted it. Check the account of {profile.name!r}; "
                     "if the job is not there, run the scene again: submit_again(scene); if it is: "
@@ -138,6 +143,7 @@ class Failures:
         self, state: SceneState, profile: ProfileState, outcome: RateLimited, cooldown: Cooldown, now: float
     ) -> None:
         gate = profile.group
+        gate.accepted = 0
         self._ledger.last_429_at = now
         floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), MAX_COOLDOWN_FLOOR_SECONDS)
         until = max(now + floor, cooldown.until)  # in this order, a NaN from a policy counts as the minimum
@@ -162,20 +168,31 @@ class Failures:
         self._ledger.unpin_unusable(gate)
         state.avoid = (state.avoid or set()) | {gate}
 
-    def _transient(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> None:
+    def _strike(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> None:
+        """Let a profile cool that fails repeatedly; a submit in doubt costs a scene, so after one it cools at once."""
         own = profile.own_gate
         if state.started > own.closed_at:
             own.strikes += 1
-        if own.strikes >= MIN_TRANSIENT_STRIKES:
-            window = FIRST_TRANSIENT_COOLDOWN_SECONDS * 2.0 ** min(own.strikes - MIN_TRANSIENT_STRIKES, 64)
+        least = 1 if isinstance(outcome, Ambiguous) else MIN_TRANSIENT_STRIKES
+        window = FIRST_TRANSIENT_COOLDOWN_SECONDS * 2.0 ** min(max(own.strikes - least, 0), 64)
+        until = now + min(window, MAX_TRANSIENT_COOLDOWN_SECONDS) if own.strikes >= least else -math.inf
+        if self.replayed_window is not None:
+            until = self.replayed_window
+        if until > now:
             self._gates.close(
                 own,
-                now + min(window, MAX_TRANSIENT_COOLDOWN_SECONDS),
+                until,
                 now,
                 profile=profile.name,
-                reason=f"{own.strikes} failures in a row, the last: {outcome.reason}",
+                reason=f"{own.strikes} failures in a row, the last: {outcome.reason}"
+                if own.strikes > 1
+                else outcome.reason,
                 scene=state.scene.id,
             )
+
+    def _transient(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> None:
+        own = profile.own_gate
+        self._strike(state, profile, outcome, now)
         state.avoid = (state.avoid or set()) | {own}
         state.failures += 1
         recorded = self.replayed_end

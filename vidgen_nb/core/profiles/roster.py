@@ -74,6 +74,8 @@ class Roster:
     def occupy(self, profile: ProfileState, scene: SceneState) -> None:
         """Count a submission that leaves now; it is the probe of every gate that waits for one."""
         profile.active += 1
+        profile.group.unanswered += 1
+        scene.counted_at = profile.group
         if profile.group.probe_due or profile.own_gate.probe_due:
             scene.probing = tuple(gate for gate in profile.gates if gate.probe_due)
             for gate in scene.probing:
@@ -84,6 +86,15 @@ class Roster:
         for gate in scene.probing:
             self.gates.probe_answered(gate, accepted=accepted)
         scene.probing = ()
+        group, scene.counted_at = scene.counted_at, None
+        if group is not None:
+            group.unanswered -= 1
+            group.accepted += accepted
+            if group.withheld:
+                group.withheld = False
+                for each in group.members:
+                    if not each.offered:
+                        self.rotation.offer(each)
         if self._context.policy_paces:
             assert scene.profile is not None  # noqa: S101 - its submit has just been answered
             self.rotation.offer(scene.profile)  # what the policy learned may let it submit earlier

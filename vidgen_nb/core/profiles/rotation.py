@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.policy import is_later
-from vidgen_nb.core.state import Gate, ProfileState
+from vidgen_nb.core.state import SLOW_START_SUBMITS, Gate, ProfileState
 
 __all__ = ["Rotation"]
 
@@ -105,7 +105,10 @@ class Rotation:
             chosen = skipped.pop(0) if skipped else None
         if chosen is not None:
             self.cursor = chosen.index
-            if chosen.active + 1 < chosen.limit:
+            group = chosen.group
+            if group.unanswered + 1 >= SLOW_START_SUBMITS + group.accepted:
+                group.withheld, chosen.offered = True, False  # the next answer offers its profiles again (R21)
+            elif chosen.active + 1 < chosen.limit:
                 heappush(offered, self._first_turn + TURNS_PER_ROUND + chosen.index)
             else:
                 chosen.offered = False  # its last slot is taken
@@ -152,6 +155,9 @@ class Rotation:
             or own_gate.probe is not None
             or profile.removed
         ):
+            return False
+        if group.unanswered >= SLOW_START_SUBMITS + group.accepted:
+            group.withheld = True
             return False
         context = self._context
         if not context.policy_paces:

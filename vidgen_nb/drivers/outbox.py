@@ -1,0 +1,109 @@
+"""Commands on their way out, and the submits among them that can still be called back.
+
+A submit waits here for the journal's disk, and then for a worker; after that for a connection, in the backend. Until it
+leaves, whatever has happened meanwhile counts: the driver asks the scheduler after each request that may keep it here,
+and when the backend says that it is `about_to_leave`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.commands import Command, Submit
+from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.observers import Observers
+from vidgen_nb.ports import Recalled
+
+__all__ = ["RECALLING", "Leaving", "Outbox"]
+
+RECALLING = (
+    ev.Paused,
+    ev.Stopped,
+    ev.CancelRequested,
+    ev.ProfileRemoved,
+    ev.CooldownImposed,
+    ev.BillingLimitChanged,
+)
+"""Requests after which submits that have not left may have to stay."""
+
+
+class Outbox:
+    """Commands that no worker has taken yet."""
+
+    def __init__(self, scheduler: Scheduler, observers: Observers) -> None:
+        self.queue: deque[Command] = deque()
+        """Those that a worker may take, in order."""
+        self.announcements: deque[int] = deque()
+        """For each submit in `queue`, how many events observers must have seen before it may leave; who takes a submit
+        takes this, too."""
+        self._unsaved: deque[tuple[int, Submit]] = deque()
+        """Submits, and how many events must be on disk before each may leave."""
+        self._scheduler = scheduler
+        self._events = scheduler.events
+        self._observers = observers
+
+    def put_submit(self, submit: Submit) -> None:
+        """Add a submit; with a journal, it waits until what announces it is on disk."""
+        if self._observers.journal is not None:
+            self._unsaved.append((len(self._events), submit))
+        else:
+            self.announcements.append(len(self._events))
+            self.queue.append(submit)
+
+    def release(self, stored: int) -> None:
+        """Let the submits go whose announcement is on disk."""
+        while self._unsaved and self._unsaved[0][0] <= stored:
+            events, submit = self._unsaved.popleft()
+            self.announcements.append(events)
+            self.queue.append(submit)
+
+    def reason_to_stay(self, submit: Submit) -> str:
+        """Return why a submit must not leave any more; empty: it may."""
+        journal = self._observers.journal
+        if journal is not None and journal.error is not None:
+            return "the journal failed"
+        return self._scheduler.dispatcher.reason_to_stay(submit.scene.id, submit.number)
+
+    def recall(self) -> list[ev.AttemptAbandoned]:
+        """Take out the submits that must not leave any more, and return what became of their attempts."""
+        waiting = [*self.queue, *(each for _, each in self._unsaved)]
+        reasons = {id(each): (each, self.reason_to_stay(each)) for each in waiting if type(each) is Submit}
+        gone = [(each, reason) for each, reason in reasons.values() if reason]
+        self._remove({id(each) for each, _ in gone})
+        return [ev.AttemptAbandoned(each.scene.id, each.number, sent=False, reason=reason) for each, reason in gone]
+
+    def recall_all(self, reason: str) -> list[ev.AttemptAbandoned]:
+        """Take out every submit."""
+        waiting = [*self.queue, *(each for _, each in self._unsaved)]
+        gone = [each for each in waiting if type(each) is Submit]
+        self._remove({id(each) for each in gone})
+        return [ev.AttemptAbandoned(each.scene.id, each.number, sent=False, reason=reason) for each in gone]
+
+    def _remove(self, gone: set[int]) -> None:
+        if gone:
+            counts = iter(self.announcements)
+            queued = [(each, next(counts) if type(each) is Submit else 0) for each in self.queue]
+            kept = [(each, events) for each, events in queued if id(each) not in gone]
+            unsaved = [each for each in self._unsaved if id(each[1]) not in gone]
+            self.queue.clear()  # the same deques: workers hold them
+            self.queue.extend(each for each, _ in kept)
+            self.announcements.clear()
+            self.announcements.extend(events for each, events in kept if type(each) is Submit)
+            self._unsaved.clear()
+            self._unsaved.extend(unsaved)
+
+
+class Leaving:
+    """What a worker's `about_to_leave` calls: raises `Recalled` if its submit must not leave any more."""
+
+    __slots__ = ("_outbox", "submit")
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self.submit: Submit | None = None
+
+    def __call__(self) -> None:
+        """Check it."""
+        if self.submit is not None and (reason := self._outbox.reason_to_stay(self.submit)):
+            raise Recalled(reason)
