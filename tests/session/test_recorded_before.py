@@ -55,9 +55,9 @@ def plain(value: Any) -> Any:
 
 
 def without_split(value: Any) -> Any:
-    """Return metrics without the shares of slot time."""
+    """Return metrics without the numbers of slot time."""
     if isinstance(value, dict):
-        return {key: without_split(each) for key, each in value.items() if key not in ("split", "utilisation")}
+        return {key: without_split(each) for key, each in value.items() if key not in ("split", "utilisation", "stranded")}
     return [without_split(each) for each in value] if isinstance(value, list) else value
 
 
@@ -127,7 +127,7 @@ def test_files() -> None:
 def test_measured_as_then(name: str) -> None:
     """Every number of the metrics is what it was, and so are the statuses and the end.
 
-    Except for the shares of slot time in a restored run: the time in which no program ran it has a share of its own.
+    Except for slot time in a restored run: the time in which no program ran it is a part of its own.
     """
     run = load(name)
     assert (run.ended, len(run.events), statuses(run)) == tuple(
