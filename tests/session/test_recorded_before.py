@@ -57,7 +57,8 @@ def plain(value: Any) -> Any:
 def without_split(value: Any) -> Any:
     """Return metrics without the numbers of slot time."""
     if isinstance(value, dict):
-        return {key: without_split(each) for key, each in value.items() if key not in ("split", "utilisation", "stranded")}
+        left_out = ("split", "utilisation", "stranded")
+        return {key: without_split(each) for key, each in value.items() if key not in left_out}
     return [without_split(each) for each in value] if isinstance(value, list) else value
 
 
