@@ -18,13 +18,13 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.session import Session
 
-PATIENCE = RetryPolicy(job_timeout=120)
+PATIENCE = RetryPolicy(job_timeout=240)
 
 
 def test_a_job_that_was_made_after_all(tmp_path: Path) -> None:
     """Nobody answered until `job_timeout`: asked again later, the video is fetched; nothing is paid twice."""
     with Sglang(speed=SPEED) as server, session_of(backend_of(server.base_url), tmp_path, retry=PATIENCE) as session:
-        server.fail("poll", server.unavailable, seconds=400)
+        server.fail("poll", server.unavailable, seconds=800)
         run = session.run_blocking(["prompt 0"])
         assert statuses(run) == ["held"]
         assert session.retry_failed() == []

@@ -14,7 +14,7 @@ from typing import Any, Final
 from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.plaintext import short_repr
 
-__all__ = ["Row", "Table", "column_name", "rows_of_frame"]
+__all__ = ["MISSING", "Row", "Table", "column_name", "rows_of_frame"]
 
 Row = tuple[int | None, Any]
 """The line where it begins (from 1; None: unknown), and a prompt or a mapping."""
@@ -26,9 +26,7 @@ _FLOAT: Final = re.compile(
 _DECIMAL_COMMA: Final = re.compile(r"-?(0|[1-9]\d{0,14})?,\d{1,17}(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 _WHOLE: Final = re.compile(r"(-?\d+)(\.0+)?", re.ASCII)
 _BOOLEAN: Final = re.compile(r"(TRUE|True|true)|FALSE|False|false")
-_MISSING: Final = re.compile(
-    r"|#N/A|#N/A N/A|#NA|<NA>|N/A|n/a|NA|NaN|nan|-NaN|-nan|NaT|NULL|null|None|-?1\.#(IND|QNAN)"
-)
+MISSING: Final = re.compile(r"|#N/A|#N/A N/A|#NA|<NA>|N/A|n/a|NA|NaN|nan|-NaN|-nan|NaT|NULL|null|None|-?1\.#(IND|QNAN)")
 """Cells that pandas reads as missing."""
 _ERROR_VALUE: Final = re.compile(r"#[A-ZÀ-Þ][A-ZÀ-Þ/0-9_]+[!?]|#NV|#GETTING_DATA")
 """`#REF!`, `#NAME?`, `#DIV/0!`, in any language of the spreadsheet."""
@@ -133,7 +131,7 @@ class Table:
         """Return a cell as Python's own value, None if it is missing; texts without spaces around them."""
         if isinstance(cell, str):
             text = str(cell).strip()
-            return None if _MISSING.fullmatch(text) else text
+            return None if MISSING.fullmatch(text) else text
         if hasattr(cell, "tolist") and hasattr(cell, "dtype"):
             cell = cell.tolist()  # numpy's numbers and arrays as Python's
         if _is_missing(cell):

@@ -132,7 +132,7 @@ def test_images_of_waiting_submits_are_not_in_memory(tmp_path: Path, monkeypatch
         order.append("read")
         return read_image(value)
 
-    monkeypatch.setattr("vidgen_nb.backends.openai.videos.read_image", read)
+    monkeypatch.setattr("vidgen_nb.backends.openai.submit_body.read_image", read)
 
     async def server(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)

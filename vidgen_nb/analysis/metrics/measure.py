@@ -29,7 +29,6 @@ from vidgen_nb.analysis.records.timeline import (
     releases,
     seconds_of,
     steps,
-    subtract,
     waiting_spans,
 )
 from vidgen_nb.analysis.records.timeline import union as joined
@@ -192,11 +191,10 @@ def _slots(
 ) -> dict[str, Any]:
     """Return each profile's row, and what slots did up to the makespan."""
     cooling = cooling_spans(data, end)
-    off = off_spans(data.events)
     total, rows = SlotTime(), []
     for name, (time,) in slot_time(data, [0.0, end], waiting, tried, cooling).items():
         total.add(time)
-        split, cooldown = SlotSplit.of(time), seconds_of(subtract(cooling[name], off))
+        split, cooldown = SlotSplit.of(time), seconds_of(cooling[name])
         outcomes = Counter(map(_OUTCOME, tried[name]))
         rows.append(
             ProfileMetrics(

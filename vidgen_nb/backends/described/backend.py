@@ -19,7 +19,7 @@ from vidgen_nb.backends.described.checks import (
     parse_auth,
 )
 from vidgen_nb.backends.described.job_failures import CANCEL_REFUSALS, checked_codes, failure_of_job, tells_failure
-from vidgen_nb.backends.described.json_paths import JsonPath, is_missing, value_at, value_of
+from vidgen_nb.backends.described.json_paths import JsonPath, value_at, value_of
 from vidgen_nb.backends.described.path_check import PathCheck, missing_value
 from vidgen_nb.backends.described.request_body import RequestBody
 from vidgen_nb.backends.openai.errors import classify
@@ -203,7 +203,10 @@ class HttpBackend(HttpAdapter):
             answer = await self._answer_about("details", operation, profile, answer)
             if not answer.ok:  # some say "completed" of failed jobs, too, and the failure in the place of the result
                 return Progress("failed", outcome=self.job_failure(answer, profile))
-        if self._result is not None and self._video(answer, profile) is None:
+        if (
+            self._result is not None
+            and self._path_check.text_at("result", self._result, answer, profile.api_key) is None
+        ):
             problem = missing_value("result", self._result, answer, profile.api_key)
             return Progress("failed", outcome=Permanent(f"it succeeded, but there is no video: {problem}", "no_result"))
         return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
@@ -221,7 +224,7 @@ class HttpBackend(HttpAdapter):
                 latest = await self._answer_about("details", operation, profile, latest)
             else:
                 self._path_check.confirm("result")  # by a poll, perhaps before a restore; it may have expired since
-            video = self._video(latest, profile)
+            video = self._path_check.text_at("result", self._result, latest, profile.api_key)
             if video is not None and is_inline(video):
                 await save_inline(video, sink)
                 return
@@ -284,17 +287,6 @@ class HttpBackend(HttpAdapter):
             reason = f"HTTP {answer.status} from {url.host}, to which no key is sent"
             raise BackendError(Transient(redacted_line(reason, profile.api_key)))
         return answer
-
-    def _video(self, answer: Answer, profile: Profile) -> str | None:
-        """Return the video's URL; `InputError` if something else is there, and no answer ever had one."""
-        found = value_at(answer.data, self._result)
-        found = found[0] if isinstance(found, list) and found else found
-        if isinstance(found, str) and found:
-            self._path_check.confirm("result")
-            return found
-        if self._result is not None and (found or is_missing(answer.data, self._result)):
-            self._path_check.check("result", self._result, answer, profile.api_key)
-        return None
 
     def _unreadable(self, option: str, path: JsonPath, answer: Answer, phase: Phase, profile: Profile) -> Failure:
         """Return what an answer without a value at a path is; raise `InputError` if no answer ever had one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vidgen_nb.backends.described.json_paths import JsonPath, outline, value_at
+from vidgen_nb.backends.described.json_paths import JsonPath, is_missing, outline, value_at
 from vidgen_nb.backends.wire.http import Answer, redacted_line
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.errors import InputError
@@ -37,17 +37,27 @@ class PathCheck:
     def check(self, option: str, path: JsonPath, answer: Answer, key: Secret, job: str = "") -> None:
         """Raise `InputError` for an answer that has no value at a path that has never led to one.
 
-        An answer that contains an error says nothing about the path; to a submit, one of any other kind does.
+        An answer that contains an error says nothing about the path, nor does one of another kind, such as a page or a
+        list: amid polls it is asked about again, and to a submit it is the first answers' concern.
         `job`: the id of the accepted job.
         """
-        if option in self._confirmed or not answer.ok:
-            return
-        if option != "job" and not isinstance(answer.data, dict):  # a proxy's page, amid polls: asked again
+        if option in self._confirmed or not answer.ok or not isinstance(answer.data, dict):
             return
         if not any(tells_error(value_at(answer.data, each)) for each in (self._error_path, *_ERROR_PATHS)):
             accepted = f"accepted as {redacted_line(job, key, 80)!r}, but " if job else ""
             problem = accepted + missing_value(option, path, answer, key)
             raise InputError(f"{problem}. Correct {option}={_HINTS.get(option, '')}")
+
+    def text_at(self, option: str, path: JsonPath | None, answer: Answer, key: Secret) -> str | None:
+        """Return the text, or the first of a list, at a path; raise as `check` if something else is there."""
+        found = value_at(answer.data, path)
+        found = found[0] if isinstance(found, list) and found else found
+        if isinstance(found, str) and found:
+            self.confirm(option)
+            return found
+        if path is not None and (found or is_missing(answer.data, path)):
+            self.check(option, path, answer, key)
+        return None
 
 
 def missing_value(option: str, path: JsonPath, answer: Answer, key: Secret) -> str:

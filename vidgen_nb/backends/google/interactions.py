@@ -21,11 +21,12 @@ from typing import Any, Final, Literal, NoReturn
 import httpx
 
 from vidgen_nb.backends.google.errors import classify, is_content, job_failure
+from vidgen_nb.backends.google.submit_body import MAX_IMAGE_BYTES, duration_text, image_part
 from vidgen_nb.backends.wire.adapter import HttpAdapter
 from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object
 from vidgen_nb.backends.wire.first_answers import address_advice
 from vidgen_nb.backends.wire.http import Answer, Phase
-from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url, read_image
+from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
 from vidgen_nb.backends.wire.jobs.status_words import meaning
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.urls import origin, usable_url
@@ -40,8 +41,6 @@ BASE_URL: Final = "https://generativelanguage.googleapis.com/v1"
 DEFAULT_MODEL: Final = "gemini-omni-1.2-flash"
 MAX_INLINE_BYTES: Final = 16 << 20
 """Of an answer that may contain a video; four times what Google delivers inline."""
-MAX_IMAGE_BYTES: Final = 14 << 20
-"""With a third more as base64, an image of this size fits into a request, of which Google accepts 20 MB."""
 
 _FORMAT_FIELDS: Final = ("aspect_ratio", "delivery", "duration", "gcs_uri", "resolution")
 _RESERVED_FIELDS: Final = frozenset(
@@ -196,11 +195,11 @@ class GoogleInteractions(HttpAdapter):
         shape |= {name: given[name] for name in _FORMAT_FIELDS if name in given}
         duration = given.get("duration", given.get("seconds"))
         if duration is not None:
-            shape["duration"] = _duration(duration)
+            shape["duration"] = duration_text(duration)
         own = given.get("response_format", {})
         check_unicode([scene.prompt, given])
         try:
-            images = [_image_part(image) for image in _images(scene)]
+            images = [image_part(image) for image in _images(scene)]
         except InputError as error:
             raise BackendError(Permanent(f"image: {error}")) from None
         return {
@@ -285,18 +284,3 @@ def _download_url(uri: object, home: httpx.URL) -> httpx.URL | None:
 def _images(scene: Scene) -> list[Any]:
     image = scene.params.get("image")
     return image if isinstance(image, list) else [] if image is None else [image]
-
-
-def _image_part(image: object) -> dict[str, str]:
-    """Return an image as a content part: a URL as it is, anything else as base64."""
-    if is_http_url(image):
-        return {"type": "image", "uri": str(image).strip()}
-    media_type, data = read_image(image, limit=MAX_IMAGE_BYTES)
-    return {"type": "image", "mime_type": media_type, "data": base64.b64encode(data).decode()}
-
-
-def _duration(seconds: object) -> object:
-    """Return a number of seconds as the API writes it, `8s`; a text in that form stays as it is."""
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
-        return f"{seconds:g}s"
-    return f"{seconds}s" if isinstance(seconds, str) and seconds.strip().isdecimal() else seconds
