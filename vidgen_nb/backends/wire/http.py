@@ -33,7 +33,7 @@ from vidgen_nb.backends.wire.leaving import ask_before_sending, connections_by_o
 from vidgen_nb.backends.wire.redaction import current_key
 from vidgen_nb.backends.wire.renewal import Renewal
 from vidgen_nb.backends.wire.transport_errors import HTTPX_ERRORS, Phase, redacted_line, reraisable, transport_failure
-from vidgen_nb.backends.wire.urls import is_loopback, origin, usable_url
+from vidgen_nb.backends.wire.urls import hide_location, is_loopback, origin, usable_url
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.ports import BackendError, Secret, Sink, about_to_leave
@@ -142,7 +142,7 @@ class HttpPool:
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0 if submits else 100),
                 headers={"User-Agent": "vidgen_nb", "Accept-Encoding": "identity"},
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-                event_hooks={"response": [_hide_location]},
+                event_hooks={"response": [hide_location]},
             )
             clients[kind] = _PooledClient(client, asyncio.Semaphore(self.max_connections))
         return clients[kind]
@@ -279,12 +279,6 @@ class HttpPool:
                     left = until - asyncio.get_running_loop().time()  # a wait for a slot is not counted
                 finally:
                     await response.aclose()
-
-
-async def _hide_location(response: httpx.Response) -> None:
-    """Hide a redirect's address from httpx, which fails at a malformed one even if it should not follow it."""
-    if "location" in response.headers:
-        response.extensions["location"] = response.headers.pop("location")
 
 
 def _send_in_chunks(request: httpx.Request, patience: asyncio.Timeout, seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-__all__ = ["is_loopback", "origin", "usable_url"]
+__all__ = ["hide_location", "is_loopback", "origin", "usable_url"]
 
 _HOST_NAME: Final = re.compile(r"(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?|(?=.*:)[\da-f:.]+", re.ASCII)
 """A name whose labels can be looked up (an empty or longer one raises an error that is not httpx's), or IPv6."""
@@ -39,3 +39,9 @@ def usable_url(address: object, base: httpx.URL | None = None) -> httpx.URL | No
     # a port above 65535 raises an error that is not httpx's, too
     good = url.scheme in ("http", "https") and (url.port or 0) <= 65535
     return url if good and _HOST_NAME.fullmatch(url.raw_host.decode("ascii", "replace")) else None
+
+
+async def hide_location(response: httpx.Response) -> None:
+    """Hide a redirect's address from httpx, which fails at a malformed one even if it should not follow it."""
+    if "location" in response.headers:
+        response.extensions["location"] = response.headers.pop("location")
