@@ -47,6 +47,7 @@ def recorded() -> list[Event]:
     world.accept("s1")
     world.finish("s1")
     world.fail("s2", Ambiguous("502"))
+    world.sleep_until(10.0)  # both profiles cooled
     world.fail("s3", RateLimited())
     return list(world.scheduler.events)
 
