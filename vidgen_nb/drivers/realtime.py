@@ -7,14 +7,12 @@ workers as calls that wait for an answer, and calls that need not wait cost no t
 Once per turn of the event loop, however many answers came in it, observers are notified and the one timer is set to the
 scheduler's next wakeup. Observers hear of a submit before it leaves, so then they are notified at once.
 
-With a journal, a submit does not even enter the queue before the event that announces it is on disk; the loop continues
-meanwhile. If the journal can't be written, no further submit leaves: scenes whose submit has not left go back to the
-scheduler's queue, running jobs may finish, and `run` raises the journal's error.
+With a journal, a submit does not even enter the queue before the event that announces it is on disk. If the journal
+can't be written, no further submit leaves: those scenes wait again, jobs may finish, and `run` raises its error.
 
 Everything runs in one task group: when `run` returns, no task is left behind. An exception other than `BackendError` is
-a bug in a backend, and what a policy raises is one of its: nothing new is submitted, running jobs may finish, and `run`
-raises it. A job that can't be polled because of such a bug is stuck: it is still in flight when `run` raises, so that
-it can be polled later. Only a bug of ours ends everything at once.
+a bug in a backend or a policy: nothing new is submitted, running jobs may finish, and `run` raises it. A job that can't
+be polled because of it is stuck: in flight when `run` raises. Only a bug of ours ends everything at once.
 """
 
 from __future__ import annotations
