@@ -1,8 +1,7 @@
 """The scheduler: events in, commands out. Time is an argument, in float seconds since the run began.
 
 `handle(event, now)` takes what a user asked for or a driver found out, and returns what to do; `next_wakeup()` says
-when to call `wake(now)` if nothing happens before. Nothing else changes its state, and nothing in it reads a clock:
-live runs, emulated runs and virtual time use it in the same way.
+when to call `wake(now)` if nothing happens before. Nothing else changes its state, and nothing in it reads a clock.
 """
 
 from __future__ import annotations
@@ -55,7 +54,6 @@ class Scheduler:
             rng or Random(0),  # noqa: S311 - jitter, no secret
             as_max_billed(max_billed),
         )
-        self._timers = context.timers
         self._now = 0.0
         self._run = RunState()
         self._queue = queue = SceneQueue()
@@ -211,9 +209,9 @@ class Scheduler:
         if now < self._now:
             now = self._now
         self._now = now
-        heap = self._timers.heap
+        heap = self._context.timers.heap
         if heap and heap[0][0] <= now:
-            self._timers.run(now)
+            self._context.timers.run(now)
         return now
 
     def _decided(self, now: float) -> list[Command]:
