@@ -17,6 +17,7 @@ from tests.core.harness import BOOST, World
 from vidgen_nb.analysis.metrics.model import MetricsData
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.records.live_window import Recent
+from vidgen_nb.analysis.records.run_state import is_open
 from vidgen_nb.analysis.records.timeline import integral, queue, value_at
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.core import events as ev
@@ -73,7 +74,7 @@ def test_the_title_of_the_gantt(runs: list[tuple[Run, MetricsData]]) -> None:
         for name, count in statuses.items():
             assert shown(f"# {'waiting' if name == 'queued' else name}", title) == [count], name
         assert shown("# running", title) == ([running] if running else None)
-        if run.ended is None:
+        if is_open(run.data):
             assert shown("in # s so far", title) == [near(numbers.length)], title
         else:
             assert "so far" not in title

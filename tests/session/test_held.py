@@ -18,20 +18,19 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.session import Session
 
-PATIENCE = RetryPolicy(job_timeout=240)
+PATIENCE = RetryPolicy(job_timeout=1200)
 
 
 def test_a_job_that_was_made_after_all(tmp_path: Path) -> None:
     """Nobody answered until `job_timeout`: asked again later, the video is fetched; nothing is paid twice."""
     with Sglang(speed=SPEED) as server, session_of(backend_of(server.base_url), tmp_path, retry=PATIENCE) as session:
-        server.fail("poll", server.unavailable, seconds=800)
+        server.fail("poll", server.unavailable, seconds=1e9)
         run = session.run_blocking(["prompt 0"])
         assert statuses(run) == ["held"]
         assert session.retry_failed() == []
-        for _ in range(5):  # each time it has a job_timeout of its own
-            if statuses(run) == ["held"]:
-                session.ask_again("s001")
-                run = session.wait(10)
+        server.faults.clear()
+        session.ask_again("s001")
+        run = session.wait(10)
     assert statuses(run) == ["succeeded"]
     assert server.jobs_by_prompt == {"prompt 0": 1}
     assert len(run.attempts) > 1
@@ -73,7 +72,7 @@ def test_a_held_scene_of_an_earlier_program(tmp_path: Path) -> None:
     """It is held in the journal: the session that restores the run can ask about its job, too."""
     with Sglang(speed=SPEED) as server:
         backend = backend_of(server.base_url)
-        server.fail("poll", server.unavailable, seconds=300)
+        server.fail("poll", server.unavailable, seconds=1e9)
         with session_of(backend, tmp_path, retry=PATIENCE, journal=tmp_path / "runs") as session:
             assert statuses(session.run_blocking(["prompt 0"])) == ["held"]
         server.faults.clear()

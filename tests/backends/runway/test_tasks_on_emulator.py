@@ -56,7 +56,7 @@ def test_throttled_tasks_wait_at_the_provider(tmp_path: Path) -> None:
     assert {each.status for each in log} == {200}
     accepted = min(event.at for event in run.events if isinstance(event, ev.Accepted))
     ends = {event.scene: event.at - accepted for event in run.events if isinstance(event, ev.Generated)}
-    assert ends["s5"] > 20 and ends["s6"] > 20, "the third turn of 10 s ends at 30"
+    assert min(sorted(ends.values())[4:]) > 20, "the third turn of 10 s ends at 30"
     assert [Path(scene.path or "").read_bytes() for scene in run.scenes] == [CLIP] * 6
 
 
