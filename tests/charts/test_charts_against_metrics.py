@@ -18,13 +18,19 @@ from vidgen_nb.analysis.metrics.model import MetricsData
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.records.live_window import Recent
 from vidgen_nb.analysis.records.run_state import is_open
-from vidgen_nb.analysis.records.timeline import integral, queue, value_at
+from vidgen_nb.analysis.records.timeline import integral, queue, seconds_of, subtract, value_at
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import RetryPolicy
 from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.run import Run
+
+
+def parts(run: Run, end: float) -> list[tuple[float, float]]:
+    """Return when a program ran the run."""
+    return subtract([(0.0, end)], run.data.off)
+
 
 SETTLED = ("succeeded", "failed", "held", "cancelled")
 
@@ -38,6 +44,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Run, MetricsDat
     assert len(found) == RUNS
     assert sum(bool(run.data.readded_at) for run, _ in found) > 20
     assert sum(run.ended is None for run, _ in found) > 2
+    assert sum(numbers.off > 0 for _, numbers in found) > 2
     failed_again = [run for run, _ in found if _successes(run) - {s.id for s in run.scenes if s.status == "succeeded"}]
     assert len(failed_again) > 5, "too few runs in which a scene succeeded and then failed when it was run again"
     return found
@@ -97,7 +104,10 @@ def test_lanes_and_queue_of_the_gantt(runs: list[tuple[Run, MetricsData]]) -> No
             held = sum(a.outcome == "ambiguous" and a.profile == row.profile for a in run.attempts)
             assert lane.label.endswith(f" · {row.scenes}/{row.rate_limited}/{held}")
         steps = [(at, float(length)) for at, length in rows.queue.steps]
-        assert integral(steps, numbers.length) / (numbers.length or 1.0) == pytest.approx(numbers.queue_length or 0.0)
+        on = sum(integral(steps, end) - integral(steps, start) for start, end in parts(run, numbers.length))
+        assert on / (numbers.length - numbers.off or 1.0) == pytest.approx(numbers.queue_length or 0.0)
+        bands = [(bar.start, bar.end) for bar in rows.of("off")]
+        assert bands == run.data.off and seconds_of(bands) == pytest.approx(numbers.off)
         assert f"waiting (peak {rows.queue.longest:,})" in run.svg()
         assert rows.queue.longest == max(length for _at, length in queue(run.data))
 
@@ -116,6 +126,8 @@ def test_the_chart_of_queue_and_goodput(runs: list[tuple[Run, MetricsData]]) -> 
         successes = sum(row.scenes for row in numbers.profiles)
         again = shown("# attempts succeeded", words(figure))
         assert again == ([successes] if successes != numbers.scenes.get("succeeded", 0) else None)
+        marked = [(shape.x0, shape.x1) for shape in figure.layout.shapes if shape.label.text == "no program ran"]
+        assert marked == run.data.off
         if run.ended is not None and numbers.length == numbers.makespan:
             ground = next(figure.select_traces({"meta": "cooling 0"}))
             spans = zip(ground.x, ground.x[1:], ground.z[0], strict=False)
@@ -214,6 +226,7 @@ def test_the_live_window(runs: list[tuple[Run, MetricsData]], limit: int) -> Non
         data = recent.data()
         assert data.statuses == numbers.scenes
         assert (data.started, data.moved) == (numbers.attempts, numbers.moves)
+        assert data.off == run.data.off
         for row in numbers.profiles:
             found = [data.tallies.get((row.profile, kind), 0) for kind in ("succeeded", "rate_limited")]
             assert found == [row.scenes, row.rate_limited]

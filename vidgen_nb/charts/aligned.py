@@ -71,7 +71,7 @@ def _rows(data: RunData, profiles: list[str], moves: str, queue: bool, most: int
              for lane in rows.lanes]  # fmt: skip
     spans = [(lane.top, lane.bottom) for lane in rows.lanes if lane.profile in absent]
     # A profile that was never there was not idle.
-    bars = [bar for bar in rows.bars if not any(top <= bar.y < bottom for top, bottom in spans)]
+    bars = [bar for bar in rows.bars if bar.state == "off" or not any(top <= bar.y < bottom for top, bottom in spans)]
     return replace(rows, lanes=lanes, bars=bars)
 
 

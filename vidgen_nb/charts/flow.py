@@ -9,10 +9,17 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from vidgen_nb.analysis.metrics.results import goodput, makespan, status_counts, successes
+from vidgen_nb.analysis.metrics.results import (
+    cooling_on,
+    goodput,
+    makespan,
+    on_seconds,
+    status_counts,
+    successes,
+)
 from vidgen_nb.analysis.records.bounded_series import Span, thin
 from vidgen_nb.analysis.records.builder import RunData
-from vidgen_nb.analysis.records.timeline import Steps, cooling_spans, queue_steps, steps
+from vidgen_nb.analysis.records.timeline import Steps, queue_steps, seconds_of, steps
 from vidgen_nb.analysis.validation import is_number, listed, seconds
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import MAX_POINTS, faded, next_round_number, percent
@@ -35,8 +42,8 @@ def queue_chart(
 
     Goodput at t is the number of successes in (t - window, t], as a rate per minute; until t = window it only fills.
     `window`: seconds; default: a round number that holds about five successes. `outages`: (start, end) of each, marked
-    with lines. Behind both: how many profiles were cooling. Raise `InputError` for an invalid window or outage, and for
-    an unknown theme.
+    with lines, as is the time in which no program ran the run. Behind both: how many profiles were cooling. Raise
+    `InputError` for an invalid window or outage, and for an unknown theme.
     """
     look = theme_of(theme)
     end = data.end or 1.0
@@ -51,6 +58,8 @@ def queue_chart(
     ]
     if len(ends) != (scenes := status_counts(data)["succeeded"]):
         notes.append(f"{len(ends):,} attempts succeeded, for {scenes:,} scenes: one run again by hand counts again.")
+    if data.off:
+        notes.append(f"No program ran for {text.duration(seconds_of(data.off))}: rates and shares above leave it out.")
     if max(len(waiting), len(flow), len(cooling)) > MAX_POINTS:
         column = 2 * end / MAX_POINTS
         notes.append(
@@ -71,7 +80,10 @@ def queue_chart(
     layout = frame([*title, *wrapped(notes)], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title)) | _axes(
         end, tops, look
     )
-    layout["shapes"] = [_outage(start, stop, look) for start, stop in outages]
+    layout["shapes"] = [
+        *(_marked(start, stop, "no program ran", look) for start, stop in data.off),
+        *(_marked(start, stop, "outage", look) for start, stop in outages),
+    ]
     return go.Figure(data=traces, layout=layout)
 
 
@@ -97,7 +109,7 @@ def _check(window: float | None, outages: Sequence[Span]) -> None:
 
 def _cooling(data: RunData, end: float) -> list[tuple[float, int]]:
     """Return how many profiles cooled, as steps; a profile in two cooldowns at once counts as one."""
-    spans = [span for each in cooling_spans(data, end).values() for span in each]
+    spans = [span for each in cooling_on(data, end).values() for span in each]
     return _until(steps((start for start, _stop in spans), (stop for _start, stop in spans)), end)
 
 
@@ -115,7 +127,7 @@ def _finding(
     else:
         scenes = status_counts(data)["succeeded"]
         done = f"{scenes:,} succeeded by {text.seconds(made)}, {60 * rate:.3g} a minute"
-    some = sum(after - start for (start, n), (after, _n) in pairwise(cooling) if n) / end
+    some = sum(after - start for (start, n), (after, _n) in pairwise(cooling) if n) / (on_seconds(data, end) or 1.0)
     most = max(number for _at, number in cooling)
     cooled = (
         f"At least one profile was cooling for {percent(some)} of the time, up to {most:,} of {len(data.profiles):,}."
@@ -179,10 +191,10 @@ def _swatch(theme: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _outage(start: float, stop: float, theme: Theme) -> dict[str, Any]:
-    """Return the mark of an outage through both rows."""
+def _marked(start: float, stop: float, what: str, theme: Theme) -> dict[str, Any]:
+    """Return the mark of an outage, or of time off, through both rows."""
     return {
         "type": "rect", "x0": start, "x1": stop, "y0": 0, "y1": 1, "yref": "paper", "layer": "above",
         "line": {"color": theme.text, "width": 1.5, "dash": "dash"}, "fillcolor": "rgba(0,0,0,0)",
-        "label": {"text": markup(["outage"]), "textposition": "top left", "font": {"size": 12, "color": theme.text}},
+        "label": {"text": markup([what]), "textposition": "top left", "font": {"size": 12, "color": theme.text}},
     }  # fmt: skip

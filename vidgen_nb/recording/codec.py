@@ -1,8 +1,9 @@
 """Events as JSON objects and back, field by field according to their annotations.
 
 `{"event": "Accepted", "at": 1.5, "scene": "s001", …}`; numbers that JSON can't express are the texts `"inf"`, `"-inf"`
-and `"nan"`. `rate`, which servers seldom send, is left out if there is none. A field whose metadata has `recorded_as`
-keeps that name in files. A policy is its class's name and settings. No event contains an API key.
+and `"nan"`. `rate`, which servers seldom send, and `off_since`, which older files don't have, are left out if there is
+none. A field whose metadata has `recorded_as` keeps that name in files. A policy is its class's name and settings. No
+event contains an API key.
 """
 
 from __future__ import annotations
@@ -84,8 +85,9 @@ def _recorded_fields(kind: type) -> tuple[tuple[str, Field[Any]], ...]:
 def _plain_fields(value: Any) -> dict[str, Any]:
     kind = type(value)
     found = {name: plain(getattr(value, each.name)) for name, each in _recorded_fields(kind)}  # type: ignore[arg-type]  # a class is hashable
-    if found.get(OMITTED_IF_NONE, found) is None:
-        del found[OMITTED_IF_NONE]
+    for name in OMITTED_IF_NONE:
+        if found.get(name, found) is None:
+            del found[name]
     return found
 
 
@@ -219,7 +221,7 @@ def _policy(value: Any) -> Policy:
         raise ValueError(str(error)) from None
 
 
-OMITTED_IF_NONE = "rate"
+OMITTED_IF_NONE = ("rate", "off_since")
 SCENE_FIELDS = {"id", "prompt", "params"}
 READERS: dict[Any, Reader] = {
     str: _text,

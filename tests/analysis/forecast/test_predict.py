@@ -14,7 +14,7 @@ from vidgen_nb.analysis.limits.limit_samples import drawn_limits
 from vidgen_nb.analysis.records.builder import build
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import Mode, Scene
+from vidgen_nb.core.model import Mode, RetryPolicy, Scene
 from vidgen_nb.core.policy import Cooldown, GroupView, Policy
 from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
 from vidgen_nb.policies.paced.policy import Paced
@@ -308,3 +308,23 @@ def test_a_run_can_be_asked() -> None:
     assert live.predict_finish() == predict_finish(data)
     later = live.predict_finish(now=data.end + 500)
     assert later.at == data.end + 500 and later.low is not None and later.low >= later.at
+
+
+def test_the_time_in_which_no_program_ran_makes_no_job_older() -> None:
+    """An hour off before a restore moves the finish by that hour, not by what jobs an hour old would take longer."""
+    run = simulate(30, [SimulatedProfile("p", None, LogNormal(60, 0.3), 3)], mode="boost", seed=4)
+    data = until(run, 0.5)
+    later = [ev.Stopped(ev.StopReason.BROKEN_OFF), restored(data.end), ev.RunStarted()]
+    for event in later:
+        event.at = data.end + 3600.0  # type: ignore[misc]  # events are frozen for everyone else
+    off = build(run.header, [*data.events, *later])
+    assert off.off == [(data.end, data.end + 3600.0)]
+    then, now = predict_finish(data, runs=20), predict_finish(off, runs=20)
+    assert then.high is not None and now.high is not None and then.middle is not None and now.middle is not None
+    assert now.middle - 3600 == pytest.approx(then.middle, rel=0.05)
+    assert now.high - 3600 == pytest.approx(then.high, rel=0.1)
+
+
+def restored(last: float) -> ev.RunRestored:
+    """Return the restore of a run whose program recorded its last event at that time."""
+    return ev.RunRestored(0.0, 1.0, 0, RetryPolicy(), "hold", 3600.0, off_since=last)

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeBackend, profiles
+from vidgen_nb.analysis.records.cooldowns import CoolingClock
+from vidgen_nb.analysis.records.idle_time import idle_spans
+from vidgen_nb.analysis.records.live_window import Recent
 from vidgen_nb.analysis.records.off_time import off_spans, without
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import RetryPolicy, Scene
 from vidgen_nb.run import Run
 from vidgen_nb.session.session import Session
 
@@ -61,6 +65,17 @@ def test_time_off_is_left_out_or_named(tmp_path: Path) -> None:
         then = getattr(before.split, name) / (1 - before.split.off)
         assert now == pytest.approx(then, abs=1e-6), name
     assert sum(getattr(metrics.split, name) for name in metrics.split.__dataclass_fields__) == pytest.approx(1)
+    for name in ("queue_length", "arrival_rate", "goodput", "cooldown_duty", "stranded"):
+        assert getattr(metrics, name) == pytest.approx(getattr(before, name), rel=1e-6), name
+    for now, then in ((metrics.flow, before.flow), (metrics.wait, before.wait), (metrics.queued, before.queued)):
+        assert now is not None and then is not None
+        assert dict(now.values) == pytest.approx(dict(then.values), abs=1e-6)
+    assert metrics.little_residual == pytest.approx(0, abs=1e-9)
+    assert metrics.makespan == pytest.approx(before.makespan + OFF)
+    recent = Recent()
+    recent(run.events)
+    for idle in (idle_spans(run.data, run.data.end), recent.data().idle_spans()):
+        assert not any(start < span[1] and span[0] < stop for spans in idle.values() for start, stop in spans), idle
     simulated = run.what_if(capacity=1)
     assert simulated.data.end < 60
 
@@ -70,6 +85,55 @@ def test_cutting_out() -> None:
     cut = without([(10.0, 20.0), (30.0, 31.0)])
     assert [cut(t) for t in (5.0, 10.0, 15.0, 20.0, 25.0, 40.0)] == [5.0, 10.0, 10.0, 10.0, 15.0, 29.0]
     assert without([])(7.0) == 7.0 and off_spans([]) == []
+
+
+RESTORED = ev.RunRestored(0.0, 1.0, 0, RetryPolicy(), "hold", 3600.0)
+
+
+def at(event: ev.Event, seconds: float) -> ev.Event:
+    """Return the event, at that time."""
+    event.at = seconds  # type: ignore[misc]  # events are frozen for everyone else
+    return event
+
+
+def test_the_restore_says_when_the_last_program_recorded_its_last_event() -> None:
+    """A long quiet stretch before the end, in which a cooldown ran out, does not count as time off."""
+    quiet: list[ev.Event] = [at(ev.RunStarted(), 1.0), at(ev.CooldownEnded("a", False, ("a",)), 700.0)]
+    assert off_spans([*quiet, at(replace(RESTORED, off_since=700.0), 800.0)]) == [(700.0, 800.0)]
+    assert off_spans([*quiet, at(replace(RESTORED), 800.0)]) == [(1.0, 700.0)]  # an old file doesn't say so
+
+
+def test_a_run_restored_twice_and_at_its_very_beginning() -> None:
+    """Each time off is one span; a program that died before it recorded anything else, and one restored at once."""
+    events = [at(ev.ProfileAdded("a", 1), 0.0), at(ev.RunStarted(), 0.0), at(replace(RESTORED, off_since=0.0), 50.0),
+              at(ev.RunStarted(), 50.0), at(ev.Stopped(), 60.0), at(replace(RESTORED, off_since=50.0), 60.0),
+              at(replace(RESTORED, off_since=60.0), 60.0)]  # fmt: skip
+    run, recent = Run({}, events), Recent()
+    for event in events:
+        recent((event,))
+    assert run.data.off == recent.data().off == [(0.0, 60.0)]
+    assert run.metrics().off == 60 and run.metrics().goodput is None
+
+
+def test_a_cooldown_that_spans_the_time_off() -> None:
+    """It counts while a program ran, in the metrics and in the panel, wherever the restore lies."""
+    for ends_at in (95.0, 110.0):
+        events: list[ev.Event] = [
+            at(ev.ProfileAdded("a", 1), 0.0), at(ev.RunStarted(), 0.0), at(ev.SceneAdded(Scene("s", "x")), 0.0),
+            at(ev.CooldownStarted("a", False, "a", ("a",), ends_at, "429"), 10.0),
+        ]  # fmt: skip
+        end = at(ev.CooldownEnded("a", False, ("a",)), max(100.0, ends_at))
+        restored = at(replace(RESTORED, off_since=20.0), 100.0)
+        events += [end, restored] if ends_at < 100 else [restored, end]
+        events.append(at(ev.RunEnded(ev.EndReason.STOPPED), 200.0))
+        metrics, clock = Run({}, events).metrics(), CoolingClock()
+        for event in events:
+            clock.take(event)
+        (row,) = metrics.profiles
+        assert clock.seconds("a", 200.0) == row.cooldown == (10.0 if ends_at < 100 else 20.0)
+        assert row.cooldown_duty == row.cooldown / (200 - 80)
+        assert row.split is not None and row.split.cooling * 200 == pytest.approx(row.cooldown)
+        assert row.split.off * 200 == pytest.approx(80)
 
 
 def test_events_without_a_restore_have_no_time_off(tmp_path: Path) -> None:

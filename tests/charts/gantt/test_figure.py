@@ -65,6 +65,19 @@ def test_a_running_bar_is_open_at_its_right(run: RunData) -> None:
     assert held.line.dash == "4px,3px"
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_time_in_which_no_program_ran_is_a_band_across_all_lanes(run: RunData, theme: str) -> None:
+    """Its hover says for how long; the title says so too. A run that was never restored has no such band."""
+    figure = gantt(replace(run, off=[(10.0, 3730.0), (3800.0, 3807.0)], end=4000.0), theme=theme)
+    band, (bottom, top) = trace(figure, "off"), figure.layout.yaxis.range
+    assert (list(band.base), list(band.x)) == ([10.0, 3800.0], [3720.0, 7.0])
+    assert (set(band.y), set(band.width), top) == ({bottom / 2}, {bottom}, 0)
+    assert band.hovertext[0] == "no program ran, 1 h 02 min<br>from 10.0 s to 3,730.0 s"
+    assert band.showlegend and band.name == "no program ran"
+    assert "no program ran for 1 h 02 min" in figure.layout.title.text.replace("<br>", " ")
+    assert not trace(gantt(run), "off").showlegend and "no program" not in gantt(run).layout.title.text
+
+
 def test_moves_are_one_trace_with_gaps(run: RunData) -> None:
     """Moves are separated by None, and only the head of each has a ◆."""
     moves = trace(gantt(run), "move")
@@ -87,8 +100,9 @@ def test_a_selected_scene_stands_out(run: RunData) -> None:
 
 def test_each_state_stands_in_the_legend_once(run: RunData) -> None:
     """The legend names each state that occurs, and moves; a click on one hides all its traces."""
+    restored = replace(run, off=[(20.0, 40.0)])
     for options in ({}, {"scene": run.scenes[0].id}):
-        figure = gantt(run, **options)  # type: ignore[arg-type]
+        figure = gantt(restored, **options)  # type: ignore[arg-type]
         named = [one.name for one in figure.data if one.showlegend and one.legendgroup in STATES]
         assert len(named) == len(set(named)) == len(STATES)
     for state in ("running", "held", "failed", "limited"):

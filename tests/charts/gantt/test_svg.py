@@ -31,6 +31,18 @@ def test_every_bar_has_its_tooltip(run: RunData) -> None:
     assert titles == wanted + ["\n".join(link.lines) for link in rows.links]
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_time_in_which_no_program_ran_is_a_band_across_all_lanes(run: RunData, theme: str) -> None:
+    """It lies below the bars, with its hover, and stands in the legend."""
+    root = parse(svg(replace(run, off=[(10.0, 3730.0)], end=4000.0), theme=theme))
+    first = next(group for group in root.iter(f"{NS}g"))
+    assert first.findtext(f"{NS}title") == "no program ran, 1 h 02 min\nfrom 10.0 s to 3,730.0 s"
+    (band,) = first.iter(f"{NS}rect")
+    assert float(band.attrib["height"]) == pytest.approx(build_rows(run).height, abs=0.1)
+    assert band.get("fill") == f"url(#vg-{theme}-off)"
+    assert "no program ran" in [text.text for text in root.iter(f"{NS}text")]
+
+
 @pytest.mark.parametrize("width", [480, 800, 1000, 1280])
 def test_everything_lies_inside_the_picture(run: RunData, width: int) -> None:
     """No bar or text begins outside, at any width, and bars end before the edge."""

@@ -20,6 +20,7 @@ from vidgen_nb.analysis.forecast.weibull_tail import fit_tail
 from vidgen_nb.analysis.limits.limit_samples import drawn_limits
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import RunData
+from vidgen_nb.analysis.records.off_time import without
 from vidgen_nb.analysis.simulation.what_if import MIN_OWN_TIMES, policy_of, retry_of, service_times
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.policy import Policy
@@ -125,7 +126,7 @@ class _Simulations:
         self.simulated = 0
         """Events of all simulations so far."""
         self.times = times
-        self.ages = _ages(state, at)
+        self.ages = _ages(state, at, data)
         self.tails = {name: fit_tail(own, [*self.ages.get(name, {}).values()]) for name, own in times.items() if own}
         under_way = [age for ages in self.ages.values() for age in ages.values()]
         self.tail = fit_tail([seconds for own in times.values() for seconds in own], under_way)
@@ -192,11 +193,15 @@ class _Simulations:
         return services, ends
 
 
-def _ages(state: Snapshot, at: float) -> dict[str, dict[str, float]]:
-    """Return the ages of running jobs, by profile and scene, the youngest first."""
+def _ages(state: Snapshot, at: float, data: RunData) -> dict[str, dict[str, float]]:
+    """Return the ages of running jobs, by profile and scene, the youngest first.
+
+    The time in which no program ran the run is left out: a job may have finished then, and nobody saw it.
+    """
+    cut = without(data.off)
     ages: dict[str, dict[str, float]] = {}
     for scene, flight in sorted(state.jobs_running.items(), key=lambda each: -each[1].since):
-        ages.setdefault(flight.profile, {})[scene] = at - flight.since
+        ages.setdefault(flight.profile, {})[scene] = cut(at) - cut(flight.since)
     return ages
 
 

@@ -15,16 +15,24 @@ from vidgen_nb.analysis.metrics.fairness import ideal_shares, jain
 from vidgen_nb.analysis.metrics.model import ProfileMetrics, SlotSplit
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.metrics.recovery import outage, recovery
-from vidgen_nb.analysis.metrics.results import flow_and_wait, goodput, horizon, makespan, status_counts, successes
+from vidgen_nb.analysis.metrics.results import (
+    cooling_on,
+    flow_and_wait,
+    goodput,
+    horizon,
+    makespan,
+    on_seconds,
+    status_counts,
+    successes,
+)
 from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
 from vidgen_nb.analysis.metrics.summary import Metrics
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
-from vidgen_nb.analysis.records.off_time import off_spans
+from vidgen_nb.analysis.records.off_time import without
 from vidgen_nb.analysis.records.timeline import (
     above_zero,
     by_profile,
-    cooling_spans,
     integral,
     releases,
     seconds_of,
@@ -120,7 +128,7 @@ def _measure(
         **queue,
         **_slots(data, horizon(data, done), tried, waiting, _shares(data, known.profiles, ideal)),
         length=data.end,
-        off=seconds_of(off_spans(data.events)),
+        off=seconds_of(data.off),
         bound=bound_,
         early_wakes=early_wakes(data, tried),
         over_wait=Spread.of(wakes) if wakes else None,
@@ -157,17 +165,21 @@ def _times(data: RunData, done: Sequence[AttemptRecord]) -> dict[str, Any]:
 def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], list[tuple[float, float]]]:
     """Return L, λ, W_q and the residual of Little's law, and when scenes waited."""
     scenes, starts, ends = waiting_spans(data, data.end)
-    length = steps(starts, ends)
+    waiting = above_zero(steps(starts, ends), data.end)
+    if data.off:
+        cut = without(data.off)
+        starts, ends = list(map(cut, starts)), list(map(cut, ends))
+    length, on = steps(starts, ends), on_seconds(data, data.end)
     queued = dict.fromkeys(release, 0.0)
     for scene, start, end in zip(scenes, starts, ends, strict=True):
         queued[scene] = queued.get(scene, 0.0) + end - start
     spread = Spread.of(queued)
-    mean, rate = _ratio(integral(length, data.end), data.end), _ratio(len(data.scenes), data.end)
+    mean, rate = _ratio(integral(length, on), on), _ratio(len(data.scenes), on)
     residual = None
     if mean and rate is not None and spread is not None:
         residual = abs(mean - rate * spread.mean) / mean
     found = {"queued": spread, "queue_length": mean, "arrival_rate": rate, "little_residual": residual}
-    return found, above_zero(length, data.end)
+    return found, waiting
 
 
 def _shares(
@@ -190,7 +202,7 @@ def _slots(
     shares: dict[str, float],
 ) -> dict[str, Any]:
     """Return each profile's row, and what slots did up to the makespan."""
-    cooling = cooling_spans(data, end)
+    cooling, on = cooling_on(data, end), on_seconds(data, end)
     total, rows = SlotTime(), []
     for name, (time,) in slot_time(data, [0.0, end], waiting, tried, cooling).items():
         total.add(time)
@@ -205,7 +217,7 @@ def _slots(
                 cooldown=cooldown,
                 utilisation=0.0 if split is None else split.ok,
                 split=split,
-                cooldown_duty=_ratio(cooldown, end) or 0.0,
+                cooldown_duty=_ratio(cooldown, on) or 0.0,
                 stranded=time.stranded,
                 ideal=shares[name],
             )

@@ -3,6 +3,10 @@
 Slots and cooldowns are measured up to the makespan (`results.horizon`), queue and goodput over the run's length, the
 time of its last event. The two differ only if something else ended after the last success.
 
+In a run that was restored, `off` is the time in which no program ran it. Makespan, length, first result and the lower
+bound are times of the run's clock, which went on meanwhile. All other durations and rates leave it out: flow, wait, the
+queue, goodput, cooldowns. In the slot split it has a share of its own.
+
 A scene that was run again by hand stands as it did the last time: that is what `scenes`, `flow` and `wait` count. What
 happened before still happened: each of its successes counts in `makespan`, `goodput` and the profiles' numbers.
 """
@@ -57,7 +61,7 @@ class ProfileMetrics:
     split: SlotSplit | None = None
     """None: it had no slot time."""
     cooldown_duty: float = 0.0
-    """`cooldown` ÷ makespan."""
+    """`cooldown` ÷ makespan, without the time off."""
     stranded: float = 0.0
     """Slot-seconds in which it cooled while scenes waited: c_p · ∫ 1[cooling and Q > 0] dt."""
     ideal: float = 0.0
@@ -69,11 +73,11 @@ class WaitingMetrics:
     """What a run lost to waiting: in the queue, and while profiles cooled. Times in run seconds."""
 
     queued: Spread | None = None
-    """Time in the queue, requeues and back-off included, of every scene. Its mean is W_q."""
+    """Time in the queue, requeues and back-off included, of every scene, without the time off. Its mean is W_q."""
     queue_length: float | None = None
-    """L: the mean of Q(t), which is the queue's integral ÷ length."""
+    """L: the mean of Q(t), which is the queue's integral ÷ length, both without the time off."""
     arrival_rate: float | None = None
-    """λ: scenes ÷ length."""
+    """λ: scenes ÷ length without the time off."""
     little_residual: float | None = None
     """|L - λ·W_q| ÷ L: 0 except for rounding, on every run; None if nobody waited."""
     cooldown_duty: float | None = None
@@ -124,7 +128,7 @@ class MetricsData(WaitingMetrics):
     rate_429: float | None = None
     """Attempts that got a 429 ÷ all that ended."""
     goodput: float | None = None
-    """Successes per second of the run's length; over time: `timeline.goodput`."""
+    """Successes per second of the run's length without the time off; over time: `timeline.goodput`."""
     move_matrix: dict[tuple[str, str], int] = field(default_factory=dict)
     """Moves by (from, to)."""
     fairness: float | None = None

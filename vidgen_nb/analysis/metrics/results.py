@@ -4,6 +4,10 @@ A scene may be run again by hand after it has settled. Its *status* is then that
 said by scene: how many succeeded, how long they waited, from when they were added the last time. What has *happened*
 stays: every success counts in the goodput, and the latest one ends the makespan, even if its scene failed later on when
 it was run again.
+
+Of a restored run there is time in which no program ran it (`off_time`). Times of the run's clock contain it: makespan
+and length. Durations and rates leave it out, as if it had been cut out: waits, goodput, the queue's length, seconds of
+cooldown, and slot time.
 """
 
 from __future__ import annotations
@@ -12,18 +16,22 @@ from collections import Counter
 from collections.abc import Sequence
 
 from vidgen_nb.analysis.metrics.quantiles import Spread
+from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.live_window import RecentData
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.analysis.records.off_time import without
 from vidgen_nb.analysis.records.run_state import is_running
-from vidgen_nb.analysis.records.timeline import cooling_spans, releases, seconds_of
+from vidgen_nb.analysis.records.timeline import cooling_spans, releases, seconds_of, subtract
 
 __all__ = [
     "RUNNING",
     "cooldown_seconds",
+    "cooling_on",
     "flow_and_wait",
     "goodput",
     "horizon",
     "makespan",
+    "on_seconds",
     "outcome_counts",
     "status_counts",
     "succeeded_before",
@@ -76,29 +84,42 @@ def horizon(data: RunData, done: Sequence[AttemptRecord] | None = None) -> float
     return data.end if made is None or is_running(data) else made
 
 
+def on_seconds(data: RunData, until: float) -> float:
+    """Return how long a program ran the run, up to a time."""
+    return without(data.off)(until)
+
+
 def goodput(data: RunData, done: Sequence[AttemptRecord] | None = None) -> float | None:
-    """Return the successes per second of the run's length; None: it has none."""
-    return len(successes(data) if done is None else done) / data.end if data.end else None
+    """Return the successes per second in which a program ran the run; None: there are no such seconds."""
+    length = on_seconds(data, data.end)
+    return len(successes(data) if done is None else done) / length if length else None
 
 
 def flow_and_wait(data: RunData, done: Sequence[AttemptRecord] | None = None) -> tuple[Spread | None, Spread | None]:
     """Return F and W of the scenes that stand as succeeded, by scene.
 
     F is the time from when a scene was added, the last time, to its result; W is F without the attempt that succeeded.
+    Both are without the time in which no program ran the run.
     """
     done = successes(data) if done is None else done
-    release = releases(data)
+    release, cut = releases(data), without(data.off)
     flow = {
-        each.id: each.end - release[each.id]
+        each.id: cut(each.end) - cut(release[each.id])
         for each in data.scenes
         if each.status == "succeeded" and each.end is not None
     }
-    wait = {each.scene: each.start - release.get(each.scene, 0.0) for each in done}  # a scene's last success counts
+    wait = {each.scene: cut(each.start) - cut(release.get(each.scene, 0.0)) for each in done}  # the last success counts
     if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
         wait = {name: wait[name] for name in flow if name in wait}
     return Spread.of(flow), Spread.of(wait)
 
 
+def cooling_on(data: RunData, end: float) -> dict[str, list[Span]]:
+    """Return when each profile cooled while a program ran the run, up to a time."""
+    spans = cooling_spans(data, end)
+    return {name: subtract(each, data.off) for name, each in spans.items()} if data.off else spans
+
+
 def cooldown_seconds(data: RunData) -> dict[str, float]:
     """Return how long each profile cooled up to `horizon`; what two of its cooldowns share counts once."""
-    return {name: seconds_of(spans) for name, spans in cooling_spans(data, horizon(data)).items()}
+    return {name: seconds_of(spans) for name, spans in cooling_on(data, horizon(data)).items()}

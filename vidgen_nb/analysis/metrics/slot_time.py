@@ -19,7 +19,7 @@ from operator import lt
 from vidgen_nb.analysis.metrics.results import horizon
 from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
-from vidgen_nb.analysis.records.off_time import off_spans, without
+from vidgen_nb.analysis.records.off_time import without
 from vidgen_nb.analysis.records.slots import most_at_once
 from vidgen_nb.analysis.records.timeline import (
     Steps,
@@ -88,8 +88,8 @@ def slot_time(
         raise InputError(f"edges are at least two times that rise, not {edges!r}")
     spans = above_zero(queue(data), data.end) if waiting is None else waiting
     cooling = cooling_spans(data, edges[-1]) if cooling is None else cooling
-    if off := off_spans(data.events):
-        return _with_off(data, off, edges, spans, by_profile(data) if tried is None else tried, cooling)
+    if data.off:
+        return _with_off(data, edges, spans, by_profile(data) if tried is None else tried, cooling)
     within = Within(spans)
     found: dict[str, list[SlotTime]] = {}
     for name, tries in (by_profile(data) if tried is None else tried).items():
@@ -100,14 +100,13 @@ def slot_time(
 
 def _with_off(
     data: RunData,
-    off: list[Span],
     edges: list[float],
     waiting: list[Span],
     tried: dict[str, list[AttemptRecord]],
     cooling: dict[str, list[Span]],
 ) -> dict[str, list[SlotTime]]:
     """Measure the run as if its time off had been cut out, and that by itself."""
-    cut = without(off)
+    cut = without(data.off)
     within = Within([(cut(start), cut(end)) for start, end in waiting])
     found: dict[str, list[SlotTime]] = {}
     for name, tries in tried.items():
@@ -120,7 +119,7 @@ def _with_off(
         )
         ends = sorted(each.end or data.end for each in tries)
         most = most_at_once([each.start for each in tries], ends) if tries else 0
-        for start, end in off:
+        for start, end in data.off:
             running = sum(each.start <= start and (each.end or data.end) >= end for each in tries)
             capacity = ([0, *(slots for at, slots in given if at <= start)])[-1]
             slots = max(running, most if capacity is None else capacity)

@@ -46,7 +46,10 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
     )
     yield "makespan", _seconds(metrics.makespan)
     if metrics.off:
-        yield "off", f"{_seconds(metrics.off)} in which no program ran it"
+        yield (
+            "off",
+            f"{_seconds(metrics.off)} in which no program ran it: part of the makespan; not of flow, wait, rates",
+        )
     if metrics.bound is not None:
         yield "lower bound", f"{_seconds(metrics.lower_bound)}, by {metrics.bound.binds}"
         yield "efficiency", _share(metrics.efficiency)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from vidgen_nb.analysis.records.cooldowns import CooldownReader
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused, draft_class, fast_constructor
 from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
+from vidgen_nb.analysis.records.off_time import off_spans
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError
@@ -105,6 +106,7 @@ class Builder:
             capacities=self._capacities,
             capacity_steps=self._steps,
             readded_at=self._readded_at,
+            off=off_spans(events),
         )
 
     def _scene_added(self, event: ev.SceneAdded) -> None:

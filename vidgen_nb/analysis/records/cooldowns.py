@@ -1,7 +1,8 @@
 """Cooldowns as windows of single profiles, read from events; and how long each profile has cooled so far.
 
 A quota group cools as one, and a profile may be closed by itself as well, so windows of one profile can overlap. Where
-two overlap, the time counts once: in `CoolingClock`, as `timeline.cooling_spans` does for a whole run.
+two overlap, the time counts once: in `CoolingClock`, as `timeline.cooling_spans` does for a whole run. The clock leaves
+out the time in which no program ran the run.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 
 from vidgen_nb.analysis.records.fast_dataclass import draft_class
 from vidgen_nb.analysis.records.model import CooldownRecord
-from vidgen_nb.analysis.records.timeline import seconds_of, union
+from vidgen_nb.analysis.records.off_time import HANDOVER, OffTime
+from vidgen_nb.analysis.records.timeline import Span, seconds_of, subtract, union
 from vidgen_nb.core import events as ev
 
 __all__ = ["CooldownReader", "CoolingClock"]
@@ -89,10 +91,18 @@ class CoolingClock:
         """Of profiles that cool: all that overlap, or may."""
         self._before: dict[str, float] = defaultdict(float)
         """Seconds of windows that are forgotten."""
+        self._late: list[tuple[str, list[Span]]] = []
+        """Windows that were forgotten last: a restore may follow, so that part of them was time off."""
+        self._off = OffTime()
         self._reader = CooldownReader(lambda window: self._windows[window.profile].append(window))
 
     def take(self, event: ev.Event) -> None:
         """Take in the next event, of any kind."""
+        if off := self._off.take(event):
+            for profile, spans in self._late:
+                self._before[profile] -= seconds_of(spans) - seconds_of(subtract(spans, [off]))
+        if type(event) not in HANDOVER:
+            self._late.clear()
         match event:
             case ev.ProfileAdded():
                 self._reader.profile_added(event)
@@ -111,12 +121,14 @@ class CoolingClock:
         """Return how long a profile has cooled up to now."""
         windows = self._windows.get(profile, ())
         spans = [(each.start, min(each.end, now)) for each in windows]
-        return self._before[profile] + seconds_of(union(spans))
+        return self._before[profile] + seconds_of(subtract(union(spans), self._off.spans))
 
     def _forget(self) -> None:
         """Sum up the windows of profiles that no longer cool."""
         still_open = self._reader.open_windows()
         for profile, windows in list(self._windows.items()):
             if not any(id(each) in still_open for each in windows):
-                self._before[profile] += seconds_of(union((each.start, each.end) for each in windows))
+                spans = subtract(union((each.start, each.end) for each in windows), self._off.spans)
+                self._before[profile] += seconds_of(spans)
+                self._late.append((profile, spans))
                 del self._windows[profile]

@@ -17,8 +17,8 @@ def idle_spans(data: RunData, end: float) -> dict[str, list[Span]]:
     """Return, per profile, when it could have worked and did not, although scenes waited; up to `end`.
 
     That is: no attempt ran on it; it was neither cooling nor unusable; it had been added and not removed; the run was
-    started and neither paused nor stopped; and at least one scene waited whose back-off was over. A profile with
-    one attempt running counts as busy, whatever its capacity.
+    started and neither paused nor stopped; a program ran it; and at least one scene waited whose back-off was over. A
+    profile with one attempt running counts as busy, whatever its capacity.
     """
     not_before = {
         (event.scene, event.at): event.not_before
@@ -27,7 +27,7 @@ def idle_spans(data: RunData, end: float) -> dict[str, list[Span]]:
     }
     waited = zip(*waiting_spans(data, end), strict=True)
     ready = ((max(start, not_before.get((scene, start), start)), stop) for scene, start, stop in waited)
-    backlog = subtract(union(ready), union(closed_spans(data, end)))
+    backlog = subtract(union(ready), union([*closed_spans(data, end), *data.off]))
     taken = _absent(data, end)
     for attempt in data.attempts:
         taken[attempt.profile].append((attempt.start, end if attempt.end is None else attempt.end))

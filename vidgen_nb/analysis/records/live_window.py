@@ -1,14 +1,13 @@
 """What a live chart needs of an open run, however long it is: its latest attempts and a few counts.
 
-An observer keeps it up to date with O(log n) work per event. It belongs to the session's loop, as the events do:
-nothing else may read it. It holds the window, sums of what is older, and the scenes that are not settled or have an
-attempt in the window; of other scenes only the id and how they stand (any of them may be run again by hand).
+An observer keeps it up to date with O(log n) work per event. Only the session's loop may read it. It holds the window,
+sums of what is older, and the scenes that are not settled or have an attempt in the window; of others, how they stand.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,9 +15,10 @@ from typing import Any
 from vidgen_nb.analysis.records.bounded_series import Bin, BoundedSpans, BoundedSteps, BoundedSums, Span
 from vidgen_nb.analysis.records.builder import Builder, records_of
 from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, RunData, SceneRecord
+from vidgen_nb.analysis.records.off_time import OffTime
 from vidgen_nb.analysis.records.run_state import SubmissionGate
 from vidgen_nb.analysis.records.slots import SlotAllocator
-from vidgen_nb.analysis.records.timeline import subtract, union
+from vidgen_nb.analysis.records.timeline import cooling_spans, subtract, union
 from vidgen_nb.core import events as ev
 
 __all__ = ["COOLDOWN", "MAX_LIVE_ATTEMPTS", "OlderSums", "Recent", "RecentData", "SumKey"]
@@ -64,10 +64,8 @@ class RecentData(RunData):
 
     def idle_spans(self) -> dict[str, list[Span]]:
         """Return, per profile, when it stood idle although scenes waited: `idle_time.idle_spans` of the window."""
-        cooling: dict[str, list[Span]] = defaultdict(list)
-        for window in self.cooldowns:
-            cooling[window.profile].append((window.start, window.end))
-        backlog = union((max(start, self.since), stop) for start, stop in self.backlog)
+        cooling = cooling_spans(self, self.end)
+        backlog = subtract(union((max(start, self.since), stop) for start, stop in self.backlog), self.off)
         return {name: subtract(backlog, union([*self.taken[name], *cooling[name]])) for name in self.profiles}
 
     @property
@@ -111,7 +109,7 @@ class Recent(Builder):
         """Records of scenes that have not changed since."""
         self._timers: list[tuple[float, str]] = []
         """The same as a heap; some entries are outdated."""
-        self._gate = SubmissionGate()
+        self._gate, self._off = SubmissionGate(), OffTime()
         self._backlog = BoundedSpans(4 * self.limit)
         self._taken: dict[str, BoundedSpans] = {}
         self._present: set[str] = set()
@@ -131,6 +129,7 @@ class Recent(Builder):
                     self._status_changed(scene.id, before, scene.status)
                 self._forget(scene.id)
             self._gate.take(event)
+            self._off.take(event)
             self._backlog.set(event.at, not self._gate.is_shut and self._statuses["queued"] > len(self._not_before))
 
     def data(self) -> RecentData:
@@ -150,6 +149,7 @@ class Recent(Builder):
             moves=list(self._moves),
             end=self._at,
             capacities=dict(self._capacities),
+            off=self._off.spans,
             since=self._since,
             started=self._count,
             moved=self._moved,

@@ -98,3 +98,5 @@ class RunData:
     """Each profile's capacity over time as (from when on, capacity); 0 while it is not part of the session."""
     readded_at: dict[str, float] = field(default_factory=dict)
     """When each scene that was run again by hand was added the last time."""
+    off: list[tuple[float, float]] = field(default_factory=list)
+    """When no program ran the run (`off_time`): sorted, disjoint."""

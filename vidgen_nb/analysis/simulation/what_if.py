@@ -13,7 +13,7 @@ from typing import Any
 
 from vidgen_nb.analysis.limits.estimate import estimate_limits
 from vidgen_nb.analysis.records.model import RunData
-from vidgen_nb.analysis.records.off_time import off_spans, without
+from vidgen_nb.analysis.records.off_time import without
 from vidgen_nb.analysis.simulation.overrides import with_override
 from vidgen_nb.analysis.simulation.recorded_requests import recorded_requests
 from vidgen_nb.analysis.simulation.simulate import Simulation
@@ -76,7 +76,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
     if "policy" not in changes and (policy := policy_of(header)) is not None:
         options["policy"] = policy
     asked = recorded_requests(data.events, changes)
-    cut = without(off_spans(data.events))
+    cut = without(data.off)
     if "profiles" not in changes:
         options["absent"] = [each.name for each in profiles if each.name not in asked.present]
     if live and asked.requests:

@@ -14,10 +14,20 @@ from vidgen_nb.errors import InputError
 
 __all__ = ["STATES", "THEMES", "Mark", "State", "Theme", "ThemeName", "theme_of"]
 
-State = Literal["idle", "cooldown", "succeeded", "running", "cancelled", "held", "failed", "limited"]
+State = Literal["off", "idle", "cooldown", "succeeded", "running", "cancelled", "held", "failed", "limited"]
 ThemeName = Literal["light", "dark"]
 
-STATES: tuple[State, ...] = ("idle", "cooldown", "succeeded", "running", "cancelled", "held", "failed", "limited")
+STATES: tuple[State, ...] = (
+    "off",
+    "idle",
+    "cooldown",
+    "succeeded",
+    "running",
+    "cancelled",
+    "held",
+    "failed",
+    "limited",
+)
 """In the order of drawing: short but important bars come last, on top."""
 
 
@@ -57,6 +67,7 @@ class Theme:
 
 
 _LIGHT: dict[State, Mark] = {
+    "off": Mark("no program ran", None, "-", "#D0D7DE", "#8C8C8C"),
     "idle": Mark("idle while scenes waited", "#E6E6E6", "|", "#9A9A9A"),
     "cooldown": Mark("cooldown", "#F0C05A", "/", "#8A5A00", "#8A5A00"),
     "succeeded": Mark("succeeded", "#005A8C", outline="#FFFFFF"),
@@ -68,6 +79,7 @@ _LIGHT: dict[State, Mark] = {
 }
 # On a dark background, dark fills get a light outline and the pale grey of idle time is darker.
 _DARK: dict[State, Mark] = _LIGHT | {
+    "off": Mark("no program ran", None, "-", "#3D444D", "#8C8C8C"),
     "idle": Mark("idle while scenes waited", "#606060", "|", "#343434"),
     "succeeded": Mark("succeeded", "#005A8C", outline="#6FB7E0"),
     "running": Mark("running", "#56B4E9", ".", "#005A8C", "#CFEAFB"),

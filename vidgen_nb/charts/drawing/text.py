@@ -26,6 +26,7 @@ from vidgen_nb.analysis.metrics.results import (
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, RunData
 from vidgen_nb.analysis.records.live_window import RecentData
 from vidgen_nb.analysis.records.run_state import is_open
+from vidgen_nb.analysis.records.timeline import seconds_of
 from vidgen_nb.plaintext import one_line
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "attempts_by_scene",
     "cooldown_lines",
     "count",
+    "duration",
+    "off_lines",
     "outcome",
     "seconds",
     "short",
@@ -80,6 +83,15 @@ def seconds(value: float) -> str:
     if math.isinf(value):
         return "no end known"
     return f"{value:,.1f} s" if abs(value) >= 1 or value == 0 else f"{value:.3g} s"
+
+
+def duration(value: float) -> str:
+    """Return a duration for reading, in its two greatest units: `12.3 s`, `5 min 07 s`, `1 h 02 min`, `3 d 04 h`."""
+    whole = round(value)
+    for size, name, part, less in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            return f"{whole // size:,} {name} {whole % size // part:02} {less}"
+    return seconds(value)
 
 
 class HoverExtras(NamedTuple):
@@ -157,6 +169,11 @@ def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
+def off_lines(start: float, end: float) -> tuple[str, ...]:
+    """Return the hover of time off."""
+    return (f"no program ran, {duration(end - start)}", f"from {seconds(start)} to {seconds(end)}")
+
+
 def summary(data: RunData, end: float) -> tuple[str, str]:
     """Return two sentences that sum up the run: numbers of `run.metrics()`, or those at `end` if it is open."""
     data = data if data.end == end else replace(data, end=end)
@@ -166,10 +183,11 @@ def summary(data: RunData, end: float) -> tuple[str, str]:
     outcomes = outcome_counts(data)
     limited = sum(number for (_profile, kind), number in outcomes.items() if kind == "rate_limited")
     stand = standing(data)
+    off = f"; no program ran for {duration(seconds_of(data.off))}" if data.off else ""
     return (
         f"{what} {when}: {', '.join(stand)}." if stand else f"{what} {when}.",
         f"{count(len(data.attempts), 'attempt')}, {limited:,} of them rate limited (429); "
-        f"{count(len(data.moves), 'move')}; {cooled:,.0f} s of cooldown.",
+        f"{count(len(data.moves), 'move')}; {cooled:,.0f} s of cooldown{off}.",
     )
 
 

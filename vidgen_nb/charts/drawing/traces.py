@@ -36,7 +36,7 @@ _ABOVE = (
 TRACES: tuple[str, ...] = ("lanes", "queue", *STATES, *_ABOVE)
 """Names of the traces, in the order of drawing (trace attribute `meta`)."""
 LIVE_TRACES: tuple[str, ...] = (
-    "lanes", "queue", *(f"merged {state}" for state in _MERGED), "idle", "cooldown",
+    "lanes", "queue", "off", *(f"merged {state}" for state in _MERGED), "idle", "cooldown",
     *(f"succeeded {part}" for part in range(_LIVE_PARTS)), *STATES[STATES.index("succeeded") + 1 :], *_ABOVE,
 )  # fmt: skip
 """Those of a live chart: older history below as merged bars, and succeeded bars in parts, so that only the parts that

@@ -1,4 +1,4 @@
-"""The bars of a Gantt chart: idle time, cooldown windows, attempts.
+"""The bars of a Gantt chart: time in which no program ran, idle time, cooldown windows, attempts.
 
 In a live chart most attempts ended long ago and their bars do not change: `BarCache` keeps them from one update to the
 next, so that an update costs only what is new.
@@ -71,11 +71,14 @@ class LaneLayout:
     """Height of a slot's row."""
     dim: bool
     """A scene is selected: others are dimmed."""
+    bottom: float
+    """Of the lowest lane."""
 
     @classmethod
     def of(cls, lanes: list[Lane], row: float, *, dim: bool) -> LaneLayout:
         """Return the layout of these lanes."""
-        return cls({lane.profile: (lane.top + PAD_PIXELS / 2, lane.slots) for lane in lanes}, row, dim)
+        tops = {lane.profile: (lane.top + PAD_PIXELS / 2, lane.slots) for lane in lanes}
+        return cls(tops, row, dim, lanes[-1].bottom if lanes else 0.0)
 
     def slot(self, profile: str, slot: int) -> float:
         """Return the middle of a slot's row."""
@@ -105,10 +108,18 @@ def make_bars(
     kept.turn(place)
     cooldowns = (each for each in data.cooldowns if each.profile in place.tops and each.start < end)
     return [
+        *_off_bars(data, place),
         *_idle_bars(data, place, end),
         *(_cooldown(window, place, end, kept) for window in cooldowns),
         *_attempts(data, place, slots, end, chosen, hover, kept),
     ]
+
+
+def _off_bars(data: RunData, place: LaneLayout) -> Iterator[Bar]:
+    """Yield the bands in which no program ran the run, across all lanes."""
+    if place.tops:
+        for start, stop in data.off:
+            yield Bar("off", start, stop, place.bottom / 2, place.bottom, text.off_lines(start, stop))
 
 
 def _idle(data: RunData, end: float) -> dict[str, list[Span]]:

@@ -26,6 +26,7 @@ _HATCHES = {
     "\\": '<path d="M5 -1L7 1M0 0L6 6M-1 5L1 7" stroke="{ink}" stroke-width="1.2"/>',
     "x": '<path d="M0 0L6 6M6 0L0 6" stroke="{ink}" stroke-width="1"/>',
     "|": '<path d="M3 0V6" stroke="{ink}" stroke-width="1"/>',
+    "-": '<path d="M0 3H6" stroke="{ink}" stroke-width="1"/>',
     ".": '<circle cx="3" cy="3" r="1.1" fill="{ink}"/>',
 }
 
@@ -101,9 +102,10 @@ class _Picture:
         yield "<defs>"
         for state, mark in self.theme.marks.items():
             if mark.pattern:
+                hatch = _HATCHES[mark.pattern].format(ink=mark.ink)
                 yield (
                     f'<pattern id="vg-{self.name}-{state}" width="6" height="6" patternUnits="userSpaceOnUse">'
-                    f'<rect width="6" height="6" fill="{mark.fill}"/>{_HATCHES[mark.pattern].format(ink=mark.ink)}'
+                    f'<rect width="6" height="6" fill="{mark.fill or "none"}"/>{hatch}'
                     "</pattern>"
                 )
         yield "</defs>"

@@ -130,6 +130,8 @@ class RunRestored(Event):
     """Whether to hold an earlier job that the provider doesn't know: it may be another server, or another account.
 
     Files call it `wary`."""
+    off_since: float | None = None
+    """When the last program recorded its last event; None in files that don't say so."""
 
 
 @record

@@ -48,6 +48,8 @@ class RestoredRun:
     """Profiles that are left out on purpose: the jobs they accepted are held."""
     moved: bool = False
     """Whether the server's address has changed on purpose."""
+    last_event_at: float = 0.0
+    """Of those that the program before recorded."""
 
     @classmethod
     def open(
@@ -86,7 +88,8 @@ class RestoredRun:
         except BaseException:
             journal.release()
             raise
-        return cls(journal, recorded.header, scheduler, latest, clock, left_out, moved)
+        last = events[-1].at if events else 0.0
+        return cls(journal, recorded.header, scheduler, latest, clock, left_out, moved, last)
 
     def handover(self, profiles: Mapping[str, Profile], settings: RunSettings, backend: Backend) -> Iterator[ev.Event]:
         """Yield what the scheduler needs to hear before the run can go on with these profiles and settings.
@@ -112,6 +115,7 @@ class RestoredRun:
             on_ambiguous=settings.on_ambiguous,
             max_wait=settings.max_wait,
             speed=settings.speed,
+            off_since=self.last_event_at,
         )
 
     def _released_without_end(self, profiles: Mapping[str, Profile]) -> Iterator[ev.Event]:
