@@ -30,6 +30,7 @@ __all__ = [
     "Recalled",
     "Secret",
     "Sink",
+    "about_to_connect",
     "about_to_leave",
     "on_leaving",
 ]
@@ -57,14 +58,20 @@ class Recalled(VidgenError):
     """A submit was called back before it left; the text says why."""
 
 
-on_leaving: ContextVar[Callable[[], None] | None] = ContextVar("on_leaving", default=None)
-"""What `about_to_leave` calls; a driver sets it for each submit."""
+on_leaving: ContextVar[Callable[[bool], None] | None] = ContextVar("on_leaving", default=None)
+"""What `about_to_connect` calls with False, and `about_to_leave` with True; a driver sets it for each submit."""
+
+
+def about_to_connect() -> None:
+    """Say that nothing of a submit is sent before `about_to_leave`; raises `Recalled` if it must not leave any more."""
+    if (check := on_leaving.get()) is not None:
+        check(False)
 
 
 def about_to_leave() -> None:
     """Say that a submit leaves now; raises `Recalled`, for the driver, if it must not. Last thing before it is sent."""
     if (check := on_leaving.get()) is not None:
-        check()
+        check(True)
 
 
 class Profile:
@@ -237,7 +244,13 @@ class Backend(Protocol):
     with `ProfileUnusable` if the server refuses it.
 
     It may have an attribute `max_submits`: how many submits can be under way at once; further ones are not decided
-    before, since they would wait unseen. None, or none there: no bound. Its `submit` may call `about_to_leave()`.
+    before, since they would wait unseen. None, or none there: no bound.
+
+    A submit that has not left is called back by whatever happens meanwhile: a stop, a pause, a 429 of its group. Until
+    the call of `submit` the driver sees to it. What waits longer, say for a connection, is called back only where
+    `submit` says how far it is: `about_to_connect()` when it begins to wait, and `about_to_leave()` just before it
+    sends anything. Without them, every submit counts as sent once `submit` is called: it goes on after a stop or a
+    429, and where the run is abandoned its scene is held.
     """
 
     name: str

@@ -9,6 +9,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
 from vidgen_nb.core.outcomes import Ambiguous, Transient
 from vidgen_nb.drivers.answers import checked_cancel, checked_failure, checked_operation, checked_progress
+from vidgen_nb.drivers.outbox import Leaving, Outbox
 from vidgen_nb.ports import Backend, BackendError, Profile, Sink
 
 __all__ = ["Calls"]
@@ -17,10 +18,11 @@ PHASES: dict[type[Command], ev.Phase] = {Submit: "submit", Poll: "poll", Fetch: 
 
 
 class Calls:
-    """Calls of one backend; `sink_for(scene, number)` says where a result goes."""
+    """Calls of one backend; `sink_for(scene, number)` says where a result goes, `outbox` whether a submit may leave."""
 
-    def __init__(self, backend: Backend, sink_for: Callable[[str, int], Sink]) -> None:
+    def __init__(self, backend: Backend, sink_for: Callable[[str, int], Sink], outbox: Outbox) -> None:
         self._backend = backend
+        self._outbox = outbox
         self._sink_for = sink_for
         self.of: dict[type[Command], Callable[[Any, Profile], Awaitable[ev.Event]]] = {
             Submit: self._submit,
@@ -40,7 +42,8 @@ class Calls:
         return ev.CallFailed(command.scene.id, command.number, phase, outcome)
 
     async def _submit(self, command: Submit, profile: Profile) -> ev.Event:
-        operation = checked_operation(await self._backend.submit(command.scene, profile))
+        with Leaving(self._outbox, command):
+            operation = checked_operation(await self._backend.submit(command.scene, profile))
         return ev.Accepted(command.scene.id, command.number, operation)
 
     async def _poll(self, command: Poll, profile: Profile) -> ev.Event:

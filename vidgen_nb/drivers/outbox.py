@@ -2,18 +2,20 @@
 
 A submit waits here for the journal's disk, and then for a worker; after that for a connection, in the backend. Until it
 leaves, whatever has happened meanwhile counts: the driver asks the scheduler after each request that may keep it here,
-and when the backend says that it is `about_to_leave`.
+when a worker takes it after such a wait, and when the backend says that it is `about_to_connect` or `about_to_leave`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.observers import Observers
-from vidgen_nb.ports import Recalled
+from vidgen_nb.drivers.stuck_jobs import is_task_cancelled
+from vidgen_nb.ports import Recalled, on_leaving
 
 __all__ = ["RECALLING", "Leaving", "Outbox"]
 
@@ -37,15 +39,22 @@ class Outbox:
         self.announcements: deque[int] = deque()
         """For each submit in `queue`, how many events observers must have seen before it may leave; who takes a submit
         takes this, too."""
+        self.connecting: dict[tuple[str, int], Submit] = {}
+        """Submits that a backend has, by scene and attempt, of which it says that they wait for a connection."""
         self._unsaved: deque[tuple[int, Submit]] = deque()
         """Submits, and how many events must be on disk before each may leave."""
         self._scheduler = scheduler
         self._events = scheduler.events
         self._observers = observers
 
+    @property
+    def saves_first(self) -> bool:
+        """Whether submits wait for a disk."""
+        return self._observers.journal is not None
+
     def put_submit(self, submit: Submit) -> None:
         """Add a submit; with a journal, it waits until what announces it is on disk."""
-        if self._observers.journal is not None:
+        if self.saves_first:
             self._unsaved.append((len(self._events), submit))
         else:
             self.announcements.append(len(self._events))
@@ -67,21 +76,25 @@ class Outbox:
 
     def recall(self) -> list[ev.AttemptAbandoned]:
         """Take out the submits that must not leave any more, and return what became of their attempts."""
-        waiting = [*self.queue, *(each for _, each in self._unsaved)]
-        reasons = {id(each): (each, self.reason_to_stay(each)) for each in waiting if type(each) is Submit}
+        reasons = {id(each): (each, self.reason_to_stay(each)) for each in self._waiting()}
         gone = [(each, reason) for each, reason in reasons.values() if reason]
         self._remove({id(each) for each, _ in gone})
         return [ev.AttemptAbandoned(each.scene.id, each.number, sent=False, reason=reason) for each, reason in gone]
 
     def recall_all(self, reason: str) -> list[ev.AttemptAbandoned]:
         """Take out every submit."""
-        waiting = [*self.queue, *(each for _, each in self._unsaved)]
-        gone = [each for each in waiting if type(each) is Submit]
+        gone = self._waiting()
         self._remove({id(each) for each in gone})
         return [ev.AttemptAbandoned(each.scene.id, each.number, sent=False, reason=reason) for each in gone]
 
+    def _waiting(self) -> list[Submit]:
+        """Return all submits that have not left."""
+        queued = [each for each in self.queue if type(each) is Submit]
+        return [*queued, *(each for _, each in self._unsaved), *self.connecting.values()]
+
     def _remove(self, gone: set[int]) -> None:
         if gone:
+            self.connecting = {key: each for key, each in self.connecting.items() if id(each) not in gone}
             counts = iter(self.announcements)
             queued = [(each, next(counts) if type(each) is Submit else 0) for each in self.queue]
             kept = [(each, events) for each, events in queued if id(each) not in gone]
@@ -95,15 +108,35 @@ class Outbox:
 
 
 class Leaving:
-    """What a worker's `about_to_leave` calls: raises `Recalled` if its submit must not leave any more."""
+    """The call of a submit: `about_to_connect` and `about_to_leave` raise `Recalled` if it must not leave any more.
 
-    __slots__ = ("_outbox", "submit")
+    So does its beginning. If the call is broken off while it waits for a connection, it stays in `Outbox.connecting`.
+    """
 
-    def __init__(self, outbox: Outbox) -> None:
-        self._outbox = outbox
-        self.submit: Submit | None = None
+    __slots__ = ("_key", "_outbox", "_submit")
 
-    def __call__(self) -> None:
-        """Check it."""
-        if self.submit is not None and (reason := self._outbox.reason_to_stay(self.submit)):
+    def __init__(self, outbox: Outbox, submit: Submit) -> None:
+        self._outbox, self._submit = outbox, submit
+        self._key = submit.scene.id, submit.number
+
+    def __call__(self, leaves: bool) -> None:
+        """Check it, and note how far it is."""
+        connecting = self._outbox.connecting
+        if reason := self._outbox.reason_to_stay(self._submit):
+            connecting.pop(self._key, None)
             raise Recalled(reason)
+        if leaves:
+            connecting.pop(self._key, None)
+        else:
+            connecting[self._key] = self._submit
+
+    def __enter__(self) -> None:
+        """Begin; a submit that waited for the disk is looked at again."""
+        if self._outbox.saves_first and (reason := self._outbox.reason_to_stay(self._submit)):
+            raise Recalled(reason)
+        on_leaving.set(self)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Note that the call is over."""
+        if kind is not GeneratorExit and not (kind is asyncio.CancelledError and is_task_cancelled()):
+            self._outbox.connecting.pop(self._key, None)

@@ -29,11 +29,11 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.alarm import Alarm
 from vidgen_nb.drivers.calls import Calls
 from vidgen_nb.drivers.observers import Observer, Observers
-from vidgen_nb.drivers.outbox import RECALLING, Leaving, Outbox
+from vidgen_nb.drivers.outbox import RECALLING, Outbox
 from vidgen_nb.drivers.stuck_jobs import StuckJobs, is_task_cancelled, raisable
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
-from vidgen_nb.ports import Backend, BackendError, EventStore, Profile, Recalled, Sink, on_leaving
+from vidgen_nb.ports import Backend, BackendError, EventStore, Profile, Recalled, Sink
 
 __all__ = ["Observer", "RealtimeDriver"]
 
@@ -60,11 +60,11 @@ class RealtimeDriver:
     ) -> None:
         self.scheduler = scheduler
         scheduler.dispatcher.max_submits = getattr(backend, "max_submits", None)
-        self._calls = Calls(backend, sink_for)
         self._profiles = profiles
         self._clock = clock
         self._observers = Observers(scheduler.events, observers, journal)
         self._outbox = Outbox(scheduler, self._observers)
+        self._calls = Calls(backend, sink_for, self._outbox)
         self._queue = self._outbox.queue
         self._tasks: asyncio.TaskGroup | None = None
         self._workers: set[asyncio.Task[None]] = set()
@@ -231,20 +231,14 @@ class RealtimeDriver:
         self._has_standby = False
         queue, announcements, calls, observers = self._queue, self._outbox.announcements, self._calls, self._observers
         handle, now = self.scheduler.handle, self._clock.now
-        leaving: Leaving | None = None
         for _ in range(MAX_COMMANDS_PER_TURN):
             if not queue:
                 return
             command = queue.popleft()
             if queue and not self._has_standby:
                 self._ensure_worker()
-            if type(command) is Submit:
-                if observers.seen < announcements.popleft():
-                    observers.notify()
-                if leaving is None:
-                    leaving = Leaving(self._outbox)
-                    on_leaving.set(leaving)
-                leaving.submit = command
+            if type(command) is Submit and observers.seen < announcements.popleft():
+                observers.notify()
             self._calls_in_flight += 1
             try:
                 event: ev.Event | None = await calls.of[type(command)](command, self._profiles[command.profile])

@@ -20,7 +20,7 @@ from vidgen_nb.backends.wire.answer import Answer
 from vidgen_nb.backends.wire.reading.error_body import read_error
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, Transient
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import BackendError
+from vidgen_nb.ports import BackendError, about_to_connect
 
 __all__ = ["FirstAnswers", "address_advice"]
 
@@ -50,6 +50,7 @@ class FirstAnswers:
 
         A block that ends without an error counts as accepted.
         """
+        about_to_connect()  # from here on it waits: for the first answer, for an image, for a connection
         if server in self._accepted:
             yield
             return

@@ -29,14 +29,14 @@ import httpx
 from vidgen_nb.backends.wire.answer import MAX_BODY_BYTES, Answer, read_answer
 from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES, compression, decoded_chunks
 from vidgen_nb.backends.wire.environment import check_environment, tls_context
-from vidgen_nb.backends.wire.leaving import ask_before_sending, connections_by_open_files
+from vidgen_nb.backends.wire.leaving import connections_by_open_files, watch_leaving
 from vidgen_nb.backends.wire.redaction import current_key
 from vidgen_nb.backends.wire.renewal import Renewal
 from vidgen_nb.backends.wire.transport_errors import HTTPX_ERRORS, Phase, redacted_line, reraisable, transport_failure
 from vidgen_nb.backends.wire.urls import hide_location, is_loopback, origin, usable_url
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Transient
-from vidgen_nb.ports import BackendError, Secret, Sink, about_to_leave
+from vidgen_nb.ports import BackendError, Secret, Sink, about_to_connect
 
 __all__ = ["Answer", "FormValue", "HttpPool", "Phase", "is_loopback", "origin", "redacted_line", "transport_failure"]
 
@@ -240,6 +240,8 @@ class HttpPool:
 
         `cross_origin`: redirects may lead to another origin, to which neither key nor headers are sent.
         """
+        if phase == "submit":
+            about_to_connect()
         home = origin(url)
         left = TOTAL_TIMEOUT_FACTOR * self._seconds
         current_key.set(key)
@@ -256,8 +258,7 @@ class HttpPool:
                 sent_headers = dict(headers or {}) if at_home and not public else {}
                 request = pooled.client.build_request(method, url, headers=sent_headers, files=files or None, json=data)
                 if phase == "submit":
-                    about_to_leave()
-                    request.extensions["trace"] = ask_before_sending
+                    watch_leaving(request, network=self._transport is None)
                 try:
                     async with asyncio.timeout(left) as patience:
                         _send_in_chunks(request, patience, left)

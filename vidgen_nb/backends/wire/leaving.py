@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from vidgen_nb.ports import about_to_leave
+import httpx
+
+from vidgen_nb.ports import about_to_connect, about_to_leave
 
 resource: Any
 try:
@@ -12,7 +14,7 @@ try:
 except ImportError:  # not on Windows, where there is no such limit
     resource = None
 
-__all__ = ["ask_before_sending", "connections_by_open_files"]
+__all__ = ["connections_by_open_files", "watch_leaving"]
 
 SPARE_FILES: Final = 64
 """Left to everything else."""
@@ -27,7 +29,19 @@ def connections_by_open_files() -> int:
     return NO_LIMIT if files == resource.RLIM_INFINITY else max(8, (files - SPARE_FILES) // 2)
 
 
-async def ask_before_sending(event: str, _info: object) -> None:
+def watch_leaving(request: httpx.Request, *, network: bool) -> None:
+    """Have a submit ask whether it may still leave: now, and when it has a connection.
+
+    `network`: whether httpx will connect; any other transport takes the request at once.
+    """
+    if network:
+        about_to_connect()
+        request.extensions["trace"] = _ask_before_sending
+    else:
+        about_to_leave()
+
+
+async def _ask_before_sending(event: str, _info: object) -> None:
     """Ask whether a submit may still leave, when httpx has its connection and has sent nothing."""
     if event.endswith(".send_request_headers.started"):
         about_to_leave()
