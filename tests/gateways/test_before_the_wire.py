@@ -57,7 +57,7 @@ class Gate:
             first()
             self.free = 1
         session.start(PROMPTS)
-        _until(lambda: self.waiting >= (3 if warm else 1))
+        until(lambda: self.waiting >= (3 if warm else 1))
 
     def open(self) -> None:
         """Let all go, and wait until what leaves then has arrived."""
@@ -65,7 +65,7 @@ class Gate:
         time.sleep(0.25)
 
 
-def _until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool]) -> None:
     """Wait until something holds."""
     clock = Clock()
     while not holds():
@@ -123,7 +123,7 @@ def test_what_a_user_asks_for_meanwhile(
     with session_of(backend_of(server.base_url), tmp_path, **options) as session:
         gate.begin(session, warm=warm)
         ACTIONS[action](session)
-        _until(lambda: statuses_of(session) == {"queued": SCENES})
+        until(lambda: statuses_of(session) == {"queued": SCENES})
         gate.open()
         assert statuses_of(session) == {"queued": SCENES}
         assert len(server.made) == server.count("submit") == warm
@@ -172,7 +172,7 @@ def test_cancelled_meanwhile(warm: bool, gate: Gate, server: VllmOmni, tmp_path:
     with session_of(backend_of(server.base_url), tmp_path, mode="boost") as session:
         gate.begin(session, warm=warm)
         session.cancel("s002")
-        _until(lambda: statuses_of(session).get("cancelled") == 1)
+        until(lambda: statuses_of(session).get("cancelled") == 1)
         gate.open()
         run = session.wait(10)
     assert run.metrics().scenes == {"succeeded": SCENES - 1, "cancelled": 1}
@@ -212,8 +212,8 @@ def test_the_first_submit_is_refused_meanwhile(
     policy = PerProfileCooldown(6000.0)
     with session_of(backend_of(server.base_url), tmp_path, mode="boost", policy=policy) as session:
         gate.begin(session, warm=True, first=lambda: server.fail("submit", answer, times=1))
-        _until(lambda: server.count("submit") == 2)
-        _until(lambda: bool(session.cooling))
+        until(lambda: server.count("submit") == 2)
+        until(lambda: bool(session.cooling))
         gate.open()
         if answer is bad_key:
             with pytest.raises(NoUsableProfile):
@@ -255,12 +255,12 @@ def test_the_journals_disk_is_slow(
         disk.is_slow = True
         session.unpause()
         assert disk.waits.wait(10)
-        _until(lambda: statuses_of(session).get("submitting", 0) == 4)
+        until(lambda: statuses_of(session).get("submitting", 0) == 4)
         timer = threading.Timer(0.1, disk.ready.set)  # an abandon waits for the disk
         timer.start()
         ACTIONS[action](session)
         timer.join()
-        _until(lambda: statuses_of(session) == {"queued": SCENES})
+        until(lambda: statuses_of(session) == {"queued": SCENES})
         assert not server.made and not server.count("submit")
         if action == "abandon":
             session.close()
@@ -280,7 +280,7 @@ def test_killed_while_the_disk_is_waited_for(server: VllmOmni, tmp_path: Path, m
         disk.is_slow = True
         session.unpause()
         assert disk.waits.wait(10)
-        _until(lambda: statuses_of(session).get("submitting", 0) == 4)
+        until(lambda: statuses_of(session).get("submitting", 0) == 4)
         shutil.copytree(tmp_path / "first", tmp_path / "runs")  # as a kill would leave it
         threading.Timer(0.1, disk.ready.set).start()
         session.abandon()
@@ -306,7 +306,7 @@ def test_a_backend_that_says_nothing_of_its_connections(gate: Gate, server: Vllm
     backend = PlainBackend(server.base_url, poll=FAST_POLLS)
     with session_of(backend, tmp_path, mode="boost") as session:
         gate.begin(session, warm=False)
-        _until(lambda: statuses_of(session).get("submitting", 0) == 4)
+        until(lambda: statuses_of(session).get("submitting", 0) == 4)
         session.abandon()
         gate.open()
     assert statuses_of(session) == {"held": 4, "queued": SCENES - 4}

@@ -30,7 +30,7 @@ from starlette.routing import Route
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.clip import CLIP
 
-__all__ = ["KEY", "PNG", "Fault", "Job", "Phase", "Seen", "VideoServer", "html_page"]
+__all__ = ["KEY", "PNG", "Fault", "Job", "Phase", "Seen", "VideoServer", "form_of", "html_page"]
 
 KEY: Final = "sk-small-server-1234"
 PNG: Final = b"\x89PNG\r\n\x1a\n" + bytes(24)
@@ -254,7 +254,7 @@ class VideoServer(ABC):
         for fault in self.faults:
             if fault.phase == phase and fault.strikes(request.url.path, self.clock.now()):
                 if phase == "submit" and fault.makes_job:
-                    self._make(*await _form(request))
+                    self._make(*await form_of(request))
                 await asyncio.sleep(fault.delay)
                 return fault.answer()
         if phase == "list":
@@ -267,7 +267,7 @@ class VideoServer(ABC):
         return request.headers.get("authorization", "").partition(" ")[2] in self.keys
 
     async def _submit(self, request: Request) -> Response:
-        fields, files = await _form(request)
+        fields, files = await form_of(request)
         refusal = self.refuse(fields, files)
         return self.show(self._make(fields, files), "queued") if refusal is None else refusal
 
@@ -337,7 +337,7 @@ def _target(request: Request) -> tuple[Phase | None, str]:
     return {"GET": "poll", "DELETE": "cancel"}.get(request.method), name  # type: ignore[return-value]
 
 
-async def _form(request: Request) -> tuple[dict[str, str], dict[str, bytes]]:
+async def form_of(request: Request) -> tuple[dict[str, str], dict[str, bytes]]:
     """Return the texts and the files of a submit: multipart, or JSON."""
     if "json" in request.headers.get("content-type", ""):
         data = await request.json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -14,7 +15,7 @@ from vidgen_nb.charts.drawing.traces import LIVE_TRACES, traces
 from vidgen_nb.charts.gantt.merged import MAX_MERGED_BARS
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import Scene
+from vidgen_nb.core.model import RetryPolicy, Scene
 from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt
 
 
@@ -70,6 +71,28 @@ def test_the_figure_shows_the_bars_of_the_static_chart() -> None:
             live = next(trace for trace in chart.figure._data if trace["meta"] == want["meta"])
             assert live.get("hovertext") == want.get("hovertext")
             assert list(live["y"]) == list(want["y"])
+
+
+def test_time_in_which_no_program_ran_is_a_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes with the restore, across all lanes, and stays as it is when the run goes on."""
+    chart, recent = LiveGantt(theme="dark"), Recent(100)
+    turns = list(islice(stream(), 40))
+    for events in turns[:20]:
+        recent(events)
+    last = turns[19][-1].at
+    chart.update(recent.data(), last)
+    messages = sent(chart, monkeypatch)
+    restored = ev.RunRestored(0.0, 1.0, 0, RetryPolicy(), "hold", 3600.0, off_since=last, at=last + 3720)
+    recent((restored,))
+    chart.update(recent.data(), restored.at)
+    assert leaves(chart, "off")["hovertext"] == [
+        f"no program ran, 1 h 02 min<br>from {last:,.1f} s to {last + 3720:,.1f} s"
+    ]
+    assert LIVE_TRACES.index("off") in messages[-1]["traces"]
+    for events in turns[20:]:
+        recent([replace(event, at=event.at + 3720) for event in events])
+    chart.update(recent.data(), turns[-1][-1].at + 3720)
+    assert LIVE_TRACES.index("off") not in messages[-1]["traces"]
 
 
 def test_a_new_page_gets_what_is_shown_now() -> None:
