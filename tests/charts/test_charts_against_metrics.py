@@ -144,6 +144,7 @@ def test_the_chart_of_waits(runs: list[tuple[Run, MetricsData]]) -> None:
             assert found is None and "No scene succeeded" in words(figure)
             continue
         assert found == [near(wait.p50), near(wait.p95), near(wait.max)]
+        assert ("in which no program ran" in words(figure)) == (numbers.off > 0)
         (curve,) = figure.data
         assert set(curve.x[1:-1]) <= {0.0, *wait.values.values()}
         without = shown("Not in it: # scenes", words(figure))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vidgen_nb as vg
-from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.records.builder import CooldownRecord, RunData
 from vidgen_nb.charts.drawing.curves import MAX_POINTS
 from vidgen_nb.charts.flow import goodput_steps, queue_chart
 from vidgen_nb.errors import InputError
@@ -24,6 +26,23 @@ def four() -> RunData:
 def trace(figure: Any, name: str) -> Any:
     """Return one trace by its name."""
     return next(figure.select_traces({"meta": name}))
+
+
+def test_time_in_which_no_program_ran_is_marked_and_left_out() -> None:
+    """Rates and shares are those of the other time, and so is the length of the goodput's window."""
+    data = four()
+    later = replace(
+        data,
+        end=3680.0,
+        off=[(80.0, 3680.0)],
+        cooldowns=[*data.cooldowns, CooldownRecord("a", "a", 75.0, 3700.0, "seen elsewhere")],
+    )
+    title, shapes = queue_chart(later).layout.title.text.replace("<br>", " "), queue_chart(later).layout.shapes
+    assert [(shape.x0, shape.x1, shape.label.text) for shape in shapes] == [(80.0, 3680.0, "no program ran")]
+    assert "No program ran for 1 h 00 min" in title and "4 succeeded by 80.0 s, 3 a minute" in title
+    window = re.search(r"successes in the last [\d.]+ s", queue_chart(data).layout.title.text)
+    assert window is not None and window[0] in title
+    assert "cooling for 81 % of the time" in title  # 10 to 70, and 75 to 80
 
 
 def test_queue_and_goodput_by_hand() -> None:

@@ -49,7 +49,8 @@ def queue_chart(
     end = data.end or 1.0
     _check(window, outages)
     ends = [each.end for each in successes(data) if each.end is not None]
-    width = window or next_round_number(min(end, max(end / 20, 5 * end / max(1, len(ends)))))
+    on = on_seconds(data, end) or end
+    width = window or next_round_number(min(on, max(on / 20, 5 * on / max(1, len(ends)))))
     waiting, flow = queue_steps(data, end), goodput_steps(ends, width, end)
     cooling = _cooling(data, end)
     title = wrapped(_finding(data, waiting, cooling, end), _TITLE_CHARS)

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.metrics.results import flow_and_wait, succeeded_before
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.records.timeline import seconds_of
 from vidgen_nb.analysis.validation import data_of
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import line_style, name_labels, stair, step_trace, thin_rising
@@ -49,6 +50,9 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
             earlier = succeeded_before(named[name])
             but = f"; {earlier:,} of them had succeeded earlier, and were run again" if earlier else ""
             notes.append(f"Not in it: {without:,} scenes of {one_line(name, 40)} that did not succeed{but}.")
+        if named[name].off:
+            off = text.duration(seconds_of(named[name].off))
+            notes.append(f"Left out of {one_line(name, 40)}: {off} in which no program ran.")
     title = wrapped(_finding(list(named), found), _TITLE_CHARS)
     layout = frame(
         [*title, *wrapped(notes)], drawn, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), named=True, legend=labels

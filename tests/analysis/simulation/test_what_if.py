@@ -227,6 +227,22 @@ def test_a_run_that_was_restored() -> None:
     assert service_times(Run({}, [e for e in broken(1.0).events if e.at <= 40]).data) == {"p1": [40.0] * 2}
 
 
+def test_a_cooldown_that_was_known_at_a_restore() -> None:
+    """It is repeated for as long as it lasted then: not for the hour as well in which no program ran."""
+    kept = RetryPolicy()
+    restored = ev.RunRestored(0.0, 1.0, 0, kept, "hold", 3600.0, off_since=50.0)
+    known = ev.CooldownImposed("p1", 3730.0, "seen elsewhere")
+    came: list[tuple[float, ev.Event]] = [
+        (50.0, ev.Stopped(ev.StopReason.BROKEN_OFF)), (3650.0, restored), (3650.0, known), (3650.0, ev.RunStarted())
+    ]  # fmt: skip
+    run = simulate(6, [SimulatedProfile("p1", None, Constant(40), 2)], mode="boost", requests=came)
+    assert run.data.off == [(50.0, 3650.0)] and run.metrics().makespan == pytest.approx(3770)
+    other = run.what_if()
+    (cooldown,) = other.cooldowns
+    assert (cooldown.start, cooldown.end) == (50.0, 130.0)
+    assert other.metrics().makespan == pytest.approx(170)
+
+
 def as_live(run: Run) -> Run:
     """Return a run as if it had been made over HTTP: its header doesn't describe the provider."""
     return Run({**run.header, "backend": {"name": "openai_videos"}}, run.events)

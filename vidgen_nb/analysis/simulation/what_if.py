@@ -7,7 +7,7 @@ guess: limits are estimated from its attempts, service times are drawn from thos
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -88,7 +88,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         retry=retry_of(header),
         seed=int(header.get("seed", 0)),
         arrivals=[cut(at) for at, _ in asked.scenes],
-        requests=[(cut(at), event) for at, event in asked.requests],
+        requests=[(cut(at), _moved(event, cut)) for at, event in asked.requests],
         cooldowns=asked.cooldowns,
         told_groups=header.get("told_groups", True),
         on_ambiguous=header.get("on_ambiguous", "hold"),
@@ -97,6 +97,11 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         **options,
     )
     return simulation, assumed
+
+
+def _moved(event: ev.Event, cut: Callable[[float], float]) -> ev.Event:
+    """Return a request as it is where times become others."""
+    return replace(event, until=cut(event.until)) if isinstance(event, ev.CooldownImposed) else event
 
 
 def _greatest_capacity(data: RunData, profile: str) -> int | None:

@@ -29,6 +29,7 @@ def gantt(
 ) -> go.Figure:
     """Draw a run as a Gantt chart: a lane per profile, a row per slot, cooldowns below; seconds of the run across.
 
+    The time in which no program ran a restored run is a pale band across all lanes.
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
     whole path. `queue`: the number of waiting scenes on top. `theme`: `"light"` or `"dark"`. `now`: run seconds of
     the present, drawn as a line, for an open run. Above 10,000 attempts neighbouring bars are merged;
