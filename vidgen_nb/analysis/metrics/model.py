@@ -3,9 +3,9 @@
 Slots and cooldowns are measured up to the makespan (`results.horizon`), queue and goodput over the run's length, the
 time of its last event. The two differ only if something else ended after the last success.
 
-In a run that was restored, `off` is the time in which no program ran it. Makespan, length, first result and the lower
-bound are times of the run's clock, which went on meanwhile. All other durations and rates leave it out: flow, wait, the
-queue, goodput, cooldowns. In the slot split it has a share of its own.
+In a run that was restored, `off` is the time in which no program ran it. Makespan, length, first result, lower bound,
+`over_wait` and `recovery` are times of the run's clock, which went on meanwhile. All other durations and rates leave it
+out: flow, wait, the queue, goodput, cooldowns. In the slot split it has a share of its own.
 
 A scene that was run again by hand stands as it did the last time: that is what `scenes`, `flow` and `wait` count. What
 happened before still happened: each of its successes counts in `makespan`, `goodput` and the profiles' numbers.
