@@ -46,6 +46,8 @@ class Transient:
     reason: str
     retry_after: float | None = None
     """Seconds the server asked to wait, or None."""
+    local: bool = False
+    """Whether this machine is what is in trouble, such as with too many open files: it counts against nobody."""
 
 
 @record

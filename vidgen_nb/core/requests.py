@@ -49,7 +49,7 @@ class Requests:
         run = self._run
         run.started, run.stopped, run.stopped_by_limit, run.ended = True, False, False, None
         for state in self._ledger.unwritable.unpark():
-            self._attempts.resume_call(state)
+            self._attempts.resume_call(state, now)
 
     def restore(self, event: ev.RunRestored, now: float) -> None:
         """Continue a run that was broken off, with the settings of the event."""
@@ -66,7 +66,7 @@ class Requests:
             elif state.status in ("generating", "fetching"):
                 state.is_known = False  # it may be another server, or another account
                 state.heard_of()
-                self._attempts.resume_call(state)
+                self._attempts.resume_call(state, now)
 
     def pause(self, event: ev.Paused, now: float) -> None:
         """Submit nothing new."""
@@ -126,7 +126,7 @@ class Requests:
         """Bring a profile into the rotation."""
         profile = self._roster.add(event.profile, event.capacity, event.group, now)
         self._context.record(event, now)
-        self._attempts.ask_now(profile)  # it may have another key by now
+        self._attempts.ask_now(profile, now)  # it may have another key by now
 
     def change_profile(self, event: ev.ProfileChanged, now: float) -> None:
         """Give a profile another capacity."""
@@ -150,7 +150,7 @@ class Requests:
         if not event.alone:
             self._gates.open(profile.group, now)
         self._gates.open(profile.own_gate, now)
-        self._attempts.ask_now(profile)
+        self._attempts.ask_now(profile, now)
 
     def impose_cooldown(self, event: ev.CooldownImposed, now: float) -> None:
         """Apply a cooldown known from elsewhere."""

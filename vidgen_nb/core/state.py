@@ -54,6 +54,8 @@ class Gate:
         "accepted",
         "closed",
         "closed_at",
+        "local_since",
+        "local_strikes",
         "members",
         "name",
         "opens_when_heard",
@@ -81,6 +83,10 @@ class Gate:
         """When it last went from open to closed."""
         self.strikes = 0
         """Consecutive failures that count against it."""
+        self.local_strikes = 0
+        """Times in a row that this machine's own trouble closed it."""
+        self.local_since = 0.0
+        """When the first of them was."""
         self.closed = False
         """True until `CooldownEnded` is recorded."""
         self.probe_due = False
@@ -164,7 +170,10 @@ class SceneState:
         "asked_from",
         "avoid",
         "awaiting_answer",
+        "called_at",
         "calls",
+        "cancel_from",
+        "cancel_tries",
         "cancelling",
         "counted_at",
         "failures",
@@ -221,6 +230,8 @@ class SceneState:
         self.artifact: Artifact | None = None
         self.calls = 0
         """Polls and fetches of this attempt so far."""
+        self.called_at = now
+        """When the latest of them was decided."""
         self.awaiting_answer = False
         """Whether the latest of them has no answer yet."""
         self.progress: str | None = None
@@ -228,6 +239,10 @@ class SceneState:
         self.cancelling = False
         self.timed_out = False
         """It is being cancelled because it takes too long, not by the user."""
+        self.cancel_from = -math.inf
+        """When it was first to be cancelled for that."""
+        self.cancel_tries = 0
+        """Cancels that failed."""
         self.probing: tuple[Gate, ...] = ()
         """Gates whose probe its submit is."""
         self.counted_at: Gate | None = None

@@ -2,8 +2,8 @@
 
 `{"event": "Accepted", "at": 1.5, "scene": "s001", …}`; numbers that JSON can't express are the texts `"inf"`, `"-inf"`
 and `"nan"`. `rate`, which servers seldom send, and `off_since`, which older files don't have, are left out if there is
-none. A field whose metadata has `recorded_as` keeps that name in files. A policy is its class's name and settings. No
-event contains an API key.
+none, and `local` if it is false. A field whose metadata has `recorded_as` keeps that name in files. A policy is its
+class's name and settings. No event contains an API key.
 """
 
 from __future__ import annotations
@@ -88,6 +88,8 @@ def _plain_fields(value: Any) -> dict[str, Any]:
     for name in OMITTED_IF_NONE:
         if found.get(name, found) is None:
             del found[name]
+    if found.get(OMITTED_IF_FALSE) is False:
+        del found[OMITTED_IF_FALSE]
     return found
 
 
@@ -222,6 +224,7 @@ def _policy(value: Any) -> Policy:
 
 
 OMITTED_IF_NONE = ("rate", "off_since")
+OMITTED_IF_FALSE = "local"
 SCENE_FIELDS = {"id", "prompt", "params"}
 READERS: dict[Any, Reader] = {
     str: _text,

@@ -9,6 +9,7 @@ from typing import Final, overload
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import ProfileUnusable
 from vidgen_nb.errors import InputError
+from vidgen_nb.patience import Patience
 from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.ports import Backend, BackendError, Profile
 from vidgen_nb.session.runner import Runner
@@ -106,7 +107,7 @@ async def _check_key(backend: Backend, profile: Profile) -> KeyCheck:
         return KeyCheck(profile.name, None, f"the backend {backend.name!r} can't tell without a submit")
     try:
         backend.check(profile)
-        async with asyncio.timeout(CHECK_TIMEOUT):
+        async with Patience(CHECK_TIMEOUT):
             await probe(profile)
     except BackendError as error:
         bad = isinstance(error.outcome, ProfileUnusable)

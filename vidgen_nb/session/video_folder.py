@@ -22,6 +22,7 @@ from typing import BinaryIO, Final
 
 from vidgen_nb.core.outcomes import Transient, Unwritable
 from vidgen_nb.errors import InputError
+from vidgen_nb.local_trouble import local_trouble
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError
 from vidgen_nb.recording.locks import HAS_LOCKS, close_held, lock, open_held
@@ -72,10 +73,8 @@ class VideoFolder:
             part.unlink()
             self._sweep()
         except OSError as error:
-            why = error.strerror or str(error)
-            raise InputError(
-                f"output folder {str(self.path)!r} can't be written to ({why}); name another one"
-            ) from None
+            problem = local_trouble(error) or f"{error.strerror or error}; name another one"
+            raise InputError(f"output folder {str(self.path)!r} can't be written to: {problem}") from None
 
     def sink(self, scene_id: str, number: int, *, again: bool = False) -> VideoSink:
         """Return where the result of a scene's attempt goes; nothing is created before the first write.
@@ -214,6 +213,8 @@ class VideoSink:
 
     def _refused(self, error: OSError) -> BackendError:
         self.discard()
+        if trouble := local_trouble(error):
+            return BackendError(Transient(f"can't write to {str(self._folder.path)!r}: {trouble}", local=True))
         return BackendError(Unwritable(f"can't write to {str(self._folder.path)!r}: {error.strerror or error}"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from typing import Any, Final
@@ -13,6 +12,7 @@ from vidgen_nb.backends.wire.decompression import decoded_chunks
 from vidgen_nb.backends.wire.redaction import redact
 from vidgen_nb.backends.wire.transport_errors import TRANSPORT_ERRORS
 from vidgen_nb.core.model import record
+from vidgen_nb.patience import Patience
 from vidgen_nb.ports import Secret
 
 __all__ = ["MAX_BODY_BYTES", "Answer", "read_answer"]
@@ -56,11 +56,13 @@ class Answer:
         return next((value for key, value in self.headers if key == name), "")
 
 
-async def read_answer(response: httpx.Response, key: Secret, until: float, max_bytes: int = MAX_BODY_BYTES) -> Answer:
+async def read_answer(
+    response: httpx.Response, key: Secret, patience: Patience, max_bytes: int = MAX_BODY_BYTES
+) -> Answer:
     """Read an answer up to the limit; if its body breaks off, the status still counts."""
     body, data, text = bytearray(), None, ""
     try:
-        async with asyncio.timeout_at(until):
+        async with patience:
             async for piece in decoded_chunks(response):
                 body += piece
                 if len(body) > max_bytes:

@@ -17,8 +17,11 @@ from urllib.request import getproxies
 import httpx
 
 from vidgen_nb.backends.wire.urls import is_loopback, usable_url
+from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.errors import InputError
+from vidgen_nb.local_trouble import local_trouble
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.ports import BackendError
 
 __all__ = ["check_environment", "checked_ca", "needs_of", "tls_context"]
 
@@ -87,6 +90,8 @@ def _check_certificates(cafile: str | None, capath: str | None, keylog: str | No
     try:
         _confirmed(cafile, capath, keylog)
     except (OSError, ssl.SSLError) as error:
+        if trouble := local_trouble(error):
+            raise BackendError(Transient(trouble, local=True)) from None
         raise InputError(f"{name} is {one_line(value, 200)!r}, which can't be used ({_why(error)}): {advice}") from None
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Container, Generator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -27,15 +27,24 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from vidgen_nb.backends.wire.answer import MAX_BODY_BYTES, Answer, read_answer
-from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES, compression, decoded_chunks
+from vidgen_nb.backends.wire.decompression import compression, decoded_chunks
 from vidgen_nb.backends.wire.environment import check_environment, tls_context
 from vidgen_nb.backends.wire.leaving import connections_by_open_files, watch_leaving
+from vidgen_nb.backends.wire.network import send_in_chunks, wait_patiently
 from vidgen_nb.backends.wire.redaction import current_key
 from vidgen_nb.backends.wire.renewal import Renewal
-from vidgen_nb.backends.wire.transport_errors import HTTPX_ERRORS, Phase, redacted_line, reraisable, transport_failure
+from vidgen_nb.backends.wire.transport_errors import (
+    HTTPX_ERRORS,
+    Phase,
+    before_sending,
+    redacted_line,
+    reraisable,
+    transport_failure,
+)
 from vidgen_nb.backends.wire.urls import hide_location, is_loopback, origin, usable_url
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.patience import Patience
 from vidgen_nb.ports import BackendError, Secret, Sink, about_to_connect
 
 __all__ = ["Answer", "FormValue", "HttpPool", "Phase", "is_loopback", "origin", "redacted_line", "transport_failure"]
@@ -49,7 +58,7 @@ MAX_VIDEO_BYTES: Final = 16 << 30
 TOTAL_TIMEOUT_FACTOR: Final = 5
 """A call takes at most this many times the timeout, however busy the server seems."""
 MIN_DOWNLOAD_BYTES_PER_SECOND: Final = 1024
-"""A slower download is given up; measured over each `timeout` seconds."""
+"""A slower download is given up: measured over each `timeout` seconds, and believed the second time in a row."""
 MAX_CONNECTIONS: Final = 200
 """Simultaneous connections of one client; all clients together stay below the usual limit of 1024 open files."""
 _MAX_REDIRECTS: Final = 5
@@ -69,22 +78,6 @@ class _KeyAuth(httpx.Auth):
 
 class _NoAuth(httpx.Auth):
     """Sends the request as it is (httpx would otherwise take user and password from the URL)."""
-
-
-class _ChunkedBody(httpx.AsyncByteStream):
-    """A request's body in chunks; `on_chunk` is called before each.
-
-    In one piece, an image of 14 MiB would have to be sent within the timeout of a single write.
-    """
-
-    def __init__(self, whole: httpx.AsyncByteStream, on_chunk: Callable[[], None]) -> None:
-        self._whole, self._on_chunk = whole, on_chunk
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._whole:
-            for start in range(0, len(part), MAX_CHUNK_BYTES):
-                self._on_chunk()
-                yield part[start : start + MAX_CHUNK_BYTES]
 
 
 @record
@@ -144,6 +137,7 @@ class HttpPool:
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                 event_hooks={"response": [hide_location]},
             )
+            wait_patiently(client)
             clients[kind] = _PooledClient(client, asyncio.Semaphore(self.max_connections))
         return clients[kind]
 
@@ -171,8 +165,8 @@ class HttpPool:
         function that makes it once a connection is free. Raises also what the functions of `form` and `body` raise.
         """
         pooled = self._open(method, url, phase, key, public=public, headers=headers, form=form, body=body)
-        async with pooled as (response, until):
-            return await read_answer(response, key, until, max_bytes)
+        async with pooled as (response, patience):
+            return await read_answer(response, key, patience, max_bytes)
 
     async def download(
         self,
@@ -192,7 +186,7 @@ class HttpPool:
         """
         async with self._open("GET", url, "fetch", key, public=public, headers=headers, cross_origin=True) as (
             response,
-            until,
+            patience,
         ):
             media_type = response.headers.get("content-type")
             if not response.is_success or "json" in (media_type or "").lower():
@@ -202,7 +196,7 @@ class HttpPool:
                     what = f"HTTP {response.status_code}" + (" and no video" if response.is_success else "")
                     reason = f"{what} from {response.url.host}, to which the result's address leads"
                     raise BackendError(Transient(redacted_line(reason, key)))
-                return await read_answer(response, key, until)
+                return await read_answer(response, key, patience)
             try:
                 await self._stream(response, sink)
             except HTTPX_ERRORS as error:
@@ -215,28 +209,28 @@ class HttpPool:
     async def _stream(self, response: httpx.Response, sink: Sink) -> None:
         """Write a body into the sink, unless it is too slow or too long."""
         loop, enough = asyncio.get_running_loop(), MIN_DOWNLOAD_BYTES_PER_SECOND * self._seconds
-        got, due, wanted = 0, loop.time() + self._seconds, enough
+        got, due, wanted, was_slow = 0, loop.time() + self._seconds, enough, False
         async for chunk in decoded_chunks(response):
             await sink.write(chunk)
             got += len(chunk)
             if got > MAX_VIDEO_BYTES:
                 raise BackendError(Transient(f"the result is longer than {MAX_VIDEO_BYTES >> 30} GiB: given up"))
             if (now := loop.time()) >= due:
-                if got < wanted:
+                if got < wanted and was_slow:  # once may be this program's doing: it stood still
                     raise BackendError(
                         Transient(
                             f"the download is slower than {MIN_DOWNLOAD_BYTES_PER_SECOND} bytes a second: given up"
                         )
                     )
-                due, wanted = now + self._seconds, got + enough
+                due, wanted, was_slow = now + self._seconds, got + enough, got < wanted
 
     @asynccontextmanager
     async def _open(
         self, method: str, url: httpx.URL, phase: Phase, key: Secret, *, public: bool = False,
         headers: Mapping[str, str] | None = None, form: Mapping[str, FormValue] | None = None, body: object = None,
         cross_origin: bool = False,
-    ) -> AsyncGenerator[tuple[httpx.Response, float], None]:  # fmt: skip
-        """Send a request, follow allowed redirects, and yield the open response with its deadline in loop time.
+    ) -> AsyncGenerator[tuple[httpx.Response, Patience], None]:  # fmt: skip
+        """Send a request, follow allowed redirects, and yield the open response with what is left of its time.
 
         `cross_origin`: redirects may lead to another origin, to which neither key nor headers are sent.
         """
@@ -245,9 +239,11 @@ class HttpPool:
         home = origin(url)
         left = TOTAL_TIMEOUT_FACTOR * self._seconds
         current_key.set(key)
-        renewal = await Renewal.of(key, public=public)
+        with before_sending():
+            renewal = await Renewal.of(key, public=public)
         for hop in range(_MAX_REDIRECTS + 1):
-            pooled = self._client(url, phase)
+            with before_sending():
+                pooled = self._client(url, phase)
             at_home = origin(url) == home
             async with pooled.free_connections:
                 # `files` without a file name: multipart even without a file, which OpenAI's API wants
@@ -259,13 +255,13 @@ class HttpPool:
                 request = pooled.client.build_request(method, url, headers=sent_headers, files=files or None, json=data)
                 if phase == "submit":
                     watch_leaving(request, network=self._transport is None)
+                patience = Patience(left, fresh=self._seconds)
                 try:
-                    async with asyncio.timeout(left) as patience:
-                        _send_in_chunks(request, patience, left)
+                    async with patience:
+                        send_in_chunks(request, patience, left)
                         response = await pooled.client.send(request, auth=auth, stream=True, follow_redirects=False)
-                except HTTPX_ERRORS as error:
+                except (*HTTPX_ERRORS, RuntimeError) as error:  # a thread that looks the name up can't be started
                     raise reraisable(error, phase, key) from None
-                until = patience.when() or 0.0
                 response.extensions.pop("reason_phrase", None)  # it may echo the key, and is part of a response's repr
                 try:
                     if at_home and hop < _MAX_REDIRECTS and await renewal.helps(response.status_code, sent):
@@ -274,19 +270,12 @@ class HttpPool:
                     follows = (method == "GET" or again) and hop < _MAX_REDIRECTS
                     target = _redirect_target(response, home, cross_origin=cross_origin) if follows else None
                     if target is None:
-                        yield response, until
+                        yield response, patience
                         return
                     url = target
-                    left = until - asyncio.get_running_loop().time()  # a wait for a slot is not counted
+                    left = patience.until - asyncio.get_running_loop().time()  # a wait for a slot is not counted
                 finally:
                     await response.aclose()
-
-
-def _send_in_chunks(request: httpx.Request, patience: asyncio.Timeout, seconds: float) -> None:
-    """Have a body sent in chunks, each of which postpones the deadline to this many seconds from then."""
-    loop, whole = asyncio.get_running_loop(), request.stream
-    if isinstance(whole, httpx.AsyncByteStream):
-        request.stream = _ChunkedBody(whole, lambda: patience.reschedule(loop.time() + seconds))
 
 
 def _redirect_target(

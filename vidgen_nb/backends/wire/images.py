@@ -13,8 +13,11 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from vidgen_nb.errors import InputError
+from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.errors import InputError, VidgenError
+from vidgen_nb.local_trouble import local_trouble
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.ports import BackendError
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -163,7 +166,9 @@ def _image_name(path: Path) -> str:
     return f"image {one_line(str(path), 200)!r}"
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
+def _unreadable(path: Path, error: Exception) -> VidgenError:
+    if trouble := local_trouble(error):
+        return BackendError(Transient(f"{_image_name(path)} can't be read: {trouble}", local=True))
     return InputError(
         f"{_image_name(path)} can't be read ({getattr(error, 'strerror', None) or error}): correct its path"
     )

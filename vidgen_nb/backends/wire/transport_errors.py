@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, Literal
 
 import httpx
 
 from vidgen_nb.backends.wire.redaction import redact
 from vidgen_nb.core.outcomes import Ambiguous, Failure, ProfileUnusable, Transient
+from vidgen_nb.local_trouble import local_trouble
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError, Secret
 
-__all__ = ["HTTPX_ERRORS", "TRANSPORT_ERRORS", "Phase", "redacted_line", "reraisable", "transport_failure"]
+__all__ = [
+    "HTTPX_ERRORS",
+    "TRANSPORT_ERRORS",
+    "Phase",
+    "before_sending",
+    "redacted_line",
+    "reraisable",
+    "transport_failure",
+]
 
 Phase = Literal["submit", "poll", "fetch", "cancel"]
 TRANSPORT_ERRORS: Final = (
@@ -31,6 +42,17 @@ CERTIFICATE_ADVICE: Final = (
 NOT_SENT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
+@contextmanager
+def before_sending() -> Iterator[None]:
+    """Turn trouble of this machine, before anything is sent, into a `BackendError` that counts against nobody."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        if trouble := local_trouble(error):
+            raise BackendError(Transient(f"{trouble} (nothing was sent)", local=True)) from None
+        raise
+
+
 def redacted_line(text: str, key: Secret | None = None, limit: int = 200) -> str:
     """Make foreign text safe for a log: without key, control and bidi characters, one line, at most `limit` long."""
     # redacted before it is cut: half a key is a leak, too
@@ -38,12 +60,18 @@ def redacted_line(text: str, key: Secret | None = None, limit: int = 200) -> str
 
 
 def transport_failure(error: Exception, phase: Phase, key: Secret | None = None) -> Failure:
-    """Classify a transport error: `Ambiguous` for a submit that may have arrived (R12), else `Transient` (R9)."""
+    """Classify a transport error: `Ambiguous` for a submit that may have arrived (R12), else `Transient` (R9).
+
+    Trouble of this machine is said as such, and counts against nobody.
+    """
     detail = redacted_line(str(error), key, 120)
     what = type(error).__name__ + (f": {detail}" if detail else "")
     if _is_certificate_error(error):
         reason = f"the server's certificate is not trusted, nothing was sent ({detail}): {CERTIFICATE_ADVICE}"
         return ProfileUnusable(reason) if phase == "submit" else Transient(reason)
+    trouble = local_trouble(error)
+    if trouble and (phase != "submit" or isinstance(error, NOT_SENT_ERRORS)):
+        return Transient(f"{trouble} ({what})", local=True)
     if isinstance(error, NOT_SENT_ERRORS):
         return Transient(f"no connection to the server, nothing was sent ({what})")
     if phase == "submit":
@@ -69,4 +97,7 @@ def reraisable(error: Exception, phase: Phase, key: Secret | None) -> Exception:
     """
     if isinstance(error, TRANSPORT_ERRORS):
         return BackendError(transport_failure(error, phase, key))
+    if isinstance(error, RuntimeError):
+        trouble = local_trouble(error)
+        return BackendError(Transient(f"{trouble} (nothing was sent)", local=True)) if trouble else error
     return RuntimeError(redacted_line(f"httpx: {type(error).__name__}: {error}", key))

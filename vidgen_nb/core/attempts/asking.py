@@ -25,6 +25,8 @@ UNKNOWN_SECONDS = 600.0
 """A job of which its provider has only ever said that it can't be asked about, such as 404, is held after this."""
 REFUSED_SECONDS = 3600.0
 """The same for one that was known before, or whose result was announced and is refused."""
+LONGEST_PAUSE_SECONDS, MIN_LONG_PAUSE_SECONDS = 300.0, 60.0
+"""Between two calls about a job: the most after an outage of an hour, and from when on its length counts."""
 ADVICE = "It may be done: ask_again(scene) asks again, submit_again(scene) may be billed twice"
 
 
@@ -54,11 +56,13 @@ class Asking:
             state.refused_since = now
         if isinstance(outcome, ProfileUnusable):
             self._close(state, outcome, now)
-        if not self._context.is_replay and (end := self._end(state, outcome, now)) is not None:
+        # what was asked before the end of patience, and failed after it, is asked once more: this program may have
+        # stood still in between
+        if not self._context.is_replay and (end := self._end(state, outcome, state.called_at)) is not None:
             self._ledger.end(state)
             self._ledger.settle(state, *end, now, profile, Ambiguous(end[1]) if end[0] == "held" else outcome)
         else:
-            self._attempts.call_after(state, self._pause(state, outcome), now)
+            self._attempts.call_after(state, self._pause(state, outcome, now), now)
 
     def _close(self, state: SceneState, outcome: ProfileUnusable, now: float) -> None:
         """Submit nothing on the profile; its accepted jobs are still asked about, and a good answer opens it."""
@@ -69,16 +73,29 @@ class Asking:
         if gate is own and not was_closed:
             gate.opens_when_heard = until
 
-    def _pause(self, state: SceneState, outcome: Failure) -> float:
-        """Return the seconds until it is asked about again: growing full jitter, or more by the poll schedule."""
-        poll = self._context.poll
-        delay = poll.delay(state.calls, getattr(outcome, "retry_after", None))
+    def _pause(self, state: SceneState, outcome: Failure, now: float) -> float:
+        """Return the seconds until it is asked about again: growing full jitter, or more by the poll schedule.
+
+        After ten minutes and more, the pauses are up to a tenth of the trouble's length.
+        """
+        context, poll = self._context, self._context.poll
+        delay = max(poll.delay(state.calls, getattr(outcome, "retry_after", None)), context.backoff(state.troubles))
         if isinstance(outcome, RateLimited):  # a limit on polls says nothing about submits
-            return max(delay, poll.longest)
-        return max(delay, self._context.backoff(state.troubles))
+            delay = max(delay, poll.longest)
+        longest = min((now - (state.trouble_since or 0.0)) / 10, LONGEST_PAUSE_SECONDS)
+        if longest > MIN_LONG_PAUSE_SECONDS:
+            delay = max(delay, context.rng.uniform(longest / 2, longest))
+        ends = [end - now for end in (self._patience_over(state), self._refused_until(state)) if end > now]
+        return min([delay, *ends])
+
+    def _refused_until(self, state: SceneState) -> float:
+        """Return when a job is given up of which its provider only refuses to tell, in run seconds."""
+        if state.refused_since is None:
+            return math.inf
+        return state.refused_since + (REFUSED_SECONDS if state.is_known else UNKNOWN_SECONDS)
 
     def _end(self, state: SceneState, outcome: Failure, now: float) -> tuple[ev.SettledStatus, str] | None:
-        """Return how the scene settles, and why; None: it is asked about again."""
+        """Return how the scene settles, and why; None: it is asked about again. `now`: when it was asked about."""
         job, name = operation_id(state), profile_of(state).name
         if state.cancelling and not state.timed_out:
             gone = isinstance(outcome, Permanent)
@@ -86,15 +103,14 @@ class Asking:
                 about = "is not known there any more" if gone else "may still be there and be billed"
                 return "cancelled", f"{BY_USER}; {job!r} {about}: {outcome.reason}"
             return None
-        if state.refused_since is not None:
-            patience = REFUSED_SECONDS if state.is_known else UNKNOWN_SECONDS
-            if now >= state.refused_since + patience:
-                problem = f"{name!r} has refused to tell or give it for {patience:g} s: {outcome.reason}"
-                if self._context.hold_unknown_jobs and state.started < self._context.restored_at:
-                    problem = f"since the restore {name!r} does not know it: {outcome.reason}"
-                    problem += ". Is it the same server and account"
-                    return "held", f"accepted as {job!r}, but {problem}? {ADVICE}"
-                return "held", f"accepted as {job!r}, but {problem}. {ADVICE}"
+        if state.refused_since is not None and now >= (over := self._refused_until(state)):
+            patience = over - state.refused_since
+            problem = f"{name!r} has refused to tell or give it for {patience:g} s: {outcome.reason}"
+            if self._context.hold_unknown_jobs and state.started < self._context.restored_at:
+                problem = f"since the restore {name!r} does not know it: {outcome.reason}"
+                problem += ". Is it the same server and account"
+                return "held", f"accepted as {job!r}, but {problem}? {ADVICE}"
+            return "held", f"accepted as {job!r}, but {problem}. {ADVICE}"
         if now >= self._patience_over(state):
             problem = f"nothing was heard of it before job_timeout was over: {outcome.reason}"
             return "held", f"accepted as {job!r}, but {problem}. {ADVICE}"

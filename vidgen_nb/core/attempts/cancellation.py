@@ -10,14 +10,14 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.commands import Cancel
 from vidgen_nb.core.context import Context
-from vidgen_nb.core.outcomes import Ambiguous, Cancelled
+from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure
 from vidgen_nb.core.reasons import BY_USER, cancelled_status, timeout_reason
 from vidgen_nb.core.state import SceneState, operation_id, profile_of
 
 __all__ = ["GRACE_SECONDS", "Cancellations", "cancel_command"]
 
-RETRY_SECONDS = 5.0
-"""Between two tries to cancel a job."""
+RETRY_SECONDS, MAX_RETRY_SECONDS = 5.0, 300.0
+"""Between the first two tries to cancel a job; the pauses double."""
 GRACE_SECONDS = 300.0
 """How long beyond its timeout a job may still end by itself, or its result be fetched. Counted from the restore if that
 came later: until then nobody could cancel or fetch it."""
@@ -54,10 +54,11 @@ class Cancellations:
     def cancel_late(self, state: SceneState, now: float) -> bool:
         """Cancel a late job; once the grace is over, settle its scene anyway and return True."""
         limit = self._context.retry.job_timeout or 0.0
-        if now < max(state.asked_from + limit, self._context.restored_at) + GRACE_SECONDS:
-            if state.status == "generating" and not state.cancelling:
-                state.cancelling = state.timed_out = True
-                self._context.commands.append(cancel_command(state))
+        if state.status == "generating" and not state.cancelling:
+            state.cancelling, state.timed_out, state.cancel_from = True, True, now
+            self._context.commands.append(cancel_command(state))
+            return False
+        if now < max(state.asked_from + limit, self._context.restored_at, state.cancel_from) + GRACE_SECONDS:
             return False
         profile, job = self._ledger.end(state), operation_id(state)
         if state.cancelling and not state.timed_out:
@@ -67,9 +68,12 @@ class Cancellations:
             self._hold(state, f"the provider did not confirm that it cancelled {job!r}", now)
         return True
 
-    def retry(self, state: SceneState, now: float) -> None:
-        """Repeat a cancel that failed, as long as the job runs; polls continue meanwhile."""
-        self._context.timers.at(now + RETRY_SECONDS, self._retry_due, (state, state.number))
+    def retry(self, state: SceneState, outcome: Failure, now: float) -> None:
+        """Repeat a cancel that failed, with growing pauses, as long as the job runs; polls continue meanwhile."""
+        pause = RETRY_SECONDS * 2.0 ** min(state.cancel_tries, 16)
+        asked = getattr(outcome, "retry_after", None) or 0.0
+        state.cancel_tries += 1
+        self._context.timers.at(now + min(max(pause, asked), MAX_RETRY_SECONDS), self._retry_due, (state, state.number))
 
     def _retry_due(self, attempt: tuple[SceneState, int], _now: float) -> None:
         state, number = attempt

@@ -36,6 +36,8 @@ MIN_TRANSIENT_STRIKES = 2
 """Consecutive transient failures after which a profile cools (R9)."""
 FIRST_TRANSIENT_COOLDOWN_SECONDS, MAX_TRANSIENT_COOLDOWN_SECONDS = 5.0, 300.0
 """The first such cooldown, which doubles, and its cap."""
+MAX_LOCAL_WAIT_SECONDS = 30.0
+"""How long nothing is tried, at most, where this machine itself is in trouble: at first one second, then twice that."""
 PHASE_STATUS = {"submit": "submitting", "poll": "generating", "fetch": "fetching", "cancel": "generating"}
 
 
@@ -71,7 +73,7 @@ class Failures:
             return
         self._context.record(event, now)
         if event.phase == "cancel":
-            self._attempts.cancellations.retry(state, now)
+            self._attempts.cancellations.retry(state, event.outcome, now)
         else:
             self._poll_or_fetch_failed(state, event.outcome, now)
 
@@ -131,6 +133,9 @@ class Failures:
                     "ask_again(scene, job=its id)"
                 )
                 self._ledger.settle(state, "held", reason, now, profile, outcome)
+            case Transient(local=True) if self._waits_for_this_machine(profile, now):
+                self._local_trouble(state, profile, outcome, now)
+                self._ledger.requeue(state, profile, outcome, now)
             case Transient() | Ambiguous() | Unwritable():
                 self._transient(state, profile, outcome, now)
             case Permanent():
@@ -189,6 +194,23 @@ class Failures:
                 else outcome.reason,
                 scene=state.scene.id,
             )
+
+    def _waits_for_this_machine(self, profile: ProfileState, now: float) -> bool:
+        """Say whether this machine's own trouble still costs nothing: for `max_wait`, or there were no end to it."""
+        gate = profile.own_gate
+        if not gate.local_strikes:
+            gate.local_since = now
+        return now - gate.local_since <= self._context.max_wait
+
+    def _local_trouble(self, state: SceneState, profile: ProfileState, outcome: Transient, now: float) -> None:
+        """Try nothing on a profile for a while: nobody failed there, so that neither scene nor profile is counted."""
+        gate = profile.own_gate
+        if state.started > gate.closed_at:
+            gate.local_strikes += 1
+        window = min(2.0 ** min(gate.local_strikes - 1, 64), MAX_LOCAL_WAIT_SECONDS)
+        until = now + window if self.replayed_window is None else self.replayed_window
+        if until > now:
+            self._gates.close(gate, until, now, profile=profile.name, reason=outcome.reason, scene=state.scene.id)
 
     def _transient(self, state: SceneState, profile: ProfileState, outcome: Failure, now: float) -> None:
         own = profile.own_gate

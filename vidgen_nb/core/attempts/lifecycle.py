@@ -12,6 +12,8 @@ follows from such a failure is decided in `asking`.
 
 from __future__ import annotations
 
+import math
+
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.cancellation import Cancellations, cancel_command
 from vidgen_nb.core.attempts.ledger import Ledger
@@ -24,6 +26,9 @@ from vidgen_nb.core.state import IN_FLIGHT, ProfileState, SceneState, operation_
 from vidgen_nb.errors import InputError
 
 __all__ = ["AttemptLifecycle"]
+
+STANDSTILL_SECONDS, MAX_CROWD = 15.0, 10
+"""When the program stood still for longer, and more attempts than this are in flight, their polls are spread."""
 
 
 class AttemptLifecycle:
@@ -44,25 +49,38 @@ class AttemptLifecycle:
         self._ledger.submitting -= 1
         self._ledger.billed += 1
         self._roster.submit_answered(state, accepted=True)
-        profile_of(state).group.strikes = 0
+        profile_of(state).group.strikes = profile_of(state).own_gate.local_strikes = 0
         state.status, state.operation, state.avoid = "generating", event.operation, None
         state.calls, state.awaiting_answer, state.has_open_job = 0, False, True
         state.expect_answers(state.started)
         if state.cancelling:
             self._context.commands.append(cancel_command(state))
-        self.schedule_call(state, self._context.poll.delay(0, event.operation.poll_after), now)
+        # also after `job_timeout`: it may be done, and is asked about before it is cancelled
+        self.call_after(state, self._context.poll.delay(0, event.operation.poll_after), now)
 
     def progressed(self, event: ev.Progressed, now: float) -> None:
         """Not finished: poll again later."""
         state = self._ledger.current(event.scene, event.number, "generating")
         if state is None or not state.awaiting_answer:
             return
+        delay = self._context.poll.delay(state.calls, event.poll_after)
+        if self._is_outdated(state, now):
+            self.call_after(state, delay, now)
+            return
         opens = profile_of(state).own_gate.opens_when_heard is not None
         if event.status != state.progress or state.troubles or opens or self.cancellations.is_late(state, now):
             state.progress = event.status
             self._context.record(event, now)
         self.heard_of(state, now)
-        self.schedule_call(state, self._context.poll.delay(state.calls, event.poll_after), now)
+        self.schedule_call(state, delay, now)
+
+    def _is_outdated(self, state: SceneState, now: float) -> bool:
+        """Say whether an answer was asked for before `job_timeout`, and read after it: the job may be done by now.
+
+        The program may have stood still in between.
+        """
+        late = self.cancellations.is_late
+        return late(state, now) and not late(state, state.called_at) and not self._context.is_replay
 
     def generated(self, event: ev.Generated, now: float) -> None:
         """The job is done: its slot is free, its result is fetched."""
@@ -74,7 +92,7 @@ class AttemptLifecycle:
         state.status, state.artifact = "fetching", event.artifact
         profile_of(state).own_gate.strikes = 0
         self._roster.free(profile_of(state))
-        self._call(state)
+        self._call(state, now)
 
     def fetched(self, event: ev.Fetched, now: float) -> None:
         """The result is here: the scene succeeded."""
@@ -94,11 +112,11 @@ class AttemptLifecycle:
         if gate.opens_when_heard is not None and now >= gate.opens_when_heard and not self._context.is_replay:
             self._roster.gates.open(gate, now)
 
-    def ask_now(self, profile: ProfileState) -> None:
+    def ask_now(self, profile: ProfileState, now: float) -> None:
         """Ask about the jobs of a profile that can't be asked about; something has changed."""
         for state in self._ledger.scenes.values():
             if state.profile is profile and state.troubles and not state.awaiting_answer:
-                self.resume_call(state)
+                self.resume_call(state, now)
 
     def asked_again(self, event: ev.AskedAgain, now: float) -> None:
         """The user says that a settled scene's job may exist: follow it as a new attempt, without a submit."""
@@ -115,13 +133,13 @@ class AttemptLifecycle:
         known = operation is not None and operation.id == event.job
         state.operation = operation if known else Operation(event.job)
         state.calls, state.artifact = 0, None
-        self._call(state)
+        self._call(state, now)
 
-    def resume_call(self, state: SceneState) -> None:
+    def resume_call(self, state: SceneState, now: float) -> None:
         """Poll or fetch at once: whoever was doing so no longer does."""
         if state.cancelling and state.status == "generating":
             self._context.commands.append(cancel_command(state))
-        self._call(state)
+        self._call(state, now)
 
     def schedule_call(self, state: SceneState, delay: float, now: float) -> None:
         """Poll or fetch after a delay; cancel a job that has taken too long."""
@@ -131,24 +149,31 @@ class AttemptLifecycle:
         if delay > 0:
             self.call_after(state, delay, now)
         else:
-            self._call(state)
+            self._call(state, now)
 
     def call_after(self, state: SceneState, delay: float, now: float) -> None:
         """Poll or fetch after a delay, however late it is."""
         state.awaiting_answer = False
-        self._context.timers.at(now + delay, self._call_due, (state, state.number, state.calls))
+        self._context.timers.at(now + delay, self._call_due, (state, state.number, state.calls, now + delay))
 
-    def _call_due(self, call: tuple[SceneState, int, int], _now: float) -> None:
-        state, number, calls = call
-        if state.number == number and state.calls == calls and state.status in ("generating", "fetching"):
-            self._call(state)
+    def _call_due(self, call: tuple[SceneState, int, int, float], now: float) -> None:
+        state, number, calls, due = call
+        if state.number != number or state.calls != calls or state.status not in ("generating", "fetching"):
+            return
+        poll, crowd = self._context.poll, self._ledger.in_flight
+        if now - due > STANDSTILL_SECONDS and crowd > MAX_CROWD and not self._context.is_replay:
+            # everything is due at once, and would be again each time
+            wait = self._context.rng.uniform(0.0, poll.longest)
+            self._context.timers.at(now + wait, self._call_due, (state, number, calls, math.inf))
+        else:
+            self._call(state, now)
 
-    def _call(self, state: SceneState) -> None:
+    def _call(self, state: SceneState, now: float) -> None:
         scene, number, operation = state.scene, state.number, state.operation
         assert operation is not None and state.profile is not None  # noqa: S101, PT018 - set when it was accepted
         name = state.profile.name
         state.calls += 1
-        state.awaiting_answer = True
+        state.awaiting_answer, state.called_at = True, now
         if state.status == "generating":
             self._context.commands.append(Poll(scene, number, name, operation))
         elif state.artifact is not None:

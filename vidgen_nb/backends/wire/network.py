@@ -1,0 +1,122 @@
+"""The connections below httpx: each wait on them has its timeout, but what has come is read before that is believed.
+
+The timeouts of httpx are anyio's. After a program stood still they go off before what came meanwhile is read, and a
+submit whose answer is here would count as lost (`patience`).
+"""
+
+# ruff: noqa: ASYNC109 - httpcore's signatures have a timeout
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from ssl import SSLContext
+from typing import Any, TypeVar
+
+import httpcore
+import httpx
+
+from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES
+from vidgen_nb.patience import Patience
+
+__all__ = ["send_in_chunks", "wait_patiently"]
+
+T = TypeVar("T")
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection of httpcore's, without its timeouts."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await _within(timeout, httpcore.ReadTimeout, self._stream.read(max_bytes))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await _within(timeout, httpcore.WriteTimeout, self._stream.write(buffer))
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        return _Stream(
+            await _within(timeout, httpcore.ConnectTimeout, self._stream.start_tls(ssl_context, server_hostname))
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Network(httpcore.AsyncNetworkBackend):
+    """Makes such connections."""
+
+    def __init__(self, network: httpcore.AsyncNetworkBackend) -> None:
+        self._network = network
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        connecting = self._network.connect_tcp(host, port, local_address=local_address, socket_options=socket_options)
+        return _Stream(await _within(timeout, httpcore.ConnectTimeout, connecting))
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        connecting = self._network.connect_unix_socket(path, socket_options=socket_options)
+        return _Stream(await _within(timeout, httpcore.ConnectTimeout, connecting))
+
+    async def sleep(self, seconds: float) -> None:
+        await self._network.sleep(seconds)
+
+
+async def _within(seconds: float | None, error: type[Exception], action: Awaitable[T]) -> T:
+    if seconds is None:
+        return await action
+    try:
+        async with Patience(seconds):
+            return await action
+    except TimeoutError:
+        raise error from None
+
+
+def wait_patiently(client: httpx.AsyncClient) -> None:
+    """Have a new client wait in this way, directly or through proxies; transports that are not httpx's are left alone.
+
+    httpx passes no network on to httpcore, so it is put into its pools. Where they are not found, as in a later version
+    perhaps, its own timeouts remain.
+    """
+    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001
+        pool = getattr(transport, "_pool", None)
+        network = getattr(pool, "_network_backend", None)
+        if isinstance(network, httpcore.AsyncNetworkBackend) and not isinstance(network, _Network):
+            pool._network_backend = _Network(network)  # type: ignore[union-attr]  # noqa: SLF001
+
+
+class _ChunkedBody(httpx.AsyncByteStream):
+    """A request's body in chunks; `on_chunk` is called before each.
+
+    In one piece, an image of 14 MiB would have to be sent within the timeout of a single write.
+    """
+
+    def __init__(self, whole: httpx.AsyncByteStream, on_chunk: Callable[[], None]) -> None:
+        self._whole, self._on_chunk = whole, on_chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._whole:
+            for start in range(0, len(part), MAX_CHUNK_BYTES):
+                self._on_chunk()
+                yield part[start : start + MAX_CHUNK_BYTES]
+
+
+def send_in_chunks(request: httpx.Request, patience: Patience, seconds: float) -> None:
+    """Have a body sent in chunks, each of which postpones the deadline to this many seconds from then."""
+    whole = request.stream
+    if isinstance(whole, httpx.AsyncByteStream):
+        request.stream = _ChunkedBody(whole, lambda: patience.extend(seconds))
