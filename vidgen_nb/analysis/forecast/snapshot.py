@@ -98,7 +98,7 @@ def snapshot(data: RunData) -> Snapshot:
             case ev.SceneRequeued(scene=name, outcome=outcome):
                 flown = now.jobs_running.pop(name, None)
                 now.queued[name] = True
-                if isinstance(outcome, Transient):
+                if isinstance(outcome, Transient) and not outcome.local:
                     now.broken += flown is not None
                     now.dropped += flown is None
             case ev.Fetched(scene=name) | ev.SceneSettled(scene=name):
