@@ -114,13 +114,24 @@ def test_a_post_is_sent_on_at_home(make: Any, status: int) -> None:
     assert all(b"x" in each.content for each in server.requests)
 
 
-@pytest.mark.parametrize("status", [302, 307, 308])
-@pytest.mark.parametrize("location", [*AWAY, "/v1/elsewhere"])
-def test_a_cancel_is_never_sent_on(make: Any, status: int, location: str) -> None:
-    """DELETE is not followed either."""
+@pytest.mark.parametrize(
+    ("status", "location"), [*((status, each) for status in (302, 307, 308) for each in AWAY), (302, "/v1/elsewhere")]
+)
+def test_a_cancel_is_not_sent_on(make: Any, status: int, location: str) -> None:
+    """As a submit: not elsewhere, and only where the same request is asked for."""
     server = Redirecting(status, location)
     assert isinstance(outcome(make, server, lambda backend: backend.cancel(JOB, ALICE)), Transient)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_cancel_is_sent_on_at_home(make: Any, status: int) -> None:
+    """To the same origin, with the same method and the key."""
+    server = Redirecting(status, "/v1/elsewhere")
+    assert outcome(make, server, lambda backend: backend.cancel(JOB, ALICE)) is None
+    assert len({each.method for each in server.requests}) == 1
+    assert [each.url.path for each in server.requests][1:] == ["/v1/elsewhere"]
+    assert all(server.keys())
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

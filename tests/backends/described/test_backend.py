@@ -166,7 +166,7 @@ def test_a_cancel_asks_and_the_answer_counts() -> None:
 
 
 def test_keys_are_probed_without_a_submit() -> None:
-    """By the described call, else by polling an unknown job; if neither works, it says so."""
+    """By the described call, else by polling an unknown job: 404 says something only where another key is refused."""
     server = MockApi({"GET https://api.replicate.example/v1/account": [ok(type="user"), httpx.Response(401)]})
     call(replicate, server, lambda backend: backend.probe(ALICE))
     assert isinstance(refusal(replicate, server, lambda backend: backend.probe(ALICE)), ProfileUnusable)
@@ -179,11 +179,13 @@ def test_keys_are_probed_without_a_submit() -> None:
         )  # fmt: skip
 
     unknown = "GET https://toy.example/jobs/00000000-0000-0000-0000-000000000000"
-    call(
-        toy,
-        MockApi({unknown: httpx.Response(404, json={"error": "no such job"})}),
-        lambda backend: backend.probe(ALICE),
-    )
+    no_such_job = httpx.Response(404, json={"error": "no such job"})
+    server = MockApi({unknown: [no_such_job, httpx.Response(401, json={"error": "bad key"})]})
+    call(toy, server, lambda backend: backend.probe(ALICE))
+    assert [KEY in str(each.headers.raw) for each in server.requests] == [True, False]
+    for other in (no_such_job, httpx.Response(503), ok(status="queued")):
+        found = refusal(toy, MockApi({unknown: [no_such_job, other]}), lambda b: b.probe(ALICE))
+        assert isinstance(found, Transient) and "says nothing of this one" in found.reason and "probe=" in found.reason
     assert isinstance(refusal(toy, MockApi({unknown: httpx.Response(403)}), lambda b: b.probe(ALICE)), ProfileUnusable)
     assert (
         "base_url" in refusal(toy, MockApi({unknown: httpx.Response(200, text="hi")}), lambda b: b.probe(ALICE)).reason

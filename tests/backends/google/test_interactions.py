@@ -292,3 +292,18 @@ def test_any_json_is_a_progress_an_operation_or_a_failure(answer: Any) -> None:
         await backend.aclose()
 
     asyncio.run(go())
+
+
+def test_an_unknown_status_is_said_once_and_never_cancelled(caplog: pytest.LogCaptureFixture) -> None:
+    """It may mean that the job is done."""
+    server = MockServer(*(httpx.Response(200, json={"id": JOB.id, "status": "pondering"}) for _ in range(2)))
+
+    async def go() -> None:
+        backend = GoogleInteractions(transport=httpx.MockTransport(server))
+        for _ in range(2):
+            assert (await backend.poll(JOB, ALICE)).status == "running"
+        assert await backend.cancel(JOB, ALICE) == "unsupported"
+
+    asyncio.run(go())
+    assert [record.message.count("'pondering'") for record in caplog.records] == [1]
+    assert [each.method for each in server.requests] == ["GET", "GET"]

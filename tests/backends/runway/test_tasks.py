@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -289,3 +290,18 @@ def test_any_answer_is_an_answer_or_a_backend_error(data: Any, status: int, phas
         return
     assert status < 300 or phase == "cancel"
     assert isinstance(found, Operation | Progress | str | None)
+
+
+def test_an_unknown_status_is_said_once_and_never_deleted(caplog: pytest.LogCaptureFixture) -> None:
+    """It may mean that the task is done, and its result would be gone."""
+    server = MockServer(*(httpx.Response(200, json={"id": TASK.id, "status": "PONDERING"}) for _ in range(2)))
+
+    async def go() -> None:
+        backend = Runway(transport=httpx.MockTransport(server))
+        for _ in range(2):
+            assert (await backend.poll(TASK, ALICE)).status == "running"
+        assert await backend.cancel(TASK, ALICE) == "unsupported"
+
+    asyncio.run(go())
+    assert [record.message.count("'PONDERING'") for record in caplog.records] == [1]
+    assert [each.method for each in server.requests] == ["GET", "GET"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final, NoReturn
+from functools import partial
+from typing import Any, NoReturn
 
 import httpx
 
@@ -20,6 +21,7 @@ from vidgen_nb.backends.described.checks import (
 )
 from vidgen_nb.backends.described.job_failures import CANCEL_REFUSALS, checked_codes, failure_of_job, tells_failure
 from vidgen_nb.backends.described.json_paths import JsonPath, value_at, value_of
+from vidgen_nb.backends.described.key_comparison import UNKNOWN_JOB_ID, check_by_comparison, is_no_such_job
 from vidgen_nb.backends.described.path_check import PathCheck, missing_value
 from vidgen_nb.backends.described.request_body import RequestBody
 from vidgen_nb.backends.openai.errors import classify
@@ -36,8 +38,6 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["HttpBackend"]
-
-_UNKNOWN_JOB_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class HttpBackend(HttpAdapter):
@@ -58,7 +58,7 @@ class HttpBackend(HttpAdapter):
     or as "{status_url}" (a whole URL at that place in the submit's answer). `submit`: its braces are parameters of the
     scene. All others take the job's id as `{id}`: `poll`; `cancel`, if there is one; `details`, whose answer has the
     result if the poll's has not, and `content`, whose body is the video itself: these two take places in the poll's
-    answer, too ("/files/{file_id}"); `probe`, for `session.check()`, if the API does not answer 404 for an unknown job.
+    answer, too ("/files/{file_id}"); `probe`, for `session.check()`, if polls of unknown jobs don't tell keys apart.
 
     Places in answers are written as "output.0.url", or as a function of the answer. `job`: the id, in the submit's
     answer, or one of its headers ("headers.location"). In the poll's: `status`, `progress` (a fraction, or percent
@@ -122,10 +122,9 @@ class HttpBackend(HttpAdapter):
         self._result, self._body = result, RequestBody(body, form=form, images=images)
         self.image_parameters = tuple(images)
         self._headers = checked_headers({} if headers is None else headers, self.key_header)
-        self._path_check = PathCheck(error)
+        self._path_check, self._transient = PathCheck(error), checked_codes(transient)
         check_statuses(statuses)
         self._words = StatusWords(name, statuses)
-        self._transient = checked_codes(transient)
         check_paths(job, status, progress, error, code, result)
         if (result is None) == (content is None):
             raise InputError("give result= (where the video's URL is) or content= (the video itself), not both")
@@ -138,12 +137,14 @@ class HttpBackend(HttpAdapter):
     async def probe(self, profile: Profile) -> None:
         """Try the key without a submit; raises `BackendError` if it is refused, or if that can't be found out."""
         call = self._calls.get("probe") or self._calls["poll"]
-        path = call.fill(lambda name: _UNKNOWN_JOB_ID if name == "id" else None)
+        path = call.fill(lambda name: UNKNOWN_JOB_ID if name == "id" else None)
         if path is None or call.is_whole_url:
             raise BackendError(Transient('the key can\'t be tried without a submit: give probe="/…", a free call'))
-        answer = await self._ask(call.method, self._urls.at(profile, path), "poll", profile)
-        unknown = "probe" not in self._calls and answer.status in (400, 404, 410, 422)
-        if answer.data is None or not (answer.ok or unknown):
+        ask = partial(self._pool.call, call.method, self._urls.at(profile, path), "poll", headers=self._headers)
+        answer = await ask(profile.api_key)
+        if "probe" not in self._calls and is_no_such_job(answer):
+            await check_by_comparison(answer, ask, partial(self.classify, phase="poll", profile=profile))
+        elif answer.data is None or not answer.ok:
             self._fail(answer, "poll", profile)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:

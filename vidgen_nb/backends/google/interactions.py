@@ -27,7 +27,7 @@ from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable
 from vidgen_nb.backends.wire.first_answers import address_advice
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
-from vidgen_nb.backends.wire.jobs.status_words import meaning
+from vidgen_nb.backends.wire.jobs.status_words import StatusWords, meaning
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
@@ -89,6 +89,7 @@ class GoogleInteractions(HttpAdapter):
             raise InputError(f"delivery must be 'uri' or 'inline', not {delivery!r}")
         super().__init__(base_url, model, poll=poll, timeout=timeout, transport=transport, verify=verify)
         self.delivery = delivery
+        self._words = StatusWords(self.name)
 
     def settings(self) -> Mapping[str, Any]:
         """Return what a run's header says about the backend."""
@@ -136,7 +137,11 @@ class GoogleInteractions(HttpAdapter):
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` if the answer does not say."""
         answer = await self._retrieve(operation, profile, "poll")
-        return read_progress(json_object(answer), profile.api_key, self._address(profile))
+        found, key = json_object(answer), profile.api_key
+        progress = read_progress(found, key, self._address(profile))
+        if progress.outcome is None:
+            self._words.status(found["status"], None, key, operation.id)  # one that nobody knows is said
+        return progress
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Write the result into the sink and commit it; raises `BackendError` if there is none."""
@@ -166,7 +171,12 @@ class GoogleInteractions(HttpAdapter):
         await sink.commit(expected=len(data), media_type=media_type if isinstance(media_type, str) else None)
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
-        """Cancel the job: `too late` if it has ended or is gone, `unsupported` if the server can't."""
+        """Cancel the job: `too late` if it has ended or is gone, `unsupported` if the server can't.
+
+        A job whose status nobody understands may be done: it is left alone.
+        """
+        if self._words.may_be_done(operation.id):
+            return "unsupported"
         url = self._address(profile, "interactions", operation.id, "cancel")
         answer = await self._pool.call("POST", url, "cancel", profile.api_key, max_bytes=MAX_INLINE_BYTES)
         if answer.ok:

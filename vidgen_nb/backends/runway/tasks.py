@@ -22,7 +22,7 @@ from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable
 from vidgen_nb.backends.wire.first_answers import address_advice
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, data_uri, is_http_url
-from vidgen_nb.backends.wire.jobs.status_words import meaning
+from vidgen_nb.backends.wire.jobs.status_words import StatusWords, meaning
 from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, Transient
@@ -79,6 +79,7 @@ class Runway(HttpAdapter):
             raise InputError(f"duration must be a whole number of seconds, at least 1, or None, not {duration!r}")
         self.ratio = ratio
         self.duration = duration
+        self._words = StatusWords(self.name)
 
     def check_scene(self, scene: Scene) -> None:
         """Raise `InputError` for an image that is too large, or is no image."""
@@ -154,7 +155,12 @@ class Runway(HttpAdapter):
         raise BackendError(Transient(f"HTTP {answer.status} from the result's URL, and no video"))
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
-        """Delete the task: `too late` if it is gone. What has already run must be paid."""
+        """Delete the task: `too late` if it is gone. What has already run must be paid.
+
+        A task whose status nobody understands may be done, and would lose its result: it is left alone.
+        """
+        if self._words.may_be_done(operation.id):
+            return "unsupported"
         answer = await self._call("DELETE", "cancel", profile, "tasks", operation.id)
         if answer.ok:
             return "cancelled"
@@ -194,6 +200,8 @@ class Runway(HttpAdapter):
         progress = read_progress(answer.data, profile.api_key) if answer.ok else None
         if progress is None:
             self._fail(answer, phase, profile)
+        if progress.outcome is None:
+            self._words.status(answer.data["status"], None, profile.api_key, operation.id)  # an unknown one is said
         return progress
 
     async def _download(self, artifact: Artifact, profile: Profile, sink: Sink) -> Answer | None:

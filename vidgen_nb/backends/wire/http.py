@@ -1,9 +1,9 @@
 """What every HTTP adapter shares: pooled clients, bounded answers, streamed downloads, transport errors as outcomes.
 
 Where a key may go: only into one header (`Authorization`, or the API's own) of a request to the origin that the profile
-names. Redirects are followed for GETs; 307 and 308, which ask for the same request again, for submits. They lead to
-another origin only for a download, and then without the key. Cookies are never kept: profiles share connections, and
-what a server remembers of one must not reach another.
+names. Redirects are followed for GETs; 307 and 308, which ask for the same request again, for submits and cancels. They
+lead to another origin only for a download, and then without the key. Cookies are never kept: profiles share
+connections, and what a server remembers of one must not reach another.
 
 How long a call may take: a silent server is given up after `timeout` seconds. One that trickles, redirects or says
 "100 Continue" for ever is given up after `TOTAL_TIMEOUT_FACTOR` times that, counted to the end of an answer, or to the
@@ -266,7 +266,7 @@ class HttpPool:
                 try:
                     if at_home and hop < _MAX_REDIRECTS and await renewal.helps(response.status_code, sent):
                         continue
-                    again = phase == "submit" and response.status_code in (307, 308)
+                    again = phase in ("submit", "cancel") and response.status_code in (307, 308)
                     follows = (method == "GET" or again) and hop < _MAX_REDIRECTS
                     target = _redirect_target(response, home, cross_origin=cross_origin) if follows else None
                     if target is None:

@@ -1,0 +1,34 @@
+"""Whether a key is good, by an answer about a job that nobody has: it says so only where another key is refused.
+
+A server may answer 404 before it looks at the key, or because the address is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from vidgen_nb.backends.wire.http import Answer
+from vidgen_nb.core.outcomes import Failure, ProfileUnusable, Transient
+from vidgen_nb.ports import BackendError, Secret
+
+__all__ = ["UNKNOWN_JOB_ID", "check_by_comparison", "is_no_such_job"]
+
+UNKNOWN_JOB_ID: Final = "00000000-0000-0000-0000-000000000000"
+_OTHER_KEY: Final = Secret("vidgen-nb-asks-with-no-key")
+
+
+def is_no_such_job(answer: Answer) -> bool:
+    """Return whether an answer may be that of an API to a good key: there is no such job."""
+    return answer.data is not None and answer.status in (400, 404, 410, 422)
+
+
+async def check_by_comparison(
+    answer: Answer, ask: Callable[[Secret], Awaitable[Answer]], classify: Callable[[Answer], Failure]
+) -> None:
+    """Ask the same with another key; raises `BackendError` unless that one is refused: then nothing is known."""
+    other = await ask(_OTHER_KEY)
+    if other.ok or not isinstance(classify(other), ProfileUnusable):
+        reason = f"HTTP {answer.status} to any key, which says nothing of this one"
+        advice = 'is base_url right? If so, give probe="/…", a free call that needs the key'
+        raise BackendError(Transient(f"{reason}: {advice}"))
