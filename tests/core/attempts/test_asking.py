@@ -10,7 +10,7 @@ import pytest
 
 from tests.core.harness import World
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.attempts.asking import REFUSED_SECONDS, UNKNOWN_SECONDS
+from vidgen_nb.core.attempts.asking import LONGEST_PAUSE_SECONDS, REFUSED_SECONDS, UNKNOWN_SECONDS
 from vidgen_nb.core.attempts.cancellation import GRACE_SECONDS
 from vidgen_nb.core.commands import Cancel, Fetch, Poll
 from vidgen_nb.core.model import Artifact, Operation, RetryPolicy, Scene
@@ -98,6 +98,26 @@ def test_pauses_grow() -> None:
     pauses = [after - before for before, after in pairwise(times)]
     assert sum(pauses[:5]) < 30
     assert sum(pauses[-20:]) / 20 > 20
+
+
+@pytest.mark.parametrize("trouble", [Transient("HTTP 503"), ProfileUnusable("HTTP 401"), RateLimited()])
+def test_a_day_of_it_is_some_hundred_calls(trouble: Failure) -> None:
+    """Five minutes between two calls at most; the longer it has lasted, the longer are the pauses."""
+    made = world(job_timeout=None)
+    times = ask(made, DAY, trouble)
+    pauses = [after - before for before, after in pairwise(times)]
+    assert len(times) < 700
+    assert max(pauses) <= LONGEST_PAUSE_SECONDS
+    assert sum(pauses[-100:]) / 100 > 150
+
+
+@pytest.mark.parametrize(("lasted", "most"), [(60.0, 61.0), (600.0, 61.0), (1800.0, 181.0), (DAY / 2, 301.0)])
+def test_the_end_of_it_is_noticed_soon(lasted: float, most: float) -> None:
+    """Within a tenth of the time that it lasted, or a minute."""
+    made = world(job_timeout=None)
+    ask(made, lasted, Transient("HTTP 503"))
+    heard = ask(made, lasted + most, lambda: ev.Progressed("s1", 1, "running"))
+    assert heard and heard[0] <= lasted + most
 
 
 @pytest.mark.parametrize("trouble", [Transient("HTTP 503"), ProfileUnusable("HTTP 401"), RateLimited()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -126,6 +127,26 @@ def test_what_the_user_cancels_stays_cancelled() -> None:
     assert asked(made, OVER) == []
     end = settled(made)
     assert (end.status, "may bill it" in end.reason) == ("cancelled", True)
+
+
+def test_a_cancel_that_fails_is_repeated_with_growing_pauses() -> None:
+    """While polls say that the job runs: five seconds first, five minutes at most, not sooner than the server asks."""
+    made = world(job_timeout=None)
+    made.feed(ev.CancelRequested("s1"))
+    times: list[float] = []
+    while made.now < 3600:
+        for cancel in [each for each in made.open if isinstance(each, Cancel)]:
+            made.open.remove(cancel)
+            times.append(made.now)
+            trouble = RateLimited(60.0) if len(times) == 1 else Transient("HTTP 503")
+            made.feed(ev.CallFailed("s1", cancel.number, "cancel", trouble))
+        asked(made, made.now + 1)
+        made.sleep_until(made.now + 1)
+    pauses = [round(after - before) for before, after in pairwise(times)]
+    assert [pause // 5 * 5 for pause in pauses[:6]] == [60, 10, 20, 40, 80, 160]
+    assert all(300 <= pause < 305 for pause in pauses[6:])
+    made.feed(ev.CancelAnswered("s1", 1, "cancelled"))
+    assert settled(made).status == "cancelled"
 
 
 def test_none_asks_for_ever() -> None:
