@@ -67,7 +67,7 @@ class GateView:
     probe_due: bool = False
     probe: str | None = None
     strikes: int = 0
-    refused_asking: bool = False  # closed by a poll or fetch: an answer about a job opens it
+    opens_when_heard: bool = False  # closed by a poll, a fetch or this machine: an answer about a job opens it
     accepted: int = 0
 
 
@@ -362,7 +362,8 @@ class Audit:
             assert not self.moves or (event.group, event.alone) == (own, False), f"R1: {event}"
             floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), 600.0)
             assert (event.group != own) or event.until >= event.at + floor - 1e-9, f"R7: {event}"
-        gate.refused_asking = isinstance(trigger, ev.CallFailed) and trigger.phase in ("poll", "fetch")
+        local = event.unusable and getattr(getattr(trigger, "outcome", None), "local", False)
+        gate.opens_when_heard = isinstance(trigger, ev.CallFailed) and (trigger.phase in ("poll", "fetch") or local)
         gate.until, gate.open = event.until, False
 
     def on_CooldownEnded(self, event: ev.CooldownEnded) -> None:
@@ -371,7 +372,7 @@ class Audit:
         assert not gate.open
         comes_back = event.alone and self.profiles[event.group].removed
         heard = isinstance(self.last, ev.Progressed | ev.Generated | ev.Fetched | ev.JobFailed) and self.last.scene
-        key_is_good = heard and gate.refused_asking and self.scenes[heard].profile == event.group
+        key_is_good = heard and gate.opens_when_heard and self.scenes[heard].profile == event.group
         released = comes_back or key_is_good or isinstance(self.last, ev.CooldownReleased | ev.CooldownEnded)
         assert released or event.at >= gate.until, f"R5: {event}"
         gate.open, gate.probe_due, gate.until = True, True, min(gate.until, event.at)

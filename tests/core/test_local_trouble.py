@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from tests.core.harness import World
@@ -19,7 +20,7 @@ def fail_until(made: World, until: float) -> list[float]:
     """Answer every submit with that trouble; return when they were made."""
     times = []
     while made.now < until and not made.scheduler.ended:
-        for submit in [each for each in made.open if isinstance(each, Submit)]:
+        while submit := next((each for each in made.open if isinstance(each, Submit)), None):
             times.append(made.now)
             made.fail(submit.scene.id, NO_FILES)
         due = made.scheduler.next_wakeup()
@@ -68,10 +69,21 @@ def test_it_begins_with_a_second_again() -> None:
 
 
 def test_it_has_an_end() -> None:
-    """After `max_wait` without a success it counts like any other failure: the run does not wait for ever."""
-    made = World(profiles=2, scenes=1, max_wait=600.0, retry=RetryPolicy(max_failures=3))
+    """After `max_wait` without a success the run ends, and its scenes stay queued: none has failed."""
+    made = World(profiles=2, scenes=3, max_wait=600.0, retry=RetryPolicy(max_failures=1))
     fail_until(made, 3600.0)
-    (end,) = made.events(ev.SceneSettled)
-    assert isinstance(end, ev.SceneSettled) and end.status == "failed" and "too many files" in end.reason
-    assert 600 < end.at < 1200
+    assert made.scheduler.ended == "no usable profile"
+    assert 600 < made.scheduler.events[-1].at < 700
+    assert [each.status for each in made.scheduler.scenes.values()] == ["queued"] * 3
+    assert replays(made)
+
+
+def test_an_answer_about_a_job_ends_it() -> None:
+    """What works for polls works for submits: the profile comes back."""
+    made = World(profiles=1, scenes=2, max_wait=600.0)
+    made.accept("s1")
+    fail_until(made, 1200.0)
+    assert made.scheduler.cooling(made.now) == {"p1": math.inf}
+    made.feed(ev.Progressed("s1", 1, "running"))
+    made.accept("s2")
     assert replays(made)

@@ -133,7 +133,7 @@ class Failures:
                     "ask_again(scene, job=its id)"
                 )
                 self._ledger.settle(state, "held", reason, now, profile, outcome)
-            case Transient(local=True) if self._waits_for_this_machine(profile, now):
+            case Transient(local=True):
                 self._local_trouble(state, profile, outcome, now)
                 self._ledger.requeue(state, profile, outcome, now)
             case Transient() | Ambiguous() | Unwritable():
@@ -195,18 +195,20 @@ class Failures:
                 scene=state.scene.id,
             )
 
-    def _waits_for_this_machine(self, profile: ProfileState, now: float) -> bool:
-        """Say whether this machine's own trouble still costs nothing: for `max_wait`, or there were no end to it."""
+    def _local_trouble(self, state: SceneState, profile: ProfileState, outcome: Transient, now: float) -> None:
+        """Try nothing on a profile for a while: nobody failed there, so that neither scene nor profile is counted.
+
+        After `max_wait` it leaves the rotation, until there is an answer about a job: the run need not wait for ever.
+        """
         gate = profile.own_gate
         if not gate.local_strikes:
             gate.local_since = now
-        return now - gate.local_since <= self._context.max_wait
-
-    def _local_trouble(self, state: SceneState, profile: ProfileState, outcome: Transient, now: float) -> None:
-        """Try nothing on a profile for a while: nobody failed there, so that neither scene nor profile is counted."""
-        gate = profile.own_gate
         if state.started > gate.closed_at:
             gate.local_strikes += 1
+        if now - gate.local_since > self._context.max_wait:
+            self._unusable(state, profile, ProfileUnusable(outcome.reason), now)
+            gate.local_strikes, gate.opens_when_heard = 0, now
+            return
         window = min(2.0 ** min(gate.local_strikes - 1, 64), MAX_LOCAL_WAIT_SECONDS)
         until = now + window if self.replayed_window is None else self.replayed_window
         if until > now:

@@ -5,6 +5,7 @@ Such servers ignore the fields that other ones read addresses from, and make and
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from vidgen_nb.backends.wire.http import HttpPool, redacted_line
@@ -35,8 +36,9 @@ async def download_image(pool: HttpPool, address: str, key: Secret) -> tuple[str
             return f"input_reference{IMAGE_SUFFIXES[media_type]}", data, media_type
     except BackendError as error:
         reason = f"input_reference: the image could not be fetched, so the scene was not sent ({error.outcome.reason})"
-        retryable = isinstance(error.outcome, Transient)
-        raise BackendError(Transient(reason) if retryable else Permanent(reason, "bad_request")) from None
+        if isinstance(error.outcome, Transient):
+            raise BackendError(replace(error.outcome, reason=reason)) from None
+        raise BackendError(Permanent(reason, "bad_request")) from None
     except InputError:
         raise BackendError(_no_image(f"what {host} answers is no PNG, JPEG or WebP of at most 20 MiB")) from None
     raise BackendError(_no_image(f"HTTP {refused.status} from {host}"))
