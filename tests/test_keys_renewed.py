@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import traceback
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.wire.redaction import redact
 from vidgen_nb.core.model import Scene
-from vidgen_nb.core.outcomes import ProfileUnusable
+from vidgen_nb.core.outcomes import ProfileUnusable, Transient
 from vidgen_nb.ports import BackendError, Profile
 from vidgen_nb.session.session import Session
 from vidgen_nb.sharing.accounts import account_of
@@ -125,3 +126,16 @@ def test_a_run_with_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None
         assert [each.ok for each in session.check()] == [False]
         assert [each.ok for each in session.check()] == [True]
     assert "sk-planted" not in caplog.text
+
+
+@pytest.mark.parametrize("before", [(), (OLD,)])
+def test_a_function_that_this_machine_is_in_the_way_of(before: tuple[str, ...]) -> None:
+    """It could open no file: the key is as good as it was, before the first request and after a 401."""
+    keys = Keys(*before, OSError(errno.EMFILE, f"Too many open files: {OLD}"), NEW)
+    api, profile = backend(), Profile("p", keys)  # type: ignore[arg-type]
+    with pytest.raises(BackendError) as caught:
+        submit(api, profile)
+    outcome = caught.value.outcome
+    assert isinstance(outcome, Transient) and outcome.local and "ulimit -n" in outcome.reason
+    assert "sk-planted" not in "".join(traceback.format_exception(caught.value))
+    submit(api, profile)

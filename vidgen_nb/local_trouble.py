@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["local_trouble"]
+__all__ = ["LocalTrouble", "local_trouble"]
 
 _FILES: Final = "this machine has too many files open: raise `ulimit -n`, or lower capacity"
 _MEMORY: Final = "this machine has no memory left for connections: close other programs, or lower capacity"
@@ -35,6 +35,10 @@ _NO_THREAD: Final = "can't start new thread"
 """What CPython's RuntimeError says; it has no number."""
 _NO_NAMES: Final = "this machine can't look up names now: is it online?"
 _MAX_DEPTH: Final = 16
+
+
+class LocalTrouble(OSError):
+    """Such a trouble, in place of an error whose words must not be shown."""
 
 
 def local_trouble(error: BaseException) -> str:
@@ -61,6 +65,8 @@ def _origins(error: BaseException | None, depth: int) -> Iterator[BaseException]
 
 
 def _of(error: BaseException) -> str:
+    if isinstance(error, LocalTrouble):
+        return str(error)
     if isinstance(error, socket.gaierror):
         return _of_names(error)
     if isinstance(error, OSError):

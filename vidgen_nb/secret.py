@@ -8,6 +8,7 @@ from typing import Any
 
 from vidgen_nb.errors import InputError
 from vidgen_nb.keys import key_problem, trim_key
+from vidgen_nb.local_trouble import LocalTrouble, local_trouble
 
 __all__ = ["RenewableKey", "Secret"]
 
@@ -85,8 +86,10 @@ class RenewableKey(Secret):
     def renew(self, refused: str | None) -> bool:
         """Ask for another text unless there is one by now, and say whether it differs from the one that was refused.
 
-        It may take long: it is called in a thread of its own.
+        It may take long: it is called in a thread of its own. Raises `InputError` if the function fails, `LocalTrouble`
+        if this machine is the reason.
         """
+        trouble = ""
         with self._lock:
             if not self._texts() or self._texts()[-1] == refused:
                 try:
@@ -94,9 +97,10 @@ class RenewableKey(Secret):
                 except Exception as error:  # noqa: BLE001 - a user's function, and its words may quote the key
                     problem = "returned no key that can be sent" if type(error) is ValueError else "raised"
                     kind = "" if type(error) is ValueError else f" {type(error).__name__}"
+                    trouble = local_trouble(error)
                     reason = f"api_key, a function of the profile, {problem}{kind}"
                 else:
                     return self._texts()[-1] != refused
             else:
                 return True
-        raise InputError(reason)
+        raise LocalTrouble(trouble) if trouble else InputError(reason)

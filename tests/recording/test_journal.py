@@ -342,3 +342,22 @@ def test_no_thread_stays(tmp_path: Path) -> None:
         thread.join(10)
     assert set(threading.enumerate()) <= before
     assert len(read_run(journal.path)[1]) == 6
+
+
+def test_without_a_thread_it_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that can start no more threads: events are on disk when `append` returns, later by a thread again."""
+    written: list[int] = []
+    journal = Journal.create(tmp_path / "j.jsonl", HEADER)
+    journal.on_stored = lambda: written.append(journal.stored)
+    with monkeypatch.context() as patch:
+
+        def refuse(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        patch.setattr(threading.Thread, "start", refuse)
+        journal.append(paused(2))
+        assert written == [2]
+    journal.append(paused(4)[2:])
+    journal.release()
+    assert read_run(journal.path) == (HEADER, paused(4))
+    assert journal.error is None

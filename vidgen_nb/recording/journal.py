@@ -155,8 +155,14 @@ class Journal:
         """Make sure that the writer runs; call with the lock held."""
         self._wanted = True
         if HAS_THREADS and self._thread is None:
-            self._thread = threading.Thread(target=self._write_loop, name="vidgen_nb journal", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._write_loop, name="vidgen_nb journal", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # this machine can start no more of them now: then without one
+                self._wanted = False
+                self._write_pending()
+                return
+            self._thread = thread
         self._condition.notify()
 
     # -- for the writer

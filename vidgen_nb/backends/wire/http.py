@@ -264,8 +264,9 @@ class HttpPool:
                     raise reraisable(error, phase, key) from None
                 response.extensions.pop("reason_phrase", None)  # it may echo the key, and is part of a response's repr
                 try:
-                    if at_home and hop < _MAX_REDIRECTS and await renewal.helps(response.status_code, sent):
-                        continue
+                    with before_sending():
+                        if at_home and hop < _MAX_REDIRECTS and await renewal.helps(response.status_code, sent):
+                            continue
                     again = phase in ("submit", "cancel") and response.status_code in (307, 308)
                     follows = (method == "GET" or again) and hop < _MAX_REDIRECTS
                     target = _redirect_target(response, home, cross_origin=cross_origin) if follows else None
