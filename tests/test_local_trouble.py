@@ -63,6 +63,14 @@ def test_all_addresses_fail_here() -> None:
     assert "network" in local_trouble(connecting(numbered("ENETUNREACH"), numbered("ENETUNREACH")))
 
 
+def test_a_server_that_was_waited_for() -> None:
+    """One address had no way to it, another one did not answer in time."""
+    error = httpx.ConnectTimeout("")
+    error.__context__ = numbered("ENETUNREACH")
+    outcome = transport_failure(error, "submit")
+    assert isinstance(outcome, Transient) and not outcome.local
+
+
 def test_after_sending_a_submit_is_in_doubt() -> None:
     """Whatever this machine lacks by then."""
     error = httpx.ReadError("")

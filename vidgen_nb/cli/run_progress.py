@@ -14,7 +14,6 @@ from rich.text import Text
 from vidgen_nb.cli.console import LogOnConsole, make_console, print_error
 from vidgen_nb.cli.report import print_report, write_files
 from vidgen_nb.cli.signals import TERMINATED
-from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import NoUsableProfile, OutputError
@@ -26,6 +25,7 @@ __all__ = ["run_to_end"]
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C."""
+LOOK_SECONDS = 0.02
 ANSWERS_SECONDS = 5.0
 """Wall seconds that SIGTERM leaves to submits that have no answer yet: without one their scenes are in doubt."""
 
@@ -108,10 +108,11 @@ def _terminated(session: Session, console: Console) -> Run:
         raise SystemExit(TERMINATED)
     live = session.runner.current()
     console.print(f"terminated: stopping, {live.scheduler.in_flight} scenes are running", markup=False)
-    clock = Clock()
+    left = ANSWERS_SECONDS
     with suppress(KeyboardInterrupt, SystemExit):  # a second signal does not wait
-        while session.is_running and live.scheduler.submitting and clock.now() < ANSWERS_SECONDS:
-            time.sleep(0.02)
+        while session.is_running and live.scheduler.submitting and left > 0:
+            time.sleep(LOOK_SECONDS)
+            left -= LOOK_SECONDS  # not by a clock: time in which the program was stopped does not count
     session.abandon()
     if session.journal is not None:
         console.print(Text(f"restore goes on with it: vidgen-nb restore {session.journal}"), soft_wrap=True)

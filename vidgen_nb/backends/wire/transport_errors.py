@@ -69,7 +69,8 @@ def transport_failure(error: Exception, phase: Phase, key: Secret | None = None)
     if _is_certificate_error(error):
         reason = f"the server's certificate is not trusted, nothing was sent ({detail}): {CERTIFICATE_ADVICE}"
         return ProfileUnusable(reason) if phase == "submit" else Transient(reason)
-    trouble = local_trouble(error)
+    timed_out = isinstance(error, TimeoutError | httpx.TimeoutException)  # whatever failed here before, it was tried on
+    trouble = "" if timed_out else local_trouble(error)
     if trouble and (phase != "submit" or isinstance(error, NOT_SENT_ERRORS)):
         return Transient(f"{trouble} ({what})", local=True)
     if isinstance(error, NOT_SENT_ERRORS):
