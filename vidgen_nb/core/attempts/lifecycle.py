@@ -160,10 +160,9 @@ class AttemptLifecycle:
         state, number, calls, due = call
         if state.number != number or state.calls != calls or state.status not in ("generating", "fetching"):
             return
-        poll, crowd = self._context.poll, self._ledger.in_flight
-        if now - due > STANDSTILL_SECONDS and crowd > MAX_CROWD and not self._context.is_replay:
-            # everything is due at once, and would be again each time
-            wait = self._context.rng.uniform(0.0, poll.longest)
+        is_crowded = now - due > STANDSTILL_SECONDS and self._ledger.in_flight > MAX_CROWD
+        if is_crowded and not self._context.is_replay:  # all are due at once, and would be again each time
+            wait = self._context.rng.uniform(0.0, self._context.poll.longest)
             self._context.timers.at(now + wait, self._call_due, (state, number, calls, math.inf))
         else:
             self._call(state, now)
