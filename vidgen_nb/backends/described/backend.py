@@ -30,6 +30,7 @@ from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, na
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
+from vidgen_nb.backends.wire.reading.refusals import is_refusal
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
 from vidgen_nb.errors import InputError
@@ -142,8 +143,8 @@ class HttpBackend(HttpAdapter):
         if path is None or call.is_whole_url:
             raise BackendError(Transient('the key can\'t be tried without a submit: give probe="/…", a free call'))
         answer = await self._ask(call.method, self._urls.at(profile, path), "poll", profile)
-        unknown = "probe" not in self._calls and answer.status in (400, 404, 410, 422)
-        if answer.data is None or not (answer.ok or unknown):
+        unknown = "probe" not in self._calls and isinstance(self.classify(answer, "poll", profile), Permanent)
+        if answer.data is None or (is_refusal(answer.data) if answer.ok else not unknown):
             self._fail(answer, "poll", profile)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
