@@ -24,6 +24,7 @@ MAX_BODY_BYTES: Final = 4 << 20
 _MAX_TEXT_CHARS: Final = 8000
 _MAX_PAGE_BYTES: Final = 1 << 16
 """Of a page, in which its title is looked for."""
+_MAX_KEY_CHARS: Final = 8192
 _TITLE: Final = re.compile(r"<(title|h1)\b[^>]*>([^<]*)", re.IGNORECASE)
 _PAGE: Final = re.compile(r"<!doctype html|<html\b|<head\b|<body\b|<title\b|<h1\b", re.IGNORECASE)
 _CHARSET: Final = re.compile(
@@ -83,7 +84,7 @@ async def read_answer(response: httpx.Response, key: Secret, until: float, max_b
                 if len(body) > max_bytes:
                     break
         charset = _CHARSET.search(response.headers.get("content-type", ""))
-        text = redact(_beginning(body, charset[1] if charset else ""), key)  # nothing is shown of one that broke off
+        text = _beginning(body, charset[1] if charset else "", key)  # nothing is shown of one that broke off
         data = redact(_json(body, charset[1] if charset else ""), key) if len(body) <= max_bytes else None
     except (*TRANSPORT_ERRORS, ValueError, RecursionError):
         data = None
@@ -101,12 +102,15 @@ def _json(body: bytes | bytearray, charset: str) -> Any:
         return json.loads(body.decode(charset or "latin-1"), strict=False)
 
 
-def _beginning(body: bytes | bytearray, charset: str) -> str:
+def _beginning(body: bytes | bytearray, charset: str, key: Secret) -> str:
     """Return what a person can read of a body that is no JSON: of a page its title; nothing of one that is no text."""
-    text = _decoded(bytes(body[:_MAX_PAGE_BYTES]), charset).strip("\ufeff\0 \t\r\n")
+    text = redact(_decoded(bytes(body[:_MAX_PAGE_BYTES]), charset), key)
+    if len(body) > _MAX_PAGE_BYTES:
+        text = text[:-_MAX_KEY_CHARS]  # which may end in half a key
+    text = text.strip("\ufeff\0 \t\r\n")
     if text.startswith("<") and _PAGE.search(text):
         title = _TITLE.search(text)
-        return f"<{html.unescape(title[2]).strip()}>" if title else "<>"
+        return redact(f"<{html.unescape(title[2]).strip()}>", key) if title else "<>"
     text = text[:_MAX_TEXT_CHARS]
     odd = sum(not (char.isprintable() or char.isspace()) or char == "\ufffd" for char in text)
     return text if odd <= _MAX_ODD_SHARE * len(text) else ""

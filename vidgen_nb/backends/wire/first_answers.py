@@ -18,6 +18,7 @@ import httpx
 
 from vidgen_nb.backends.wire.answer import Answer
 from vidgen_nb.backends.wire.reading.error_body import read_error
+from vidgen_nb.backends.wire.redaction import current_key
 from vidgen_nb.backends.wire.transport_errors import redacted_line
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, Transient
@@ -86,7 +87,7 @@ class FirstAnswers:
         if answer.status == 501 and isinstance(failure, Transient):
             failure = Permanent(failure.reason)
         if isinstance(failure, Ambiguous) and answer.ok:
-            said = redacted_line(read_error(answer.said).message, limit=120)
+            said = redacted_line(read_error(answer.said).message, current_key.get(), 120)
             has = f"{answer.kind}, and has no job in it{f' ({said})' if said else ''}"
             problem = f"HTTP {answer.status}: the answer is {has}. {advice}"
             failure = Ambiguous(f"{problem.rstrip('?')}. The job may have been accepted")
