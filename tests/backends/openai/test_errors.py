@@ -123,6 +123,14 @@ def test_codes_that_mean_nothing_of_the_kind(code: str) -> None:
     assert outcome(400, code=code) == Permanent(f"HTTP 400 {code}: m", "bad_request")
 
 
+@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("code", ["model_not_found", "invalid_model", "ModelNotFound", "unsupported_model", ""])
+def test_an_unknown_model(status: int, code: str) -> None:
+    """By its code, or because the field at fault is the model."""
+    found = outcome(status, code=code, param=None if code else "model")
+    assert isinstance(found, Permanent) and found.cause == "no_such_model"
+
+
 def test_prose_decides_nothing() -> None:
     """A 400 whose words speak of a rate limit is a bad request (R13)."""
     assert isinstance(outcome(400, message="Rate limit exceeded, insufficient quota, retry in 5s"), Permanent)
