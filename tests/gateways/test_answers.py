@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -136,6 +137,17 @@ WAIT_FORMS: dict[str, tuple[Mapping[str, str], object]] = {
     "retry_after with a unit": ({}, {"error": {"message": "slow down", "retry_after": "40s"}}),
     "retry_after_ms": ({}, {"error": {"message": "slow down", "retry_after_ms": 40_000}}),
     "detail.retry_after": ({}, {"detail": {"message": "slow down", "retry_after": 40}}),
+    "Retry-After, ISO 8601": ({"Retry-After": "PT40S"}, {}),
+    "Retry-After, a TimeSpan": ({"Retry-After": "00:00:40"}, {}),
+    "Retry-After, quoted": ({"Retry-After": '"40"'}, {}),
+    "retry-after-ms with a unit": ({"retry-after-ms": "40s"}, {}),
+    "x-ratelimit-reset with a window": ({"x-ratelimit-reset": "40;w=60"}, {}),
+    "retryDelay": ({}, {"error": {"message": "slow down", "retryDelay": "40s"}}),
+    "google.protobuf.Duration": ({}, {"error": {"details": [{"retryDelay": {"seconds": "40"}}]}}),
+    "resetTime": ({}, {"error": {"message": "slow down", "resetTime": "{iso}"}}),
+    "rate_limit.reset": ({}, {"error": "slow down", "rate_limit": {"remaining": 0, "reset": 40}}),
+    "GraphQL": ({}, {"errors": [{"message": "slow down", "extensions": {"retryAfter": 40}}]}),
+    "an error in a text": ({}, {"error": {"message": 'OpenAIException - {"error": {"retry_after": 40}}'}}),
     "Replicate's prose": ({}, {"detail": "Request was throttled. Your rate limit resets in ~40s."}),
 }
 
@@ -147,10 +159,19 @@ def test_how_long_to_wait(form: str, tmp_path: Path) -> None:
     then = datetime.fromtimestamp(Clock().epoch, UTC).replace(microsecond=0) + timedelta(seconds=40)
     date, iso = format_datetime(then, usegmt=True), then.isoformat().replace("+00:00", "Z")
     sent = {name: text.format(date=date, iso=iso, epoch=int(then.timestamp())) for name, text in headers.items()}
-    refused = first_refusal(tmp_path, 429, body, sent)
+    dated = json.loads(json.dumps(body).replace("{iso}", iso))
+    refused = first_refusal(tmp_path, 429, dated, sent)
     assert isinstance(refused, RateLimited)
     assert refused.retry_after is not None
     assert 20 < refused.retry_after <= 41
+
+
+@pytest.mark.parametrize(("code", "kind"), [("rate_limit_exceeded", RateLimited), ("daily_quota", ProfileUnusable)])
+def test_how_long_to_wait_stands_in_a_200(code: str, kind: type[Failure], tmp_path: Path) -> None:
+    """The wait of an error inside a success is not lost."""
+    refused = first_refusal(tmp_path, 200, {"error": {"code": code, "message": "x"}}, {"Retry-After": "40"})
+    assert isinstance(refused, kind)
+    assert getattr(refused, "retry_after", None) == 40
 
 
 def test_a_key_at_a_gateway_that_lists_nothing(tmp_path: Path) -> None:

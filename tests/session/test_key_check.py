@@ -106,6 +106,9 @@ def test_a_table_of_checks(folder: Path) -> None:
     ("response", "ok", "says"),
     [
         (httpx.Response(200, json={"data": []}), True, ""),
+        (httpx.Response(200, json={"message": "Welcome"}), None, "base_url"),
+        (httpx.Response(200, json={"code": 401, "msg": "invalid token"}), False, "invalid token"),
+        (httpx.Response(400, json={"error": {"code": "invalid_api_key", "message": "no"}}), False, "invalid_api_key"),
         (httpx.Response(404, json={"detail": "Not Found"}), None, "HTTP 404"),
         (httpx.Response(405, json={"detail": "Method Not Allowed"}), True, ""),
         (httpx.Response(200, text="<html>welcome</html>"), None, "is base_url right?"),

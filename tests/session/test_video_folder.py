@@ -47,6 +47,16 @@ def refusal(
     return caught.value.outcome.reason
 
 
+def test_a_video_that_ends_before_its_boxes_do(tmp_path: Path) -> None:
+    """Where nobody said how long it is, its own parts do; a length that is told and right is believed."""
+    whole = b"\x00\x00\x00\x18ftypisom" + bytes(12) + (108).to_bytes(4) + b"mdat" + bytes(100)
+    sink = VideoFolder(tmp_path).sink("s001", 1)
+    assert "lacks 30 bytes" in refusal(sink, whole[:-30])
+    assert list(tmp_path.iterdir()) == []
+    for data, expected in ((whole, None), (whole + b"more", None), (whole[:-30], len(whole) - 30)):
+        save(VideoFolder(tmp_path).sink("s001", 1), data, expected=expected)
+
+
 def test_a_complete_video_gets_its_name(tmp_path: Path) -> None:
     """Nothing is made before the first write; then the folder is, and the scene's file is all that is in it."""
     sink = VideoFolder(tmp_path / "a" / "videos").sink("s001", 1)

@@ -23,9 +23,9 @@ from typing import BinaryIO, Final
 from vidgen_nb.core.outcomes import Transient, Unwritable
 from vidgen_nb.errors import InputError
 from vidgen_nb.local_trouble import local_trouble
-from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError
 from vidgen_nb.recording.locks import HAS_LOCKS, close_held, lock, open_held
+from vidgen_nb.session.video_files import missing_bytes, not_a_video, suffix_of
 
 __all__ = ["VideoFolder", "VideoSink", "safe_name"]
 
@@ -38,10 +38,6 @@ _ENDS_IN_HASH: Final = re.compile(r".*-[0-9a-f]{10}", re.DOTALL)
 _PART: Final = re.compile(r"\..+\.\d+\.[0-9a-f]{16}\.part", re.DOTALL)
 _FORBIDDEN: Final = frozenset('<>:"/\\|?*')
 _HEAD_BYTES: Final = 512
-_MP4_BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide"})
-_EBML: Final = b"\x1aE\xdf\xa3"
-_SUFFIXES: Final = {"video/webm": ".webm", "video/x-matroska": ".mkv", "video/quicktime": ".mov"}
-_UNSPECIFIC_TYPES: Final = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/mp4"})
 
 
 class VideoFolder:
@@ -184,16 +180,18 @@ class VideoSink:
         if expected is not None and expected != self._length:
             problem: str | None = f"the video is cut off: {self._length} of {expected} bytes"
         else:
-            problem = _not_a_video(self._head, _bare(media_type))
+            problem = not_a_video(self._head, media_type)
         if problem is not None or self._file is None or self._part is None:
             self.discard()
             raise BackendError(Transient(problem or "the video is empty"))
         try:
-            if os.name == "posix":
-                self._file.flush()  # it stays locked until it has its name
-            else:
+            self._file.flush()
+            if expected is None and (missing := missing_bytes(self._part)):
+                self.discard()
+                raise BackendError(Transient(f"the video is cut off: it lacks {missing} bytes of its last part"))
+            if os.name != "posix":  # elsewhere it stays locked until it has its name
                 close_part(self._file)
-            file_name = self._folder.name(self._scene_id) + _suffix(self._head, _bare(media_type))
+            file_name = self._folder.name(self._scene_id) + suffix_of(self._head, media_type)
             self.path = self._folder.place(self._part, file_name, again=self._again)
         except OSError as error:
             raise self._refused(error) from error
@@ -271,30 +269,3 @@ def _with_hash(name: str, scene_id: str) -> str:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name.casefold())
-
-
-def _bare(media_type: str | None) -> str:
-    return (media_type or "").split(";")[0].strip().lower()
-
-
-def _not_a_video(head: bytes, media_type: str) -> str | None:
-    """Return what is wrong with a result, or None. A known beginning is enough; else the type has to say video."""
-    if not head:
-        return "the video is empty"
-    if head[4:8] in _MP4_BOXES or head.startswith(_EBML):
-        return None
-    what = f"the result is no video ({one_line(media_type, 80) or 'no content type'}"
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text[:1] in (b"<", b"{", b"[") or all(32 <= byte < 127 or byte in b"\t\r\n" for byte in text):
-        return f"{what}, it begins as text)"
-    if media_type == "video/mp4":
-        return f"{what}, but without the beginning of one)"
-    return None if media_type.startswith("video/") or media_type in _UNSPECIFIC_TYPES else f"{what})"
-
-
-def _suffix(head: bytes, media_type: str) -> str:
-    if head.startswith(_EBML):
-        return ".mkv" if media_type == "video/x-matroska" else ".webm"
-    if head[4:12] == b"ftypqt  ":
-        return ".mov"
-    return ".mp4" if head[4:8] in _MP4_BOXES else _SUFFIXES.get(media_type, ".mp4")

@@ -136,7 +136,7 @@ def test_waits_come_from_the_body() -> None:
     )
     assert rpc(503, "UNAVAILABLE", retry("0.5s")) == Transient("HTTP 503 unavailable: m", 0.5)
     assert getattr(coded(429, "too_many_requests", headers=[("retry-after-ms", "1")]), "retry_after", None) == 0.001
-    for junk in ("soon", "-3s", 5, None, "9e99s"):
+    for junk in ("soon", "-3s", [5], None, "9e99s"):
         assert getattr(rpc(429, "RESOURCE_EXHAUSTED", retry(junk)), "retry_after", 0) is None
 
 

@@ -102,12 +102,33 @@ def test_a_503_of_nginx_itself_is_its_limit() -> None:
     [
         ("rate_limit_exceeded", RateLimited), ("rateLimitExceeded", RateLimited), ("too_many_requests", RateLimited),
         ("concurrency_limit_reached", RateLimited), ("429", RateLimited), (429, RateLimited),
+        ("RequestLimitExceeded", RateLimited), ("ThrottlingException", RateLimited), ("QPSLimitExceeded", RateLimited),
+        ("requests_per_minute_exceeded", RateLimited), ("parallel_task_over_limit", RateLimited),
         ("insufficient_user_quota", ProfileUnusable), ("budget_exceeded", ProfileUnusable),
+        ("credits_exhausted", ProfileUnusable), ("InsufficientBalance", ProfileUnusable),
+        ("AccountOverdueError", ProfileUnusable), ("credit_balance_too_low", ProfileUnusable),
+        ("monthly_quota_exceeded", ProfileUnusable), ("invalid_api_key", ProfileUnusable),
     ],
 )  # fmt: skip
 def test_codes_that_count_with_any_status(status: int, code: Any, kind: type[Failure]) -> None:
     """Who says that it is a limit, or money, has not accepted anything."""
     assert isinstance(outcome(status, code=code), kind)
+
+
+@pytest.mark.parametrize(
+    "code", ["load_balancer_error_limit", "invalid_size", "day_mode", "limit_exceeded", "bad_token"]
+)
+def test_codes_that_mean_nothing_of_the_kind(code: str) -> None:
+    """Words of limits and money inside other words do not count."""
+    assert outcome(400, code=code) == Permanent(f"HTTP 400 {code}: m", "bad_request")
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("code", ["model_not_found", "invalid_model", "ModelNotFound", "unsupported_model", ""])
+def test_an_unknown_model(status: int, code: str) -> None:
+    """By its code, or because the field at fault is the model."""
+    found = outcome(status, code=code, param=None if code else "model")
+    assert isinstance(found, Permanent) and found.cause == "no_such_model"
 
 
 def test_prose_decides_nothing() -> None:

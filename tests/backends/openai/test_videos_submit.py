@@ -89,7 +89,7 @@ def test_an_image_by_address_is_sent_as_a_file(reference: object) -> None:
     ("answer", "kind"),
     [
         (httpx.Response(404), Permanent), (httpx.Response(200, html="<html>"), Permanent),
-        (httpx.Response(200, json={}), Permanent), (httpx.Response(503), Transient),
+        (httpx.Response(200, json={}), Permanent), (httpx.Response(503), Transient), (httpx.Response(429), Transient),
         (httpx.Response(200, content=b"x" * (21 << 20), headers={"Content-Type": "image/png"}), Permanent),
         (httpx.ConnectError("x"), Transient),
     ],

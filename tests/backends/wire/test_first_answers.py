@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from vidgen_nb.backends.wire.answer import Answer
-from vidgen_nb.backends.wire.first_answers import FirstAnswers, address_advice
+from vidgen_nb.backends.wire.first_answers import FirstAnswers, about_own_model, address_advice
+from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, RateLimited, Transient
 from vidgen_nb.ports import BackendError
 
@@ -70,6 +71,9 @@ def test_nothing_leaves_after_an_answer_that_shows_a_mistake() -> None:
         (UNREADABLE, Answer(200, [], {}), "an object"),
         (MISSING, Answer(404, [], {"detail": "Not Found"}), "address"), (MISSING, Answer(405, [], None), "address"),
         (MISSING, Answer(400, PAGE, None, "<400>"), "address"),
+        (MISSING, Answer(404, [], {"status": 404, "error": "Not Found", "path": "/v1/videos"}), "address"),
+        (MISSING, Answer(301, [("location", "https://a/v1")], None), "leads to https://a/v1"),
+        (MISSING, Answer(410, [], None), "address"), (MISSING, Answer(426, [], None, "x"), "address"),
         (Permanent("m", "no_such_model"), Answer(404, [], {}), "model="),
         (Ambiguous("lost"), Answer(502, PAGE, None), ""), (Permanent("x"), Answer(400, [], {}), ""),
         (MISSING, Answer(404, [], {"error": {"param": "image"}}), ""),
@@ -82,6 +86,23 @@ def test_which_answers_show_a_mistake(failure: Failure, answer: Answer, stops: s
     error = FirstAnswers().judged(failure, answer, SERVER, "advice")
     assert stops in error.stop and bool(error.stop) == bool(stops)
     assert type(error.outcome) is type(failure)
+
+
+def test_a_server_that_can_not_do_it() -> None:
+    """501 as a first answer will not pass: nothing is sent again."""
+    error = FirstAnswers().judged(Transient("HTTP 501"), Answer(501, [], {}), SERVER, "advice")
+    assert "address" in error.stop and isinstance(error.outcome, Permanent)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "own"),
+    [(Permanent("m", "no_such_model"), 400, True), (MISSING, 404, True), (Permanent("x"), 400, False)],
+)
+def test_a_model_of_the_scenes_own(failure: Failure, status: int, own: bool) -> None:
+    """Other scenes may name a better one."""
+    scene = Scene("s", "x", model="m")
+    assert about_own_model(failure, Answer(status, [], {}), scene) is own
+    assert not about_own_model(failure, Answer(status, [], {}), Scene("s", "x"))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from vidgen_nb.backends.wire.redaction import redact
+from vidgen_nb.backends.wire.transport_errors import redacted_line
 from vidgen_nb.ports import Secret
 
 KEY = "sk-planted+0123/4567~89ab=="
@@ -31,6 +32,12 @@ def test_a_key_in_the_forms_that_urls_have(form: Callable[[str], str]) -> None:
     told = f"GET /v1/jobs?key={form(KEY)}&n=1%2B1 was refused"
     assert redact(told, Secret(KEY)) == "GET /v1/jobs?key=[key]&n=1%2B1 was refused"
     assert redact({form(KEY): [told]}, Secret(KEY)) == {"[key]": [redact(told, Secret(KEY))]}
+
+
+@pytest.mark.parametrize("between", ["\u200b", "\x07", "\u202e"])
+def test_what_nobody_sees_inside_a_key(between: str) -> None:
+    """It is taken off a line, and must not hide the key until then."""
+    assert redacted_line(f"bad key {between.join(KEY)}", Secret(KEY)) == "bad key [key]"
 
 
 @pytest.mark.parametrize("told", ["100 % of sk-planted", "sk-planted%2B0123", "sk-plantedX0123/4567~89ab==", ""])

@@ -32,6 +32,7 @@ from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, na
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
+from vidgen_nb.backends.wire.reading.refusals import is_refusal
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
 from vidgen_nb.errors import InputError
@@ -142,9 +143,10 @@ class HttpBackend(HttpAdapter):
             raise BackendError(Transient('the key can\'t be tried without a submit: give probe="/…", a free call'))
         ask = partial(self._pool.call, call.method, self._urls.at(profile, path), "poll", headers=self._headers)
         answer = await ask(profile.api_key)
-        if "probe" not in self._calls and is_no_such_job(answer):
-            await check_by_comparison(answer, ask, partial(self.classify, phase="poll", profile=profile))
-        elif answer.data is None or not answer.ok:
+        classify = partial(self.classify, phase="poll", profile=profile)
+        if "probe" not in self._calls and is_no_such_job(answer) and isinstance(classify(answer), Permanent):
+            await check_by_comparison(answer, ask, classify)
+        elif answer.data is None or not answer.ok or is_refusal(answer.data):
             self._fail(answer, "poll", profile)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:

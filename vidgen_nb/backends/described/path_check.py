@@ -11,6 +11,7 @@ from typing import Final
 from vidgen_nb.backends.described.json_paths import JsonPath, is_missing, outline, value_at
 from vidgen_nb.backends.wire.http import Answer, redacted_line
 from vidgen_nb.backends.wire.reading.error_body import tells_error
+from vidgen_nb.backends.wire.reading.refusals import is_refusal
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import Secret
 
@@ -43,7 +44,8 @@ class PathCheck:
         """
         if option in self._confirmed or not answer.ok or not isinstance(answer.data, dict):
             return
-        if not any(tells_error(value_at(answer.data, each)) for each in (self._error_path, *_ERROR_PATHS)):
+        told = any(tells_error(value_at(answer.data, each)) for each in (self._error_path, *_ERROR_PATHS))
+        if not (told or is_refusal(answer.data)):
             accepted = f"accepted as {redacted_line(job, key, 80)!r}, but " if job else ""
             problem = accepted + missing_value(option, path, answer, key)
             raise InputError(f"{problem}. Correct {option}={_HINTS.get(option, '')}")

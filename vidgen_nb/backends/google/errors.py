@@ -17,11 +17,13 @@ from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from vidgen_nb.backends.openai.errors import classify as classify_in_any_shape
 from vidgen_nb.backends.wire.fields import server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
 from vidgen_nb.backends.wire.reading.error_body import read_error, tells_error
+from vidgen_nb.backends.wire.reading.refusals import error_of
 from vidgen_nb.backends.wire.reading.retry_after import retry_after
-from vidgen_nb.backends.wire.status_codes import failure_by_status, shows_gateway, unexpected_body
+from vidgen_nb.backends.wire.status_codes import failure_by_status
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
@@ -49,6 +51,8 @@ _SERVER_CODES: Final = re.compile(
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNKNOWN_MODEL_CODES: Final = re.compile(r"not_found|model_not_found")
+_OWN_CODES: Final = re.compile(r"not_found|failed_precondition|resource_exhausted")
+"""What they mean depends on the status."""
 
 
 @record
@@ -106,38 +110,34 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
     its phase needs: without an error in it, a submit is then `Ambiguous` and anything else `Transient`.
     """
     data = answer.data[0] if isinstance(answer.data, list) and answer.data else answer.data
-    found = data.get("error") if isinstance(data, dict) else None
-    error = found if tells_error(found) else None
-    refusal = _refusal([error if error is not None else data or answer.text])
-    status, reason, read = answer.status, _reason(f"HTTP {answer.status}", refusal, key), read_error(answer.data)
-    if answer.ok:
-        if error is None:
-            return unexpected_body(reason, phase)
-        if not read.numbers:
-            return job_failure([error], key, f"HTTP {answer.status} with an error")
-        status, reason = read.numbers[0], _reason(f"HTTP {answer.status} with an error", refusal, key)
-    if status == 403 and phase == "fetch" and not refusal.matches(_KEY_CODES):
+    error = data.get("error") if isinstance(data, dict) else None
+    refusal, read = _refusal([error if tells_error(error) else data or answer.text]), error_of(answer)
+    reason = _reason(f"HTTP {answer.status}" + (" with an error" if answer.ok else ""), refusal, key)
+    if answer.status == 403 and phase == "fetch" and not refusal.matches(_KEY_CODES):
         # this is the Files API's answer for expired files; the key is good, as the poll before has shown
         return Permanent(reason, "no_result")
-    now_epoch = server_epoch(answer, now_epoch)
-    wait, source = retry_after(answer.headers, data, now_epoch)
+    epoch = server_epoch(answer, now_epoch)
+    wait, source = retry_after(answer.headers, answer.said, epoch)
     rate_limited = RateLimited(wait, source, reason, _cause(refusal))
     if refusal.matches(_RATE_CODES) or 429 in read.numbers:
-        return _by_quota(refusal, reason, wait, now_epoch) or rate_limited
-    if (by_code := _by_code(refusal, reason, wait, now_epoch)) is not None:
+        return _by_quota(refusal, reason, wait, epoch) or rate_limited
+    if (by_code := _by_code(refusal, reason, wait, epoch)) is not None:
         return by_code
-    if status == 501:
+    if answer.status == 501:
         return Permanent(reason)
-    if status == 409 and refusal.matches(_SERVER_CODES):
+    if answer.status in (200, 409) and not read.numbers and refusal.matches(_SERVER_CODES):
         return Transient(reason, wait)
-    return failure_by_status(
-        status,
-        phase,
-        rate_limited,
-        no_such_model=refusal.matches(_UNKNOWN_MODEL_CODES),
-        not_ready="failed_precondition" in refusal.codes,
-        gateway=shows_gateway(answer, read),
-    )
+    if answer.ok and not read.numbers and refusal.matches(_LIMIT_CODES):
+        return rate_limited
+    if answer.status in (404, 400, 429) and (refusal.quotas or refusal.matches(_OWN_CODES)):
+        return failure_by_status(
+            answer.status,
+            phase,
+            rate_limited,
+            no_such_model=refusal.matches(_UNKNOWN_MODEL_CODES),
+            not_ready="failed_precondition" in refusal.codes,
+        )
+    return classify_in_any_shape(answer, phase, key=key, now_epoch=now_epoch)  # a proxy's, or a gateway's
 
 
 def job_failure(errors: Iterable[object], key: Secret, what: str = "the job failed") -> Failure:

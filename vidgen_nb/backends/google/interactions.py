@@ -23,8 +23,8 @@ import httpx
 from vidgen_nb.backends.google.errors import classify, is_content, job_failure
 from vidgen_nb.backends.google.submit_body import MAX_IMAGE_BYTES, duration_text, image_part
 from vidgen_nb.backends.wire.adapter import HttpAdapter
-from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object
-from vidgen_nb.backends.wire.first_answers import address_advice
+from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_listing, is_usable_id, json_object
+from vidgen_nb.backends.wire.first_answers import about_own_model, address_advice
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, meaning
@@ -107,7 +107,7 @@ class GoogleInteractions(HttpAdapter):
         """Try the key by asking for a model's name; `BackendError` if it is refused, or if the answer does not say."""
         url = self._address(profile, "models").copy_with(query=b"pageSize=1")
         answer = await self._pool.call("GET", url, "poll", profile.api_key)
-        if not answer.ok or not json_object(answer):
+        if not answer.ok or not is_listing(answer):
             self._fail(answer, "poll", profile)
 
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
@@ -128,10 +128,9 @@ class GoogleInteractions(HttpAdapter):
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
             failure, server = self._classify(answer, "submit", profile), self._server(profile)
-            own = "model" in scene.params
-            raise self._first_answers.judged(
-                failure, answer, server, address_advice(server, "interactions"), scenes_own=own and answer.status == 404
-            )
+            own = about_own_model(failure, answer, scene)
+            advice = address_advice(server, "interactions")
+            raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own)
         return Operation(str(found), self.name)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:

@@ -22,12 +22,13 @@ from vidgen_nb.backends.wire.fields import (
     check_unicode,
     form_text,
     header_safe,
+    is_listing,
     is_usable_id,
     json_object,
     progress_fraction,
     server_epoch,
 )
-from vidgen_nb.backends.wire.first_answers import address_advice
+from vidgen_nb.backends.wire.first_answers import about_own_model, address_advice
 from vidgen_nb.backends.wire.http import Answer, FormValue, Phase, redacted_line
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
 from vidgen_nb.backends.wire.jobs.image_download import download_image
@@ -102,7 +103,7 @@ class OpenAIVideos(HttpAdapter):
         """
         url = self._url(profile).copy_with(query=b"limit=1")
         answer = await self._pool.call("GET", url, "poll", profile.api_key)
-        listed = bool(json_object(answer)) and (answer.ok or answer.status == 405)
+        listed = is_listing(answer) or (bool(json_object(answer)) and answer.status == 405)
         failure = None if listed else self._classify(answer, "poll", profile)
         if failure is not None and not (answer.ok or isinstance(failure, Permanent)):
             raise BackendError(failure)
@@ -116,7 +117,7 @@ class OpenAIVideos(HttpAdapter):
             raise
         if models and self.model is not None and self.model not in models:
             raise InputError(_unlisted(self.model, models, profile))
-        if failure is not None and not (answer.ok and json_object(answer)):
+        if failure is not None and not is_listing(answer):
             refused = self._classify(answer, "poll", profile)
             if isinstance(refused, ProfileUnusable):
                 raise BackendError(refused)
@@ -142,15 +143,12 @@ class OpenAIVideos(HttpAdapter):
             raise BackendError(Permanent(f"input_reference: {error}")) from None
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
-            failure, server, own = (
-                self._classify(answer, "submit", profile),
-                self._server(profile),
-                "model" in scene.params,
-            )
-            if isinstance(failure, Permanent) and failure.cause == "bad_request" and not own:
+            failure, server = self._classify(answer, "submit", profile), self._server(profile)
+            if isinstance(failure, Permanent) and failure.cause == "bad_request" and "model" not in scene.params:
                 failure = await self._unless_no_such_model(failure, profile)
             advice = address_advice(server, "videos")
-            raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own and answer.status == 404)
+            own = about_own_model(failure, answer, scene)
+            raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own)
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         return Operation(str(found), self.name, poll_after=poll_after, rate=rate)

@@ -19,7 +19,7 @@ import httpx
 from vidgen_nb.backends.runway.errors import classify, task_failure
 from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
 from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable_id, json_object, progress_fraction
-from vidgen_nb.backends.wire.first_answers import address_advice
+from vidgen_nb.backends.wire.first_answers import about_own_model, address_advice
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, data_uri, is_http_url
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, meaning
@@ -101,7 +101,7 @@ class Runway(HttpAdapter):
         """Try the key by asking for the account; `BackendError` if it is refused, or has no credits."""
         answer = await self._call("GET", "poll", profile, "organization")
         account = json_object(answer)
-        if not answer.ok or not account:
+        if not answer.ok or not {"creditBalance", "tier"} & account.keys():
             self._fail(answer, "poll", profile)
         balance = account.get("creditBalance")
         if isinstance(balance, int | float) and balance <= 0:
@@ -123,14 +123,9 @@ class Runway(HttpAdapter):
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
             failure, server = self._classify(answer, "submit", profile), self._server(profile)
-            own = "model" in scene.params
-            raise self._first_answers.judged(
-                failure,
-                answer,
-                server,
-                address_advice(server, "text_to_video"),
-                scenes_own=own and answer.status == 404,
-            )
+            own = about_own_model(failure, answer, scene)
+            advice = address_advice(server, "text_to_video")
+            raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own)
         return Operation(str(found), self.name)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:

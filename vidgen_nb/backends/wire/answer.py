@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import Any, Final
@@ -20,8 +21,19 @@ __all__ = ["MAX_BODY_BYTES", "Answer", "read_answer"]
 MAX_BODY_BYTES: Final = 4 << 20
 """Bytes of an answer that is not a download; a longer one counts as unreadable. Some echo the prompt."""
 
-_MAX_TEXT_BYTES: Final = 2000
-_TITLE: Final = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
+_MAX_TEXT_CHARS: Final = 8000
+_MAX_PAGE_BYTES: Final = 1 << 16
+"""Of a page, in which its title is looked for."""
+_MAX_KEY_CHARS: Final = 8192
+_TITLE: Final = re.compile(r"<(title|h1)\b[^>]*>([^<]*)", re.IGNORECASE)
+_PAGE: Final = re.compile(r"<!doctype html|<html\b|<head\b|<body\b|<title\b|<h1\b", re.IGNORECASE)
+_CHARSET: Final = re.compile(
+    r"charset\s*=\s*[\"']?(utf-?(?:8|16|32)(?:le|be)?|us-ascii|iso-?8859-?\d{1,2}|latin-?1|windows-\d{3,4}|cp\d{3,4}|"
+    r"gbk|gb2312|gb18030|big5|shift[_-]?jis|euc-(?:jp|kr)|koi8-[ru])\b",
+    re.IGNORECASE | re.ASCII,
+)
+_MAX_ODD_SHARE: Final = 0.05
+"""Of characters that nobody can read, in a text."""
 
 
 @record
@@ -37,10 +49,16 @@ class Answer:
     """The beginning of a body that is no JSON; of an HTML page its title."""
 
     @property
+    def said(self) -> Any:
+        """The JSON, or the text where there is none."""
+        return self.text if self.data is None else self.data
+
+    @property
     def kind(self) -> str:
         """What the body is, in words: `an HTML page`, `a list`, `nothing`."""
         if self.data is None:
-            page = "html" in self.header("content-type").lower() or self.text.startswith("<")
+            page = "html" in self.header("content-type").lower()
+            page = page or (self.text.startswith("<") and "</" not in self.text)  # a title, and no XML
             return "an HTML page" if page else "a text that is no JSON" if self.text else "nothing"
         return {dict: "an object", list: "a list", str: "a text", bool: "true or false"}.get(
             type(self.data), "a number"
@@ -67,8 +85,9 @@ async def read_answer(
                 body += piece
                 if len(body) > max_bytes:
                     break
-        text = redact(_beginning(body), key)  # nothing is shown of a body that broke off
-        data = redact(json.loads(body), key) if len(body) <= max_bytes else None
+        charset = _CHARSET.search(response.headers.get("content-type", ""))
+        text = _beginning(body, charset[1] if charset else "", key)  # nothing is shown of one that broke off
+        data = redact(_json(body, charset[1] if charset else ""), key) if len(body) <= max_bytes else None
     except (*TRANSPORT_ERRORS, ValueError, RecursionError):
         data = None
     location = response.extensions.get("location")  # hidden from httpx
@@ -77,10 +96,35 @@ async def read_answer(
     return Answer(response.status_code, headers, data, text if data is None else "")
 
 
-def _beginning(body: bytes | bytearray) -> str:
-    """Return what a person can read of a body that is no JSON; nothing of one that is no text."""
-    text = bytes(body[:_MAX_TEXT_BYTES]).decode(errors="replace").strip()
-    if text.startswith("<"):
+def _json(body: bytes | bytearray, charset: str) -> Any:
+    """Parse JSON, in UTF-8, 16 or 32 as the standard has it, or in the charset that some servers use all the same."""
+    try:
+        return json.loads(body, strict=False)
+    except UnicodeDecodeError:
+        return json.loads(body.decode(charset or "latin-1"), strict=False)
+
+
+def _beginning(body: bytes | bytearray, charset: str, key: Secret) -> str:
+    """Return what a person can read of a body that is no JSON: of a page its title; nothing of one that is no text."""
+    text = redact(_decoded(bytes(body[:_MAX_PAGE_BYTES]), charset), key)
+    if len(body) > _MAX_PAGE_BYTES:
+        text = text[:-_MAX_KEY_CHARS]  # which may end in half a key
+    text = text.strip("\ufeff\0 \t\r\n")
+    if text.startswith("<") and _PAGE.search(text):
         title = _TITLE.search(text)
-        return f"<{title[1].strip()}>" if title else "<>"
-    return text if text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable() else ""
+        return redact(f"<{html.unescape(title[2]).strip()}>", key) if title else "<>"
+    text = text[:_MAX_TEXT_CHARS]
+    odd = sum(not (char.isprintable() or char.isspace()) or char == "\ufffd" for char in text)
+    return text if odd <= _MAX_ODD_SHARE * len(text) else ""
+
+
+def _decoded(body: bytes, charset: str) -> str:
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        charset = "utf-16"
+    if charset:
+        return body.decode(charset, errors="replace")
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        cut = error.reason == "unexpected end of data"
+        return body.decode(errors="ignore") if cut else body.decode("latin-1")

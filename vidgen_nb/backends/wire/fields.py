@@ -16,6 +16,7 @@ __all__ = [
     "form_text",
     "fraction_or_percent",
     "header_safe",
+    "is_listing",
     "is_usable_id",
     "json_object",
     "progress_fraction",
@@ -36,6 +37,11 @@ def server_epoch(answer: Answer, now_epoch: float) -> float:
 def json_object(answer: Answer) -> dict[str, Any]:
     """Return the JSON object of an answer, or an empty one if its body is something else."""
     return answer.data if isinstance(answer.data, dict) else {}
+
+
+def is_listing(answer: Answer) -> bool:
+    """Return whether an answer lists something, as one to a question for jobs or models does."""
+    return answer.ok and any(isinstance(value, list) for value in json_object(answer).values())
 
 
 def progress_fraction(progress: object, whole: float = 1.0) -> float | None:

@@ -18,13 +18,17 @@ import httpx
 
 from vidgen_nb.backends.wire.answer import Answer
 from vidgen_nb.backends.wire.reading.error_body import read_error
+from vidgen_nb.backends.wire.redaction import current_key
+from vidgen_nb.backends.wire.transport_errors import redacted_line
+from vidgen_nb.core.model import Scene
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, Transient
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import BackendError, about_to_connect
 
-__all__ = ["FirstAnswers", "address_advice"]
+__all__ = ["FirstAnswers", "about_own_model", "address_advice"]
 
-_NO_SUCH_PATH: Final = (404, 405)
+_NO_SUCH_PATH: Final = frozenset({301, 302, 303, 307, 308, 404, 405, 410, 421, 426, 501})
+"""What says that this is not the place, or not the way, to submit; whatever the scene is."""
 log = logging.getLogger("vidgen_nb")
 
 
@@ -80,14 +84,20 @@ class FirstAnswers:
         """
         if server in self._accepted or scenes_own:
             return BackendError(failure)
+        if answer.status == 501 and isinstance(failure, Transient):
+            failure = Permanent(failure.reason)
         if isinstance(failure, Ambiguous) and answer.ok:
-            problem = f"HTTP {answer.status}: the answer is {answer.kind}, and has no job in it. {advice}"
+            said = redacted_line(read_error(answer.said).message, current_key.get(), 120)
+            has = f"{answer.kind}, and has no job in it{f' ({said})' if said else ''}"
+            problem = f"HTTP {answer.status}: the answer is {has}. {advice}"
             failure = Ambiguous(f"{problem.rstrip('?')}. The job may have been accepted")
         elif isinstance(failure, Permanent) and failure.cause == "no_such_model":
             problem = f"{failure.reason}. The server does not know this model: correct model="
             failure = replace(failure, reason=problem)
         elif isinstance(failure, Permanent) and _is_no_such_path(answer):
-            problem = f"{failure.reason}. There is nothing to submit to at this address. {advice}"
+            location = redacted_line(answer.header("location"), limit=200)
+            place = f" It leads to {location}." if location and answer.status < 400 else ""
+            problem = f"{failure.reason}. There is nothing to submit to at this address.{place} {advice}"
             failure = replace(failure, reason=problem)
         else:
             return BackendError(failure)
@@ -96,9 +106,15 @@ class FirstAnswers:
         return BackendError(failure, stop=problem)
 
 
+def about_own_model(failure: Failure, answer: Answer, scene: Scene) -> bool:
+    """Return whether a refusal may be about a model that the scene itself names, so that others may do."""
+    refused = isinstance(failure, Permanent) and failure.cause == "no_such_model"
+    return "model" in scene.params and (refused or answer.status == 404)
+
+
 def _is_no_such_path(answer: Answer) -> bool:
     """Return whether a refusal is about the address: by its status, unless it names a parameter; or a page with 400."""
-    about_address = answer.status in _NO_SUCH_PATH and not read_error(answer.data).field
+    about_address = answer.status in _NO_SUCH_PATH and not read_error(answer.said).field
     return about_address or (answer.status == 400 and answer.kind == "an HTML page")
 
 

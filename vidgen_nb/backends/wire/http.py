@@ -27,7 +27,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from vidgen_nb.backends.wire.answer import MAX_BODY_BYTES, Answer, read_answer
-from vidgen_nb.backends.wire.decompression import compression, decoded_chunks
+from vidgen_nb.backends.wire.decompression import compression, decoded_chunks, is_partial
 from vidgen_nb.backends.wire.environment import check_environment, tls_context
 from vidgen_nb.backends.wire.leaving import connections_by_open_files, watch_leaving
 from vidgen_nb.backends.wire.network import send_in_chunks, wait_patiently
@@ -41,7 +41,7 @@ from vidgen_nb.backends.wire.transport_errors import (
     reraisable,
     transport_failure,
 )
-from vidgen_nb.backends.wire.urls import hide_location, is_loopback, origin, usable_url
+from vidgen_nb.backends.wire.urls import hide_location, is_loopback, origin, redirect_target
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.patience import Patience
@@ -62,7 +62,6 @@ MIN_DOWNLOAD_BYTES_PER_SECOND: Final = 1024
 MAX_CONNECTIONS: Final = 200
 """Simultaneous connections of one client; all clients together stay below the usual limit of 1024 open files."""
 _MAX_REDIRECTS: Final = 5
-_REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
 
 
 class _KeyAuth(httpx.Auth):
@@ -201,6 +200,8 @@ class HttpPool:
                 await self._stream(response, sink)
             except HTTPX_ERRORS as error:
                 raise reraisable(error, "fetch", key) from None
+            if is_partial(response):
+                raise BackendError(Transient("HTTP 206: only a part of the video came, which was not asked for"))
             length = response.headers.get("content-length", "")
             known = length.isascii() and length.isdigit() and not compression(response)
             await sink.commit(expected=int(length) if known else None, media_type=media_type)
@@ -269,7 +270,7 @@ class HttpPool:
                             continue
                     again = phase in ("submit", "cancel") and response.status_code in (307, 308)
                     follows = (method == "GET" or again) and hop < _MAX_REDIRECTS
-                    target = _redirect_target(response, home, cross_origin=cross_origin) if follows else None
+                    target = redirect_target(response, home, cross_origin=cross_origin) if follows else None
                     if target is None:
                         yield response, patience
                         return
@@ -277,14 +278,3 @@ class HttpPool:
                     left = patience.until - asyncio.get_running_loop().time()  # a wait for a slot is not counted
                 finally:
                     await response.aclose()
-
-
-def _redirect_target(
-    response: httpx.Response, home: tuple[str, str, int | None], *, cross_origin: bool
-) -> httpx.URL | None:
-    """Return the URL to follow, or None if the response is final."""
-    location = response.extensions.get("location")
-    if location is None or response.status_code not in _REDIRECT_STATUSES:
-        return None
-    target = usable_url(location, response.url)
-    return target if target is not None and (cross_origin or origin(target) == home) else None

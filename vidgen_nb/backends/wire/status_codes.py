@@ -48,7 +48,7 @@ def failure_by_status(
     """Return the failure for a status outside 2xx.
 
     `rate_limited`: the outcome for a 429; its reason and wait are used for the others, too. `no_such_model`: whether a
-    404 to a submit is about the model. `not_ready`: whether a refused fetch may be repeated later. `gateway`: whether a
+    refused submit is about the model. `not_ready`: whether a refused fetch may be repeated later. `gateway`: whether a
     gateway stands before the server, so that a 500 to a submit may follow an acceptance.
     """
     reason, wait = rate_limited.reason, rate_limited.retry_after
@@ -68,7 +68,7 @@ def failure_by_status(
         return Permanent(where) if phase == "submit" else Transient(where)
     if phase == "fetch" and (status == 409 or not_ready):
         return Transient(f"{reason}; the result is not ready yet", wait)
-    if status == 404 and phase == "submit" and no_such_model:
+    if status in (400, 404, 422) and phase == "submit" and no_such_model:
         return Permanent(reason, "no_such_model")
     return Permanent(reason, "no_result" if phase != "submit" and status in (404, 410) else "bad_request")
 

@@ -55,7 +55,9 @@ def before_sending() -> Iterator[None]:
 
 def redacted_line(text: str, key: Secret | None = None, limit: int = 200) -> str:
     """Make foreign text safe for a log: without key, control and bidi characters, one line, at most `limit` long."""
-    # redacted before it is cut: half a key is a leak, too
+    # redacted before it is cut: half a key is a leak, too; what nobody sees may stand inside a key, and goes first
+    if not text.isprintable():
+        text = "".join(char for char in text if char.isprintable() or char.isspace())
     return one_line(redact(text, key), limit)
 
 

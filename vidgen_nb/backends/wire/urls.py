@@ -8,8 +8,9 @@ from typing import Final
 
 import httpx
 
-__all__ = ["hide_location", "is_loopback", "origin", "usable_url"]
+__all__ = ["hide_location", "is_loopback", "origin", "redirect_target", "usable_url"]
 
+_REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
 _HOST_NAME: Final = re.compile(r"(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?|(?=.*:)[\da-f:.]+", re.ASCII)
 """A name whose labels can be looked up (an empty or longer one raises an error that is not httpx's), or IPv6."""
 
@@ -45,3 +46,14 @@ async def hide_location(response: httpx.Response) -> None:
     """Hide a redirect's address from httpx, which fails at a malformed one even if it should not follow it."""
     if "location" in response.headers:
         response.extensions["location"] = response.headers.pop("location")
+
+
+def redirect_target(
+    response: httpx.Response, home: tuple[str, str, int | None], *, cross_origin: bool
+) -> httpx.URL | None:
+    """Return the URL to follow, or None if the response is final."""
+    location = response.extensions.get("location")
+    if location is None or response.status_code not in _REDIRECT_STATUSES:
+        return None
+    target = usable_url(location, response.url)
+    return target if target is not None and (cross_origin or origin(target) == home) else None

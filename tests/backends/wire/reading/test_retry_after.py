@@ -68,7 +68,7 @@ def test_precedence() -> None:
     ("body", "seconds"),
     [
         ({"error": {"details": [{"retryDelay": "34.4s"}, {"quotaId": "PerDay"}, {"retryDelay": "36000s"}]}}, 36000),
-        ({"error": {"details": [{"retryDelay": "-1s"}, {"retryDelay": 5}, 7, {"retryDelay": "1"}]}}, None),
+        ({"error": {"details": [{"retryDelay": "-1s"}, {"retryDelay": 5}, 7, {"retryDelay": "1"}]}}, 5),
         ({"error": {"details": "no"}}, None),
         ({"retry_after": 30}, 30), ({"retry_after": "30.5"}, 30.5), ({"error": {"retry_after": 7}}, 7),
         ({"retry_after": True}, None), ({"retry_after": math.nan}, None), ({"retry_after": 10**400}, None),

@@ -18,6 +18,7 @@ from vidgen_nb.ports import BackendError, Secret
 __all__ = ["download_image"]
 
 _REFUSALS: Final = range(200, 500)
+_PASSING_REFUSALS: Final = (408, 425, 429)
 
 
 async def download_image(pool: HttpPool, address: str, key: Secret) -> tuple[str, bytes, str]:
@@ -41,6 +42,8 @@ async def download_image(pool: HttpPool, address: str, key: Secret) -> tuple[str
         raise BackendError(Permanent(reason, "bad_request")) from None
     except InputError:
         raise BackendError(_no_image(f"what {host} answers is no PNG, JPEG or WebP of at most 20 MiB")) from None
+    if refused.status in _PASSING_REFUSALS:
+        raise BackendError(Transient(f"input_reference: HTTP {refused.status} from {host}, so the scene was not sent"))
     raise BackendError(_no_image(f"HTTP {refused.status} from {host}"))
 
 

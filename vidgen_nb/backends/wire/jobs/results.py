@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import unquote, unquote_to_bytes
 
 from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.outcomes import Transient
@@ -18,13 +19,14 @@ MAX_INLINE_BYTES: Final = 64 << 20
 """Of an answer that may contain a video."""
 
 _PLACES: Final = (
-    "url", "video_url", "output_url", "download_url", "unsigned_urls", "urls", "video", "videos", "output", "outputs",
-    "result", "results", "content", "metadata", "data",
+    "url", "video_url", "output_url", "download_url", "result_url", "unsigned_urls", "video_urls", "urls", "uri",
+    "b64_json", "video_base64", "base64", "b64", "video", "videos", "output", "outputs", "result", "results", "file",
+    "files", "assets", "artifacts", "generations", "content", "metadata", "data", "link", "download",
 )  # fmt: skip
 """Names of results, and of what has them inside, in the order in which they are looked at."""
 _MAX_DEPTH: Final = 4
 _DATA_URI: Final = re.compile(
-    r"data:(video/[\w.+-]+|application/(?:octet-stream|mp4))?(?:;[\w.+-]+=[^;,]*)*;base64,", re.IGNORECASE
+    r"data:(video/[\w.+-]+|application/(?:octet-stream|mp4))?(?:;[\w.+-]+=[^;,]*)*(;base64)?,", re.IGNORECASE
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*", re.ASCII)
 _MIN_BASE64_CHARS: Final = 64
@@ -38,7 +40,11 @@ def find_result(data: Any, depth: int = 0) -> str | None:
         return found if found and (is_inline(found) or _is_address(found)) else None
     if depth > _MAX_DEPTH:
         return None
-    inner = data if isinstance(data, list) else [data.get(n) for n in _PLACES] if isinstance(data, Mapping) else []
+    inner = data if isinstance(data, list) else []
+    if isinstance(data, Mapping):
+        if isinstance(path := data.get("url"), str) and path.startswith("/") and " " not in path.strip():
+            return path.strip()  # on the API's own server
+        inner = [data.get(name) for name in _PLACES]
     results = (find_result(each, depth + 1) for each in inner)
     return next((each for each in results if each is not None), None)
 
@@ -57,13 +63,18 @@ def is_inline(text: str) -> bool:
 async def save_inline(text: str, sink: Sink) -> None:
     """Write the video that `is_inline` found into the sink, and commit it; `BackendError` if it is broken."""
     uri = _DATA_URI.match(text)
-    encoded = "".join(text[uri.end() if uri else 0 :].split()).translate(_URL_SAFE)
+    content = text[uri.end() if uri else 0 :]
     try:
-        data = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+        data = unquote_to_bytes(content) if uri and not uri[2] else _from_base64(unquote(content) if uri else content)
     except (binascii.Error, ValueError):
         raise BackendError(Transient("the video's base64 is broken")) from None
     await sink.write(data)
     await sink.commit(expected=len(data), media_type=uri[1] if uri else None)
+
+
+def _from_base64(text: str) -> bytes:
+    encoded = "".join(text.split()).translate(_URL_SAFE)
+    return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
 
 
 def names_job(data: Any, job: str, told: object = None) -> bool:

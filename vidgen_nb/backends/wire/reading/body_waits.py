@@ -6,18 +6,27 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from vidgen_nb.backends.wire.reading.error_body import xml_fields
+from vidgen_nb.backends.wire.reading.nested_json import nested_json
+
 __all__ = ["field_waits", "prose_wait"]
 
 _MAX_DEPTH: Final = 6
 _MAX_LISTED: Final = 20
-_CONTAINERS: Final = frozenset({"error", "errors", "detail", "details", "metadata", "data", "headers", "extra", "info"})
+_CONTAINERS: Final = frozenset(
+    {"error", "errors", "detail", "details", "metadata", "meta", "data", "headers", "extra", "info", "extensions",
+     "err", "response", "response_metadata", "rate_limit", "ratelimit", "message", "raw"}
+)  # fmt: skip
 """Where the fields of a wait may stand; what else is nested may be the user's own parameters."""
 _DELAY: Final = re.compile(
-    r"retry_(after|in)(_(seconds|secs|sec|s))?|resets?_(in|after)(_(seconds|secs|sec|s))?|quota_reset_delay|"
-    r"wait(_time)?_seconds|seconds_(until|to)_(reset|retry)"
+    r"retry_?(after|in|delay)(_(seconds|secs|sec|s))?|resets?_(in|after)(_(seconds|secs|sec|s))?|quota_reset_delay|"
+    r"wait(_time)?(_(seconds|secs|sec|s))?|cool_?down(_(seconds|secs|sec|s))?|seconds_(until|to)_(reset|retry)"
 )
-_MILLISECONDS: Final = re.compile(r"(retry_(after|in)|resets?_(in|after))_(ms|millis|milliseconds)")
-_MOMENT: Final = re.compile(r"resets?_at|retry_at|quota_reset_time_?stamp|(x_)?rate_?limit_reset")
+_MILLISECONDS: Final = re.compile(r"(retry_?(after|in|delay)|resets?_(in|after)|wait(_time)?)_(ms|millis|milliseconds)")
+_MOMENT: Final = re.compile(
+    r"resets?(_(at|time|date|epoch|timestamp|time_?stamp))?|(next_)?retry_(at|time)|available_(at|after)|"
+    r"quota_reset_time_?stamp|(x_)?rate_?limit_reset(_\w+)?"
+)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 _AMOUNT: Final = (
@@ -55,16 +64,23 @@ def _fields(body: Any, depth: int) -> Iterator[tuple[str, str]]:
     """Yield the names, in one spelling, and values of what may be a wait."""
     if depth > _MAX_DEPTH:
         return
+    if isinstance(body, str):
+        body = (xml_fields(body) if depth == 0 else None) or nested_json(body)
     if isinstance(body, list):
         for each in body[:_MAX_LISTED]:
             yield from _fields(each, depth + 1)
     if not isinstance(body, dict):
         return
-    for key, value in body.items():
-        name = re.sub(r"[\s\-]+", "_", _CAMEL.sub("_", str(key)[:60])).lower()
+    found = {re.sub(r"[\s\-]+", "_", _CAMEL.sub("_", str(key)[:60])).lower(): value for key, value in body.items()}
+    is_left = any(isinstance(left, int | float) and left > 0 for name, left in found.items() if name == "remaining")
+    for name, value in found.items():
         if name in _CONTAINERS:
             yield from _fields(value, depth + 1)
+        elif is_left and _MOMENT.fullmatch(name):
+            continue  # of a limit that is not exhausted
         elif isinstance(value, str):
             yield name, value
         elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18:
             yield name, repr(value)
+        elif isinstance(value, dict) and "seconds" in value and _DELAY.fullmatch(name):  # google.protobuf.Duration
+            yield name, str(value["seconds"])

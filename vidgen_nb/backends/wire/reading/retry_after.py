@@ -29,7 +29,14 @@ _DURATION: Final = re.compile(
     r"(\d+(?:\.\d*)?|\.\d+)(hours?|hrs?|h|milliseconds?|ms|us|µs|μs|ns|minutes?|mins?|m|seconds?|secs?|s|days?|d)",
     re.ASCII,
 )
+_ISO_DURATION: Final = re.compile(
+    r"p(?=[\dt])(?:(?P<w>[\d.]+)w)?(?:(?P<d>[\d.]+)d)?(?:t(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m)?(?:(?P<s>[\d.]+)s)?)?",
+    re.ASCII,
+)
+_CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)", re.ASCII)
+"""Such as 00:00:40, as .NET writes a TimeSpan."""
 _UNITS: Final = {
+    "w": 7 * 86400.0,
     "d": 86400.0,
     "h": 3600.0,
     "m": 60.0,
@@ -42,8 +49,8 @@ _UNITS: Final = {
 }
 MAX_EPOCH_AGE: Final = 86400.0
 """A number that would be an epoch longer ago than this is none."""
-_RETRY_AFTER: Final = re.compile(r"(?:[a-z_]+-)*retry-after(?:-(?:seconds|secs|sec|s))?")
-_RETRY_AFTER_MS: Final = re.compile(r"(?:[a-z_]+-)*retry-after-(?:ms|millis|milliseconds)")
+_RETRY_AFTER: Final = re.compile(r"(?:[a-z_]+-)*retry-?(?:after|in)(?:-(?:seconds|secs|sec|s))?")
+_RETRY_AFTER_MS: Final = re.compile(r"(?:[a-z_]+-)*retry-?(?:after|in)-(?:ms|millis|milliseconds)")
 _RESET: Final = re.compile(r"(?:[a-z_]+-)*?rate-?limit-(?:reset(?:-.+)?|.+-reset)")
 _NAMED: Final = re.compile(r"[;,\s]*([a-z]+)\s*=\s*([^;,\s]+)")
 """Of `limit=10, remaining=0, reset=40`, as in draft-ietf-httpapi-ratelimit-headers up to version 7."""
@@ -87,10 +94,13 @@ def parse_seconds(text: str) -> float | None:
 
 
 def parse_milliseconds(text: str) -> float | None:
-    """Return the seconds of a number of milliseconds (`retry-after-ms`, `openai-poll-after-ms`), or None."""
+    """Return the seconds of a number of milliseconds (`retry-after-ms`, `openai-poll-after-ms`), or None.
+
+    A unit beside the number counts.
+    """
     text = text.strip()
     if len(text) > _MAX_TEXT_CHARS or not _NUMBER.fullmatch(text):
-        return None
+        return _parse_duration(text)
     return _plausible(float(text) / 1000)
 
 
@@ -146,8 +156,15 @@ def _retry_info(body: object) -> Iterator[float]:
 
 
 def _parse_duration(text: str) -> float | None:
-    """Return the seconds of a duration: `6s`, `12ms`, `6m0s`, `1h2m3.5s` as Go writes it, or `1 minute 5 seconds`."""
+    """Return the seconds of a duration: `6s`, `6m0s`, `1h2m3.5s` as Go writes it, `1 minute 5 seconds`, or `PT1M5S`."""
     text = re.sub(r"\s+", "", text[: _MAX_TEXT_CHARS + 1]).lower()
+    if clock := _CLOCK.fullmatch(text):
+        return float(clock[1]) * 3600 + float(clock[2]) * 60 + float(clock[3])
+    if iso := _ISO_DURATION.fullmatch(text):
+        try:
+            return _plausible(sum(float(amount) * _UNITS[unit] for unit, amount in iso.groupdict("0").items()))
+        except ValueError:  # 1.2.3
+            return None
     parts = _DURATION.findall(text) if len(text) <= _MAX_TEXT_CHARS else []
     if not parts or "".join(amount + unit for amount, unit in parts) != text:
         return None
@@ -160,8 +177,11 @@ def _unit(name: str) -> float:
 
 
 def parse_reset(text: str, now_epoch: float) -> float | None:
-    """Return the seconds until a reset: a duration, a delay, an epoch in s or ms, RFC 3339, or an HTTP date."""
-    text = text.strip()
+    """Return the seconds until a reset: a duration, a delay, an epoch in s or ms, RFC 3339, or an HTTP date.
+
+    It may stand in quotes, and have parameters behind it (`40;w=60`), as structured fields have.
+    """
+    text = text.partition(";")[0].strip().strip('"').strip()
     if len(text) > _MAX_TEXT_CHARS:
         return None
     if _NUMBER.fullmatch(text):
@@ -187,7 +207,10 @@ def _exhausted_limits(fields: dict[str, list[str]], now_epoch: float) -> Iterato
                 yield from (
                     (seconds, name) for seconds in _parse_lines(lines, lambda text: parse_reset(text, now_epoch))
                 )
-    for line in fields.get("ratelimit", ()):  # draft-ietf-httpapi-ratelimit-headers: "default";r=0;t=42
+    for line in (
+        *fields.get("ratelimit", ()),
+        *fields.get("x-ratelimit", ()),
+    ):  # draft-ietf-httpapi-ratelimit-headers: "default";r=0;t=42
         named = dict(_NAMED.findall(line[:_MAX_TEXT_CHARS].lower())) if '"' not in line else {}
         seconds = parse_reset(named.get("reset", ""), now_epoch)
         if seconds is not None and not parse_seconds(named.get("remaining", "0")):
