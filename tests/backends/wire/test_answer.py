@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from vidgen_nb.backends.wire.answer import Answer, read_answer
+from vidgen_nb.patience import Patience
 from vidgen_nb.ports import Secret
 
 KEY = "sk-planted+0123/4567"
@@ -25,7 +26,7 @@ def read(body: bytes, content_type: str = "application/json") -> Answer:
             yield body
 
         response = httpx.Response(400, content=pieces(), headers={"Content-Type": content_type})
-        return await read_answer(response, Secret(KEY), asyncio.get_running_loop().time() + 5)
+        return await read_answer(response, Secret(KEY), Patience(5))
 
     return asyncio.run(go())
 
