@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,6 @@ from vidgen_nb.ports import Profile
 from vidgen_nb.session.session import Session
 
 KINDS = (VllmOmni, Sglang, NewApi)
-
-
-def today(reason: str, *values: Any) -> Any:
-    """Return a parameter whose test fails with today's product, and why."""
-    return pytest.param(*values, marks=pytest.mark.xfail(strict=True, reason=reason))
 
 
 def one_each(server: VideoServer, scenes: int) -> bool:
@@ -184,6 +180,21 @@ def test_an_unknown_word_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureF
         run = run_scenes(backend_of(server.base_url), tmp_path, 2)
     assert statuses(run) == ["succeeded"] * 2
     assert sum("simmering" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_servers_that_take_turns(tmp_path: Path) -> None:
+    """Two servers behind one address know only their own jobs: the only job's result is found at the other one."""
+    with VllmOmni(speed=SPEED) as server:
+        turn = count(1)
+        answered = server._about
+
+        def about(phase: Any, job_id: str) -> Response:
+            return answered(phase, job_id) if next(turn) % 2 else server.missing()
+
+        server._about = about  # type: ignore[method-assign]
+        run = run_scenes(backend_of(server.base_url), tmp_path)
+    assert statuses(run) == ["succeeded"]
+    assert server.count("fetch") < 7
 
 
 def test_nothing_is_deleted_that_may_be_done(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ def test_killed_in_the_middle_of_a_batch(litellm_program: Path, tmp_path: Path) 
             command = [sys.executable, "-m", "tests.gateways.batch_child", text]
             with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
                 kill_in_the_middle(process, emulator, 3)
+            before = jobs(emulator)
             done = subprocess.run(command, timeout=300, check=False)
             assert done.returncode == 0
         made = jobs(emulator)
@@ -69,8 +70,11 @@ def test_killed_in_the_middle_of_a_batch(litellm_program: Path, tmp_path: Path) 
     assert path is not None
     run = load_run(path)
     assert set(made.values()) == {1}, "paid twice"
+    assert 3 <= sum(before.values()) < sum(made.values()), "it was not killed in the middle"
     assert len(run.scenes) == SCENES
     check_ends(run, made)
+    videos = {path.stem for path in (tmp_path / "videos").glob("*.mp4")}
+    assert videos == {scene.id for scene in run.scenes if scene.status == "succeeded"}
     ids = [event.operation.id for event in run.events if isinstance(event, ev.Accepted)]
     assert min(map(len, ids)) >= 242
     refusals = [event.outcome for event in run.events if isinstance(event, ev.CallFailed) and event.phase == "submit"]

@@ -21,11 +21,6 @@ from vidgen_nb.errors import InputError, VidgenError
 from vidgen_nb.session.session import Session
 
 
-def today(reason: str, *values: Any, **options: Any) -> Any:
-    """Return a parameter whose test fails with today's product, and why."""
-    return pytest.param(*values, marks=pytest.mark.xfail(strict=True, reason=reason), **options)
-
-
 def outcome(session: Session, scenes: int) -> str:
     """Run scenes to the end, and return all that was said of it."""
     try:

@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter, sleep
 from types import TracebackType
 from typing import Any, Final, Literal, Self, get_args
 from urllib.parse import unquote
@@ -114,9 +115,11 @@ class _QuickServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        await asyncio.sleep(0)
+        for _ in range(5):  # also those that were accepted just now
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
+                connection.transport.abort()  # without an answer to what is not answered yet
+            await asyncio.sleep(0)
 
 
 def html_page(status: int, title: str = "Just a moment...") -> Callable[[], Response]:
@@ -140,6 +143,7 @@ class VideoServer(ABC):
         self.made: list[Job] = []
         """All that were accepted, whether anybody heard of it or not."""
         self.seen: list[Seen] = []
+        self.port = 0
         self.ready = threading.Event()
         """Requests wait until this is set."""
         self.ready.set()
@@ -174,6 +178,13 @@ class VideoServer(ABC):
     def wait_for(self, phase: Phase) -> None:
         """Wait until a request of a phase has come, also one that waits for `ready`."""
         assert self._arrived[phase].wait(10), f"no {phase} came"
+
+    def wait_until_made(self, count: int) -> None:
+        """Wait until so many jobs were accepted, whether or not that was answered."""
+        until = perf_counter() + 10
+        while len(self.made) < count:
+            assert perf_counter() < until, f"only {len(self.made)} jobs were made"
+            sleep(0.002)
 
     def fail(self, phase: Phase, answer: Callable[[], Response], **options: Any) -> None:
         """Switch a fault on; options as in `Fault`."""
@@ -296,10 +307,16 @@ class VideoServer(ABC):
         return job.polls > self.polls_to_finish
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Serve; again after `stop`, under the same address and with the same jobs."""
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self.port))
         listener.listen(512)
-        self.port: int = listener.getsockname()[1]
+        self.port = listener.getsockname()[1]
         routes = [Route("/{path:path}", self._handle, methods=["GET", "POST", "DELETE"])]
         config = uvicorn.Config(
             Starlette(routes=routes),
@@ -309,7 +326,12 @@ class VideoServer(ABC):
         self._server = _QuickServer(config)
         self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
         self._thread.start()
-        return self
+
+    def stop(self) -> None:
+        """Close all connections; whoever calls now is refused."""
+        self.ready.set()
+        self._server.should_exit = True
+        self._thread.join()
 
     def _serve(self, listener: socket.socket) -> None:
         with listener, asyncio.Runner() as runner:
@@ -318,9 +340,7 @@ class VideoServer(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.ready.set()
-        self._server.should_exit = True
-        self._thread.join()
+        self.stop()
 
 
 def _target(request: Request) -> tuple[Phase | None, str]:

@@ -112,7 +112,7 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
     status, reason, read = answer.status, _reason(f"HTTP {answer.status}", refusal, key), read_error(answer.data)
     if answer.ok:
         if error is None:
-            return unexpected_body(reason, phase)
+            return unexpected_body(reason, phase, answer)
         if not read.numbers:
             return job_failure([error], key, f"HTTP {answer.status} with an error")
         status, reason = read.numbers[0], _reason(f"HTTP {answer.status} with an error", refusal, key)

@@ -53,7 +53,7 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float, gat
     if answer.ok:
         what += " with an error"
         if not (isinstance(answer.data, dict | list) and _has_error(answer.data)):
-            return unexpected_body(_reason(f"HTTP {status}", error, answer, key), phase)
+            return unexpected_body(_reason(f"HTTP {status}", error, answer, key), phase, answer)
         if not error.numbers:
             return job_failure(answer.data, key, what)
         status = error.numbers[0]  # the upstream's

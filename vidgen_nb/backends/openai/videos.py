@@ -85,6 +85,8 @@ class OpenAIVideos(HttpAdapter):
             raise InputError(f"body must be 'form' or 'json', not {body!r:.80}")
         self.body = body
         self._words = StatusWords(self.name)
+        self._only_content: set[str] = set()
+        """Jobs that are done, and whose answer names no other place of the result."""
         self.gateway = gateway
 
     def check_scene(self, scene: Scene) -> None:
@@ -185,7 +187,8 @@ class OpenAIVideos(HttpAdapter):
         if refused is None:
             return
         place = find_result(refused.data) if refused.ok else None
-        if place is None and refused.status >= 400 and refused.status not in _NO_WORD_OF_THE_RESULT:
+        known = refused.status in _NO_WORD_OF_THE_RESULT or operation.id in self._only_content
+        if place is None and refused.status >= 400 and not known:
             place = await self._place_of_result(operation, profile)
         if place is None:
             self._fail(refused, "fetch", profile)
@@ -201,13 +204,21 @@ class OpenAIVideos(HttpAdapter):
             self._fail(answer, "fetch", profile)
 
     async def _place_of_result(self, operation: Operation, profile: Profile) -> str | None:
-        """Ask where the result of a job is: its address, or the video itself; None if that is not said."""
+        """Ask where the result of a job is: its address, or the video itself; None if that is not said.
+
+        A job that is done and names none is not asked again: if two servers take turns that know only their own jobs,
+        every request of a pair would go to the same one, and the result's always to the wrong one.
+        """
         url = self._url(profile, operation)
         try:
             answer = await self._pool.call("GET", url, "fetch", profile.api_key, max_bytes=MAX_INLINE_BYTES)
         except BackendError:
             return None
-        return find_result(json_object(answer)) if answer.ok else None
+        found = json_object(answer)
+        place = find_result(found) if answer.ok else None
+        if place is None and answer.ok and self._words.known(found.get("status")) == "succeeded":
+            self._only_content.add(operation.id)
+        return place
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
         """Delete the job: `too late` if it has ended or is gone, `unsupported` if the server can't.

@@ -80,7 +80,7 @@ class FirstAnswers:
         """
         if server in self._accepted or scenes_own:
             return BackendError(failure)
-        if isinstance(failure, Ambiguous) and answer.ok:
+        if isinstance(failure, Ambiguous) and answer.ok and not answer.is_cut_off:
             problem = f"HTTP {answer.status}: the answer is {answer.kind}, and has no job in it. {advice}"
             failure = Ambiguous(f"{problem.rstrip('?')}. The job may have been accepted")
         elif isinstance(failure, Permanent) and failure.cause == "no_such_model":
