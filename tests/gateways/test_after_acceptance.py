@@ -254,6 +254,21 @@ def test_a_restore_with_a_fresh_key(tmp_path: Path) -> None:
     assert one_each(server, 1)
 
 
+@pytest.mark.parametrize("aborting", [False, True])
+def test_a_job_that_is_cancelled(aborting: bool, tmp_path: Path) -> None:
+    """vLLM-Omni aborts it, or answers 409 while that takes longer, and does not know it any more: it is cancelled."""
+    with (
+        VllmOmni(speed=SPEED, polls_to_finish=1_000_000, aborting=aborting) as server,
+        session_of(backend_of(server.base_url), tmp_path) as session,
+    ):
+        session.start(["prompt 0"])
+        server.wait_for("poll")
+        session.cancel("s001")
+        run = session.wait(10)
+    assert statuses(run) == ["cancelled"]
+    assert server.count("cancel") == 1
+
+
 def test_requests_wait_while_a_server_warms_up(tmp_path: Path) -> None:
     """SGLang answers nothing until it is warm: the submit is waited for, not sent again."""
     with Sglang(speed=SPEED) as server:

@@ -50,6 +50,32 @@ def test_another_models_name(tmp_path: Path) -> None:
     assert server.count("submit") <= 1
 
 
+@pytest.mark.parametrize("model", ["sora-2", None])
+def test_a_model_without_a_channel(model: str | None, tmp_path: Path) -> None:
+    """New API answers 503 to a model that it has no channel for, 400 to none at all: the run stops at once."""
+    with (
+        NewApi(model="film", channels=["film"], speed=SPEED) as server,
+        session_of(backend_of(server.base_url, model), tmp_path) as session,
+    ):
+        said = outcome(session, 6)
+    assert "model" in said and "film" in said
+    assert server.count("submit") <= 1
+
+
+def test_a_gateway_that_takes_no_202_of_its_upstream(tmp_path: Path) -> None:
+    """New API answers an upstream's 201 with an error under that status: a job was made, and no second one is."""
+    with (
+        NewApi(speed=SPEED) as server,
+        session_of(backend_of(server.base_url), tmp_path, profiles=2, mode="boost") as session,
+    ):
+        server.fail("submit", server.unread, makes_job=True)
+        said = outcome(session, 6)
+        ends = statuses(session.last_run) if session.last_run else []
+    assert len(server.made) == 1
+    assert ends.count("held") == 1 and ends.count("queued") == 5
+    assert "video_1" in said
+
+
 @pytest.mark.parametrize("path", ["", "/v1/videos"])
 def test_the_check_finds_a_wrong_base_url(path: str, tmp_path: Path) -> None:
     """`session.check()` says that it is base_url, without a submit."""

@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from time import perf_counter, sleep
 from types import TracebackType
 from typing import Any, Final, Literal, Self, get_args
@@ -228,6 +229,14 @@ class VideoServer(ABC):
         """Return the image that the server makes of a form; fields that it does not know are ignored."""
         return files.get("input_reference")
 
+    def unauthorized(self) -> Response:
+        """Return the refusal of a key."""
+        return self.error(401, "Unauthorized")
+
+    def no_route(self, status: int, method: str, path: str) -> Response:
+        """Return the refusal of a path that is not served, or not with this method."""
+        return self.error(status, HTTPStatus(status).phrase)
+
     def missing(self) -> Response:
         """Return the answer about a job that nobody knows, or does not know yet."""
         return self.error(404, "Video not found")
@@ -255,13 +264,12 @@ class VideoServer(ABC):
         if request.url.path.startswith("/bucket/"):
             return Response(CLIP, media_type="video/mp4")
         if request.url.path == "/v1/models":
-            return self.models() if self._knows(request) else self.error(401, "Unauthorized", "invalid_api_key")
-        if phase is None and _PATH.fullmatch(request.url.path):
-            return self.error(405, "Method Not Allowed")
+            return self.models() if self._knows(request) else self.unauthorized()
         if phase is None:
-            return self.error(404, "Not Found")
+            status = 405 if _PATH.fullmatch(request.url.path) else 404
+            return self.no_route(status, request.method, request.url.path)
         if not self._knows(request):
-            return self.error(401, "Unauthorized", "invalid_api_key")
+            return self.unauthorized()
         for fault in self.faults:
             if fault.phase == phase and fault.strikes(request.url.path, self.clock.now()):
                 if phase == "submit" and fault.makes_job:

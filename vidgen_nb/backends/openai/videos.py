@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, NoReturn
 import httpx
 
 from vidgen_nb.backends.openai.errors import classify, job_failure
+from vidgen_nb.backends.openai.models import ask_for_models, if_about_model, unlisted
 from vidgen_nb.backends.openai.submit_body import file_part, json_body
 from vidgen_nb.backends.wire.adapter import HttpAdapter
 from vidgen_nb.backends.wire.fields import (
@@ -28,14 +29,15 @@ from vidgen_nb.backends.wire.fields import (
     server_epoch,
 )
 from vidgen_nb.backends.wire.first_answers import address_advice
-from vidgen_nb.backends.wire.http import Answer, FormValue, Phase, redacted_line
+from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
 from vidgen_nb.backends.wire.jobs.image_download import download_image
 from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, names_job, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
-from vidgen_nb.backends.wire.reading.error_body import tells_error
+from vidgen_nb.backends.wire.reading.error_body import read_error, tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
 from vidgen_nb.backends.wire.reading.retry_after import parse_milliseconds
+from vidgen_nb.backends.wire.status_codes import shows_gateway
 from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, Transient
@@ -111,13 +113,13 @@ class OpenAIVideos(HttpAdapter):
         if listed and self.model is None:
             return
         try:
-            answer, models = await self._models(profile)
+            answer, models = await ask_for_models(self._pool, self._address(profile, "models"), profile.api_key)
         except BackendError:
             if failure is None:  # the key is good, and nothing is known of the model
                 return
             raise
         if models and self.model is not None and self.model not in models:
-            raise InputError(_unlisted(self.model, models, profile))
+            raise InputError(unlisted(self.model, models, profile.api_key))
         if failure is not None and not (answer.ok and json_object(answer)):
             refused = self._classify(answer, "poll", profile)
             if isinstance(refused, ProfileUnusable):
@@ -144,13 +146,14 @@ class OpenAIVideos(HttpAdapter):
             raise BackendError(Permanent(f"input_reference: {error}")) from None
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
-            failure, server, own = (
-                self._classify(answer, "submit", profile),
-                self._server(profile),
-                "model" in scene.params,
-            )
-            if isinstance(failure, Permanent) and failure.cause == "bad_request" and not own:
-                failure = await self._unless_no_such_model(failure, profile)
+            failure, server = self._classify(answer, "submit", profile), self._server(profile)
+            own = "model" in scene.params
+            if not (own or self._first_answers.has_accepted(server)):
+                gateway = self.gateway or shows_gateway(answer, read_error(answer.data))
+                models = self._address(profile, "models")
+                failure = await if_about_model(
+                    failure, self.model, self._pool, models, profile.api_key, gateway=gateway
+                )
             advice = address_advice(server, "videos")
             raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own and answer.status == 404)
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
@@ -273,28 +276,3 @@ class OpenAIVideos(HttpAdapter):
     def _classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
         now = self._now_epoch()
         return classify(answer, phase, key=profile.api_key, now_epoch=now, gateway=self.gateway)
-
-    async def _models(self, profile: Profile) -> tuple[Answer, list[str]]:
-        """Ask for the server's models: its answer, and their names; none if it does not say, or takes patterns."""
-        answer = await self._pool.call("GET", self._address(profile, "models"), "poll", profile.api_key)
-        listed = json_object(answer).get("data") if answer.ok else None
-        names = [each.get("id") for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)]
-        known = [name for name in names if isinstance(name, str)]
-        return answer, [] if any("*" in name for name in known) else known
-
-    async def _unless_no_such_model(self, failure: Permanent, profile: Profile) -> Permanent:
-        """Return what a first bad request means: the server's own list says whether it is the model."""
-        if self.model is None or self._first_answers.has_accepted(self._server(profile)):
-            return failure
-        try:
-            _, models = await self._models(profile)
-        except BackendError:
-            return failure
-        if not models or self.model in models:
-            return failure
-        return Permanent(f"{failure.reason}. {_unlisted(self.model, models, profile)}", "no_such_model")
-
-
-def _unlisted(model: str, models: list[str], profile: Profile) -> str:
-    listed = redacted_line(", ".join(models[:5]), profile.api_key)
-    return f"model {model!r} is not among the server's: {listed}{', …' if len(models) > 5 else ''}"

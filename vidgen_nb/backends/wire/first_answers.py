@@ -20,6 +20,7 @@ from vidgen_nb.backends.wire.answer import Answer
 from vidgen_nb.backends.wire.reading.error_body import read_error
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, Transient
 from vidgen_nb.errors import InputError
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError, about_to_connect
 
 __all__ = ["FirstAnswers", "address_advice"]
@@ -81,7 +82,9 @@ class FirstAnswers:
         if server in self._accepted or scenes_own:
             return BackendError(failure)
         if isinstance(failure, Ambiguous) and answer.ok and not answer.is_cut_off:
-            problem = f"HTTP {answer.status}: the answer is {answer.kind}, and has no job in it. {advice}"
+            said = one_line(read_error(answer.data).message, 200)
+            what = f"the answer is {answer.kind}, and has no job in it{f': {said}' if said else ''}"
+            problem = f"HTTP {answer.status}: {what}. {advice}"
             failure = Ambiguous(f"{problem.rstrip('?')}. The job may have been accepted")
         elif isinstance(failure, Permanent) and failure.cause == "no_such_model":
             problem = f"{failure.reason}. The server does not know this model: correct model="
