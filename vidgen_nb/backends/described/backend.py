@@ -122,7 +122,7 @@ class HttpBackend(HttpAdapter):
         self._result, self._body = result, RequestBody(body, form=form, images=images)
         self.image_parameters = tuple(images)
         self._headers = checked_headers({} if headers is None else headers, self.key_header)
-        self._path_check = PathCheck(error)
+        self._path_check = PathCheck(self._first_answers, error)
         check_statuses(statuses)
         self._words = StatusWords(name, statuses)
         self._transient = checked_codes(transient)
@@ -172,13 +172,13 @@ class HttpBackend(HttpAdapter):
         urls = {option: call.fill(lambda path: value_of(answer, path)) for option, call in given.items()}
         for option, word in urls.items():
             if word:
-                self._path_check.confirm(option)
+                self._first_answers.confirm(option)
             elif option != "cancel":
                 self._path_check.check(option, given[option].placeholders[0], answer, profile.api_key, job=str(found))
         if "poll" in urls and urls["poll"] is None:
             reason = f"accepted as {str(found)!r}, but the answer does not say where to poll"
             raise BackendError(Ambiguous(redacted_line(reason, profile.api_key)))
-        self._path_check.confirm("job")
+        self._first_answers.confirm("job")
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         return Operation(str(found), self.name, {o: url for o, url in urls.items() if url} or None, rate=rate)
 
@@ -190,8 +190,7 @@ class HttpBackend(HttpAdapter):
             if answer.status == 202:  # accepted, and not done yet: some say no more until it is
                 return Progress("running")
             raise BackendError(self._unreadable("status", self._status, answer, "poll", profile))
-        self._path_check.confirm("status")
-        self._first_answers.accepted(self._server(profile))
+        self._first_answers.confirm("status", self._server(profile))
         status = self._words.status(word, error, profile.api_key, operation.id)
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
@@ -223,7 +222,7 @@ class HttpBackend(HttpAdapter):
             if place == "details":
                 latest = await self._answer_about("details", operation, profile, latest)
             else:
-                self._path_check.confirm("result")  # by a poll, perhaps before a restore; it may have expired since
+                self._first_answers.confirm("result")  # by a poll, perhaps before a restore; it may have expired since
             video = self._path_check.text_at("result", self._result, latest, profile.api_key)
             if video is not None and is_inline(video):
                 await save_inline(video, sink)

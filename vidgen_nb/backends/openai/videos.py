@@ -148,7 +148,7 @@ class OpenAIVideos(HttpAdapter):
         if not answer.ok or not is_usable_id(found):
             failure, server = self._classify(answer, "submit", profile), self._server(profile)
             own = "model" in scene.params
-            if not (own or self._first_answers.has_accepted(server)):
+            if not (own or self._first_answers.is_confirmed(server)):
                 gateway = self.gateway or shows_gateway(answer, read_error(answer.data))
                 models = self._address(profile, "models")
                 failure = await if_about_model(
@@ -170,7 +170,7 @@ class OpenAIVideos(HttpAdapter):
         if word_of(word) is None or not (answer.ok or has_ended):
             self._fail(answer, "poll", profile)
         status = self._words.status(word, error, profile.api_key, operation.id)
-        self._first_answers.accepted(self._server(profile))
+        self._first_answers.confirm(self._server(profile))
         if status == "succeeded":
             return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
         if status == "cancelled":

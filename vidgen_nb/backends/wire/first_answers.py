@@ -1,7 +1,8 @@
-"""Guards the first submits to a server: until one is accepted there, one leaves at a time.
+"""Judges first answers, and guards the first submits to a server: until one is accepted there, one leaves at a time.
 
-The first answers may show that the set-up is wrong, and not the scene: no such path, no such model, a web page, or an
-answer with no job in it. Then every further scene would be spent, or paid, in vain: the run stops, and says what to do.
+The first answers may show that the set-up is wrong, and not the scene: no such path, no such model, a web page, an
+answer with no job in it, or, of an API that a user describes, with nothing at the described place. Then every further
+scene would be spent, or paid, in vain: the run stops, and says what to do.
 """
 
 from __future__ import annotations
@@ -30,20 +31,27 @@ log = logging.getLogger("vidgen_nb")
 
 
 class FirstAnswers:
-    """Remembers which servers have accepted a submit, and what the first answers of the others say of the set-up."""
+    """Remembers what has been right once: a server that accepted, a place in an answer that had a value.
+
+    What has never been right may be a mistake of the set-up; what has, fails for a reason of its own.
+    """
 
     def __init__(self) -> None:
-        self._accepted: set[str] = set()
-        self._trouble: dict[str, str] = {}
+        self._right: set[str] = set()
+        self._mistakes: dict[str, str] = {}
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
-    def accepted(self, server: str) -> None:
-        """Note that a server has a job of ours: its base_url is right."""
-        self._accepted.add(server)
+    def confirm(self, *what: str) -> None:
+        """Note what was right: the base_url of a server that has a job of ours, the option that names a place."""
+        self._right.update(what)
 
-    def has_accepted(self, server: str) -> bool:
-        """Return whether a server has a job of ours."""
-        return server in self._accepted
+    def is_confirmed(self, what: str) -> bool:
+        """Return whether this has been right once."""
+        return what in self._right
+
+    def shows_mistake(self, what: str, answer: Answer) -> bool:
+        """Return whether a success that lacks what it must have may be the set-up's fault: none ever had it."""
+        return answer.ok and not answer.is_cut_off and what not in self._right
 
     @asynccontextmanager
     async def one_until_accepted(self, server: str) -> AsyncIterator[None]:
@@ -52,23 +60,24 @@ class FirstAnswers:
         A block that ends without an error counts as accepted.
         """
         about_to_connect()  # from here on it waits: for the first answer, for an image, for a connection
-        if server in self._accepted:
+        if server in self._right:
             yield
             return
         lock = self._locks.setdefault(asyncio.get_running_loop(), {}).setdefault(server, asyncio.Lock())
         if not lock.locked():
-            self._trouble.pop(server, None)  # this may be another run
+            self._mistakes.pop(server, None)  # this may be another run
         async with lock:
-            if server in self._trouble:
-                raise BackendError(Transient(f"not sent: {self._trouble[server]}"))
-            first = server not in self._accepted
+            if server in self._mistakes:
+                raise BackendError(Transient(f"not sent: {self._mistakes[server]}"))
+            first = server not in self._right
             if first:
                 try:
                     yield
-                except InputError as error:  # a description that does not fit the answers
-                    self._trouble[server] = str(error)
+                except (BackendError, InputError) as error:  # the latter: a description that does not fit the answers
+                    if mistake := error.stop if isinstance(error, BackendError) else str(error):
+                        self._mistakes[server] = mistake
                     raise
-                self._accepted.add(server)
+                self._right.add(server)
         if not first:
             yield
 
@@ -79,9 +88,9 @@ class FirstAnswers:
 
         `advice`: what to do about a wrong address. `scenes_own`: whether path or model are the scene's own.
         """
-        if server in self._accepted or scenes_own:
+        if server in self._right or scenes_own:
             return BackendError(failure)
-        if isinstance(failure, Ambiguous) and answer.ok and not answer.is_cut_off:
+        if isinstance(failure, Ambiguous) and self.shows_mistake(server, answer):
             said = one_line(read_error(answer.data).message, 200)
             what = f"the answer is {answer.kind}, and has no job in it{f': {said}' if said else ''}"
             problem = f"HTTP {answer.status}: {what}. {advice}"
@@ -94,7 +103,6 @@ class FirstAnswers:
             failure = replace(failure, reason=problem)
         else:
             return BackendError(failure)
-        self._trouble[server] = problem
         log.error("the run stops: %s", problem)
         return BackendError(failure, stop=problem)
 
