@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import shutil
 from collections.abc import Callable
@@ -113,6 +115,26 @@ def test_a_failed_job_under_an_error_status(code: int, tmp_path: Path) -> None:
     assert "the job failed" in (run.scenes[0].error or "")
     assert "CUDA out of memory" in (run.scenes[0].error or "")
     assert server.count("poll") == 1
+
+
+def litellms(upstream: str) -> str:
+    """Return LiteLLM's id of a job: the upstream's is in it."""
+    parts = f"litellm:custom_llm_provider:openai;model_id:sora-2;video_id:{upstream};deployment_id:{'0' * 64}"
+    return "video_" + base64.b64encode(parts.encode()).decode()
+
+
+@pytest.mark.parametrize("upstream", ["video_gen_1", "video_gen_2"])
+def test_a_failed_job_behind_a_gateway(upstream: str, tmp_path: Path) -> None:
+    """LiteLLM makes an error of that answer, with the upstream's job in its text: it counts if it is this job's."""
+    with VllmOmni(speed=SPEED, polls_to_finish=0) as server:
+        server.new_id = lambda: litellms("video_gen_1")  # type: ignore[method-assign]
+        job = {"id": upstream, "object": "video", "status": "failed", "error": {"code": 500, "message": "no memory"}}
+        said = f"litellm.InternalServerError: InternalServerError: OpenAIException - {json.dumps(job)}\n\nLiteLLM: …"
+        error = {"message": said, "type": "internal_server_error", "param": None, "code": "500"}
+        server.fail("poll", lambda: JSONResponse({"error": error}, 500), times=3)
+        run = run_scenes(backend_of(server.base_url), tmp_path)
+    assert statuses(run) == (["failed"] if upstream == "video_gen_1" else ["succeeded"])
+    assert server.count("poll") == (1 if upstream == "video_gen_1" else 4)
 
 
 @pytest.mark.parametrize("kind", [Sglang, NewApi])

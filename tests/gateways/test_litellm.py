@@ -130,8 +130,21 @@ def test_an_upstream_that_loses_answers(litellm_program: Path, tmp_path: Path) -
     assert statuses(run) == ["held"] * 2
 
 
+def test_a_job_that_failed(litellm_program: Path, tmp_path: Path) -> None:
+    """The upstream answers a failed job's GET with 500 and the job, which the proxy makes a text of: it has failed."""
+    with (
+        VllmOmni(model="sora-2", polls_to_finish=0) as server,
+        LiteLLM(litellm_program, tmp_path, server.base_url, SERVER_KEY) as proxy,
+    ):
+        server.failing["prompt 0"] = (500, "CUDA out of memory")
+        run = run_at(proxy, tmp_path, 2)
+        assert server.count("poll") <= 3
+    assert statuses(run) == ["failed", "succeeded"]
+    assert "the job failed: CUDA out of memory" in (run.scenes[0].error or "")
+
+
 def test_a_good_key_is_told_from_a_bad_one(litellm_program: Path, tmp_path: Path) -> None:
-    """The proxy lists no videos without a provider's name, which is a 400; a key that it does not know is one, too."""
+    """The proxy lists no videos without a provider's name: 400. A bad key is that, too, and costs no scene."""
     profiles = [Profile("good", KEY), Profile("bad", "sk-nobodys-1234")]
     with (
         Emulator([OPEN], speed=SPEED) as emulator,
@@ -139,8 +152,10 @@ def test_a_good_key_is_told_from_a_bad_one(litellm_program: Path, tmp_path: Path
         Session(OpenAIVideos(proxy.base_url, MODEL), profiles, output=tmp_path) as session,
     ):
         good, bad = session.check()
+        run = session.run_blocking([f"prompt {k}" for k in range(6)])
     assert good.ok
-    assert not bad.ok
+    assert bad.ok is False
+    assert statuses(run) == ["succeeded"] * 6
 
 
 def run_at(proxy: LiteLLM, folder: Path, scenes: int) -> Run:

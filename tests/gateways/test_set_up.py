@@ -85,6 +85,17 @@ def test_the_check_finds_a_wrong_base_url(path: str, tmp_path: Path) -> None:
     assert all("base_url" in each.message for each in checks)
 
 
+@pytest.mark.parametrize("path", ["/v1/videos", "/v1/v1"])
+def test_the_check_finds_it_where_a_gateway_asks_elsewhere(path: str, tmp_path: Path) -> None:
+    """LiteLLM takes `/v1/videos/videos` for a job, and asks OpenAI's own servers about it: a 500 after a while."""
+    with VllmOmni() as server, session_of(backend_of(server.root + path), tmp_path) as session:
+        server.no_route = lambda *_: server.error(500, "Cannot connect")  # type: ignore[method-assign]
+        server.missing = lambda: server.error(500, "Cannot connect")  # type: ignore[method-assign]
+        checks = session.check()
+    assert not any(each.ok for each in checks)
+    assert all("base_url" in each.message for each in checks)
+
+
 @pytest.mark.parametrize("address", ["an address", "a file"])
 @pytest.mark.parametrize("kind", [VllmOmni, Sglang, NewApi])
 def test_an_image_reaches_the_server(kind: type[VideoServer], address: str, tmp_path: Path) -> None:

@@ -103,10 +103,11 @@ def test_a_503_of_nginx_itself_is_its_limit() -> None:
         ("rate_limit_exceeded", RateLimited), ("rateLimitExceeded", RateLimited), ("too_many_requests", RateLimited),
         ("concurrency_limit_reached", RateLimited), ("429", RateLimited), (429, RateLimited),
         ("insufficient_user_quota", ProfileUnusable), ("budget_exceeded", ProfileUnusable),
+        ("no_db_connection", ProfileUnusable), ("invalid_api_key", ProfileUnusable),
     ],
 )  # fmt: skip
 def test_codes_that_count_with_any_status(status: int, code: Any, kind: type[Failure]) -> None:
-    """Who says that it is a limit, or money, has not accepted anything."""
+    """Who says that it is a limit, money or the key, has not accepted anything."""
     assert isinstance(outcome(status, code=code), kind)
 
 

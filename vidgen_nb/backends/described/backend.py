@@ -26,7 +26,8 @@ from vidgen_nb.backends.openai.errors import classify
 from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
 from vidgen_nb.backends.wire.fields import fraction_or_percent, is_usable_id, server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
-from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, names_job, save_inline
+from vidgen_nb.backends.wire.jobs.job_names import names_job
+from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info

@@ -20,6 +20,10 @@ __all__ = ["classify", "job_failure"]
 _CONTENT_CODES: Final = re.compile(
     r"content_(policy_violation|filter(ed)?|moderated|blocked)|(input|output)_moderated|moderation_\w+|safety.*"
 )
+_AUTH_CODES: Final = re.compile(
+    r"no_db_connection|token_not_found_in_db|expired_key|auth_error|(invalid|incorrect)_api_key|authentication_error"
+)
+"""The key is refused, with whatever status: LiteLLM without a database answers 400 to a key that it can't know."""
 _CREDIT_CODES: Final = re.compile(
     r"(\w+_)?insufficient_(\w+_)?(quota|credits?|funds|balance)|credit_balance_exhausted|\w+_spend_limit_exceeded|"
     r"billing_\w*(limit|not_active|inactive|disabled)\w*|payment_required|(\w+_)?budget_?(\w+_)?exceeded|"
@@ -111,7 +115,7 @@ def _cause(error: ErrorBody) -> Literal["rate", "concurrency"]:
 
 
 def _by_code(error: ErrorBody, reason: str, wait: float | None) -> Failure | None:
-    """Return the failure that the code alone decides: content, model, credit, daily quota; else None."""
+    """Return the failure that the code alone decides: content, model, credit, key, daily quota; else None."""
     if error.matches(_CONTENT_CODES):
         return Permanent(reason, "content")
     if error.matches(_MODEL_CODES):
@@ -119,6 +123,8 @@ def _by_code(error: ErrorBody, reason: str, wait: float | None) -> Failure | Non
     if error.matches(_CREDIT_CODES) or 402 in error.numbers:
         # without a time: gateways put a Retry-After of a second on every 429, but credit does not return that soon
         return ProfileUnusable(reason, "credit")
+    if error.matches(_AUTH_CODES):
+        return ProfileUnusable(reason, "auth")
     if error.matches(_DAILY_CODES):
         return ProfileUnusable(reason, "day_quota", wait)
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import httpx
 
 from vidgen_nb.backends.wire.fields import json_object
@@ -10,6 +12,8 @@ from vidgen_nb.core.outcomes import Failure, Permanent
 from vidgen_nb.ports import BackendError, Secret
 
 __all__ = ["ask_for_models", "if_about_model", "unlisted"]
+
+_NOT_AMONG: Final = "model {!r} is not among the server's: {}"
 
 
 async def ask_for_models(pool: HttpPool, url: httpx.URL, key: Secret) -> tuple[Answer, list[str]]:
@@ -37,11 +41,10 @@ async def if_about_model(
         return failure
     if not models or model in models:
         return failure
-    return Permanent(f"{failure.reason}. {unlisted(model, models, key)}", "no_such_model")
+    return Permanent(f"{failure.reason.rstrip('.')}. {unlisted(model, models, key)}", "no_such_model")
 
 
 def unlisted(model: str | None, models: list[str], key: Secret) -> str:
-    """Say that a model is not served, and which are."""
-    listed = redacted_line(", ".join(models[:5]), key)
-    what = "no model was named" if model is None else f"model {model!r} is not among the server's"
-    return f"{what}: {listed}{', …' if len(models) > 5 else ''}"
+    """Say that a model is not served, or that none was named, and which there are."""
+    listed = redacted_line(", ".join(models[:5]), key) + (", …" if len(models) > 5 else "")
+    return f"model= is missing; the server has {listed}" if model is None else _NOT_AMONG.format(model, listed)

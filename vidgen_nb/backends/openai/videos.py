@@ -3,7 +3,8 @@
 A submit is multipart even without a file; the result is fetched with the key; `openai-poll-after-ms` paces the polls.
 Only `id` and `status` of an answer are required; statuses may be written in the words of other APIs, as gateways do
 (`wire.jobs.status_words`). An answer that names the job and says that it ended counts whatever its HTTP status is:
-vLLM-Omni answers about a failed job with the failure's own. Where `/content` refuses, the job's `url` is fetched.
+vLLM-Omni answers about a failed job with the failure's own, and a gateway makes that the text of an error. Where
+`/content` refuses, the job's `url` is fetched.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ from vidgen_nb.backends.wire.fields import (
     progress_fraction,
     server_epoch,
 )
-from vidgen_nb.backends.wire.first_answers import address_advice
+from vidgen_nb.backends.wire.first_answers import address_advice, address_mistake
 from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
 from vidgen_nb.backends.wire.jobs.image_download import download_image
-from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, names_job, save_inline
+from vidgen_nb.backends.wire.jobs.job_names import part_about
+from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import read_error, tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
@@ -109,6 +111,8 @@ class OpenAIVideos(HttpAdapter):
         listed = bool(json_object(answer)) and (answer.ok or answer.status == 405)
         failure = None if listed else self._classify(answer, "poll", profile)
         if failure is not None and not (answer.ok or isinstance(failure, Permanent)):
+            if isinstance(failure, Transient) and (mistake := address_mistake(self._server(profile), "videos")):
+                failure = Transient(f"{failure.reason}. {mistake}", failure.retry_after)
             raise BackendError(failure)
         if listed and self.model is None:
             return
@@ -163,10 +167,9 @@ class OpenAIVideos(HttpAdapter):
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` if the answer does not say."""
         answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
-        found = json_object(answer)
+        found = json_object(answer) if answer.ok else part_about(answer.data, operation.id)
         word, error = found.get("status"), found.get("error")
-        known = self._words.known(word)
-        has_ended = known in ("succeeded", "failed", "cancelled") and names_job(found, operation.id)
+        has_ended = self._words.known(word) in ("succeeded", "failed", "cancelled")
         if word_of(word) is None or not (answer.ok or has_ended):
             self._fail(answer, "poll", profile)
         status = self._words.status(word, error, profile.api_key, operation.id)

@@ -24,7 +24,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError, about_to_connect
 
-__all__ = ["FirstAnswers", "address_advice"]
+__all__ = ["FirstAnswers", "address_advice", "address_mistake"]
 
 _NO_SUCH_PATH: Final = (404, 405)
 log = logging.getLogger("vidgen_nb")
@@ -96,7 +96,7 @@ class FirstAnswers:
             problem = f"HTTP {answer.status}: {what}. {advice}"
             failure = Ambiguous(f"{problem.rstrip('?')}. The job may have been accepted")
         elif isinstance(failure, Permanent) and failure.cause == "no_such_model":
-            problem = f"{failure.reason}. The server does not know this model: correct model="
+            problem = f"{failure.reason}. Correct model=: the server does not know this one"
             failure = replace(failure, reason=problem)
         elif isinstance(failure, Permanent) and _is_no_such_path(answer):
             problem = f"{failure.reason}. There is nothing to submit to at this address. {advice}"
@@ -115,13 +115,21 @@ def _is_no_such_path(answer: Answer) -> bool:
 
 def address_advice(base_url: str, endpoint: str) -> str:
     """Say what looks wrong with a base_url. `endpoint`: the last part of its paths, such as `videos`."""
-    path = httpx.URL(base_url).path.strip("/").split("/")
-    versions = [part for part in path if part[:1] == "v" and part[1:2].isdigit()]
+    if mistake := address_mistake(base_url, endpoint):
+        return mistake
     shown = f"base_url is {base_url}"
-    if endpoint in path:
-        return f"{shown}: leave out /{endpoint} and what follows it; it is added by itself"
-    if len(versions) > 1:
-        return f"{shown}: the version stands there twice"
-    if not versions:
+    if not _versions(base_url):
         return f"{shown}: it has no version; add it, such as /v1, if the server's paths have one"
     return f"{shown}: is it right, and does the server serve /{endpoint} there?"
+
+
+def address_mistake(base_url: str, endpoint: str) -> str:
+    """Say what is certainly odd about a base_url; "" if nothing is."""
+    if endpoint in httpx.URL(base_url).path.strip("/").split("/"):
+        return f"base_url is {base_url}: leave out /{endpoint} and what follows it; it is added by itself"
+    return f"base_url is {base_url}: the version stands there twice" if len(_versions(base_url)) > 1 else ""
+
+
+def _versions(base_url: str) -> list[str]:
+    parts = httpx.URL(base_url).path.strip("/").split("/")
+    return [part for part in parts if part[:1] == "v" and part[1:2].isdigit()]

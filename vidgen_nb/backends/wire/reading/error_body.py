@@ -49,6 +49,8 @@ class ErrorBody:
     """The parameter at fault, or an empty text."""
     texts: tuple[str, ...] = ()
     """All texts for people as they stand in the body, around an error that is nested in one."""
+    nested: tuple[Mapping[str, Any], ...] = ()
+    """The objects that stand in such texts: what a gateway was answered by its upstream."""
 
     def matches(self, pattern: re.Pattern[str]) -> bool:
         """Return whether a code is of this pattern, however it is spelt."""
@@ -66,6 +68,7 @@ def read_error(data: object) -> ErrorBody:
         message,
         next(iter(reader.fields), ""),
         tuple(reader.texts),
+        tuple(reader.nested),
     )
 
 
@@ -88,6 +91,7 @@ class _Reader:
         self.numbers: list[int] = []
         self.fields: list[str] = []
         self.texts: list[str] = []
+        self.nested: list[Mapping[str, Any]] = []
 
     def text_of(self, value: object, depth: int) -> str:
         """Return the text for people in a part of a body, and collect its codes."""
@@ -96,6 +100,7 @@ class _Reader:
         if isinstance(value, str):
             self.texts.append(value)
             nested = _nested(value)
+            self.nested += [nested] if isinstance(nested, dict) else []
             return (self.text_of(nested, depth + 1) if nested is not None else "") or value
         if isinstance(value, list):
             texts = [self.text_of(each, depth + 1) for each in value[:_MAX_LISTED]]
