@@ -33,7 +33,7 @@ def part_about(data: Any, job: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = data
         return found
     ids = {job, *_ids_within(job)}
-    return next((part for part in read_error(data).nested if part.get("id") in ids), {})
+    return next((part for part in read_error(data).nested if str(part.get("id")) in ids), {})
 
 
 def _ids_within(job: str) -> list[str]:
