@@ -143,6 +143,26 @@ def test_a_job_that_failed(litellm_program: Path, tmp_path: Path) -> None:
     assert "the job failed: CUDA out of memory" in (run.scenes[0].error or "")
 
 
+def test_the_proxy_is_restarted(litellm_program: Path, tmp_path: Path) -> None:
+    """It is gone for some seconds amid a batch: jobs are asked about at its next life, and each is paid for once."""
+    with (
+        VllmOmni(model="sora-2", polls_to_finish=3) as server,
+        LiteLLM(litellm_program, tmp_path, server.base_url, SERVER_KEY) as proxy,
+        session_at(proxy, tmp_path, capacity=3) as session,
+    ):
+        session.start([f"prompt {k}" for k in range(SCENES)])
+        server.wait_for("poll")
+        proxy.stop()
+        accepted = len(server.made)
+        proxy.start()
+        assert len(server.made) == accepted
+        run = session.wait(60)
+    ends = Counter(statuses(run))
+    assert set(ends) <= {"succeeded", "held"}
+    assert ends["held"] <= 3
+    assert set(server.jobs_by_prompt.values()) == {1}
+
+
 def test_a_good_key_is_told_from_a_bad_one(litellm_program: Path, tmp_path: Path) -> None:
     """The proxy lists no videos without a provider's name: 400. A bad key is that, too, and costs no scene."""
     profiles = [Profile("good", KEY), Profile("bad", "sk-nobodys-1234")]
@@ -158,8 +178,14 @@ def test_a_good_key_is_told_from_a_bad_one(litellm_program: Path, tmp_path: Path
     assert statuses(run) == ["succeeded"] * 6
 
 
+def session_at(proxy: LiteLLM, folder: Path, capacity: int | None = None) -> Session:
+    """Return a session with one key at the proxy."""
+    backend = OpenAIVideos(proxy.base_url, MODEL, poll=PollSchedule(first=2, longest=4))
+    profiles = [Profile("p1", KEY, capacity=capacity)]
+    return Session(backend, profiles, mode="boost", output=folder / "videos", speed=SPEED)
+
+
 def run_at(proxy: LiteLLM, folder: Path, scenes: int) -> Run:
     """Run scenes at the proxy, and return the run."""
-    backend = OpenAIVideos(proxy.base_url, MODEL, poll=PollSchedule(first=2, longest=4))
-    with Session(backend, [Profile("p1", KEY)], mode="boost", output=folder / "videos", speed=SPEED) as session:
+    with session_at(proxy, folder) as session:
         return session.run_blocking([f"prompt {k}" for k in range(scenes)])

@@ -68,6 +68,7 @@ def test_a_gateways_failure_makes_a_submit_ambiguous(status: int) -> None:
 SHOWN = [
     ([("x-litellm-call-id", "1")], {}), ([("via", "1.1 varnish")], {}), ([("cf-ray", "1-FRA")], {}),
     ([("server", "cloudflare")], {}), ([], {"code": "do_request_failed", "message": "EOF", "data": None}),
+    ([], {"code": "invalid_response", "message": "task_id is empty", "data": None}),
     ([], {"error": {"message": "litellm.InternalServerError: OpenAIException - Server disconnected", "code": "500"}}),
 ]  # fmt: skip
 

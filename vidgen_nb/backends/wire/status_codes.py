@@ -29,7 +29,8 @@ _HEADERS: Final = re.compile(
     r"x-envoy-upstream-.+"
 )
 _CODES: Final = re.compile(
-    r"do_request_failed|fail_to_fetch_task|bad_response(_status_code|_body)?|read_response_body_failed|"
+    r"do_request_failed|fail_to_fetch_task|bad_response(_status_code|_body)?|(read|unmarshal)_response_body_failed|"
+    r"invalid_response|"
     r"(new|one)_api_(error|panic)|upstream_(error|timeout)|get_channel_failed|channel[_:].+"
 )
 _LITELLM: Final = re.compile(r"litellm\.\w+(Error|Timeout)?:")
