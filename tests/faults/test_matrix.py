@@ -224,7 +224,7 @@ async def play(
     async with serving(server) as url:
         backend = make(url, timeout=silence, transport=transport)
         # else a first answer without a job stops the run: tests/backends/wire/test_first_answers.py
-        backend._first_answers.accepted(url)
+        backend._first_answers.confirm(url)
         async with Session(backend, profiles, mode="boost", output=folder, speed=SPEED, retry=retry) as session:
 
             def cancel(events: Sequence[ev.Event]) -> None:

@@ -110,7 +110,12 @@ class LiteLLM:
         return self._log.read_text()
 
     def __enter__(self) -> Self:
-        self.port = _free_port()
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it; again after `stop`, under the same address."""
+        self.port = self.port or _free_port()
         # what it does not know it would ask OpenAI's own servers for: nothing may leave this machine
         nowhere = {"OPENAI_BASE_URL": self._upstream, "OPENAI_API_BASE": self._upstream}
         environment = {
@@ -130,7 +135,6 @@ class LiteLLM:
                 self.stop()
                 pytest.fail("litellm does not start: " + self.log[-2000:])
             sleep(0.1)
-        return self
 
     def _is_alive(self) -> bool:
         try:

@@ -1,8 +1,11 @@
-"""nginx, Debian's, on loopback, in front of any server: with a limit, with its upstream dead, or both.
+"""nginx, Debian's, on loopback, in front of any servers: with limits, with an upstream that is dead, or both.
 
 How it behaves (1.22, run): a request over `limit_req` gets 503 by default, or what `limit_req_status` says, as a page
 of HTML without a Retry-After; whether it was a submit or a poll is all the same to it. With nobody behind it, it
 answers 502 at once, also an HTML page; a submit answered so never reached a server, but nothing in the answer says so.
+Of several upstreams, one that can't be reached is passed over, also by a submit; a submit that had been sent goes to no
+second one (`proxy_next_upstream`), unless that says `non_idempotent`: then nginx itself sends it again, and has it made
+twice. A body over `client_max_body_size` is refused with 413 before it was sent, and the connection closed.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from typing import Self
 
 import pytest
 
-__all__ = ["Nginx"]
+__all__ = ["Nginx", "free_port"]
 
 CONFIGURATION = """
 daemon off;
@@ -34,23 +37,27 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     limit_req_zone $http_authorization zone=keys:1m rate={rate}r/s;
+    upstream servers {{ {upstreams} }}
     server {{
         listen 127.0.0.1:{port};
-        location = /v1/videos {{ {submits} proxy_pass http://127.0.0.1:{upstream}; }}
-        location / {{ {others} proxy_pass http://127.0.0.1:{upstream}; }}
+        {server}
+        location = /v1/videos {{ {submits} proxy_pass http://servers; }}
+        location / {{ {others} proxy_pass http://servers; }}
     }}
 }}
 """
 
 
 class Nginx:
-    """A proxy before `upstream`, a port of this machine, while the `with` block lasts; skips where there is no nginx.
+    """A proxy before `upstreams`, ports of this machine, while the `with` block lasts; skips where there is no nginx.
 
-    `submits`, `others`: what stands in the places for `/v1/videos` and for all else, such as `limit_req zone=keys;`.
-    `rate`: requests a second that the zone lets through for each key.
+    `submits`, `others`: what stands in the places for `/v1/videos` and for all else, such as `limit_req zone=keys;`;
+    `server`: what stands around both. `rate`: requests a second that the zone lets through for each key.
     """
 
-    def __init__(self, folder: Path, upstream: int, *, rate: int = 5, submits: str = "", others: str = "") -> None:
+    def __init__(
+        self, folder: Path, *upstreams: int, rate: int = 5, submits: str = "", others: str = "", server: str = ""
+    ) -> None:
         # Debian keeps it where only root's PATH leads
         program = shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
         if program is None:
@@ -59,7 +66,10 @@ class Nginx:
                 pytest.fail(why)
             pytest.skip(why)
         self._program, self._folder = program, folder
-        self._places = {"upstream": upstream, "rate": rate, "submits": submits, "others": others}
+        servers = " ".join(f"server 127.0.0.1:{each};" for each in upstreams)
+        self._places = {
+            "upstreams": servers, "rate": rate, "submits": submits, "others": others, "server": server,
+        }  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 

@@ -1,14 +1,16 @@
 """Small servers on loopback that behave like other people's: vLLM-Omni, SGLang and New API.
 
-Sources: vllm_omni 0.30.0 (`entrypoints/openai/api_server.py`, `protocol/videos.py`), sglang 0.5.23
-(`multimodal_gen/runtime/entrypoints/openai/video_api.py`), New API (`relay/relay_task.go`, `controller`), as published.
+Sources, as published: vllm_omni 0.30.0 (`entrypoints/openai/api_server.py`, `video/generation/helpers.py`,
+`protocol/videos.py`) with vLLM's handlers of errors (`entrypoints/serve/utils/server_utils.py`); sglang 0.5.23
+(`multimodal_gen/runtime/entrypoints/openai/video_api.py`, `http_server.py`, `srt/utils/auth.py`); New API
+(`relay/relay_task.go`, `relay/channel/task/sora/adaptor.go`, `controller/video_proxy.go`, `middleware`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import JSONResponse, Response
 
@@ -17,28 +19,43 @@ from vidgen_nb.emulator.clip import CLIP
 
 __all__ = ["NewApi", "Sglang", "VllmOmni"]
 
+REQUEST_ID: Final = "202612010208465024182514F8IDBuV"
+
 
 class VllmOmni(VideoServer):
     """vLLM-Omni 0.30: GET of a failed job answers the error's own status, with the job as its body.
 
     Another model's name than the served one is refused with 400; fields that it does not know are ignored, and billed.
-    An image comes as the file `input_reference`, or as JSON in `image_reference`.
+    An image comes as the file `input_reference`, or as JSON in `image_reference`. `aborting`: whether it is still
+    ending a job, engine and all, when its DELETE is answered, with 409.
     """
 
-    def error(self, status: int, message: str, code: str = "") -> Response:
+    def __init__(self, *, aborting: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.aborting = aborting
+
+    def error(self, status: int, message: str, code: str = "", param: str | None = None) -> Response:
         """Return vLLM's ErrorResponse, whose code is the status."""
-        said = {"message": message, "type": HTTPStatus(status).phrase, "param": None, "code": status}
+        said = {"message": message, "type": HTTPStatus(status).phrase, "param": param, "code": status}
         return JSONResponse({"error": said}, status)
 
+    def unauthorized(self) -> Response:
+        """Return what stands before all routes below `/v1`."""
+        return JSONResponse({"error": "Unauthorized"}, 401)
+
+    def no_route(self, status: int, method: str, path: str) -> Response:
+        """Return FastAPI's own words: vLLM's handlers do not see these."""
+        return JSONResponse({"detail": HTTPStatus(status).phrase}, status)
+
     def refuse(self, fields: Mapping[str, str], files: Mapping[str, bytes]) -> Response | None:
-        """Refuse another model, and a form without a prompt as FastAPI does."""
+        """Refuse another model, and a form without a prompt: FastAPI's findings, as a text with 400."""
         model = fields.get("model", self.model)
         if model != self.model:
             message = f"Model mismatch: request specifies '{model}' but server is running '{self.model}'."
             return self.error(400, message)
         if "prompt" not in fields:
-            lacks = {"type": "missing", "loc": ["body", "prompt"], "msg": "Field required", "input": None}
-            return JSONResponse({"detail": [lacks]}, 422)
+            lacks = {"type": "missing", "loc": ("body", "prompt"), "msg": "Field required", "input": None}
+            return self.error(400, f"1 validation error:\n  {lacks}", param="body.prompt")
         return None
 
     def image_of(self, fields: Mapping[str, str], files: Mapping[str, bytes]) -> bytes | None:
@@ -51,16 +68,24 @@ class VllmOmni(VideoServer):
 
     def show(self, job: Job, status: str) -> Response:
         """Return the VideoResponse; of a failed one under the failure's status."""
+        code, _ = job.failure or (500, "")
+        return JSONResponse(self.record(job, status), code if status == "failed" else 200)
+
+    def record(self, job: Job, status: str) -> dict[str, Any]:
+        """Return what is stored of a job."""
         code, message = job.failure or (500, "")
-        failed = status == "failed"
-        body = {
-            "model": self.model, "prompt": job.prompt, "id": job.id, "object": "video", "status": status, "size": None,
-            "progress": 100 if status == "completed" else 0, "seconds": str(job.seconds), "quality": "default",
-            "completed_at": 1_796_130_439 if self.is_finished(job) else None, "created_at": 1_796_130_435,
-            "remixed_from_video_id": None, "error": {"code": code, "message": message} if failed else None,
-            "media_type": "video/mp4", "expires_at": None, "file_name": None,
+        failed, done = status == "failed", status == "completed"
+        return {
+            "model": self.model, "prompt": job.prompt, "id": job.id, "object": "video", "status": status,
+            "size": job.fields.get("size"), "progress": 100 if done else 0, "seconds": str(job.seconds),
+            "quality": "default", "completed_at": 1_796_130_439 if self.is_finished(job) else None,
+            "created_at": 1_796_130_435, "remixed_from_video_id": None,
+            "error": {"code": code, "message": message} if failed else None, "media_type": "video/mp4",
+            "expires_at": None, "file_name": f"{job.id}.mp4" if done else None,
+            "inference_time_s": 4.2 if self.is_finished(job) else None, "fps": 24.0, "num_frames": 24 * job.seconds,
+            "duration_s": float(job.seconds), "metrics": None, "stage_durations": {}, "peak_memory_mb": 0.0,
+            "action": None,
         }  # fmt: skip
-        return JSONResponse(body, code if failed else 200)
 
     def content(self, job: Job) -> Response:
         """Return the file; 404 while there is none, 422 of a failed job."""
@@ -71,13 +96,17 @@ class VllmOmni(VideoServer):
         return Response(CLIP, media_type="video/mp4")
 
     def delete(self, job: Job) -> Response:
-        """Abort the job, and forget it."""
+        """Abort the job, and forget it, with its file; or say that the abort takes longer than a request may."""
         del self.jobs[job.id]
-        return JSONResponse({"id": job.id, "object": "video.deleted", "deleted": True})
+        if self.aborting and not self.is_finished(job):
+            return self.error(409, "Cancellation in progress. Please try again later.")
+        return JSONResponse({"id": job.id, "deleted": True, "object": "video.deleted"})
 
     def listed(self) -> Response:
-        """Return an empty page."""
-        return JSONResponse({"object": "list", "data": [], "has_more": False, "first_id": None, "last_id": None})
+        """Return the latest job, as `limit=1` asks."""
+        page = [self.record(job, "queued") for job in list(self.jobs.values())[-1:]]
+        ends = dict.fromkeys(("first_id", "last_id"), page[0]["id"] if page else None)
+        return JSONResponse({**ends, "has_more": len(self.jobs) > 1, "data": page, "object": "list"})
 
 
 class Sglang(VideoServer):
@@ -95,6 +124,10 @@ class Sglang(VideoServer):
     def error(self, status: int, message: str, code: str = "") -> Response:
         """Return FastAPI's `detail`."""
         return JSONResponse({"detail": message}, status)
+
+    def unauthorized(self) -> Response:
+        """Return what stands before all routes but health and metrics."""
+        return JSONResponse({"error": "Unauthorized"}, 401)
 
     def refuse(self, fields: Mapping[str, str], files: Mapping[str, bytes]) -> Response | None:
         """Refuse a form without a prompt."""
@@ -114,20 +147,30 @@ class Sglang(VideoServer):
 
     def show(self, job: Job, status: str) -> Response:
         """Return the VideoResponse."""
+        return JSONResponse(self.record(job, status))
+
+    def record(self, job: Job, status: str) -> dict[str, Any]:
+        """Return what is stored of a job."""
         done = status == "completed"
         url = self.url(job) if done and self.s3 else None
-        body = {
+        file = f"/outputs/{job.id}.mp4" if not self.s3 and status != "failed" else None
+        return {
             "id": job.id, "object": "video", "model": job.fields.get("model", self.model), "status": status,
             "progress": 100 if done else 0, "created_at": 1_796_130_435, "size": "832x480", "seconds": str(job.seconds),
             "quality": "standard", "url": url, "urls": [url] if done else None, "remixed_from_video_id": None,
+            "completed_at": 1_796_130_439 if done else None, "expires_at": None,
             "error": {"message": job.failure[1]} if status == "failed" and job.failure else None,
+            "file_path": file, "file_paths": [file] if done else None, "num_outputs": 1 if done else None,
+            "peak_memory_mb": None, "inference_time_s": 4.2 if done else None, "revised_prompt": None, "action": None,
+            "lidar": None,
         }  # fmt: skip
-        return JSONResponse(body)
 
     def content(self, job: Job) -> Response:
-        """Return the file, or say that it is elsewhere."""
+        """Return the file, or say that it is elsewhere, not there yet, or will never be."""
         if not self.is_finished(job):
             return self.error(404, "Generation is still in-progress")
+        if job.failure is not None:
+            return self.error(404, "Video variant None not found")
         if self.s3:
             message = f"Video has been uploaded to cloud storage. Please use the cloud URL: {self.url(job)}"
             return self.error(400, message)
@@ -140,35 +183,63 @@ class Sglang(VideoServer):
         return self.show(job, "deleted")
 
     def listed(self) -> Response:
-        """Return an empty page."""
-        return JSONResponse({"object": "list", "data": [], "has_more": False})
+        """Return the latest job, as `limit=1` asks."""
+        page = [self.record(job, "queued") for job in list(self.jobs.values())[-1:]]
+        ends = dict.fromkeys(("first_id", "last_id"), page[0]["id"] if page else None)
+        return JSONResponse({"data": page, "object": "list", **ends, "has_more": len(self.jobs) > 1})
 
 
 class NewApi(VideoServer):
     """New API, a gateway: its own words for statuses, an account with a quota, and an upstream that it may lose.
 
-    `words`: what stands for `completed` and others, such as `succeeded`, or `SUCCESS`. `quota`: seconds of video that
-    are left; None: enough. What `made` counts are jobs of its upstream. It has no list and no DELETE.
+    `words`: what stands for `completed` and others, such as `succeeded`, or `SUCCESS`: the upstream's own. `quota`:
+    seconds of video that are left; None: enough. `channels`: the models that it has a channel for; empty: all. What
+    `made` counts are jobs of its upstream. It has no list and no DELETE.
     """
 
-    def __init__(self, *, words: Mapping[str, str] | None = None, quota: int | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        words: Mapping[str, str] | None = None,
+        quota: int | None = None,
+        channels: Collection[str] = (),
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         self.words = dict(words or {})
-        self.quota = quota
+        self.quota, self.channels = quota, channels
         self.beside: dict[str, Any] = {}
         """What else stands in the answer about a job."""
 
     def error(self, status: int, message: str, code: str = "") -> Response:
         """Return a task error: code and message at the top, with the gateway's request id."""
         body = {"code": code or "fail_to_fetch_task", "message": message, "data": None}
-        return JSONResponse(body, status, {"X-Oneapi-Request-Id": "202612010208465024182514F8IDBuV"})
+        return JSONResponse(body, status, {"X-Oneapi-Request-Id": REQUEST_ID})
+
+    def unauthorized(self) -> Response:
+        """Return what stands before the relay: keys, quotas, channels."""
+        return self._aborted(401, "Invalid token")
+
+    def _aborted(self, status: int, message: str, code: str = "") -> Response:
+        said = {"message": f"{message} (request id: {REQUEST_ID})", "type": "new_api_error", "code": code}
+        return JSONResponse({"error": said}, status, {"X-Oneapi-Request-Id": REQUEST_ID})
+
+    def unread(self) -> Response:
+        """Return what follows an upstream that accepted with 201 or 202: the gateway takes 200 alone for an answer."""
+        return self.error(201, '{"id":"video_1","object":"video","status":"queued"}')
 
     def lost(self) -> Response:
         """Return what follows a connection to the upstream that broke, maybe after it had accepted."""
         return self.error(500, 'Post "http://upstream/v1/videos": EOF', "do_request_failed")
 
     def refuse(self, fields: Mapping[str, str], files: Mapping[str, bytes]) -> Response | None:
-        """Refuse what the account cannot pay for."""
+        """Refuse what no channel serves, and what the account cannot pay for."""
+        model = fields.get("model", "")
+        if self.channels and not model:
+            return self._aborted(400, "Model name not specified, model name cannot be empty")
+        if self.channels and model not in self.channels:
+            message = f"No available channel for model {model} under group default (distributor)"
+            return self._aborted(503, message, "model_not_found")
         wanted = int(fields.get("seconds", "4"))
         if self.quota is None or self.billed_seconds + wanted <= self.quota:
             return None
@@ -201,12 +272,13 @@ class NewApi(VideoServer):
 
     def delete(self, job: Job) -> Response:
         """Say that there is no such route."""
-        return self._no_route("DELETE")
+        return self.no_route(404, "DELETE", f"/v1/videos/{job.id}")
 
     def listed(self) -> Response:
         """Say that there is no such route."""
-        return self._no_route("GET")
+        return self.no_route(404, "GET", "/v1/videos")
 
-    def _no_route(self, method: str) -> Response:
-        said = {"message": f"Invalid URL ({method} /v1/videos)", "type": "invalid_request_error", "code": ""}
+    def no_route(self, status: int, method: str, path: str) -> Response:
+        """Say that there is none, also for another method of one that there is."""
+        said = {"message": f"Invalid URL ({method} {path})", "type": "invalid_request_error", "param": "", "code": ""}
         return JSONResponse({"error": said}, 404)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import shutil
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +23,6 @@ from vidgen_nb.ports import Profile
 from vidgen_nb.session.session import Session
 
 KINDS = (VllmOmni, Sglang, NewApi)
-
-
-def today(reason: str, *values: Any) -> Any:
-    """Return a parameter whose test fails with today's product, and why."""
-    return pytest.param(*values, marks=pytest.mark.xfail(strict=True, reason=reason))
 
 
 def one_each(server: VideoServer, scenes: int) -> bool:
@@ -119,6 +117,26 @@ def test_a_failed_job_under_an_error_status(code: int, tmp_path: Path) -> None:
     assert server.count("poll") == 1
 
 
+def litellms(upstream: str) -> str:
+    """Return LiteLLM's id of a job: the upstream's is in it."""
+    parts = f"litellm:custom_llm_provider:openai;model_id:sora-2;video_id:{upstream};deployment_id:{'0' * 64}"
+    return "video_" + base64.b64encode(parts.encode()).decode()
+
+
+@pytest.mark.parametrize("upstream", ["video_gen_1", "video_gen_2"])
+def test_a_failed_job_behind_a_gateway(upstream: str, tmp_path: Path) -> None:
+    """LiteLLM makes an error of that answer, with the upstream's job in its text: it counts if it is this job's."""
+    with VllmOmni(speed=SPEED, polls_to_finish=0) as server:
+        server.new_id = lambda: litellms("video_gen_1")  # type: ignore[method-assign]
+        job = {"id": upstream, "object": "video", "status": "failed", "error": {"code": 500, "message": "no memory"}}
+        said = f"litellm.InternalServerError: InternalServerError: OpenAIException - {json.dumps(job)}\n\nLiteLLM: …"
+        error = {"message": said, "type": "internal_server_error", "param": None, "code": "500"}
+        server.fail("poll", lambda: JSONResponse({"error": error}, 500), times=3)
+        run = run_scenes(backend_of(server.base_url), tmp_path)
+    assert statuses(run) == (["failed"] if upstream == "video_gen_1" else ["succeeded"])
+    assert server.count("poll") == (1 if upstream == "video_gen_1" else 4)
+
+
 @pytest.mark.parametrize("kind", [Sglang, NewApi])
 def test_a_failed_job_of_the_others(kind: type[VideoServer], tmp_path: Path) -> None:
     """Elsewhere a failed job stands in an answer of 200: its message is shown, and nothing is made again."""
@@ -186,6 +204,21 @@ def test_an_unknown_word_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureF
     assert sum("simmering" in record.getMessage() for record in caplog.records) == 1
 
 
+def test_servers_that_take_turns(tmp_path: Path) -> None:
+    """Two servers behind one address know only their own jobs: the only job's result is found at the other one."""
+    with VllmOmni(speed=SPEED) as server:
+        turn = count(1)
+        answered = server._about
+
+        def about(phase: Any, job_id: str) -> Response:
+            return answered(phase, job_id) if next(turn) % 2 else server.missing()
+
+        server._about = about  # type: ignore[method-assign]
+        run = run_scenes(backend_of(server.base_url), tmp_path)
+    assert statuses(run) == ["succeeded"]
+    assert server.count("fetch") < 7
+
+
 def test_nothing_is_deleted_that_may_be_done(tmp_path: Path) -> None:
     """A job whose last word nobody knows is held at the end of patience, and still there."""
     with VllmOmni(speed=SPEED) as server:
@@ -241,6 +274,21 @@ def test_a_restore_with_a_fresh_key(tmp_path: Path) -> None:
             run = restored.run_blocking()
     assert statuses(run) == ["succeeded"]
     assert one_each(server, 1)
+
+
+@pytest.mark.parametrize("aborting", [False, True])
+def test_a_job_that_is_cancelled(aborting: bool, tmp_path: Path) -> None:
+    """vLLM-Omni aborts it, or answers 409 while that takes longer, and does not know it any more: it is cancelled."""
+    with (
+        VllmOmni(speed=SPEED, polls_to_finish=1_000_000, aborting=aborting) as server,
+        session_of(backend_of(server.base_url), tmp_path) as session,
+    ):
+        session.start(["prompt 0"])
+        server.wait_for("poll")
+        session.cancel("s001")
+        run = session.wait(10)
+    assert statuses(run) == ["cancelled"]
+    assert server.count("cancel") == 1
 
 
 def test_requests_wait_while_a_server_warms_up(tmp_path: Path) -> None:

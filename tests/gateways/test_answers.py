@@ -12,7 +12,8 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from tests.gateways.harness import SPEED, backend_of, failures, run_scenes, session_of, statuses
-from tests.gateways.servers import NewApi, VllmOmni
+from tests.gateways.servers import NewApi, Sglang, VllmOmni
+from tests.gateways.video_server import VideoServer
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.outcomes import Failure, ProfileUnusable, RateLimited
 
@@ -174,15 +175,11 @@ def test_how_long_to_wait_stands_in_a_200(code: str, kind: type[Failure], tmp_pa
     assert getattr(refused, "retry_after", None) == 40
 
 
-def test_a_key_at_a_gateway_that_lists_nothing(tmp_path: Path) -> None:
-    """New API lists no videos, but models, and refuses a bad key there as everywhere: a good one is told from it."""
-    with NewApi() as server, session_of(backend_of(server.base_url), tmp_path) as session:
+@pytest.mark.parametrize("kind", [VllmOmni, Sglang, NewApi])
+def test_a_good_key_is_told_from_a_bad_one(kind: type[VideoServer], tmp_path: Path) -> None:
+    """New API lists no videos, but models, and refuses a bad key there as everywhere; each has a refusal of its own."""
+    with kind() as server, session_of(backend_of(server.base_url), tmp_path) as session:
         assert [each.ok for each in session.check()] == [True]
-
-
-def test_a_bad_key_at_a_gateway_that_lists_nothing(tmp_path: Path) -> None:
-    """The bad key is refused."""
-    with NewApi() as server, session_of(backend_of(server.base_url), tmp_path) as session:
         server.keys = {"sk-another-5678"}
         assert [each.ok for each in session.check()] == [False]
 

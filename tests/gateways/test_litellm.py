@@ -62,6 +62,7 @@ def test_killed_in_the_middle_of_a_batch(litellm_program: Path, tmp_path: Path) 
             command = [sys.executable, "-m", "tests.gateways.batch_child", text]
             with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
                 kill_in_the_middle(process, emulator, 3)
+            before = jobs(emulator)
             done = subprocess.run(command, timeout=300, check=False)
             assert done.returncode == 0
         made = jobs(emulator)
@@ -69,8 +70,11 @@ def test_killed_in_the_middle_of_a_batch(litellm_program: Path, tmp_path: Path) 
     assert path is not None
     run = load_run(path)
     assert set(made.values()) == {1}, "paid twice"
+    assert 3 <= sum(before.values()) < sum(made.values()), "it was not killed in the middle"
     assert len(run.scenes) == SCENES
     check_ends(run, made)
+    videos = {path.stem for path in (tmp_path / "videos").glob("*.mp4")}
+    assert videos == {scene.id for scene in run.scenes if scene.status == "succeeded"}
     ids = [event.operation.id for event in run.events if isinstance(event, ev.Accepted)]
     assert min(map(len, ids)) >= 242
     refusals = [event.outcome for event in run.events if isinstance(event, ev.CallFailed) and event.phase == "submit"]
@@ -126,8 +130,41 @@ def test_an_upstream_that_loses_answers(litellm_program: Path, tmp_path: Path) -
     assert statuses(run) == ["held"] * 2
 
 
+def test_a_job_that_failed(litellm_program: Path, tmp_path: Path) -> None:
+    """The upstream answers a failed job's GET with 500 and the job, which the proxy makes a text of: it has failed."""
+    with (
+        VllmOmni(model="sora-2", polls_to_finish=0) as server,
+        LiteLLM(litellm_program, tmp_path, server.base_url, SERVER_KEY) as proxy,
+    ):
+        server.failing["prompt 0"] = (500, "CUDA out of memory")
+        run = run_at(proxy, tmp_path, 2)
+        assert server.count("poll") <= 3
+    assert statuses(run) == ["failed", "succeeded"]
+    assert "the job failed: CUDA out of memory" in (run.scenes[0].error or "")
+
+
+def test_the_proxy_is_restarted(litellm_program: Path, tmp_path: Path) -> None:
+    """It is gone for some seconds amid a batch: jobs are asked about at its next life, and each is paid for once."""
+    with (
+        VllmOmni(model="sora-2", polls_to_finish=3) as server,
+        LiteLLM(litellm_program, tmp_path, server.base_url, SERVER_KEY) as proxy,
+        session_at(proxy, tmp_path, capacity=3) as session,
+    ):
+        session.start([f"prompt {k}" for k in range(SCENES)])
+        server.wait_for("poll")
+        proxy.stop()
+        accepted = len(server.made)
+        proxy.start()
+        assert len(server.made) == accepted
+        run = session.wait(60)
+    ends = Counter(statuses(run))
+    assert set(ends) <= {"succeeded", "held"}
+    assert ends["held"] <= 3
+    assert set(server.jobs_by_prompt.values()) == {1}
+
+
 def test_a_good_key_is_told_from_a_bad_one(litellm_program: Path, tmp_path: Path) -> None:
-    """The proxy lists no videos without a provider's name, which is a 400; a key that it does not know is one, too."""
+    """The proxy lists no videos without a provider's name: 400. A bad key is that, too, and costs no scene."""
     profiles = [Profile("good", KEY), Profile("bad", "sk-nobodys-1234")]
     with (
         Emulator([OPEN], speed=SPEED) as emulator,
@@ -135,12 +172,20 @@ def test_a_good_key_is_told_from_a_bad_one(litellm_program: Path, tmp_path: Path
         Session(OpenAIVideos(proxy.base_url, MODEL), profiles, output=tmp_path) as session,
     ):
         good, bad = session.check()
+        run = session.run_blocking([f"prompt {k}" for k in range(6)])
     assert good.ok
-    assert not bad.ok
+    assert bad.ok is False
+    assert statuses(run) == ["succeeded"] * 6
+
+
+def session_at(proxy: LiteLLM, folder: Path, capacity: int | None = None) -> Session:
+    """Return a session with one key at the proxy."""
+    backend = OpenAIVideos(proxy.base_url, MODEL, poll=PollSchedule(first=2, longest=4))
+    profiles = [Profile("p1", KEY, capacity=capacity)]
+    return Session(backend, profiles, mode="boost", output=folder / "videos", speed=SPEED)
 
 
 def run_at(proxy: LiteLLM, folder: Path, scenes: int) -> Run:
     """Run scenes at the proxy, and return the run."""
-    backend = OpenAIVideos(proxy.base_url, MODEL, poll=PollSchedule(first=2, longest=4))
-    with Session(backend, [Profile("p1", KEY)], mode="boost", output=folder / "videos", speed=SPEED) as session:
+    with session_at(proxy, folder) as session:
         return session.run_blocking([f"prompt {k}" for k in range(scenes)])

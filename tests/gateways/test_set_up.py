@@ -21,11 +21,6 @@ from vidgen_nb.errors import InputError, VidgenError
 from vidgen_nb.session.session import Session
 
 
-def today(reason: str, *values: Any, **options: Any) -> Any:
-    """Return a parameter whose test fails with today's product, and why."""
-    return pytest.param(*values, marks=pytest.mark.xfail(strict=True, reason=reason), **options)
-
-
 def outcome(session: Session, scenes: int) -> str:
     """Run scenes to the end, and return all that was said of it."""
     try:
@@ -55,10 +50,47 @@ def test_another_models_name(tmp_path: Path) -> None:
     assert server.count("submit") <= 1
 
 
+@pytest.mark.parametrize("model", ["sora-2", None])
+def test_a_model_without_a_channel(model: str | None, tmp_path: Path) -> None:
+    """New API answers 503 to a model that it has no channel for, 400 to none at all: the run stops at once."""
+    with (
+        NewApi(model="film", channels=["film"], speed=SPEED) as server,
+        session_of(backend_of(server.base_url, model), tmp_path) as session,
+    ):
+        said = outcome(session, 6)
+    assert "model" in said and "film" in said
+    assert server.count("submit") <= 1
+
+
+def test_a_gateway_that_takes_no_202_of_its_upstream(tmp_path: Path) -> None:
+    """New API answers an upstream's 201 with an error under that status: a job was made, and no second one is."""
+    with (
+        NewApi(speed=SPEED) as server,
+        session_of(backend_of(server.base_url), tmp_path, profiles=2, mode="boost") as session,
+    ):
+        server.fail("submit", server.unread, makes_job=True)
+        said = outcome(session, 6)
+        ends = statuses(session.last_run) if session.last_run else []
+    assert len(server.made) == 1
+    assert ends.count("held") == 1 and ends.count("queued") == 5
+    assert "video_1" in said
+
+
 @pytest.mark.parametrize("path", ["", "/v1/videos"])
 def test_the_check_finds_a_wrong_base_url(path: str, tmp_path: Path) -> None:
     """`session.check()` says that it is base_url, without a submit."""
     with VllmOmni() as server, session_of(backend_of(server.root + path), tmp_path) as session:
+        checks = session.check()
+    assert not any(each.ok for each in checks)
+    assert all("base_url" in each.message for each in checks)
+
+
+@pytest.mark.parametrize("path", ["/v1/videos", "/v1/v1"])
+def test_the_check_finds_it_where_a_gateway_asks_elsewhere(path: str, tmp_path: Path) -> None:
+    """LiteLLM takes `/v1/videos/videos` for a job, and asks OpenAI's own servers about it: a 500 after a while."""
+    with VllmOmni() as server, session_of(backend_of(server.root + path), tmp_path) as session:
+        server.no_route = lambda *_: server.error(500, "Cannot connect")  # type: ignore[method-assign]
+        server.missing = lambda: server.error(500, "Cannot connect")  # type: ignore[method-assign]
         checks = session.check()
     assert not any(each.ok for each in checks)
     assert all("base_url" in each.message for each in checks)

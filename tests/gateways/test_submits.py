@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,17 @@ def test_first_answers_that_hold_no_job(shape: str, tmp_path: Path) -> None:
         server.fail("submit", SHAPES[shape], makes_job=True)
         run_scenes(backend_of(server.base_url), tmp_path, 12, mode=BOOST, profiles=2)
     assert len(server.made) <= 2
+
+
+def test_a_first_answer_that_breaks_off(tmp_path: Path) -> None:
+    """A connection that breaks amid the answer says nothing of base_url: that scene is held, the others are made."""
+    with VllmOmni(speed=SPEED) as server:
+        cut_off = partial(Response, b"", 200, {"Content-Length": "400"}, "application/json")
+        server.fail("submit", cut_off, times=1, makes_job=True)
+        run = run_scenes(backend_of(server.base_url), tmp_path, 4)
+    assert statuses(run) == ["held", "succeeded", "succeeded", "succeeded"]
+    assert "broke off" in (run.scenes[0].error or "")
+    assert sorted(server.jobs_by_prompt.values()) == [1] * 4
 
 
 @pytest.mark.parametrize("status", [307, 308])

@@ -16,6 +16,8 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from time import perf_counter, sleep
 from types import TracebackType
 from typing import Any, Final, Literal, Self, get_args
 from urllib.parse import unquote
@@ -114,9 +116,11 @@ class _QuickServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        await asyncio.sleep(0)
+        for _ in range(5):  # also those that were accepted just now
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
+                connection.transport.abort()  # without an answer to what is not answered yet
+            await asyncio.sleep(0)
 
 
 def html_page(status: int, title: str = "Just a moment...") -> Callable[[], Response]:
@@ -140,6 +144,7 @@ class VideoServer(ABC):
         self.made: list[Job] = []
         """All that were accepted, whether anybody heard of it or not."""
         self.seen: list[Seen] = []
+        self.port = 0
         self.ready = threading.Event()
         """Requests wait until this is set."""
         self.ready.set()
@@ -174,6 +179,13 @@ class VideoServer(ABC):
     def wait_for(self, phase: Phase) -> None:
         """Wait until a request of a phase has come, also one that waits for `ready`."""
         assert self._arrived[phase].wait(10), f"no {phase} came"
+
+    def wait_until_made(self, count: int) -> None:
+        """Wait until so many jobs were accepted, whether or not that was answered."""
+        until = perf_counter() + 10
+        while len(self.made) < count:
+            assert perf_counter() < until, f"only {len(self.made)} jobs were made"
+            sleep(0.002)
 
     def fail(self, phase: Phase, answer: Callable[[], Response], **options: Any) -> None:
         """Switch a fault on; options as in `Fault`."""
@@ -217,6 +229,14 @@ class VideoServer(ABC):
         """Return the image that the server makes of a form; fields that it does not know are ignored."""
         return files.get("input_reference")
 
+    def unauthorized(self) -> Response:
+        """Return the refusal of a key."""
+        return self.error(401, "Unauthorized")
+
+    def no_route(self, status: int, method: str, path: str) -> Response:
+        """Return the refusal of a path that is not served, or not with this method."""
+        return self.error(status, HTTPStatus(status).phrase)
+
     def missing(self) -> Response:
         """Return the answer about a job that nobody knows, or does not know yet."""
         return self.error(404, "Video not found")
@@ -244,13 +264,12 @@ class VideoServer(ABC):
         if request.url.path.startswith("/bucket/"):
             return Response(CLIP, media_type="video/mp4")
         if request.url.path == "/v1/models":
-            return self.models() if self._knows(request) else self.error(401, "Unauthorized", "invalid_api_key")
-        if phase is None and _PATH.fullmatch(request.url.path):
-            return self.error(405, "Method Not Allowed")
+            return self.models() if self._knows(request) else self.unauthorized()
         if phase is None:
-            return self.error(404, "Not Found")
+            status = 405 if _PATH.fullmatch(request.url.path) else 404
+            return self.no_route(status, request.method, request.url.path)
         if not self._knows(request):
-            return self.error(401, "Unauthorized", "invalid_api_key")
+            return self.unauthorized()
         for fault in self.faults:
             if fault.phase == phase and fault.strikes(request.url.path, self.clock.now()):
                 if phase == "submit" and fault.makes_job:
@@ -296,10 +315,16 @@ class VideoServer(ABC):
         return job.polls > self.polls_to_finish
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Serve; again after `stop`, under the same address and with the same jobs."""
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self.port))
         listener.listen(512)
-        self.port: int = listener.getsockname()[1]
+        self.port = listener.getsockname()[1]
         routes = [Route("/{path:path}", self._handle, methods=["GET", "POST", "DELETE"])]
         config = uvicorn.Config(
             Starlette(routes=routes),
@@ -309,7 +334,12 @@ class VideoServer(ABC):
         self._server = _QuickServer(config)
         self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
         self._thread.start()
-        return self
+
+    def stop(self) -> None:
+        """Close all connections; whoever calls now is refused."""
+        self.ready.set()
+        self._server.should_exit = True
+        self._thread.join()
 
     def _serve(self, listener: socket.socket) -> None:
         with listener, asyncio.Runner() as runner:
@@ -318,9 +348,7 @@ class VideoServer(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.ready.set()
-        self._server.should_exit = True
-        self._thread.join()
+        self.stop()
 
 
 def _target(request: Request) -> tuple[Phase | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
@@ -26,7 +27,7 @@ from vidgen_nb.emulator.downloads import CutOff, CutOffResponse, part_response, 
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider import Job, Provider
 
-__all__ = ["SCENE_HEADER", "ApiError", "Call", "Dialect", "EmulatorState", "RequestRecord", "make_app"]
+__all__ = ["SCENE_HEADER", "ApiError", "Call", "Dialect", "EmulatorState", "RequestRecord", "make_app", "round_up"]
 
 SCENE_HEADER: Final = "X-Client-Request-Id"
 """Carries the scene id, percent-encoded; without it the prompt is taken as the scene id."""
@@ -72,6 +73,11 @@ class ApiError(Exception):
         self.status, self.message, self.type, self.code, self.param = status, message, type, code, param
         self.headers = dict(headers or {})
         self.details = tuple(details)
+
+
+def round_up(number: float) -> int:
+    """Round a wait up, but not over a float's last digits: 30.0000000001 is 30."""
+    return math.ceil(round(number, 3))
 
 
 @dataclass(slots=True)

@@ -68,6 +68,7 @@ def test_a_gateways_failure_makes_a_submit_ambiguous(status: int) -> None:
 SHOWN = [
     ([("x-litellm-call-id", "1")], {}), ([("via", "1.1 varnish")], {}), ([("cf-ray", "1-FRA")], {}),
     ([("server", "cloudflare")], {}), ([], {"code": "do_request_failed", "message": "EOF", "data": None}),
+    ([], {"code": "invalid_response", "message": "task_id is empty", "data": None}),
     ([], {"error": {"message": "litellm.InternalServerError: OpenAIException - Server disconnected", "code": "500"}}),
 ]  # fmt: skip
 
@@ -108,10 +109,11 @@ def test_a_503_of_nginx_itself_is_its_limit() -> None:
         ("credits_exhausted", ProfileUnusable), ("InsufficientBalance", ProfileUnusable),
         ("AccountOverdueError", ProfileUnusable), ("credit_balance_too_low", ProfileUnusable),
         ("monthly_quota_exceeded", ProfileUnusable), ("invalid_api_key", ProfileUnusable),
+        ("no_db_connection", ProfileUnusable),
     ],
 )  # fmt: skip
 def test_codes_that_count_with_any_status(status: int, code: Any, kind: type[Failure]) -> None:
-    """Who says that it is a limit, or money, has not accepted anything."""
+    """Who says that it is a limit, money or the key, has not accepted anything."""
     assert isinstance(outcome(status, code=code), kind)
 
 

@@ -68,7 +68,7 @@ def test_nothing_leaves_after_an_answer_that_shows_a_mistake() -> None:
         (UNREADABLE, Answer(200, PAGE, None, "<Web UI>"), "an HTML page"), (UNREADABLE, Answer(200, [], [1]), "a list"),
         (UNREADABLE, Answer(200, [], "x"), "a text"), (UNREADABLE, Answer(202, [], None), "nothing"),
         (UNREADABLE, Answer(200, [], None, "ok"), "a text that is no JSON"),
-        (UNREADABLE, Answer(200, [], {}), "an object"),
+        (UNREADABLE, Answer(200, [], {}), "an object"), (UNREADABLE, Answer(200, [], None, is_cut_off=True), ""),
         (MISSING, Answer(404, [], {"detail": "Not Found"}), "address"), (MISSING, Answer(405, [], None), "address"),
         (MISSING, Answer(400, PAGE, None, "<400>"), "address"),
         (MISSING, Answer(404, [], {"status": 404, "error": "Not Found", "path": "/v1/videos"}), "address"),

@@ -28,7 +28,8 @@ from vidgen_nb.backends.openai.errors import classify
 from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
 from vidgen_nb.backends.wire.fields import fraction_or_percent, is_usable_id, server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
-from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, names_job, save_inline
+from vidgen_nb.backends.wire.jobs.job_names import names_job
+from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
@@ -123,7 +124,7 @@ class HttpBackend(HttpAdapter):
         self._result, self._body = result, RequestBody(body, form=form, images=images)
         self.image_parameters = tuple(images)
         self._headers = checked_headers({} if headers is None else headers, self.key_header)
-        self._path_check, self._transient = PathCheck(error), checked_codes(transient)
+        self._path_check, self._transient = PathCheck(self._first_answers, error), checked_codes(transient)
         check_statuses(statuses)
         self._words = StatusWords(name, statuses)
         check_paths(job, status, progress, error, code, result)
@@ -175,13 +176,13 @@ class HttpBackend(HttpAdapter):
         urls = {option: call.fill(lambda path: value_of(answer, path)) for option, call in given.items()}
         for option, word in urls.items():
             if word:
-                self._path_check.confirm(option)
+                self._first_answers.confirm(option)
             elif option != "cancel":
                 self._path_check.check(option, given[option].placeholders[0], answer, profile.api_key, job=str(found))
         if "poll" in urls and urls["poll"] is None:
             reason = f"accepted as {str(found)!r}, but the answer does not say where to poll"
             raise BackendError(Ambiguous(redacted_line(reason, profile.api_key)))
-        self._path_check.confirm("job")
+        self._first_answers.confirm("job")
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         return Operation(str(found), self.name, {o: url for o, url in urls.items() if url} or None, rate=rate)
 
@@ -193,8 +194,7 @@ class HttpBackend(HttpAdapter):
             if answer.status == 202:  # accepted, and not done yet: some say no more until it is
                 return Progress("running")
             raise BackendError(self._unreadable("status", self._status, answer, "poll", profile))
-        self._path_check.confirm("status")
-        self._first_answers.accepted(self._server(profile))
+        self._first_answers.confirm("status", self._server(profile))
         status = self._words.status(word, error, profile.api_key, operation.id)
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
@@ -226,7 +226,7 @@ class HttpBackend(HttpAdapter):
             if place == "details":
                 latest = await self._answer_about("details", operation, profile, latest)
             else:
-                self._path_check.confirm("result")  # by a poll, perhaps before a restore; it may have expired since
+                self._first_answers.confirm("result")  # by a poll, perhaps before a restore; it may have expired since
             video = self._path_check.text_at("result", self._result, latest, profile.api_key)
             if video is not None and is_inline(video):
                 await save_inline(video, sink)

@@ -1,7 +1,7 @@
 """Checks a description against the first answers: whether values are where its JSON paths say.
 
-If a path has never led to a value, the description is wrong. Then `InputError` stops the run, since every further
-scene would be paid in vain.
+If a path has never led to a value, the description is wrong, and `InputError` stops the run. What has been right once,
+here or at any server, is remembered in one place (`wire.first_answers`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from vidgen_nb.backends.described.json_paths import JsonPath, is_missing, outline, value_at
+from vidgen_nb.backends.wire.first_answers import FirstAnswers
 from vidgen_nb.backends.wire.http import Answer, redacted_line
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.refusals import is_refusal
@@ -25,24 +26,20 @@ _HINTS: Final = {
 
 
 class PathCheck:
-    """Remembers which paths have led to a value. `error`: the path of an error in an answer."""
+    """Reads values at paths; `first_answers` remembers which have led to one. `error`: the path of an error."""
 
-    def __init__(self, error: JsonPath) -> None:
+    def __init__(self, first_answers: FirstAnswers, error: JsonPath) -> None:
+        self._first_answers = first_answers
         self._error_path = error
-        self._confirmed: set[str] = set()
-
-    def confirm(self, option: str) -> None:
-        """Note that this option's path has led to a value."""
-        self._confirmed.add(option)
 
     def check(self, option: str, path: JsonPath, answer: Answer, key: Secret, job: str = "") -> None:
         """Raise `InputError` for an answer that has no value at a path that has never led to one.
 
         An answer that contains an error says nothing about the path, nor does one of another kind, such as a page or a
-        list: amid polls it is asked about again, and to a submit it is the first answers' concern.
+        list: amid polls it is asked about again, and to a submit it is judged like any server's first answer.
         `job`: the id of the accepted job.
         """
-        if option in self._confirmed or not answer.ok or not isinstance(answer.data, dict):
+        if not self._first_answers.shows_mistake(option, answer) or not isinstance(answer.data, dict):
             return
         told = any(tells_error(value_at(answer.data, each)) for each in (self._error_path, *_ERROR_PATHS))
         if not (told or is_refusal(answer.data)):
@@ -55,7 +52,7 @@ class PathCheck:
         found = value_at(answer.data, path)
         found = found[0] if isinstance(found, list) and found else found
         if isinstance(found, str) and found:
-            self.confirm(option)
+            self._first_answers.confirm(option)
             return found
         if path is not None and (found or is_missing(answer.data, path)):
             self.check(option, path, answer, key)

@@ -39,9 +39,10 @@ _KEY_CODES: Final = re.compile(
     r"(\w+_)?(invalid|incorrect|missing|no|expired|revoked|disabled|deactivated|unknown|bad)_(api_?key|access_?key|apikey)"
     r"(_\w+)?|api_?key_(\w+_)?(invalid|missing|expired|revoked|disabled|blocked|not_found|required)|"
     r"authentication(_failed|_error|_required)?|unauthenticated|unauthori[sz]ed|invalid_authentication(_error)?|"
-    r"account_(deactivated|suspended|disabled|locked)|unrecognized_client_exception"
+    r"account_(deactivated|suspended|disabled|locked)|unrecognized_client_exception|"
+    r"no_db_connection|token_not_found_in_db|expired_key|auth_error"
 )
-"""Of a key, or an account, with whatever status."""
+"""Of a key, or an account, with whatever status: LiteLLM without a database answers 400 to a key that it can't know."""
 _CONCURRENCY_CODES: Final = re.compile(r".*(concurren(t|cy)|parallel).*")
 _TOO_MANY_AT_ONCE_CODES: Final = re.compile(
     r"(?=.*(concurren(t|cy)|parallel))(?=.*(limit|exceed|many|max|quota|reach)).*"
@@ -88,7 +89,7 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float, gat
         return rate_limited
     if answer.ok:
         if not is_refusal(answer.data):
-            return unexpected_body(_reason(f"HTTP {answer.status}", error, key), phase)
+            return unexpected_body(_reason(f"HTTP {answer.status}", error, key), phase, answer)
         if not error.numbers:
             return Transient(reason, wait) if error.matches(_SERVER_CODES) else Permanent(reason, "no_result")
     if phase == "submit" and is_limit_of_nginx(answer):

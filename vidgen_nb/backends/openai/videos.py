@@ -3,7 +3,8 @@
 A submit is multipart even without a file; the result is fetched with the key; `openai-poll-after-ms` paces the polls.
 Only `id` and `status` of an answer are required; statuses may be written in the words of other APIs, as gateways do
 (`wire.jobs.status_words`). An answer that names the job and says that it ended counts whatever its HTTP status is:
-vLLM-Omni answers about a failed job with the failure's own. Where `/content` refuses, the job's `url` is fetched.
+vLLM-Omni answers about a failed job with the failure's own, and a gateway makes that the text of an error. Where
+`/content` refuses, the job's `url` is fetched.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final, Literal, NoReturn
 import httpx
 
 from vidgen_nb.backends.openai.errors import classify, job_failure
+from vidgen_nb.backends.openai.models import ask_for_models, if_about_model, unlisted
 from vidgen_nb.backends.openai.submit_body import file_part, json_body
 from vidgen_nb.backends.wire.adapter import HttpAdapter
 from vidgen_nb.backends.wire.fields import (
@@ -28,15 +30,18 @@ from vidgen_nb.backends.wire.fields import (
     progress_fraction,
     server_epoch,
 )
-from vidgen_nb.backends.wire.first_answers import about_own_model, address_advice
-from vidgen_nb.backends.wire.http import Answer, FormValue, Phase, redacted_line
+from vidgen_nb.backends.wire.first_answers import about_own_model, address_advice, address_mistake
+from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
 from vidgen_nb.backends.wire.jobs.image_download import download_image
-from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, names_job, save_inline
+from vidgen_nb.backends.wire.jobs.job_names import part_about
+from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
+from vidgen_nb.backends.wire.reading.refusals import error_of
 from vidgen_nb.backends.wire.reading.retry_after import parse_milliseconds
+from vidgen_nb.backends.wire.status_codes import shows_gateway
 from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, Transient
@@ -86,6 +91,8 @@ class OpenAIVideos(HttpAdapter):
             raise InputError(f"body must be 'form' or 'json', not {body!r:.80}")
         self.body = body
         self._words = StatusWords(self.name)
+        self._only_content: set[str] = set()
+        """Jobs that are done, and whose answer names no other place of the result."""
         self.gateway = gateway
 
     def check_scene(self, scene: Scene) -> None:
@@ -106,17 +113,19 @@ class OpenAIVideos(HttpAdapter):
         listed = is_listing(answer) or (bool(json_object(answer)) and answer.status == 405)
         failure = None if listed else self._classify(answer, "poll", profile)
         if failure is not None and not (answer.ok or isinstance(failure, Permanent)):
+            if isinstance(failure, Transient) and (mistake := address_mistake(self._server(profile), "videos")):
+                failure = Transient(f"{failure.reason}. {mistake}", failure.retry_after)
             raise BackendError(failure)
         if listed and self.model is None:
             return
         try:
-            answer, models = await self._models(profile)
+            answer, models = await ask_for_models(self._pool, self._address(profile, "models"), profile.api_key)
         except BackendError:
             if failure is None:  # the key is good, and nothing is known of the model
                 return
             raise
         if models and self.model is not None and self.model not in models:
-            raise InputError(_unlisted(self.model, models, profile))
+            raise InputError(unlisted(self.model, models, profile.api_key))
         if failure is not None and not is_listing(answer):
             refused = self._classify(answer, "poll", profile)
             if isinstance(refused, ProfileUnusable):
@@ -144,8 +153,12 @@ class OpenAIVideos(HttpAdapter):
         found = json_object(answer).get("id")
         if not answer.ok or not is_usable_id(found):
             failure, server = self._classify(answer, "submit", profile), self._server(profile)
-            if isinstance(failure, Permanent) and failure.cause == "bad_request" and "model" not in scene.params:
-                failure = await self._unless_no_such_model(failure, profile)
+            if not ("model" in scene.params or self._first_answers.is_confirmed(server)):
+                gateway = self.gateway or shows_gateway(answer, error_of(answer))
+                models = self._address(profile, "models")
+                failure = await if_about_model(
+                    failure, self.model, self._pool, models, profile.api_key, gateway=gateway
+                )
             advice = address_advice(server, "videos")
             own = about_own_model(failure, answer, scene)
             raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own)
@@ -156,14 +169,13 @@ class OpenAIVideos(HttpAdapter):
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` if the answer does not say."""
         answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
-        found = json_object(answer)
+        found = json_object(answer) if answer.ok else part_about(answer.data, operation.id)
         word, error = found.get("status"), found.get("error")
-        known = self._words.known(word)
-        has_ended = known in ("succeeded", "failed", "cancelled") and names_job(found, operation.id)
+        has_ended = self._words.known(word) in ("succeeded", "failed", "cancelled")
         if word_of(word) is None or not (answer.ok or has_ended):
             self._fail(answer, "poll", profile)
         status = self._words.status(word, error, profile.api_key, operation.id)
-        self._first_answers.accepted(self._server(profile))
+        self._first_answers.confirm(self._server(profile))
         if status == "succeeded":
             return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
         if status == "cancelled":
@@ -183,7 +195,8 @@ class OpenAIVideos(HttpAdapter):
         if refused is None:
             return
         place = find_result(refused.data) if refused.ok else None
-        if place is None and refused.status >= 400 and refused.status not in _NO_WORD_OF_THE_RESULT:
+        known = refused.status in _NO_WORD_OF_THE_RESULT or operation.id in self._only_content
+        if place is None and refused.status >= 400 and not known:
             place = await self._place_of_result(operation, profile)
         if place is None:
             self._fail(refused, "fetch", profile)
@@ -199,13 +212,21 @@ class OpenAIVideos(HttpAdapter):
             self._fail(answer, "fetch", profile)
 
     async def _place_of_result(self, operation: Operation, profile: Profile) -> str | None:
-        """Ask where the result of a job is: its address, or the video itself; None if that is not said."""
+        """Ask where the result of a job is: its address, or the video itself; None if that is not said.
+
+        A job that is done and names none is not asked again: if two servers take turns that know only their own jobs,
+        every request of a pair would go to the same one, and the result's always to the wrong one.
+        """
         url = self._url(profile, operation)
         try:
             answer = await self._pool.call("GET", url, "fetch", profile.api_key, max_bytes=MAX_INLINE_BYTES)
         except BackendError:
             return None
-        return find_result(json_object(answer)) if answer.ok else None
+        found = json_object(answer)
+        place = find_result(found) if answer.ok else None
+        if place is None and answer.ok and self._words.known(found.get("status")) == "succeeded":
+            self._only_content.add(operation.id)
+        return place
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
         """Delete the job: `too late` if it has ended or is gone, `unsupported` if the server can't.
@@ -260,28 +281,3 @@ class OpenAIVideos(HttpAdapter):
     def _classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
         now = self._now_epoch()
         return classify(answer, phase, key=profile.api_key, now_epoch=now, gateway=self.gateway)
-
-    async def _models(self, profile: Profile) -> tuple[Answer, list[str]]:
-        """Ask for the server's models: its answer, and their names; none if it does not say, or takes patterns."""
-        answer = await self._pool.call("GET", self._address(profile, "models"), "poll", profile.api_key)
-        listed = json_object(answer).get("data") if answer.ok else None
-        names = [each.get("id") for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)]
-        known = [name for name in names if isinstance(name, str)]
-        return answer, [] if any("*" in name for name in known) else known
-
-    async def _unless_no_such_model(self, failure: Permanent, profile: Profile) -> Permanent:
-        """Return what a first bad request means: the server's own list says whether it is the model."""
-        if self.model is None or self._first_answers.has_accepted(self._server(profile)):
-            return failure
-        try:
-            _, models = await self._models(profile)
-        except BackendError:
-            return failure
-        if not models or self.model in models:
-            return failure
-        return Permanent(f"{failure.reason}. {_unlisted(self.model, models, profile)}", "no_such_model")
-
-
-def _unlisted(model: str, models: list[str], profile: Profile) -> str:
-    listed = redacted_line(", ".join(models[:5]), profile.api_key)
-    return f"model {model!r} is not among the server's: {listed}{', …' if len(models) > 5 else ''}"

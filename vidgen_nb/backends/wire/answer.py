@@ -47,6 +47,8 @@ class Answer:
     """The parsed JSON; None if the body is no JSON, too long or cut off."""
     text: str = ""
     """The beginning of a body that is no JSON; of an HTML page its title."""
+    is_cut_off: bool = False
+    """Whether the connection broke, or time ran out, before the whole body was there."""
 
     @property
     def said(self) -> Any:
@@ -78,7 +80,7 @@ async def read_answer(
     response: httpx.Response, key: Secret, patience: Patience, max_bytes: int = MAX_BODY_BYTES
 ) -> Answer:
     """Read an answer up to the limit; if its body breaks off, the status still counts."""
-    body, data, text = bytearray(), None, ""
+    body, data, text, cut_off = bytearray(), None, "", False
     try:
         async with patience:
             async for piece in decoded_chunks(response):
@@ -88,12 +90,16 @@ async def read_answer(
         charset = _CHARSET.search(response.headers.get("content-type", ""))
         text = _beginning(body, charset[1] if charset else "", key)  # nothing is shown of one that broke off
         data = redact(_json(body, charset[1] if charset else ""), key) if len(body) <= max_bytes else None
-    except (*TRANSPORT_ERRORS, ValueError, RecursionError):
-        data = None
+    except httpx.DecodingError:
+        pass
+    except TRANSPORT_ERRORS:
+        cut_off = True
+    except (ValueError, RecursionError):
+        pass
     location = response.extensions.get("location")  # hidden from httpx
     given = [*response.headers.multi_items(), *([("location", location)] if isinstance(location, str) else [])]
     headers = [(name, redact(value, key)) for name, value in given]
-    return Answer(response.status_code, headers, data, text if data is None else "")
+    return Answer(response.status_code, headers, data, text if data is None else "", cut_off)
 
 
 def _json(body: bytes | bytearray, charset: str) -> Any:

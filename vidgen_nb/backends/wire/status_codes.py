@@ -29,7 +29,8 @@ _HEADERS: Final = re.compile(
     r"x-envoy-upstream-.+"
 )
 _CODES: Final = re.compile(
-    r"do_request_failed|fail_to_fetch_task|bad_response(_status_code|_body)?|read_response_body_failed|"
+    r"do_request_failed|fail_to_fetch_task|bad_response(_status_code|_body)?|(read|unmarshal)_response_body_failed|"
+    r"invalid_response|"
     r"(new|one)_api_(error|panic)|upstream_(error|timeout)|get_channel_failed|channel[_:].+"
 )
 _LITELLM: Final = re.compile(r"litellm\.\w+(Error|Timeout)?:")
@@ -89,7 +90,10 @@ def shows_gateway(answer: Answer, error: ErrorBody) -> bool:
     return error.matches(_CODES) or any(_LITELLM.match(text) for text in error.texts)
 
 
-def unexpected_body(reason: str, phase: Phase) -> Failure:
+def unexpected_body(reason: str, phase: Phase, answer: Answer) -> Failure:
     """Return the failure for a 2xx whose body lacks what its phase needs."""
-    problem = f"{reason}: the answer is not the expected JSON; is base_url right?"
+    problem = (
+        "the answer broke off." if answer.is_cut_off else "the answer is not the expected JSON; is base_url right?"
+    )
+    problem = f"{reason}: {problem}"
     return Ambiguous(f"{problem} The job may have been accepted") if phase == "submit" else Transient(problem)

@@ -7,10 +7,9 @@ an `ErrorInfo`.
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
-from vidgen_nb.emulator.app import ApiError
+from vidgen_nb.emulator.app import ApiError, round_up
 
 __all__ = ["JOB_ERRORS", "bad_request", "expired", "not_found", "refusal", "rpc_status"]
 
@@ -80,6 +79,6 @@ def rpc_status(error: ApiError) -> dict[str, Any]:
 
 
 def _delay(seconds: float) -> str:
-    """Return a google.protobuf.Duration in whole milliseconds, rounded up but not over a float's last digits."""
-    ms = math.ceil(round(seconds * 1000, 3))
+    """Return a google.protobuf.Duration in whole milliseconds."""
+    ms = round_up(seconds * 1000)
     return f"{ms // 1000}s" if ms % 1000 == 0 else f"{ms // 1000}.{ms % 1000:03d}s"

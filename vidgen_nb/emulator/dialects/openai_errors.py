@@ -5,13 +5,12 @@ Codes that no source gives are ours: `concurrency_limit_exceeded`, `daily_quota_
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from vidgen_nb.core.model import RateInfo
-from vidgen_nb.emulator.app import ApiError
+from vidgen_nb.emulator.app import ApiError, round_up
 
-__all__ = ["JOB_ERRORS", "rate_headers", "refusal", "round_up"]
+__all__ = ["JOB_ERRORS", "rate_headers", "refusal"]
 
 _REFUSALS: Final = {
     "rate": (429, "requests", "rate_limit_exceeded", "Rate limit reached."),
@@ -46,11 +45,6 @@ def rate_headers(rate: RateInfo | None) -> dict[str, str]:
     values = (rate.limit, rate.remaining, _duration(rate.reset or 0.0)) if rate is not None else ()
     names = ("limit", "remaining", "reset")[: len(values)]
     return {f"x-ratelimit-{name}-requests": str(value) for name, value in zip(names, values, strict=True)}
-
-
-def round_up(number: float) -> int:
-    """Round up, but not over a float's last digits: 30.0000000001 is 30."""
-    return math.ceil(round(number, 3))
 
 
 def _duration(seconds: float) -> str:

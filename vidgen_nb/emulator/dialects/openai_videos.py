@@ -18,9 +18,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from vidgen_nb.core.model import RateInfo
-from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState
+from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState, round_up
 from vidgen_nb.emulator.clip import CLIP
-from vidgen_nb.emulator.dialects.openai_errors import JOB_ERRORS, rate_headers, refusal, round_up
+from vidgen_nb.emulator.dialects.openai_errors import JOB_ERRORS, rate_headers, refusal
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Job, Refused
 

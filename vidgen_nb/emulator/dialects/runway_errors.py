@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
-from vidgen_nb.emulator.app import ApiError
+from vidgen_nb.emulator.app import ApiError, round_up
 
 __all__ = ["TASK_FAILURES", "refusal"]
 
@@ -27,7 +26,7 @@ TASK_FAILURES: Final = {
 
 
 def refusal(cause: str, retry_after: float | None) -> ApiError:
-    """Return the answer to a refusal; the wait in whole seconds, rounded up but not over a float's last digits."""
+    """Return the answer to a refusal; the wait in whole seconds."""
     status, message = _REFUSALS[cause]
-    headers = {} if retry_after is None else {"Retry-After": str(math.ceil(round(retry_after, 3)))}
+    headers = {} if retry_after is None else {"Retry-After": str(round_up(retry_after))}
     return ApiError(status, message, headers=headers)

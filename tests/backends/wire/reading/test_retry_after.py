@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -10,6 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidgen_nb.backends.openai.errors import classify
+from vidgen_nb.backends.wire.answer import Answer
+from vidgen_nb.backends.wire.reading.body_waits import PROSE
 from vidgen_nb.backends.wire.reading.retry_after import (
     MAX_WAIT_SECONDS,
     parse_http_date,
@@ -17,6 +21,8 @@ from vidgen_nb.backends.wire.reading.retry_after import (
     parse_seconds,
     retry_after,
 )
+from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.ports import Secret
 
 NOW = 1_790_000_000.0
 NAMES = [
@@ -173,6 +179,18 @@ def test_more_forms_of_headers(header: str, value: str) -> None:
 def test_more_forms_of_bodies(body: object) -> None:
     """Fields under all their names, and last the sentences that providers document."""
     assert retry_after([], body, NOW)[0] == pytest.approx(40)
+
+
+@pytest.mark.parametrize(("whose", "sentence", "seconds"), [row[1:] for row in PROSE])
+def test_sentences_whose_source_is_known(whose: str, sentence: str, seconds: float) -> None:
+    """Each says how long, also nested behind a gateway's own words; none decides what the answer is."""
+    nested = f"OpenAIException - {json.dumps({'error': {'message': sentence}})}"
+    for body in ({"detail": sentence}, {"error": {"message": sentence}}, {"error": {"message": nested}}):
+        wait, source = retry_after([], body, NOW)
+        assert wait == pytest.approx(seconds), whose
+        assert source == "its words"
+    refusal = classify(Answer(400, [], {"detail": sentence}), "submit", key=Secret("sk-alice"), now_epoch=0)
+    assert not isinstance(refusal, RateLimited)
 
 
 def test_prose_is_the_last_that_is_asked() -> None:

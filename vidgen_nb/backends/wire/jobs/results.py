@@ -13,7 +13,7 @@ from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.ports import BackendError, Sink
 
-__all__ = ["MAX_INLINE_BYTES", "find_result", "is_inline", "names_job", "save_inline"]
+__all__ = ["MAX_INLINE_BYTES", "find_result", "is_inline", "save_inline"]
 
 MAX_INLINE_BYTES: Final = 64 << 20
 """Of an answer that may contain a video."""
@@ -30,7 +30,6 @@ _DATA_URI: Final = re.compile(
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*", re.ASCII)
 _MIN_BASE64_CHARS: Final = 64
-_ID_PLACES: Final = ("id", "task_id", "request_id", "job_id", "video_id", "name")
 
 
 def find_result(data: Any, depth: int = 0) -> str | None:
@@ -75,16 +74,6 @@ async def save_inline(text: str, sink: Sink) -> None:
 def _from_base64(text: str) -> bytes:
     encoded = "".join(text.split()).translate(_URL_SAFE)
     return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-
-
-def names_job(data: Any, job: str, told: object = None) -> bool:
-    """Return whether an answer names a job: then its status is the job's own, whatever the HTTP status.
-
-    `told`: the id at the place that a description names.
-    """
-    if not isinstance(data, Mapping) or told == job:
-        return told == job
-    return any(str(data[place]) == job for place in _ID_PLACES if isinstance(data.get(place), str | int))
 
 
 def _is_address(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""How long a body asks to wait: fields under the names seen in the wild, and the sentences that providers document."""
+"""How long a body asks to wait: fields under the names seen in the wild, and sentences whose source is known."""
 
 from __future__ import annotations
 
@@ -34,14 +34,31 @@ _AMOUNT: Final = (
     r"|(?:\d+(?:\.\d+)?(?:h|ms|m|s))+)"
 )
 PROSE: Final = (
-    (r"rate limit resets in", "Replicate: replicate.com/docs/topics/predictions/rate-limits"),
-    (r"try again in", "OpenAI: cookbook.openai.com/examples/how_to_handle_rate_limits"),
-    (r"retry after", "Azure OpenAI: learn.microsoft.com/azure/ai-services/openai/how-to/quota"),
-    (r"retry in", "Gemini: ai.google.dev/gemini-api/docs/rate-limits"),
-    (r"expected available in", "Django REST framework: rest_framework/exceptions.py, class Throttled"),
+    # replicate.com/docs/topics/predictions/rate-limits
+    ("rate limit resets in", "Replicate", "Request was throttled. Your rate limit resets in ~30s.", 30),
+    # no page of OpenAI's quotes it; as in github.com/FoundationAgents/MetaGPT/issues/523
+    (
+        "try again in",
+        "OpenAI",
+        "Rate limit reached for gpt-4 on tokens per min (TPM). Please try again in 9.816s.",
+        9.816,
+    ),
+    # github.com/bklieger-groq/stockbot-on-groq/issues/46
+    ("try again in", "Groq", "Limit 500000, Used 500370, Requested 252. Please try again in 1m47.5854s.", 107.5854),
+    # learn.microsoft.com/microsoft-cloud/dev/dev-proxy/concepts/implement-rate-limiting-azure-api-management
+    ("try again in", "Azure API Management", "Rate limit is exceeded. Try again in 60 seconds.", 60),
+    # LiteLLM 1.108: its RouterRateLimitError, in litellm/types/router.py
+    ("try again in", "LiteLLM", "No deployments available for selected model, Try again in 5 seconds.", 5),
+    # learn.microsoft.com/answers/questions/2140040
+    ("retry after", "Azure OpenAI", "have exceeded token rate limit. Please retry after 37 seconds.", 37),
+    # github.com/browserbase/mcp-server-browserbase/issues/129, beside a RetryInfo that gateways drop
+    ("retry in", "Gemini", "You exceeded your current quota. Please retry in 47.434392449s.", 47.434392449),
+    # github.com/encode/django-rest-framework: rest_framework/exceptions.py, class Throttled
+    ("expected available in", "Django REST framework", "Request was throttled. Expected available in 7 seconds.", 7),
 )
-"""Beginnings of the sentences in which providers give a wait, and where they are documented."""
-_PROSE: Final = re.compile("(?:" + "|".join(words for words, _ in PROSE) + ")" + _AMOUNT, re.IGNORECASE | re.ASCII)
+"""Sentences in which a wait is given: how that begins, who writes so, an example from the source above it, seconds."""
+_BEGINNINGS: Final = "|".join(dict.fromkeys(words for words, *_ in PROSE))
+_PROSE: Final = re.compile(f"(?:{_BEGINNINGS}){_AMOUNT}", re.IGNORECASE | re.ASCII)
 
 
 def field_waits(body: object, read_delay: Callable[[str], float | None], read_moment: Callable[[str], float | None],
@@ -55,7 +72,7 @@ def field_waits(body: object, read_delay: Callable[[str], float | None], read_mo
 
 
 def prose_wait(text: str, read_delay: Callable[[str], float | None]) -> float | None:
-    """Return the seconds of a documented sentence such as `resets in ~30s`; None if there is none."""
+    """Return the seconds of a sentence of the table such as `resets in ~30s`; None if there is none."""
     found = _PROSE.search(text[:2000])
     return read_delay(found[1].replace(",", " ")) if found else None
 

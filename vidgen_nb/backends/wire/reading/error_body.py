@@ -79,6 +79,8 @@ class ErrorBody:
     """All texts for people as they stand in the body, around an error that is nested in one."""
     own_number: str = ""
     """A number of the provider's own in the place of a code, such as `1302`; it is shown, and decides nothing."""
+    nested: tuple[Mapping[str, Any], ...] = ()
+    """The objects that stand in such texts: what a gateway was answered by its upstream."""
 
     def matches(self, pattern: re.Pattern[str]) -> bool:
         """Return whether a code is of this pattern, however it is spelt."""
@@ -109,6 +111,7 @@ def read_error(data: object, more_codes: Iterable[str] = ()) -> ErrorBody:
         next(iter(reader.fields), ""),
         tuple(reader.texts),
         next(iter(reader.own_numbers), ""),
+        tuple(reader.nested),
     )
 
 
@@ -144,6 +147,7 @@ class _Reader:
         self.own_numbers: list[str] = []
         self.fields: list[str] = []
         self.texts: list[str] = []
+        self.nested: list[Mapping[str, Any]] = []
 
     def text_of(self, value: object, depth: int) -> str:
         """Return the text for people in a part of a body, and collect its codes."""
@@ -171,6 +175,7 @@ class _Reader:
         self.texts.append(text)
         nested: object = xml_fields(text) if depth == 0 else None
         nested = nested_json(text) if nested is None else nested
+        self.nested += [nested] if isinstance(nested, dict) else []
         said = self.text_of(nested, depth + 1) if nested is not None else ""
         if not said and _CODE_LIKE.fullmatch(text.strip()):
             self.add_code(text)

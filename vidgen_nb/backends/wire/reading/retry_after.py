@@ -1,8 +1,8 @@
 """How long a server asks to wait: every form seen in the wild, as pure functions.
 
 Order: `retry-after-ms`, `Retry-After` (and what gateways call it, `llm_provider-retry-after`), Google's `RetryInfo`,
-`retry_after` and its like in the body, the resets of exhausted limits in the headers, and last the sentences that
-providers document: prose says how long, and only where nothing else does; never what an answer is (R13). A value that
+`retry_after` and its like in the body, the resets of exhausted limits in the headers, and last the sentences of
+`body_waits.PROSE`: prose says how long, and only where nothing else does; never what an answer is (R13). A value that
 makes no sense (negative, NaN, infinite, longer than a year, junk) is ignored, and the next form is tried. A date in the
 past counts as 0. Of several valid values the largest counts: we never come back early.
 """
