@@ -144,9 +144,8 @@ class HttpBackend(HttpAdapter):
             raise BackendError(Transient('the key can\'t be tried without a submit: give probe="/…", a free call'))
         ask = partial(self._pool.call, call.method, self._urls.at(profile, path), "poll", headers=self._headers)
         answer = await ask(profile.api_key)
-        classify = partial(self.classify, phase="poll", profile=profile)
-        if "probe" not in self._calls and is_no_such_job(answer) and isinstance(classify(answer), Permanent):
-            await check_by_comparison(answer, ask, classify)
+        if "probe" not in self._calls and is_no_such_job(answer, self.classify(answer, "poll", profile)):
+            await check_by_comparison(answer, ask, partial(self.classify, phase="poll", profile=profile))
         elif answer.data is None or not answer.ok or is_refusal(answer.data):
             self._fail(answer, "poll", profile)
 
@@ -256,8 +255,7 @@ class HttpBackend(HttpAdapter):
 
     def classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
         """Return the failure that an answer means; override it for an API with its own codes."""
-        now = self._now_epoch()
-        found = classify(answer, phase, key=profile.api_key, now_epoch=now, gateway=self.gateway)
+        found = classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch(), gateway=self.gateway)
         if answer.ok and answer.data and phase == "submit" and isinstance(found, Ambiguous):
             return Ambiguous(missing_value("job", self._job, answer, profile.api_key))
         if answer.ok and answer.data and phase == "poll" and isinstance(found, Transient):

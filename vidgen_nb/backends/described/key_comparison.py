@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from vidgen_nb.backends.wire.http import Answer
-from vidgen_nb.core.outcomes import Failure, ProfileUnusable, Transient
+from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, Transient
 from vidgen_nb.ports import BackendError, Secret
 
 __all__ = ["UNKNOWN_JOB_ID", "check_by_comparison", "is_no_such_job"]
@@ -18,9 +18,9 @@ UNKNOWN_JOB_ID: Final = "00000000-0000-0000-0000-000000000000"
 _OTHER_KEY: Final = Secret("vidgen-nb-asks-with-no-key")
 
 
-def is_no_such_job(answer: Answer) -> bool:
-    """Return whether an answer may be that of an API to a good key: there is no such job."""
-    return answer.data is not None and answer.status in (400, 404, 410, 422)
+def is_no_such_job(answer: Answer, failure: Failure) -> bool:
+    """Return whether an answer may be that of an API to a good key: there is no such job. `failure`: what it means."""
+    return answer.data is not None and answer.status in (400, 404, 410, 422) and isinstance(failure, Permanent)
 
 
 async def check_by_comparison(

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from vidgen_nb.backends.wire.reading.error_body import xml_fields
-from vidgen_nb.backends.wire.reading.nested_json import nested_json
+from vidgen_nb.backends.wire.reading.nested_json import nested_json, xml_fields
 
 __all__ = ["field_waits", "prose_wait"]
 

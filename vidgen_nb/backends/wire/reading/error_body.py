@@ -9,17 +9,16 @@ any spelling. The innermost comes first: it is the most exact. A body of no know
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from vidgen_nb.backends.wire.reading.nested_json import nested_json, one_spelling
+from vidgen_nb.backends.wire.reading.nested_json import nested_json, one_spelling, xml_fields
 from vidgen_nb.core.model import record
 
-__all__ = ["ErrorBody", "read_error", "tells_error", "xml_fields"]
+__all__ = ["ErrorBody", "read_error", "tells_error"]
 
 _MAX_DEPTH: Final = 8
 _MAX_LISTED: Final = 3
@@ -59,7 +58,6 @@ _MINIMAX: Final = {
     1027: "content_filtered",
 }  # fmt: skip
 """Of `base_resp`, which only MiniMax has (platform.minimax.io/docs/api-reference/errorcode)."""
-_XML_LEAF: Final = re.compile(r"<(?:\w+:)?([\w.-]{1,60})(?: [^<>]*)?>(?:<!\[CDATA\[)?([^<>]*?)(?:\]\]>)?</")
 
 
 @record
@@ -124,17 +122,6 @@ def tells_error(value: object) -> bool:
     if isinstance(value, str):
         return value.strip().lower() not in _NOTHING
     return bool(value)
-
-
-def xml_fields(text: str) -> dict[str, str] | None:
-    """Return the innermost elements of an XML text by name, as S3 writes errors; None for HTML, and what is no XML."""
-    start = text[:1000].lstrip("\ufeff \r\n\t").lower()
-    if not start.startswith("<") or "<html" in start or start.startswith("<!doctype html"):
-        return None
-    found: dict[str, str] = {}
-    for name, content in _XML_LEAF.findall(text):
-        found.setdefault(name, html.unescape(content).strip())
-    return found or None
 
 
 class _Reader:
