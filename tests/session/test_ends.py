@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from vidgen_nb.core.policy import Cooldown, Policy
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import RecordedPolicy
+from vidgen_nb.session.live.end_errors import warn_of_open_run
 from vidgen_nb.session.session import Session
 
 
@@ -128,6 +131,64 @@ session.start(vg.demo_scenes(4))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert "under way" in done.stderr
     assert "wait()" in done.stderr
+
+
+@pytest.mark.parametrize("with_journal", [False, True])
+def test_what_to_do_about_it_is_said(make: Ends, caplog: pytest.LogCaptureFixture, with_journal: bool) -> None:
+    """With a journal, how to go on; without one nothing knows the jobs any more, so they are named."""
+    session = make(FakeBackend(hold=frozenset({"s001"})), journal=make.folder / "runs" if with_journal else None)
+    accepted = seen(session, ev.Accepted)
+    session.start(["one"])
+    assert accepted.wait(10)
+    live = session.runner.current()
+    warn_of_open_run(live.scheduler, live.journal, os.getpid() + 1)
+    assert not caplog.text  # a forked child's end is not the program's
+    warn_of_open_run(live.scheduler, live.journal, os.getpid())
+    operation = live.scheduler.scenes["s001"].operation
+    assert operation is not None
+    assert (operation.id in caplog.text) != with_journal
+    assert (f"restore({str(session.journal)!r}, …)" in caplog.text) == with_journal
+    session.abandon()
+
+
+@pytest.mark.parametrize("ask", [Session.stop, Session.cancel])
+def test_an_observer_that_stops_at_whatever_it_hears(make: Ends, ask: Callable[[Session], None]) -> None:
+    """As one does that watches a budget: the first time counts, and what is under way is finished."""
+    session = make(count=1, mode=Mode("one", max_generating=1))
+    is_enough = False
+
+    def watch(events: Sequence[ev.Event]) -> None:
+        nonlocal is_enough
+        is_enough = is_enough or any(isinstance(event, ev.Accepted) for event in events)
+        if is_enough:
+            ask(session)
+
+    session.observe(watch)
+    run = session.run_blocking(PROMPTS)
+    assert len([each for each in run.events if isinstance(each, ev.Stopped | ev.CancelRequested)]) == 1
+    assert [scene.status for scene in run.scenes][1:] == ["queued" if ask is Session.stop else "cancelled"] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_leaves_its_parents_run_alone(make: Ends) -> None:
+    """It may leave the `with` block that it was forked in; the run goes on in the parent."""
+    backend = FakeBackend(hold=frozenset({"s001"}))
+    session = make(backend)
+    accepted = seen(session, ev.Accepted)
+    session.start(PROMPTS)
+    assert accepted.wait(10)
+    if (child := os.fork()) == 0:
+        signal.alarm(20)
+        try:
+            with session:
+                raise SystemExit
+        except SystemExit:
+            session.close()
+            os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    backend.let_go()
+    assert session.wait(20).ended == "settled"
 
 
 def test_closing_twice_at_once_and_starting_meanwhile(make: Ends) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 from vidgen_nb.core.events import Event, Progressed
 from vidgen_nb.errors import JournalError
-from vidgen_nb.plaintext import one_line
+from vidgen_nb.plaintext import error_line, one_line
 from vidgen_nb.recording.disk import GrowingFile
 from vidgen_nb.recording.runfile import ParsedRun, event_line, header_line, parse
 
@@ -189,7 +189,7 @@ class Journal:
         except JournalError as error:
             self._failed(error)
         except Exception as bug:  # noqa: BLE001 - whatever it is, nothing may be sent that is not on disk
-            self._failed(JournalError(str(self.path), f"can't be written: {type(bug).__name__}: {bug}"))
+            self._failed(JournalError(str(self.path), f"can't be written: {type(bug).__name__}: {error_line(bug)}"))
         if not self._held and self._file is not None:
             self._file.close()
             self._file = None

@@ -35,6 +35,8 @@ class Closer:
         An interrupt (Ctrl-C) meanwhile is answered with what is waited for; the next one breaks that off.
         """
         runner = self._runner
+        if runner.loop.is_left_behind:  # a forked child leaves its parent's run alone
+            return
         if not runner.is_closed:
             runner.check_may_block()
         with self._lock:
@@ -137,7 +139,7 @@ class Closer:
         journal can be restored from it, with all that the provider had accepted.
         """
         self._runner.check_may_block()
-        if self._runner.is_running:
+        if self._runner.is_running and not self._runner.loop.is_left_behind:
             asyncio.run_coroutine_threadsafe(self._runner.abandon(), self._runner.loop.loop).result()
 
     async def move_to_callers_loop(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -36,6 +37,8 @@ class SessionLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._adopted = self._ended = False
+        self._process = os.getpid()
+        """The process that the loop runs in."""
         self._lock = threading.Lock()
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -45,6 +48,11 @@ class SessionLoop:
         loop.call_soon(self._on_start)
 
     @property
+    def is_left_behind(self) -> bool:
+        """Whether this is a forked child: the loop runs in its parent, and nothing here answers."""
+        return self._process != os.getpid() and self._loop is not None
+
+    @property
     def is_adopted(self) -> bool:
         """Whether this is the caller's loop."""
         return self._adopted
@@ -52,8 +60,14 @@ class SessionLoop:
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop; starts the thread when there is none yet. `SessionError` after the end."""
+        self._check_process()
         with self._lock:
             return self._ensure_loop()
+
+    def _check_process(self) -> None:
+        """Raise `SessionError` in a forked child, where the lock may be held for ever."""
+        if self.is_left_behind:
+            raise SessionError(f"this {self._name} runs in the process that this one was forked from: make a new one")
 
     def _ensure_loop(self) -> asyncio.AbstractEventLoop:
         if self._ended:
@@ -62,6 +76,7 @@ class SessionLoop:
             self._loop, self._adopted = asyncio.get_running_loop(), True
             self._loop.call_soon(self._on_start)
         if self._loop is None:
+            self._process = os.getpid()
             self._loop = loop = asyncio.new_event_loop()
             loop.call_soon(self._on_start)
             self._thread = threading.Thread(target=self._run_forever, args=(loop,), name=self._name, daemon=True)
@@ -82,6 +97,7 @@ class SessionLoop:
         """
         if self.is_current():
             return function(*args, **kwargs)
+        self._check_process()
         done: Future[T] = Future()
 
         def carry_out() -> None:
