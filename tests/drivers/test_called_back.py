@@ -61,3 +61,21 @@ def test_no_more_are_decided_than_can_leave() -> None:
         assert stage.backend.times("submit") == [0.0, 0.0, 1.0, 1.0, 2.0]
 
     play(scenario())
+
+
+def test_until_one_is_accepted_no_more_are_decided_than_the_backend_lets_out() -> None:
+    """The others are not in doubt if the program is killed meanwhile; once one is accepted, all go."""
+    backend: Any = None
+
+    async def accepted(_scene: Scene, _profile: Profile) -> None:
+        backend.max_submits = None
+
+    async def scenario() -> None:
+        nonlocal backend
+        backend = driven_backend(1.0, submit=accepted)
+        backend.max_submits = 1
+        stage = Stage(backend, profiles=3, scenes=5)
+        await stage.run()
+        assert backend.times("submit") == [0.0, 1.0, 1.0, 1.0, 1.0]
+
+    play(scenario())

@@ -44,6 +44,11 @@ class FirstAnswers:
         """Note that a server has a job of ours: its base_url is right."""
         self._accepted.add(server)
 
+    @property
+    def any_accepted(self) -> bool:
+        """Whether any server has a job of ours."""
+        return bool(self._accepted)
+
     def has_accepted(self, server: str) -> bool:
         """Return whether a server has a job of ours."""
         return server in self._accepted
@@ -59,6 +64,7 @@ class FirstAnswers:
             yield
             return
         lock = self._locks.setdefault(asyncio.get_running_loop(), {}).setdefault(server, asyncio.Lock())
+        about_to_connect()  # it waits here
         if not lock.locked():
             self._trouble.pop(server, None)  # this may be another run
         async with lock:
