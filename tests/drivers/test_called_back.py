@@ -9,7 +9,7 @@ import pytest
 
 from tests.drivers.harness import Stage, driven_backend, play
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import Scene
+from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.ports import Profile, about_to_leave
 
 REQUESTS: dict[str, ev.Event] = {
@@ -48,6 +48,32 @@ def test_what_waits_for_a_connection_is_called_back(request_: ev.Event) -> None:
 
     play(scenario())
     assert not sent
+
+
+@pytest.mark.parametrize(
+    "request_", [ev.ModeChanged(Mode("one", 1)), ev.ProfileChanged("p1", 1)], ids=["mode", "capacity"]
+)
+def test_what_has_no_room_any_more_is_called_back(request_: ev.Event) -> None:
+    """Three wait for a connection when a mode or a capacity of one begins to hold: one leaves, the rest later."""
+    leaves: list[int] = []
+
+    async def scenario() -> None:
+        stage: Any = None
+
+        async def leave(_scene: Scene, _profile: Profile) -> None:
+            if not stage.posted:
+                stage.posted = True
+                stage.driver.post(request_)
+            about_to_leave()
+            leaves.append(stage.scheduler.submitting)
+
+        stage = Stage(driven_backend(1.0, submit=leave), scenes=3)
+        stage.posted = False
+        await stage.run()
+        assert set(stage.statuses().values()) == {"succeeded"}
+
+    play(scenario())
+    assert leaves == [1, 1, 1]
 
 
 def test_no_more_are_decided_than_can_leave() -> None:
