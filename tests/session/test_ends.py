@@ -169,6 +169,25 @@ def test_an_observer_that_stops_at_whatever_it_hears(make: Ends, ask: Callable[[
     assert [scene.status for scene in run.scenes][1:] == ["queued" if ask is Session.stop else "cancelled"] * 2
 
 
+def test_a_close_in_the_last_moments_of_a_program_does_not_wait(tmp_path: Path) -> None:
+    """A destructor may call it when the session's thread is no more: it would wait for ever."""
+    script = f"""
+import vidgen_nb as vg
+
+class Studio:
+    def __init__(self):
+        self.session = vg.demo(speed=1, output={str(tmp_path)!r})
+
+    def __del__(self):
+        self.session.close()
+
+studio = Studio()
+studio.session.start(vg.demo_scenes(4))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert "under way" in done.stderr
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_leaves_its_parents_run_alone(make: Ends) -> None:

@@ -35,7 +35,7 @@ class Closer:
         An interrupt (Ctrl-C) meanwhile is answered with what is waited for; the next one breaks that off.
         """
         runner = self._runner
-        if runner.loop.is_left_behind:  # a forked child leaves its parent's run alone
+        if runner.loop.is_left_behind:  # a forked child, say, which leaves its parent's run alone
             return
         if not runner.is_closed:
             runner.check_may_block()

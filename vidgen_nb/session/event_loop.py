@@ -49,8 +49,8 @@ class SessionLoop:
 
     @property
     def is_left_behind(self) -> bool:
-        """Whether this is a forked child: the loop runs in its parent, and nothing here answers."""
-        return self._process != os.getpid() and self._loop is not None
+        """Whether nothing answers any more: in a forked child, and where the interpreter has ended its threads."""
+        return self._thread is not None and (self._process != os.getpid() or sys.is_finalizing())
 
     @property
     def is_adopted(self) -> bool:
@@ -65,9 +65,10 @@ class SessionLoop:
             return self._ensure_loop()
 
     def _check_process(self) -> None:
-        """Raise `SessionError` in a forked child, where the lock may be held for ever."""
+        """Raise `SessionError` where a call would wait for ever, perhaps for the lock."""
         if self.is_left_behind:
-            raise SessionError(f"this {self._name} runs in the process that this one was forked from: make a new one")
+            why = "the program ends" if sys.is_finalizing() else "this is a forked child: make a new one"
+            raise SessionError(f"the {self._name}'s thread does not run here, since {why}")
 
     def _ensure_loop(self) -> asyncio.AbstractEventLoop:
         if self._ended:
