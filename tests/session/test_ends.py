@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -25,6 +26,8 @@ from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import RecordedPolicy
 from vidgen_nb.session.live.end_errors import warn_of_open_run
 from vidgen_nb.session.session import Session
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_run_that_was_broken_off_can_be_gone_on_with(make: Ends) -> None:
@@ -186,6 +189,46 @@ studio.session.start(vg.demo_scenes(4))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert "under way" in done.stderr
+
+
+def test_a_loop_that_is_gone_does_not_keep_a_program(tmp_path: Path) -> None:
+    """Somebody closed the loop under a session: at the program's end no thread begins, and none is awaited."""
+    script = f"""
+import asyncio
+from tests.fakes import FakeBackend, profiles
+from vidgen_nb.session.session import Session
+
+async def begin():
+    backend = FakeBackend(hold=frozenset(["s001"]))
+    session = Session(backend, profiles("p1"), output={str(tmp_path)!r}, journal={str(tmp_path / "runs")!r})
+    await session.__aenter__()
+    session.start(["one"])
+    while not session.in_flight:
+        await asyncio.sleep(0.01)
+    return session
+
+loop = asyncio.new_event_loop()
+session = loop.run_until_complete(begin())
+loop.close()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "restore(" in done.stderr
+
+
+def test_leaving_by_an_error_on_the_callers_loop_is_quiet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The run's own error is nobody's: the one on its way out is what counts."""
+
+    async def script() -> None:
+        backend = FakeBackend(hold=frozenset({"s001"}))
+        async with Session(backend, profiles("p1"), output=tmp_path, speed=20) as session:
+            session.start(["one"])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(script())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")

@@ -103,6 +103,8 @@ class Journal:
 
     def append(self, events: Sequence[Event]) -> None:
         """Hand over events; returns at once."""
+        if sys.is_finalizing():  # no thread begins any more; a restore finds the file as after a kill
+            return
         with self._condition:
             self._pending += events
             self._wake()
@@ -121,7 +123,7 @@ class Journal:
     def release(self) -> None:
         """Wait until everything is written, if possible, and close the file."""
         atexit.unregister(self.release)
-        if os.getpid() != self._pid:  # in a forked child, whose parent goes on writing
+        if os.getpid() != self._pid or sys.is_finalizing():  # the parent of a forked child goes on writing
             return
         with self._condition:
             self._held = False

@@ -125,7 +125,10 @@ class Closer:
     async def _close_on_callers_loop(self) -> None:
         end = self._stop_for_good()
         if end is not None:
-            await asyncio.wait([asyncio.wrap_future(end)])
+            ended = asyncio.wrap_future(end)
+            await asyncio.wait([ended])
+            if not ended.cancelled():
+                ended.exception()  # however it ended, it has
             self._release_journal()
         try:
             await self._runner.disconnect()
