@@ -10,7 +10,7 @@ import pytest
 from tests.drivers.harness import Stage, driven_backend, play
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, Scene
-from vidgen_nb.ports import Profile, about_to_leave
+from vidgen_nb.ports import Profile, about_to_connect, about_to_leave
 
 REQUESTS: dict[str, ev.Event] = {
     "stop": ev.Stopped("enough"),
@@ -103,5 +103,22 @@ def test_until_one_is_accepted_no_more_are_decided_than_the_backend_lets_out() -
         stage = Stage(backend, profiles=3, scenes=5)
         await stage.run()
         assert backend.times("submit") == [0.0, 1.0, 1.0, 1.0, 1.0]
+
+    play(scenario())
+
+
+@pytest.mark.parametrize("kind", [ValueError, SystemExit, GeneratorExit])
+def test_a_bug_before_anything_was_sent_leaves_no_scene_in_doubt(kind: type[BaseException]) -> None:
+    """A key's function exits, say, or an image can't be read: `run` raises it, and the scene is still queued."""
+
+    async def fail(_scene: Scene, _profile: Profile) -> None:
+        about_to_connect()
+        raise kind("a bug")
+
+    async def scenario() -> None:
+        stage = Stage(driven_backend(1.0, submit=fail), scenes=2)
+        with pytest.raises(RuntimeError if kind is GeneratorExit else kind):
+            await stage.run()
+        assert set(stage.statuses().values()) == {"queued"}
 
     play(scenario())

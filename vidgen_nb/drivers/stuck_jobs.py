@@ -18,10 +18,10 @@ __all__ = ["StuckJobs", "ends_task", "raisable"]
 log = logging.getLogger("vidgen_nb")
 
 
-def ends_task(error: BaseException, workers: Container[asyncio.Task[None] | None] | None = None) -> bool:
-    """Say whether an exception ends the task that it is raised in: somebody cancelled it, or its loop has ended.
+def ends_task(error: BaseException, workers: Container[asyncio.Task[None] | None]) -> bool:
+    """Say whether an exception ends the worker that it is raised in: somebody cancelled it, or its loop has ended.
 
-    Anything else comes from the backend, whatever it looks like. `workers`: whose task it is; None: of whoever runs.
+    Anything else comes from the backend, whatever it looks like.
     """
     try:
         task = asyncio.current_task()
@@ -29,7 +29,7 @@ def ends_task(error: BaseException, workers: Container[asyncio.Task[None] | None
         return True
     if isinstance(error, asyncio.CancelledError):
         return task is not None and task.cancelling() > 0
-    return isinstance(error, GeneratorExit) and (task is None or (workers is not None and task not in workers))
+    return isinstance(error, GeneratorExit) and task not in workers  # the rest of a worker whose loop is gone
 
 
 def raisable(bug: BaseException, culprit: str = "the backend") -> BaseException:

@@ -64,7 +64,6 @@ class FirstAnswers:
             yield
             return
         lock = self._locks.setdefault(asyncio.get_running_loop(), {}).setdefault(server, asyncio.Lock())
-        about_to_connect()  # it waits here
         if not lock.locked():
             self._trouble.pop(server, None)  # this may be another run
         async with lock:
