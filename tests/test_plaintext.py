@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidgen_nb.plaintext import one_line
+from vidgen_nb.plaintext import error_line, one_line
 
 
 @given(st.text(st.characters(), max_size=400))
@@ -34,3 +34,15 @@ def test_long_text_is_cut_with_a_sign() -> None:
     assert one_line("x" * 81, 80) == "x" * 79 + "…"
     assert one_line(" " * 5000 + "x", 80) == "…"
     assert len(one_line("x" * 501)) == 500
+
+
+def test_an_error_always_has_a_line() -> None:
+    """Its text; its type where there is none, or where its class can't tell it."""
+
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    assert error_line(ValueError("a\nb")) == "a b"
+    assert error_line(KeyError()) == "KeyError"
+    assert error_line(Mute()) == "Mute"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from html import escape
 
-__all__ = ["html_line", "last_lines", "one_line", "short_repr"]
+__all__ = ["error_line", "html_line", "last_lines", "one_line", "short_repr"]
 
 
 def one_line(text: str, limit: int = 500) -> str:
@@ -27,6 +27,15 @@ def one_line(text: str, limit: int = 500) -> str:
     line = " ".join("".join(kept).split())
     cut = len(line) > limit or len(text) > 4 * limit
     return line[: limit - 1].rstrip() + "…" if cut else line
+
+
+def error_line(error: BaseException, limit: int = 500) -> str:
+    """Return an error's text as one line; its type where it has none, or where its class can't tell it."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - a class of the user's
+        text = ""
+    return one_line(text, limit) or type(error).__name__
 
 
 def last_lines(text: str, lines: int = 60) -> str:

@@ -244,7 +244,7 @@ class Backend(Protocol):
     with `ProfileUnusable` if the server refuses it.
 
     It may have an attribute `max_submits`: how many submits can be under way at once; further ones are not decided
-    before, since they would wait unseen. None, or none there: no bound.
+    before, since they would wait unseen. None, or none there: no bound. It is read again whenever one was accepted.
 
     A submit that has not left is called back by whatever happens meanwhile: a stop, a pause, a 429 of its group. Until
     the call of `submit` the driver sees to it. What waits longer, say for a connection, is called back only where

@@ -10,11 +10,14 @@ import pytest
 from tests.drivers.harness import Stage, driven_backend, limited, play
 from tests.fakes import Hook
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import BOOST
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Cooldown, GroupView
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
-KINDS = (ZeroDivisionError, SystemExit, KeyboardInterrupt, asyncio.CancelledError)
+KINDS = (ZeroDivisionError, SystemExit, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit)
+LOOK_LIKE_AN_END = (asyncio.CancelledError, GeneratorExit)
+"""Of a task, or of a coroutine: they are raised as another error."""
 
 
 @pytest.mark.parametrize("where", ["on_429", "earliest", "observe"])
@@ -45,8 +48,8 @@ def test_a_policys_bug_stops_the_run_in_order(kind: type[BaseException], where: 
 
     async def scenario() -> None:
         stage = Stage(driven_backend(1.0, submit=limited(5)), scenes=6, policy=Buggy())
-        expected = RuntimeError if kind is asyncio.CancelledError else kind
-        with pytest.raises(expected, match="CancelledError" if expected is RuntimeError else "a bug"):
+        expected = RuntimeError if kind in LOOK_LIKE_AN_END else kind
+        with pytest.raises(expected, match=kind.__name__ if expected is RuntimeError else "a bug"):
             await stage.driver.run()
         states = stage.scheduler.scenes.values()
         assert failed and {state.status for state in states} <= {"succeeded", "queued"}
@@ -76,10 +79,11 @@ def test_an_observer_that_exits_is_dropped(kind: type[BaseException]) -> None:
     play(scenario())
 
 
-@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
 @pytest.mark.parametrize("phase", ["submit", "poll", "fetch"])
 def test_a_backend_that_exits_is_a_bug(kind: type[BaseException], phase: str) -> None:
     """As any other exception of it: `run` raises it, after what can be finished is finished."""
+    expected = RuntimeError if kind in LOOK_LIKE_AN_END else kind
     calls = 0
 
     async def trip(*_: object) -> None:
@@ -91,8 +95,52 @@ def test_a_backend_that_exits_is_a_bug(kind: type[BaseException], phase: str) ->
     async def scenario() -> None:
         hooks: dict[str, Hook] = {phase: trip}
         stage = Stage(driven_backend(1.0, first_poll=0.5, **hooks), scenes=4)
-        with pytest.raises(kind, match="a bug"):
+        with pytest.raises(expected, match=kind.__name__ if expected is RuntimeError else "a bug"):
             await stage.driver.run()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+        fetched = {event.scene for event in stage.events(ev.Fetched)}
+        left = {name for name, status in stage.statuses().items() if name not in fetched and status != "queued"}
+        assert len(left) == 1
+
+    play(scenario())
+
+
+def test_an_observer_that_asks_without_end_is_removed(caplog: pytest.LogCaptureFixture) -> None:
+    """It asks for something each time it is told of something, and so of its own request: the others go on hearing."""
+    heard: list[ev.Event] = []
+
+    async def scenario() -> None:
+        stage = Stage(driven_backend(1.0), scenes=3)
+
+        def asks(events: Sequence[ev.Event]) -> None:
+            stage.driver.post(ev.ModeChanged(BOOST))
+
+        stage.driver.observe(asks)
+        stage.driver.observe(heard.extend)
+        await stage.run()
+        assert set(stage.statuses().values()) == {"succeeded"}
+        assert heard[-1] is stage.scheduler.events[-1]
+
+    play(scenario())
+    assert "asks for more" in caplog.text
+
+
+def test_an_observer_may_ask_each_time_it_hears_of_something_new() -> None:
+    """What comes with a job's every event is no endless loop, however long the run."""
+    asked = 0
+
+    async def scenario() -> None:
+        stage = Stage(driven_backend(0.1), scenes=150)
+
+        def asks(events: Sequence[ev.Event]) -> None:
+            nonlocal asked
+            if any(isinstance(event, ev.Fetched) for event in events):
+                asked += 1
+                stage.driver.post(ev.ModeChanged(BOOST))
+
+        stage.driver.observe(asks)
+        await stage.run()
+        settled = stage.events(ev.Fetched)
+        assert len(settled) == 150 and len(stage.events(ev.ModeChanged)) == asked
 
     play(scenario())

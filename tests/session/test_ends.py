@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,7 +24,10 @@ from vidgen_nb.core.policy import Cooldown, Policy
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import RecordedPolicy
+from vidgen_nb.session.live.end_errors import warn_of_open_run
 from vidgen_nb.session.session import Session
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_run_that_was_broken_off_can_be_gone_on_with(make: Ends) -> None:
@@ -128,6 +134,123 @@ session.start(vg.demo_scenes(4))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert "under way" in done.stderr
     assert "wait()" in done.stderr
+
+
+@pytest.mark.parametrize("with_journal", [False, True])
+def test_what_to_do_about_it_is_said(make: Ends, caplog: pytest.LogCaptureFixture, with_journal: bool) -> None:
+    """With a journal, how to go on; without one nothing knows the jobs any more, so they are named."""
+    session = make(FakeBackend(hold=frozenset({"s001"})), journal=make.folder / "runs" if with_journal else None)
+    accepted = seen(session, ev.Accepted)
+    session.start(["one"])
+    assert accepted.wait(10)
+    live = session.runner.current()
+    warn_of_open_run(live.scheduler, live.journal, os.getpid() + 1)
+    assert not caplog.text  # a forked child's end is not the program's
+    warn_of_open_run(live.scheduler, live.journal, os.getpid())
+    operation = live.scheduler.scenes["s001"].operation
+    assert operation is not None
+    assert (operation.id in caplog.text) != with_journal
+    assert (f"restore({str(session.journal)!r}, …)" in caplog.text) == with_journal
+    session.abandon()
+
+
+@pytest.mark.parametrize("ask", [Session.stop, Session.cancel])
+def test_an_observer_that_stops_at_whatever_it_hears(make: Ends, ask: Callable[[Session], None]) -> None:
+    """As one does that watches a budget: the first time counts, and what is under way is finished."""
+    session = make(count=1, mode=Mode("one", max_generating=1))
+    is_enough = False
+
+    def watch(events: Sequence[ev.Event]) -> None:
+        nonlocal is_enough
+        is_enough = is_enough or any(isinstance(event, ev.Accepted) for event in events)
+        if is_enough:
+            ask(session)
+
+    session.observe(watch)
+    run = session.run_blocking(PROMPTS)
+    assert len([each for each in run.events if isinstance(each, ev.Stopped | ev.CancelRequested)]) == 1
+    assert [scene.status for scene in run.scenes][1:] == ["queued" if ask is Session.stop else "cancelled"] * 2
+
+
+def test_a_close_in_the_last_moments_of_a_program_does_not_wait(tmp_path: Path) -> None:
+    """A destructor may call it when the session's thread is no more: it would wait for ever."""
+    script = f"""
+import vidgen_nb as vg
+
+class Studio:
+    def __init__(self):
+        self.session = vg.demo(speed=1, output={str(tmp_path)!r})
+
+    def __del__(self):
+        self.session.close()
+
+studio = Studio()
+studio.session.start(vg.demo_scenes(4))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert "under way" in done.stderr
+
+
+def test_a_loop_that_is_gone_does_not_keep_a_program(tmp_path: Path) -> None:
+    """Somebody closed the loop under a session: at the program's end no thread begins, and none is awaited."""
+    script = f"""
+import asyncio
+from tests.fakes import FakeBackend, profiles
+from vidgen_nb.session.session import Session
+
+async def begin():
+    backend = FakeBackend(hold=frozenset(["s001"]))
+    session = Session(backend, profiles("p1"), output={str(tmp_path)!r}, journal={str(tmp_path / "runs")!r})
+    await session.__aenter__()
+    session.start(["one"])
+    while not session.in_flight:
+        await asyncio.sleep(0.01)
+    return session
+
+loop = asyncio.new_event_loop()
+session = loop.run_until_complete(begin())
+loop.close()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "restore(" in done.stderr
+
+
+def test_leaving_by_an_error_on_the_callers_loop_is_quiet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The run's own error is nobody's: the one on its way out is what counts."""
+
+    async def script() -> None:
+        backend = FakeBackend(hold=frozenset({"s001"}))
+        async with Session(backend, profiles("p1"), output=tmp_path, speed=20) as session:
+            session.start(["one"])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(script())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_leaves_its_parents_run_alone(make: Ends) -> None:
+    """It may leave the `with` block that it was forked in; the run goes on in the parent."""
+    backend = FakeBackend(hold=frozenset({"s001"}))
+    session = make(backend)
+    accepted = seen(session, ev.Accepted)
+    session.start(PROMPTS)
+    assert accepted.wait(10)
+    if (child := os.fork()) == 0:
+        signal.alarm(20)
+        try:
+            with session:
+                raise SystemExit
+        except SystemExit:
+            session.close()
+            os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    backend.let_go()
+    assert session.wait(20).ended == "settled"
 
 
 def test_closing_twice_at_once_and_starting_meanwhile(make: Ends) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from vidgen_nb.errors import SessionError
 from vidgen_nb.session.event_loop import SessionLoop
 
 
@@ -78,3 +81,19 @@ def test_an_adopted_loop_is_used_and_left_alone() -> None:
         await asyncio.sleep(0)
 
     asyncio.run(main())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_is_told_that_nobody_answers_there(session_loop: SessionLoop) -> None:
+    """The loop runs in the parent: the child would wait for ever."""
+    session_loop.call(int)
+    if (child := os.fork()) == 0:
+        signal.alarm(20)
+        try:
+            session_loop.call(int)
+        except SessionError:
+            os._exit(7)
+        os._exit(8)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert session_loop.call(int) == 0

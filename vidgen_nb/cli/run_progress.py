@@ -13,7 +13,7 @@ from rich.text import Text
 
 from vidgen_nb.cli.console import LogOnConsole, make_console, print_error
 from vidgen_nb.cli.report import print_report, write_files
-from vidgen_nb.cli.signals import TERMINATED
+from vidgen_nb.cli.signals import TERMINATED, signals_wait
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import NoUsableProfile, OutputError
@@ -52,7 +52,8 @@ def run_to_end(session: Session, scenes: Sequence[Scene] | None, *, record: Path
             finished, code = _run(session, scenes, console)
         finally:
             if (current := session.last_run) is not None:
-                write_files(current, record, gantt)  # also after a bug of ours: what was done is paid for
+                with signals_wait():
+                    write_files(current, record, gantt)  # also after a bug of ours: what was done is paid for
     print_report(finished, record, gantt)
     if code:
         return code

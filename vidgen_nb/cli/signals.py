@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["TERMINATED", "ended_by_signals", "run_signals"]
+__all__ = ["TERMINATED", "ended_by_signals", "run_signals", "signals_wait"]
 
 TERMINATED = 128 + signal.SIGTERM
 """The exit code of a run that SIGTERM has ended, as shells give it."""
@@ -38,6 +38,26 @@ def run_signals() -> Iterator[None]:
         handlers[signal.SIGHUP] = signal.SIG_IGN
     with _handlers(handlers):
         yield
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """A context for what must not be left half done: a first SIGINT or SIGTERM waits for its end, a second does not."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        handler = before[signal.Signals(number)]
+        if noted and callable(handler):
+            handler(number, frame)
+        noted.append(number)
+
+    try:
+        with _handlers(dict.fromkeys(before, note)):
+            yield
+    finally:
+        if noted:
+            signal.raise_signal(noted[0])
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -81,6 +81,10 @@ class Dispatcher:
             return "results could not be written"
         if state.profile.removed:
             return f"{state.profile.name!r} was removed"
+        if (at_once := self._context.mode.max_submitting) is not None and ledger.submitting > at_once:
+            return f"the mode {self._context.mode.name!r} has {at_once} submit{'s' * (at_once != 1)} at once"
+        if state.profile.active > state.profile.limit:
+            return f"{state.profile.name!r} has no room for it any more"
         for gate in state.profile.gates:
             if gate.closed:
                 return f"{state.profile.name!r} began to cool"

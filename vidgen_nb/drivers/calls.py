@@ -32,6 +32,11 @@ class Calls:
         }
         """The method for each kind of command; a `BackendError` that it raises is answered by `failed`."""
 
+    @property
+    def max_submits(self) -> int | None:
+        """How many submits the backend lets out at once; it may be more once its server has accepted one."""
+        return getattr(self._backend, "max_submits", None)
+
     def failed(self, command: Command, error: BackendError) -> ev.Event:
         """Return the answer for a call that failed; a malformed failure counts as one that nobody understands."""
         phase = PHASES[type(command)]

@@ -12,6 +12,9 @@ __all__ = ["Observer", "Observers"]
 
 log = logging.getLogger("vidgen_nb")
 
+MAX_REQUESTS_IN_A_ROW = 100
+"""An observer that asks for something each time it hears of what it asked for before would go on for ever."""
+
 Observer = Callable[[Sequence[ev.Event]], None]
 """Is handed new events; runs on the driver's loop and must be quick."""
 
@@ -39,14 +42,19 @@ class Observers:
         if self._is_notifying:
             return
         self._is_notifying = True
-        events = self._events
+        events, rounds = self._events, 0
         try:
             while self.seen < len(events):
                 new, self.seen = events[self.seen :], len(events)
+                rounds += 1
                 if self.journal is not None:
                     self.journal.append(new)
                 for observer in list(self._observers):
+                    before = len(events)
                     self._hand_to(observer, new)
+                    if rounds > MAX_REQUESTS_IN_A_ROW and len(events) > before and observer in self._observers:
+                        log.error("observer %r asks for more whenever it hears of what it asked for: removed", observer)
+                        self._observers.remove(observer)
         finally:
             self._is_notifying = False
 

@@ -7,15 +7,13 @@ when a worker takes it after such a wait, and when the backend says that it is `
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.observers import Observers
-from vidgen_nb.drivers.stuck_jobs import is_task_cancelled
-from vidgen_nb.ports import Recalled, on_leaving
+from vidgen_nb.ports import BackendError, Recalled, on_leaving
 
 __all__ = ["RECALLING", "Leaving", "Outbox"]
 
@@ -137,6 +135,6 @@ class Leaving:
         on_leaving.set(self)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Note that the call is over."""
-        if kind is not GeneratorExit and not (kind is asyncio.CancelledError and is_task_cancelled()):
+        """Note that the call is over; one that was broken off, by a bug too, may be taken out of those that wait."""
+        if kind is None or issubclass(kind, BackendError | Recalled):
             self._outbox.connecting.pop(self._key, None)

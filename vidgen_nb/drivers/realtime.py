@@ -30,7 +30,7 @@ from vidgen_nb.drivers.alarm import Alarm
 from vidgen_nb.drivers.calls import Calls
 from vidgen_nb.drivers.observers import Observer, Observers
 from vidgen_nb.drivers.outbox import RECALLING, Outbox
-from vidgen_nb.drivers.stuck_jobs import StuckJobs, is_task_cancelled, raisable
+from vidgen_nb.drivers.stuck_jobs import StuckJobs, ends_task, raisable
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Backend, BackendError, EventStore, Profile, Recalled, Sink
@@ -59,12 +59,12 @@ class RealtimeDriver:
         journal: EventStore | None = None,
     ) -> None:
         self.scheduler = scheduler
-        scheduler.dispatcher.max_submits = getattr(backend, "max_submits", None)
         self._profiles = profiles
         self._clock = clock
         self._observers = Observers(scheduler.events, observers, journal)
         self._outbox = Outbox(scheduler, self._observers)
         self._calls = Calls(backend, sink_for, self._outbox)
+        scheduler.dispatcher.max_submits = self._calls.max_submits
         self._queue = self._outbox.queue
         self._tasks: asyncio.TaskGroup | None = None
         self._workers: set[asyncio.Task[None]] = set()
@@ -248,17 +248,15 @@ class RealtimeDriver:
                 if error.stop:
                     self.withhold(error.stop, error.stop)
                 event = calls.failed(command, error)
-            except asyncio.CancelledError as cancelled:
-                if is_task_cancelled():
+            except BaseException as bug:
+                if ends_task(bug, self._workers):
                     raise
-                event = self._handle_bug(command, raisable(cancelled))
-            except GeneratorExit:  # the loop has ended
-                raise
-            except BaseException as bug:  # noqa: BLE001 - raised by `run`, once running attempts have settled
-                event = self._handle_bug(command, bug)
+                event = self._handle_bug(command, raisable(bug))
             finally:
                 self._calls_in_flight -= 1
             if event is not None:
+                if type(event) is ev.Accepted:
+                    self.scheduler.dispatcher.max_submits = calls.max_submits
                 try:
                     self._enqueue(handle(event, now()))
                 except BaseException as error:  # noqa: BLE001 - raised on, unless it is a policy's

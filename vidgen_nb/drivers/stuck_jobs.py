@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Container
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Submit
@@ -12,22 +13,34 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["StuckJobs", "is_task_cancelled", "raisable"]
+__all__ = ["StuckJobs", "ends_task", "raisable"]
 
 log = logging.getLogger("vidgen_nb")
 
 
-def is_task_cancelled() -> bool:
-    """Say whether somebody cancelled the task that runs now, and not only something that it waited for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def ends_task(error: BaseException, workers: Container[asyncio.Task[None] | None]) -> bool:
+    """Say whether an exception ends the worker that it is raised in: somebody cancelled it, or its loop has ended.
+
+    Anything else comes from the backend, whatever it looks like.
+    """
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop runs
+        return True
+    if isinstance(error, asyncio.CancelledError):
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, GeneratorExit) and task not in workers  # the rest of a worker whose loop is gone
 
 
 def raisable(bug: BaseException, culprit: str = "the backend") -> BaseException:
-    """Return what to raise for a bug; for a `CancelledError` that nobody asked for, one that does not look like it."""
-    if not isinstance(bug, asyncio.CancelledError):
+    """Return what to raise for a bug; for one that looks like the end of a task or a coroutine, another error."""
+    if isinstance(bug, asyncio.CancelledError):
+        problem = "a CancelledError: something that it waited for was cancelled"
+    elif isinstance(bug, GeneratorExit):
+        problem = "a GeneratorExit"
+    else:
         return bug
-    instead = RuntimeError(f"{culprit} raised a CancelledError: something that it waited for was cancelled")
+    instead = RuntimeError(f"{culprit} raised {problem}")
     instead.__cause__ = bug
     return instead
 

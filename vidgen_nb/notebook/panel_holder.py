@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from vidgen_nb.errors import SessionError
 from vidgen_nb.notebook.panel.host import PanelHost
+from vidgen_nb.plaintext import error_line
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -86,7 +87,7 @@ class PanelHolder:
 
     def _show_error(self, error: Exception) -> None:
         if self.panel is None:
-            log.error("a callback failed: %s", error, exc_info=error)
+            log.error("a callback failed: %s", error_line(error), exc_info=error)
         else:
             self.panel.show_error(error)
 

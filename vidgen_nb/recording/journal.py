@@ -21,7 +21,7 @@ from typing import Any
 
 from vidgen_nb.core.events import Event, Progressed
 from vidgen_nb.errors import JournalError
-from vidgen_nb.plaintext import one_line
+from vidgen_nb.plaintext import error_line, one_line
 from vidgen_nb.recording.disk import GrowingFile
 from vidgen_nb.recording.runfile import ParsedRun, event_line, header_line, parse
 
@@ -103,6 +103,8 @@ class Journal:
 
     def append(self, events: Sequence[Event]) -> None:
         """Hand over events; returns at once."""
+        if sys.is_finalizing():  # no thread begins any more; a restore finds the file as after a kill
+            return
         with self._condition:
             self._pending += events
             self._wake()
@@ -121,7 +123,7 @@ class Journal:
     def release(self) -> None:
         """Wait until everything is written, if possible, and close the file."""
         atexit.unregister(self.release)
-        if os.getpid() != self._pid:  # in a forked child, whose parent goes on writing
+        if os.getpid() != self._pid or sys.is_finalizing():  # the parent of a forked child goes on writing
             return
         with self._condition:
             self._held = False
@@ -189,7 +191,7 @@ class Journal:
         except JournalError as error:
             self._failed(error)
         except Exception as bug:  # noqa: BLE001 - whatever it is, nothing may be sent that is not on disk
-            self._failed(JournalError(str(self.path), f"can't be written: {type(bug).__name__}: {bug}"))
+            self._failed(JournalError(str(self.path), f"can't be written: {type(bug).__name__}: {error_line(bug)}"))
         if not self._held and self._file is not None:
             self._file.close()
             self._file = None

@@ -35,6 +35,8 @@ class Closer:
         An interrupt (Ctrl-C) meanwhile is answered with what is waited for; the next one breaks that off.
         """
         runner = self._runner
+        if runner.loop.is_left_behind:  # a forked child, say, which leaves its parent's run alone
+            return
         if not runner.is_closed:
             runner.check_may_block()
         with self._lock:
@@ -123,7 +125,10 @@ class Closer:
     async def _close_on_callers_loop(self) -> None:
         end = self._stop_for_good()
         if end is not None:
-            await asyncio.wait([asyncio.wrap_future(end)])
+            ended = asyncio.wrap_future(end)
+            await asyncio.wait([ended])
+            if not ended.cancelled():
+                ended.exception()  # however it ended, it has
             self._release_journal()
         try:
             await self._runner.disconnect()
@@ -137,7 +142,7 @@ class Closer:
         journal can be restored from it, with all that the provider had accepted.
         """
         self._runner.check_may_block()
-        if self._runner.is_running:
+        if self._runner.is_running and not self._runner.loop.is_left_behind:
             asyncio.run_coroutine_threadsafe(self._runner.abandon(), self._runner.loop.loop).result()
 
     async def move_to_callers_loop(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -36,6 +37,8 @@ class SessionLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._adopted = self._ended = False
+        self._process = os.getpid()
+        """The process that the loop runs in."""
         self._lock = threading.Lock()
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -45,6 +48,11 @@ class SessionLoop:
         loop.call_soon(self._on_start)
 
     @property
+    def is_left_behind(self) -> bool:
+        """Whether nothing answers any more: in a forked child, and where the interpreter has ended its threads."""
+        return self._thread is not None and (self._process != os.getpid() or sys.is_finalizing())
+
+    @property
     def is_adopted(self) -> bool:
         """Whether this is the caller's loop."""
         return self._adopted
@@ -52,8 +60,15 @@ class SessionLoop:
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop; starts the thread when there is none yet. `SessionError` after the end."""
+        self._check_process()
         with self._lock:
             return self._ensure_loop()
+
+    def _check_process(self) -> None:
+        """Raise `SessionError` where a call would wait for ever, perhaps for the lock."""
+        if self.is_left_behind:
+            why = "the program ends" if sys.is_finalizing() else "this is a forked child: make a new one"
+            raise SessionError(f"the {self._name}'s thread does not run here, since {why}")
 
     def _ensure_loop(self) -> asyncio.AbstractEventLoop:
         if self._ended:
@@ -62,6 +77,7 @@ class SessionLoop:
             self._loop, self._adopted = asyncio.get_running_loop(), True
             self._loop.call_soon(self._on_start)
         if self._loop is None:
+            self._process = os.getpid()
             self._loop = loop = asyncio.new_event_loop()
             loop.call_soon(self._on_start)
             self._thread = threading.Thread(target=self._run_forever, args=(loop,), name=self._name, daemon=True)
@@ -82,6 +98,7 @@ class SessionLoop:
         """
         if self.is_current():
             return function(*args, **kwargs)
+        self._check_process()
         done: Future[T] = Future()
 
         def carry_out() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, as_max_billed, as_mode
 from vidgen_nb.core.policy import Policy
-from vidgen_nb.core.state import SceneState
+from vidgen_nb.core.state import UNSETTLED, SceneState
 from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.policies.registry import as_policy
@@ -136,7 +136,14 @@ class RunControl:
         """Cancel a scene, or with None every scene that is not settled; at the provider too, where it can."""
         if scene is not None and not isinstance(scene, str):
             raise InputError(f"cancel takes the id of one scene, or nothing for all, not {scene!r}")
-        self._runner.post(ev.CancelRequested(scene))
+
+        def cancel() -> None:
+            scenes = self._runner.current().scheduler.scenes
+            asked = scenes.values() if scene is None else [scenes[scene]] if scene in scenes else None
+            if asked is None or any(map(_can_be_cancelled, asked)):
+                self._runner.current().post(ev.CancelRequested(scene))
+
+        self._runner.loop.call(cancel)
 
     def release_cooldown(self, profile: str) -> None:
         """End a profile's cooldown by hand, or bring it back once its key or credit is in order.
@@ -241,6 +248,11 @@ def _to_answer(scenes: Mapping[str, SceneState], scene: str) -> SceneState:
     if state.status != "held" and not (state.status == "failed" and state.has_open_job):
         raise InputError(f"scene {scene!r} is {state.status}, not held: there is nothing to decide")
     return state
+
+
+def _can_be_cancelled(state: SceneState) -> bool:
+    """Say whether a cancel would change anything."""
+    return state.status == "fetching" or (state.status in UNSETTLED and not state.cancelling)
 
 
 def _name(state: SceneState) -> str:

@@ -21,6 +21,7 @@ from vidgen_nb.run import Run
 from vidgen_nb.session.event_loop import SessionLoop
 from vidgen_nb.session.live.live_run import LiveRun
 from vidgen_nb.session.live.restored_run import RestoredRun
+from vidgen_nb.session.live.state_changes import is_stopped_for_good
 from vidgen_nb.session.settings import Resources, SessionState
 from vidgen_nb.session.validation import prepared_scenes
 from vidgen_nb.sharing.exchange import CooldownExchange
@@ -214,9 +215,11 @@ class Runner:
         self.change(lambda state: replace(state, profiles=dict(profiles)))
 
     def stop(self) -> None:
-        """End the run once what is under way has settled."""
+        """End the run once what is under way has settled; once: an observer may ask for it again and again."""
         live = self.live
-        if live is not None and not (live.scheduler.ended or (live.scheduler.stopped and live.is_over)):
+        if live is None or live.scheduler.ended or (live.scheduler.stopped and live.is_over):
+            return
+        if not is_stopped_for_good(live.scheduler):
             live.post(ev.Stopped())
 
     def _apply_shared_cooldowns(self) -> None:

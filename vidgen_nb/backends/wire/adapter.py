@@ -68,12 +68,16 @@ class HttpAdapter:
         self._is_networked = transport is None
         self._servers: set[tuple[bool, bool]] = set()
         """What connections to the profiles' servers need: TLS, and no loopback."""
+        self._addresses: set[str] = set()
+        """The profiles' servers: until one of them has accepted a submit, one leaves at a time to each."""
         self._clock = Clock()
         self._first_answers = FirstAnswers()
 
     @property
     def max_submits(self) -> int:
-        """How many submits can be under way at once."""
+        """How many submits can be under way at once; until a server has accepted one, one for each server."""
+        if not self._first_answers.any_confirmed:
+            return max(1, len(self._addresses))
         return self._pool.max_connections
 
     def check(self, profile: Profile) -> None:
@@ -86,6 +90,7 @@ class HttpAdapter:
             )
         _check_base_url(profile.base_url or self.base_url)
         self._servers.add(needs_of(self._address(profile)))
+        self._addresses.add(self._server(profile))
 
     def with_absolute_paths(self, scene: Scene) -> Scene:
         """Return the scene with absolute image paths: the current folder may have changed by the time it is sent.

@@ -56,6 +56,11 @@ class FirstAnswers:
         """Return whether a success that lacks what it must have may be the set-up's fault: none ever had it."""
         return answer.ok and not answer.is_cut_off and what not in self._right
 
+    @property
+    def any_confirmed(self) -> bool:
+        """Whether anything has been right: then some server has a job of ours."""
+        return bool(self._right)
+
     @asynccontextmanager
     async def one_until_accepted(self, server: str) -> AsyncIterator[None]:
         """Let one submit out at a time until a server has accepted one; none after an answer that shows a mistake.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from pathlib import Path
 
 from vidgen_nb.core.scheduler import Scheduler
@@ -15,6 +16,8 @@ from vidgen_nb.run import Run
 __all__ = ["broken_off", "no_usable_profile", "results_unwritable", "warn_of_open_run"]
 
 log = logging.getLogger("vidgen_nb")
+
+MAX_JOBS_NAMED = 20
 
 
 def broken_off(journal: Journal | None) -> SessionError:
@@ -51,10 +54,24 @@ def results_unwritable(run: Run, scheduler: Scheduler, folder: Path) -> OutputEr
     )
 
 
-def warn_of_open_run(scheduler: Scheduler) -> None:
-    """Warn, when the program ends, of a run that nobody waited for."""
+def warn_of_open_run(scheduler: Scheduler, journal: Journal | None, process: int) -> None:
+    """Warn, when the program ends, of a run that nobody waited for; without a journal, name the jobs that it leaves.
+
+    `process`: the one that the run is in; a forked child has nothing to say.
+    """
+    if process != os.getpid():
+        return
+    if journal is not None:
+        advice = f"restore({str(journal.path)!r}, …) goes on with them"
+    else:
+        advice = "wait() for them, or use `with Session(...)`"
+        jobs = [each.operation.id for each in scheduler.scenes.values() if each.has_open_job and each.operation]
+        if jobs:
+            shown = ", ".join(one_line(job, 80) for job in jobs[:MAX_JOBS_NAMED])
+            advice += f". Their jobs at the provider: {shown}{', …' * (len(jobs) > MAX_JOBS_NAMED)}"
     log.warning(
-        "the program ends with %d scenes under way and %d more to do; wait() for them, or use `with Session(...)`",
+        "the program ends with %d scenes under way and %d more to do; %s",
         scheduler.in_flight,
         scheduler.unsettled - scheduler.in_flight,
+        advice,
     )

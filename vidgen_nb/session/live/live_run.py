@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.core.state import UNSETTLED
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
 from vidgen_nb.errors import DuplicateScene, JournalError, SessionError
+from vidgen_nb.plaintext import error_line
 from vidgen_nb.ports import Profile
 from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run
@@ -64,7 +66,7 @@ class LiveRun:
         self._task: asyncio.Task[None] | None = None
         self._task_began = self._is_wound_up = False
         self._error: BaseException | None = None
-        self._at_exit = partial(warn_of_open_run, scheduler)
+        self._at_exit = partial(warn_of_open_run, scheduler, self.journal, os.getpid())
         """Called when the interpreter ends, unless the run ends before."""
 
     @classmethod
@@ -261,7 +263,9 @@ class LiveRun:
             self.release()
             atexit.unregister(self._at_exit)
             if self._error is not None:
-                log.error("the run broke off: %s", self._error, exc_info=None if self._waiters else self._error)
+                log.error(
+                    "the run broke off: %s", error_line(self._error), exc_info=None if self._waiters else self._error
+                )
         finally:  # in this order: who waited for it finds it over
             self._is_wound_up = True
             self._waiters.end(self._error)

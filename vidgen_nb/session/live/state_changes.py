@@ -9,7 +9,7 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.ports import Profile
 from vidgen_nb.session.settings import SessionState
 
-__all__ = ["changes_to"]
+__all__ = ["changes_to", "is_stopped_for_good"]
 
 
 def changes_to(state: SessionState, scheduler: Scheduler, known: Mapping[str, Profile]) -> Iterator[ev.Event]:
@@ -35,3 +35,11 @@ def changes_to(state: SessionState, scheduler: Scheduler, known: Mapping[str, Pr
             yield ev.ProfileAdded(name, profile.capacity, profile.quota_group or "")
         elif present[name].capacity != profile.capacity:
             yield ev.ProfileChanged(name, profile.capacity)
+
+
+def is_stopped_for_good(scheduler: Scheduler) -> bool:
+    """Say whether another stop would change nothing. After one by `max_billed` it would: a higher limit ends that."""
+    if not scheduler.stopped:
+        return False
+    stops = (each for each in reversed(scheduler.events) if isinstance(each, ev.Stopped | ev.BillingLimitReached))
+    return isinstance(next(stops, None), ev.Stopped)

@@ -12,7 +12,7 @@ import ipywidgets as w
 
 from vidgen_nb.errors import VidgenError
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked, set_if_changed
-from vidgen_nb.plaintext import last_lines, one_line
+from vidgen_nb.plaintext import error_line, last_lines
 
 __all__ = ["ErrorStrip"]
 
@@ -33,8 +33,9 @@ class ErrorStrip:
     def add_error(self, error: BaseException) -> str:
         """Add an error, and return its line for the log. Errors of our own explain themselves without a traceback."""
         is_ours = isinstance(error, VidgenError)
+        line = f"{type(error).__name__}: {error_line(error)}"
         self.add_text(f"{type(error).__name__}: {error}" if is_ours else "".join(traceback.format_exception(error)))
-        return one_line(f"{type(error).__name__}: {error}")
+        return line
 
     def add_text(self, text: str) -> None:
         """Add an error's text, without control characters and cut if it is very long."""
