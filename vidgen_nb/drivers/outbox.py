@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
@@ -19,13 +20,8 @@ from vidgen_nb.ports import Recalled, on_leaving
 
 __all__ = ["RECALLING", "Leaving", "Outbox"]
 
-RECALLING = (
-    ev.Paused,
-    ev.Stopped,
-    ev.CancelRequested,
-    ev.ProfileRemoved,
-    ev.CooldownImposed,
-    ev.BillingLimitChanged,
+RECALLING = frozenset(
+    (ev.Paused, ev.Stopped, ev.CancelRequested, ev.ProfileRemoved, ev.CooldownImposed, ev.BillingLimitChanged)
 )
 """Requests after which submits that have not left may have to stay."""
 
@@ -52,13 +48,15 @@ class Outbox:
         """Whether submits wait for a disk."""
         return self._observers.journal is not None
 
-    def put_submit(self, submit: Submit) -> None:
-        """Add a submit; with a journal, it waits until what announces it is on disk."""
-        if self.saves_first:
-            self._unsaved.append((len(self._events), submit))
-        else:
-            self.announcements.append(len(self._events))
-            self.queue.append(submit)
+    def put(self, commands: Iterable[Command]) -> None:
+        """Add commands; with a journal, a submit waits until what announces it is on disk."""
+        for command in commands:
+            if type(command) is Submit:
+                if self.saves_first:
+                    self._unsaved.append((len(self._events), command))
+                    continue
+                self.announcements.append(len(self._events))
+            self.queue.append(command)
 
     def release(self, stored: int) -> None:
         """Let the submits go whose announcement is on disk."""

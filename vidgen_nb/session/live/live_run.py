@@ -181,8 +181,9 @@ class LiveRun:
 
     def add(self, scenes: Sequence[Scene], *, single: bool, attempts: Mapping[str, int]) -> None:
         """Queue scenes, all of them or none. `attempts`: how many each scene had in earlier runs."""
+        known = self.scheduler.scenes
         for scene in scenes:
-            state = self.scheduler.scenes.get(scene.id)
+            state = known.get(scene.id)
             if state is not None and state.status in UNSETTLED:
                 raise DuplicateScene(
                     scene.id, f"is already {state.status} in this run; run() goes on with what is queued"
@@ -280,8 +281,9 @@ class LiveRun:
 
     def _tell_waiters(self, events: Sequence[ev.Event]) -> None:
         """Tell those who wait for a single scene (an observer); where the run ends with it, `_wind_up` does."""
-        if self._waiters and not self.scheduler.ended:
-            self._waiters.settle({each.scene for each in events if isinstance(each, ev.Fetched | ev.SceneSettled)})
+        if (scenes := self._waiters.scenes) and not self.scheduler.ended:
+            settled = (each.scene for each in events if isinstance(each, ev.Fetched | ev.SceneSettled))
+            self._waiters.settle(scenes.intersection(settled))
 
 
 def _begun_attempts(scheduler: Scheduler) -> set[tuple[str, int]]:
