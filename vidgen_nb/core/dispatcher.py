@@ -27,19 +27,24 @@ class Dispatcher:
 
     def dispatch(self, now: float) -> None:
         """Begin all attempts that may begin now."""
-        run, context, queue, rotation = self._run, self._context, self._queue, self._rotation
-        if run.stopped or run.paused or self._ledger.unwritable.failures or context.policy_error is not None:
+        run = self._run
+        if run.stopped or run.paused or self._ledger.unwritable.failures or self._context.policy_error is not None:
             return
-        if queue.pinned:
+        if self._queue.pinned:
             self._dispatch_free(now, singles_only=True)  # they go before bounced scenes (R2)
-            for profile in list(queue.pinned):
-                while (
-                    (state := queue.peek_pinned(profile)) is not None
-                    and self._room() > 0
-                    and rotation.is_eligible(profile, now)
-                ):
-                    self._ledger.begin(state, profile, now)
+            self._dispatch_pinned(now)
         self._dispatch_free(now)
+
+    def _dispatch_pinned(self, now: float) -> None:
+        """Submit scenes that wait for one profile alone."""
+        queue, rotation = self._queue, self._rotation
+        for profile in list(queue.pinned):
+            while (
+                (state := queue.peek_pinned(profile)) is not None
+                and self._room() > 0
+                and rotation.is_eligible(profile, now)
+            ):
+                self._ledger.begin(state, profile, now)
 
     def _dispatch_free(self, now: float, *, singles_only: bool = False) -> None:
         """Submit scenes that may go to any profile, from the head of the queue on."""

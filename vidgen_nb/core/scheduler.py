@@ -28,12 +28,7 @@ from vidgen_nb.errors import InputError, ReplayError
 
 __all__ = ["Scheduler"]
 
-
-class _Nothing(ev.Event):
-    """What `wake` handles."""
-
-
-_NOTHING = _Nothing()
+_NOTHING = ev.Event()  # what `wake` handles
 
 
 class Scheduler:
@@ -105,13 +100,19 @@ class Scheduler:
         commands, context.commands = context.commands, []
         return commands
 
+    def prepare(self, events: Iterable[ev.Event]) -> None:
+        """Take in requests at 0, before the run starts: nothing follows from them until then."""
+        for event in events:
+            self._handlers[type(event)](event, 0.0)
+        self.wake(0.0)
+
     def wake(self, now: float) -> list[Command]:
         """Do what is due by now and return what to do."""
         return self.handle(_NOTHING, now)
 
     def next_wakeup(self) -> float | None:
         """Return when to call `wake`, in run seconds, or None."""
-        return None if self._run.ended else self._context.timers.next()
+        return self._heap[0][0] if self._heap and self._run.ended is None else None
 
     @classmethod
     def replay(cls, events: Iterable[ev.Event], *, whole: bool = True, **settings: Any) -> Scheduler:
@@ -295,5 +296,5 @@ def _handlers(
         ev.JobFailed: failures.job_failed,
         ev.CancelAnswered: attempts.cancellations.answered,
         ev.AttemptAbandoned: attempts.abandoned,
-        _Nothing: lambda event, now: None,
+        type(_NOTHING): lambda event, now: None,
     }
