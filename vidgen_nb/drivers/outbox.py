@@ -111,11 +111,14 @@ class Leaving:
     So does its beginning. If the call is broken off while it waits for a connection, it stays in `Outbox.connecting`.
     """
 
-    __slots__ = ("_key", "_outbox", "_submit")
+    __slots__ = ("_outbox", "_submit")
 
     def __init__(self, outbox: Outbox, submit: Submit) -> None:
         self._outbox, self._submit = outbox, submit
-        self._key = submit.scene.id, submit.number
+
+    @property
+    def _key(self) -> tuple[str, int]:
+        return self._submit.scene.id, self._submit.number
 
     def __call__(self, leaves: bool) -> None:
         """Check it, and note how far it is."""
@@ -136,5 +139,6 @@ class Leaving:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Note that the call is over."""
-        if kind is not GeneratorExit and not (kind is asyncio.CancelledError and is_task_cancelled()):
-            self._outbox.connecting.pop(self._key, None)
+        connecting = self._outbox.connecting
+        if connecting and kind is not GeneratorExit and not (kind is asyncio.CancelledError and is_task_cancelled()):
+            connecting.pop(self._key, None)
