@@ -54,11 +54,16 @@ class AttemptLifecycle:
         profile.group.strikes = profile.own_gate.local_strikes = 0
         state.status, state.operation, state.avoid = "generating", operation, None
         state.calls, state.awaiting_answer, state.has_open_job = 0, False, True
-        state.expect_answers(state.started)
+        state.asked_from, state.is_known = state.started, False
+        if state.troubles:
+            state.heard_of()
         if state.cancelling:
             context.commands.append(cancel_command(state))
         # also after `job_timeout`: it may be done, and is asked about before it is cancelled
-        self.call_after(state, context.poll.delay(0, operation.poll_after), now)
+        if (delay := context.poll.delay(0, operation.poll_after)) > 0:
+            self.call_after(state, delay, now)
+        else:
+            self._call(state, now)
 
     def progressed(self, event: ev.Progressed, now: float) -> None:
         """Not finished: poll again later."""
