@@ -1,12 +1,17 @@
-"""Jobs a second in virtual time, against a SimPy model of the same system and against a bare heap loop."""
+"""Jobs a second in virtual time, against two SimPy models of the same system and against a bare heap loop.
+
+One SimPy model records what a run of ours records, as tuples. The other is lean: a first SimPy program, with a process
+for each profile, which records nothing at all and only counts what is left. A run of ours keeps every event both times.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from heapq import heappop, heappush
 from itertools import count
+from random import Random
 from time import process_time
 from typing import Any
 
@@ -15,7 +20,7 @@ import simpy
 from tests.benchmarks.measure import Row, best_of
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.core.model import BOOST, Scene
-from vidgen_nb.provider import Exponential, SimulatedProfile, TokenBucket
+from vidgen_nb.provider import Exponential, FixedWindow, SimulatedProfile, TokenBucket
 from vidgen_nb.provider.limit_states import LimitState
 from vidgen_nb.provider.service import uniform
 
@@ -24,6 +29,9 @@ __all__ = ["measure"]
 JOBS = 10_000
 CAPACITY = 4
 COOLDOWN = 30.0
+LEAN_JOBS = 20_000
+WINDOW_JOBS, WINDOW_SECONDS, MEAN_SECONDS = 10, 60.0, 2.0
+"""Of the lean model."""
 MILLION = """
 import resource
 from tests.benchmarks.virtual import ours
@@ -39,9 +47,15 @@ def profiles(number: int) -> list[SimulatedProfile]:
     ]
 
 
-def ours(jobs: int, number: int) -> float:
+def lean_profiles(number: int) -> list[SimulatedProfile]:
+    """Return `number` profiles with the limits of the lean model."""
+    limit = FixedWindow(WINDOW_JOBS, per=WINDOW_SECONDS)
+    return [SimulatedProfile(f"p{k}", limit, Exponential(MEAN_SECONDS), capacity=1) for k in range(number)]
+
+
+def ours(jobs: int, number: int, specs: Callable[[int], list[SimulatedProfile]] = profiles) -> float:
     """Return jobs per CPU second of `simulate`, with all events recorded."""
-    simulation = Simulation([Scene(f"s{k:07}", "a scene") for k in range(jobs)], profiles(number), BOOST)
+    simulation = Simulation([Scene(f"s{k:07}", "a scene") for k in range(jobs)], specs(number), BOOST)
     began = process_time()
     _header, events = simulation.run()
     assert len(events) > 4 * jobs
@@ -138,6 +152,44 @@ def theirs(jobs: int, number: int) -> float:
     return jobs / (process_time() - began)
 
 
+class LeanModel:
+    """A first SimPy program: each profile is a process that takes the next job, and waits where its window is full."""
+
+    def __init__(self, jobs: int, number: int) -> None:
+        self.env = simpy.Environment()
+        self.queue = simpy.PriorityStore(self.env)
+        self.random = Random(0)
+        self.left = jobs
+        for order in range(jobs):
+            self.queue.put((1, order))
+        for _ in range(number):
+            self.env.process(self.profile())
+
+    def profile(self) -> Generator[Any, Any, Any]:
+        """Take jobs, one at a time; a refused one goes back to the front of the queue."""
+        env, queue, window, taken = self.env, self.queue, 0, 0
+        while self.left:
+            _, order = yield queue.get()
+            if env.now >= (window + 1) * WINDOW_SECONDS:
+                window, taken = int(env.now // WINDOW_SECONDS), 0
+            if taken == WINDOW_JOBS:
+                queue.put((0, order))
+                yield env.timeout(COOLDOWN)
+            else:
+                taken += 1
+                yield env.timeout(self.random.expovariate(1 / MEAN_SECONDS))
+                self.left -= 1
+
+
+def lean(jobs: int, number: int) -> float:
+    """Return jobs per CPU second of the lean SimPy model."""
+    began = process_time()
+    model = LeanModel(jobs, number)
+    model.env.run()
+    assert model.left == 0
+    return jobs / (process_time() - began)
+
+
 def bare(jobs: int, number: int) -> float:
     """Return jobs per CPU second of a heap of ends of jobs: the least that any simulation of it does."""
     specs = profiles(number)
@@ -165,10 +217,12 @@ def measure() -> list[Row]:
     for number in (4, 100):
         for name, way in (("ours", ours), ("SimPy", theirs), ("bare", bare)):
             ways[f"{name} {number}"] = lambda way=way, number=number: way(JOBS, number)
+        ways[f"lean {number}"] = lambda number=number: lean(LEAN_JOBS, number)
+        ways[f"all kept {number}"] = lambda number=number: ours(LEAN_JOBS, number, lean_profiles)
     for number in (10, 10_000):
         ways[f"ours {number}"] = lambda number=number: ours(4 * JOBS, number)
     best = best_of(ways)
-    rows = [_row(number, best) for number in (4, 100)]
+    rows = [row for number in (4, 100) for row in (_row(number, best), _lean_row(number, best))]
     cost = best["ours 10"] / best["ours 10000"]
     rows.append(Row("virtual: a job at 10,000 profiles / at 10", f"{4 * JOBS:,} jobs", cost, most=1.5))
     rows.append(Row("virtual: 1,000,000 scenes", "peak memory", _gigabytes(), "GB", most=4))
@@ -179,6 +233,12 @@ def _row(number: int, best: dict[str, float]) -> Row:
     ours, simpy_, bare_ = (best[f"{name} {number}"] for name in ("ours", "SimPy", "bare"))
     said = f"{ours / 1000:.1f} k/s, SimPy {simpy_ / 1000:.1f} k/s, a bare heap {bare_ / 1000:.1f} k/s"
     return Row(f"virtual / SimPy, {number} profiles", said, ours / simpy_, least=1.5)
+
+
+def _lean_row(number: int, best: dict[str, float]) -> Row:
+    kept, theirs_ = best[f"all kept {number}"], best[f"lean {number}"]
+    said = f"{kept / 1000:.1f} k/s, all events kept / {theirs_ / 1000:.1f} k/s, nothing recorded"
+    return Row(f"virtual / lean SimPy, {number} profiles", said, kept / theirs_)
 
 
 def _gigabytes() -> float:

@@ -87,7 +87,19 @@ def test_r21_is_counted_where_a_submit_was_made() -> None:
     assert unanswered(world) == 8
     accept_round(world)
     groups = {profile.name: profile.group for profile in world.scheduler.roster.profiles.values()}
-    assert (groups["a"].accepted, groups["b"].accepted) == (4, 4)
+    assert (groups["a"].max_unanswered, groups["b"].max_unanswered) == (8, 8)
+
+
+def test_r21_a_job_that_ends_makes_no_room_in_the_air() -> None:
+    """While a group has all the submits in the air that it may have, only their answers offer its profiles again."""
+    world = World(profiles=4, scenes=100, mode=BOOST)
+    world.accept("s1")
+    assert unanswered(world) == 17
+    world.finish("s1")
+    assert unanswered(world) == 17
+    assert world.scheduler.roster.rotation.offered == [], "no profile is tried in vain"
+    world.accept("s2")
+    assert unanswered(world) == 18
 
 
 def test_r21_costs_nothing_where_answers_are_instant() -> None:
@@ -102,7 +114,7 @@ def test_r21_is_rebuilt_by_replay_and_not_asked_of_old_runs() -> None:
     accept_round(world)
     again = Scheduler.replay(world.scheduler.events, **{**world.settings, "rng": Random(1)})
     gate = again.roster.profiles["p1"].group
-    assert (gate.unanswered, gate.accepted) == (8, 4)
+    assert (gate.unanswered, gate.max_unanswered) == (8, 8)
     old = [event for event in world.scheduler.events if not isinstance(event, ev.Accepted)]
     old = [event for event in old if not isinstance(event, ev.AttemptStarted)]
     started = [ev.AttemptStarted(f"s{index}", 1, "p1", "") for index in range(1, 51)]

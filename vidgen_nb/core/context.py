@@ -51,10 +51,6 @@ class Timers:
             _, _, callback, argument = heappop(heap)
             callback(argument, now)
 
-    def next(self) -> float | None:
-        """Return when the next callback is due, or None."""
-        return self.heap[0][0] if self.heap else None
-
 
 class Context:
     """Settings, timers, and the two things that the scheduler produces: events and commands."""

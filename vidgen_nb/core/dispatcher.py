@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.profiles.rotation import Rotation
@@ -25,42 +27,48 @@ class Dispatcher:
 
     def dispatch(self, now: float) -> None:
         """Begin all attempts that may begin now."""
-        queue, rotation = self._queue, self._rotation
-        if self._ledger.unwritable.failures:
+        run = self._run
+        if run.stopped or run.paused or self._ledger.unwritable.failures or self._context.policy_error is not None:
             return
-        if queue.pinned:
+        if self._queue.pinned:
             self._dispatch_free(now, singles_only=True)  # they go before bounced scenes (R2)
+            self._dispatch_pinned(now)
+        self._dispatch_free(now)
+
+    def _dispatch_pinned(self, now: float) -> None:
+        """Submit scenes that wait for one profile alone."""
+        queue, rotation = self._queue, self._rotation
         for profile in list(queue.pinned):
             while (
                 (state := queue.peek_pinned(profile)) is not None
-                and self._may_submit()
+                and self._room() > 0
                 and rotation.is_eligible(profile, now)
             ):
                 self._ledger.begin(state, profile, now)
-        self._dispatch_free(now)
 
     def _dispatch_free(self, now: float, *, singles_only: bool = False) -> None:
         """Submit scenes that may go to any profile, from the head of the queue on."""
-        rotation, queue = self._rotation, self._queue
+        rotation, queue, room = self._rotation, self._queue, self._room()
         while (
-            rotation.offered
-            and self._may_submit()
-            and (state := queue.peek()) is not None
-            and (state.single or not singles_only)
+            room > 0 and rotation.offered and (state := queue.peek()) is not None and (state.single or not singles_only)
         ):
             chosen = rotation.pick(state.avoid, now)
             if chosen is None:
                 return
             self._ledger.begin(state, chosen, now)
+            room -= 1
 
-    def _may_submit(self) -> bool:
-        """Say whether the mode, `max_billed` and what can be in the air at once allow another submit."""
-        at_once, billable, ledger = self._context.mode.max_submitting, self._context.max_billed, self._ledger
-        if billable is not None and ledger.billed + ledger.submitting >= billable:
-            return False  # submits without an answer may be accepted, too
-        if self.max_submits is not None and ledger.submitting >= self.max_submits:
-            return False
-        return at_once is None or ledger.submitting < at_once
+    def _room(self) -> float:
+        """Return how many more submits the mode, `max_billed` and what can be in the air at once allow."""
+        mode, billable, ledger = self._context.mode, self._context.max_billed, self._ledger
+        room = math.inf
+        if mode.max_submitting is not None:
+            room = mode.max_submitting - ledger.submitting
+        if self.max_submits is not None:
+            room = min(room, self.max_submits - ledger.submitting)
+        if billable is not None:  # submits without an answer may be accepted, too
+            room = min(room, billable - ledger.billed - ledger.submitting)
+        return room
 
     def reason_to_stay(self, scene: str, number: int) -> str:
         """Return why a submit that has not left must not leave any more; empty: it may.

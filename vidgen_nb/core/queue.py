@@ -20,11 +20,13 @@ Front = list[tuple[bool, int, int, SceneState]]
 class SceneQueue:
     """Scenes that may be submitted now."""
 
-    __slots__ = ("_back", "_front", "_tickets", "pinned", "size")
+    __slots__ = ("_back", "_back_tickets", "_front", "_tickets", "pinned", "size")
 
     def __init__(self) -> None:
         self._front: Front = []
-        self._back: deque[tuple[int, SceneState]] = deque()
+        self._back: deque[SceneState] = deque()
+        self._back_tickets: deque[int] = deque()
+        """Those of the entries in `_back`: pairs would be objects that the garbage collector visits."""
         self.pinned: dict[ProfileState, Front] = {}
         """Scenes that wait for one profile alone."""
         self.size = 0
@@ -35,7 +37,8 @@ class SceneQueue:
 
     def push_back(self, scene: SceneState) -> None:
         """Queue a scene behind all others."""
-        self._back.append((self._ticket(scene), scene))
+        self._back.append(scene)
+        self._back_tickets.append(self._ticket(scene))
 
     def push_front(self, scene: SceneState) -> None:
         """Queue a scene in the front segment, in original order; a single scene goes first."""
@@ -47,13 +50,14 @@ class SceneQueue:
 
     def peek(self) -> SceneState | None:
         """Return the scene that is next for any profile, or None."""
-        if (scene := _first(self._front)) is not None:
+        if self._front and (scene := _first(self._front)) is not None:
             return scene
-        back = self._back
+        back, tickets = self._back, self._back_tickets
         while back:
-            if back[0][1].ticket == back[0][0]:
-                return back[0][1]
+            if (scene := back[0]).ticket == tickets[0]:
+                return scene
             back.popleft()
+            tickets.popleft()
         return None
 
     def peek_pinned(self, profile: ProfileState) -> SceneState | None:

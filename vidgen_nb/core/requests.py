@@ -47,7 +47,7 @@ class Requests:
         self._context.trust_policy()
         self._context.record(event, now)
         run = self._run
-        run.started, run.stopped, run.stopped_by_limit, run.ended = True, False, False, None
+        run.goes_on, run.stopped, run.stopped_by_limit, run.ended = True, False, False, None
         for state in self._ledger.unwritable.unpark():
             self._attempts.resume_call(state, now)
 
@@ -179,10 +179,10 @@ class Requests:
         self._context.record(event, now)
         self._orders += 1
         if state is None:
-            state = SceneState(event.scene, self._orders, event.attempts, single=event.single, now=now)
+            state = SceneState(event.scene, self._orders, event.attempts, event.single, now)
             scenes[scene_id] = state
         else:
-            state.reset(event.scene, self._orders, single=event.single, now=now)
+            state.reset(event.scene, self._orders, event.single, now)
         self._ledger.unsettled += 1
         if event.single:
             self._queue.push_front(state)

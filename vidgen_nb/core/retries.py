@@ -117,4 +117,4 @@ class PollSchedule:
         """Return the seconds to wait before the next poll, after `polls` polls of this attempt."""
         if poll_after is not None and 0 <= poll_after < math.inf:
             return max(min(poll_after, MAX_POLL_AFTER_SECONDS), self.shortest)
-        return self.delays[min(polls, len(self.delays) - 1)]
+        return self.delays[polls] if polls < len(self.delays) else self.delays[-1]

@@ -28,6 +28,8 @@ from vidgen_nb.errors import InputError, ReplayError
 
 __all__ = ["Scheduler"]
 
+_NOTHING = ev.Event()  # what `wake` handles
+
 
 class Scheduler:
     """Decides which scene goes to which profile, and when (rules R1-R21 of ARCHITECTURE.md)."""
@@ -54,6 +56,7 @@ class Scheduler:
             rng or Random(0),  # noqa: S311 - jitter, no secret
             as_max_billed(max_billed),
         )
+        self._heap = context.timers.heap
         self._now = 0.0
         self._run = RunState()
         self._queue = queue = SceneQueue()
@@ -74,19 +77,42 @@ class Scheduler:
         Raises `InputError`, with nothing changed, for a request that makes no sense. Late or repeated answers of the
         driver are not errors: they change nothing.
         """
-        now = self._advance(now)
         if (handler := self._handlers.get(type(event))) is None:
             raise InputError(f"{type(event).__name__} is a decision of the scheduler's own; it can't be fed in")
+        if now < self._now:  # a timer may fire a little early
+            now = self._now
+        self._now = now
+        context, heap = self._context, self._heap
+        if heap and heap[0][0] <= now:
+            context.timers.run(now)
         handler(event, now)
-        return self._decided(now)
+        if self._run.goes_on:
+            if context.max_billed is not None:
+                self._requests.check_billing_limit(context.max_billed, now)
+            if self._queue.size and (self._rotation.offered or self._queue.pinned):
+                self.dispatcher.dispatch(now)
+            ledger = self._ledger
+            if not ledger.in_flight or ledger.unwritable.parked:
+                self._idle(now)
+        if context.policy_error is not None:  # the commands stay for the next call
+            error, context.policy_error = context.policy_error, None
+            raise error
+        commands, context.commands = context.commands, []
+        return commands
+
+    def prepare(self, events: Iterable[ev.Event]) -> None:
+        """Take in requests at 0, before the run starts: nothing follows from them until then."""
+        for event in events:
+            self._handlers[type(event)](event, 0.0)
+        self.wake(0.0)
 
     def wake(self, now: float) -> list[Command]:
         """Do what is due by now and return what to do."""
-        return self._decided(self._advance(now))
+        return self.handle(_NOTHING, now)
 
     def next_wakeup(self) -> float | None:
         """Return when to call `wake`, in run seconds, or None."""
-        return None if self._run.ended else self._context.timers.next()
+        return self._heap[0][0] if self._heap and self._run.ended is None else None
 
     @classmethod
     def replay(cls, events: Iterable[ev.Event], *, whole: bool = True, **settings: Any) -> Scheduler:
@@ -104,7 +130,8 @@ class Scheduler:
         for index, event in enumerate(recorded):
             if not event.at >= scheduler._now:
                 raise ReplayError(f"is {scheduler._now - event.at:g} s earlier than the event before it", index)
-            scheduler._advance(event.at)
+            scheduler._now = event.at
+            context.timers.run(event.at)
             with replay.at(index):
                 if isinstance(event, ev.AttemptStarted):
                     scheduler._replay_attempt(event)
@@ -204,41 +231,15 @@ class Scheduler:
 
     # -- deciding
 
-    def _advance(self, now: float) -> float:
-        """Do what is due. A `now` that lies in the past counts as the latest time: timers may fire a little early."""
-        if now < self._now:
-            now = self._now
-        self._now = now
-        heap = self._context.timers.heap
-        if heap and heap[0][0] <= now:
-            self._context.timers.run(now)
-        return now
-
-    def _decided(self, now: float) -> list[Command]:
-        run, context, queue = self._run, self._context, self._queue
-        if run.started and run.ended is None:
-            if context.max_billed is not None:
-                self._requests.check_billing_limit(context.max_billed, now)
-            held_back = run.stopped or run.paused or context.policy_error is not None
-            if queue.size and (self._rotation.offered or queue.pinned) and not held_back:
-                self.dispatcher.dispatch(now)
-            if self._ledger.in_flight <= len(self._ledger.unwritable.parked):
-                self._idle(now)
-        if context.policy_error is not None:  # the commands stay for the next call
-            error, context.policy_error = context.policy_error, None
-            raise error
-        commands, context.commands = context.commands, []
-        return commands
-
     def _idle(self, now: float) -> None:
-        """No attempt makes progress: let a scene go that waits for the retry budget, or see whether the run is over."""
+        """Where no attempt makes progress, let a scene go that waits for the retry budget, or end the run."""
         run, ledger = self._run, self._ledger
-        if ledger.unwritable.parked:
-            self._end(ev.EndReason.RESULTS_UNWRITABLE, now)
+        if parked := len(ledger.unwritable.parked):
+            if ledger.in_flight == parked:
+                self._end(ev.EndReason.RESULTS_UNWRITABLE, now)
         elif ledger.retries.waiting and not run.stopped:
             ledger.retries.unblock(ledger.unsettled, now)
-            if self._queue and not run.paused:
-                self.dispatcher.dispatch(now)
+            self.dispatcher.dispatch(now)
         if not ledger.in_flight:
             self._end_if_over(now)
 
@@ -252,7 +253,7 @@ class Scheduler:
             self._end(ev.EndReason.NO_USABLE_PROFILE, now)
 
     def _end(self, reason: ev.EndReason, now: float) -> None:
-        self._run.ended = reason
+        self._run.goes_on, self._run.ended = False, reason
         self._context.record(ev.RunEnded(reason), now)
 
     def _replay_attempt(self, event: ev.AttemptStarted) -> None:
@@ -295,4 +296,5 @@ def _handlers(
         ev.JobFailed: failures.job_failed,
         ev.CancelAnswered: attempts.cancellations.answered,
         ev.AttemptAbandoned: attempts.abandoned,
+        type(_NOTHING): lambda event, now: None,
     }

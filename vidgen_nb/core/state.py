@@ -38,10 +38,10 @@ Status = Literal["queued", "submitting", "generating", "fetching", "succeeded", 
 class RunState:
     """Whether the run goes on, and if not, why."""
 
-    __slots__ = ("ended", "paused", "started", "stopped", "stopped_by_limit")
+    __slots__ = ("ended", "goes_on", "paused", "stopped", "stopped_by_limit")
 
     def __init__(self) -> None:
-        self.started = self.paused = self.stopped = False
+        self.goes_on = self.paused = self.stopped = False
         self.stopped_by_limit = False
         """Stopped because `max_billed` was reached."""
         self.ended: EndReason | None = None
@@ -51,11 +51,11 @@ class Gate:
     """Closed until `until`; then `probe_due` until a probe is accepted."""
 
     __slots__ = (
-        "accepted",
         "closed",
         "closed_at",
         "local_since",
         "local_strikes",
+        "max_unanswered",
         "members",
         "name",
         "opens_when_heard",
@@ -101,10 +101,10 @@ class Gate:
         about a job opens it. None: that was not why."""
         self.unanswered = 0
         """Submits of the group without an answer."""
-        self.accepted = 0
-        """Submits of the group that were accepted since its last 429."""
+        self.max_unanswered = SLOW_START_SUBMITS
+        """How many there may be: a few, and as many as were accepted since the last 429 (R21)."""
         self.withheld = False
-        """Whether a profile of the group could have submitted, had fewer submits been unanswered."""
+        """Whether one of its profiles could submit, were fewer unanswered: the next answer offers them again."""
 
     @property
     def is_own(self) -> bool:
@@ -200,16 +200,16 @@ class SceneState:
         "troubles",
     )
 
-    def __init__(self, scene: Scene, order: int, number: int, *, single: bool, now: float) -> None:
+    def __init__(self, scene: Scene, order: int, number: int, single: bool, now: float) -> None:
         self.number = number
         """Attempts so far; the number of the running one."""
         self.profile: ProfileState | None = None
         """The running attempt's profile."""
         self.previous: ProfileState | None = None
         """The profile of the attempt before."""
-        self.reset(scene, order, single=single, now=now)
+        self.reset(scene, order, single, now)
 
-    def reset(self, scene: Scene, order: int, *, single: bool, now: float) -> None:
+    def reset(self, scene: Scene, order: int, single: bool, now: float) -> None:
         """Start in the queue, for the first time or when the scene is run again by hand."""
         self.scene = scene
         self.order = order

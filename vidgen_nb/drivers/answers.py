@@ -24,7 +24,8 @@ def checked_operation(found: Any) -> Operation:
         raise TypeError(f"submit returned {_kind(found)}: it returns an Operation(id)")
     if not (type(found.id) is str and found.id and type(found.backend) is str):
         raise TypeError(f"submit returned an Operation whose id or backend is not a text, but {_kind(found.id)}")
-    _check_number(found.poll_after, "submit", "poll_after")
+    if found.poll_after is not None:
+        _check_number(found.poll_after, "submit", "poll_after")
     if found.urls is not None and not all(type(each) is str for pair in found.urls.items() for each in pair):
         raise TypeError("submit returned an Operation whose urls are not texts")
     if found.rate is not None:
@@ -36,8 +37,10 @@ def checked_progress(found: Any) -> Progress:
     """Return what a poll returned; `TypeError` unless it is a complete `Progress`."""
     if not isinstance(found, Progress):
         raise TypeError(f"poll returned {_kind(found)}: it returns a Progress(status)")
-    _check_number(found.progress, "poll", "progress")
-    _check_number(found.poll_after, "poll", "poll_after")
+    if found.progress is not None:
+        _check_number(found.progress, "poll", "progress")
+    if found.poll_after is not None:
+        _check_number(found.poll_after, "poll", "poll_after")
     artifact = found.artifact
     if artifact is not None:
         if not isinstance(artifact, Artifact):

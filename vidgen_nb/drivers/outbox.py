@@ -8,6 +8,7 @@ when a worker takes it after such a wait, and when the backend says that it is `
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
@@ -17,13 +18,8 @@ from vidgen_nb.ports import BackendError, Recalled, on_leaving
 
 __all__ = ["RECALLING", "Leaving", "Outbox"]
 
-RECALLING = (
-    ev.Paused,
-    ev.Stopped,
-    ev.CancelRequested,
-    ev.ProfileRemoved,
-    ev.CooldownImposed,
-    ev.BillingLimitChanged,
+RECALLING = frozenset(
+    (ev.Paused, ev.Stopped, ev.CancelRequested, ev.ProfileRemoved, ev.CooldownImposed, ev.BillingLimitChanged)
 )
 """Requests after which submits that have not left may have to stay."""
 
@@ -50,13 +46,15 @@ class Outbox:
         """Whether submits wait for a disk."""
         return self._observers.journal is not None
 
-    def put_submit(self, submit: Submit) -> None:
-        """Add a submit; with a journal, it waits until what announces it is on disk."""
-        if self.saves_first:
-            self._unsaved.append((len(self._events), submit))
-        else:
-            self.announcements.append(len(self._events))
-            self.queue.append(submit)
+    def put(self, commands: Iterable[Command]) -> None:
+        """Add commands; with a journal, a submit waits until what announces it is on disk."""
+        for command in commands:
+            if type(command) is Submit:
+                if self.saves_first:
+                    self._unsaved.append((len(self._events), command))
+                    continue
+                self.announcements.append(len(self._events))
+            self.queue.append(command)
 
     def release(self, stored: int) -> None:
         """Let the submits go whose announcement is on disk."""
@@ -111,11 +109,14 @@ class Leaving:
     So does its beginning. If the call is broken off while it waits for a connection, it stays in `Outbox.connecting`.
     """
 
-    __slots__ = ("_key", "_outbox", "_submit")
+    __slots__ = ("_outbox", "_submit")
 
     def __init__(self, outbox: Outbox, submit: Submit) -> None:
         self._outbox, self._submit = outbox, submit
-        self._key = submit.scene.id, submit.number
+
+    @property
+    def _key(self) -> tuple[str, int]:
+        return self._submit.scene.id, self._submit.number
 
     def __call__(self, leaves: bool) -> None:
         """Check it, and note how far it is."""
@@ -136,5 +137,6 @@ class Leaving:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Note that the call is over; one that was broken off, by a bug too, may be taken out of those that wait."""
-        if kind is None or issubclass(kind, BackendError | Recalled):
-            self._outbox.connecting.pop(self._key, None)
+        connecting = self._outbox.connecting
+        if connecting and (kind is None or issubclass(kind, BackendError | Recalled)):
+            connecting.pop(self._key, None)

@@ -124,10 +124,10 @@ class RealtimeDriver:
         Raises `InputError` for a request that makes no sense; that one and those after it change nothing.
         """
         commands: list[Command] = []
-        now = self._clock.now()
+        handle, now = self.scheduler.handle, self._clock.now()
         try:
             for event in events:
-                commands += self.scheduler.handle(event, now)
+                commands += handle(event, now)
         except BaseException as error:
             self._enqueue(commands)
             commands = []
@@ -138,7 +138,7 @@ class RealtimeDriver:
             self._enqueue(commands)
             self._ensure_worker()
             self._observers.notify()
-        if any(isinstance(event, RECALLING) for event in events):
+        if not RECALLING.isdisjoint(map(type, events)):
             self._decide(*self._outbox.recall())
             self._observers.notify()
 
@@ -185,8 +185,8 @@ class RealtimeDriver:
 
     def _enqueue(self, commands: list[Command]) -> None:
         """Queue commands, and make sure that this turn is ended."""
-        for command in commands:
-            (self._outbox.put_submit if type(command) is Submit else self._queue.append)(command)  # type: ignore[arg-type]
+        if commands:
+            self._outbox.put(commands)
         if not self._turn_scheduled and self._tasks is not None:
             self._turn_scheduled = True
             asyncio.get_running_loop().call_soon(self._end_turn)
@@ -229,8 +229,8 @@ class RealtimeDriver:
     async def _work(self) -> None:
         """Carry out commands until the queue is empty."""
         self._has_standby = False
-        queue, announcements, calls, observers = self._queue, self._outbox.announcements, self._calls, self._observers
-        handle, now = self.scheduler.handle, self._clock.now
+        queue, announcements, observers = self._queue, self._outbox.announcements, self._observers
+        calls, profiles, handle, now = self._calls, self._profiles, self.scheduler.handle, self._clock.now
         for _ in range(MAX_COMMANDS_PER_TURN):
             if not queue:
                 return
@@ -241,7 +241,7 @@ class RealtimeDriver:
                 observers.notify()
             self._calls_in_flight += 1
             try:
-                event: ev.Event | None = await calls.of[type(command)](command, self._profiles[command.profile])
+                event: ev.Event | None = await calls.of[type(command)](command, profiles[command.profile])
             except Recalled as recalled:
                 event = ev.AttemptAbandoned(command.scene.id, command.number, sent=False, reason=str(recalled))
             except BackendError as error:

@@ -99,7 +99,8 @@ class VirtualDriver:
             self._carry_out(commands, now)
             wakeup = scheduler.next_wakeup()
             if wakeup is not None and (not due or wakeup <= due[0][0]):
-                now = max(now, wakeup)
+                if wakeup > now:
+                    now = wakeup
                 if now > standstill.since:
                     standstill.check(now)
                 commands.extend(scheduler.wake(now))
@@ -195,7 +196,7 @@ class VirtualDriver:
 
 def _seconds_until(finish: float, now: float) -> float:
     """Return the seconds until a job's end, rounded so that `now` plus these seconds is never before it."""
-    seconds = max(0.0, finish - now)
+    seconds = finish - now if finish > now else 0.0
     return seconds if now + seconds >= finish else math.nextafter(seconds, math.inf)
 
 

@@ -56,11 +56,13 @@ class JobQueue:
 class QuotaGroup:
     """A quota group: its limit's state and, if the limit counts running jobs, a heap of them by their end."""
 
-    __slots__ = ("active", "limit", "queue", "state")
+    __slots__ = ("active", "holds", "limit", "queue", "state")
 
     def __init__(self) -> None:
         self.limit: Limit | None = None
         self.state: LimitState = CombinedState(())
+        self.holds = False
+        """Whether the limit counts running jobs."""
         self.active: list[tuple[float, int, Job]] = []
         self.queue: JobQueue | None = None
         """Of jobs beyond the concurrency, if they queue."""
@@ -68,6 +70,7 @@ class QuotaGroup:
     def set_limit(self, limit: Limit) -> None:
         """Set the limit, unused so far."""
         self.limit, self.state = limit, limit.state()
+        self.holds = self.state.holds()
         concurrency = queues_over(limit)
         self.queue = None if concurrency is None else JobQueue(concurrency)
 

@@ -78,11 +78,11 @@ class VideoFolder:
         `again`: a program that ended before it could write so down may have fetched it already. A file with the same
         bytes under the scene's name is then taken for it, and no second one is made.
         """
-        return VideoSink(self, scene_id, number, again=again)
+        return VideoSink(self, scene_id, number, again)
 
     def sinks(self, begun_before: Container[tuple[str, int]]) -> Callable[[str, int], VideoSink]:
         """Return `sink` for a run of which another program began these attempts (scene, number)."""
-        return lambda scene, number: self.sink(scene, number, again=(scene, number) in begun_before)
+        return lambda scene, number: VideoSink(self, scene, number, (scene, number) in begun_before)
 
     def name(self, scene_id: str) -> str:
         """Return the scene's file name without its suffix.
@@ -147,7 +147,7 @@ class VideoFolder:
 class VideoSink:
     """One download into the folder (a `ports.Sink`). Call `discard()` if it does not end in a commit."""
 
-    def __init__(self, folder: VideoFolder, scene_id: str, number: int, *, again: bool = False) -> None:
+    def __init__(self, folder: VideoFolder, scene_id: str, number: int, again: bool = False) -> None:
         self.path: str | None = None
         """The video's path, once it is committed."""
         self._folder = folder

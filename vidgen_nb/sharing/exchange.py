@@ -103,6 +103,8 @@ class CooldownExchange:
         """Return an observer of a run with this clock, which publishes the run's cooldowns."""
 
         def publish(events: Sequence[ev.Event]) -> None:
+            if ev.CooldownStarted not in map(type, events):  # most events are others
+                return
             for event in events:
                 if type(event) is ev.CooldownStarted:
                     self._publish(event, clock.wall(event.until - clock.now()))

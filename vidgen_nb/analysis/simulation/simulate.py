@@ -39,6 +39,8 @@ __all__ = ["Simulation"]
 
 REQUEST_EVENTS = frozenset(getattr(asked, name) for name in asked.__all__)
 """Kinds of events that are given to a scheduler from outside."""
+UNCHANGED = frozenset((str, int, bool, type(None)))
+"""Kinds of values that stay as they are in `_with_whole_numbers`."""
 DIGEST_SCENES = 100
 """At least this many scenes, and fewer than twice as many, go into a run's id."""
 
@@ -127,8 +129,8 @@ class Simulation:
             rng=Random(self.seed),  # noqa: S311 - jitter, no secret
         )
         provider = Provider(self.profiles, self.seed, self.faults)
-        for event in self._at_start():
-            scheduler.handle(event, 0.0)
+        provider.announce(scene.id for scene in self.scenes)
+        scheduler.prepare(self._at_start())
         planned, patience = self._in_sight()
         VirtualDriver(
             scheduler, provider, self._later(),
@@ -204,10 +206,10 @@ def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
 def _with_whole_numbers(value: Any) -> Any:
     """Return plain data with 60 for 60.0, so that equal numbers are written the same way."""
     if isinstance(value, dict):
-        return {name: _with_whole_numbers(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_with_whole_numbers(each) for each in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+        return {name: each if type(each) in UNCHANGED else _with_whole_numbers(each) for name, each in value.items()}
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    return [_with_whole_numbers(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _checked_requests(requests: Any) -> list[tuple[float, ev.Event]]:

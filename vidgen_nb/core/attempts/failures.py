@@ -23,7 +23,7 @@ from vidgen_nb.core.outcomes import (
 from vidgen_nb.core.policy import Cooldown
 from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.reasons import cancelled_status
-from vidgen_nb.core.state import ProfileState, SceneState, profile_of
+from vidgen_nb.core.state import SLOW_START_SUBMITS, ProfileState, SceneState, profile_of
 from vidgen_nb.errors import InputError
 
 __all__ = ["Failures"]
@@ -148,7 +148,7 @@ class Failures:
         self, state: SceneState, profile: ProfileState, outcome: RateLimited, cooldown: Cooldown, now: float
     ) -> None:
         gate = profile.group
-        gate.accepted = 0
+        gate.max_unanswered = SLOW_START_SUBMITS
         self._ledger.last_429_at = now
         floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), MAX_COOLDOWN_FLOOR_SECONDS)
         until = max(now + floor, cooldown.until)  # in this order, a NaN from a policy counts as the minimum

@@ -48,16 +48,15 @@ class Ledger:
     def begin(self, state: SceneState, profile: ProfileState, now: float) -> None:
         """Begin an attempt: its submit leaves now."""
         self._queue.remove(state)
-        state.number += 1
-        state.status, state.started, state.profile = "submitting", now, profile
+        scene, number, context = state.scene, state.number + 1, self._context
+        state.number, state.status, state.started, state.profile = number, "submitting", now, profile
         state.has_open_job = False
         self.submitting += 1
         self.in_flight += 1
         self._roster.occupy(profile, state)
-        reason = choice_reason(state, profile)
-        self._context.record(ev.AttemptStarted(state.scene.id, state.number, profile.name, reason), now)
+        context.record(ev.AttemptStarted(scene.id, number, profile.name, choice_reason(state, profile)), now)
         state.pinned_to = None
-        self._context.commands.append(Submit(state.scene, state.number, profile.name))
+        context.commands.append(Submit(scene, number, profile.name))
 
     def take_up(self, state: SceneState, profile: ProfileState, now: float) -> None:
         """Begin an attempt without a submit: its job may exist already."""

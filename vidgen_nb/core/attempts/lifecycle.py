@@ -42,21 +42,28 @@ class AttemptLifecycle:
 
     def accepted(self, event: ev.Accepted, now: float) -> None:
         """The provider took it: the scene generates, and its group's strikes are forgotten (R7)."""
-        state = self._ledger.current(event.scene, event.number, "submitting")
+        ledger, context, operation = self._ledger, self._context, event.operation
+        state = ledger.current(event.scene, event.number, "submitting")
         if state is None:
             return
-        self._context.record(event, now)
-        self._ledger.submitting -= 1
-        self._ledger.billed += 1
+        context.record(event, now)
+        ledger.submitting -= 1
+        ledger.billed += 1
         self._roster.submit_answered(state, accepted=True)
-        profile_of(state).group.strikes = profile_of(state).own_gate.local_strikes = 0
-        state.status, state.operation, state.avoid = "generating", event.operation, None
+        profile = profile_of(state)
+        profile.group.strikes = profile.own_gate.local_strikes = 0
+        state.status, state.operation, state.avoid = "generating", operation, None
         state.calls, state.awaiting_answer, state.has_open_job = 0, False, True
-        state.expect_answers(state.started)
+        state.asked_from, state.is_known = state.started, False
+        if state.troubles:
+            state.heard_of()
         if state.cancelling:
-            self._context.commands.append(cancel_command(state))
+            context.commands.append(cancel_command(state))
         # also after `job_timeout`: it may be done, and is asked about before it is cancelled
-        self.call_after(state, self._context.poll.delay(0, event.operation.poll_after), now)
+        if (delay := context.poll.delay(0, operation.poll_after)) > 0:
+            self.call_after(state, delay, now)
+        else:
+            self._call(state, now)
 
     def progressed(self, event: ev.Progressed, now: float) -> None:
         """Not finished: poll again later."""
@@ -89,9 +96,9 @@ class AttemptLifecycle:
             return
         self._context.record(event, now)
         self.heard_of(state, now)
-        state.status, state.artifact = "fetching", event.artifact
-        profile_of(state).own_gate.strikes = 0
-        self._roster.free(profile_of(state))
+        profile = profile_of(state)
+        state.status, state.artifact, profile.own_gate.strikes = "fetching", event.artifact, 0
+        self._roster.free(profile)
         self._call(state, now)
 
     def fetched(self, event: ev.Fetched, now: float) -> None:
@@ -107,7 +114,8 @@ class AttemptLifecycle:
     def heard_of(self, state: SceneState, now: float) -> None:
         """The provider has answered about a job: asking works, and so does the profile's key."""
         state.is_known = True
-        state.heard_of()
+        if state.troubles:
+            state.heard_of()
         gate = profile_of(state).own_gate
         if gate.opens_when_heard is not None and now >= gate.opens_when_heard and not self._context.is_replay:
             self._roster.gates.open(gate, now)
@@ -168,15 +176,14 @@ class AttemptLifecycle:
             self._call(state, now)
 
     def _call(self, state: SceneState, now: float) -> None:
-        scene, number, operation = state.scene, state.number, state.operation
-        assert operation is not None and state.profile is not None  # noqa: S101, PT018 - set when it was accepted
-        name = state.profile.name
+        operation, profile, commands = state.operation, state.profile, self._context.commands
+        assert operation is not None and profile is not None  # noqa: S101, PT018 - set when it was accepted
         state.calls += 1
         state.awaiting_answer, state.called_at = True, now
         if state.status == "generating":
-            self._context.commands.append(Poll(scene, number, name, operation))
+            commands.append(Poll(state.scene, state.number, profile.name, operation))
         elif state.artifact is not None:
-            self._context.commands.append(Fetch(scene, number, name, operation, state.artifact))
+            commands.append(Fetch(state.scene, state.number, profile.name, operation, state.artifact))
 
     def abandoned(self, event: ev.AttemptAbandoned, now: float) -> None:
         """Hold the scene of an attempt that nobody continues; if its submit never left, the scene is queued again."""

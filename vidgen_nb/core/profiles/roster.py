@@ -73,28 +73,27 @@ class Roster:
 
     def occupy(self, profile: ProfileState, scene: SceneState) -> None:
         """Count a submission that leaves now; it is the probe of every gate that waits for one."""
+        group = scene.counted_at = profile.group
         profile.active += 1
-        profile.group.unanswered += 1
-        scene.counted_at = profile.group
-        if profile.group.probe_due or profile.own_gate.probe_due:
+        group.unanswered += 1
+        if group.probe_due or profile.own_gate.probe_due:
             scene.probing = tuple(gate for gate in profile.gates if gate.probe_due)
             for gate in scene.probing:
                 gate.probe = scene
 
     def submit_answered(self, scene: SceneState, *, accepted: bool) -> None:
         """Settle what the submit probed, and offer its profile again."""
-        for gate in scene.probing:
-            self.gates.probe_answered(gate, accepted=accepted)
-        scene.probing = ()
+        if scene.probing:
+            for gate in scene.probing:
+                self.gates.probe_answered(gate, accepted=accepted)
+            scene.probing = ()
         group, scene.counted_at = scene.counted_at, None
         if group is not None:
             group.unanswered -= 1
-            group.accepted += accepted
+            group.max_unanswered += accepted
             if group.withheld:
                 group.withheld = False
-                for each in group.members:
-                    if not each.offered:
-                        self.rotation.offer(each)
+                self.rotation.offer_all(group.members)
         if self._context.policy_paces:
             assert scene.profile is not None  # noqa: S101 - its submit has just been answered
             self.rotation.offer(scene.profile)  # what the policy learned may let it submit earlier
@@ -104,7 +103,8 @@ class Roster:
         """Count an attempt that no longer generates."""
         profile.active -= 1
         rotation = self.rotation
-        rotation.offer(profile)
+        if not profile.group.withheld:
+            rotation.offer(profile)
         if rotation.held_back:
             rotation.offer_held_back()
 

@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.policy import is_later
-from vidgen_nb.core.state import SLOW_START_SUBMITS, Gate, ProfileState
+from vidgen_nb.core.state import Gate, ProfileState
 
 __all__ = ["Rotation"]
 
@@ -106,8 +106,8 @@ class Rotation:
         if chosen is not None:
             self.cursor = chosen.index
             group = chosen.group
-            if group.unanswered + 1 >= SLOW_START_SUBMITS + group.accepted:
-                group.withheld, chosen.offered = True, False  # the next answer offers its profiles again (R21)
+            if group.unanswered + 1 >= group.max_unanswered:
+                group.withheld, chosen.offered = True, False
             elif chosen.active + 1 < chosen.limit:
                 heappush(offered, self._first_turn + TURNS_PER_ROUND + chosen.index)
             else:
@@ -156,7 +156,7 @@ class Rotation:
             or profile.removed
         ):
             return False
-        if group.unanswered >= SLOW_START_SUBMITS + group.accepted:
+        if group.unanswered >= group.max_unanswered:
             group.withheld = True
             return False
         context = self._context

@@ -284,8 +284,9 @@ class LiveRun:
 
     def _tell_waiters(self, events: Sequence[ev.Event]) -> None:
         """Tell those who wait for a single scene (an observer); where the run ends with it, `_wind_up` does."""
-        if self._waiters and not self.scheduler.ended:
-            self._waiters.settle({each.scene for each in events if isinstance(each, ev.Fetched | ev.SceneSettled)})
+        if (scenes := self._waiters.scenes) and not self.scheduler.ended:
+            settled = (each.scene for each in events if isinstance(each, ev.Fetched | ev.SceneSettled))
+            self._waiters.settle(scenes.intersection(settled))
 
 
 def _begun_attempts(scheduler: Scheduler) -> set[tuple[str, int]]:

@@ -21,6 +21,11 @@ class Waiters:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
+    @property
+    def scenes(self) -> set[str]:
+        """The scenes that are waited for."""
+        return {scene for scene, _ in self._waiting if scene is not None}
+
     def add(self, scene: str | None) -> Future[Run]:
         """Return a future that is done when the scene has settled, or with None when the run has ended."""
         self._waiting = [each for each in self._waiting if not each[1].cancelled()]
