@@ -110,6 +110,16 @@ def test_first_answers_that_hold_no_job(shape: str, tmp_path: Path) -> None:
     assert len(server.made) <= 2
 
 
+def test_a_first_answer_that_is_cut_off(tmp_path: Path) -> None:
+    """The connection breaks amid the answer: that scene is held, and nothing is wrong with the set-up."""
+    with VllmOmni(speed=SPEED) as server:
+        server.fail("submit", lambda: Response(b'{"id": "vid', 200, {"content-length": "99"}), times=1, makes_job=True)
+        run = run_scenes(backend_of(server.base_url), tmp_path, 2)
+    assert sorted(statuses(run)) == ["held", "succeeded"]
+    assert "the connection was lost amid the answer" in next(each.error or "" for each in run.scenes if each.error)
+    assert server.billed_seconds == 8
+
+
 @pytest.mark.parametrize("status", [307, 308])
 def test_a_submit_that_is_redirected(status: int, tmp_path: Path) -> None:
     """307 and 308 to the same origin ask for the same request again: the submit goes there, with its key."""

@@ -70,7 +70,7 @@ def test_an_api_like_replicates_from_submit_to_file() -> None:
         (httpx.Response(422, json={"detail": "prompt is required"}), Permanent),
         (httpx.Response(503), Transient), (httpx.Response(502), Ambiguous), (httpx.Response(504), Ambiguous),
         (httpx.Response(307, headers={"Location": "https://elsewhere.example/"}), Permanent),
-        (httpx.Response(303, headers={"Location": POST[5:]}), Permanent),
+        (httpx.Response(303, headers={"Location": POST[5:]}), Ambiguous),
     ],
 )  # fmt: skip
 def test_refused_submits(response: httpx.Response, outcome: type[Failure]) -> None:

@@ -75,6 +75,7 @@ def test_nothing_leaves_after_an_answer_that_shows_a_mistake() -> None:
         (MISSING, Answer(301, [("location", "https://a/v1")], None), "leads to https://a/v1"),
         (MISSING, Answer(410, [], None), "address"), (MISSING, Answer(426, [], None, "x"), "address"),
         (Permanent("m", "no_such_model"), Answer(404, [], {}), "model="),
+        (UNREADABLE, Answer(200, [], None, is_cut_off=True), ""),
         (Ambiguous("lost"), Answer(502, PAGE, None), ""), (Permanent("x"), Answer(400, [], {}), ""),
         (MISSING, Answer(404, [], {"error": {"param": "image"}}), ""),
         (Permanent("x", "content"), Answer(400, [], {}), ""),

@@ -47,6 +47,8 @@ class Answer:
     """The parsed JSON; None if the body is no JSON, too long or cut off."""
     text: str = ""
     """The beginning of a body that is no JSON; of an HTML page its title."""
+    is_cut_off: bool = False
+    """Whether the connection broke before the whole body was here."""
 
     @property
     def said(self) -> Any:
@@ -56,6 +58,8 @@ class Answer:
     @property
     def kind(self) -> str:
         """What the body is, in words: `an HTML page`, `a list`, `nothing`."""
+        if self.is_cut_off:
+            return "cut off"
         if self.data is None:
             page = "html" in self.header("content-type").lower()
             page = page or (self.text.startswith("<") and "</" not in self.text)  # a title, and no XML
@@ -78,7 +82,7 @@ async def read_answer(
     response: httpx.Response, key: Secret, patience: Patience, max_bytes: int = MAX_BODY_BYTES
 ) -> Answer:
     """Read an answer up to the limit; if its body breaks off, the status still counts."""
-    body, data, text = bytearray(), None, ""
+    body, data, text, is_cut_off = bytearray(), None, "", False
     try:
         async with patience:
             async for piece in decoded_chunks(response):
@@ -88,12 +92,14 @@ async def read_answer(
         charset = _CHARSET.search(response.headers.get("content-type", ""))
         text = _beginning(body, charset[1] if charset else "", key)  # nothing is shown of one that broke off
         data = redact(_json(body, charset[1] if charset else ""), key) if len(body) <= max_bytes else None
-    except (*TRANSPORT_ERRORS, ValueError, RecursionError):
+    except TRANSPORT_ERRORS:
+        is_cut_off = True
+    except (ValueError, RecursionError):
         data = None
     location = response.extensions.get("location")  # hidden from httpx
     given = [*response.headers.multi_items(), *([("location", location)] if isinstance(location, str) else [])]
     headers = [(name, redact(value, key)) for name, value in given]
-    return Answer(response.status_code, headers, data, text if data is None else "")
+    return Answer(response.status_code, headers, data, text if data is None else "", is_cut_off)
 
 
 def _json(body: bytes | bytearray, charset: str) -> Any:

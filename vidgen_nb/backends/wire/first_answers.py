@@ -86,7 +86,7 @@ class FirstAnswers:
             return BackendError(failure)
         if answer.status == 501 and isinstance(failure, Transient):
             failure = Permanent(failure.reason)
-        if isinstance(failure, Ambiguous) and answer.ok:
+        if isinstance(failure, Ambiguous) and answer.ok and not answer.is_cut_off:
             said = redacted_line(read_error(answer.said).message, current_key.get(), 120)
             has = f"{answer.kind}, and has no job in it{f' ({said})' if said else ''}"
             problem = f"HTTP {answer.status}: the answer is {has}. {advice}"
