@@ -48,6 +48,7 @@ def test_it_is_a_backend() -> None:
     [
         ({"status": "queued"}, "queued", None), ({"status": "in_progress"}, "running", None),
         ({"status": "pondering"}, "running", None),
+        ({"status": "in_progress", "errors": [{"code": "api_error", "message": "retrying"}]}, "running", None),
         ({"status": "pondering", "errors": [{"code": "api_error"}]}, "failed", Transient),
         ({"status": "failed", "errors": [{"code": "safety", "message": "no"}]}, "failed", Permanent),
         ({"status": "failed", "steps": [{"type": "model_output", "error": {"code": 13}}]}, "failed", Transient),

@@ -28,7 +28,7 @@ from vidgen_nb.backends.openai.errors import classify
 from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
 from vidgen_nb.backends.wire.fields import fraction_or_percent, is_usable_id, server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
-from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, names_job, save_inline
+from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
@@ -274,8 +274,8 @@ class HttpBackend(HttpAdapter):
                 self._path_check.check(option, self._calls[option].placeholders[0], polled, profile.api_key)
             raise BackendError(Permanent(f"there is no URL to ask about the job ({option})", "no_result"))
         answer = await self._ask(self._calls[option].method, url, "poll", profile)
-        ended = self._words.known(value_at(answer.data, self._status)) in ("succeeded", "failed", "cancelled")
-        last_word = ended and names_job(answer.data, operation.id, value_at(answer.data, self._job))
+        word, told = value_at(answer.data, self._status), value_at(answer.data, self._job)
+        last_word = self._words.is_last_word(word, answer.data, operation.id, told)
         if not (answer.ok or last_word or (polled is not None and tells_failure(answer, self._code))):
             self._fail(answer, "poll", profile)
         return answer

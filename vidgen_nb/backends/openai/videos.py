@@ -31,10 +31,10 @@ from vidgen_nb.backends.wire.fields import (
 from vidgen_nb.backends.wire.first_answers import about_own_model, address_advice
 from vidgen_nb.backends.wire.http import Answer, FormValue, Phase, redacted_line
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
+from vidgen_nb.backends.wire.jobs.cancels import cancel_answer
 from vidgen_nb.backends.wire.jobs.image_download import download_image
-from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, names_job, save_inline
+from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
-from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
 from vidgen_nb.backends.wire.reading.retry_after import parse_milliseconds
 from vidgen_nb.backends.wire.urls import origin, usable_url
@@ -48,8 +48,8 @@ __all__ = ["OpenAIVideos"]
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     400: "unsupported", 405: "unsupported", 501: "unsupported", 404: "too late", 409: "too late", 410: "too late",
 }  # fmt: skip
-_NO_WORD_OF_THE_RESULT: Final = frozenset({401, 408, 425, 429, 500, 503, 504})
-"""To a fetch: these say nothing of the result, so that its address is not asked for."""
+_NO_WORD_OF_THE_RESULT: Final = frozenset({*range(300, 400), 401, 408, 425, 429})
+"""To a fetch: ask elsewhere, with another key, or later."""
 
 
 class OpenAIVideos(HttpAdapter):
@@ -158,9 +158,7 @@ class OpenAIVideos(HttpAdapter):
         answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
         found = json_object(answer)
         word, error = found.get("status"), found.get("error")
-        known = self._words.known(word)
-        has_ended = known in ("succeeded", "failed", "cancelled") and names_job(found, operation.id)
-        if word_of(word) is None or not (answer.ok or has_ended):
+        if word_of(word) is None or not (answer.ok or self._words.is_last_word(word, found, operation.id)):
             self._fail(answer, "poll", profile)
         status = self._words.status(word, error, profile.api_key, operation.id)
         self._first_answers.accepted(self._server(profile))
@@ -168,7 +166,7 @@ class OpenAIVideos(HttpAdapter):
             return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-        if status == "failed" or tells_error(error):
+        if status == "failed":
             return Progress("failed", outcome=job_failure(error, profile.api_key))
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
         return Progress(status, progress_fraction(found.get("progress"), 100), poll_after)
@@ -176,17 +174,24 @@ class OpenAIVideos(HttpAdapter):
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink and commit it; raises `BackendError` if there is none.
 
-        If `/content` refuses, the result is fetched from where the job's answer says, without the key if that is
-        another server.
+        If `/content` refuses or has no video, the result is fetched from where the job's answer says, without the key
+        if that is another server.
         """
-        refused = await self._pool.download(self._url(profile, operation, "content"), profile.api_key, sink)
-        if refused is None:
-            return
-        place = find_result(refused.data) if refused.ok else None
-        if place is None and refused.status >= 400 and refused.status not in _NO_WORD_OF_THE_RESULT:
-            place = await self._place_of_result(operation, profile)
-        if place is None:
-            self._fail(refused, "fetch", profile)
+        try:
+            refused = await self._pool.download(self._url(profile, operation, "content"), profile.api_key, sink)
+        except BackendError as error:
+            place = await self._place_of_result(operation, profile) if isinstance(error.outcome, Transient) else None
+            if place is None:
+                raise
+            sink.discard()
+        else:
+            if refused is None:
+                return
+            place = find_result(refused.data) if refused.ok else None
+            if place is None and refused.status not in _NO_WORD_OF_THE_RESULT:
+                place = await self._place_of_result(operation, profile)
+            if place is None:
+                self._fail(refused, "fetch", profile)
         if is_inline(place):
             await save_inline(place, sink)
             return
@@ -215,17 +220,10 @@ class OpenAIVideos(HttpAdapter):
         if self._words.may_be_done(operation.id):
             return "unsupported"
         answer = await self._pool.call("DELETE", self._url(profile, operation), "cancel", profile.api_key)
-        found = json_object(answer)
-        if answer.ok and not tells_error(found.get("error")):
-            going_on = answer.status == 202 or found.get("deleted") is False
-            return (
-                "requested"
-                if going_on or self._words.known(found.get("status")) in ("queued", "running")
-                else "cancelled"
-            )
-        if answer.status not in _CANCEL_REFUSALS:
+        said = cancel_answer(answer, self._words) if answer.ok else _CANCEL_REFUSALS.get(answer.status)
+        if said is None:
             self._fail(answer, "cancel", profile)
-        return _CANCEL_REFUSALS[answer.status]
+        return said
 
     def _url(self, profile: Profile, operation: Operation | None = None, *rest: str) -> httpx.URL:
         return self._address(profile, "videos", *((operation.id, *rest) if operation else ()))

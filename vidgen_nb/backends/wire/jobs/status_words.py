@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from vidgen_nb.backends.wire.http import redacted_line
+from vidgen_nb.backends.wire.jobs.results import names_job
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.ports import Secret
 
@@ -83,6 +84,13 @@ class StatusWords:
         if word is None:
             return None
         return self._own.get(word) or self._in_any_case.get(word.strip().lower()) or meaning(word)
+
+    def is_last_word(self, value: object, data: object, job: str, told: object = None) -> bool:
+        """Return whether an answer names a job and says that it ended: this counts whatever the HTTP status is.
+
+        `told`: the id at the place that a description names.
+        """
+        return self.known(value) in ("succeeded", "failed", "cancelled") and names_job(data, job, told)
 
     def status(self, value: object, error: object, key: Secret, job: str) -> JobStatus:
         """Return the status of a job; of an unknown word failed if there is an error, else running, and that is said.
