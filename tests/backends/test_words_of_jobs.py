@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.backends.mock_server import patient_poll
 from tests.fakes import MemorySink
 from vidgen_nb.backends.described.backend import HttpBackend
 from vidgen_nb.backends.google.interactions import GoogleInteractions
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.runway.tasks import Runway
 from vidgen_nb.core.model import Artifact, Operation
-from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.core.outcomes import Permanent, Transient
 from vidgen_nb.ports import Backend, BackendError, Profile, Progress
 
 HOME = "https://api.example/v1"
@@ -130,3 +131,74 @@ def test_googles_expired_address(old: str, status: int) -> None:
     sink = MemorySink()
     call("google", server, lambda backend: backend.fetch(JOB, Artifact("public", old), ALICE, sink))
     assert sink.committed == (1, "video/mp4")
+
+
+NOTHING = {"url": None, "output": None, "steps": None}
+VIDEO = "https://store.example/a.mp4"
+RESULT = {
+    "url": VIDEO, "output": [VIDEO],
+    "steps": [{"type": "model_output", "content": [{"type": "video", "uri": VIDEO}]}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["google", "runway", "described"])
+def test_a_result_that_is_named_a_little_later(kind: str) -> None:
+    """Done before its video is uploaded: the job is asked again, not cancelled; after a minute, it has none."""
+    done = says(200, id="job-1", status="completed", **NOTHING)
+    late = Server(*[done] * 5, says(200, id="job-1", status="completed", **RESULT))
+
+    async def work(backend: Backend) -> tuple[list[str], str]:
+        first = [(await poll(backend)).status for _ in range(5)]
+        assert await backend.cancel(JOB, ALICE) == "unsupported"
+        return first, (await poll(backend)).status
+
+    assert call(kind, late, work) == (["running"] * 5, "succeeded")
+    found = call(kind, Server(done), lambda backend: patient_poll(backend, JOB, ALICE))
+    assert isinstance(found.outcome, Permanent) and found.outcome.cause == "no_result"
+
+
+def described_in_two(**options: Any) -> HttpBackend:
+    """Describe an API whose result is at an address of its own."""
+    return HttpBackend(
+        HOME, submit="/jobs", body=lambda scene: {"p": scene.prompt}, poll="/jobs/{id}", details="/results/{id}",
+        statuses={"completed": "succeeded"}, result="url", code="code", **options,
+    )  # fmt: skip
+
+
+def details(answer: httpx.Response, **options: Any) -> Progress:
+    """Return what a job is that is done, with this answer in the place of its result."""
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        return answer if "/results/" in request.url.path else says(200, id="job-1", status="completed")
+
+    async def go() -> Progress:
+        return await described_in_two(transport=httpx.MockTransport(reply), **options).poll(JOB, ALICE)
+
+    return asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        says(503, code=503), says(502, code="502"), says(500, code="internal_error"), says(400, code="not_ready"),
+        says(503, code="service_unavailable"), says(504, code="gateway_timeout"), says(400, code="IN_PROGRESS"),
+        httpx.Response(200, html="<title>Sign in</title>"), httpx.Response(500, html="<title>Oops</title>"),
+    ],
+)  # fmt: skip
+def test_trouble_in_the_place_of_a_result_is_no_failure_of_the_job(answer: httpx.Response) -> None:
+    """What any server or proxy may say for a while: it is asked again."""
+    with pytest.raises(BackendError):
+        details(answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "transient"),
+    [
+        (says(422, detail="no"), ()), (says(500, code="render_failed"), ()), (says(400, code="bad_size"), ()),
+        (says(500, code="runner_disconnected"), ()), (says(503, code="service_unavailable"), {"service_unavailable"}),
+        (httpx.Response(500, json={"code": "internal_server_error"}, headers={"X-Fal-Error-Type": "x"}), ()),
+    ],
+)  # fmt: skip
+def test_a_failure_in_the_place_of_a_result(answer: httpx.Response, transient: Any) -> None:
+    """A code of the job's own, one that the description names, or one that fal marks as its own."""
+    assert details(answer, transient=transient).status == "failed"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.backends.mock_server import MockServer
+from tests.backends.mock_server import ASKS, MockServer, patient_poll
 from tests.backends.runway.mocked_tasks import (
     ALICE,
     JSON,
@@ -139,8 +139,9 @@ def test_what_a_task_says(answer: httpx.Response, expected: Progress) -> None:
     ],
 )
 def test_a_success_without_a_result_is_none(output: Any) -> None:
-    """Succeeded, but no video: it fails for good, since it was paid for."""
-    found = call(MockServer(task("SUCCEEDED", output=output)), lambda backend: backend.poll(TASK, ALICE))
+    """Succeeded, but no video, for a minute: it fails for good, since it was paid for."""
+    server = MockServer(*[task("SUCCEEDED", output=output)] * ASKS)
+    found = call(server, lambda backend: patient_poll(backend, TASK, ALICE))
     assert found.outcome == Permanent("the task succeeded without a result", "no_result")
 
 

@@ -76,7 +76,7 @@ class HttpBackend(HttpAdapter):
     may override `classify`, and `job_failure` for those of jobs. `gateway`, `verify`: as in `OpenAIVideos`. Raises
     `InputError` for a description that can't work. One also stops the run if the very first answer has no `job`, no
     `status` or no URL of a call at its place, or the first job that succeeded lacks the place of `result`, unless the
-    answer contains an error. Null at `result` means that this job has no video.
+    answer contains an error. Null at `result`, for about a minute, means that this job has no video.
     """
 
     def __init__(
@@ -206,11 +206,11 @@ class HttpBackend(HttpAdapter):
             answer = await self._answer_about("details", operation, profile, answer)
             if not answer.ok:  # some say "completed" of failed jobs, too, and the failure in the place of the result
                 return Progress("failed", outcome=self.job_failure(answer, profile))
-        if (
-            self._result is not None
-            and self._path_check.text_at("result", self._result, answer, profile.api_key) is None
-        ):
-            problem = missing_value("result", self._result, answer, profile.api_key)
+        where, key = self._result, profile.api_key
+        if where is not None and self._path_check.text_at("result", where, answer, key) is None:
+            if self._words.result_may_come(operation.id):
+                return Progress("running")
+            problem = missing_value("result", where, answer, key)
             return Progress("failed", outcome=Permanent(f"it succeeded, but there is no video: {problem}", "no_result"))
         return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
 
@@ -276,7 +276,8 @@ class HttpBackend(HttpAdapter):
         answer = await self._ask(self._calls[option].method, url, "poll", profile)
         word, told = value_at(answer.data, self._status), value_at(answer.data, self._job)
         last_word = self._words.is_last_word(word, answer.data, operation.id, told)
-        if not (answer.ok or last_word or (polled is not None and tells_failure(answer, self._code))):
+        of_job = polled is not None and tells_failure(answer, self._code, self._transient)
+        if not (answer.ok or last_word or of_job) or (polled is not None and answer.data is None):
             self._fail(answer, "poll", profile)
         return answer
 

@@ -145,7 +145,7 @@ class GoogleInteractions(HttpAdapter):
         refused = await self._download(artifact, profile, sink)
         if refused is not None and refused.status in REFUSED_STATUSES:
             found = json_object(await self._retrieve(operation, profile, "fetch"))
-            fresh = read_progress(found, profile.api_key, self._address(profile), self._words, operation.id).artifact
+            fresh = read_progress(found, profile.api_key, self._address(profile)).artifact
             if fresh is not None and fresh.kind == "inline":
                 await self._fetch_inline(operation, profile, sink)
                 return

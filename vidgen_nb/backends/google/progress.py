@@ -35,14 +35,16 @@ def read_progress(
 
     `home`: the API's URL, from which results are fetched with the key. `words`: what remembers words that nobody knows.
     """
-    words = words or StatusWords(BACKEND_NAME)
+    table = words or StatusWords(BACKEND_NAME)
     word, errors = (word_of(found.get("status")) or "").strip().lower(), _errors(found)
     if word in _DEAD_END_STATUSES:
         dead_end = Permanent(_DEAD_END_STATUSES[word], "no_result")
         return Progress("failed", outcome=job_failure(errors, key) if errors else dead_end)
-    status = words.status(found.get("status"), errors, key, job)
+    status = table.status(found.get("status"), errors, key, job)
     if status == "succeeded":
-        return _completed(found, key, home)
+        done = _completed(found, key, home)
+        may_come = done.artifact is None and not errors and words is not None and words.result_may_come(job)
+        return Progress("running") if may_come else done
     if status == "cancelled":
         return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
     if word == "budget_exceeded":

@@ -193,7 +193,8 @@ class Runway(HttpAdapter):
         answer = await self._call("GET", phase, profile, "tasks", operation.id)
         found = json_object(answer)
         told = answer.ok or self._words.is_last_word(found.get("status"), found, operation.id)
-        progress = read_progress(found, profile.api_key, self._words, operation.id) if told else None
+        words = self._words if phase == "poll" else None
+        progress = read_progress(found, profile.api_key, words, operation.id) if told else None
         if progress is None:
             self._fail(answer, phase, profile)
         self._first_answers.accepted(self._server(profile))
@@ -218,10 +219,12 @@ def read_progress(task: object, key: Secret, words: StatusWords | None = None, j
     """
     if not isinstance(task, dict) or word_of(task.get("status")) is None:
         return None
-    words = words or StatusWords(Runway.name)
-    status = words.status(task["status"], [task.get("failureCode"), task.get("failure")], key, job)
+    known = words or StatusWords(Runway.name)
+    status = known.status(task["status"], [task.get("failureCode"), task.get("failure")], key, job)
     if status == "succeeded":
         url = _first_url(task.get("output"))
+        if url is None and words is not None and words.result_may_come(job):
+            return Progress("running")
         if url is None:
             return Progress("failed", outcome=Permanent("the task succeeded without a result", "no_result"))
         return Progress("succeeded", 1.0, artifact=Artifact("public", url))
