@@ -147,7 +147,7 @@ def test_a_result_that_is_named_a_little_later(kind: str) -> None:
     done = says(200, id="job-1", status="completed", **NOTHING)
     late = Server(*[done] * 5, says(200, id="job-1", status="completed", **RESULT))
 
-    async def work(backend: Backend) -> tuple[list[str], str]:
+    async def work(backend: Backend) -> tuple[list[Any], Any]:
         first = [(await poll(backend)).status for _ in range(5)]
         assert await backend.cancel(JOB, ALICE) == "unsupported"
         return first, (await poll(backend)).status

@@ -92,10 +92,10 @@ async def read_answer(
         charset = _CHARSET.search(response.headers.get("content-type", ""))
         text = _beginning(body, charset[1] if charset else "", key)  # nothing is shown of one that broke off
         data = redact(_json(body, charset[1] if charset else ""), key) if len(body) <= max_bytes else None
+    except (httpx.DecodingError, ValueError, RecursionError):
+        data = None
     except TRANSPORT_ERRORS:
         is_cut_off = True
-    except (ValueError, RecursionError):
-        data = None
     location = response.extensions.get("location")  # hidden from httpx
     given = [*response.headers.multi_items(), *([("location", location)] if isinstance(location, str) else [])]
     headers = [(name, redact(value, key)) for name, value in given]
