@@ -201,8 +201,7 @@ class VideoSink:
     def discard(self) -> None:
         """Remove what was written, so that another download can begin; after a commit this does nothing."""
         file, part = self._file, self._part
-        self._file = self._part = None
-        self._head, self._length = b"", 0
+        self._file, self._part, self._head, self._length = None, None, b"", 0
         with suppress(OSError):
             if file is not None:
                 close_part(file)  # flushes: a full disk may refuse here too

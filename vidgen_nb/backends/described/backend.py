@@ -206,11 +206,10 @@ class HttpBackend(HttpAdapter):
             answer = await self._answer_about("details", operation, profile, answer)
             if not answer.ok:  # some say "completed" of failed jobs, too, and the failure in the place of the result
                 return Progress("failed", outcome=self.job_failure(answer, profile))
-        where, key = self._result, profile.api_key
-        if where is not None and self._path_check.text_at("result", where, answer, key) is None:
+        if (at := self._result) is not None and self._path_check.text_at("result", at, answer, profile.api_key) is None:
             if self._words.result_may_come(operation.id):
                 return Progress("running")
-            problem = missing_value("result", where, answer, key)
+            problem = missing_value("result", at, answer, profile.api_key)
             return Progress("failed", outcome=Permanent(f"it succeeded, but there is no video: {problem}", "no_result"))
         return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
 
