@@ -209,16 +209,15 @@ class HttpBackend(HttpAdapter):
         if (at := self._result) is not None and self._path_check.text_at("result", at, answer, profile.api_key) is None:
             if self._words.result_may_come(operation.id):
                 return Progress("running")
-            problem = missing_value("result", at, answer, profile.api_key)
-            return Progress("failed", outcome=Permanent(f"it succeeded, but there is no video: {problem}", "no_result"))
+            problem = f"it succeeded, but there is no video: {missing_value('result', at, answer, profile.api_key)}"
+            return Progress("failed", outcome=Permanent(problem, "no_result"))
         return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink, from a freshly requested URL, since such URLs expire."""
         place = next((each for each in ("content", "details") if each in self._calls), None)
-        latest = Answer(200, [], None)
-        if place is None or self._urls.needs_poll(place, operation):
-            latest = await self._answer_about("poll", operation, profile)
+        needs_poll = place is None or self._urls.needs_poll(place, operation)
+        latest = await self._answer_about("poll", operation, profile) if needs_poll else Answer(200, [], None)
         if "content" in self._calls:
             url = self._urls.of_job("content", operation, profile, latest.data)
         else:
@@ -255,8 +254,7 @@ class HttpBackend(HttpAdapter):
 
     def classify(self, answer: Answer, phase: Phase, profile: Profile) -> Failure:
         """Return the failure that an answer means; override it for an API with its own codes."""
-        now = self._now_epoch()
-        found = classify(answer, phase, key=profile.api_key, now_epoch=now, gateway=self.gateway)
+        found = classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch(), gateway=self.gateway)
         if answer.ok and answer.data and phase == "submit" and isinstance(found, Ambiguous):
             return Ambiguous(missing_value("job", self._job, answer, profile.api_key))
         if answer.ok and answer.data and phase == "poll" and isinstance(found, Transient):
@@ -282,13 +280,13 @@ class HttpBackend(HttpAdapter):
 
     async def _ask(self, method: str, url: httpx.URL, phase: Phase, profile: Profile) -> Answer:
         """Call a URL; only the profile's own server gets the key. A refusal elsewhere says nothing about it."""
-        most = MAX_INLINE_BYTES
+        key, most = profile.api_key, MAX_INLINE_BYTES
         if self._urls.is_home(url, profile):
-            return await self._pool.call(method, url, phase, profile.api_key, headers=self._headers, max_bytes=most)
-        answer = await self._pool.call(method, url, phase, profile.api_key, public=True, max_bytes=most)
+            return await self._pool.call(method, url, phase, key, headers=self._headers, max_bytes=most)
+        answer = await self._pool.call(method, url, phase, key, public=True, max_bytes=most)
         if not answer.ok:
             reason = f"HTTP {answer.status} from {url.host}, to which no key is sent"
-            raise BackendError(Transient(redacted_line(reason, profile.api_key)))
+            raise BackendError(Transient(redacted_line(reason, key)))
         return answer
 
     def _unreadable(self, option: str, path: JsonPath, answer: Answer, phase: Phase, profile: Profile) -> Failure:
