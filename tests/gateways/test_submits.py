@@ -111,10 +111,11 @@ def test_first_answers_that_hold_no_job(shape: str, tmp_path: Path) -> None:
     assert len(server.made) <= 2
 
 
-def test_a_first_answer_that_breaks_off(tmp_path: Path) -> None:
+@pytest.mark.parametrize("begin", [b"", b'{"id": "vid'])
+def test_a_first_answer_that_breaks_off(begin: bytes, tmp_path: Path) -> None:
     """A connection that breaks amid the answer says nothing of base_url: that scene is held, the others are made."""
     with VllmOmni(speed=SPEED) as server:
-        cut_off = partial(Response, b"", 200, {"Content-Length": "400"}, "application/json")
+        cut_off = partial(Response, begin, 200, {"Content-Length": "400"}, "application/json")
         server.fail("submit", cut_off, times=1, makes_job=True)
         run = run_scenes(backend_of(server.base_url), tmp_path, 4)
     assert statuses(run) == ["held", "succeeded", "succeeded", "succeeded"]

@@ -172,6 +172,7 @@ class SceneState:
         "awaiting_answer",
         "called_at",
         "calls",
+        "cancel_due",
         "cancel_from",
         "cancel_tries",
         "cancelling",
@@ -243,6 +244,8 @@ class SceneState:
         """When it was first to be cancelled for that."""
         self.cancel_tries = 0
         """Cancels that failed."""
+        self.cancel_due = False
+        """Such a cancel has to be sent again, once the job is known to run still."""
         self.probing: tuple[Gate, ...] = ()
         """Gates whose probe its submit is."""
         self.counted_at: Gate | None = None

@@ -199,9 +199,9 @@ class VideoSink:
         self._file = self._part = None
 
     def discard(self) -> None:
-        """Remove what was written; after a commit this does nothing."""
+        """Remove what was written, so that another download can begin; after a commit this does nothing."""
         file, part = self._file, self._part
-        self._file = self._part = None
+        self._file, self._part, self._head, self._length = None, None, b"", 0
         with suppress(OSError):
             if file is not None:
                 close_part(file)  # flushes: a full disk may refuse here too

@@ -24,7 +24,7 @@ from tests.backends.described.described_apis import (
     refusal,
     replicate,
 )
-from tests.backends.mock_server import MockApi
+from tests.backends.mock_server import MockApi, patient_poll
 from tests.fakes import MemorySink
 from vidgen_nb.backends.described.backend import HttpBackend
 from vidgen_nb.core.model import Artifact, Operation
@@ -70,7 +70,7 @@ def test_an_api_like_replicates_from_submit_to_file() -> None:
         (httpx.Response(422, json={"detail": "prompt is required"}), Permanent),
         (httpx.Response(503), Transient), (httpx.Response(502), Ambiguous), (httpx.Response(504), Ambiguous),
         (httpx.Response(307, headers={"Location": "https://elsewhere.example/"}), Permanent),
-        (httpx.Response(303, headers={"Location": POST[5:]}), Permanent),
+        (httpx.Response(303, headers={"Location": POST[5:]}), Ambiguous),
     ],
 )  # fmt: skip
 def test_refused_submits(response: httpx.Response, outcome: type[Failure]) -> None:
@@ -104,8 +104,8 @@ def test_retry_after_headers_come_before_the_body() -> None:
     ],
 )
 def test_polls(body: dict[str, Any], status: str, outcome: type[Failure] | None) -> None:
-    """The API's words become ours; done without a video is a failure."""
-    progress = call(replicate, MockApi({GET: ok(**body)}), lambda backend: backend.poll(JOB, ALICE))
+    """The API's words become ours; done without a video, for a minute, is a failure."""
+    progress = call(replicate, MockApi({GET: ok(**body)}), lambda backend: patient_poll(backend, JOB, ALICE))
     assert progress.status == status
     assert (progress.outcome and type(progress.outcome)) == outcome
     assert KEY not in repr(progress)

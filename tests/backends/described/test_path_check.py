@@ -28,7 +28,7 @@ from tests.backends.described.described_apis import (
     refusal,
     replicate,
 )
-from tests.backends.mock_server import MockApi
+from tests.backends.mock_server import MockApi, patient_poll
 from tests.fakes import MemorySink
 from vidgen_nb.backends.described.backend import HttpBackend
 from vidgen_nb.core.model import Artifact, Operation
@@ -102,7 +102,9 @@ def test_a_wrong_place_of_the_result_is_no_failure_of_the_job(
 
     def poll(*bodies: dict[str, Any]) -> Progress:
         async def work(backend: HttpBackend) -> Progress:
-            return [await backend.poll(Operation("p1"), ALICE) for _ in bodies][-1]
+            for _ in bodies[1:]:
+                await backend.poll(Operation("p1"), ALICE)
+            return await patient_poll(backend, Operation("p1"), ALICE)
 
         return call(make, MockApi({JOB_URL: [ok(**DONE, **body) for body in bodies]}), work)
 
@@ -132,7 +134,8 @@ def test_a_job_without_a_result_fails_alone(result: Any, answer: dict[str, Any])
     def make(**options: Any) -> HttpBackend:
         return HttpBackend("https://toy.example", **{**GOOD, **STATES, "result": result, **options})
 
-    found = call(make, MockApi({JOB_URL: ok(**DONE, **answer)}), lambda backend: backend.poll(Operation("p1"), ALICE))
+    server = MockApi({JOB_URL: ok(**DONE, **answer)})
+    found = call(make, server, lambda backend: patient_poll(backend, Operation("p1"), ALICE))
     assert found.status == "failed" and isinstance(found.outcome, Permanent) and found.outcome.cause == "no_result"
 
 

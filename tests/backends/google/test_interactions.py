@@ -25,7 +25,7 @@ from tests.backends.google.mocked_interactions import (
     fetching,
     refusal,
 )
-from tests.backends.mock_server import MockServer
+from tests.backends.mock_server import ASKS, MockServer, patient_poll
 from tests.fakes import MemorySink
 from vidgen_nb.backends.google.interactions import GoogleInteractions, read_progress
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule
@@ -48,6 +48,7 @@ def test_it_is_a_backend() -> None:
     [
         ({"status": "queued"}, "queued", None), ({"status": "in_progress"}, "running", None),
         ({"status": "pondering"}, "running", None),
+        ({"status": "in_progress", "errors": [{"code": "api_error", "message": "retrying"}]}, "running", None),
         ({"status": "pondering", "errors": [{"code": "api_error"}]}, "failed", Transient),
         ({"status": "failed", "errors": [{"code": "safety", "message": "no"}]}, "failed", Permanent),
         ({"status": "failed", "steps": [{"type": "model_output", "error": {"code": 13}}]}, "failed", Transient),
@@ -66,8 +67,8 @@ def test_it_is_a_backend() -> None:
 )  # fmt: skip
 def test_polls(body: dict[str, Any], status: str, outcome: type[Failure] | None) -> None:
     """Every word of the vocabulary, and an unknown one."""
-    server = MockServer(httpx.Response(200, json=body))
-    progress = call(server, lambda backend: backend.poll(JOB, ALICE))
+    server = MockServer(*[httpx.Response(200, json=body)] * ASKS)
+    progress = call(server, lambda backend: patient_poll(backend, JOB, ALICE))
     assert (server.requests[0].method, str(server.requests[0].url)) == ("GET", f"{HOME}/interactions/v1_abc")
     assert progress.status == status
     assert type(progress.outcome) is (outcome or type(None))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
+from tests.backends.mock_server import patient_poll
 from tests.fakes import MemorySink
 from vidgen_nb.backends.google.interactions import GoogleInteractions
 from vidgen_nb.clock import Clock
@@ -157,7 +158,7 @@ def test_jobs_that_fail(kind: FaultKind, expected: type[Failure], cause: str | N
     async def work(world: World) -> Failure | None:
         operation = await world.submit()
         world.hands[0] += 60
-        progress = await world.backend.poll(operation, world.profile)
+        progress = await patient_poll(world.backend, operation, world.profile)
         assert progress.status == "failed"
         return progress.outcome
 

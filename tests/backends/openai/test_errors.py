@@ -70,6 +70,9 @@ SHOWN = [
     ([("server", "cloudflare")], {}), ([], {"code": "do_request_failed", "message": "EOF", "data": None}),
     ([], {"code": "invalid_response", "message": "task_id is empty", "data": None}),
     ([], {"error": {"message": "litellm.InternalServerError: OpenAIException - Server disconnected", "code": "500"}}),
+    ([], {"error": {"message": "x", "code": 504}}), ([], {"error": {"message": "x", "code": "408"}}),
+    ([], {"error": {"message": "x", "code": "timeout"}}), ([], {"error": {"message": "x", "type": "gateway_timeout"}}),
+    ([], {"error": {"message": "x", "type": "upstream_connection_failed"}}),
 ]  # fmt: skip
 
 
@@ -145,6 +148,21 @@ def test_prose_decides_nothing() -> None:
 def test_an_error_in_a_200_counts_as_what_it_says(code: Any, kind: type[Failure]) -> None:
     """The upstream's status stands in the body, as a number or as digits."""
     assert isinstance(outcome(200, code=code), kind)
+
+
+@pytest.mark.parametrize(
+    ("code", "headers", "kind"),
+    [
+        ("timeout", [], Ambiguous), ("gateway_timeout", [], Ambiguous), ("do_request_failed", [], Ambiguous),
+        ("upstream_error", [], Ambiguous), ("server_error", [("via", "1.1 x")], Ambiguous),
+        ("server_error", [], Transient), ("bad_size", [("via", "1.1 x")], Permanent),
+        ("content_filter", [("via", "1.1 x")], Permanent),
+    ],
+)  # fmt: skip
+def test_words_of_an_error_in_a_200(code: str, headers: list[tuple[str, str]], kind: type[Failure]) -> None:
+    """To a submit, a timeout and a gateway's word are in doubt there, too; of a job they are what they were."""
+    assert isinstance(outcome(200, "submit", code=code, headers=headers), kind)
+    assert not isinstance(outcome(200, "poll", code=code, headers=headers), Ambiguous)
 
 
 def test_waits_go_where_they_mean_something() -> None:

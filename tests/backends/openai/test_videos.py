@@ -15,7 +15,7 @@ from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule
 from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.errors import InputError, MissingKey
-from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.ports import Backend, BackendError, Profile
 
 
 def test_it_is_a_backend() -> None:
@@ -36,6 +36,7 @@ def test_it_is_a_backend() -> None:
         ({"status": "warming up"}, "running", None, None),
         ({"status": "in_progress", "progress": 900}, "running", 1.0, None),
         ({"status": "x", "progress": "9"}, "running", None, None),
+        ({"status": "in_progress", "error": {"code": "server_error", "message": "retrying"}}, "running", None, None),
         ({"status": "in_progress", "progress": 10**400}, "running", 1.0, None),
         ({"status": "failed", "error": {"code": "moderation_blocked", "message": KEY}}, "failed", None, Permanent),
         ({"status": "failed", "error": {"code": "server_error"}}, "failed", None, Transient),
@@ -127,10 +128,41 @@ def test_redirects_of_a_download_take_the_key_no_further() -> None:
     ],
 )  # fmt: skip
 def test_fetches_that_fail(responses: list[httpx.Response], kind: type[Failure]) -> None:
-    """An answer without a result is classified, and nothing is committed; a storage host says nothing about the key."""
+    """An answer without a result is classified, and nothing is committed; a storage host says nothing about the key.
+
+    The job is asked where its result is, and does not know.
+    """
     sink = MemorySink()
-    assert isinstance(refusal(MockServer(*responses), fetch(sink)), kind)
+    assert isinstance(refusal(MockServer(*responses, httpx.Response(404)), fetch(sink)), kind)
     assert sink.committed is None
+
+
+class PickySink(MemorySink):
+    """A sink that takes nothing but a video."""
+
+    async def commit(self, *, expected: int | None, media_type: str | None) -> None:
+        """Refuse what is none, as the videos' folder does."""
+        if media_type != "video/mp4" or not self.data:
+            raise BackendError(Transient("no video"))
+        await super().commit(expected=expected, media_type=media_type)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        httpx.Response(200, html="<title>Web UI</title>"), httpx.Response(204), httpx.Response(500),
+        httpx.Response(503), httpx.Response(403), httpx.Response(200, json={"status": "completed"}),
+        httpx.ReadError("lost"),
+    ],
+)  # fmt: skip
+def test_a_result_that_is_elsewhere(content: httpx.Response | Exception) -> None:
+    """Whatever `/content` has in the place of the video: the job's address is fetched, without the key."""
+    job = httpx.Response(200, json={"id": "video_1", "status": "completed", "url": "https://store.example/a.mp4"})
+    video = httpx.Response(200, content=b"video", headers={"Content-Type": "video/mp4"})
+    server, sink = MockServer(content, job, video), PickySink()
+    call(server, fetch(sink))
+    assert sink.committed == (5, "video/mp4")
+    assert [request.headers.get("authorization") for request in server.requests][-1] is None
 
 
 @pytest.mark.parametrize(
@@ -139,6 +171,11 @@ def test_fetches_that_fail(responses: list[httpx.Response], kind: type[Failure])
         (httpx.Response(200, json={"id": "video_1", "deleted": True}), "cancelled"), (httpx.Response(204), "cancelled"),
         (httpx.Response(202), "requested"), (httpx.Response(200, json={"status": "in_progress"}), "requested"),
         (httpx.Response(404), "too late"), (httpx.Response(409), "too late"), (httpx.Response(405), "unsupported"),
+        (httpx.Response(200, json={"status": "completed"}), "too late"),
+        (httpx.Response(200, json={"status": "failed"}), "too late"),
+        (httpx.Response(200, json={"status": "deleted"}), "cancelled"),
+        (httpx.Response(200, json={"status": "noted"}), "requested"),
+        (httpx.Response(200, json={"deleted": False}), "requested"),
     ],
 )  # fmt: skip
 def test_cancel(response: httpx.Response, answer: str) -> None:
@@ -149,8 +186,8 @@ def test_cancel(response: httpx.Response, answer: str) -> None:
 
 
 def test_a_cancel_that_fails() -> None:
-    """A DELETE that gets no answer, or another one, may be sent again."""
-    for answer in (httpx.Response(503), httpx.ReadError("lost")):
+    """A DELETE that gets no answer, or another one, such as a proxy's page, may be sent again."""
+    for answer in (httpx.Response(503), httpx.ReadError("lost"), httpx.Response(200, html="<title>Sign in</title>")):
         assert isinstance(refusal(MockServer(answer), lambda backend: backend.cancel(JOB, ALICE)), Transient)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.backends.mock_server import MockServer
+from tests.backends.mock_server import ASKS, MockServer, patient_poll
 from tests.backends.runway.mocked_tasks import (
     ALICE,
     JSON,
@@ -96,7 +96,7 @@ def test_refusals_by_status(status: int, headers: dict[str, str], submit: type[F
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b'{"status": 3}', b'{"id": "..", "status": null}', b"{" * 9999]
+    "body", [b"", b"<html>", b"[]", b'{"status": {}}', b'{"id": "..", "status": null}', b"{" * 9999]
 )
 def test_what_is_no_answer(body: bytes) -> None:
     """A 200 without content leaves a submit in doubt; a poll is repeated."""
@@ -113,6 +113,9 @@ def test_what_is_no_answer(body: bytes) -> None:
         (task("RUNNING", progress=7), Progress("running", 1.0)),
         (task("RUNNING", progress="half"), Progress("running")),
         (task("SOMETHING_NEW"), Progress("running")),
+        (task("RUNNING", failure="retrying", failureCode="INTERNAL"), Progress("running")),
+        (task("PENDING", failure={"message": ""}, failureCode=""), Progress("queued")),
+        (task("DELETED"), Progress("failed", outcome=Permanent("the task ended: deleted", "no_result"))),
         (task("SUCCEEDED", output=["ftp://a", 3, OLD.url, STORE]), Progress("succeeded", 1.0, artifact=OLD)),
         (task("SUCCEEDED", output=["http://[::1]:80/a"]), Progress("succeeded", 1.0, artifact=LOCAL)),
         (task("CANCELLED"), Progress("cancelled", outcome=Cancelled("cancelled at the provider"))),
@@ -136,8 +139,9 @@ def test_what_a_task_says(answer: httpx.Response, expected: Progress) -> None:
     ],
 )
 def test_a_success_without_a_result_is_none(output: Any) -> None:
-    """Succeeded, but no video: it fails for good, since it was paid for."""
-    found = call(MockServer(task("SUCCEEDED", output=output)), lambda backend: backend.poll(TASK, ALICE))
+    """Succeeded, but no video, for a minute: it fails for good, since it was paid for."""
+    server = MockServer(*[task("SUCCEEDED", output=output)] * ASKS)
+    found = call(server, lambda backend: patient_poll(backend, TASK, ALICE))
     assert found.outcome == Permanent("the task succeeded without a result", "no_result")
 
 
@@ -181,7 +185,7 @@ def test_a_result_is_fetched_without_the_key() -> None:
     assert KEY not in str(request.headers) and not {"authorization", "x-runway-version"} & request.headers.keys()
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 410])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 def test_an_expired_address_is_asked_for_afresh_once(status: int) -> None:
     """The task is asked, with the key, and its new address fetched, without it."""
     video = httpx.Response(200, content=b"video", headers={"Content-Type": "video/mp4"})

@@ -93,6 +93,35 @@ def test_it_is_held_where_the_provider_does_not_confirm(answer: Any) -> None:
     assert end.at <= OVER
 
 
+def test_it_is_cancelled_only_when_it_has_just_been_heard_to_run() -> None:
+    """A cancel failed, and so do polls: it may be done meanwhile, and a cancel would delete its result."""
+    made = world()
+    assert len(asked(made, LIMIT + 20)) == 1
+    made.feed(ev.CallFailed("s1", 1, "cancel", Transient("HTTP 503")))
+    assert asked(made, LIMIT + 150, Transient("HTTP 503")) == []
+    made.finish("s1")
+    assert made.status("s1") == "succeeded"
+
+    made = world()
+    asked(made, LIMIT + 20)
+    made.feed(ev.CallFailed("s1", 1, "cancel", Transient("HTTP 503")))
+    assert asked(made, LIMIT + 90, Transient("HTTP 503")) == []
+    assert len(asked(made, LIMIT + 200)) == 1
+    made.feed(ev.CancelAnswered("s1", 1, "cancelled"))
+    assert settled(made).status == "failed"
+
+
+def test_a_restore_asks_before_it_cancels() -> None:
+    """The program ended while a late job was cancelled: what became of the job is asked first."""
+    made = world()
+    asked(made, LIMIT + 20)
+    again = Scheduler.replay(made.scheduler.events, **made.settings)
+    now, kept = LIMIT + 5000, {"retry": made.settings["retry"], "on_ambiguous": "hold", "max_wait": 9.0}
+    first = again.handle(ev.RunRestored(epoch=1e9, speed=1.0, seed=0, **kept), now)
+    assert [type(each) for each in first] == [Poll]
+    assert [type(each) for each in again.handle(ev.Progressed("s1", 1, "running"), now + 1)] == [Cancel]
+
+
 def test_a_job_that_breaks_late_is_not_submitted_again() -> None:
     """A passing failure would be retried, but the job took too long already."""
     made = world()

@@ -28,7 +28,6 @@ from vidgen_nb.backends.openai.errors import classify
 from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
 from vidgen_nb.backends.wire.fields import fraction_or_percent, is_usable_id, server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
-from vidgen_nb.backends.wire.jobs.job_names import names_job
 from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import tells_error
@@ -77,7 +76,7 @@ class HttpBackend(HttpAdapter):
     may override `classify`, and `job_failure` for those of jobs. `gateway`, `verify`: as in `OpenAIVideos`. Raises
     `InputError` for a description that can't work. One also stops the run if the very first answer has no `job`, no
     `status` or no URL of a call at its place, or the first job that succeeded lacks the place of `result`, unless the
-    answer contains an error. Null at `result` means that this job has no video.
+    answer contains an error. Null at `result`, for about a minute, means that this job has no video.
     """
 
     def __init__(
@@ -205,20 +204,18 @@ class HttpBackend(HttpAdapter):
             answer = await self._answer_about("details", operation, profile, answer)
             if not answer.ok:  # some say "completed" of failed jobs, too, and the failure in the place of the result
                 return Progress("failed", outcome=self.job_failure(answer, profile))
-        if (
-            self._result is not None
-            and self._path_check.text_at("result", self._result, answer, profile.api_key) is None
-        ):
-            problem = missing_value("result", self._result, answer, profile.api_key)
-            return Progress("failed", outcome=Permanent(f"it succeeded, but there is no video: {problem}", "no_result"))
+        if (at := self._result) is not None and self._path_check.text_at("result", at, answer, profile.api_key) is None:
+            if self._words.result_may_come(operation.id):
+                return Progress("running")
+            problem = f"it succeeded, but there is no video: {missing_value('result', at, answer, profile.api_key)}"
+            return Progress("failed", outcome=Permanent(problem, "no_result"))
         return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink, from a freshly requested URL, since such URLs expire."""
         place = next((each for each in ("content", "details") if each in self._calls), None)
-        latest = Answer(200, [], None)
-        if place is None or self._urls.needs_poll(place, operation):
-            latest = await self._answer_about("poll", operation, profile)
+        needs_poll = place is None or self._urls.needs_poll(place, operation)
+        latest = await self._answer_about("poll", operation, profile) if needs_poll else Answer(200, [], None)
         if "content" in self._calls:
             url = self._urls.of_job("content", operation, profile, latest.data)
         else:
@@ -272,21 +269,22 @@ class HttpBackend(HttpAdapter):
                 self._path_check.check(option, self._calls[option].placeholders[0], polled, profile.api_key)
             raise BackendError(Permanent(f"there is no URL to ask about the job ({option})", "no_result"))
         answer = await self._ask(self._calls[option].method, url, "poll", profile)
-        ended = self._words.known(value_at(answer.data, self._status)) in ("succeeded", "failed", "cancelled")
-        last_word = ended and names_job(answer.data, operation.id, value_at(answer.data, self._job))
-        if not (answer.ok or last_word or (polled is not None and tells_failure(answer, self._code))):
+        word, told = value_at(answer.data, self._status), value_at(answer.data, self._job)
+        last_word = self._words.is_last_word(word, answer.data, operation.id, told)
+        of_job = polled is not None and tells_failure(answer, self._code, self._transient)
+        if not (answer.ok or last_word or of_job) or (polled is not None and answer.data is None):
             self._fail(answer, "poll", profile)
         return answer
 
     async def _ask(self, method: str, url: httpx.URL, phase: Phase, profile: Profile) -> Answer:
         """Call a URL; only the profile's own server gets the key. A refusal elsewhere says nothing about it."""
-        most = MAX_INLINE_BYTES
+        key, most = profile.api_key, MAX_INLINE_BYTES
         if self._urls.is_home(url, profile):
-            return await self._pool.call(method, url, phase, profile.api_key, headers=self._headers, max_bytes=most)
-        answer = await self._pool.call(method, url, phase, profile.api_key, public=True, max_bytes=most)
+            return await self._pool.call(method, url, phase, key, headers=self._headers, max_bytes=most)
+        answer = await self._pool.call(method, url, phase, key, public=True, max_bytes=most)
         if not answer.ok:
             reason = f"HTTP {answer.status} from {url.host}, to which no key is sent"
-            raise BackendError(Transient(redacted_line(reason, profile.api_key)))
+            raise BackendError(Transient(redacted_line(reason, key)))
         return answer
 
     def _unreadable(self, option: str, path: JsonPath, answer: Answer, phase: Phase, profile: Profile) -> Failure:

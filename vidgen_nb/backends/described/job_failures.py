@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -32,6 +33,12 @@ _SERVICE_CODES: Final = (
     "service_overloaded"
 )
 """BytePlus Ark's InternalServiceError, and its kin."""
+_RUNNER: Final = frozenset(_RUNNER_CODES.split())
+_NOT_READY: Final = re.compile(r".*(not_?(ready|found|finished|completed?)|in_?(progress|queue)|pending|processing)")
+_SERVERS: Final = re.compile(
+    r"(internal|server|service|unknown|api)?_?(internal|server|service)?_?(error|exception|unavailable|overloaded)|"
+    r"bad_?gateway|gateway_?time_?d?_?out|upstream_.*|time_?d?_?out|unavailable"
+)
 _TRANSIENT_CODES: Final = frozenset(f"{_RUNNER_CODES} {_SERVICE_CODES}".split())
 
 
@@ -42,11 +49,19 @@ def checked_codes(transient: Collection[str]) -> frozenset[str]:
     return frozenset(str(each).lower() for each in transient)
 
 
-def tells_failure(answer: Answer, code: JsonPath | None) -> bool:
-    """Return whether a refusal in the place of a result is the job's own failure, and not trouble in asking."""
+def tells_failure(answer: Answer, code: JsonPath | None, transient: frozenset[str]) -> bool:
+    """Return whether a refusal in the place of a result is the job's own failure, and not trouble in asking.
+
+    A code that repeats the HTTP status, or says what any server's 5xx does, is none of the job's.
+    """
     if answer.status in (401, 402, 403, 404, 408, 409, 425, 429) or not isinstance(answer.data, dict):
         return False
-    return answer.status == 422 or _code(value_at(answer.data, code)) != ""
+    word = _code(value_at(answer.data, code)).strip().lower()
+    if answer.status == 422 or word in transient | _RUNNER or answer.header("x-fal-error-type"):
+        return True
+    if word.isdecimal() and 400 <= int(word) <= 599:
+        return False
+    return bool(word) and not (_NOT_READY.fullmatch(word) or (answer.status >= 500 and _SERVERS.fullmatch(word)))
 
 
 def failure_of_job(

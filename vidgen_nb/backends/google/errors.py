@@ -23,7 +23,7 @@ from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
 from vidgen_nb.backends.wire.reading.error_body import read_error, tells_error
 from vidgen_nb.backends.wire.reading.refusals import error_of
 from vidgen_nb.backends.wire.reading.retry_after import retry_after
-from vidgen_nb.backends.wire.status_codes import failure_by_status
+from vidgen_nb.backends.wire.status_codes import failure_by_status, submit_failure_in_2xx
 from vidgen_nb.core.model import record
 from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
@@ -126,7 +126,8 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float) -> 
     if answer.status == 501:
         return Permanent(reason)
     if answer.status in (200, 409) and not read.numbers and refusal.matches(_SERVER_CODES):
-        return Transient(reason, wait)
+        failure, in_success = Transient(reason, wait), answer.ok and phase == "submit"
+        return submit_failure_in_2xx(failure, answer, read, gateway=False) if in_success else failure
     if answer.ok and not read.numbers and refusal.matches(_LIMIT_CODES):
         return rate_limited
     if answer.status in (404, 400, 429) and (refusal.quotas or refusal.matches(_OWN_CODES)):

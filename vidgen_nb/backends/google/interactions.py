@@ -13,27 +13,28 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, Literal, NoReturn
 
 import httpx
 
-from vidgen_nb.backends.google.errors import classify, is_content, job_failure
+from vidgen_nb.backends.google.errors import classify
+from vidgen_nb.backends.google.progress import BACKEND_NAME, download_url, read_progress, video_of
 from vidgen_nb.backends.google.submit_body import MAX_IMAGE_BYTES, duration_text, image_part
 from vidgen_nb.backends.wire.adapter import HttpAdapter
 from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_listing, is_usable_id, json_object
 from vidgen_nb.backends.wire.first_answers import about_own_model, address_advice
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
-from vidgen_nb.backends.wire.jobs.status_words import StatusWords, meaning
-from vidgen_nb.backends.wire.reading.error_body import tells_error
-from vidgen_nb.backends.wire.urls import origin, usable_url
+from vidgen_nb.backends.wire.jobs.cancels import cancel_answer
+from vidgen_nb.backends.wire.jobs.results import REFUSED_STATUSES
+from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
+from vidgen_nb.backends.wire.urls import origin
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
-from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable, Transient
+from vidgen_nb.core.outcomes import Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Secret, Sink
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 
 __all__ = ["GoogleInteractions", "read_progress"]
 
@@ -46,13 +47,6 @@ _FORMAT_FIELDS: Final = ("aspect_ratio", "delivery", "duration", "gcs_uri", "res
 _RESERVED_FIELDS: Final = frozenset(
     {"background", "image", "input", "response_format", "seconds", "stream", *_FORMAT_FIELDS}
 )
-_FILE_PATH: Final = re.compile(r"(.*/files/[^/:]+)(?::download)?")
-_DEAD_END_STATUSES: Final = {
-    "incomplete": "the job ended before it had a video",
-    "requires_action": "the model waits for a tool's result that nobody gives",
-    "requires_continuation": "the job stopped half-way and waits to be continued",
-    "idle": "the job waits for more input that nobody gives",
-}
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     400: "too late", 404: "too late", 409: "too late", 410: "too late", 405: "unsupported", 501: "unsupported",
 }  # fmt: skip
@@ -70,7 +64,7 @@ class GoogleInteractions(HttpAdapter):
     as it is.
     """
 
-    name = "google_interactions"
+    name = BACKEND_NAME
     key_header = "x-goog-api-key"
     image_parameters = ("image",)
 
@@ -136,29 +130,46 @@ class GoogleInteractions(HttpAdapter):
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` if the answer does not say."""
         answer = await self._retrieve(operation, profile, "poll")
-        found, key = json_object(answer), profile.api_key
-        progress = read_progress(found, key, self._address(profile))
-        if progress.outcome is None:
-            self._words.status(found["status"], None, key, operation.id)  # one that nobody knows is said
-        return progress
+        self._first_answers.confirm(self._server(profile))
+        found = json_object(answer)
+        return read_progress(found, profile.api_key, self._address(profile), self._words, operation.id)
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
-        """Write the result into the sink and commit it; raises `BackendError` if there is none."""
+        """Write the result into the sink and commit it; raises `BackendError` if there is none.
+
+        If its URL is refused, because it has expired, say, the job is asked for a fresh one.
+        """
         if artifact.kind == "inline":
             await self._fetch_inline(operation, profile, sink)
             return
-        url = _download_url(artifact.url, self._address(profile))
+        refused = await self._download(artifact, profile, sink)
+        if refused is not None and refused.status in REFUSED_STATUSES:
+            found = json_object(await self._retrieve(operation, profile, "fetch"))
+            fresh = read_progress(found, profile.api_key, self._address(profile)).artifact
+            if fresh is not None and fresh.kind == "inline":
+                await self._fetch_inline(operation, profile, sink)
+                return
+            if fresh is not None and fresh != artifact:
+                artifact, refused = fresh, await self._download(fresh, profile, sink)
+        if refused is None:
+            return
+        if artifact.kind == "with_key":
+            self._fail(refused, "fetch", profile)
+        reason = f"HTTP {refused.status} from the result's URL"
+        raise BackendError(Permanent(reason, "no_result") if refused.status in (404, 410) else Transient(reason))
+
+    async def _download(self, artifact: Artifact, profile: Profile, sink: Sink) -> Answer | None:
+        url = download_url(artifact.url, self._address(profile))
         if url is None:
             raise BackendError(Permanent("the result's URL can't be used", "no_result"))
         public = origin(url) != origin(self._address(profile))
-        answer = await self._pool.download(url, profile.api_key, sink, public=public)
-        if answer is not None:
-            self._fail(answer, "fetch", profile)
+        handled = REFUSED_STATUSES if public else ()  # the API's own are all returned
+        return await self._pool.download(url, profile.api_key, sink, public=public, handled_statuses=handled)
 
     async def _fetch_inline(self, operation: Operation, profile: Profile, sink: Sink) -> None:
         """Request the answer with the video again: it was too long for an event of the run."""
         found = json_object(await self._retrieve(operation, profile, "fetch"))
-        video = _video(found)
+        video = video_of(found)
         if video is None or not isinstance(video.get("data"), str):
             raise BackendError(Permanent("the answer no longer contains the video", "no_result"))
         try:
@@ -178,22 +189,18 @@ class GoogleInteractions(HttpAdapter):
             return "unsupported"
         url = self._address(profile, "interactions", operation.id, "cancel")
         answer = await self._pool.call("POST", url, "cancel", profile.api_key, max_bytes=MAX_INLINE_BYTES)
-        if answer.ok:
-            status = json_object(answer).get("status")
-            if status in ("completed", "failed", "incomplete", "budget_exceeded"):
-                return "too late"
-            return "requested" if status in ("queued", "in_progress") else "cancelled"
-        if answer.status not in _CANCEL_REFUSALS or isinstance(
-            self._classify(answer, "cancel", profile), ProfileUnusable
-        ):
+        said = cancel_answer(answer, self._words) if answer.ok else _CANCEL_REFUSALS.get(answer.status)
+        if said is None or (not answer.ok and isinstance(self._classify(answer, "cancel", profile), ProfileUnusable)):
             self._fail(answer, "cancel", profile)
-        return _CANCEL_REFUSALS[answer.status]
+        return said
 
     async def _retrieve(self, operation: Operation, profile: Profile, phase: Phase) -> Answer:
         """Return the interaction as it is now."""
         url = self._address(profile, "interactions", operation.id)
         answer = await self._pool.call("GET", url, phase, profile.api_key, max_bytes=MAX_INLINE_BYTES)
-        if not answer.ok or not isinstance(json_object(answer).get("status"), str):
+        found = json_object(answer)
+        word = found.get("status")
+        if word_of(word) is None or not (answer.ok or self._words.is_last_word(word, found, operation.id)):
             self._fail(answer, phase, profile)
         return answer
 
@@ -224,70 +231,6 @@ class GoogleInteractions(HttpAdapter):
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
         raise BackendError(self._classify(answer, phase, profile))
-
-
-def read_progress(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progress:
-    """Return the progress of an interaction; `home`: the API's URL, from which results are fetched with the key."""
-    status = str(found.get("status")).strip().lower()
-    known = meaning(status) if status not in _DEAD_END_STATUSES else None
-    if known == "succeeded":
-        return _completed(found, key, home)
-    if known == "cancelled":
-        return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-    if status == "budget_exceeded":
-        return Progress("failed", outcome=ProfileUnusable("the job exceeded the project's budget", "credit"))
-    errors = _errors(found)
-    if known == "failed" or errors:
-        return Progress("failed", outcome=job_failure(errors, key))
-    if status in _DEAD_END_STATUSES:
-        return Progress("failed", outcome=Permanent(_DEAD_END_STATUSES[status], "no_result"))
-    return Progress("queued" if known == "queued" else "running")
-
-
-def _completed(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progress:
-    video = _video(found)
-    if video is not None and isinstance(video.get("data"), str) and video["data"]:
-        return Progress("succeeded", 1.0, artifact=Artifact("inline"))
-    if video is not None:
-        url = _download_url(video.get("uri"), home)
-        if url is not None:
-            kind = "with_key" if origin(url) == origin(home) else "public"
-            return Progress("succeeded", 1.0, artifact=Artifact(kind, str(url)))
-        return Progress("failed", outcome=Permanent("the result's URL can't be used", "no_result"))
-    errors = _errors(found)
-    reason = "completed without a video"
-    if errors:
-        reason = job_failure(errors, key, reason).reason
-    return Progress("failed", outcome=Permanent(reason, "content" if is_content(errors) else "no_result"))
-
-
-def _video(found: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the last video among the model's outputs; not those of the input."""
-    steps = found.get("steps")
-    contents: list[object] = []
-    for step in steps if isinstance(steps, list) else ():
-        if isinstance(step, dict) and step.get("type") != "user_input" and isinstance(step.get("content"), list):
-            contents += step["content"]
-    contents = contents or [found.get("output_video")]
-    videos = [each for each in contents if isinstance(each, dict) and each.get("type") == "video"]
-    return next((video for video in reversed(videos) if video.get("data") or video.get("uri")), None)
-
-
-def _errors(found: Mapping[str, Any]) -> list[object]:
-    """Return the errors in `error`, `errors[]` and `steps[].error`."""
-    errors, steps = found.get("errors"), found.get("steps")
-    errors_found = [found.get("error"), *(errors if isinstance(errors, list) else ())]
-    errors_found += [step.get("error") for step in (steps if isinstance(steps, list) else ()) if isinstance(step, dict)]
-    return [error for error in errors_found if tells_error(error)]
-
-
-def _download_url(uri: object, home: httpx.URL) -> httpx.URL | None:
-    """Return the URL to download a result from, for a file of the Files API that of its content; None: unusable."""
-    url = usable_url(uri)
-    if url is None:
-        return None
-    file = _FILE_PATH.fullmatch(url.path) if origin(url) == origin(home) else None
-    return url.copy_with(path=f"{file[1]}:download", params={"alt": "media"}) if file else url
 
 
 def _images(scene: Scene) -> list[Any]:

@@ -12,7 +12,13 @@ from vidgen_nb.backends.wire.reading.error_body import ErrorBody, read_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
 from vidgen_nb.backends.wire.reading.refusals import error_of, is_refusal
 from vidgen_nb.backends.wire.reading.retry_after import retry_after
-from vidgen_nb.backends.wire.status_codes import failure_by_status, is_limit_of_nginx, shows_gateway, unexpected_body
+from vidgen_nb.backends.wire.status_codes import (
+    failure_by_status,
+    is_limit_of_nginx,
+    shows_gateway,
+    submit_failure_in_2xx,
+    unexpected_body,
+)
 from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
 
@@ -91,7 +97,9 @@ def classify(answer: Answer, phase: Phase, *, key: Secret, now_epoch: float, gat
         if not is_refusal(answer.data):
             return unexpected_body(_reason(f"HTTP {answer.status}", error, key), phase, answer)
         if not error.numbers:
-            return Transient(reason, wait) if error.matches(_SERVER_CODES) else Permanent(reason, "no_result")
+            is_servers, is_submit = error.matches(_SERVER_CODES), phase == "submit"
+            failure = Transient(reason, wait) if is_servers else Permanent(reason, "no_result")
+            return submit_failure_in_2xx(failure, answer, error, gateway=gateway) if is_submit else failure
     if phase == "submit" and is_limit_of_nginx(answer):
         return replace(rate_limited, reason=f"{reason}: a limit of nginx, before the server")
     return failure_by_status(

@@ -33,11 +33,11 @@ from vidgen_nb.backends.wire.fields import (
 from vidgen_nb.backends.wire.first_answers import about_own_model, address_advice, address_mistake
 from vidgen_nb.backends.wire.http import Answer, FormValue, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
+from vidgen_nb.backends.wire.jobs.cancels import cancel_answer
 from vidgen_nb.backends.wire.jobs.image_download import download_image
 from vidgen_nb.backends.wire.jobs.job_names import part_about
 from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
-from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
 from vidgen_nb.backends.wire.reading.refusals import error_of
 from vidgen_nb.backends.wire.reading.retry_after import parse_milliseconds
@@ -53,8 +53,8 @@ __all__ = ["OpenAIVideos"]
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     400: "unsupported", 405: "unsupported", 501: "unsupported", 404: "too late", 409: "too late", 410: "too late",
 }  # fmt: skip
-_NO_WORD_OF_THE_RESULT: Final = frozenset({401, 408, 425, 429, 500, 503, 504})
-"""To a fetch: these say nothing of the result, so that its address is not asked for."""
+_NO_WORD_OF_THE_RESULT: Final = frozenset({*range(300, 400), 401, 408, 425, 429})
+"""To a fetch: ask elsewhere, with another key, or later."""
 
 
 class OpenAIVideos(HttpAdapter):
@@ -171,8 +171,7 @@ class OpenAIVideos(HttpAdapter):
         answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
         found = json_object(answer) if answer.ok else part_about(answer.data, operation.id)
         word, error = found.get("status"), found.get("error")
-        has_ended = self._words.known(word) in ("succeeded", "failed", "cancelled")
-        if word_of(word) is None or not (answer.ok or has_ended):
+        if word_of(word) is None or not (answer.ok or self._words.has_ended(word)):
             self._fail(answer, "poll", profile)
         status = self._words.status(word, error, profile.api_key, operation.id)
         self._first_answers.confirm(self._server(profile))
@@ -180,7 +179,7 @@ class OpenAIVideos(HttpAdapter):
             return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-        if status == "failed" or tells_error(error):
+        if status == "failed":
             return Progress("failed", outcome=job_failure(error, profile.api_key))
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
         return Progress(status, progress_fraction(found.get("progress"), 100), poll_after)
@@ -188,18 +187,26 @@ class OpenAIVideos(HttpAdapter):
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink and commit it; raises `BackendError` if there is none.
 
-        If `/content` refuses, the result is fetched from where the job's answer says, without the key if that is
-        another server.
+        If `/content` refuses or has no video, the result is fetched from where the job's answer says, without the key
+        if that is another server.
         """
-        refused = await self._pool.download(self._url(profile, operation, "content"), profile.api_key, sink)
-        if refused is None:
-            return
-        place = find_result(refused.data) if refused.ok else None
-        known = refused.status in _NO_WORD_OF_THE_RESULT or operation.id in self._only_content
-        if place is None and refused.status >= 400 and not known:
-            place = await self._place_of_result(operation, profile)
-        if place is None:
-            self._fail(refused, "fetch", profile)
+        place = None
+        try:
+            refused = await self._pool.download(self._url(profile, operation, "content"), profile.api_key, sink)
+        except BackendError as error:
+            if isinstance(error.outcome, Transient):
+                place = await self._place_of_result(operation, profile)
+            if place is None:
+                raise
+            sink.discard()
+        else:
+            if refused is None:
+                return
+            place = find_result(refused.data) if refused.ok else None
+            if place is None and refused.status not in _NO_WORD_OF_THE_RESULT:
+                place = await self._place_of_result(operation, profile)
+            if place is None:
+                self._fail(refused, "fetch", profile)
         if is_inline(place):
             await save_inline(place, sink)
             return
@@ -217,6 +224,8 @@ class OpenAIVideos(HttpAdapter):
         A job that is done and names none is not asked again: if two servers take turns that know only their own jobs,
         every request of a pair would go to the same one, and the result's always to the wrong one.
         """
+        if operation.id in self._only_content:
+            return None
         url = self._url(profile, operation)
         try:
             answer = await self._pool.call("GET", url, "fetch", profile.api_key, max_bytes=MAX_INLINE_BYTES)
@@ -236,17 +245,10 @@ class OpenAIVideos(HttpAdapter):
         if self._words.may_be_done(operation.id):
             return "unsupported"
         answer = await self._pool.call("DELETE", self._url(profile, operation), "cancel", profile.api_key)
-        found = json_object(answer)
-        if answer.ok and not tells_error(found.get("error")):
-            going_on = answer.status == 202 or found.get("deleted") is False
-            return (
-                "requested"
-                if going_on or self._words.known(found.get("status")) in ("queued", "running")
-                else "cancelled"
-            )
-        if answer.status not in _CANCEL_REFUSALS:
+        said = cancel_answer(answer, self._words) if answer.ok else _CANCEL_REFUSALS.get(answer.status)
+        if said is None:
             self._fail(answer, "cancel", profile)
-        return _CANCEL_REFUSALS[answer.status]
+        return said
 
     def _url(self, profile: Profile, operation: Operation | None = None, *rest: str) -> httpx.URL:
         return self._address(profile, "videos", *((operation.id, *rest) if operation else ()))

@@ -7,6 +7,7 @@ from typing import Any
 
 from vidgen_nb.backends.openai.errors import classify as classify_by_status
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
+from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.core.outcomes import Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.ports import Secret
 
@@ -17,7 +18,8 @@ def task_failure(task: Mapping[str, Any], key: Secret) -> Failure:
     """Return the failure that the `failureCode` of a failed task means (docs.dev.runwayml.com/errors/task-failures).
 
     A code with `SAFETY` in it is never retried: the task is billed, and repeating it risks the account. Internal
-    failures, and those of a third party, are retried; an unknown code is not (R10).
+    failures, and those of a third party, are retried; an unknown code is not (R10), nor a task that was deleted or has
+    expired.
     """
     failure_code, text = task.get("failureCode"), task.get("failure")
     code = failure_code.upper() if isinstance(failure_code, str) else ""
@@ -27,6 +29,9 @@ def task_failure(task: Mapping[str, Any], key: Secret) -> Failure:
     first, *others = code.split(".")
     if "SAFETY" in (first, *others):
         return Permanent(reason, "content")
+    word = str(task.get("status")).strip().lower()
+    if not tells_error([failure_code, text]) and word != "failed":
+        return Permanent(f"the task ended: {redacted_line(word, key, 80)}", "no_result")
     if first in ("", "INTERNAL", "THIRD_PARTY") or (first == "INPUT_PREPROCESSING" and others[:1] == ["INTERNAL"]):
         return Transient(reason)
     return Permanent(reason, "bad_request" if first in ("ASSET", "INPUT_PREPROCESSING") else "no_result")

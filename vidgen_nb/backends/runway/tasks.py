@@ -22,7 +22,9 @@ from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_usable
 from vidgen_nb.backends.wire.first_answers import about_own_model, address_advice
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.images import check_image_parameter, data_uri, is_http_url
-from vidgen_nb.backends.wire.jobs.status_words import StatusWords, meaning
+from vidgen_nb.backends.wire.jobs.cancels import cancel_answer
+from vidgen_nb.backends.wire.jobs.results import REFUSED_STATUSES
+from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, Transient
@@ -41,8 +43,6 @@ _PARAMETER_ALIASES: Final = {"seconds": "duration", "image": "promptImage", "inp
 _PASSED_THROUGH: Final = ("https://", "runway://")
 """Beginnings of image URLs and uploads, which Runway fetches itself."""
 _DIGITS: Final = re.compile(r"\d{1,6}", re.ASCII)
-_EXPIRED_STATUSES: Final = frozenset({401, 403, 404, 410})
-"""What the URL of a result answers once it has expired."""
 _CANCEL_REFUSALS: Final[Mapping[int, CancelAnswer]] = {
     404: "too late", 409: "too late", 410: "too late", 405: "unsupported", 501: "unsupported",
 }  # fmt: skip
@@ -138,7 +138,7 @@ class Runway(HttpAdapter):
         If its URL has expired, the task is asked once for a fresh one. Raises `BackendError` if there is no result.
         """
         answer = await self._download(artifact, profile, sink)
-        if answer is not None and answer.status in _EXPIRED_STATUSES:
+        if answer is not None and answer.status in REFUSED_STATUSES:
             now = await self._retrieve(operation, profile, "fetch")
             if now.artifact is None:
                 raise BackendError(now.outcome or Transient("the result's URL has expired, and the task runs again"))
@@ -157,11 +157,10 @@ class Runway(HttpAdapter):
         if self._words.may_be_done(operation.id):
             return "unsupported"
         answer = await self._call("DELETE", "cancel", profile, "tasks", operation.id)
-        if answer.ok:
-            return "cancelled"
-        if answer.status not in _CANCEL_REFUSALS:
+        said = cancel_answer(answer, self._words) if answer.ok else _CANCEL_REFUSALS.get(answer.status)
+        if said is None:
             self._fail(answer, "cancel", profile)
-        return _CANCEL_REFUSALS[answer.status]
+        return said
 
     def settings(self) -> Mapping[str, Any]:
         """Return what a run's header says about the backend."""
@@ -192,16 +191,18 @@ class Runway(HttpAdapter):
 
     async def _retrieve(self, operation: Operation, profile: Profile, phase: Phase) -> Progress:
         answer = await self._call("GET", phase, profile, "tasks", operation.id)
-        progress = read_progress(answer.data, profile.api_key) if answer.ok else None
+        found = json_object(answer)
+        told = answer.ok or self._words.is_last_word(found.get("status"), found, operation.id)
+        words = self._words if phase == "poll" else None
+        progress = read_progress(found, profile.api_key, words, operation.id) if told else None
         if progress is None:
             self._fail(answer, phase, profile)
-        if progress.outcome is None:
-            self._words.status(answer.data["status"], None, profile.api_key, operation.id)  # an unknown one is said
+        self._first_answers.confirm(self._server(profile))
         return progress
 
     async def _download(self, artifact: Artifact, profile: Profile, sink: Sink) -> Answer | None:
         return await self._pool.download(
-            httpx.URL(artifact.url), profile.api_key, sink, public=True, handled_statuses=_EXPIRED_STATUSES
+            httpx.URL(artifact.url), profile.api_key, sink, public=True, handled_statuses=REFUSED_STATUSES
         )
 
     def _fail(self, answer: Answer, phase: Phase, profile: Profile) -> NoReturn:
@@ -211,24 +212,27 @@ class Runway(HttpAdapter):
         return classify(answer, phase, key=profile.api_key, now_epoch=self._now_epoch())
 
 
-def read_progress(task: object, key: Secret) -> Progress | None:
+def read_progress(task: object, key: Secret, words: StatusWords | None = None, job: str = "") -> Progress | None:
     """Return the progress of a task; None if the answer is no task.
 
-    An unknown status counts as running, unless there is a failure.
+    An unknown status counts as running, unless there is a failure. `words`: what remembers words that nobody knows.
     """
-    if not isinstance(task, dict) or not isinstance(task.get("status"), str):
+    if not isinstance(task, dict) or word_of(task.get("status")) is None:
         return None
-    status = meaning(task["status"])
+    known = words or StatusWords(Runway.name)
+    status = known.status(task["status"], [task.get("failureCode"), task.get("failure")], key, job)
     if status == "succeeded":
         url = _first_url(task.get("output"))
+        if url is None and words is not None and words.result_may_come(job):
+            return Progress("running")
         if url is None:
             return Progress("failed", outcome=Permanent("the task succeeded without a result", "no_result"))
         return Progress("succeeded", 1.0, artifact=Artifact("public", url))
     if status == "cancelled":
         return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
-    if status == "failed" or task.get("failureCode") or task.get("failure"):
+    if status == "failed":
         return Progress("failed", outcome=task_failure(task, key))
-    return Progress("queued" if status == "queued" else "running", progress_fraction(task.get("progress")))
+    return Progress(status, progress_fraction(task.get("progress")))
 
 
 def _slow_enough(poll: PollSchedule | None) -> PollSchedule:

@@ -58,6 +58,8 @@ class Answer:
     @property
     def kind(self) -> str:
         """What the body is, in words: `an HTML page`, `a list`, `nothing`."""
+        if self.is_cut_off:
+            return "cut off"
         if self.data is None:
             page = "html" in self.header("content-type").lower()
             page = page or (self.text.startswith("<") and "</" not in self.text)  # a title, and no XML

@@ -16,10 +16,11 @@ from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.reading.error_body import ErrorBody
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 
-__all__ = ["failure_by_status", "is_limit_of_nginx", "shows_gateway", "unexpected_body"]
+__all__ = ["failure_by_status", "is_limit_of_nginx", "shows_gateway", "submit_failure_in_2xx", "unexpected_body"]
 
 _MAYBE_ACCEPTED_STATUSES: Final = frozenset({408, 499, 502, 504, *range(520, 525), 598, 599})
 """To a submit: from a gateway that may have passed it on; LiteLLM's 408 made seven jobs of one scene."""
+_MAYBE_ACCEPTED: Final = "the job may have been accepted"
 _RETRYABLE_STATUSES: Final = frozenset({408, 425, 499})
 _OWN_REFUSALS: Final = ("nginx", "openresty", "tengine", "angie", "freenginx")
 """Servers that answer 503 by themselves to what exceeds their `limit_req` or `limit_conn` (nginx's default status)."""
@@ -31,8 +32,10 @@ _HEADERS: Final = re.compile(
 _CODES: Final = re.compile(
     r"do_request_failed|fail_to_fetch_task|bad_response(_status_code|_body)?|(read|unmarshal)_response_body_failed|"
     r"invalid_response|"
-    r"(new|one)_api_(error|panic)|upstream_(error|timeout)|get_channel_failed|channel[_:].+"
+    r"(new|one)_api_(error|panic)|upstream_\w*(error|timeout|failed)|get_channel_failed|channel[_:].+|bad_gateway"
 )
+_TIMEOUT_CODES: Final = re.compile(r"(\w+_)?time_?d?_?out(_error)?|deadline_exceeded")
+"""Whoever says so has waited for another server, or for its own workers: those may have the job."""
 _LITELLM: Final = re.compile(r"litellm\.\w+(Error|Timeout)?:")
 """How each of its messages begins: a class name, which stands there whatever the error is."""
 
@@ -60,7 +63,9 @@ def failure_by_status(
     if status == 402:
         return ProfileUnusable(reason, "credit")
     if phase == "submit" and (status in _MAYBE_ACCEPTED_STATUSES or (gateway and status == 500)):
-        return Ambiguous(f"{reason}; the job may have been accepted")
+        return Ambiguous(f"{reason}; {_MAYBE_ACCEPTED}")
+    if phase == "submit" and status == 303:  # "see other": it was processed
+        return Ambiguous(f"{reason}: it redirects, as after an accepted submit; {_MAYBE_ACCEPTED}")
     # 503, and 500 without a gateway, are the server's own answer: it did not accept the job
     if status >= 500 or status in _RETRYABLE_STATUSES:
         return Transient(reason, wait)
@@ -87,7 +92,22 @@ def shows_gateway(answer: Answer, error: ErrorBody) -> bool:
     """Return whether headers, codes or the form of an answer are those of a gateway."""
     if any(_HEADERS.fullmatch(name) for name, _ in answer.headers) or "cloudflare" in answer.header("server").lower():
         return True
-    return error.matches(_CODES) or any(_LITELLM.match(text) for text in error.texts)
+    inner = any(number in _MAYBE_ACCEPTED_STATUSES for number in error.numbers)  # of the server behind it
+    return inner or _has_gateways_code(error) or any(_LITELLM.match(text) for text in error.texts)
+
+
+def _has_gateways_code(error: ErrorBody) -> bool:
+    return error.matches(_CODES) or error.matches(_TIMEOUT_CODES)
+
+
+def submit_failure_in_2xx(failure: Failure, answer: Answer, error: ErrorBody, *, gateway: bool) -> Failure:
+    """Return what an error in the 2xx of a submit means; `failure`: by its code alone, as of a failed job.
+
+    It is in doubt where that error is a timeout or a gateway's, or one of a server behind a gateway.
+    """
+    is_servers = isinstance(failure, Transient) and (gateway or shows_gateway(answer, error))
+    is_unknown = isinstance(failure, Permanent) and failure.cause == "no_result" and _has_gateways_code(error)
+    return Ambiguous(f"{failure.reason}; {_MAYBE_ACCEPTED}") if is_servers or is_unknown else failure
 
 
 def unexpected_body(reason: str, phase: Phase, answer: Answer) -> Failure:

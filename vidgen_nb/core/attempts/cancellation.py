@@ -1,7 +1,8 @@
 """Jobs that are cancelled: by the user (R16), or because they take too long (`RetryPolicy.job_timeout`).
 
 A cancelled job may still be billed, and may still finish; then its result is kept. It is never submitted again by
-itself.
+itself. Many providers delete the result of a job that they cancel: one that takes too long is cancelled only when it
+has just been heard to run still, also after an outage, and after a restore.
 """
 
 from __future__ import annotations
@@ -46,6 +47,13 @@ class Cancellations:
             reason = f"{BY_USER}; the result of {operation_id(state)!r} was not fetched"
             self._ledger.settle(state, "cancelled", reason, now, profile, Cancelled(reason))
 
+    def resume(self, state: SceneState) -> None:
+        """Go on with a cancel that may not have got through: the user's at once, another after the next poll."""
+        if state.timed_out:
+            state.cancel_due = True
+        elif state.cancelling and state.status == "generating":
+            self._context.commands.append(cancel_command(state))
+
     def is_late(self, state: SceneState, now: float) -> bool:
         """Say whether the attempt has reached `job_timeout`."""
         limit = self._context.retry.job_timeout
@@ -59,6 +67,9 @@ class Cancellations:
             self._context.commands.append(cancel_command(state))
             return False
         if now < max(state.asked_from + limit, self._context.restored_at, state.cancel_from) + GRACE_SECONDS:
+            if state.status == "generating" and state.cancel_due:
+                state.cancel_due = False
+                self._context.commands.append(cancel_command(state))
             return False
         profile, job = self._ledger.end(state), operation_id(state)
         if state.cancelling and not state.timed_out:
@@ -78,7 +89,7 @@ class Cancellations:
     def _retry_due(self, attempt: tuple[SceneState, int], _now: float) -> None:
         state, number = attempt
         if state.number == number and state.status == "generating" and state.cancelling:
-            self._context.commands.append(cancel_command(state))
+            self.resume(state)
 
     def answered(self, event: ev.CancelAnswered, now: float) -> None:
         """Take in what the provider said; after `requested` and `too late`, polls show what becomes of the job."""

@@ -62,7 +62,7 @@ class Ledger:
         """Begin an attempt without a submit: its job may exist already."""
         state.number += 1
         state.status, state.started, state.profile = "generating", now, profile
-        state.cancelling = state.timed_out = False
+        state.cancelling = state.timed_out = state.cancel_due = False
         state.has_open_job = True
         state.expect_answers(now)
         profile.active += 1

@@ -145,8 +145,7 @@ class AttemptLifecycle:
 
     def resume_call(self, state: SceneState, now: float) -> None:
         """Poll or fetch at once: whoever was doing so no longer does."""
-        if state.cancelling and state.status == "generating":
-            self._context.commands.append(cancel_command(state))
+        self.cancellations.resume(state)
         self._call(state, now)
 
     def schedule_call(self, state: SceneState, delay: float, now: float) -> None:

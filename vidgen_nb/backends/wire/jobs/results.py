@@ -13,10 +13,13 @@ from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.ports import BackendError, Sink
 
-__all__ = ["MAX_INLINE_BYTES", "find_result", "is_inline", "save_inline"]
+__all__ = ["MAX_INLINE_BYTES", "REFUSED_STATUSES", "find_result", "is_inline", "save_inline"]
 
 MAX_INLINE_BYTES: Final = 64 << 20
 """Of an answer that may contain a video."""
+
+REFUSED_STATUSES: Final = frozenset(range(400, 500)) - {408, 425, 429}
+"""What the URL of a result answers once it has expired, or is no good: the job is asked for a fresh one."""
 
 _PLACES: Final = (
     "url", "video_url", "output_url", "download_url", "result_url", "unsigned_urls", "video_urls", "urls", "uri",

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from vidgen_nb.backends.wire.http import redacted_line
+from vidgen_nb.backends.wire.jobs.job_names import names_job
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.ports import Secret
 
@@ -24,6 +25,8 @@ JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 MAX_UNKNOWN_WORDS: Final = 20
 """Unknown words that are warned about, for each backend: some APIs put a number into their status."""
 MAX_UNCLEAR_JOBS: Final = 100_000
+ASKS_FOR_A_LATE_RESULT: Final = 12
+"""How often a job is asked that is done, but does not name its result yet: about a minute, at the usual pace."""
 
 _WORDS: Final[Mapping[JobStatus, str]] = {
     "queued": "queued queueing queue in_queue inqueue enqueued pending submitted submitting created accepted received "
@@ -76,6 +79,7 @@ class StatusWords:
         self._in_any_case = {word.strip().lower(): status for word, status in self._own.items()}
         self._unknown: set[str] = set()
         self._unclear: set[str] = set()
+        self._late: dict[str, int] = {}
 
     def known(self, value: object) -> JobStatus | None:
         """Return the meaning of a status, or None."""
@@ -83,6 +87,17 @@ class StatusWords:
         if word is None:
             return None
         return self._own.get(word) or self._in_any_case.get(word.strip().lower()) or meaning(word)
+
+    def has_ended(self, value: object) -> bool:
+        """Return whether a word says that a job is over."""
+        return self.known(value) in ("succeeded", "failed", "cancelled")
+
+    def is_last_word(self, value: object, data: object, job: str, told: object = None) -> bool:
+        """Return whether an answer names a job and says that it ended: this counts whatever the HTTP status is.
+
+        `told`: the id at the place that a description names.
+        """
+        return self.has_ended(value) and names_job(data, job, told)
 
     def status(self, value: object, error: object, key: Secret, job: str) -> JobStatus:
         """Return the status of a job; of an unknown word failed if there is an error, else running, and that is said.
@@ -93,12 +108,26 @@ class StatusWords:
         if found is None and tells_error(error):
             found = "failed"
         if found is not None:
-            self._unclear.discard(job)
+            if job not in self._late:
+                self._unclear.discard(job)
             return found
         if len(self._unclear) < MAX_UNCLEAR_JOBS:
             self._unclear.add(job)
         self._warn(redacted_line(str(value), key, 60))
         return "running"
+
+    def result_may_come(self, job: str) -> bool:
+        """Count an answer that says that a job is done and names no result; return whether to ask again.
+
+        Some announce the end before they have uploaded the video. Such a job is never cancelled.
+        """
+        asked = self._late.get(job, 0) + 1
+        if asked >= ASKS_FOR_A_LATE_RESULT or len(self._late) >= MAX_UNCLEAR_JOBS:
+            self._late.pop(job, None)
+            return False
+        self._late[job] = asked
+        self._unclear.add(job)
+        return True
 
     def may_be_done(self, job: str) -> bool:
         """Return whether a job's latest word was one that nobody knows: it may mean that the job has its result."""
