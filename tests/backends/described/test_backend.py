@@ -99,8 +99,8 @@ def test_retry_after_headers_come_before_the_body() -> None:
         ({"status": "failed", "error": "NSFW " + KEY}, "failed", Permanent),
         ({"status": "failed", "error": {"code": "server_error"}}, "failed", Transient),
         ({"status": "canceled"}, "cancelled", Cancelled),
-        ({"status": "succeeded", "output": None}, "failed", Permanent),
-        ({"status": "succeeded", "output": []}, "failed", Permanent),
+        ({"status": "succeeded", "output": None}, "succeeded", None),
+        ({"status": "succeeded", "output": None, "detail": "filtered"}, "failed", Permanent),
     ],
 )
 def test_polls(body: dict[str, Any], status: str, outcome: type[Failure] | None) -> None:

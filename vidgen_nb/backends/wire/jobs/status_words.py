@@ -84,6 +84,10 @@ class StatusWords:
             return None
         return self._own.get(word) or self._in_any_case.get(word.strip().lower()) or meaning(word)
 
+    def has_ended(self, value: object) -> bool:
+        """Return whether a word says that a job is over."""
+        return self.known(value) in ("succeeded", "failed", "cancelled")
+
     def status(self, value: object, error: object, key: Secret, job: str) -> JobStatus:
         """Return the status of a job; of an unknown word failed if there is an error, else running, and that is said.
 
