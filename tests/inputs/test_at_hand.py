@@ -72,7 +72,7 @@ def test_prompts_that_look_like_json() -> None:
 def io_file(content: str, name: str) -> io.StringIO:
     """Return an open file with a name."""
     file = io.StringIO(content)
-    file.name = name  # type: ignore[attr-defined]
+    file.name = name
     return file
 
 

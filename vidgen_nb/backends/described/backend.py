@@ -228,7 +228,7 @@ class HttpBackend(HttpAdapter):
             url = self._urls.resolve(profile, video) if video is not None else None
         self._last_words.take(operation.id)
         if url is None:
-            problem = missing_value("result", self._result, latest, profile.api_key)
+            problem = missing_value("result", self._result or "content", latest, profile.api_key)
             raise BackendError(Permanent(f"it succeeded, but there is no video: {problem}", "no_result"))
         public = not self._urls.is_home(url, profile)
         if refused := await self._pool.download(url, profile.api_key, sink, public=public, headers=self._headers):

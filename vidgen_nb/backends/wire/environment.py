@@ -13,7 +13,7 @@ import ssl
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
-from urllib.request import getproxies, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -87,7 +87,7 @@ def proxy_of(url: httpx.URL) -> str:
     """Return the proxy that the environment sets for a URL, and its variable, in words; an empty text without one."""
     proxies = getproxies()
     kind = next((kind for kind in (url.scheme, "all") if proxies.get(kind)), None)
-    if kind is None or is_loopback(url.host) or proxy_bypass_environment(url.host, proxies):
+    if kind is None or is_loopback(url.host) or proxy_bypass(url.host):
         return ""
     return f"the proxy {one_line(proxies[kind].rpartition('@')[2], 100)!r} of {_variable(f'{kind}_proxy')}"
 

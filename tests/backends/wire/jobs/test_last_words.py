@@ -30,7 +30,7 @@ def openai(**options: Any) -> OpenAIVideos:
 def described(**options: Any) -> HttpBackend:
     """Return a backend of another shape."""
     statuses: Any = {"completed": "succeeded", "failed": "failed", "working": "running"}
-    body = {"submit": "/jobs", "body": lambda scene: {"prompt": scene.prompt}, "poll": "/jobs/{id}"}
+    body: dict[str, Any] = {"submit": "/jobs", "body": lambda scene: {"prompt": scene.prompt}, "poll": "/jobs/{id}"}
     return HttpBackend("http://toy.invalid/v1", statuses=statuses, result="url", **body, **options)
 
 
