@@ -54,7 +54,10 @@ def test_quotes_around_nothing_are_no_key(pasted: str, monkeypatch: pytest.Monke
         ("sk-…", "a placeholder"), ("sk-your-key", "a placeholder"), ("<your key>", "a placeholder"),
         ("your api key here", "a placeholder"), ("${ALICE_API_KEY}", "a placeholder"),
         ("$OPENAI_API_KEY", "a placeholder"), ("%ALICE_API_KEY%", "a placeholder"), ("{{ api_key }}", "a placeholder"),
-        ("...", "a placeholder"), ("changeme", "a placeholder"),
+        ("...", "a placeholder"), ("changeme", "a placeholder"), ("${{ secrets.ALICE_KEY }}", "a placeholder"),
+        ("$env:ALICE_API_KEY", "a placeholder"), ("os.environ['ALICE_API_KEY']", "a placeholder"),
+        ("process.env.ALICE_KEY", "a placeholder"), (f"ALICE_API_KEY: {KEY}", "the whole line"),
+        (f"Authorization: Bearer {KEY}", "a whole header"), (f"x-api-key:{KEY}", "a whole header"),
     ],
     ids=ascii,
 )  # fmt: skip

@@ -12,9 +12,11 @@ _INVISIBLE: Final = "\ufeff\u200b\u200c\u200d\u2060"
 """What a copied text may begin or end with, and `strip()` leaves on."""
 _QUOTES: Final = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“”", "”": "”", "‘": "’", "‚": "‘’", "’": "’", "«": "»"}
 """Opening quotation marks, and what closes them."""
-_ASSIGNED: Final = re.compile(r"(export |set )?[A-Za-z_]*_(KEY|TOKEN|SECRET)\s*=")
+_ASSIGNED: Final = re.compile(r"(export |set )?[A-Za-z_]*_(KEY|TOKEN|SECRET)\s*[=:]")
+_HEADER: Final = re.compile(r"(authorization|x-[a-z-]*key|key)\s*:", re.IGNORECASE)
 _PLACEHOLDER: Final = re.compile(
-    r".*(\.\.\.|…).*|<.*>|\[.*\]|\{\{.*\}\}|\$\{?\w+\}?|\$\(.*\)|%\w+%|change[-_ ]?me"
+    r".*(\.\.\.|…).*|<.*>|\[.*\]|\$?\{\{.*\}\}|\$\{?\w+\}?|\$env:\w+|\$\(.*\)|%\w+%|change[-_ ]?me"
+    r"|(os\.environ|os\.getenv|process\.env)\b.*"
     r"|(sk[-_])?(your|insert|paste|replace|enter|put)[-_ ]([a-z0-9]+[-_ ])*(key|token|secret)([-_ ](goes[-_ ])?here)?",
     re.IGNORECASE,
 )
@@ -38,7 +40,9 @@ def key_problem(key: object) -> str | None:
     if _PLACEHOLDER.fullmatch(key):
         return "that is a placeholder and no API key: put the key itself in its place"
     if _ASSIGNED.match(key):
-        return "that is the whole line with the variable's name: give only what follows the '='"
+        return "that is the whole line with the variable's name: give only what follows its name"
+    if _HEADER.match(key):
+        return "that is a whole header: give only the key in it"
     for place, char in enumerate(key, start=1):
         if not char.isascii():
             what = f"character {place} is {_name(char)}"

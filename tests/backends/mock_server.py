@@ -9,14 +9,10 @@ from typing import Any, Protocol, TypeVar
 import httpx
 import pytest
 
-from vidgen_nb.backends.wire.jobs.status_words import ASKS_FOR_A_LATE_RESULT
-from vidgen_nb.core.model import Operation
 from vidgen_nb.core.outcomes import Failure
-from vidgen_nb.ports import Backend, BackendError, Profile, Progress
+from vidgen_nb.ports import BackendError
 
-__all__ = ["ASKS", "MockApi", "MockServer", "patient_poll", "run_on", "run_refused_on"]
-
-ASKS = ASKS_FOR_A_LATE_RESULT
+__all__ = ["MockApi", "MockServer", "run_on", "run_refused_on"]
 
 T = TypeVar("T")
 
@@ -29,15 +25,6 @@ class Closable(Protocol):
 
 
 B = TypeVar("B", bound=Closable)
-
-
-async def patient_poll(backend: Backend, job: Operation, profile: Profile) -> Progress:
-    """Return what a job says that may name its result a little later; `MockServer` needs `ASKS` answers for that."""
-    for _ in range(ASKS):
-        found = await backend.poll(job, profile)
-        if found.status != "running":
-            break
-    return found
 
 
 class MockServer:

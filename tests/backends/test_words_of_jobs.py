@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.backends.mock_server import patient_poll
 from tests.fakes import MemorySink
 from vidgen_nb.backends.described.backend import HttpBackend
 from vidgen_nb.backends.google.interactions import GoogleInteractions
@@ -19,6 +19,7 @@ from vidgen_nb.backends.runway.tasks import Runway
 from vidgen_nb.core.model import Artifact, Operation
 from vidgen_nb.core.outcomes import Permanent, Transient
 from vidgen_nb.ports import Backend, BackendError, Profile, Progress
+from vidgen_nb.session.session import Session
 
 HOME = "https://api.example/v1"
 ALICE = Profile("alice", "sk-alice-12345678")
@@ -141,20 +142,46 @@ RESULT = {
 }  # fmt: skip
 
 
+NO_RESULT = says(200, id="job-1", status="completed", **NOTHING)
+
+
 @pytest.mark.parametrize("kind", ["google", "runway", "described"])
 def test_a_result_that_is_named_a_little_later(kind: str) -> None:
-    """Done before its video is uploaded: the job is asked again, not cancelled; after a minute, it has none."""
-    done = says(200, id="job-1", status="completed", **NOTHING)
-    late = Server(*[done] * 5, says(200, id="job-1", status="completed", **RESULT))
+    """Done before its video is uploaded: the job is asked again, by the fetch, and then the video is there."""
+    clip = httpx.Response(200, content=b"v", headers={"Content-Type": "video/mp4"})
+    server = Server(*[NO_RESULT] * 3, says(200, id="job-1", status="completed", **RESULT), clip)
 
-    async def work(backend: Backend) -> tuple[list[Any], Any]:
-        first = [(await poll(backend)).status for _ in range(5)]
-        assert await backend.cancel(JOB, ALICE) == "unsupported"
-        return first, (await poll(backend)).status
+    async def work(backend: Backend) -> MemorySink:
+        artifact, sink = (await poll(backend)).artifact, MemorySink()
+        assert artifact is not None
+        for _ in range(2):
+            with pytest.raises(BackendError) as caught:
+                await backend.fetch(JOB, artifact, ALICE, sink)
+            assert isinstance(caught.value.outcome, Permanent) and caught.value.outcome.cause == "no_result"
+        await backend.fetch(JOB, artifact, ALICE, sink)
+        return sink
 
-    assert call(kind, late, work) == (["running"] * 5, "succeeded")
-    found = call(kind, Server(done), lambda backend: patient_poll(backend, JOB, ALICE))
-    assert isinstance(found.outcome, Permanent) and found.outcome.cause == "no_result"
+    assert call(kind, server, work).committed == (1, "video/mp4")
+
+
+@pytest.mark.parametrize("kind", BACKENDS)
+def test_a_result_that_never_comes_is_held(kind: str, tmp_path: Path) -> None:
+    """It is paid for: asked for with growing pauses for an hour, then held, so that no retry buys it again."""
+    submits = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            submits.append(request)
+            return says(200, id="job-1", status="queued")
+        return httpx.Response(404) if request.url.path.endswith("/content") else NO_RESULT
+
+    backend = BACKENDS[kind](httpx.MockTransport(reply))
+    with Session(backend, [ALICE], output=tmp_path, speed=5000) as session:
+        run = session.run_blocking(["a fox"])
+        (scene,) = run.scenes
+        assert scene.status == "held" and "accepted as 'job-1'" in (scene.error or "")
+        assert session.retry_failed() == []
+    assert len(submits) == 1 and scene.end is not None and 3600 <= scene.end < 4500
 
 
 def described_in_two(**options: Any) -> HttpBackend:

@@ -19,8 +19,9 @@ from vidgen_nb.cli.commands import restore
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST
 from vidgen_nb.errors import InputError
+from vidgen_nb.provider import Constant, SimulatedProfile
 from vidgen_nb.recording.folder import latest
-from vidgen_nb.run import load_run
+from vidgen_nb.run import load_run, simulate
 from vidgen_nb.session.session import Session
 
 PLAIN = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"}
@@ -194,12 +195,24 @@ def test_no_usable_profile(tmp_path: Path) -> None:
         (["demo", "--mode", "fast"], "'fast'"),
         (["restore", "runs", "--profiles", "p.toml"], "--base-url is missing: openai-videos"),
         (["restore", "runs", "--profiles", "p.toml", "--backend", "runway"], "there is no journal"),
+        (["gantt", "run.jsonl", "--out", "folder.svg"], "--out 'folder.svg' can't be written (Is a directory): name"),
+        (["gantt", "run.jsonl", "--out", "s.txt/a.svg"], "--out 's.txt/a.svg' can't be written"),
+        (
+            ["emulator", "--port", "0", "--write-profiles", "folder.svg"],
+            "--write-profiles 'folder.svg' can't be written",
+        ),
+        (
+            ["run", "s.txt", "--profiles", "p.toml", "--base-url", "http://127.0.0.1:1/v1", "--out", "x" * 300],
+            "too long",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(args: list[str], text: str, tmp_path: Path) -> None:
     """Exit code 2, one line that says what and where, no traceback."""
     (tmp_path / "bad.csv").write_text("id,prompt\na,fine\nb,too,many\n")
     (tmp_path / "s.txt").write_text("a fox\n")
+    (tmp_path / "folder.svg").mkdir()
+    simulate(1, [SimulatedProfile("a", None, Constant(5))]).save(tmp_path / "run.jsonl")
     (tmp_path / "p.toml").write_text('[[profile]]\nname = "a"\napi_key = "k"\n')
     (tmp_path / "typo.toml").write_text('[[profile]]\nname = "a"\napi_keys = "k"\n')
     (tmp_path / "bad.toml").write_text('[[profile]]\nname = = "a"\n')
@@ -208,6 +221,8 @@ def test_what_is_wrong_is_said_in_a_line(args: list[str], text: str, tmp_path: P
     assert done.returncode == 2, done.stderr
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert errors == done.stderr.splitlines()[-1:] or (not errors and "Usage: " in done.stderr)
 
 
 def test_restore_asks_the_server_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

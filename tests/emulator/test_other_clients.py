@@ -258,3 +258,41 @@ def test_methods_that_are_not_there(dialect: str) -> None:
         assert (await client.head("/none")).status_code == 404
 
     world.run(talk)
+
+
+@DIALECTS
+@pytest.mark.parametrize(
+    "body", [b'{"prompt": "\\ud800", "input": "\\ud800", "promptText": "\\udfff"}', b'{"seconds": NaN}']
+)
+def test_a_body_that_no_server_takes(dialect: str, body: bytes) -> None:
+    """Half a character and NaN are refused, and spoil nothing that is asked afterwards."""
+    world = World(dialect)
+
+    async def talk(client: httpx.AsyncClient) -> None:
+        refused = await client.post(world.path, content=body, headers={"Content-Type": "application/json"})
+        assert refused.status_code == 400 and "JSON" in str(refused.json()["error"])
+        made = await client.post(world.path, json=world.body)
+        assert made.status_code == 200
+        if dialect == "openai_videos":
+            assert len((await client.get(world.path)).json()["data"]) == 1
+
+    world.run(talk)
+
+
+@DIALECTS
+def test_a_page_of_another_origin(dialect: str) -> None:
+    """A browser asks before it sends a key, and lets the page read answers and refusals with all their headers."""
+    world, origin = World(dialect), {"Origin": "http://localhost:3000"}
+
+    async def talk(client: httpx.AsyncClient) -> None:
+        asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,x-a"}
+        before = await client.options(world.path, headers={**origin, **asked, "Authorization": ""})
+        assert before.status_code == 204 and before.headers["access-control-allow-headers"] == "authorization,x-a"
+        assert "POST" in before.headers["access-control-allow-methods"].split(", ")
+        for answer in (before, await client.post(world.path, json=world.body, headers=origin),
+                       await client.get("/none", headers=origin)):  # fmt: skip
+            assert answer.headers["access-control-allow-origin"] == "*"
+            assert answer.headers["access-control-expose-headers"] == "*"
+        assert "access-control-allow-origin" not in (await client.get("/none")).headers
+
+    world.run(talk)

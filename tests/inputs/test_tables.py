@@ -44,6 +44,7 @@ def scenes_of(content: str | bytes, name: str = "a.csv") -> list[Scene]:
         "sep=;\r\nprompt;seconds\r\na fox;4\r\nan owl;8\r\n", '"sep=\t"\nprompt\tseconds\na fox\t4\nan owl\t8\n',
         "sep=,\n" + PLAIN,
         "prompt,seconds,note\na fox,4.0,\nan owl,8.0,#N/A\n", "prompt;seconds\na fox;4,0\nan owl;8\n",
+        PLAIN + "\x1a", PLAIN + "\0",
         "prompt,empty,,seconds\na fox,,,4\nan owl,,,8\n", "\ufeff" + PLAIN, "\ufeffsep=,\n" + PLAIN,
         PLAIN.encode("utf-16"), PLAIN.encode("utf-16-le"), PLAIN.encode("utf-16-be"), PLAIN.encode("utf-32"),
         b"\xfe\xff" + PLAIN.encode("utf-16-be"), PLAIN.replace(",", "\t").encode("utf-16"),
@@ -93,9 +94,20 @@ def test_cells_are_what_they_look_like() -> None:
     assert load_scenes(pd.DataFrame({"prompt": ["x"], "at": [pd.array([1, 2]).to_numpy()]}))[0].params["at"] == [1, 2]
     assert dict(scenes_of("prompt,a,b\nx,1e+300,1e400\n")[0].params) == {"a": 1e300, "b": "1e400"}
     assert scenes_of(content) == [one, Scene("2", "x", cfg=0.5)]
+    assert dict(scenes_of(f"prompt,a,b,c,d\nx,{1 / 81},{1 / 8100},+2,5.\n")[0].params) == {
+        "a": 1 / 81, "b": 1 / 8100, "c": 2, "d": 5
+    }  # fmt: skip
     [scene] = scenes_of('prompt,cfg,size\nx,"1,5",1e5\n')  # between commas it may be a list, or a thousand
     assert dict(scene.params) == {"cfg": "1,5", "size": 100_000}
     assert type(scenes_of("prompt,seconds\nx,4.0\n")[0].params["seconds"]) is int
+
+
+def test_spaces_before_quotes() -> None:
+    """Some write them after each comma: a prompt with a comma is whole all the same."""
+    assert scenes_of('seconds, prompt\n4, "a fox, red"\n8, an owl\n') == [
+        Scene("s001", "a fox, red", seconds=4), Scene("s002", "an owl", seconds=8)
+    ]  # fmt: skip
+    assert scenes_of('seconds, prompt\n4, "Hi" says a fox\n')[0].prompt == '"Hi" says a fox'
 
 
 def test_a_single_column_needs_no_quotes() -> None:
@@ -115,7 +127,9 @@ def test_a_single_column_needs_no_quotes() -> None:
         ("sep=;\nprompt;x\na;1\n;2\n", 4, 1, "an empty prompt"), ("prompt,x\n#N/A,1\n", 2, 1, "an empty prompt"),
         ("prompt,x\na,#REF!\n", 2, 2, "#REF! is an error of the spreadsheet: mend its formula"),
         ("prompt\n#NAME?\n", 2, 1, "an error of the spreadsheet"),
-        ("prompt;x\na;#NV\n", 2, 2, "#NV is an error"), ("prompt,x\na, red,4\n", 2, 3, "in quotes"),
+        ("prompt;x\na;#NV\n", 2, 2, "#NV is an error"), ("prompt,x\na,-inf\n", 2, 2, "-inf is no number"),
+        ("# scenes of May\nprompt,x\na,1\n", 1, 1, "no column is named 'prompt'; the first row"),
+        ("prompt,x\na, red,4\n", 2, 3, "in quotes"),
         (b"PK\x03\x04rest", None, None, "a workbook and no text: save it as CSV"),
         (b"\xd0\xcf\x11\xe0rest", None, None, "pass the table itself: load_scenes(pandas.read_excel("),
         (PLAIN.encode("utf-16")[:-1], None, None, "this is not UTF-16; save the file as UTF-8"),
@@ -176,8 +190,42 @@ def test_mistakes_in_a_dataframe() -> None:
         load_scenes(pd.DataFrame({"text": ["a"]}))
     with pytest.raises(InputError, match=r"read it with its own delimiter, such as pandas.read_csv"):
         load_scenes(pd.read_csv(io.StringIO(PLAIN.replace(",", ";"))))
+    with pytest.raises(InputError, match="column 'x' appears twice"):
+        load_scenes(pd.DataFrame([["a", 1, 2]], columns=["prompt", "x", "x_duplicated_0"]))  # as polars names it
+    with pytest.raises(InputError, match="row 1, column 2: inf is no number"):
+        load_scenes(pd.DataFrame({"prompt": ["a"], "x": [float("inf")]}))
     with pytest.raises(DuplicateScene):
         load_scenes(pd.DataFrame({"id": [1, 1], "prompt": ["a", "b"]}))
+
+
+def test_digits_that_pandas_has_lost() -> None:
+    """A seed of 64 bits is not sent with other digits: a missing one makes floats of a column."""
+    text = "prompt,seed\na,9007199254740993\nb,{}\n"
+    assert load_scenes(pd.read_csv(io.StringIO(text.format(1)))) == scenes_of(text.format(1))
+    whole = pd.read_csv(io.StringIO(text.format("")), dtype={"seed": "Int64"})
+    assert load_scenes(whole) == scenes_of(text.format(""))
+    with pytest.raises(InputError, match=r"row 1, column 2: 9007199254740992 is a float.*{'seed': 'Int64'}"):
+        load_scenes(pd.read_csv(io.StringIO(text.format(""))))
+    huge = f"prompt,seed\na,{10**30}\n"
+    assert load_scenes(pd.read_csv(io.StringIO(huge))) == scenes_of(huge) == [Scene("s001", "a", seed=str(10**30))]
+
+
+@pytest.mark.parametrize(
+    "text", ["prompt\na fox, in snow\nan owl, at night\n", "prompt,seconds\na fox, in snow,4\nan owl, at night,8\n"]
+)
+def test_prompts_that_pandas_has_cut(text: str) -> None:
+    """read_csv takes a first cell too many for the index: half a prompt is not paid for."""
+    with pytest.raises(InputError, match="row 1: the prompt ' in snow' begins with a space, and 'a fox' stands in the"):
+        load_scenes(pd.read_csv(io.StringIO(text)))
+    assert load_scenes(pd.DataFrame({"prompt": [" a", "b"]})) == load_scenes(["a", "b"])
+
+
+def test_numbers_as_prompts() -> None:
+    """1 and 1.0 are the same, in a file or a frame; a text with a point is not cut."""
+    for text in ("prompt,x\n1.0,a\n2.0,b\n", "prompt,x\n1,a\n2,b\n", "prompt,x\n1,a\n,\n2,b\n"):
+        scenes = [Scene("s001", "1", x="a"), Scene("s002", "2", x="b")]
+        assert load_scenes(pd.read_csv(io.StringIO(text))) == scenes_of(text) == scenes
+    assert [each.prompt for each in scenes_of("prompt,x\n1.5 m of fox,a\n2.0,b\n")] == ["1.5 m of fox", "2.0"]
 
 
 texts = st.text(st.sampled_from("aé灯\"';,|\t\n =#1.-"), max_size=8).map(lambda text: f"x{text}y")

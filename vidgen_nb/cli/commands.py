@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from vidgen_nb.cli.console import print_error
-from vidgen_nb.cli.report import unused_path
+from vidgen_nb.cli.report import unused_path, write_file
 from vidgen_nb.cli.run_progress import run_to_end
 from vidgen_nb.cli.signals import ended_by_signals, run_signals
 from vidgen_nb.cli.streams import harmless_output
@@ -246,8 +246,7 @@ def gantt(
         text = found.html(theme=theme)
     else:
         raise InputError(f"--out {str(out)!r}: give a name that ends in .html or .svg")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
+    write_file(out, text, "--out")
     Console().print(str(out), markup=False, highlight=False)
 
 

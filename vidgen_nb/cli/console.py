@@ -27,7 +27,8 @@ def make_console(*, stderr: bool = False) -> Console:
 
 def print_error(error: Exception) -> None:
     """Print an error as one line on stderr."""
-    Console(stderr=True).print(Text.assemble(("error: ", "bold red"), one_line(str(error), MAX_ERROR_CHARS)))
+    text = Text.assemble(("error: ", "bold red"), one_line(str(error), MAX_ERROR_CHARS))
+    Console(stderr=True).print(text, soft_wrap=True)
 
 
 class LogOnConsole:

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from vidgen_nb.cli.report import write_file
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.plaintext import one_line
 
@@ -19,7 +20,7 @@ def serve(emulator: Emulator, write_profiles: Path | None) -> None:
     """Print the emulator's address and keys, and wait for Ctrl-C or SIGTERM; `ended_by_signals` must be entered."""
     console = Console()
     if write_profiles is not None:
-        write_profiles.write_text(_profiles_toml(emulator), encoding="utf-8")
+        write_file(write_profiles, _profiles_toml(emulator), "--write-profiles")
         console.print(Text(f"profiles: {write_profiles}"))
     for profile in emulator.provider.profiles.values():
         console.print(Text(f"{one_line(profile.name)}: key {profile.api_key}"))

@@ -12,7 +12,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.run import Run
 
-__all__ = ["print_report", "unused_path", "write_files"]
+__all__ = ["print_report", "unused_path", "write_file", "write_files"]
 
 MAX_LISTED_MOVES = 20
 """Moved scenes that are listed with their profiles."""
@@ -21,10 +21,27 @@ MAX_LISTED_MOVES = 20
 def unused_path(path: Path) -> Path:
     """Return the path, or the first unused one with `-2` and so on: earlier runs are not overwritten."""
     number, found = 1, path
-    while found.exists():
+    while _exists(found):
         number += 1
         found = path.with_stem(f"{path.stem}-{number}")
     return found
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long: to write it will say so
+        return False
+
+
+def write_file(path: Path, text: str, option: str) -> None:
+    """Write a file that an option names, with its folders; `InputError` if it can't be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{option} {str(path)!r} can't be written ({why}): name another file") from None
 
 
 def write_files(finished: Run, record: Path, gantt: Path) -> None:

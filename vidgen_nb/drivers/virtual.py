@@ -215,7 +215,7 @@ def failure(kind: str, retry_after: float | None, rate: RateInfo | None = None) 
         case "content" | "bad_request":
             return Permanent(kind.replace("_", " "), kind)
         case "expired" | "empty":
-            reason = {"expired": "the result has expired", "empty": "completed without a video"}[kind]
+            reason = {"expired": "the result has expired", "empty": "it failed to give a video"}[kind]
             return Permanent(reason, "no_result")
         case "overload":
             return Transient("503 overload", retry_after)

@@ -13,17 +13,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 from urllib.parse import unquote
-from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.downloads import CutOff, CutOffResponse, part_response, slow_response
+from vidgen_nb.emulator.headers import with_common_headers
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider import Job, Provider
 
@@ -267,20 +267,4 @@ def make_app(dialect: Dialect) -> ASGIApp:
         return dialect.envelope(ApiError(500, "The emulator failed; its log says why.", type="server_error"))
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: refused, Exception: broken})
-    return with_request_ids(app)
-
-
-def with_request_ids(app: ASGIApp) -> ASGIApp:
-    """Return an app that names each of its answers in `x-request-id`, which official clients show in errors."""
-
-    async def named(scope: Scope, receive: Receive, send: Send) -> None:
-        name = f"req_{uuid4().hex}".encode()
-
-        async def send_named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", name)]}
-            await send(message)
-
-        await app(scope, receive, send_named)
-
-    return named
+    return with_common_headers(app)

@@ -23,8 +23,10 @@ _one_reader = threading.Lock()
 
 
 def looks_like_table(text: str) -> bool:
-    """Return whether a text begins with a table's header: several short names, one of them `prompt`."""
+    """Return whether a text begins with a table's header: short names, one of them `prompt`, or that alone."""
     if _SEPARATOR_LINE.match(text):
+        return True
+    if column_name(re.split(r"[\r\n]", text.strip(), maxsplit=1)[0].strip('"')) == "prompt":
         return True
     for delimiter in _DELIMITERS:
         names = _first_names(text, delimiter)
@@ -37,16 +39,17 @@ def rows_of_csv(text: str, path: str) -> Iterator[Row]:
     """Yield each row as a mapping of its cells that are not empty; a `column` in an error counts cells from 1.
 
     The delimiter is the one that Excel's line `sep=;` names, or else whichever gives a `prompt` column. A header of
-    that column alone has none: then it is one that leaves every row whole.
+    that column alone has none: then it is one that leaves every row whole. Where the rows do not fit otherwise, spaces
+    before a quote are left out.
     """
     named = _SEPARATOR_LINE.match(text)
     if named:
         text = "\n" + text[named.end() :]  # the numbers of the lines stay those of the file
     likely = [named[1]] if named else [each for each in _DELIMITERS if "prompt" in _first_names(text, each)] or [","]
     problem: FileFormatError | None = None
-    for delimiter in likely:
+    for delimiter, spaced in [(each, False) for each in likely] + [(each, True) for each in likely]:
         try:
-            rows = list(_table(text, path, delimiter))
+            rows = list(_table(text, path, delimiter, spaced=spaced))
         except FileFormatError as error:
             problem = problem or error
         else:
@@ -56,8 +59,8 @@ def rows_of_csv(text: str, path: str) -> Iterator[Row]:
     raise problem
 
 
-def _table(text: str, path: str, delimiter: str) -> Iterator[Row]:
-    lines = _cells(text, path, delimiter)
+def _table(text: str, path: str, delimiter: str, *, spaced: bool) -> Iterator[Row]:
+    lines = _cells(text, path, delimiter, spaced=spaced)
     header = next(lines, None)
     if header is None:
         return
@@ -71,8 +74,9 @@ def _table(text: str, path: str, delimiter: str) -> Iterator[Row]:
     ):
         names = ["", *names]  # pandas' index, for which to_csv(index_label=False) writes no name
     named = max(place for place, name in enumerate(names, start=1) if name.strip())
-    rows = []
-    for at, cells in found:
+    rows: list[tuple[int, list[str]]] = []
+    # a header without prompts is the mistake that is said first
+    for at, cells in found if "prompt" in map(column_name, names) else ():
         cells += [""] * (len(names) - len(cells) if len(cells) >= named else 0)
         wanted, extra = cells[: len(names)], cells[len(names) :]
         if len(wanted) < len(names) or any(cell.strip() for cell in extra):
@@ -82,9 +86,9 @@ def _table(text: str, path: str, delimiter: str) -> Iterator[Row]:
     yield from Table(names, rows, path, line, decimal_comma=delimiter != ",").scenes()
 
 
-def _cells(text: str, path: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _cells(text: str, path: str, delimiter: str, *, spaced: bool) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) of each row that is not blank, however long its cells."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=spaced)
     while True:
         line = reader.line_num + 1
         try:

@@ -8,7 +8,7 @@ from typing import Final
 
 from vidgen_nb.errors import FileFormatError
 
-__all__ = ["WORKBOOKS", "read_text", "workbook_advice"]
+__all__ = ["WORKBOOKS", "decode", "read_text", "workbook_advice"]
 
 WORKBOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers", ".gsheet", ".parquet")
 """Tables that are no text."""
@@ -38,21 +38,26 @@ def read_text(path: Path, *, of_tables: bool = False) -> str:
         raise FileFormatError(str(path), "no such file") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise FileFormatError(str(path), getattr(error, "strerror", None) or str(error)) from None
+    return decode(data, str(path), of_tables=of_tables)
+
+
+def decode(data: bytes, path: str, *, of_tables: bool = False) -> str:
+    """Return the text of a file's content, as `read_text` does. What DOS puts at the end of a file is left out."""
     if of_tables and data.startswith(_WORKBOOK_STARTS):
-        raise FileFormatError(str(path), f"this is a workbook and no text: {workbook_advice(str(path))}")
+        raise FileFormatError(path, f"this is a workbook and no text: {workbook_advice(path)}")
     encoding = _encoding(data)
     try:
-        return data.decode(encoding)
+        return data.decode(encoding).rstrip("\0\x1a")
     except UnicodeDecodeError as error:
         if encoding != "utf-8-sig":
-            raise FileFormatError(str(path), f"this is not {encoding.upper()}; save the file as UTF-8") from None
+            raise FileFormatError(path, f"this is not {encoding.upper()}; save the file as UTF-8") from None
         western = _western(data) if of_tables else None
         if western is not None:
             return western
         before = data[: error.start].decode("utf-8-sig", errors="replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         problem = f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise FileFormatError(str(path), problem, line, column) from None
+        raise FileFormatError(path, problem, line, column) from None
 
 
 def _encoding(data: bytes) -> str:

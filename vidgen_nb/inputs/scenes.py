@@ -10,8 +10,8 @@ from typing import Any, Final
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import DuplicateScene, FileFormatError, InputError
 from vidgen_nb.inputs.csv_files import rows_of_csv
-from vidgen_nb.inputs.decoding import WORKBOOKS, read_text, workbook_advice
-from vidgen_nb.inputs.tables import Row, rows_of_frame
+from vidgen_nb.inputs.decoding import WORKBOOKS, decode, read_text, workbook_advice
+from vidgen_nb.inputs.tables import Row, column_name, is_missing, plain_value, rows_of_columns, rows_of_frame
 from vidgen_nb.inputs.text_files import rows_of_json, rows_of_json_lines, rows_of_text
 
 __all__ = ["load_scenes"]
@@ -22,6 +22,7 @@ _ROW_READERS: Final[Mapping[str, Callable[[str, str], Iterator[Row]]]] = {
     ".tsv": rows_of_csv,
     ".json": rows_of_json,
     ".jsonl": rows_of_json_lines,
+    ".ndjson": rows_of_json_lines,
 }
 
 
@@ -32,9 +33,10 @@ def load_scenes(source: Any, *, after: int = 0) -> list[Scene]:
 
     - a path (str or Path) to `.txt` (one prompt per line; blank lines and lines that begin with # are ignored), `.csv`
       or `.tsv` (a column `prompt`, optionally `id`, and parameters; what looks like a number becomes one), `.json` (a
-      list of prompts or objects, or an object with that list under `scenes`), `.jsonl`;
-    - a text of several lines, read like a `.txt`;
-    - a list of prompts, mappings and `Scene`s, or a DataFrame, which gives the same scenes as a `.csv` of it.
+      list of prompts or objects, or an object with that list under `scenes`), `.jsonl`; or such a file that is open;
+    - a text of several lines, read like a `.txt`; one that is a table or JSON is read as such;
+    - a list of prompts, mappings and `Scene`s, or a DataFrame (pandas, polars, an Arrow table, a mapping of columns),
+      which gives the same scenes as a `.csv` of it.
 
     Tables are taken as Excel, Google Sheets and pandas write them: with commas, semicolons or tabs, in UTF-8, UTF-16 or
     Windows-1252, with the index of pandas (which is not read), empty rows and columns, `1,5` between semicolons.
@@ -46,19 +48,48 @@ def load_scenes(source: Any, *, after: int = 0) -> list[Scene]:
     >>> load_scenes("a lighthouse at dawn\na harbour at night\n")
     [Scene('s001', 'a lighthouse at dawn'), Scene('s002', 'a harbour at night')]
     """
-    if isinstance(source, str) and "\n" in source:
+    if isinstance(source, str) and ("\n" in source or "\r" in source):
         return _not_empty(_make_scenes(rows_of_text(source, "the text"), None, after), "the text")
     if isinstance(source, str | os.PathLike):
         return _from_file(Path(source), after)
     if isinstance(source, Scene):
         return [source]
-    if hasattr(source, "columns") and (hasattr(source, "itertuples") or hasattr(source, "rows")):
-        return _make_scenes(rows_of_frame(source), None, after)
-    if isinstance(source, Iterable) and not isinstance(source, bytes | Mapping):
-        return _make_scenes(((None, item) for item in source), None, after)
-    raise InputError(
-        f"scenes come from a path, a text of several lines, a list or a DataFrame, not from {type(source).__name__}"
-    )
+    if hasattr(source, "read"):
+        return _not_empty(_make_scenes(_rows_of_open_file(source), None, after), "the file")
+    rows = _rows_of_object(source)
+    if rows is None:
+        do = ": put a single scene in a list" if isinstance(source, Mapping) else ""
+        do = ": collect() it first" if hasattr(source, "collect") else do
+        raise InputError(
+            "scenes come from a path, a text of several lines, a list or a DataFrame, not from "
+            f"{type(source).__name__}{do}"
+        )
+    return _make_scenes(rows, None, after)
+
+
+def _rows_of_object(source: Any) -> Iterable[Row] | None:
+    """Return the rows of what is in memory, or None for what has none."""
+    if hasattr(source, "columns") and any(hasattr(source, name) for name in ("itertuples", "rows", "to_pylist")):
+        return rows_of_frame(source)
+    if isinstance(source, Mapping):
+        columns = {name: list(each) for name, each in source.items() if _is_column(each)}
+        return rows_of_columns(columns) if source and len(columns) == len(source) else None
+    if isinstance(source, Iterable) and not isinstance(source, bytes):
+        return ((None, item) for item in source)
+    return None
+
+
+def _is_column(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+
+
+def _rows_of_open_file(file: Any) -> Iterator[Row]:
+    """Return the rows of an open file, which is read as its name says, or else as a text."""
+    content, name = file.read(), getattr(file, "name", None)
+    path = name if isinstance(name, str) else "the file"
+    reader = _ROW_READERS.get(Path(path).suffix.lower(), rows_of_text)
+    text = content if isinstance(content, str) else decode(bytes(content), path, of_tables=reader is rows_of_csv)
+    return reader(text.removeprefix("\ufeff"), path)
 
 
 def _from_file(path: Path, after: int) -> list[Scene]:
@@ -99,13 +130,14 @@ def _make_scenes(rows: Iterable[Row], path: str | None, after: int) -> list[Scen
 
 
 def _make_scene(item: Any, default_id: str) -> Scene:
+    item = plain_value(item)
     if isinstance(item, Scene):
         return item
     if isinstance(item, str):
-        return Scene(default_id, item)
+        return Scene(default_id, str(item))
     if not isinstance(item, Mapping):
         raise InputError(f"a scene is a prompt or a mapping with a prompt, not {type(item).__name__}")
-    params = {str(name): value for name, value in item.items()}
+    params = _params(item)
     if "self" in params:
         raise InputError("a parameter can't be named 'self'")
     scene_id = params.pop("id", None)
@@ -113,6 +145,21 @@ def _make_scene(item: Any, default_id: str) -> Scene:
     if prompt is None:
         raise InputError(f"it has no prompt; found: {', '.join(map(repr, item)) or 'nothing'}")
     return Scene(default_id if scene_id is None else _id_text(scene_id), prompt, **params)
+
+
+def _params(item: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a mapping's parameters by name: a row of a table, too, whose `Prompt` is one, and whose index is none."""
+    params: dict[str, Any] = {}
+    for key, value in item.items():
+        if key is None:  # csv.DictReader puts there what is too much
+            raise InputError("a row has more cells than the header has names")
+        name, plain = column_name(key), plain_value(value)
+        if not name or (plain is not None and is_missing(plain)):
+            continue
+        if name in params:
+            raise InputError(f"it has {name!r} twice, in capitals and in small letters")
+        params[name if name in ("id", "prompt") else str(key)] = plain
+    return params
 
 
 def _id_text(value: Any) -> Any:

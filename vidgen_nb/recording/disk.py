@@ -6,6 +6,7 @@ Its lock (`locks`) is released when the process ends, however it ends.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
 import time
@@ -14,22 +15,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vidgen_nb.errors import JournalError
-from vidgen_nb.recording.locks import IS_LOCKED_ERRNOS, close_held, lock, open_held
+from vidgen_nb.recording.locks import IS_LOCKED_ERRNOS, UNSUPPORTED_ERRNOS, close_held, lock, open_held
 
 __all__ = ["GrowingFile", "is_free"]
 
+log = logging.getLogger("vidgen_nb")
 READ_BYTES = 1 << 20
 LOCK_RETRY_SECONDS = 0.002
 """Wall time before a second try: the lock may have been held by a mere `is_free`."""
 
 
 def is_free(path: Path) -> bool:
-    """Say whether a file can be written and nobody else writes it; holds its lock for a moment."""
+    """Say whether a file can be written and surely nobody else writes it; holds its lock for a moment."""
     try:
-        GrowingFile(path).close()
+        file = GrowingFile(path)
     except JournalError:
         return False
-    return True
+    file.close()
+    return file.is_locked
 
 
 class GrowingFile:
@@ -39,6 +42,8 @@ class GrowingFile:
         self.path = path
         self.syncs = 0
         """How often it was made durable."""
+        self.is_locked = True
+        """Whether others are kept out: not on a disk that has no locks."""
         self._has_partial_write = False
         """Whether part of a failed write may stand at its end."""
         flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | (os.O_CREAT | os.O_EXCL if create else 0)
@@ -64,6 +69,11 @@ class GrowingFile:
                 time.sleep(LOCK_RETRY_SECONDS)
                 lock(self._number)
         except OSError as error:
+            if error.errno in UNSUPPORTED_ERRNOS:
+                self.is_locked = False
+                folder, why = self.path.parent, error.strerror
+                log.warning("%s has no locks (%s): write a run there in one session at a time", folder, why)
+                return
             if error.errno not in IS_LOCKED_ERRNOS:
                 with self._as_journal_error("can't be locked against a second writer"):
                     raise
@@ -78,7 +88,7 @@ class GrowingFile:
             with self._as_journal_error("can't be made durable"):
                 folder = os.open(self.path.parent, os.O_RDONLY)
                 try:
-                    os.fsync(folder)
+                    _sync(folder)
                 finally:
                     os.close(folder)
 
@@ -104,7 +114,7 @@ class GrowingFile:
             with self._as_journal_error("can't be written"):
                 self._write(content, at)
                 if sync:
-                    os.fsync(self._number)
+                    _sync(self._number)
                     self.syncs += 1
         except JournalError:
             self._has_partial_write = True
@@ -148,6 +158,15 @@ class GrowingFile:
             yield
         except OSError as error:
             raise JournalError(str(self.path), f"{what}: {error.strerror or error}. {_advice(error)}") from error
+
+
+def _sync(number: int) -> None:
+    """Make a file durable, as far as its disk can."""
+    try:
+        os.fsync(number)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED_ERRNOS:
+            raise
 
 
 def _advice(error: OSError) -> str:

@@ -16,7 +16,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["HAS_LOCKS", "IS_LOCKED_ERRNOS", "close_held", "lock", "open_held"]
+__all__ = ["HAS_LOCKS", "IS_LOCKED_ERRNOS", "UNSUPPORTED_ERRNOS", "close_held", "lock", "open_held"]
 
 if sys.platform == "win32":
     import msvcrt
@@ -46,6 +46,8 @@ else:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+UNSUPPORTED_ERRNOS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
+"""A disk that has no locks, or no fsync: Lustre and NFS as they are often mounted, Google Drive in Colab."""
 IS_LOCKED_ERRNOS = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
 _held: set[int] = set()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.sharing.accounts import account_of
 from vidgen_nb.sharing.local import IN_PROCESS
 from vidgen_nb.sharing.port import SharedCooldowns
 
 __all__ = ["as_one_scene", "as_profiles", "as_scenes", "as_shared", "check_profiles", "prepared_scenes"]
+
+log = logging.getLogger("vidgen_nb")
+MIN_OWN_KEY_CHARS: Final = 8
+"""Shorter ones, such as `EMPTY`, are given to servers that have no accounts."""
 
 
 def as_scenes(source: Any, *, after: int = 0) -> list[Scene] | None:
@@ -78,6 +85,22 @@ def check_profiles(backend: Backend, by_name: Mapping[str, Profile], given: Sequ
         raise InputError(f"{group!r} can't be a quota group's name and that of a profile outside it: use two names")
     for profile in given:
         backend.check(profile)
+    _warn_of_one_account(backend, given)
+
+
+def _warn_of_one_account(backend: Backend, given: Sequence[Profile]) -> None:
+    """Say where two profiles are one account: what is over its limit on one would be tried on the other at once."""
+    names: dict[str, str] = {}
+    for profile in given:
+        account = None if profile.quota_group or not profile.has_key else account_of(profile, backend, "")
+        if account is None or len(profile.api_key.reveal()) < MIN_OWN_KEY_CHARS:
+            continue
+        if names.setdefault(account, profile.name) != profile.name:
+            log.warning(
+                "profiles %s and %s have the same key for the same server: they are one account. Leave one out, or "
+                "give both the same quota_group, so that they cool as one",
+                one_line(names[account]), one_line(profile.name),
+            )  # fmt: skip
 
 
 def as_shared(shared: SharedCooldowns | None) -> SharedCooldowns:

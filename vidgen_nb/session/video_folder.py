@@ -25,6 +25,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.local_trouble import local_trouble
 from vidgen_nb.ports import BackendError
 from vidgen_nb.recording.locks import HAS_LOCKS, close_held, lock, open_held
+from vidgen_nb.session.file_claims import claim
 from vidgen_nb.session.video_files import missing_bytes, not_a_video, suffix_of
 
 __all__ = ["VideoFolder", "VideoSink", "safe_name"]
@@ -66,7 +67,8 @@ class VideoFolder:
         try:
             part, file = self.open_part("probe", 0)
             close_part(file)
-            part.unlink()
+            with suppress(PermissionError):  # Windows: a scanner looks at it; it is swept later
+                part.unlink()
             self._sweep()
         except OSError as error:
             problem = local_trouble(error) or f"{error.strerror or error}; name another one"
@@ -135,7 +137,7 @@ class VideoFolder:
         if self._replace:
             part.replace(self._absolute / target)
             return str(self.path / target)
-        while not _claim(part, self._absolute / target):
+        while not claim(part, self._absolute / target):
             if again and filecmp.cmp(part, self._absolute / target, shallow=False):
                 part.unlink()
                 break
@@ -225,23 +227,6 @@ def close_part(file: BinaryIO) -> None:
         file.close()
     finally:
         close_held(number)
-
-
-def _claim(part: Path, target: Path) -> bool:
-    """Give a file its name in one step, or return False if the name is taken; another process may want it too."""
-    try:
-        os.link(part, target)
-    except FileExistsError:
-        return False
-    except OSError:  # no hard links on this disk: reserve the name first, then replace it
-        try:
-            target.open("xb").close()
-        except FileExistsError:
-            return False
-        part.replace(target)
-        return True
-    part.unlink()
-    return True
 
 
 def safe_name(scene_id: str) -> str:

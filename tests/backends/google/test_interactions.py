@@ -25,7 +25,7 @@ from tests.backends.google.mocked_interactions import (
     fetching,
     refusal,
 )
-from tests.backends.mock_server import ASKS, MockServer, patient_poll
+from tests.backends.mock_server import MockServer
 from tests.fakes import MemorySink
 from vidgen_nb.backends.google.interactions import GoogleInteractions, read_progress
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule
@@ -57,18 +57,19 @@ def test_it_is_a_backend() -> None:
         ({"status": "incomplete"}, "failed", Permanent), ({"status": "requires_action"}, "failed", Permanent),
         ({"status": "requires_continuation"}, "failed", Permanent), ({"status": "idle"}, "failed", Permanent),
         ({"status": "budget_exceeded"}, "failed", ProfileUnusable),
-        ({"status": "completed"}, "failed", Permanent), ({"status": "completed", "steps": []}, "failed", Permanent),
-        (completed(), "failed", Permanent), (completed(uri="gs://bucket/a.mp4"), "failed", Permanent),
-        (completed(uri="http://"), "failed", Permanent), (completed(uri="http://[/"), "failed", Permanent),
-        (completed(uri="http://a:65536/"), "failed", Permanent), (completed(uri=7), "failed", Permanent),
+        ({"status": "completed"}, "succeeded", None), ({"status": "completed", "steps": []}, "succeeded", None),
+        ({"status": "completed", "errors": [{"code": "api_error"}]}, "failed", Permanent),
+        (completed(), "succeeded", None), (completed(uri="gs://bucket/a.mp4"), "succeeded", None),
+        (completed(uri="http://"), "succeeded", None), (completed(uri="http://[/"), "succeeded", None),
+        (completed(uri="http://a:65536/"), "succeeded", None), (completed(uri=7), "succeeded", None),
         (completed(data="AAAA"), "succeeded", None), (completed(uri=FILE), "succeeded", None),
         ({"status": "completed", "output_video": {"type": "video", "uri": FILE}}, "succeeded", None),
     ],
 )  # fmt: skip
 def test_polls(body: dict[str, Any], status: str, outcome: type[Failure] | None) -> None:
     """Every word of the vocabulary, and an unknown one."""
-    server = MockServer(*[httpx.Response(200, json=body)] * ASKS)
-    progress = call(server, lambda backend: patient_poll(backend, JOB, ALICE))
+    server = MockServer(httpx.Response(200, json=body))
+    progress = call(server, lambda backend: backend.poll(JOB, ALICE))
     assert (server.requests[0].method, str(server.requests[0].url)) == ("GET", f"{HOME}/interactions/v1_abc")
     assert progress.status == status
     assert type(progress.outcome) is (outcome or type(None))
@@ -76,13 +77,26 @@ def test_polls(body: dict[str, Any], status: str, outcome: type[Failure] | None)
 
 
 def test_completed_without_a_video_says_whose_fault_it_is() -> None:
-    """An empty result is no result; one with a word of the content filter was refused for its content."""
-    errors = [{"code": "image_safety", "message": "filtered"}]
-    for body, cause in (({}, "no_result"), ({"errors": errors}, "content")):
-        outcome = read_progress({"status": "completed", **body}, Secret(KEY), HOME).outcome
+    """One with a word of the content filter was refused for its content; another error is no result."""
+    for code, cause in (("api_error", "no_result"), ("image_safety", "content")):
+        errors = [{"code": code, "message": "filtered"}]
+        outcome = read_progress({"status": "completed", "errors": errors}, Secret(KEY), HOME).outcome
         assert isinstance(outcome, Permanent)
         assert outcome.cause == cause
         assert outcome.reason.startswith("completed without a video")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"status": "completed"}, "completed without a video"), (completed(), "completed without a video"),
+        (completed(uri="gs://bucket/a.mp4"), "its video is at gs://bucket/a.mp4, which can't be fetched from here"),
+    ],
+)  # fmt: skip
+def test_a_video_that_is_not_there_or_out_of_reach(body: dict[str, Any], reason: str) -> None:
+    """The job is done and paid for: each fetch asks for its video again, and says why there is none."""
+    found = refusal(MockServer(httpx.Response(200, json=body)), fetching(Artifact("inline")))
+    assert found == Permanent(reason, "no_result")
 
 
 def test_the_last_video_of_the_models_counts() -> None:
@@ -173,7 +187,6 @@ def test_inline_results(data: bytes, encode: Callable[[bytes], bytes]) -> None:
     [
         (httpx.Response(200, json=completed(data="%%%")), Transient),
         (httpx.Response(200, json=completed(data="ü")), Transient),
-        (httpx.Response(200, json=completed(uri=FILE)), Permanent),
         (httpx.Response(200, json={"status": "completed"}), Permanent),
         (httpx.Response(200, content=b'{"status": "completed", "steps": ' + b" " * (17 << 20)), Transient),
         (httpx.Response(404, json={"error": {"code": "not_found"}}), Permanent),
@@ -185,6 +198,14 @@ def test_inline_results_that_are_none(answer: httpx.Response, kind: type[Failure
     """Broken base64, an endless answer, HTML, or a video that is no longer there."""
     found = refusal(MockServer(answer), fetching(Artifact("inline")))
     assert isinstance(found, kind)
+
+
+def test_a_result_that_is_at_an_address_by_now() -> None:
+    """Whatever the poll has seen, the fetch takes the video from where it is."""
+    clip = httpx.Response(200, content=b"video", headers={"content-type": "video/mp4"})
+    server = MockServer(httpx.Response(200, json=completed(uri=FILE)), clip)
+    call(server, fetching(Artifact("inline")))
+    assert str(server.requests[1].url) == f"{FILE}:download?alt=media"
 
 
 @pytest.mark.parametrize(

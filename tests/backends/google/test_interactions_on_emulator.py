@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.backends.mock_server import patient_poll
 from tests.fakes import MemorySink
 from vidgen_nb.backends.google.interactions import GoogleInteractions
 from vidgen_nb.clock import Clock
@@ -149,7 +148,6 @@ def test_faults_of_a_submit(kind: FaultKind, expected: type[Failure], cause: str
     ("kind", "expected", "cause"),
     [
         ("job_failure", Transient, None), ("job_content", Permanent, "content"),
-        ("job_empty", Permanent, "no_result"),
     ],
 )  # fmt: skip
 def test_jobs_that_fail(kind: FaultKind, expected: type[Failure], cause: str | None) -> None:
@@ -158,7 +156,7 @@ def test_jobs_that_fail(kind: FaultKind, expected: type[Failure], cause: str | N
     async def work(world: World) -> Failure | None:
         operation = await world.submit()
         world.hands[0] += 60
-        progress = await patient_poll(world.backend, operation, world.profile)
+        progress = await world.backend.poll(operation, world.profile)
         assert progress.status == "failed"
         return progress.outcome
 

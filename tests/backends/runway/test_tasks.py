@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.backends.mock_server import ASKS, MockServer, patient_poll
+from tests.backends.mock_server import MockServer
 from tests.backends.runway.mocked_tasks import (
     ALICE,
     JSON,
@@ -28,7 +28,7 @@ from tests.backends.runway.mocked_tasks import (
 from tests.fakes import MemorySink
 from vidgen_nb.backends.runway.errors import task_failure
 from vidgen_nb.backends.runway.tasks import Runway, read_progress
-from vidgen_nb.core.model import Operation, PollSchedule
+from vidgen_nb.core.model import Artifact, Operation, PollSchedule
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import Backend, BackendError, Progress, Secret
@@ -139,10 +139,19 @@ def test_what_a_task_says(answer: httpx.Response, expected: Progress) -> None:
     ],
 )
 def test_a_success_without_a_result_is_none(output: Any) -> None:
-    """Succeeded, but no video, for a minute: it fails for good, since it was paid for."""
-    server = MockServer(*[task("SUCCEEDED", output=output)] * ASKS)
-    found = call(server, lambda backend: patient_poll(backend, TASK, ALICE))
-    assert found.outcome == Permanent("the task succeeded without a result", "no_result")
+    """Succeeded, but no video: it is paid for, so that each fetch asks for it again."""
+    answer = task("SUCCEEDED", output=output)
+    found = call(MockServer(answer), lambda backend: backend.poll(TASK, ALICE))
+    assert found == Progress("succeeded", 1.0, artifact=Artifact("public"))
+    refused = refusal(MockServer(answer), lambda backend: backend.fetch(TASK, Artifact("public"), ALICE, MemorySink()))
+    assert refused == Permanent("the task succeeded without a result", "no_result")
+
+
+def test_a_success_with_a_refusal_and_no_result_has_failed() -> None:
+    """What is told beside it counts, as of a failed task."""
+    answer = task("SUCCEEDED", output=[], failureCode="SAFETY.OUTPUT.VIDEO", failure="no")
+    found = call(MockServer(answer), lambda backend: backend.poll(TASK, ALICE))
+    assert isinstance(found.outcome, Permanent) and found.outcome.cause == "content"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+from pathlib import Path
 
 import httpx
 import pytest
@@ -38,7 +40,8 @@ def check(base_url: str) -> None:
         ("ALL_PROXY", "socks://127.0.0.1:9/"), ("all_proxy", "socks4://127.0.0.1:9"), ("HTTP_PROXY", "ftp://x:1"),
         ("HTTPS_PROXY", "http://proxy:99999"), ("HTTPS_PROXY", "http://"), ("https_proxy", "http://[::1"),
         ("NO_PROXY", "localhost,[::1]"), ("no_proxy", "[::1]:8000"), ("SSL_CERT_FILE", "/no/such/file.pem"),
-        ("SSL_CERT_DIR", "/no/such/folder"), ("SSL_CERT_FILE", __file__),
+        ("NO_PROXY", "10.0.0.0/8,fe80::/10"), ("NO_PROXY", "host:port"), ("no_proxy", "exämple.de"),
+        ("SSL_CERT_DIR", "/no/such/folder"), ("SSL_CERT_DIR", "/no/such:/folder"), ("SSL_CERT_FILE", __file__),
     ],
 )  # fmt: skip
 def test_a_variable_that_cannot_work(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +49,17 @@ def test_a_variable_that_cannot_work(variable: str, value: str, monkeypatch: pyt
     monkeypatch.setenv(variable, value)
     with pytest.raises(InputError, match=variable):
         check("https://videos.invalid/v1")
+
+
+def test_a_folder_of_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenSSL finds them by their hashed names only, in one folder or in several; others may be missing."""
+    (tmp_path / "ca.pem").write_text("a certificate")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    with pytest.raises(InputError, match=r"SSL_CERT_DIR is .* named by a hash, as `openssl rehash` does it"):
+        check("https://videos.invalid/v1")
+    (tmp_path / "0a1b2c3d.0").write_text("a certificate")
+    monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join(["/no/such/folder", str(tmp_path)]))
+    check("https://videos.invalid/v1")
 
 
 def test_a_proxys_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

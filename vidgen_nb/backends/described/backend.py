@@ -9,26 +9,19 @@ from typing import Any, NoReturn
 
 import httpx
 
+from vidgen_nb.backends.described import checks
 from vidgen_nb.backends.described.call_urls import CallUrls
-from vidgen_nb.backends.described.checks import (
-    Status,
-    check_name,
-    check_paths,
-    check_statuses,
-    checked_calls,
-    checked_headers,
-    parse_auth,
-)
 from vidgen_nb.backends.described.job_failures import CANCEL_REFUSALS, checked_codes, failure_of_job, tells_failure
 from vidgen_nb.backends.described.json_paths import JsonPath, value_at, value_of
 from vidgen_nb.backends.described.key_comparison import UNKNOWN_JOB_ID, check_by_comparison, is_no_such_job
-from vidgen_nb.backends.described.path_check import PathCheck, missing_value
+from vidgen_nb.backends.described.path_check import PathCheck, missing_value, text_in
 from vidgen_nb.backends.described.request_body import RequestBody
 from vidgen_nb.backends.openai.errors import classify
 from vidgen_nb.backends.wire.adapter import HttpAdapter, check_schedule
 from vidgen_nb.backends.wire.fields import fraction_or_percent, is_usable_id, server_epoch
 from vidgen_nb.backends.wire.http import Answer, Phase, redacted_line
-from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, save_inline
+from vidgen_nb.backends.wire.jobs.last_words import LastWords
+from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, is_inline, save_inline, warn_of_more
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
@@ -76,7 +69,7 @@ class HttpBackend(HttpAdapter):
     may override `classify`, and `job_failure` for those of jobs. `gateway`, `verify`: as in `OpenAIVideos`. Raises
     `InputError` for a description that can't work. One also stops the run if the very first answer has no `job`, no
     `status` or no URL of a call at its place, or the first job that succeeded lacks the place of `result`, unless the
-    answer contains an error. Null at `result`, for about a minute, means that this job has no video.
+    answer contains an error. A job that is done, and has null at `result`, is asked for it again, and then held.
     """
 
     def __init__(
@@ -86,7 +79,7 @@ class HttpBackend(HttpAdapter):
         submit: str,
         body: Callable[[Scene], Mapping[str, Any]],
         poll: str,
-        statuses: Mapping[str, Status],
+        statuses: Mapping[str, checks.Status],
         result: JsonPath | None = None,
         content: str | None = None,
         details: str | None = None,
@@ -109,24 +102,24 @@ class HttpBackend(HttpAdapter):
         transport: httpx.AsyncBaseTransport | None = None,
         verify: bool | str | os.PathLike[str] = True,
     ) -> None:
-        self.key_header, self.key_scheme = parse_auth(auth)
+        self.key_header, self.key_scheme = checks.parse_auth(auth)
         check_schedule("schedule", schedule)
-        check_name(name)
+        checks.check_name(name)
         super().__init__(base_url, None, poll=schedule, timeout=timeout, transport=transport, verify=verify)
         self.name = name
         self.gateway = gateway
-        self._calls = checked_calls(
+        self._calls = checks.checked_calls(
             submit=submit, poll=poll, cancel=cancel, details=details, content=content, probe=probe
         )
         self._urls = CallUrls(base_url, self._calls)
         self._job, self._status, self._progress, self._error, self._code = job, status, progress, error, code
         self._result, self._body = result, RequestBody(body, form=form, images=images)
         self.image_parameters = tuple(images)
-        self._headers = checked_headers({} if headers is None else headers, self.key_header)
+        self._headers = checks.checked_headers({} if headers is None else headers, self.key_header)
         self._path_check, self._transient = PathCheck(self._first_answers, error), checked_codes(transient)
-        check_statuses(statuses)
-        self._words = StatusWords(name, statuses)
-        check_paths(job, status, progress, error, code, result)
+        checks.check_statuses(statuses)
+        self._words, self._last_words = StatusWords(name, statuses), LastWords()
+        checks.check_paths(job, status, progress, error, code, result)
         if (result is None) == (content is None):
             raise InputError("give result= (where the video's URL is) or content= (the video itself), not both")
 
@@ -181,6 +174,11 @@ class HttpBackend(HttpAdapter):
             reason = f"accepted as {str(found)!r}, but the answer does not say where to poll"
             raise BackendError(Ambiguous(redacted_line(reason, profile.api_key)))
         self._first_answers.confirm("job")
+        word, place = value_at(answer.data, self._status), None if "details" in self._calls else self._result
+        if self._words.has_ended(word) and (
+            place is None or value_at(answer.data, place) or self._words.known(word) != "succeeded"
+        ):
+            self._last_words.note(str(found), answer)
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         return Operation(str(found), self.name, {o: url for o, url in urls.items() if url} or None, rate=rate)
 
@@ -204,11 +202,8 @@ class HttpBackend(HttpAdapter):
             answer = await self._answer_about("details", operation, profile, answer)
             if not answer.ok:  # some say "completed" of failed jobs, too, and the failure in the place of the result
                 return Progress("failed", outcome=self.job_failure(answer, profile))
-        if (at := self._result) is not None and self._path_check.text_at("result", at, answer, profile.api_key) is None:
-            if self._words.result_may_come(operation.id):
-                return Progress("running")
-            problem = f"it succeeded, but there is no video: {missing_value('result', at, answer, profile.api_key)}"
-            return Progress("failed", outcome=Permanent(problem, "no_result"))
+        if (reason := self._path_check.why_no_result(self._result, answer, profile.api_key)) is not None:
+            return Progress("failed", outcome=reason)
         return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
@@ -221,15 +216,18 @@ class HttpBackend(HttpAdapter):
         else:
             if place == "details":
                 latest = await self._answer_about("details", operation, profile, latest)
-            else:
-                self._first_answers.confirm("result")  # by a poll, perhaps before a restore; it may have expired since
-            video = self._path_check.text_at("result", self._result, latest, profile.api_key)
+                video = self._path_check.text_at("result", self._result, latest, profile.api_key)
+            else:  # a poll has checked the path, perhaps before a restore; the result may have expired since
+                video = text_in(value_at(latest.data, self._result))
+            warn_of_more(value_at(latest.data, self._result), operation.id)
             if video is not None and is_inline(video):
                 await save_inline(video, sink)
                 return
             url = self._urls.resolve(profile, video) if video is not None else None
+        self._last_words.take(operation.id)
         if url is None:
-            raise BackendError(Permanent("the job succeeded, but there is no URL of a video", "no_result"))
+            problem = missing_value("result", self._result or "content", latest, profile.api_key)
+            raise BackendError(Permanent(f"it succeeded, but there is no video: {problem}", "no_result"))
         public = not self._urls.is_home(url, profile)
         if refused := await self._pool.download(url, profile.api_key, sink, public=public, headers=self._headers):
             self._fail(refused, "fetch", profile)
@@ -268,7 +266,8 @@ class HttpBackend(HttpAdapter):
             if polled is not None:
                 self._path_check.check(option, self._calls[option].placeholders[0], polled, profile.api_key)
             raise BackendError(Permanent(f"there is no URL to ask about the job ({option})", "no_result"))
-        answer = await self._ask(self._calls[option].method, url, "poll", profile)
+        answer = self._last_words.of(operation.id) if option == "poll" else None
+        answer = answer or await self._ask(self._calls[option].method, url, "poll", profile)
         word, told = value_at(answer.data, self._status), value_at(answer.data, self._job)
         last_word = self._words.is_last_word(word, answer.data, operation.id, told)
         of_job = polled is not None and tells_failure(answer, self._code, self._transient)

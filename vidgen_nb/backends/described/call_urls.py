@@ -67,8 +67,11 @@ class CallUrls:
         return httpx.URL((profile.base_url or self._base_url).rstrip("/") + path)
 
     def resolve(self, profile: Profile, given: str) -> httpx.URL | None:
-        """Return a URL that the server gave, without user and password; None if no request to it can be tried."""
-        url = usable_url(given, self.at(profile, "/"))
+        """Return a URL that the server gave, without user and password; None if no request to it can be tried.
+
+        Some have a line end after it, or `&amp;` in it as HTML writes it, with which no signature is valid.
+        """
+        url = usable_url(given.strip().replace("&amp;", "&"), self.at(profile, "/"))
         return url.copy_with(userinfo=b"") if url is not None else None
 
     def is_home(self, url: httpx.URL, profile: Profile) -> bool:

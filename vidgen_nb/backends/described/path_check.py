@@ -13,10 +13,11 @@ from vidgen_nb.backends.wire.first_answers import FirstAnswers
 from vidgen_nb.backends.wire.http import Answer, redacted_line
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.refusals import is_refusal
+from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.errors import InputError
 from vidgen_nb.ports import Secret
 
-__all__ = ["PathCheck", "missing_value"]
+__all__ = ["PathCheck", "missing_value", "text_in"]
 
 _ERROR_PATHS: Final = ("error", "errors", "detail")
 _HINTS: Final = {
@@ -41,22 +42,40 @@ class PathCheck:
         """
         if not self._first_answers.shows_mistake(option, answer) or not isinstance(answer.data, dict):
             return
-        told = any(tells_error(value_at(answer.data, each)) for each in (self._error_path, *_ERROR_PATHS))
-        if not (told or is_refusal(answer.data)):
+        if not (self._tells_error(answer) or is_refusal(answer.data)):
             accepted = f"accepted as {redacted_line(job, key, 80)!r}, but " if job else ""
             problem = accepted + missing_value(option, path, answer, key)
             raise InputError(f"{problem}. Correct {option}={_HINTS.get(option, '')}")
 
+    def why_no_result(self, path: JsonPath | None, answer: Answer, key: Secret) -> Permanent | None:
+        """Return the failure of a job that succeeded without a result, if its answer says what went wrong.
+
+        Where it says nothing, as with null, the result may be there in a moment: it is paid for. Raises as `check`.
+        """
+        if path is None or self.text_at("result", path, answer, key) is not None or not self._tells_error(answer):
+            return None
+        problem = missing_value("result", path, answer, key)
+        return Permanent(f"it succeeded, but there is no video: {problem}", "no_result")
+
+    def _tells_error(self, answer: Answer) -> bool:
+        return any(tells_error(value_at(answer.data, each)) for each in (self._error_path, *_ERROR_PATHS))
+
     def text_at(self, option: str, path: JsonPath | None, answer: Answer, key: Secret) -> str | None:
         """Return the text, or the first of a list, at a path; raise as `check` if something else is there."""
         found = value_at(answer.data, path)
-        found = found[0] if isinstance(found, list) and found else found
-        if isinstance(found, str) and found:
+        if (text := text_in(found)) is not None:
             self._first_answers.confirm(option)
-            return found
-        if path is not None and (found or is_missing(answer.data, path)):
+            return text
+        is_other = bool(found[0] if isinstance(found, list) and found else found)
+        if path is not None and (is_other or is_missing(answer.data, path)):
             self.check(option, path, answer, key)
         return None
+
+
+def text_in(found: object) -> str | None:
+    """Return a value that is a text, or the first of a list; None if that is empty, or something else."""
+    first = found[0] if isinstance(found, list) and found else found
+    return first if isinstance(first, str) and first else None
 
 
 def missing_value(option: str, path: JsonPath, answer: Answer, key: Secret) -> str:

@@ -20,7 +20,14 @@ from typing import Any, Final, Literal, NoReturn
 import httpx
 
 from vidgen_nb.backends.google.errors import classify
-from vidgen_nb.backends.google.progress import BACKEND_NAME, download_url, read_progress, video_of
+from vidgen_nb.backends.google.progress import (
+    BACKEND_NAME,
+    artifact_of,
+    download_url,
+    no_video,
+    read_progress,
+    video_of,
+)
 from vidgen_nb.backends.google.submit_body import MAX_IMAGE_BYTES, duration_text, image_part
 from vidgen_nb.backends.wire.adapter import HttpAdapter
 from vidgen_nb.backends.wire.fields import check_unicode, header_safe, is_listing, is_usable_id, json_object
@@ -139,16 +146,19 @@ class GoogleInteractions(HttpAdapter):
 
         If its URL is refused, because it has expired, say, the job is asked for a fresh one.
         """
-        if artifact.kind == "inline":
-            await self._fetch_inline(operation, profile, sink)
-            return
-        refused = await self._download(artifact, profile, sink)
-        if refused is not None and refused.status in REFUSED_STATUSES:
-            found = json_object(await self._retrieve(operation, profile, "fetch"))
-            fresh = read_progress(found, profile.api_key, self._address(profile)).artifact
-            if fresh is not None and fresh.kind == "inline":
-                await self._fetch_inline(operation, profile, sink)
+        refused = None
+        if artifact.kind != "inline":
+            refused = await self._download(artifact, profile, sink)
+            if refused is None:
                 return
+        if refused is None or refused.status in REFUSED_STATUSES:
+            found = json_object(await self._retrieve(operation, profile, "fetch"))
+            fresh = artifact_of(found, self._address(profile))
+            if fresh is not None and fresh.kind == "inline":
+                await _save(video_of(found) or {}, sink)
+                return
+            if refused is None and fresh is None:
+                raise BackendError(no_video(found, profile.api_key))
             if fresh is not None and fresh != artifact:
                 artifact, refused = fresh, await self._download(fresh, profile, sink)
         if refused is None:
@@ -165,20 +175,6 @@ class GoogleInteractions(HttpAdapter):
         public = origin(url) != origin(self._address(profile))
         handled = REFUSED_STATUSES if public else ()  # the API's own are all returned
         return await self._pool.download(url, profile.api_key, sink, public=public, handled_statuses=handled)
-
-    async def _fetch_inline(self, operation: Operation, profile: Profile, sink: Sink) -> None:
-        """Request the answer with the video again: it was too long for an event of the run."""
-        found = json_object(await self._retrieve(operation, profile, "fetch"))
-        video = video_of(found)
-        if video is None or not isinstance(video.get("data"), str):
-            raise BackendError(Permanent("the answer no longer contains the video", "no_result"))
-        try:
-            data = base64.b64decode(video["data"].translate(str.maketrans("-_", "+/")), validate=True)
-        except (binascii.Error, ValueError):
-            raise BackendError(Transient("the video's base64 is broken")) from None
-        await sink.write(data)
-        media_type = video.get("mime_type")
-        await sink.commit(expected=len(data), media_type=media_type if isinstance(media_type, str) else None)
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
         """Cancel the job: `too late` if it has ended or is gone, `unsupported` if the server can't.
@@ -236,3 +232,14 @@ class GoogleInteractions(HttpAdapter):
 def _images(scene: Scene) -> list[Any]:
     image = scene.params.get("image")
     return image if isinstance(image, list) else [] if image is None else [image]
+
+
+async def _save(video: Mapping[str, Any], sink: Sink) -> None:
+    """Write a video that is within the answer; it was too long for an event of the run."""
+    try:
+        data = base64.b64decode(video["data"].translate(str.maketrans("-_", "+/")), validate=True)
+    except (binascii.Error, ValueError):
+        raise BackendError(Transient("the video's base64 is broken")) from None
+    await sink.write(data)
+    media_type = video.get("mime_type")
+    await sink.commit(expected=len(data), media_type=media_type if isinstance(media_type, str) else None)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 
 from vidgen_nb.backends.google.errors import is_content, job_failure
+from vidgen_nb.backends.wire.http import redacted_line
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.urls import origin, usable_url
@@ -16,7 +17,7 @@ from vidgen_nb.core.model import Artifact
 from vidgen_nb.core.outcomes import Cancelled, Permanent, ProfileUnusable
 from vidgen_nb.ports import Progress, Secret
 
-__all__ = ["BACKEND_NAME", "download_url", "read_progress", "video_of"]
+__all__ = ["BACKEND_NAME", "artifact_of", "download_url", "no_video", "read_progress", "video_of"]
 
 BACKEND_NAME: Final = "google_interactions"
 _FILE_PATH: Final = re.compile(r"(.*/files/[^/:]+)(?::download)?")
@@ -33,6 +34,7 @@ def read_progress(
 ) -> Progress:
     """Return the progress of an interaction.
 
+    One that is completed and names no video that can be fetched is done, and paid for: the fetch asks for it again.
     `home`: the API's URL, from which results are fetched with the key. `words`: what remembers words that nobody knows.
     """
     table = words or StatusWords(BACKEND_NAME)
@@ -42,9 +44,10 @@ def read_progress(
         return Progress("failed", outcome=job_failure(errors, key) if errors else dead_end)
     status = table.status(found.get("status"), errors, key, job)
     if status == "succeeded":
-        done = _completed(found, key, home)
-        may_come = done.artifact is None and not errors and words is not None and words.result_may_come(job)
-        return Progress("running") if may_come else done
+        if errors and video_of(found) is None:
+            reason = job_failure(errors, key, "completed without a video").reason
+            return Progress("failed", outcome=Permanent(reason, "content" if is_content(errors) else "no_result"))
+        return Progress("succeeded", 1.0, artifact=artifact_of(found, home) or Artifact("inline"))
     if status == "cancelled":
         return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
     if word == "budget_exceeded":
@@ -52,21 +55,22 @@ def read_progress(
     return Progress("failed", outcome=job_failure(errors, key)) if status == "failed" else Progress(status)
 
 
-def _completed(found: Mapping[str, Any], key: Secret, home: httpx.URL) -> Progress:
-    video = video_of(found)
-    if video is not None and isinstance(video.get("data"), str) and video["data"]:
-        return Progress("succeeded", 1.0, artifact=Artifact("inline"))
-    if video is not None:
-        url = download_url(video.get("uri"), home)
-        if url is not None:
-            kind = "with_key" if origin(url) == origin(home) else "public"
-            return Progress("succeeded", 1.0, artifact=Artifact(kind, str(url)))
-        return Progress("failed", outcome=Permanent("the result's URL can't be used", "no_result"))
-    errors = _errors(found)
-    reason = "completed without a video"
-    if errors:
-        reason = job_failure(errors, key, reason).reason
-    return Progress("failed", outcome=Permanent(reason, "content" if is_content(errors) else "no_result"))
+def artifact_of(found: Mapping[str, Any], home: httpx.URL) -> Artifact | None:
+    """Return where the video of an interaction is, or None if it names none that can be fetched."""
+    video = video_of(found) or {}
+    if isinstance(video.get("data"), str) and video["data"]:
+        return Artifact("inline")
+    url = download_url(video.get("uri"), home)
+    if url is None:
+        return None
+    return Artifact("with_key" if origin(url) == origin(home) else "public", str(url))
+
+
+def no_video(found: Mapping[str, Any], key: Secret) -> Permanent:
+    """Return why there is nothing to fetch of an interaction that is completed."""
+    place = (video_of(found) or {}).get("uri")
+    where = f"its video is at {redacted_line(str(place), key, 200)}, which can't be fetched from here"
+    return Permanent(where if place else "completed without a video", "no_result")
 
 
 def video_of(found: Mapping[str, Any]) -> dict[str, Any] | None:

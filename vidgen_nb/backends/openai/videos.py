@@ -36,6 +36,7 @@ from vidgen_nb.backends.wire.images import check_image_parameter, is_http_url
 from vidgen_nb.backends.wire.jobs.cancels import cancel_answer
 from vidgen_nb.backends.wire.jobs.image_download import download_image
 from vidgen_nb.backends.wire.jobs.job_names import part_about
+from vidgen_nb.backends.wire.jobs.last_words import LastWords
 from vidgen_nb.backends.wire.jobs.results import MAX_INLINE_BYTES, find_result, is_inline, save_inline
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
@@ -91,6 +92,7 @@ class OpenAIVideos(HttpAdapter):
             raise InputError(f"body must be 'form' or 'json', not {body!r:.80}")
         self.body = body
         self._words = StatusWords(self.name)
+        self._last_words = LastWords()
         self._only_content: set[str] = set()
         """Jobs that are done, and whose answer names no other place of the result."""
         self.gateway = gateway
@@ -164,11 +166,15 @@ class OpenAIVideos(HttpAdapter):
             raise self._first_answers.judged(failure, answer, server, advice, scenes_own=own)
         poll_after = parse_milliseconds(answer.header("openai-poll-after-ms"))
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
+        if self._words.has_ended(json_object(answer).get("status")):
+            self._last_words.note(str(found), answer)
         return Operation(str(found), self.name, poll_after=poll_after, rate=rate)
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` if the answer does not say."""
-        answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
+        answer = self._last_words.take(operation.id)
+        if answer is None:
+            answer = await self._pool.call("GET", self._url(profile, operation), "poll", profile.api_key)
         found = json_object(answer) if answer.ok else part_about(answer.data, operation.id)
         word, error = found.get("status"), found.get("error")
         if word_of(word) is None or not (answer.ok or self._words.has_ended(word)):

@@ -25,6 +25,7 @@ from vidgen_nb.backends.wire.images import check_image_parameter, data_uri, is_h
 from vidgen_nb.backends.wire.jobs.cancels import cancel_answer
 from vidgen_nb.backends.wire.jobs.results import REFUSED_STATUSES
 from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
+from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, Transient
@@ -135,13 +136,16 @@ class Runway(HttpAdapter):
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink and commit it, without the key.
 
-        If its URL has expired, the task is asked once for a fresh one. Raises `BackendError` if there is no result.
+        If its URL has expired, or there was none yet, the task is asked once for one. Raises `BackendError` if there is
+        no result.
         """
-        answer = await self._download(artifact, profile, sink)
-        if answer is not None and answer.status in REFUSED_STATUSES:
+        answer = await self._download(artifact, profile, sink) if artifact.url else None
+        if not artifact.url or (answer is not None and answer.status in REFUSED_STATUSES):
             now = await self._retrieve(operation, profile, "fetch")
             if now.artifact is None:
                 raise BackendError(now.outcome or Transient("the result's URL has expired, and the task runs again"))
+            if not now.artifact.url:
+                raise BackendError(Permanent("the task succeeded without a result", "no_result"))
             answer = await self._download(now.artifact, profile, sink)
         if answer is None:
             return
@@ -215,19 +219,19 @@ class Runway(HttpAdapter):
 def read_progress(task: object, key: Secret, words: StatusWords | None = None, job: str = "") -> Progress | None:
     """Return the progress of a task; None if the answer is no task.
 
-    An unknown status counts as running, unless there is a failure. `words`: what remembers words that nobody knows.
+    An unknown status counts as running, unless there is a failure. One that succeeded and names no result is paid for:
+    its artifact has no URL, and the fetch asks for one. `words`: what remembers words that nobody knows.
     """
     if not isinstance(task, dict) or word_of(task.get("status")) is None:
         return None
     known = words or StatusWords(Runway.name)
-    status = known.status(task["status"], [task.get("failureCode"), task.get("failure")], key, job)
+    failure = [task.get("failureCode"), task.get("failure")]
+    status = known.status(task["status"], failure, key, job)
     if status == "succeeded":
         url = _first_url(task.get("output"))
-        if url is None and words is not None and words.result_may_come(job):
-            return Progress("running")
-        if url is None:
-            return Progress("failed", outcome=Permanent("the task succeeded without a result", "no_result"))
-        return Progress("succeeded", 1.0, artifact=Artifact("public", url))
+        if url is None and tells_error(failure):
+            return Progress("failed", outcome=task_failure(task, key))
+        return Progress("succeeded", 1.0, artifact=Artifact("public", url or ""))
     if status == "cancelled":
         return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
     if status == "failed":

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import ssl
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -23,11 +24,15 @@ from vidgen_nb.local_trouble import local_trouble
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError
 
-__all__ = ["check_environment", "checked_ca", "needs_of", "tls_context"]
+__all__ = ["check_environment", "checked_ca", "needs_of", "proxy_of", "tls_context", "unread_certificates"]
 
 _PROXY_SCHEMES: Final = ("http", "https")
 _SOCKS_SCHEMES: Final = ("socks5", "socks5h")
 _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_OF_OTHERS: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+"""Certificates that other programs read."""
+_HASHED: Final = re.compile(r"[0-9a-f]{8}\.\d+")
+"""How files are named in a folder of certificates: OpenSSL opens no other."""
 
 
 def checked_ca(verify: object) -> str | None:
@@ -72,6 +77,21 @@ def check_environment(*, tls: bool, remote: bool) -> None:
         _check_proxies(tuple(sorted(getproxies().items())))
 
 
+def unread_certificates() -> str:
+    """Return a hint at a variable with certificates that other programs read, with a `; ` before it, or nothing."""
+    found = next((name for name in _OF_OTHERS if os.environ.get(name)), None)
+    return "" if found is None else f"; {found} is set, but is not read here: its value would do"
+
+
+def proxy_of(url: httpx.URL) -> str:
+    """Return the proxy that the environment sets for a URL, and its variable, in words; an empty text without one."""
+    proxies = getproxies()
+    kind = next((kind for kind in (url.scheme, "all") if proxies.get(kind)), None)
+    if kind is None or is_loopback(url.host) or proxy_bypass(url.host):
+        return ""
+    return f"the proxy {one_line(proxies[kind].rpartition('@')[2], 100)!r} of {_variable(f'{kind}_proxy')}"
+
+
 @lru_cache(maxsize=8)
 def _confirmed(cafile: str | None, capath: str | None, keylog: str | None) -> bool:
     httpx.create_ssl_context()
@@ -83,16 +103,28 @@ def _check_certificates(cafile: str | None, capath: str | None, keylog: str | No
         ((n, v) for n, v in zip(_CERTIFICATES, (cafile, capath), strict=True) if v), ("SSLKEYLOGFILE", keylog or "")
     )
     advice = f"correct {name}, or unset it; certificates of your own can be given as verify="
-    if name == "SSL_CERT_DIR" and not Path(value).is_dir():
-        raise InputError(f"{name} is {one_line(value, 200)!r}, which is no folder: {advice}")
+    shown = f"{name} is {one_line(value, 200)!r}"
+    if name == "SSL_CERT_DIR":
+        folders = [each for each in map(Path, value.split(os.pathsep)) if each.is_dir()]
+        if not folders:
+            raise InputError(f"{shown}, which is no folder: {advice}")
+        if not any(map(_has_hashed_files, folders)):
+            raise InputError(f"{shown}, in which no file is named by a hash, as `openssl rehash` does it: {advice}")
     if name == "SSL_CERT_FILE" and not Path(value).is_file():
-        raise InputError(f"{name} is {one_line(value, 200)!r}, which is no file: {advice}")
+        raise InputError(f"{shown}, which is no file: {advice}")
     try:
         _confirmed(cafile, capath, keylog)
     except (OSError, ssl.SSLError) as error:
         if trouble := local_trouble(error):
             raise BackendError(Transient(trouble, local=True)) from None
-        raise InputError(f"{name} is {one_line(value, 200)!r}, which can't be used ({_why(error)}): {advice}") from None
+        raise InputError(f"{shown}, which can't be used ({_why(error)}): {advice}") from None
+
+
+def _has_hashed_files(folder: Path) -> bool:
+    try:
+        return any(_HASHED.fullmatch(each.name) for each in folder.iterdir())
+    except OSError:  # it can't be listed: OpenSSL opens its files by name
+        return True
 
 
 @lru_cache(maxsize=8)
@@ -104,14 +136,11 @@ def _check_proxies(found: tuple[tuple[str, str], ...]) -> None:
         if problem is not None:
             name = _variable(f"{kind}_proxy")
             raise InputError(f"{name}: {problem}. Set it to an address such as http://127.0.0.1:8080, or unset it")
-    for host in proxies.get("no", "").split(","):
-        # httpx fails at a pattern that it makes of these
-        if "[" in host or "]" in host:
-            plain = host.strip().strip("[]").partition("]")[0]
-            raise InputError(
-                f"{_variable('no_proxy')} has {one_line(host.strip(), 80)!r}, at which connections fail: "
-                f"write {one_line(plain, 80)!r}, without brackets and port"
-            )
+    for host in filter(None, map(str.strip, proxies.get("no", "").split(","))):
+        if _is_no_pattern(host):
+            plain = host.strip("[]").partition("]")[0].partition("/")[0]
+            do = f"write {one_line(plain, 80)!r}, without brackets and port" if ":" in plain else "leave it out"
+            raise InputError(f"{_variable('no_proxy')} has {one_line(host, 80)!r}, at which connections fail: {do}")
     try:
         # nothing is sent: it reads the variables, as every client does
         httpx.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
@@ -120,6 +149,16 @@ def _check_proxies(found: tuple[tuple[str, str], ...]) -> None:
         raise InputError(
             f"the proxy settings of the environment can't be used ({type(error).__name__}); correct one of {names}"
         ) from None
+
+
+def _is_no_pattern(host: str) -> bool:
+    """Return whether httpx fails at the address that it makes of a host that needs no proxy."""
+    is_ipv6 = host.partition("/")[0].count(":") > 1
+    try:
+        httpx.URL(host if "://" in host else f"all://[{host}]" if is_ipv6 else f"all://*{host}")
+    except httpx.InvalidURL:
+        return True
+    return False
 
 
 def _problem_of_proxy(address: str) -> str | None:

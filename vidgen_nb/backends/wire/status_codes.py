@@ -14,6 +14,7 @@ from typing import Final
 
 from vidgen_nb.backends.wire.http import Answer, Phase
 from vidgen_nb.backends.wire.reading.error_body import ErrorBody
+from vidgen_nb.backends.wire.transport_errors import PROXY_ADVICE
 from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, ProfileUnusable, RateLimited, Transient
 
 __all__ = ["failure_by_status", "is_limit_of_nginx", "shows_gateway", "submit_failure_in_2xx", "unexpected_body"]
@@ -60,6 +61,8 @@ def failure_by_status(
         return rate_limited
     if status in (401, 403):
         return ProfileUnusable(reason, "auth")
+    if status == 407:
+        return ProfileUnusable(f"{reason}: a proxy wants a user and a password: {PROXY_ADVICE}")
     if status == 402:
         return ProfileUnusable(reason, "credit")
     if phase == "submit" and (status in _MAYBE_ACCEPTED_STATUSES or (gateway and status == 500)):

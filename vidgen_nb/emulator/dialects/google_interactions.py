@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState
+from vidgen_nb.emulator.bodies import parse_json
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.emulator.dialects.google_errors import JOB_ERRORS, bad_request, expired, not_found, refusal, rpc_status
 from vidgen_nb.errors import InputError
@@ -235,10 +236,9 @@ class GoogleInteractionsDialect(Dialect):
 
 
 async def _json(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        raise bad_request("Invalid JSON payload received.") from None
+    body = parse_json(await request.body())
+    if body is None:
+        raise bad_request("Invalid JSON payload received.")
     if not isinstance(body, dict):
         raise bad_request("Invalid JSON payload received: an object is wanted.")
     return body

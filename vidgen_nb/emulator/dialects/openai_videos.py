@@ -7,7 +7,6 @@ aborts it, as in vLLM. Forms are taken as from the SDK, and JSON, as by gateways
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -19,6 +18,7 @@ from starlette.routing import Route
 
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState, round_up
+from vidgen_nb.emulator.bodies import parse_json
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.emulator.dialects.openai_errors import JOB_ERRORS, rate_headers, refusal
 from vidgen_nb.errors import InputError
@@ -233,10 +233,7 @@ def _content_type(request: Request) -> str:
 
 async def _json_fields(request: Request) -> dict[str, Any]:
     """Return a JSON body's fields as those of a form: objects flat, with brackets; seconds may be a number."""
-    try:
-        body = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        body = None
+    body = parse_json(await request.body())
     if not isinstance(body, dict):
         raise ApiError(400, "The body is no JSON object.")
     fields = {name: value for name, value in body.items() if value is not None}

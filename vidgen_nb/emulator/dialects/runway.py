@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from vidgen_nb.emulator.app import ApiError, Call, Dialect, EmulatorState
+from vidgen_nb.emulator.bodies import parse_json
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.emulator.dialects.runway_errors import TASK_FAILURES, refusal
 from vidgen_nb.provider import DailyQuota, Job, Refused
@@ -213,10 +213,7 @@ class RunwayDialect(Dialect):
 async def _json_object(request: Request) -> dict[str, Any]:
     """Return the JSON object of a request, or raise the API's error."""
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    try:
-        body = json.loads(await request.body()) if kind == "application/json" else None
-    except (ValueError, RecursionError):
-        body = None
+    body = parse_json(await request.body()) if kind == "application/json" else None
     if not isinstance(body, dict):
         raise ApiError(400, "The body is no JSON object.")
     return body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,9 +12,12 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.outcomes import Transient
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError, Sink
 
-__all__ = ["MAX_INLINE_BYTES", "REFUSED_STATUSES", "find_result", "is_inline", "save_inline"]
+__all__ = ["MAX_INLINE_BYTES", "REFUSED_STATUSES", "find_result", "is_inline", "save_inline", "warn_of_more"]
+
+log = logging.getLogger("vidgen_nb")
 
 MAX_INLINE_BYTES: Final = 64 << 20
 """Of an answer that may contain a video."""
@@ -77,6 +81,16 @@ async def save_inline(text: str, sink: Sink) -> None:
 def _from_base64(text: str) -> bytes:
     encoded = "".join(text.split()).translate(_URL_SAFE)
     return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+
+
+def warn_of_more(found: object, job: str) -> None:
+    """Say that a job has more results than the one that is saved: they are paid for, too."""
+    if isinstance(found, list) and len(found) > 1:
+        log.warning(
+            "job %s has %d results: the first one is saved. Fetch the others from its provider, and ask for one video "
+            "in each scene",
+            one_line(job, 80), len(found),
+        )  # fmt: skip
 
 
 def _is_address(text: str) -> bool:

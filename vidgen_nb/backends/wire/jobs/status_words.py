@@ -25,8 +25,6 @@ JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 MAX_UNKNOWN_WORDS: Final = 20
 """Unknown words that are warned about, for each backend: some APIs put a number into their status."""
 MAX_UNCLEAR_JOBS: Final = 100_000
-ASKS_FOR_A_LATE_RESULT: Final = 12
-"""How often a job is asked that is done, but does not name its result yet: about a minute, at the usual pace."""
 
 _WORDS: Final[Mapping[JobStatus, str]] = {
     "queued": "queued queueing queue in_queue inqueue enqueued pending submitted submitting created accepted received "
@@ -79,7 +77,6 @@ class StatusWords:
         self._in_any_case = {word.strip().lower(): status for word, status in self._own.items()}
         self._unknown: set[str] = set()
         self._unclear: set[str] = set()
-        self._late: dict[str, int] = {}
 
     def known(self, value: object) -> JobStatus | None:
         """Return the meaning of a status, or None."""
@@ -108,26 +105,12 @@ class StatusWords:
         if found is None and tells_error(error):
             found = "failed"
         if found is not None:
-            if job not in self._late:
-                self._unclear.discard(job)
+            self._unclear.discard(job)
             return found
         if len(self._unclear) < MAX_UNCLEAR_JOBS:
             self._unclear.add(job)
         self._warn(redacted_line(str(value), key, 60))
         return "running"
-
-    def result_may_come(self, job: str) -> bool:
-        """Count an answer that says that a job is done and names no result; return whether to ask again.
-
-        Some announce the end before they have uploaded the video. Such a job is never cancelled.
-        """
-        asked = self._late.get(job, 0) + 1
-        if asked >= ASKS_FOR_A_LATE_RESULT or len(self._late) >= MAX_UNCLEAR_JOBS:
-            self._late.pop(job, None)
-            return False
-        self._late[job] = asked
-        self._unclear.add(job)
-        return True
 
     def may_be_done(self, job: str) -> bool:
         """Return whether a job's latest word was one that nobody knows: it may mean that the job has its result."""
