@@ -137,7 +137,8 @@ class HttpBackend(HttpAdapter):
         ask = partial(self._pool.call, call.method, self._urls.at(profile, path), "poll", headers=self._headers)
         answer = await ask(profile.api_key)
         if "probe" not in self._calls and is_no_such_job(answer, self.classify(answer, "poll", profile)):
-            await check_by_comparison(answer, ask, partial(self.classify, phase="poll", profile=profile))
+            classify_poll = partial(self.classify, phase="poll", profile=profile)
+            await check_by_comparison(answer, profile.api_key, ask, classify_poll)
         elif answer.data is None or not answer.ok or is_refusal(answer.data):
             self._fail(answer, "poll", profile)
 

@@ -15,7 +15,21 @@ from vidgen_nb.ports import BackendError, Secret
 __all__ = ["UNKNOWN_JOB_ID", "check_by_comparison", "is_no_such_job"]
 
 UNKNOWN_JOB_ID: Final = "00000000-0000-0000-0000-000000000000"
-_OTHER_KEY: Final = Secret("vidgen-nb-asks-with-no-key")
+_NO_KEY: Final = "vidgen-nb-asks-with-no-key"
+
+
+class _OtherKey(Secret):
+    """What is sent in a key's place; an answer that tells the key itself all the same is redacted."""
+
+    __slots__ = ("_texts",)
+
+    def __init__(self, key: Secret) -> None:
+        super().__init__(_NO_KEY)
+        self._texts: Callable[[], tuple[str, ...]] = lambda: (_NO_KEY, *key.known())
+
+    def known(self) -> tuple[str, ...]:
+        """Return both."""
+        return self._texts()
 
 
 def is_no_such_job(answer: Answer, failure: Failure) -> bool:
@@ -24,10 +38,10 @@ def is_no_such_job(answer: Answer, failure: Failure) -> bool:
 
 
 async def check_by_comparison(
-    answer: Answer, ask: Callable[[Secret], Awaitable[Answer]], classify: Callable[[Answer], Failure]
+    answer: Answer, key: Secret, ask: Callable[[Secret], Awaitable[Answer]], classify: Callable[[Answer], Failure]
 ) -> None:
-    """Ask the same with another key; raises `BackendError` unless that one is refused: then nothing is known."""
-    other = await ask(_OTHER_KEY)
+    """Ask the same without the key; raises `BackendError` unless that one is refused: then nothing is known."""
+    other = await ask(_OtherKey(key))
     if other.ok or not isinstance(classify(other), ProfileUnusable):
         reason = f"HTTP {answer.status} to any key, which says nothing of this one"
         advice = 'is base_url right? If so, give probe="/…", a free call that needs the key'
