@@ -275,24 +275,6 @@ def test_a_run_over_real_http(backend: str, trouble: str, tmp_path: Path, logged
     assert "httpcore" in logged() and ("HTTP Request" in logged() or trouble == "nobody listens"), "they were heard"
 
 
-def test_a_key_is_compared_without_a_trace_of_it(logged: Callable[[], str]) -> None:
-    """What is asked in the key's place may be answered with the key, which another call has told the server."""
-    echo = Echo(400)
-    profile = planted()
-
-    async def check() -> None:
-        backend = described("https://api.example/v1", transport=httpx.MockTransport(echo))
-        with pytest.raises(BackendError) as caught:
-            await backend.probe(profile)
-        await backend.aclose()
-        grep(*shown(caught.value))
-
-    asyncio.run(check())
-    sent = ["vidgen-nb-asks" in str(request.headers.raw) for request in echo.requests]
-    assert sent == [False, True], "asked with the key, and then with none"
-    grep(logged())
-
-
 def test_an_answer_that_echoes_the_key_in_a_header_over_real_http(tmp_path: Path, logged: Callable[[], str]) -> None:
     """The headers of an answer in httpcore's log and its reason phrase in that of httpx: both without the key."""
 

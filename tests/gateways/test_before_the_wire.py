@@ -277,6 +277,7 @@ def test_killed_while_the_disk_is_waited_for(server: VllmOmni, tmp_path: Path, m
     with session_of(backend_of(server.base_url), tmp_path, mode="boost", journal=tmp_path / "first") as session:
         session.pause()
         session.start(PROMPTS)
+        until(lambda: PROMPTS[-1] in "".join(file.read_text() for file in (tmp_path / "first").glob("*.jsonl")))
         disk.is_slow = True
         session.unpause()
         assert disk.waits.wait(10)
