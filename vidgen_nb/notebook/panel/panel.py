@@ -23,6 +23,7 @@ from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.page.page_bridge import PageBridge
 from vidgen_nb.notebook.panel.page.style import STYLE
 from vidgen_nb.notebook.panel.status.error_strip import ErrorStrip
+from vidgen_nb.notebook.panel.status.held_scenes import HeldScenes
 from vidgen_nb.notebook.panel.status.log_listener import LogListener
 from vidgen_nb.notebook.panel.status.profile_chips import ProfileChips
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
@@ -54,6 +55,7 @@ class Panel:
         self.errors = ErrorStrip(lambda _: host.post(self._dismiss_errors))
         self.controls = Controls(host, self._export)
         self.profile_chips = ProfileChips(host)
+        self.held_scenes = HeldScenes(host)
         self.forecast = Forecast(background)
         self.tabs = Tabs(host, self.controls, background)
         self.page = PageBridge()
@@ -87,7 +89,7 @@ class Panel:
         buttons = [c[name] for name in ("run", "paused", "retry_failed", "cancel", "restore_last_run", "export")]
         view = [c[name] for name in ("follow_now", "show_moves", "selected", "previous", "next")]
         parts = [
-            w.HTML(STYLE), self.status, self.errors.root,
+            w.HTML(STYLE), self.status, self.held_scenes.root, self.errors.root,
             w.Box([*buttons, spring, c["stop"]], layout=wrap), self.disabled_reasons, self.message, self.page,
             w.Box(groups, layout=w.Layout(flex_flow="row wrap", grid_gap="4px 18px")), self.profile_chips.root,
             w.Box(view, layout=wrap), self._gantt.figure, self.tabs.root,
@@ -154,6 +156,7 @@ class Panel:
             self.controls.sync()
             set_if_changed(self.status, "value", status_html(self.feed, self._snapshot))
             self.errors.show()
+            self.held_scenes.show(self.feed, closed=self._snapshot.closed or self._snapshot.closing)
             reasons = self.controls.disabled_reasons()
             text = _note_html(f"Unavailable – {one_line(reasons, 1000)}") if reasons else ""
             set_if_changed(self.disabled_reasons, "value", text)
