@@ -164,6 +164,23 @@ def test_a_result_that_is_named_a_little_later(kind: str) -> None:
     assert call(kind, server, work).committed == (1, "video/mp4")
 
 
+def test_an_address_beside_content_that_is_named_later() -> None:
+    """Where /content has nothing, the job is asked for another place, again and again, but not each time."""
+    clip = httpx.Response(200, content=b"v", headers={"Content-Type": "video/mp4"})
+    gone = httpx.Response(404)
+    server = Server(gone, NO_RESULT, *[gone] * 4, says(200, id="job-1", status="completed", **RESULT), clip)
+
+    async def work(backend: Backend) -> MemorySink:
+        sink = MemorySink()
+        for _ in range(4):
+            with pytest.raises(BackendError):
+                await backend.fetch(JOB, Artifact("with_key"), ALICE, sink)
+        await backend.fetch(JOB, Artifact("with_key"), ALICE, sink)
+        return sink
+
+    assert call("openai", server, work).committed == (1, "video/mp4")
+
+
 @pytest.mark.parametrize("kind", BACKENDS)
 def test_a_result_that_never_comes_is_held(kind: str, tmp_path: Path) -> None:
     """It is paid for: asked for with growing pauses for an hour, then held, so that no retry buys it again."""

@@ -93,8 +93,8 @@ class OpenAIVideos(HttpAdapter):
         self.body = body
         self._words = StatusWords(self.name)
         self._last_words = LastWords()
-        self._only_content: set[str] = set()
-        """Jobs that are done, and whose answer names no other place of the result."""
+        self._only_content: dict[str, int] = {}
+        """Jobs that are done, and whose answer names no other place of the result: how often that was to be asked."""
         self.gateway = gateway
 
     def check_scene(self, scene: Scene) -> None:
@@ -227,11 +227,13 @@ class OpenAIVideos(HttpAdapter):
     async def _place_of_result(self, operation: Operation, profile: Profile) -> str | None:
         """Ask where the result of a job is: its address, or the video itself; None if that is not said.
 
-        A job that is done and names none is not asked again: if two servers take turns that know only their own jobs,
-        every request of a pair would go to the same one, and the result's always to the wrong one.
+        A job that is done and named none is asked at every fourth refusal only: if two servers take turns that know
+        only their own jobs, every request of a pair would go to the same one, and the result's always to the wrong one.
         """
         if operation.id in self._only_content:
-            return None
+            self._only_content[operation.id] += 1
+            if self._only_content[operation.id] % 4:
+                return None
         url = self._url(profile, operation)
         try:
             answer = await self._pool.call("GET", url, "fetch", profile.api_key, max_bytes=MAX_INLINE_BYTES)
@@ -240,7 +242,7 @@ class OpenAIVideos(HttpAdapter):
         found = json_object(answer)
         place = find_result(found) if answer.ok else None
         if place is None and answer.ok and self._words.known(found.get("status")) == "succeeded":
-            self._only_content.add(operation.id)
+            self._only_content.setdefault(operation.id, 0)
         return place
 
     async def cancel(self, operation: Operation, profile: Profile) -> CancelAnswer:
