@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from vidgen_nb.provider import Fault as Fault
     from vidgen_nb.provider import FixedWindow as FixedWindow
     from vidgen_nb.provider import LogNormal as LogNormal
+    from vidgen_nb.provider import Organisation as Organisation
     from vidgen_nb.provider import SimulatedProfile as SimulatedProfile
     from vidgen_nb.provider import SlidingWindow as SlidingWindow
     from vidgen_nb.provider import TokenBucket as TokenBucket
@@ -110,6 +111,7 @@ _HOMES = {
         "Fault",
         "FixedWindow",
         "LogNormal",
+        "Organisation",
         "SimulatedProfile",
         "SlidingWindow",
         "TokenBucket",

@@ -78,8 +78,8 @@ def known_limit(data: RunData, profile: str) -> Limit | None:
 
 
 def _size(limit: Limit) -> tuple[int, float] | None:
-    """Return how many a limit admits in how many seconds; None for one that counts running jobs."""
-    if isinstance(limit, Concurrency):
+    """Return how many a limit admits in how many seconds; None for one that counts running jobs, or weights."""
+    if isinstance(limit, Concurrency) or getattr(limit, "weight", 1) != 1:
         return None
     return limit.n, getattr(limit, "per", 86_400.0)  # type: ignore[attr-defined]  # all others have n
 
@@ -168,8 +168,10 @@ def _notes(members: list[str], limit: Limit | None, answers: _Answers) -> list[s
         notes.append(f"Counted together, because they share a limit: {names}.")
     if limit is None:
         notes.append("Its limit is not known: pass limit= to see what that would admit.")
-    elif any(_size(part) is None for part in parts(limit)):
+    elif any(isinstance(part, Concurrency) for part in parts(limit)):
         notes.append("Its limit of running jobs has no curve of its own.")
+    if any(getattr(part, "weight", 1) != 1 for part in parts(limit)):
+        notes.append("Its limit of what requests weigh has no curve of its own.")
     if answers.in_doubt:
         notes.append(f"Not counted: {answers.in_doubt:,} submits without an answer, which may have been accepted.")
     return notes

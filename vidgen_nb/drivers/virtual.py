@@ -140,11 +140,12 @@ class VirtualDriver:
 
     def _submit(self, command: Submit, now: float) -> ev.Event:
         scene = command.scene
-        answer = self._provider.submit(command.profile, scene.id, now, scene.prompt)
+        answer = self._provider.submit(command.profile, scene.id, now, scene.prompt, scene.params)
         rate = self._provider.rate(command.profile, now) if self._has_rate_headers else None
         if isinstance(answer, Refused):
             self._standstill.refusals += 1
-            return ev.CallFailed(scene.id, command.number, "submit", failure(answer.cause, answer.retry_after, rate))
+            outcome = failure(answer.cause, answer.retry_after, rate, answer.reason)
+            return ev.CallFailed(scene.id, command.number, "submit", outcome)
         if answer.finish > self._standstill.since:
             self._standstill.note_progress(answer.finish)
         if answer.lost:
@@ -200,7 +201,7 @@ def _seconds_until(finish: float, now: float) -> float:
     return seconds if now + seconds >= finish else math.nextafter(seconds, math.inf)
 
 
-def failure(kind: str, retry_after: float | None, rate: RateInfo | None = None) -> Failure:
+def failure(kind: str, retry_after: float | None, rate: RateInfo | None = None, reason: str = "") -> Failure:
     """Return what the model's refusal or fault means to the scheduler: the same as from the emulator over HTTP."""
     match kind:
         case "rate" | "concurrency":
@@ -213,7 +214,7 @@ def failure(kind: str, retry_after: float | None, rate: RateInfo | None = None) 
         case "credit" | "auth":
             return ProfileUnusable({"credit": "no credit", "auth": "bad key"}[kind], kind)
         case "content" | "bad_request":
-            return Permanent(kind.replace("_", " "), kind)
+            return Permanent(reason or kind.replace("_", " "), kind)
         case "expired" | "empty":
             reason = {"expired": "the result has expired", "empty": "it failed to give a video"}[kind]
             return Permanent(reason, "no_result")

@@ -25,7 +25,7 @@ from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.downloads import CutOff, CutOffResponse, part_response, slow_response
 from vidgen_nb.emulator.headers import with_common_headers
 from vidgen_nb.plaintext import one_line
-from vidgen_nb.provider import Job, Provider
+from vidgen_nb.provider import Job, Provider, Refused
 
 __all__ = ["SCENE_HEADER", "ApiError", "Call", "Dialect", "EmulatorState", "RequestRecord", "make_app", "round_up"]
 
@@ -231,6 +231,11 @@ class Dialect(ABC):
             case "wrong_type":
                 return HTMLResponse("<html><h1>Please sign in</h1></html>")
         raise refused(fault.kind, call.told_wait(fault.retry_after))
+
+    def explained(self, refused: Refused, error: ApiError) -> ApiError:
+        """Return the answer to a refusal with the reason that the provider gives, if it gives one."""
+        error.message = refused.reason or error.message
+        return error
 
     def new_id(self, job: Job) -> str:
         """Return an id for a job; unique also across restarts of the emulator, to which a client may come back."""

@@ -23,9 +23,10 @@ def load_simulated(path: str | Path) -> list[SimulatedProfile]:
         service = {kind = "lognormal", mean = 60, cv = 0.2}
 
     `capacity`, `retry_after`, `quota_group`, `api_key` and `rate_headers` are as in `SimulatedProfile`; several limits
-    apply together.
-    Kinds: token_bucket, fixed_window, sliding_window (n, per), concurrency (n, over), daily_quota (n); constant
-    (seconds), exponential (mean), lognormal (mean, cv), empirical (samples). Raises `FileFormatError` for mistakes.
+    apply together. `organisation = {name = "team", limits = […]}`: the same for each profile of it.
+    Kinds: token_bucket, fixed_window, sliding_window (n, per, count_refusals, weight), concurrency (n, over),
+    daily_quota (n); constant (mean), exponential (mean), lognormal (mean, cv), empirical (samples). Raises
+    `FileFormatError` for mistakes.
     """
     profiles = [
         _make_profile(place, options, str(path)) for place, options in profile_tables(read_toml(Path(path)), str(path))

@@ -1,12 +1,15 @@
-"""The state of a provider's accounts: each group's limit and job queue, each profile's slots."""
+"""The state of a provider's accounts: the limits of groups and organisations, job queues, each profile's slots."""
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
-from vidgen_nb.provider.limit_states import CombinedState, LimitState
-from vidgen_nb.provider.limits import Limit, queues_over
+from vidgen_nb.provider.combined_limits import CombinedState, parts_of
+from vidgen_nb.provider.limit_states import LimitState
+from vidgen_nb.provider.limits import Limit, queues_over, too_heavy, weights_of
 from vidgen_nb.provider.model import Job, SimulatedProfile
 
 __all__ = ["Account", "JobQueue", "QuotaGroup"]
@@ -54,7 +57,7 @@ class JobQueue:
 
 
 class QuotaGroup:
-    """A quota group: its limit's state and, if the limit counts running jobs, a heap of them by their end."""
+    """A quota group, or an organisation: its limit's state, and a heap of the jobs that count until their end."""
 
     __slots__ = ("active", "holds", "limit", "queue", "state")
 
@@ -80,18 +83,68 @@ class QuotaGroup:
             if heapq.heappop(self.active)[2].cancelled is None:
                 self.state.release()
 
+    def hold(self, job: Job) -> None:
+        """Keep a job until its end, if that matters to the limit."""
+        if self.holds:
+            heapq.heappush(self.active, (job.finish, job.number, job))
+
+    def sort_again(self) -> None:
+        """Order the jobs by their ends, which have changed."""
+        self.active = sorted((job.finish, job.number, job) for _, _, job in self.active)
+
 
 class Account:
     """A profile at work: `busy` is a heap of the times at which its slots become free."""
 
-    __slots__ = ("busy", "group", "profile")
+    __slots__ = ("busy", "group", "holds", "organisation", "profile", "state", "weighs")
 
-    def __init__(self, profile: SimulatedProfile, group: QuotaGroup) -> None:
+    def __init__(self, profile: SimulatedProfile, group: QuotaGroup, organisation: QuotaGroup | None = None) -> None:
         self.profile = profile
         self.group = group
+        self.organisation = organisation
+        self.state: LimitState = group.state
+        """What its submits need to be admitted by."""
+        self.holds = False
+        """Whether one of its limits counts running jobs."""
+        self.weighs = False
+        """Whether one of these limits counts a parameter of the scene."""
         self.busy: list[float] = []
 
-    def hold(self, finish: float) -> None:
+    def join_limits(self) -> None:
+        """Put the limits of its group and its organisation together; call it when these are known."""
+        if self.organisation is None:
+            self.state = self.group.state
+        else:
+            self.state = CombinedState((*parts_of(self.group.state), *parts_of(self.organisation.state)))
+        self.holds = self.state.holds()
+        self.weighs = any(map(weights_of, self._limits()))
+
+    def _limits(self) -> list[Limit]:
+        groups = (self.group, self.organisation)
+        return [group.limit for group in groups if group is not None and group.limit is not None]
+
+    def too_heavy(self, request: Mapping[str, Any]) -> str:
+        """Return why its limits can never admit such a request; empty: they can."""
+        return next(filter(None, (too_heavy(limit, request) for limit in self._limits())), "")
+
+    def refused(self, now: float, request: Mapping[str, Any]) -> None:
+        """Count a request that was refused for another reason than its limits, where refusals count."""
+        self.state.ready_for(now, request)  # lets a window move on to the current one
+        self.state.refuse(now, request)
+
+    def settle(self, now: float) -> None:
+        """Release the jobs that have ended."""
+        self.group.settle(now)
+        if self.organisation is not None:
+            self.organisation.settle(now)
+
+    def admitted(self, job: Job) -> None:
+        """Keep a job until its end, where that matters."""
+        self.group.hold(job)
+        if self.organisation is not None:
+            self.organisation.hold(job)
+
+    def occupy(self, finish: float) -> None:
         """Take a slot for a job that runs until `finish`."""
         if self.profile.capacity is not None:
             heapq.heappush(self.busy, finish)

@@ -4,6 +4,7 @@
      "service": {"kind": "constant", "mean": 60}}
 
 `capacity`, `retry_after`, `quota_group` and `rate_headers` are as in `SimulatedProfile`; several limits apply together.
+An `organisation` is `{"name": …, "limits": […]}`, the same for each of its profiles.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ from vidgen_nb.provider.limits import (
     Limit,
     SlidingWindow,
     TokenBucket,
+    given_fields,
 )
-from vidgen_nb.provider.model import SimulatedProfile
+from vidgen_nb.provider.model import Organisation, SimulatedProfile
 from vidgen_nb.provider.service import Constant, Empirical, Exponential, LogNormal, Service
 
 __all__ = ["PROFILE_KEYS", "describe_profile", "limit_from_text", "profile_from"]
 
-PROFILE_KEYS: Final = ("name", "limits", "service", "capacity", "retry_after", "quota_group", "api_key", "rate_headers")
+PROFILE_KEYS: Final = (
+    "name", "limits", "service", "capacity", "retry_after", "quota_group", "api_key", "rate_headers", "organisation",
+)  # fmt: skip
 LIMITS: Final[Mapping[str, type[Limit]]] = {
     "token_bucket": TokenBucket,
     "fixed_window": FixedWindow,
@@ -46,21 +50,28 @@ SERVICES: Final[Mapping[str, type[Service]]] = {
 
 def describe_profile(profile: SimulatedProfile) -> dict[str, Any]:
     """Return a profile as plain data, without its key."""
-    limit = profile.limit
-    parts = () if limit is None else limit.parts if isinstance(limit, All) else (limit,)
+    team = profile.organisation
     return {
         "name": profile.name,
-        "limits": [_plain(LIMITS, part) for part in parts],
+        "limits": _plain_limits(profile.limit),
         "service": _plain(SERVICES, profile.service),
         "capacity": profile.capacity,
         "retry_after": profile.retry_after,
         "quota_group": profile.quota_group,
         "rate_headers": profile.rate_headers,
+        **({} if team is None else {"organisation": {"name": team.name, "limits": _plain_limits(team.limit)}}),
     }
+
+
+def _plain_limits(limit: Limit | None) -> list[dict[str, Any]]:
+    parts = () if limit is None else limit.parts if isinstance(limit, All) else (limit,)
+    return [_plain(LIMITS, part) for part in parts]
 
 
 def _plain(kinds: Mapping[str, type[Any]], spec: Any) -> dict[str, Any]:
     kind = next(name for name, each in kinds.items() if type(spec) is each)
+    if isinstance(spec, Limit):
+        return {"kind": kind, **given_fields(spec)}
     values = {each.name: getattr(spec, each.name) for each in fields(spec) if each.init or each.name == "samples"}
     if kind == "empirical":
         values = {"samples": list(spec.samples)}
@@ -69,7 +80,9 @@ def _plain(kinds: Mapping[str, type[Any]], spec: Any) -> dict[str, Any]:
 
 def profile_from(data: Mapping[str, Any]) -> SimulatedProfile:
     """Return the profile that the data describe; `InputError` if something is wrong with them."""
-    given = {key: value for key, value in data.items() if key not in ("limits", "service")}
+    given = {key: value for key, value in data.items() if key not in ("limits", "service", "organisation")}
+    if data.get("organisation") is not None:
+        given["organisation"] = _organisation(data["organisation"])
     if "limits" in data:
         given["limit"] = _limits(data["limits"])
     if "service" in data:
@@ -78,6 +91,15 @@ def profile_from(data: Mapping[str, Any]) -> SimulatedProfile:
         return SimulatedProfile(**given)
     except TypeError as error:
         raise InputError(str(error)) from None
+
+
+def _organisation(data: Any) -> Organisation:
+    if not isinstance(data, dict) or data.keys() != {"name", "limits"}:
+        raise InputError(f"an organisation is a table with name and limits, not {data!r}")
+    limit = _limits(data["limits"])
+    if limit is None:
+        raise InputError(f"organisation {data['name']!r}: give at least one limit")
+    return Organisation(data["name"], limit)
 
 
 def _limits(data: Any) -> Limit | None:

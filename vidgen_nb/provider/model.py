@@ -8,12 +8,36 @@ from typing import Literal
 from vidgen_nb.core.model import record
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider.faults import RefusalKind
-from vidgen_nb.provider.limits import Limit
+from vidgen_nb.provider.limits import Limit, queues_over
 from vidgen_nb.provider.service import Constant, Service
 
-__all__ = ["Job", "JobFailure", "JobState", "Refused", "SimulatedProfile"]
+__all__ = ["Job", "JobFailure", "JobState", "Organisation", "Refused", "SimulatedProfile"]
 
 JobFailure = Literal["internal", "content", "empty"]
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """What accounts belong to: its limit applies to all of them together, on top of each account's own.
+
+    A client is not told: a refusal looks the same whichever limit is behind it, as at OpenAI and Google, where limits
+    of an organisation or a project stand above its keys. Raises `InputError` for an impossible name or limit; of jobs
+    in a queue only a profile's own limit may be made (`Concurrency(n, over="queue")`).
+
+    >>> team = Organisation("team", TokenBucket(20, per=60))
+    >>> profiles = [SimulatedProfile(name, TokenBucket(8, per=60), organisation=team) for name in "abc"]
+    """
+
+    name: str
+    limit: Limit
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise InputError(f"an organisation needs a non-empty text as its name, not {self.name!r}")
+        if not isinstance(self.limit, Limit):
+            raise InputError(f"organisation {self.name!r}: limit is one such as TokenBucket, not {self.limit!r}")
+        if queues_over(self.limit) is not None:
+            raise InputError(f"organisation {self.name!r}: jobs queue at a profile's limit, not at an organisation's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +61,9 @@ class SimulatedProfile:
     api_key: str = field(default="", repr=False)
     """Default: `sk-emulated-<name>`."""
     rate_headers: bool = False
-    """Whether answers to submits have rate-limit headers, if the limit is a single bucket or window."""
+    """Whether answers to submits have rate-limit headers, if the limit is a single bucket or window of requests."""
+    organisation: Organisation | None = None
+    """What it belongs to with other profiles, whose limit comes on top; None: nothing."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -49,6 +75,10 @@ class SimulatedProfile:
         whole = isinstance(self.capacity, int) and not isinstance(self.capacity, bool)
         if self.capacity is not None and (not whole or self.capacity < 1):
             raise InputError(f"profile {self.name!r}: capacity is a whole number from 1 up, not {self.capacity!r}")
+        if self.organisation is not None and not isinstance(self.organisation, Organisation):
+            raise InputError(
+                f"profile {self.name!r}: organisation is Organisation(name, limit), or None: {self.organisation!r}"
+            )
         if not self.api_key:
             object.__setattr__(self, "api_key", f"sk-emulated-{_plain(self.name)}")
 
@@ -67,6 +97,8 @@ class Refused:
     """Seconds the provider asks to wait; None: it doesn't say."""
     reset: float | None = None
     """Seconds until it would really be admitted; None if that depends on running jobs or is unknown."""
+    reason: str = ""
+    """What is wrong with the request, if it can never be accepted."""
 
 
 @dataclass(slots=True, eq=False)

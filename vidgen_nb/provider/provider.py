@@ -13,7 +13,7 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.errors import InputError
@@ -23,6 +23,7 @@ from vidgen_nb.provider.limits import with_queue
 from vidgen_nb.provider.model import Job, JobFailure, JobState, Refused, SimulatedProfile
 from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.provider.service import uniform, uniforms
+from vidgen_nb.provider.weights import NOTHING
 
 __all__ = ["Provider"]
 
@@ -57,6 +58,8 @@ class Provider:
             self._open(profile, groups)
         if not self._accounts:
             raise InputError("a provider needs at least one SimulatedProfile")
+        for account in self._accounts.values():
+            account.join_limits()
 
     def _open(self, profile: SimulatedProfile, groups: dict[tuple[str, str], QuotaGroup]) -> None:
         if not isinstance(profile, SimulatedProfile):
@@ -73,7 +76,19 @@ class Provider:
                 f"quota group {profile.quota_group!r} has two limits, {group.limit} and {profile.limit}: "
                 "give its profiles the same one, or give it to one of them only"
             )
-        self._accounts[profile.name] = Account(profile, group)
+        self._accounts[profile.name] = Account(profile, group, self._organisation(profile, groups))
+
+    def _organisation(self, profile: SimulatedProfile, groups: dict[tuple[str, str], QuotaGroup]) -> QuotaGroup | None:
+        """Return the state of a profile's organisation."""
+        if profile.organisation is None:
+            return None
+        name, limit = profile.organisation.name, profile.organisation.limit
+        found = groups.setdefault(("organisation", name), QuotaGroup())
+        if found.limit is None:
+            found.set_limit(limit)
+        elif found.limit != limit:
+            raise InputError(f"organisation {name!r} has two limits, {found.limit} and {limit}: give it one")
+        return found
 
     def queue_over_concurrency(self) -> None:
         """Queue jobs beyond a concurrency instead of refusing them; call it before the first job."""
@@ -82,6 +97,8 @@ class Provider:
             if profile.limit is not None:
                 account.profile = replace(profile, limit=with_queue(profile.limit))
                 group.set_limit(with_queue(profile.limit))
+        for account in self._accounts.values():
+            account.join_limits()
 
     @property
     def profiles(self) -> Mapping[str, SimulatedProfile]:
@@ -93,16 +110,24 @@ class Provider:
         ids = list(scenes)
         self._quantiles.update(zip(ids, uniforms(self.seed, "service", last=ids), strict=True))
 
-    def submit(self, profile: str, scene: str, now: float, prompt: str = "") -> Job | Refused:
-        """Accept a scene at `now`, or refuse it. A `lost` job was accepted, but its client gets no answer."""
+    def submit(
+        self, profile: str, scene: str, now: float, prompt: str = "", params: Mapping[str, Any] = NOTHING
+    ) -> Job | Refused:
+        """Accept a scene at `now`, or refuse it. A `lost` job was accepted, but its client gets no answer.
+
+        `params`: the scene's parameters, for limits that count their weight.
+        """
         account = self._accounts[profile]
         fault = self.faults.find("submit", profile, scene, prompt, now)
         if fault is not None:
+            account.refused(now, params)
             return Refused(fault.kind, fault.retry_after, fault.retry_after)  # type: ignore[arg-type]
-        group = account.group
-        if group.active:
-            group.settle(now)
-        refusal = group.state.admit(now)
+        if account.weighs and (reason := account.too_heavy(params)):
+            account.refused(now, params)
+            return Refused("bad_request", reason=reason)
+        if account.holds:
+            account.settle(now)
+        refusal = account.state.admit(now, params) if account.weighs else account.state.admit(now)
         if refusal is not None:
             retry_after = refusal.retry_after if account.profile.retry_after else None
             return Refused(refusal.cause, retry_after, refusal.retry_after)
@@ -116,8 +141,8 @@ class Provider:
         job = Job(self.accepted, name, scene, prompt, now, start, start + seconds)
         if queue is not None:
             queue.take(job, now)
-        if account.group.holds:
-            heapq.heappush(account.group.active, (job.finish, job.number, job))
+        if account.holds:
+            account.admitted(job)
         fault = self.faults.find("accept", name, scene, prompt, now)
         if fault is not None:
             job.lost = fault.kind == "lost_answer"
@@ -131,7 +156,7 @@ class Provider:
     def rate(self, profile: str, now: float) -> RateInfo | None:
         """Return the rate-limit headers of an answer to a submit; None if the profile's answers have none."""
         account = self._accounts[profile]
-        return rate_info(account.group.state, now) if account.profile.rate_headers else None
+        return rate_info(account.state, now) if account.profile.rate_headers else None
 
     def fault_of(self, call: Literal["poll", "fetch"], job: Job, now: float) -> Fault | None:
         """Return the fault that hits a poll or fetch of this job, or None."""
@@ -156,7 +181,7 @@ class Provider:
             return False
         job.cancelled = now
         account = self._accounts[job.profile]
-        account.group.state.release()
+        account.state.release()
         if account.group.queue is not None:
             self._move_up(account, account.group.queue, now)
         elif job.finish in account.busy:
@@ -171,7 +196,7 @@ class Provider:
         for name in {account.profile.name, *(job.profile for job in running + waiting)}:
             self._accounts[name].busy.clear()
         for job in running:
-            self._accounts[job.profile].hold(job.finish)
+            self._accounts[job.profile].occupy(job.finish)
             queue.hold(job)
         for job in waiting:
             its_account = self._accounts[job.profile]
@@ -179,8 +204,9 @@ class Provider:
             job.start = its_account.start(queue.admission(now), seconds)
             job.finish = job.start + seconds
             queue.hold(job)
-        if account.group.holds:
-            account.group.active = sorted((job.finish, job.number, job) for job in running + waiting)
+        for each in (account.group, account.organisation):
+            if each is not None:
+                each.sort_again()
 
     def expires(self, job: Job) -> float | None:
         """Return the run second from which on the result is gone, or None."""

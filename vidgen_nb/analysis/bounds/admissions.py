@@ -10,6 +10,7 @@ from math import floor, inf
 
 from vidgen_nb.provider.limit_states import EDGE
 from vidgen_nb.provider.limits import DAY, All, Concurrency, DailyQuota, FixedWindow, Limit, SlidingWindow, TokenBucket
+from vidgen_nb.provider.weights import SLACK
 
 __all__ = ["at_once", "most_admitted", "parts"]
 
@@ -23,7 +24,8 @@ def most_admitted(limit: Limit | None, t: float, since: float = 0.0) -> float:
     """Return the most admissions from `since` to `t`, both included, if none came before; inf: no bound is known.
 
     Token bucket ⌊n + (t - since)·n/per⌋; fixed window n times the windows touched; sliding window
-    n·(1 + ⌊(t - since)/per⌋); a sum has the least of its parts; for a concurrency limit see `at_once`.
+    n·(1 + ⌊(t - since)/per⌋); a sum has the least of its parts; for a concurrency limit see `at_once`. A limit of a
+    scene's parameter may admit any number of light requests. Refusals that count only make it fewer.
     """
     if t < since - EDGE:
         return 0
@@ -31,15 +33,20 @@ def most_admitted(limit: Limit | None, t: float, since: float = 0.0) -> float:
 
 
 def _most(limit: Limit, t: float, since: float) -> float:
+    weight = getattr(limit, "weight", 1)
+    if isinstance(weight, str):
+        return inf
+    if weight != 1:  # the provider allows for the rounding of sums, and so does this
+        weight /= 1 + 2 * SLACK
     match limit:
         case TokenBucket(n, per=per):
-            return floor(n + (t - since + EDGE) * n / per)
+            return floor((n + (t - since + EDGE) * n / per) / weight)
         case FixedWindow(n, per=per):
-            return n * _windows(t, since, per)
+            return floor(n / weight) * _windows(t, since, per)
         case DailyQuota(n):
             return n * _windows(t, since, DAY)
         case SlidingWindow(n, per=per):
-            return n * (1 + floor((t - since + EDGE) / (per - EDGE)))
+            return floor(n / weight) * (1 + floor((t - since + EDGE) / (per - EDGE)))
         case _:
             return inf
 

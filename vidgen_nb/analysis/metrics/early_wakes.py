@@ -13,8 +13,9 @@ from vidgen_nb.analysis.records.model import AttemptRecord, RunData
 from vidgen_nb.analysis.records.timeline import by_profile
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
-from vidgen_nb.provider import Concurrency, LimitState, SimulatedProfile
-from vidgen_nb.provider.limit_states import CombinedState
+from vidgen_nb.provider import Concurrency, Limit, LimitState, SimulatedProfile
+from vidgen_nb.provider.combined_limits import CombinedState
+from vidgen_nb.provider.weights import NOTHING
 
 __all__ = ["early_wakes", "over_waits"]
 
@@ -78,32 +79,40 @@ _NO_RESETS: tuple[list[float], list[float]] = ([], [])
 def _true_resets(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[str, tuple[list[float], list[float]]]:
     """Return, by quota group, when it refused because of the rate, and when it would have admitted instead.
 
-    A refusal uses up nothing in any part of a limit, and a 429 for too many jobs at once has no reset, so the parts
-    that count running jobs are left out.
+    A 429 for too many jobs at once has no reset, so the parts that count running jobs are left out.
     """
+    given = list(profiles)
     found: dict[str, tuple[list[float], list[float]]] = {}
-    states: dict[str, LimitState] = {}
-    group_of: dict[str, str] = {}
-    for profile in profiles:
-        group = group_of[profile.name] = profile.quota_group or profile.name
-        counted = [part.state() for part in parts(profile.limit) if not isinstance(part, Concurrency)]
-        if counted:
-            states.setdefault(group, counted[0] if len(counted) == 1 else CombinedState(tuple(counted)))
-            found.setdefault(group, ([], []))
-    at: dict[str, Any] = {
-        name: (states[group].ready_at, states[group].take, *found[group])
-        for name, group in group_of.items()
-        if group in states
-    }
+    states: dict[tuple[str, str], tuple[LimitState, ...]] = {}
+    for profile in given:
+        for key, limit in _limits(profile):
+            counted = tuple(part.state() for part in parts(limit) if not isinstance(part, Concurrency))
+            states[key] = states.get(key) or counted
+    at: dict[str, Any] = {}
+    for profile in given:
+        joined = tuple(state for key, _ in _limits(profile) for state in states[key])
+        if joined:
+            lists = found.setdefault(profile.quota_group or profile.name, ([], []))
+            at[profile.name] = (joined[0] if len(joined) == 1 else CombinedState(joined), *lists)
     _replay(data, at)
     return found
+
+
+def _limits(profile: SimulatedProfile) -> list[tuple[tuple[str, str], Limit | None]]:
+    """Return the limits that its submits count against: its quota group's, and its organisation's."""
+    limits: list[tuple[tuple[str, str], Limit | None]] = [(("", profile.quota_group or profile.name), profile.limit)]
+    if profile.organisation is not None:
+        limits.append((("organisation", profile.organisation.name), profile.organisation.limit))
+    return limits
 
 
 def _replay(data: RunData, at: dict[str, Any]) -> None:
     """Replay a run's submits in order; `at`: per profile, the limit they count against and its lists."""
     replayed: dict[str, Any] = {}
     """Per scene, what its running attempt counts against."""
-    started, accepted, failed = ev.AttemptStarted, ev.Accepted, ev.CallFailed
+    params: dict[str, Any] = {}
+    """Of the scenes that have any."""
+    started, accepted, failed, added = ev.AttemptStarted, ev.Accepted, ev.CallFailed, ev.SceneAdded
     event: Any
     for event in data.events:
         kind = type(event)
@@ -111,15 +120,18 @@ def _replay(data: RunData, at: dict[str, Any]) -> None:
             replayed[event.scene] = at.get(event.profile)
         elif kind is accepted:
             if (counts := replayed[event.scene]) is not None:
-                ready_at, take, _, _ = counts
-                ready_at(event.at)  # lets a window move on to the current one
-                take(event.at)
+                state, request = counts[0], params.get(event.scene, NOTHING)
+                state.ready_for(event.at, request)  # lets a window move on to the current one
+                state.take_for(event.at, request)
         elif kind is failed and event.phase == "submit" and (counts := replayed[event.scene]) is not None:
-            (ready_at, take, refused, resets), outcome = counts, event.outcome
-            if type(outcome) is RateLimited:
-                if outcome.cause == "rate" and (ready := ready_at(event.at)) > event.at:
-                    refused.append(event.at)
-                    resets.append(ready)
-            elif type(outcome) is Ambiguous:  # the answer was lost, but the job was admitted
-                ready_at(event.at)
-                take(event.at)
+            (state, refused, resets), outcome, request = counts, event.outcome, params.get(event.scene, NOTHING)
+            ready = state.ready_for(event.at, request)
+            if type(outcome) is Ambiguous:  # the answer was lost, but the job was admitted
+                state.take_for(event.at, request)
+                continue
+            state.refuse(event.at, request)
+            if type(outcome) is RateLimited and outcome.cause == "rate" and ready > event.at:
+                refused.append(event.at)
+                resets.append(state.ready_for(event.at, request))
+        elif kind is added and event.scene.params:
+            params[event.scene.id] = event.scene.params

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, checks_arguments, plain_number
+from vidgen_nb.core.events import SceneAdded
 from vidgen_nb.core.model import Scene, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
@@ -17,6 +18,7 @@ from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
+from vidgen_nb.provider.limits import weights_of
 
 __all__ = ["as_scenes", "check_names", "checks_options", "copies_of", "with_override"]
 
@@ -100,9 +102,11 @@ def with_override(simulation: Simulation, name: str, value: Any) -> Simulation:
 def check_names(simulations: Iterable[Simulation]) -> None:
     """Raise `InputError` for a fault, or a limit given to `Paced`, that names a profile which does not exist.
 
-    Of several simulations, such as those of a sweep, one needs to have the profile.
+    Also for a limit of a parameter that no scene has. Of several simulations, such as those of a sweep, one needs to
+    have the profile or the parameter.
     """
     given = list(simulations)
+    _check_weights(given)
     profiles = {profile.name: None for each in given for profile in each.profiles}
     groups = {profile.quota_group: None for each in given for profile in each.profiles if profile.quota_group}
     faults = {fault.profile for each in given for fault in each.faults if fault.profile is not None}
@@ -113,6 +117,28 @@ def check_names(simulations: Iterable[Simulation]) -> None:
     for name in {name for each in given for name in _limits_told(each.policy)} - profiles.keys() - groups.keys():
         known = suggestion(str(name), (*profiles, *groups))
         raise InputError(f"Paced: limits has {name!r}, which is no profile and no quota group of this run{known}")
+
+
+def _check_weights(given: Sequence[Simulation]) -> None:
+    weights = {
+        (name, profile.name)
+        for simulation in given
+        for profile in simulation.profiles
+        for has in (profile, profile.organisation)
+        if has is not None and has.limit is not None
+        for name in weights_of(has.limit)
+    }
+    if not weights:
+        return
+    scenes = [scene for simulation in given for scene in simulation.scenes]
+    scenes += [event.scene for each in given for _, event in each.requests if isinstance(event, SceneAdded)]
+    known = {name: None for scene in scenes for name in scene.params}
+    for name, profile_name in sorted(weights) if scenes else ():
+        if name not in known:
+            hint = suggestion(name, tuple(known)) if known else f": give them one, Scene('s001', 'a fox', {name}=800)"
+            raise InputError(
+                f"profile {profile_name!r} has a limit of {name!r}, which is no parameter of any scene{hint}"
+            )
 
 
 def _limits_told(policy: Policy) -> Iterable[str]:

@@ -117,9 +117,9 @@ class GoogleInteractionsDialect(Dialect):
         call.scene = call.scene_id(prompt)
         model, video_format = self._request_options(body)
         now = self.state.clock.now()
-        answer = self.provider.submit(call.profile, call.scene, now, prompt)
+        answer = self.provider.submit(call.profile, call.scene, now, prompt, body)
         if isinstance(answer, Refused):
-            raise self._refusal(answer.cause, call.told_wait(answer.retry_after))
+            raise self.explained(answer, self._refusal(answer.cause, call.told_wait(answer.retry_after)))
         made = _Interaction(self.new_id(answer), answer, model, video_format, call.request.url.path.split("/")[1])
         self._interactions[made.id] = made
         call.job = made.id

@@ -90,12 +90,14 @@ class OpenAIVideosDialect(Dialect):
             async with call.request.form(max_files=1, max_fields=100) as form:
                 prompt, model, seconds, size = self._parameters(call, form)
                 await _check_reference(form)
+                fields = dict(form)
         call.scene = call.scene_id(prompt)
         now = self.state.clock.now()
-        answer = self.provider.submit(call.profile, call.scene, now, prompt)
+        answer = self.provider.submit(call.profile, call.scene, now, prompt, fields)
         rate = self.provider.rate(call.profile, now)
         if isinstance(answer, Refused):
-            raise refusal(answer.cause, call.told_wait(answer.retry_after), _told_rate(call, rate))
+            error = refusal(answer.cause, call.told_wait(answer.retry_after), _told_rate(call, rate))
+            raise self.explained(answer, error)
         video = _Video(f"video_{self.new_id(answer)}", answer, model, seconds, size)
         self._videos[video.id] = video
         call.job = video.id

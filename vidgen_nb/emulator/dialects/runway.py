@@ -111,9 +111,9 @@ class RunwayDialect(Dialect):
         _check_body(body, endpoint)
         prompt = str(body.get("promptText", ""))
         call.scene = call.scene_id(prompt)
-        answer = self.provider.submit(call.profile, call.scene, self.state.clock.now(), prompt)
+        answer = self.provider.submit(call.profile, call.scene, self.state.clock.now(), prompt, body)
         if isinstance(answer, Refused):
-            raise refusal(answer.cause, call.told_wait(answer.retry_after))
+            raise self.explained(answer, refusal(answer.cause, call.told_wait(answer.retry_after)))
         cost = _MODELS[body["model"]].credits * body.get("duration", 5)
         task = _Task(str(UUID(self.new_id(answer))), answer, cost)
         self._tasks[task.id] = task
