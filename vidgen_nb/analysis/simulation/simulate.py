@@ -41,6 +41,9 @@ REQUEST_EVENTS = frozenset(getattr(asked, name) for name in asked.__all__)
 """Kinds of events that are given to a scheduler from outside."""
 UNCHANGED = frozenset((str, int, bool, type(None)))
 """Kinds of values that stay as they are in `_with_whole_numbers`."""
+POLL_WHEN_DUE = PollSchedule(shortest=0.0)
+"""The provider says when a job will be done, and no server has to be spared: no service time is rounded up to the
+next poll of a live run."""
 DIGEST_SCENES = 100
 """At least this many scenes, and fewer than twice as many, go into a run's id."""
 
@@ -122,7 +125,7 @@ class Simulation:
             mode=self.mode,
             policy=deepcopy(self.policy),
             retry=self.retry,
-            poll=PollSchedule(),
+            poll=POLL_WHEN_DUE,
             on_ambiguous=self.on_ambiguous,
             max_wait=self.max_wait,
             max_billed=self.max_billed,
