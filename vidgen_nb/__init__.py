@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from vidgen_nb.provider import Exponential as Exponential
     from vidgen_nb.provider import Fault as Fault
     from vidgen_nb.provider import FixedWindow as FixedWindow
+    from vidgen_nb.provider import Load as Load
     from vidgen_nb.provider import LogNormal as LogNormal
     from vidgen_nb.provider import Organisation as Organisation
     from vidgen_nb.provider import SimulatedProfile as SimulatedProfile
@@ -110,6 +111,7 @@ _HOMES = {
         "Exponential",
         "Fault",
         "FixedWindow",
+        "Load",
         "LogNormal",
         "Organisation",
         "SimulatedProfile",

@@ -46,6 +46,8 @@ class VirtualDriver:
 
     `requests`: (run seconds, event) of what a user does meanwhile, such as `Paused` or `ProfileRemoved`, in any order;
     requests after the run's end are ignored.
+    `attempt_timeout`: seconds after which a client gives up a job that is not done, and its scene is submitted again;
+    the provider goes on with the job.
     `until`: run seconds after which nothing new is submitted, as after `Stopped`. `latency`: of each call, in seconds.
     Without `until`, a run in which nothing is accepted any more is given up (`standstill`): `planned` says until when
     something may change that, and `patience` how long nothing may be accepted after that.
@@ -61,6 +63,7 @@ class VirtualDriver:
         until: float = math.inf,
         planned: float = 0.0,
         patience: float = PATIENCE_SECONDS,
+        attempt_timeout: float = math.inf,
     ) -> None:
         self.scheduler = scheduler
         self._provider = provider
@@ -68,6 +71,9 @@ class VirtualDriver:
         """Whether no poll or fetch can fail."""
         self._has_rate_headers = any(each.rate_headers for each in provider.profiles.values())
         """Whether answers to submits have rate-limit headers."""
+        self._depends_on_load = provider.work is not None
+        """Whether the end of a job is known only when it has come."""
+        self._attempt_timeout = attempt_timeout
         self._latency = latency
         self._order = count()
         self._due: list[Due] = []
@@ -150,9 +156,8 @@ class VirtualDriver:
             self._standstill.note_progress(answer.finish)
         if answer.lost:
             return ev.CallFailed(scene.id, command.number, "submit", Ambiguous("the answer to the submit was lost"))
-        operation = Operation(
-            f"{command.profile}/{answer.number}", "simulated", None, _seconds_until(answer.finish, now), rate
-        )
+        until = min(answer.finish, answer.created + self._attempt_timeout)
+        operation = Operation(f"{command.profile}/{answer.number}", "simulated", None, _seconds_until(until, now), rate)
         self._jobs[operation.id] = answer
         return ev.Accepted(scene.id, command.number, operation)
 
@@ -162,6 +167,8 @@ class VirtualDriver:
         fault = None if self._fault_free else self._provider.fault_of("poll", job, now)
         if fault is not None:
             return ev.CallFailed(scene, number, "poll", failure(fault.kind, fault.retry_after))
+        if self._depends_on_load:
+            self._provider.end_of(job, now)
         if now >= job.finish and job.failure is None and job.cancelled is None:
             return ev.Generated(scene, number, _INLINE)
         state = self._provider.poll(job, now)
@@ -170,7 +177,12 @@ class VirtualDriver:
             return ev.JobFailed(scene, number, failure(kind, None))
         if state.status == "cancelled":
             return ev.JobFailed(scene, number, Cancelled())
-        return ev.Progressed(scene, number, state.status, state.progress, _seconds_until(job.finish, now))
+        given_up = job.created + self._attempt_timeout
+        if now >= given_up:
+            reason = f"given up: not done {self._attempt_timeout:g} s after its submit; the provider works on"
+            return ev.JobFailed(scene, number, Transient(reason))
+        until = min(job.finish, given_up)
+        return ev.Progressed(scene, number, state.status, state.progress, _seconds_until(until, now))
 
     def _fetch(self, command: Fetch, now: float) -> ev.Event | None:
         scene, number = command.scene.id, command.number

@@ -20,7 +20,7 @@ from vidgen_nb.emulator.dialects.openai_videos import OpenAIVideosDialect
 from vidgen_nb.emulator.dialects.runway import RunwayDialect
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.ports import Profile
-from vidgen_nb.provider import Fault, Provider, SimulatedProfile
+from vidgen_nb.provider import Fault, Load, Provider, SimulatedProfile
 
 __all__ = ["DIALECTS", "Emulator"]
 
@@ -45,8 +45,8 @@ class Emulator:
 
     `dialect`: the wire format, `openai_videos` by default. `options`: those of the dialect's class, such as `models`,
     the accepted model names. `faults`: what goes wrong, see `Fault`. `port`: 0 for a free one. `latency`: seconds
-    before each answer. `expires_after`: seconds for which a result can be fetched.
-    Raises `InputError` for invalid parameters. It listens on loopback only.
+    before each answer. `expires_after`: seconds for which a result can be fetched. `load`: what becomes of it under
+    load, see `Load`. Raises `InputError` for invalid parameters. It listens on loopback only.
     """
 
     def __init__(
@@ -61,10 +61,11 @@ class Emulator:
         port: int = 0,
         latency: float = 0.0,
         expires_after: float | None = None,
+        load: Load | None = None,
         dialect: str = "openai_videos",
         **options: Any,
     ) -> None:
-        provider = Provider(profiles, seed, faults, expires_after=expires_after)
+        provider = Provider(profiles, seed, faults, expires_after=expires_after, load=load)
         _check_keys(provider)
         _check_settings(host, port, latency, expires_after)
         if clock is not None and speed not in (1.0, clock.speed):

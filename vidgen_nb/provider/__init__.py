@@ -15,6 +15,7 @@ from vidgen_nb.provider.limits import (
     SlidingWindow,
     TokenBucket,
 )
+from vidgen_nb.provider.load import Load
 from vidgen_nb.provider.model import Job, JobState, Organisation, Refused, SimulatedProfile
 from vidgen_nb.provider.provider import Provider
 from vidgen_nb.provider.service import Constant, Empirical, Exponential, LogNormal, Service
@@ -31,6 +32,7 @@ __all__ = [
     "JobState",
     "Limit",
     "LimitState",
+    "Load",
     "LogNormal",
     "Organisation",
     "Provider",

@@ -20,6 +20,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.provider.accounts import Account, JobQueue, QuotaGroup
 from vidgen_nb.provider.faults import Fault, Faults
 from vidgen_nb.provider.limits import with_queue
+from vidgen_nb.provider.load import Load, SharedWork, as_load
 from vidgen_nb.provider.model import Job, JobFailure, JobState, Refused, SimulatedProfile
 from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.provider.service import uniform, uniforms
@@ -33,8 +34,9 @@ _FAILURES: Final[Mapping[str, JobFailure]] = {"job_failure": "internal", "job_co
 class Provider:
     """A rate-limited service with some profiles; the same seed gives the same service times and faults.
 
-    `expires_after`: seconds after the job's end during which its result can be fetched; None: forever.
-    Raises `InputError` for no profiles, repeated names, or two limits in one quota group.
+    `expires_after`: seconds after the job's end during which its result can be fetched; None: forever. `load`: what
+    becomes of it under load; None: nothing. Raises `InputError` for no profiles, repeated names, or two limits in one
+    quota group.
     """
 
     def __init__(
@@ -44,8 +46,11 @@ class Provider:
         faults: Iterable[Fault] = (),
         *,
         expires_after: float | None = None,
+        load: Load | None = None,
     ) -> None:
         self.seed = seed
+        self.work = None if load is None else SharedWork(as_load(load), seed)
+        """The jobs that share what it can do, if it depends on the load; else each job's end is known at its start."""
         self.faults = Faults(faults, seed)
         self.expires_after = expires_after
         self.accepted = 0
@@ -60,6 +65,8 @@ class Provider:
             raise InputError("a provider needs at least one SimulatedProfile")
         for account in self._accounts.values():
             account.join_limits()
+            if self.work is not None and account.group.queue is not None:
+                raise InputError(f"profile {account.profile.name!r}: with load=, no job queues: Concurrency(…) refuses")
 
     def _open(self, profile: SimulatedProfile, groups: dict[tuple[str, str], QuotaGroup]) -> None:
         if not isinstance(profile, SimulatedProfile):
@@ -125,6 +132,11 @@ class Provider:
         if account.weighs and (reason := account.too_heavy(params)):
             account.refused(now, params)
             return Refused("bad_request", reason=reason)
+        if self.work is not None:
+            self._advance(self.work, now)
+            if self.work.refuses(profile, scene):
+                account.refused(now, params)
+                return Refused("overload")
         if account.holds:
             account.settle(now)
         refusal = account.state.admit(now, params) if account.weighs else account.state.admit(now)
@@ -136,13 +148,17 @@ class Provider:
     def _accept(self, account: Account, scene: str, prompt: str, now: float) -> Job:
         name, queue = account.profile.name, account.group.queue
         seconds = self._seconds(account, scene)
-        start = account.start(now if queue is None else queue.admission(now), seconds)
         self.accepted += 1
-        job = Job(self.accepted, name, scene, prompt, now, start, start + seconds)
-        if queue is not None:
-            queue.take(job, now)
-        if account.holds:
-            account.admitted(job)
+        if self.work is not None:
+            job = Job(self.accepted, name, scene, prompt, now, now, now + seconds)
+            self.work.start(job, seconds)
+        else:
+            start = account.start(now if queue is None else queue.admission(now), seconds)
+            job = Job(self.accepted, name, scene, prompt, now, start, start + seconds)
+            if queue is not None:
+                queue.take(job, now)
+            if account.holds:
+                account.admitted(job)
         fault = self.faults.find("accept", name, scene, prompt, now)
         if fault is not None:
             job.lost = fault.kind == "lost_answer"
@@ -162,8 +178,21 @@ class Provider:
         """Return the fault that hits a poll or fetch of this job, or None."""
         return self.faults.find(call, job.profile, job.scene, job.prompt, now)
 
+    def _advance(self, work: SharedWork, now: float) -> None:
+        for job in work.advance(now):
+            if job.cancelled is None:
+                self._accounts[job.profile].state.release()
+
+    def end_of(self, job: Job, now: float) -> float:
+        """Return when a job ends, or has ended; with `load`, if no other comes."""
+        if self.work is not None:
+            self._advance(self.work, now)
+            job.finish = self.work.end_of(job)
+        return job.finish
+
     def poll(self, job: Job, now: float) -> JobState:
         """Return how far a job is at `now`."""
+        self.end_of(job, now)
         if job.cancelled is not None:
             return JobState("cancelled", 0.0, 0.0)
         if now >= job.finish:
@@ -177,14 +206,14 @@ class Provider:
 
         Jobs that wait only for a profile's capacity keep the start they were given; those in a group's queue move up.
         """
-        if job.cancelled is not None or now >= job.finish:
+        if job.cancelled is not None or now >= self.end_of(job, now):
             return False
         job.cancelled = now
         account = self._accounts[job.profile]
         account.state.release()
         if account.group.queue is not None:
             self._move_up(account, account.group.queue, now)
-        elif job.finish in account.busy:
+        elif self.work is None and job.finish in account.busy:
             # its slot is free at once, or, if it never started, when it would have started
             account.busy[account.busy.index(job.finish)] = max(now, job.start)
             heapq.heapify(account.busy)

@@ -29,9 +29,10 @@ from vidgen_nb.drivers.standstill import PATIENCE_SECONDS
 from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
-from vidgen_nb.provider import Fault, Provider, SimulatedProfile
+from vidgen_nb.provider import Fault, Load, Provider, SimulatedProfile
 from vidgen_nb.provider.described import describe_profile
 from vidgen_nb.provider.limits import longest_period
+from vidgen_nb.provider.load import as_load
 from vidgen_nb.provider.service import uniform
 from vidgen_nb.recording.codec import encode, plain
 
@@ -84,6 +85,11 @@ class Simulation:
     max_wait: float = 3600.0
     max_billed: int | None = None
     """Submits that may be accepted, including those in doubt; then the run stops. None: no bound."""
+    load: Load | None = None
+    """What becomes of the provider under load; None: each job takes as long as it does alone."""
+    attempt_timeout: float | None = None
+    """Seconds after which a client gives up a job that is not done and submits its scene again, while the provider
+    goes on with the job. Only simulated clients do so: a live one never pays twice (R12). None: it waits."""
 
     def __post_init__(self) -> None:
         checked = {
@@ -99,6 +105,10 @@ class Simulation:
             "on_ambiguous": as_on_ambiguous(self.on_ambiguous),
             "max_wait": as_max_wait(plain_number(self.max_wait)),
             "max_billed": as_max_billed(plain_number(self.max_billed)),
+            "load": None if self.load is None else as_load(self.load),
+            "attempt_timeout": None
+            if self.attempt_timeout is None
+            else seconds("attempt_timeout", self.attempt_timeout, zero=False),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -131,13 +141,14 @@ class Simulation:
             max_billed=self.max_billed,
             rng=Random(self.seed),  # noqa: S311 - jitter, no secret
         )
-        provider = Provider(self.profiles, self.seed, self.faults)
+        provider = Provider(self.profiles, self.seed, self.faults, load=self.load)
         provider.announce(scene.id for scene in self.scenes)
         scheduler.prepare(self._at_start())
         planned, patience = self._in_sight()
         VirtualDriver(
             scheduler, provider, self._later(),
             latency=self.latency, until=self.until, planned=planned, patience=patience,
+            attempt_timeout=math.inf if self.attempt_timeout is None else self.attempt_timeout,
         ).run()  # fmt: skip
         return self.header(scheduler.events), scheduler.events
 
@@ -188,6 +199,8 @@ class Simulation:
                 "profiles": [describe_profile(profile) for profile in self.profiles],
                 "faults": [_plain(fault) for fault in self.faults],
                 "latency": float(self.latency),
+                **({} if self.load is None else {"load": plain(self.load)}),
+                **({} if self.attempt_timeout is None else {"attempt_timeout": self.attempt_timeout}),
             },
         }
         return {"run": f"simulated-{_digest(given, events)}", "started": None, **given}

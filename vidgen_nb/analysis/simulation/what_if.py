@@ -22,7 +22,7 @@ from vidgen_nb.core.model import Mode, RetryPolicy
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.policies.registry import label
-from vidgen_nb.provider import Empirical, Fault, SimulatedProfile
+from vidgen_nb.provider import Empirical, Fault, Load, SimulatedProfile
 from vidgen_nb.provider.described import profile_from
 from vidgen_nb.recording.codec import read_as
 from vidgen_nb.recording.policies import resolve_policy
@@ -71,6 +71,8 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
     if not changes.keys() & {"profiles", "capacity"}:
         options["capacities"] = {name: steps[0][1] for name, steps in data.capacity_steps.items()}
     if not live:
+        options["load"] = Load(**backend["load"]) if backend.get("load") else None
+        options["attempt_timeout"] = backend.get("attempt_timeout")
         options["faults"], left_out = _faults(backend.get("faults", ()))
         assumed += left_out
     if "policy" not in changes and (policy := policy_of(header)) is not None:
