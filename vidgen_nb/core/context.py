@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 from heapq import heappop, heappush
 from random import Random
 from typing import Any, Literal
@@ -96,12 +97,12 @@ class Context:
         """What the policy raised in a step that is completed first."""
         self.policy_fault: BaseException | None = None
         """What the policy raised last: a user's bug, not one of the scheduler."""
+        self.rng = rng
         self.use_policy(policy)
         self.retry = retry
         self.poll = poll
         self.on_ambiguous = on_ambiguous
         self.max_wait = max_wait
-        self.rng = rng
         self.max_billed = max_billed
         """Submits that may be accepted in the run, including those in doubt; None: no bound."""
         self.restored_at = -math.inf
@@ -125,7 +126,7 @@ class Context:
         """
         self.configured_policy = policy
         """As the user gave it; `policy`, its copy for this run, decides."""
-        self.policy = policy.for_run()
+        self.policy = policy.for_run().with_seed(copy(self.rng).getrandbits(64))
         self.policy_learns = False
         self.trust_policy()
         self.policy_paces = type(policy).earliest is not Policy.earliest

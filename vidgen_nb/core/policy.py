@@ -9,6 +9,8 @@ A policy is one small class. Only `on_429` is required; a method that is not ove
 - `observe(event, now)`: every event of the run, to learn from.
 - `moves`: whether a bounced scene goes to another profile at once (R3) or waits for the same one.
 - `for_run()`: the policy that decides in one run; one that learns returns a fresh copy of itself.
+- `with_seed(seed)`: the same with the run's luck. A policy that draws random numbers keeps its `random.Random` (or a
+  NumPy generator) in an attribute, and the rest is done: each run seeds it anew, from the policy's seed and the run's.
 
 The scheduler itself makes sure that a cooldown never shortens (R6) and lasts at least 1 s, doubling with each
 consecutive 429 (R7). Times are run seconds.
@@ -22,6 +24,7 @@ from typing import ClassVar, Literal, Protocol, Self
 
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.core.random_seeds import reseeded
 from vidgen_nb.errors import InputError
 
 __all__ = ["Cooldown", "GroupView", "Policy", "check_seconds", "is_later"]
@@ -92,6 +95,14 @@ class Policy:
     def for_run(self) -> Self:
         """Return the policy that decides in one run: itself, or a copy that knows nothing yet if it learns."""
         return self
+
+    def with_seed(self, seed: int) -> Self:
+        """Return the policy with the luck of a run, after `for_run`: itself, or a copy if it draws random numbers.
+
+        Every generator that it holds in an attribute is seeded from its own state and this seed, which comes from the
+        run's: the same run has the same luck, another one has another. Override it for generators of another kind.
+        """
+        return reseeded(self, seed)  # type: ignore[no-any-return]
 
 
 def check_seconds(policy: str, name: str, value: float, *, least: float = 0.0) -> None:

@@ -78,7 +78,7 @@ class ExponentialCooldown(Policy):
     """Seconds."""
     jitter: Jitter = "none"
     seed: int = 0
-    """Of the jitter: the same seed gives the same run."""
+    """Of the jitter, mixed with the run's own seed: each run has other numbers, and the same run the same ones."""
     _jitter: _Jitter = field(init=False, repr=False, compare=False)
     """What was drawn in this run."""
 

@@ -60,7 +60,7 @@ class Simulation:
     """Each run uses a copy, so a policy carries nothing from one run to the next."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     seed: int = 0
-    """Of service times, faults and the jitter of back-off."""
+    """Of all that is random: service times, faults, arrivals, the jitter of back-off, and the policy's numbers."""
     faults: Sequence[Fault] = ()
     arrivals: Sequence[float] | None = None
     """When each scene is added, in run seconds; None: all at once, at 0."""
