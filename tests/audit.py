@@ -86,9 +86,10 @@ class Audit:
         turns: bool = True,
         on_ambiguous: str = "hold",
         max_billed: int | None = None,
+        min_cooldown: float = 1.0,
     ) -> None:
         self.mode, self.moves, self.on_ambiguous = mode, moves, on_ambiguous
-        self.turns = turns
+        self.turns, self.min_cooldown = turns, min_cooldown
         self.max_billed, self.billed, self.limited = max_billed, 0, False
         self.scenes: dict[str, SceneView] = {}
         self.profiles: dict[str, ProfileView] = {}
@@ -198,7 +199,8 @@ class Audit:
 
     def on_PolicyChanged(self, event: ev.PolicyChanged) -> None:
         """R15."""
-        self.moves, self.turns = event.policy.moves, takes_turns(event.policy)
+        self.moves, self.min_cooldown = event.policy.moves, event.policy.min_cooldown
+        self.turns = takes_turns(event.policy)
         if self.moves:
             self.unpin()
 
@@ -351,7 +353,7 @@ class Audit:
         self.stopped = self.limited = True
 
     def on_CooldownStarted(self, event: ev.CooldownStarted) -> None:
-        """R1: only the group that was limited; R6: never shorter; R7: at least 1 s, doubling."""
+        """R1: only the group that was limited; R6: never shorter; R7: the policy's minimum, doubling."""
         gate = self.gate((event.group, event.alone))
         assert event.until > gate.until or gate.open, f"R6: {event}"
         if gate.open:
@@ -360,7 +362,7 @@ class Audit:
         if isinstance(trigger, ev.CallFailed | ev.JobFailed) and isinstance(trigger.outcome, RateLimited):
             own = self.profiles[self.scenes[trigger.scene].profile].group
             assert not self.moves or (event.group, event.alone) == (own, False), f"R1: {event}"
-            floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), 600.0)
+            floor = min(self.min_cooldown * 2.0 ** min(max(gate.strikes, 1) - 1, 64), 600.0)
             assert (event.group != own) or event.until >= event.at + floor - 1e-9, f"R7: {event}"
         local = event.unusable and getattr(getattr(trigger, "outcome", None), "local", False)
         gate.opens_when_heard = isinstance(trigger, ev.CallFailed) and (trigger.phase in ("poll", "fetch") or local)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vidgen_nb.backends.openai.videos import OpenAIVideos as OpenAIVideos
     from vidgen_nb.backends.runway.tasks import Runway as Runway
     from vidgen_nb.charts.sweeps import sweep_chart as sweep_chart
+    from vidgen_nb.clients import simulate_clients as simulate_clients
     from vidgen_nb.core.model import BOOST as BOOST
     from vidgen_nb.core.model import NORMAL as NORMAL
     from vidgen_nb.core.model import Mode as Mode
@@ -81,6 +82,7 @@ _HOMES = {
     "backends.openai.videos": ("OpenAIVideos",),
     "backends.runway.tasks": ("Runway",),
     "charts.sweeps": ("sweep_chart",),
+    "clients": ("simulate_clients",),
     "notebook.controller": ("Controller",),
     "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryBudget", "RetryPolicy", "Scene"),
     "core.policy": ("Cooldown", "Policy"),

@@ -27,8 +27,8 @@ from vidgen_nb.run import load_run, simulate
 def birth_death(load: Load, arrivals: float, mean: float) -> tuple[float, float]:
     """Return the mean number of jobs and the share of submits refused, for Poisson arrivals and exponential services.
 
-    In state k, jobs come at arrivals · (1 - refusing(k + 1)) and end at k · speed(k) / mean. More than 80 jobs are never
-    met: the one that does less under load would then never recover.
+    In state k, jobs come at arrivals · (1 - refusing(k + 1)) and end at k · speed(k) / mean. More than 80 jobs are
+    never met: the one that does less under load would then never recover.
     """
     weights = [1.0]
     for k in range(1, 80):
@@ -130,7 +130,7 @@ def test_given_up_and_worked_on() -> None:
     assert "given up: not done 15 s after its submit; the provider works on" in (run.scenes[0].error or "")
     patient = simulate(1, [profile], load=Load(1), attempt_timeout=20)
     assert patient.metrics().makespan == pytest.approx(20)
-    assert [each.end for each in simulate(1, [profile], attempt_timeout=15).attempts][0] == 15
+    assert simulate(1, [profile], attempt_timeout=15).attempts[0].end == 15
 
 
 def test_recorded_and_asked_again(tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -149,9 +149,9 @@ def test_recorded_and_asked_again(tmp_path) -> None:  # type: ignore[no-untyped-
 
 def test_what_makes_no_sense() -> None:
     """Impossible numbers, a queue under load, or something else than a Load: an error says so."""
-    for made in (lambda: Load(0), lambda: Load(True), lambda: Load(1, slowdown=-1), lambda: Load(1, errors=1.1)):
+    for wrong in ({"jobs": 0}, {"jobs": True}, {"jobs": 1, "slowdown": -1}, {"jobs": 1, "errors": 1.1}):
         with pytest.raises(InputError, match="Load: "):
-            made()
+            Load(**wrong)
     with pytest.raises(InputError, match="with load=, no job queues"):
         simulate(1, [SimulatedProfile("a", Concurrency(1, over="queue"))], load=Load(1))
     with pytest.raises(InputError, match=r"load is Load\(jobs, …\) or None, not 3"):

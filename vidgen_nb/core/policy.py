@@ -12,8 +12,10 @@ A policy is one small class. Only `on_429` is required; a method that is not ove
 - `with_seed(seed)`: the same with the run's luck. A policy that draws random numbers keeps its `random.Random` (or a
   NumPy generator) in an attribute, and the rest is done: each run seeds it anew, from the policy's seed and the run's.
 
-The scheduler itself makes sure that a cooldown never shortens (R6) and lasts at least 1 s, doubling with each
-consecutive 429 (R7). Times are run seconds.
+- `min_cooldown`: how long a cooldown lasts at least, doubling with each consecutive 429 (R7): 1 s. A policy whose own
+  lengths grow, and are jittered, sets 0: a minimum would take the jitter away.
+
+The scheduler itself makes sure of that minimum, and that a cooldown never shortens (R6). Times are run seconds.
 """
 
 from __future__ import annotations
@@ -76,6 +78,7 @@ class Policy:
     """
 
     moves: ClassVar[bool] = True
+    min_cooldown: ClassVar[float] = 1.0
 
     def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
         """Return which groups cool, and until when."""

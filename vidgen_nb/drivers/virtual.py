@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush, heapreplace
 from itertools import count
 from typing import Any
 
@@ -30,7 +30,7 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.standstill import PATIENCE_SECONDS, Standstill
 from vidgen_nb.provider import Job, Provider, Refused
 
-__all__ = ["VirtualDriver", "failure"]
+__all__ = ["VirtualDriver", "failure", "run_together"]
 
 _INLINE = Artifact("inline")
 
@@ -98,6 +98,11 @@ class VirtualDriver:
 
         Raises `InputError` for a run that would go on forever.
         """
+        for _ in self.steps():
+            pass
+
+    def steps(self) -> Iterator[float]:
+        """Run, and yield before each step the run second at which it happens; so several drivers can take turns."""
         scheduler, due, standstill = self.scheduler, self._due, self._standstill
         now = 0.0
         commands = deque(scheduler.wake(now))
@@ -107,6 +112,7 @@ class VirtualDriver:
             if wakeup is not None and (not due or wakeup <= due[0][0]):
                 if wakeup > now:
                     now = wakeup
+                yield now
                 if now > standstill.since:
                     standstill.check(now)
                 commands.extend(scheduler.wake(now))
@@ -115,6 +121,7 @@ class VirtualDriver:
             ):  # other requests would only make a run longer that has ended
                 at, _, item = heappop(due)
                 now = max(now, at)
+                yield now
                 self._deliver(item, now, commands)
             else:
                 return
@@ -205,6 +212,22 @@ class VirtualDriver:
     def _cancel(self, command: Cancel, now: float) -> ev.Event:
         cancelled = self._provider.cancel(self._jobs[command.operation.id], now)
         return ev.CancelAnswered(command.scene.id, command.number, "cancelled" if cancelled else "too late")
+
+
+def run_together(drivers: Iterable[VirtualDriver]) -> None:
+    """Run several drivers of one provider until each has ended; at one moment, who came to wait first goes first."""
+    order = count()
+    waiting: list[tuple[float, int, Iterator[float]]] = []
+    for driver in drivers:
+        steps = driver.steps()
+        if (at := next(steps, None)) is not None:
+            heappush(waiting, (at, next(order), steps))
+    while waiting:
+        _, _, steps = waiting[0]
+        if (at := next(steps, None)) is None:
+            heappop(waiting)
+        else:
+            heapreplace(waiting, (at, next(order), steps))
 
 
 def _seconds_until(finish: float, now: float) -> float:

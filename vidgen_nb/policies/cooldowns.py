@@ -69,7 +69,9 @@ class ExponentialCooldown(Policy):
     - `full`: uniform between 0 and that
     - `decorrelated`: min(cap, uniform between base and 3·d)
 
-    An accepted submit starts over. The scheduler's own minimum (R7) applies, as for every policy.
+    An accepted submit starts over. Without jitter the scheduler's minimum (R7: 1 s, doubling up to 600 s whatever `cap`
+    is) applies, as for every policy. With jitter it does not: at a `base` of 1 s it would be as long as the longest
+    draw, and all clients that were refused together would come back together.
     """
 
     base: float = 5.0
@@ -90,6 +92,7 @@ class ExponentialCooldown(Policy):
         if isinstance(self.seed, bool) or not isinstance(self.seed, int):
             raise InputError(f"ExponentialCooldown: seed is a whole number, not {self.seed!r}")
         object.__setattr__(self, "_jitter", _Jitter(self.seed))
+        object.__setattr__(self, "min_cooldown", type(self).min_cooldown if self.jitter == "none" else 0.0)
 
     def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
         """Cool the group for longer each time."""

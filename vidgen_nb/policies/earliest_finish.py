@@ -195,6 +195,7 @@ class EarliestFinish(Policy):
             check_seconds("EarliestFinish", f"the service time of {name!r}", value)
         object.__setattr__(self, "_history", _RunHistory(self.service or {}))
         object.__setattr__(self, "moves", self.policy.moves)
+        object.__setattr__(self, "min_cooldown", self.policy.min_cooldown)
 
     def for_run(self) -> Self:
         """Return a copy that has seen nothing yet."""

@@ -131,6 +131,16 @@ class Simulation:
             return self._run()
 
     def _run(self) -> tuple[dict[str, Any], list[ev.Event]]:
+        driver = self.driver(self.provider(), Random(self.seed))  # noqa: S311 - jitter, no secret
+        driver.run()
+        return self.header(driver.scheduler.events), driver.scheduler.events
+
+    def provider(self) -> Provider:
+        """Return the provider, to which nothing was submitted yet."""
+        return Provider(self.profiles, self.seed, self.faults, load=self.load)
+
+    def driver(self, provider: Provider, rng: Random) -> VirtualDriver:
+        """Return what runs these scenes on a provider, with the luck of `rng`; it has not begun."""
         scheduler = Scheduler(
             mode=self.mode,
             policy=deepcopy(self.policy),
@@ -139,24 +149,23 @@ class Simulation:
             on_ambiguous=self.on_ambiguous,
             max_wait=self.max_wait,
             max_billed=self.max_billed,
-            rng=Random(self.seed),  # noqa: S311 - jitter, no secret
+            rng=rng,
         )
-        provider = Provider(self.profiles, self.seed, self.faults, load=self.load)
         provider.announce(scene.id for scene in self.scenes)
         scheduler.prepare(self._at_start())
         planned, patience = self._in_sight()
-        VirtualDriver(
+        return VirtualDriver(
             scheduler, provider, self._later(),
             latency=self.latency, until=self.until, planned=planned, patience=patience,
             attempt_timeout=math.inf if self.attempt_timeout is None else self.attempt_timeout,
-        ).run()  # fmt: skip
-        return self.header(scheduler.events), scheduler.events
+        )  # fmt: skip
 
     def _in_sight(self) -> tuple[float, float]:
         """Return when the last thing that was planned happens, and how long after that a run is waited for."""
         times = [each.until for each in self.cooldowns] + [each.end for each in self.faults]
         times += [at for at, _ in self.requests] + [*(self.arrivals or ())]
-        windows = [longest_period(each.limit) for each in self.profiles if each.limit is not None]
+        limited = [has for each in self.profiles for has in (each, each.organisation) if has is not None]
+        windows = [longest_period(has.limit) for has in limited if has.limit is not None]
         waits = (max(windows, default=0.0), self.retry.deadline or 0.0, self.retry.job_timeout or 0.0)
         return max((at for at in times if at < math.inf), default=0.0), PATIENCE_SECONDS + sum(waits)
 

@@ -77,6 +77,8 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         assumed += left_out
     if "policy" not in changes and (policy := policy_of(header)) is not None:
         options["policy"] = policy
+    if (clients := header.get("clients", 1)) > 1:
+        assumed.append(f"the provider's other {clients - 1} clients are not there")
     asked = recorded_requests(data.events, changes)
     cut = without(data.off)
     if "profiles" not in changes:

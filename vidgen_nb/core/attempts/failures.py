@@ -28,6 +28,8 @@ from vidgen_nb.errors import InputError
 
 __all__ = ["Failures"]
 
+MIN_COOLDOWN_SECONDS = 1e-3
+"""However small the minimum that a policy sets."""
 MAX_COOLDOWN_FLOOR_SECONDS = 600.0
 """Where the doubling minimum of a cooldown (R7) stops."""
 FALLBACK_COOLDOWN_SECONDS = 30.0
@@ -150,8 +152,12 @@ class Failures:
         gate = profile.group
         gate.max_unanswered = SLOW_START_SUBMITS
         self._ledger.last_429_at = now
-        floor = min(2.0 ** min(max(gate.strikes, 1) - 1, 64), MAX_COOLDOWN_FLOOR_SECONDS)
-        until = max(now + floor, cooldown.until)  # in this order, a NaN from a policy counts as the minimum
+        until = cooldown.until
+        if self.replayed_cooldown is None or until == -math.inf:  # else what was recorded counts
+            first = self._context.policy.min_cooldown
+            floor = min(first * 2.0 ** min(max(gate.strikes, 1) - 1, 64), MAX_COOLDOWN_FLOOR_SECONDS)
+            # in this order, a NaN from a policy counts as the minimum
+            until = max(now + max(floor, MIN_COOLDOWN_SECONDS), cooldown.until)
         for each in self._groups.values() if cooldown.scope == "all" else (gate,):
             self._gates.close(
                 each,

@@ -1,0 +1,86 @@
+"""Independent clients of one provider: each has a queue, a scheduler and a policy of its own, and knows of no other.
+
+Profiles of one run share its queue, so a scene that one of them bounces goes to the next, and what they do is planned
+together. Programs that use the same accounts without knowing of each other do neither: that is what clients are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from vidgen_nb.analysis.records.fast_dataclass import collector_paused
+from vidgen_nb.analysis.simulation.simulate import Simulation
+from vidgen_nb.analysis.validation import listed
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import Scene
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.drivers.virtual import run_together
+from vidgen_nb.errors import InputError
+from vidgen_nb.policies.registry import as_policy
+
+__all__ = ["client_name", "clients_of", "run_clients"]
+
+
+def client_name(place: int) -> str:
+    """Return the name of a client, counted from 0: c001 is the first."""
+    return f"c{place + 1:03}"
+
+
+def clients_of(count: Any, simulation: Simulation, policies: Any, arrivals: Any) -> list[Simulation]:
+    """Return so many clients like this one; policies and arrivals may differ from client to client.
+
+    Each has the same scenes under ids of its own, such as `c001-s001`: their service times differ.
+    """
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise InputError(f"clients is how many, 1 or more, not {count!r}")
+    chosen = _for_each(count, "policy", policies, (str, Policy))
+    times = _for_each(count, "arrivals", arrivals, (int, float))
+    return [
+        replace(
+            simulation,
+            scenes=[_own(client_name(place), scene) for scene in simulation.scenes],
+            policy=simulation.policy if policy is None else as_policy(policy),
+            arrivals=each,
+        )
+        for place, policy, each in zip(range(count), chosen, times, strict=True)
+    ]
+
+
+def _for_each(count: int, name: str, value: Any, single: tuple[type, ...]) -> list[Any]:
+    """Return a value for each client, from one for all or a list with one for each; a list of `single` is for all."""
+    if value is None or isinstance(value, single):
+        return [value] * count
+    several = listed(name, value, "one for all clients, or a list with one for each")
+    if single == (int, float) and all(isinstance(each, single) for each in several):
+        return [several] * count
+    if len(several) != count:
+        raise InputError(f"{name} has {len(several)} values for {count} clients: give one for all, or one for each")
+    return several
+
+
+def _own(client: str, scene: Scene) -> Scene:
+    return Scene(f"{client}-{scene.id}", scene.prompt, **scene.params)
+
+
+def run_clients(clients: Sequence[Simulation]) -> list[tuple[dict[str, Any], list[ev.Event]]]:
+    """Run clients of one provider together in virtual time, and return each one's header and events.
+
+    The provider is that of the first. Each client draws its jitter from (seed, its place), service times come from the
+    seed and the scene alone.
+    """
+    with collector_paused():
+        provider = clients[0].provider()
+        drivers = [
+            client.driver(provider, Random(f"{client.seed}\x1f{client_name(place)}"))  # noqa: S311 - no secret
+            for place, client in enumerate(clients)
+        ]
+        run_together(drivers)
+        found = []
+        for place, (client, driver) in enumerate(zip(clients, drivers, strict=True)):
+            events = driver.scheduler.events
+            header = {**client.header(events), "client": client_name(place), "clients": len(clients)}
+            found.append((header, events))
+        return found
