@@ -5,17 +5,22 @@ from __future__ import annotations
 from random import Random
 from statistics import fmean
 
+import httpx
 import pytest
 
 from vidgen_nb.analysis.experiments.student_t import mean_interval
+from vidgen_nb.clock import Clock
+from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import (
     Concurrency,
     Constant,
     Exponential,
+    FixedWindow,
     Job,
     Load,
     LogNormal,
+    Organisation,
     Provider,
     Refused,
     Service,
@@ -145,6 +150,27 @@ def test_recorded_and_asked_again(tmp_path) -> None:  # type: ignore[no-untyped-
     assert [each.end for each in plain.attempts] == pytest.approx(
         [each.end for each in simulate(40, [profile], mode="boost", seed=4).attempts]
     )
+
+
+def test_an_emulator_under_load() -> None:
+    """The emulator's jobs share what it can do, and an organisation's limit stands above its accounts' keys."""
+    team = Organisation("team", FixedWindow(3, per=3600))
+    profiles = [SimulatedProfile(name, None, Constant(60), api_key=name, organisation=team) for name in "ab"]
+    clock = Clock()
+    with Emulator(profiles, clock=clock, load=Load(1)) as emulator, httpx.Client() as client:
+        made = [
+            client.post(
+                f"{emulator.base_url}/videos", data={"prompt": "a fox"}, headers={"Authorization": f"Bearer {k}"}
+            )
+            for k in "abab"
+        ]
+        assert [each.status_code for each in made] == [200, 200, 200, 429]
+        assert emulator.provider.work is not None
+        jobs = [each for _, _, each in emulator.provider.work._ends]
+        assert len(jobs) == 3
+        assert all(emulator.provider.end_of(job, clock.now()) > job.created + 100 for job in jobs)
+    with pytest.raises(InputError, match="with load=, no job queues"):
+        Emulator([SimulatedProfile("a", Concurrency(1))], dialect="runway", load=Load(1))
 
 
 def test_what_makes_no_sense() -> None:

@@ -25,6 +25,7 @@ from vidgen_nb.provider import (
     SlidingWindow,
     TokenBucket,
 )
+from vidgen_nb.provider.described import limit_from_text
 from vidgen_nb.provider.limit_states import EDGE
 from vidgen_nb.run import load_run, lower_bound, simulate
 
@@ -150,6 +151,7 @@ def test_recorded_and_asked_again(tmp_path) -> None:  # type: ignore[no-untyped-
     assert read.header["backend"]["profiles"][0]["limits"][1] == {
         "kind": "token_bucket", "n": 10_000, "per": 60, "weight": "tokens",
     }  # fmt: skip
+    assert limit_from_text(repr(TPM)) == TPM
     assert read.metrics().over_wait is not None
     assert read.estimate_limits()["p1"] is not None
     assert "what requests weigh" in str(read.admission_chart("p1").layout.title.text)

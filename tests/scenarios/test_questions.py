@@ -85,17 +85,18 @@ def test_08_honour_retry_after() -> None:
     assert means(made)["honour"] < means(made)["guess"]
 
 
-@pytest.mark.parametrize("clients", [1, 10])
-def test_09_jitter(clients: int) -> None:
-    """Does jitter matter with one client, with ten? Ten share a limit and know nothing of each other."""
-    limit = vg.TokenBucket(10, per=60)
-    sharing = [vg.SimulatedProfile(f"c{k}", limit, vg.Constant(5), 4, False, "all") for k in range(clients)]
-    policies = {name: vg.ExponentialCooldown(jitter=name) for name in ("none", "full")}
-    made = vg.compare(40, sharing, policies=policies, seeds=range(3), told_groups=False, progress=False)
-    calls = means(made, "attempts")
-    assert all(count >= 40 for count in calls.values())
-    if clients == 1:
-        assert calls["none"] == pytest.approx(calls["full"], rel=0.5)
+def test_09_jitter() -> None:
+    """Does jitter matter? With one client not at all; of many that want one call at once, each refusal costs one."""
+    api = [vg.SimulatedProfile("api", vg.TokenBucket(1, per=1), vg.Constant(1))]
+    calls = {
+        (kind, count): vg.simulate_clients(count, 1, api, policy=vg.ExponentialCooldown(1, cap=60, jitter=kind)).calls
+        for kind in ("none", "full", "decorrelated")
+        for count in (1, 10, 40)
+    }
+    assert [calls["none", count] for count in (1, 10, 40)] == [1, 55, 820]
+    assert calls["full", 1] == calls["decorrelated", 1] == 1
+    assert 40 < calls["full", 40] < 0.4 * 820
+    assert 40 < calls["decorrelated", 40] < 0.4 * 820
 
 
 def test_10_best_cooldown() -> None:
@@ -157,14 +158,18 @@ def test_17_recovery() -> None:
 
 
 def test_18_can_retries_sustain_an_overload() -> None:
-    """Can retries keep us overloaded? The same outage, with a retry budget and without."""
-    outage = [vg.Fault("overload", start=20, end=60)]
-    retries = {"free": vg.RetryPolicy(), "budget": vg.RetryPolicy(budget=vg.RetryBudget(3))}
-    attempts = {
-        name: vg.simulate(40, PAIR, mode="boost", faults=outage, retry=retry).metrics().attempts
-        for name, retry in retries.items()
-    }
-    assert attempts["budget"] <= attempts["free"]
+    """Can retries keep us overloaded? The same load before and after an overload; without the mechanism, the same."""
+    rates, slow = [0.4, 0.8, 1.2, 0.8, 0.4], [vg.SimulatedProfile("api", None, vg.Constant(10))]
+    times = [400 * step + k / rate for step, rate in enumerate(rates) for k in range(int(400 * rate))]
+
+    def before_and_after(**options: Any) -> tuple[float, float]:
+        made = vg.simulate(len(times), slow, mode="boost", arrivals=times, until=2000, **options)
+        ends = [each.end for each in made.scenes if each.status == "succeeded" and each.end is not None]
+        return sum(end < 400 for end in ends) / 400, sum(1600 <= end < 2000 for end in ends) / 400
+
+    assert before_and_after(load=vg.Load(10), attempt_timeout=20) == (pytest.approx(0.4, rel=0.05), 0.0)
+    for half in ({"load": vg.Load(10)}, {"attempt_timeout": 20}):
+        assert before_and_after(**half) == pytest.approx((0.4, 0.4), rel=0.05)
 
 
 def test_19_which_order() -> None:

@@ -133,7 +133,7 @@ class BucketState(_RateState):
 
     def ready_for(self, now: float, request: Mapping[str, Any]) -> float:
         """Return `now`, or when a request will be admitted."""
-        weight = self._weight if self._weight == 1 else weight_of(self._weight, request)
+        weight = 1 if self._weight == 1 else weight_of(self._weight, request)
         if weight > self.n:
             return math.inf
         ready = self.full_at + (self.taken + weight - self.n) * self.interval
@@ -143,7 +143,7 @@ class BucketState(_RateState):
         """Count an admission."""
         if now - self.full_at >= self.taken * self.interval:
             self.full_at, self.taken = now, 0
-        self.taken += weight_of(self._weight, request)
+        self.taken += 1 if self._weight == 1 else weight_of(self._weight, request)
 
     def refuse(self, now: float, request: Mapping[str, Any] = NOTHING) -> None:
         """Count a refused request, if refusals count: no further than to `n` tokens below zero."""
@@ -167,14 +167,14 @@ class WindowState(_RateState):
         index = int((now + EDGE) // self.per)
         if index > self.index:
             self.index, self.taken = index, 0
-        weight = weight_of(self._weight, request)
+        weight = 1 if self._weight == 1 else weight_of(self._weight, request)
         if weight > self.n:
             return math.inf
         return now if self.taken + weight <= self.n * (1 + SLACK) else (self.index + 1) * self.per
 
     def take_for(self, now: float, request: Mapping[str, Any]) -> None:
         """Count an admission."""
-        self.taken += weight_of(self._weight, request)
+        self.taken += 1 if self._weight == 1 else weight_of(self._weight, request)
 
 
 class DayQuotaState(WindowState):

@@ -63,10 +63,7 @@ class Provider:
             self._open(profile, groups)
         if not self._accounts:
             raise InputError("a provider needs at least one SimulatedProfile")
-        for account in self._accounts.values():
-            account.join_limits()
-            if self.work is not None and account.group.queue is not None:
-                raise InputError(f"profile {account.profile.name!r}: with load=, no job queues: Concurrency(…) refuses")
+        self._join_limits()
 
     def _open(self, profile: SimulatedProfile, groups: dict[tuple[str, str], QuotaGroup]) -> None:
         if not isinstance(profile, SimulatedProfile):
@@ -97,6 +94,12 @@ class Provider:
             raise InputError(f"organisation {name!r} has two limits, {found.limit} and {limit}: give it one")
         return found
 
+    def _join_limits(self) -> None:
+        for account in self._accounts.values():
+            account.join_limits()
+            if self.work is not None and account.group.queue is not None:
+                raise InputError(f"profile {account.profile.name!r}: with load=, no job queues: leave Concurrency out")
+
     def queue_over_concurrency(self) -> None:
         """Queue jobs beyond a concurrency instead of refusing them; call it before the first job."""
         for account in self._accounts.values():
@@ -104,8 +107,7 @@ class Provider:
             if profile.limit is not None:
                 account.profile = replace(profile, limit=with_queue(profile.limit))
                 group.set_limit(with_queue(profile.limit))
-        for account in self._accounts.values():
-            account.join_limits()
+        self._join_limits()
 
     @property
     def profiles(self) -> Mapping[str, SimulatedProfile]:
