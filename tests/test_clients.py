@@ -91,6 +91,9 @@ def test_one_client_is_a_run_of_its_own() -> None:
     assert several.calls == sum(len(run.attempts) for run in several)
     assert several.successes[-1] == several.makespan == max(run.metrics().makespan or 0.0 for run in several)
     assert sum(several.goodput(30.0)) * 30 == pytest.approx(60)
+    assert several.goodput(1e6) == [60 / 1e6]
+    with pytest.raises(vg.InputError, match="window is a finite number of seconds, above 0"):
+        several.goodput(0)
 
 
 def test_all_share_one_provider(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any, overload
 from vidgen_nb.analysis.simulation.clients import clients_of, run_clients
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
-from vidgen_nb.analysis.validation import as_profiles, plain_number
+from vidgen_nb.analysis.validation import as_profiles, plain_number, seconds
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
@@ -54,9 +54,11 @@ class ClientRuns(Sequence[Run]):
         return dict(Counter(scene.status for run in self.runs for scene in run.scenes))
 
     def goodput(self, window: float) -> list[float]:
-        """Return the scenes that succeeded per second, in each window of so many seconds from the start on."""
-        counts = Counter(int(at // window) for at in self.successes)
-        return [counts[place] / window for place in range(max(counts, default=-1) + 1)]
+        """Return the scenes that succeeded per second, in each window of so many seconds from start to end."""
+        length = seconds("window", window, zero=False)
+        counts = Counter(int(at // length) for at in self.successes)
+        last = max((run.events[-1].at for run in self.runs), default=0.0)
+        return [counts[place] / length for place in range(int(last // length) + 1)]
 
     def __len__(self) -> int:
         return len(self.runs)
