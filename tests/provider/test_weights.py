@@ -17,6 +17,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import (
     Constant,
+    DailyQuota,
     FixedWindow,
     Limit,
     Provider,
@@ -155,6 +156,20 @@ def test_recorded_and_asked_again(tmp_path) -> None:  # type: ignore[no-untyped-
     assert read.metrics().over_wait is not None
     assert read.estimate_limits()["p1"] is not None
     assert "what requests weigh" in str(read.admission_chart("p1").layout.title.text)
+
+
+def test_tokens_a_day() -> None:
+    """A day's quota may count tokens, and refusals: what is left of it is lighter requests'."""
+    a_day = DailyQuota(1000, weight="tokens")
+    provider = Provider([SimulatedProfile("p1", a_day)])
+    causes = []
+    for at, tokens in ((0.0, 600), (1.0, 500), (2.0, 400), (3.0, 1), (86_400.0, 1000)):
+        answer = provider.submit("p1", "s", at, "a fox", {"tokens": tokens})
+        causes.append((answer.cause, answer.reset) if isinstance(answer, Refused) else None)
+    assert causes == [None, ("day_quota", 86_399.0), None, ("day_quota", 86_397.0), None]
+    strict = DailyQuota(1000, weight="tokens", count_refusals=True).state()
+    assert [strict.admit(0.0, {"tokens": each}) is None for each in (600, 500, 1)] == [True, False, False]
+    assert repr(DailyQuota(5)) == "DailyQuota(n=5)"
 
 
 def test_headers_count_requests_only() -> None:

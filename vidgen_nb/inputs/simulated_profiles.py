@@ -24,9 +24,9 @@ def load_simulated(path: str | Path) -> list[SimulatedProfile]:
 
     `capacity`, `retry_after`, `quota_group`, `api_key` and `rate_headers` are as in `SimulatedProfile`; several limits
     apply together. `organisation = {name = "team", limits = […]}`: the same for each profile of it.
-    Kinds: token_bucket, fixed_window, sliding_window (n, per, count_refusals, weight), concurrency (n, over),
-    daily_quota (n); constant (mean), exponential (mean), lognormal (mean, cv), empirical (samples). Raises
-    `FileFormatError` for mistakes.
+    Kinds: token_bucket, fixed_window, sliding_window (n, per, count_refusals, weight), daily_quota (n, count_refusals,
+    weight), concurrency (n, over); constant (mean), exponential (mean), lognormal (mean, cv), empirical (samples).
+    Raises `FileFormatError` for mistakes.
     """
     profiles = [
         _make_profile(place, options, str(path)) for place, options in profile_tables(read_toml(Path(path)), str(path))

@@ -1,7 +1,7 @@
 """Rate limits: frozen specs of what a service allows; `state()` returns an object that counts.
 
 Limits are combined with `&`: `TokenBucket(4, per=60) & Concurrency(2)` admits what every part admits. Times are seconds
-since the run began, and windows are aligned to its start. Buckets and windows have two options:
+since the run began, and windows are aligned to its start. All but `Concurrency` have two options:
 
 `count_refusals`: a refused request uses the limit up as an accepted one does, whatever refused it, as at OpenAI
 ("unsuccessful requests contribute to your per-minute limit", developers' guide, "Rate limits"); so who retries too soon
@@ -150,13 +150,17 @@ class DailyQuota(Limit):
     """At most `n` per day; days count from the run's start. Raises `InputError` for n < 1."""
 
     n: int
+    count_refusals: bool = field(default=False, kw_only=True)
+    """Whether a refused request uses the limit up like an accepted one."""
+    weight: str | float = field(default=1, kw_only=True)
+    """What is counted of each request: a scene's parameter such as "tokens", or a number."""
 
     def __post_init__(self) -> None:
-        _check(self, self.n)
+        _check(self, self.n, count_refusals=self.count_refusals, weight=self.weight)
 
     def state(self) -> LimitState:
         """Return an unused quota."""
-        return DayQuotaState(self.n, DAY)
+        return DayQuotaState(self.n, DAY, counts_refusals=self.count_refusals, weight=self.weight)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

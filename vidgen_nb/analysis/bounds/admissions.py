@@ -44,7 +44,7 @@ def _most(limit: Limit, t: float, since: float) -> float:
         case FixedWindow(n, per=per):
             return floor(n / weight) * _windows(t, since, per)
         case DailyQuota(n):
-            return n * _windows(t, since, DAY)
+            return floor(n / weight) * _windows(t, since, DAY)
         case SlidingWindow(n, per=per):
             return floor(n / weight) * (1 + floor((t - since + EDGE) / (per - EDGE)))
         case _:
