@@ -197,7 +197,10 @@ class Run:
         return Run(*what_if(self.data, {name: each for name, each in given.items() if each is not None} | changes))
 
     def estimate_limits(self) -> Estimates:
-        """Return what the attempts reveal about each profile's limit: kind, rate, burst with intervals, or why not."""
+        """Return what the attempts reveal about each profile's limit: kind, rate, burst with intervals, or why not.
+
+        Refusals are taken to be free. Where they count (`count_refusals`), what is found is what this client got.
+        """
         return estimate_limits(self.data)
 
     @checks_arguments()

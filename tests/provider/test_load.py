@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from vidgen_nb.analysis.experiments.student_t import mean_interval
+from vidgen_nb.clients import simulate_clients
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError
@@ -125,6 +126,26 @@ def test_of_many_jobs_no_end_is_said_too_late() -> None:
         assert mine.finish <= now + 1e-9
         assert now == pytest.approx(mine.finish, abs=1e-6)
     assert looks < 40 * 6
+
+
+@pytest.mark.parametrize("clients", [1, 7])
+def test_a_run_measures_what_the_provider_does(clients: int) -> None:
+    """However many jobs share it, each result is there when its job ends: to a microsecond, for several clients too."""
+    load, service, rng, times = Load(3, slowdown=1.1), LogNormal(2.0, 1.0), Random(6), [0.0]
+    for _ in range(7 * 100 - 1):
+        times.append(times[-1] + rng.expovariate(1.3))
+    arrivals = [times[place::clients] for place in range(clients)]
+    profile = SimulatedProfile("a", service=service)
+    found = simulate_clients(clients, 700 // clients, [profile], mode="boost", arrivals=arrivals, load=load, seed=9)
+    ends = {scene.id: scene.end for run in found for scene in run.scenes}
+    provider = Provider([profile], 9, load=load)
+    jobs = []
+    for number, at in enumerate(times):
+        scene = f"c{number % clients + 1:03}-s{number // clients + 1:03}"
+        jobs.append(provider.submit("a", scene, at))
+    for job in jobs:
+        assert isinstance(job, Job)
+        assert ends[job.scene] == pytest.approx(provider.end_of(job, 1e6), abs=1e-6)
 
 
 def test_given_up_and_worked_on() -> None:
