@@ -15,6 +15,7 @@ from vidgen_nb.core.model import BOOST, RateInfo, Scene
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
+from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import (
     Constant,
     DailyQuota,
@@ -127,6 +128,25 @@ def test_nothing_waits_for_ever(policy: str, count_refusals: bool) -> None:
         run = simulate(scenes, profiles, mode="boost", policy=policy)
         assert run.metrics().scenes == {"succeeded": 40}
         audit(run.events, BOOST, moves=policy != "GlobalPause", turns=policy != "Paced")
+
+
+def test_paced_told_of_weights_meets_no_429() -> None:
+    """`Paced` that knows the limit submits each scene when its weight fits in; one that never fits fails at once."""
+    scenes = [Scene(f"s{k:02}", "a fox", tokens=10_000 if k % 7 == 3 else 900) for k in range(40)]
+    for limit in (
+        TPM,
+        TokenBucket(30, per=60) & TPM,
+        FixedWindow(10_000, per=60, weight="tokens", count_refusals=True),
+    ):
+        profiles = [SimulatedProfile("p1", limit, Constant(5))]
+        told = simulate(scenes, profiles, mode="boost", policy=Paced(limits={"p1": limit})).metrics()
+        asked = simulate(scenes, profiles, mode="boost", policy=PerProfileCooldown(honour_retry_after=True)).metrics()
+        assert (told.scenes, told.rate_limited) == ({"succeeded": 40}, 0)
+        assert told.makespan is not None
+        assert told.makespan <= (asked.makespan or 0.0) + 1e-3
+        heavy = [Scene("s1", "a film", tokens=20_000), *scenes]
+        run = simulate(heavy, profiles, mode="boost", policy=Paced(limits={"p1": limit}))
+        assert run.metrics().scenes == {"succeeded": 40, "failed": 1}
 
 
 def test_tokens_set_the_makespan() -> None:

@@ -10,6 +10,7 @@ from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
 from vidgen_nb.policies.paced.rate_headers import HeaderLearner
 from vidgen_nb.policies.paced.risk_budget import RiskBudget
+from vidgen_nb.policies.paced.told_weights import LeavingScenes, weighed
 
 __all__ = ["GroupLimits", "KnownLimit", "LimitSpec", "LimitState"]
 
@@ -86,7 +87,8 @@ class GroupLimits:
     """The trackers of all quota groups, and the submits and jobs that each of them counts."""
 
     def __init__(self, given: Mapping[str, LimitSpec]) -> None:
-        self._given = given
+        self._scenes = LeavingScenes() if given else None
+        self._given = weighed(given, self._scenes) if self._scenes is not None else given
         """By profile or quota group."""
         self._risk = RiskBudget()
         self._group_of: dict[str, str] = {}
@@ -109,6 +111,8 @@ class GroupLimits:
 
     def observe(self, event: ev.Event) -> None:
         """Learn from submits and their answers."""
+        if self._scenes is not None:
+            self._scenes.observe(event)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
