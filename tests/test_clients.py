@@ -26,6 +26,15 @@ def contenders(count: int, jitter: Jitter, seed: int = 1) -> ClientRuns:
     return vg.simulate_clients(count, 1, [ONE_A_SECOND], policy=policy, seed=seed)
 
 
+class Drawn:
+    """An arrival process."""
+
+    def times(self, count: int, seed: int) -> list[float]:
+        """Return random times."""
+        rng = Random(seed)
+        return sorted(rng.uniform(0.0, 100.0) for _ in range(count))
+
+
 def aws(count: int, rng: Random, cap: float = 60.0) -> int:
     """Return the calls of clients with full jitter, in a model of its own: each waits uniform(0, min(cap, 2^k))."""
     due: list[tuple[float, int, int]] = [(0.0, client, 0) for client in range(count)]
@@ -138,6 +147,11 @@ def test_arrivals_and_policies_for_each() -> None:
     assert [[each.queued for each in run.scenes] for run in both] == [[0.0, 9.0], [0.0, 9.0]]
     each = vg.simulate_clients(2, 1, [ONE_A_SECOND], arrivals=[[3.0], [5.0]])
     assert [run.scenes[0].queued for run in each] == [3.0, 5.0]
+    drawn = vg.simulate_clients(3, 5, [ONE_A_SECOND], arrivals=Drawn(), seed=4)
+    times = [tuple(scene.queued for scene in run.scenes) for run in drawn]
+    assert len(set(times)) == 3
+    again = vg.simulate_clients(3, 5, [ONE_A_SECOND], arrivals=Drawn(), seed=4)
+    assert [run.events for run in again] == [run.events for run in drawn]
     with pytest.raises(vg.InputError, match="policy has 1 values for 2 clients"):
         vg.simulate_clients(2, 1, [ONE_A_SECOND], policy=["Paced"])
     with pytest.raises(vg.InputError, match="clients is how many, 1 or more, not 0"):

@@ -89,15 +89,16 @@ def simulate_clients(
     mode: Mode | str = "normal",
     policy: Policy | str | Sequence[Policy | str] | None = None,
     seed: int = 0,
-    arrivals: Sequence[float] | Sequence[Sequence[float]] | None = None,
+    arrivals: Any = None,
     **options: Any,
 ) -> ClientRuns:
     """Run independent clients of one provider in virtual time, and return their runs, which share one time axis.
 
     `clients`: how many. Each has its own queue, scheduler and policy, draws its own jitter, and knows of no other; all
     use the same accounts, `profiles`. `scenes`: of each client, as in `simulate`; their ids begin with the client's
-    name, such as `c001-s001`. `policy` and `arrivals`: one for all, or a list with one for each. The rest is as in
-    `simulate`. A provider's capacity counts all clients' jobs, each client's scheduler its own.
+    name, such as `c001-s001`. `policy` and `arrivals`: one for all, or a list with one for each; an arrival process is
+    drawn for each client. The rest is as in `simulate`. A provider's capacity counts all clients' jobs, each client's
+    scheduler its own.
 
     Clients that are refused together come back together, unless they wait for different times: AWS, "Exponential
     Backoff And Jitter" (2015). Raises `InputError` for what can't be simulated.

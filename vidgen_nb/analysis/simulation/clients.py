@@ -13,7 +13,7 @@ from typing import Any
 
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.simulation.simulate import Simulation
-from vidgen_nb.analysis.validation import listed
+from vidgen_nb.analysis.validation import is_number, listed
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.policy import Policy
@@ -36,26 +36,37 @@ def clients_of(count: Any, simulation: Simulation, policies: Any, arrivals: Any)
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise InputError(f"clients is how many, 1 or more, not {count!r}")
-    chosen = _for_each(count, "policy", policies, (str, Policy))
-    times = _for_each(count, "arrivals", arrivals, (int, float))
+    chosen = _for_each(count, "policy", policies, is_one=isinstance(policies, str | Policy))
+    is_one = hasattr(arrivals, "times") or (isinstance(arrivals, Sequence) and all(map(is_number, arrivals)))
+    coming = _for_each(count, "arrivals", arrivals, is_one=is_one)
     return [
         replace(
             simulation,
             scenes=[_own(client_name(place), scene) for scene in simulation.scenes],
             policy=simulation.policy if policy is None else as_policy(policy),
-            arrivals=each,
+            arrivals=_drawn(each, simulation, place),
         )
-        for place, policy, each in zip(range(count), chosen, times, strict=True)
+        for place, policy, each in zip(range(count), chosen, coming, strict=True)
     ]
 
 
-def _for_each(count: int, name: str, value: Any, single: tuple[type, ...]) -> list[Any]:
-    """Return a value for each client, from one for all or a list with one for each; a list of `single` is for all."""
-    if value is None or isinstance(value, single):
+def _luck(seed: int, place: int) -> Random:
+    """Return what a client's jitter is drawn from: other numbers than every other client's."""
+    return Random(f"{seed}\x1f{client_name(place)}")  # noqa: S311 - no secret
+
+
+def _drawn(arrivals: Any, simulation: Simulation, place: int) -> Any:
+    """Return a client's arrivals; a process, which has `times`, is drawn for each client anew."""
+    if not hasattr(arrivals, "times"):
+        return arrivals
+    return list(arrivals.times(len(simulation.scenes), _luck(simulation.seed, place).getrandbits(32)))
+
+
+def _for_each(count: int, name: str, value: Any, *, is_one: bool) -> list[Any]:
+    """Return a value for each client, from one for all or a list with one for each."""
+    if value is None or is_one:
         return [value] * count
     several = listed(name, value, "one for all clients, or a list with one for each")
-    if single == (int, float) and all(isinstance(each, single) for each in several):
-        return [several] * count
     if len(several) != count:
         raise InputError(f"{name} has {len(several)} values for {count} clients: give one for all, or one for each")
     return several
@@ -73,10 +84,7 @@ def run_clients(clients: Sequence[Simulation]) -> list[tuple[dict[str, Any], lis
     """
     with collector_paused():
         provider = clients[0].provider()
-        drivers = [
-            client.driver(provider, Random(f"{client.seed}\x1f{client_name(place)}"))  # noqa: S311 - no secret
-            for place, client in enumerate(clients)
-        ]
+        drivers = [client.driver(provider, _luck(client.seed, place)) for place, client in enumerate(clients)]
         run_together(drivers)
         found = []
         for place, (client, driver) in enumerate(zip(clients, drivers, strict=True)):
