@@ -233,6 +233,11 @@ class Audit:
         for key in self.gates_of(view.profile):
             self.gate(key).strikes = 0
 
+    def on_Progressed(self, event: ev.Progressed) -> None:
+        """R14: a job that waits at its provider holds its slot, as one that runs does."""
+        self.attempt(event.scene, event.number, "generating")
+        assert event.status in ("queued", "running"), f"a job is queued or running: {event}"
+
     def on_Generated(self, event: ev.Generated) -> None:
         """A slot is free."""
         self.attempt(event.scene, event.number, "generating").status = "fetching"

@@ -163,7 +163,8 @@ class VirtualDriver:
             self._standstill.note_progress(answer.finish)
         if answer.lost:
             return ev.CallFailed(scene.id, command.number, "submit", Ambiguous("the answer to the submit was lost"))
-        until = min(answer.finish, answer.created + self._attempt_timeout)
+        # a job in the provider's queue is asked about at once, so that the record says that it waits there
+        until = now if answer.start > now else min(answer.finish, answer.created + self._attempt_timeout)
         operation = Operation(f"{command.profile}/{answer.number}", "simulated", None, _seconds_until(until, now), rate)
         self._jobs[operation.id] = answer
         return ev.Accepted(scene.id, command.number, operation)
@@ -188,7 +189,7 @@ class VirtualDriver:
         if now >= given_up:
             reason = f"given up: not done {self._attempt_timeout:g} s after its submit; the provider works on"
             return ev.JobFailed(scene, number, Transient(reason))
-        until = min(job.finish, given_up)
+        until = min(job.start if state.status == "queued" else job.finish, given_up)
         return ev.Progressed(scene, number, state.status, state.progress, _seconds_until(until, now))
 
     def _fetch(self, command: Fetch, now: float) -> ev.Event | None:
@@ -231,7 +232,7 @@ def run_together(drivers: Iterable[VirtualDriver]) -> None:
 
 
 def _seconds_until(finish: float, now: float) -> float:
-    """Return the seconds until a job's end, rounded so that `now` plus these seconds is never before it."""
+    """Return the seconds until a job's start or end, rounded so that `now` plus these seconds is never before it."""
     seconds = finish - now if finish > now else 0.0
     return seconds if now + seconds >= finish else math.nextafter(seconds, math.inf)
 

@@ -42,7 +42,7 @@ def test_a_scene_that_moves() -> None:
     data = records(world)
     assert data.attempts == [
         AttemptRecord("s1", 1, "p1", 0.0, 0.0, 1.0, "rate_limited", "429", 4.0),
-        AttemptRecord("s1", 2, "p2", 1.0, 1.0, 9.0, "succeeded", None, None),
+        AttemptRecord("s1", 2, "p2", 1.0, 1.0, 9.0, "succeeded", None, None, 2.0, 2.0),
         AttemptRecord("s2", 1, "p2", 0.0, 2.0, None, None, None, None),
     ]
     assert data.moves == [MoveRecord("s1", "p1", "p2", 1.0)]
@@ -104,6 +104,52 @@ def test_a_poll_that_fails_ends_no_attempt() -> None:
     world.sleep_until(30)
     world.finish("s1")
     assert [(a.start, a.end, a.outcome) for a in records(world).attempts] == [(0.0, 30.0, "succeeded")]
+
+
+@pytest.mark.parametrize(
+    ("words", "began", "seconds"),
+    [
+        ([(2, "queued"), (5, "queued"), (9, "running")], 9.0, 8.0),  # from the acceptance to the first other word
+        ([(2, "running"), (5, "running")], 1.0, 0.0),  # it began as it was accepted
+        ([(2, "running"), (5, "queued"), (9, "running")], 1.0, 0.0),  # it had begun before
+        ([(2, "queued"), (5, "running"), (9, "queued")], 5.0, 4.0),
+        ([(2, "queued")], 20.0, 19.0),  # it began between two polls: at the latest when its result was there
+        ([], 1.0, 0.0),
+    ],
+)
+def test_time_in_the_queue_of_the_provider(words: list[tuple[float, str]], began: float, seconds: float) -> None:
+    """From the acceptance of a job that polls find queued, to the first poll that finds it otherwise."""
+    world = World(profiles=1, scenes=1)
+    world.sleep_until(1)
+    world.accept("s1")
+    for at, word in words:
+        world.sleep_until(at)
+        world.command(Poll, "s1")
+        world.feed(ev.Progressed("s1", 1, word))
+    (attempt,) = records(world).attempts
+    still = words[-1:] == [(2, "queued")]
+    assert (attempt.accepted, attempt.began) == (1.0, None if still else began)
+    world.sleep_until(20)
+    world.finish("s1")
+    (attempt,) = records(world).attempts
+    assert (attempt.accepted, attempt.began, attempt.end) == (1.0, began, 20.0)
+    assert attempt.queued_at_provider == seconds
+
+
+def test_a_job_that_fails_in_the_queue_of_the_provider() -> None:
+    """It never began: all its time there is waiting; the next attempt knows nothing of it."""
+    world = World(profiles=2, scenes=1)
+    world.accept("s1")
+    world.sleep_until(3)
+    world.command(Poll, "s1")
+    world.feed(ev.Progressed("s1", 1, "queued"))
+    world.sleep_until(8)
+    world.feed(ev.JobFailed("s1", 1, RateLimited()))
+    world.sleep_until(9)
+    world.accept("s1")
+    first, second = records(world).attempts
+    assert (first.accepted, first.began, first.end, first.queued_at_provider) == (0.0, None, 8.0, 8.0)
+    assert (second.accepted, second.began, second.queued_at_provider) == (9.0, 9.0, 0.0)
 
 
 def test_a_scene_that_is_run_again_by_hand() -> None:
@@ -201,7 +247,9 @@ OUTCOMES = st.sampled_from(
     [None, RateLimited(), RateLimited(2.0), Transient("503"), Permanent("no"), Ambiguous("lost"),
      ProfileUnusable("key"), ProfileUnusable("quota", "day_quota", 40.0)]
 )  # fmt: skip
-JOBS = st.sampled_from(["running", "done", "limited", "broken", "cancelled", "poll 503", "poll 429", "poll 401"])
+JOBS = st.sampled_from(
+    ["queued", "running", "done", "limited", "broken", "cancelled", "poll 503", "poll 429", "poll 401"]
+)
 USER = st.sampled_from(["cancel", "again", "stop", "go", "toggle", "release", "pause", "unpause", "add"])
 
 
@@ -258,6 +306,7 @@ class RandomRun:
                 feed(ev.CallFailed(scene, number, "submit", outcome) if outcome else ev.Accepted(scene, number, job))
             case Poll():
                 feed({
+                    "queued": ev.Progressed(scene, number, "queued"),
                     "running": ev.Progressed(scene, number, "running"),
                     "done": ev.Generated(scene, number, Artifact("with_key")),
                     "limited": ev.JobFailed(scene, number, RateLimited()),
@@ -289,6 +338,10 @@ def test_records_agree_with_the_audit(data: st.DataObject) -> None:
         assert [a.number for a in tries] == list(range(1, len(tries) + 1))
         assert all(a.queued <= a.start and (a.end is None) == (a.outcome is None) for a in tries)
         assert all(a.end is not None and a.end <= b.queued for a, b in pairwise(tries))
+        for each in tries:
+            times = [each.queued, each.start, each.accepted, each.began, each.end]
+            known = [at for at in times if at is not None]
+            assert known == sorted(known) and (each.began is None or each.accepted is not None)
         assert (bool(tries) and tries[-1].end is None) == (scene.status in LIVE)
         assert (scene.end is not None) == (scene.status in SETTLED)
         moved = [(a.profile, b.profile, b.start) for a, b in pairwise(tries) if a.profile != b.profile]

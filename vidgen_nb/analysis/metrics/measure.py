@@ -34,10 +34,11 @@ from vidgen_nb.analysis.records.timeline import (
     above_zero,
     by_profile,
     integral,
+    provider_spans,
+    queued_spans,
     releases,
     seconds_of,
     steps,
-    waiting_spans,
 )
 from vidgen_nb.analysis.records.timeline import union as joined
 from vidgen_nb.analysis.validation import as_profiles, checks_arguments, is_number, listed, seconds
@@ -163,14 +164,17 @@ def _times(data: RunData, done: Sequence[AttemptRecord]) -> dict[str, Any]:
 
 
 def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], list[tuple[float, float]]]:
-    """Return L, λ, W_q and the residual of Little's law, and when scenes waited."""
-    scenes, starts, ends = waiting_spans(data, data.end)
+    """Return L, λ, W_q and the residual of Little's law, and when scenes waited for a slot of ours."""
+    (scenes, starts, ends), there = queued_spans(data, data.end), provider_spans(data.attempts, data.end)
     waiting = above_zero(steps(starts, ends), data.end)
+    queued, at_provider = dict.fromkeys(release, 0.0), dict.fromkeys(release if there[0] else (), 0.0)
+    cut = without(data.off)
+    for scene, start, end in zip(*there, strict=True):
+        at_provider[scene] = at_provider.get(scene, 0.0) + cut(end) - cut(start)
+    scenes, starts, ends = scenes + there[0], starts + there[1], ends + there[2]
     if data.off:
-        cut = without(data.off)
         starts, ends = list(map(cut, starts)), list(map(cut, ends))
     length, on = steps(starts, ends), on_seconds(data, data.end)
-    queued = dict.fromkeys(release, 0.0)
     for scene, start, end in zip(scenes, starts, ends, strict=True):
         queued[scene] = queued.get(scene, 0.0) + end - start
     spread = Spread.of(queued)
@@ -178,7 +182,13 @@ def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], li
     residual = None
     if mean and rate is not None and spread is not None:
         residual = abs(mean - rate * spread.mean) / mean
-    found = {"queued": spread, "queue_length": mean, "arrival_rate": rate, "little_residual": residual}
+    found = {
+        "queued": spread,
+        "queued_at_provider": Spread.of(at_provider),
+        "queue_length": mean,
+        "arrival_rate": rate,
+        "little_residual": residual,
+    }
     return found, waiting
 
 

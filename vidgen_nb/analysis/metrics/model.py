@@ -7,6 +7,10 @@ In a run that was restored, `off` is the time in which no program ran it. Makesp
 `over_wait` and `recovery` are times of the run's clock, which went on meanwhile. All other durations and rates leave it
 out: flow, wait, the queue, goodput, cooldowns. In the slot split it has a share of its own.
 
+Time for which an accepted job is queued at its provider is waiting, as time in our queue is, and no service. Whether
+the jobs beyond four wait with us (a capacity of 4) or there, wait, L and utilisation are the same, up to the interval
+at which a live run asks. A slot of ours is taken meanwhile, which has a share of its own in the slot split.
+
 A scene that was run again by hand stands as it did the last time: that is what `scenes`, `flow` and `wait` count. What
 happened before still happened: each of its successes counts in `makespan`, `goodput` and the profiles' numbers.
 """
@@ -34,6 +38,7 @@ class SlotSplit:
     idle_waiting: float
     running: float = 0.0
     off: float = 0.0
+    queued_at_provider: float = 0.0
 
     @classmethod
     def of(cls, time: SlotTime) -> SlotSplit | None:
@@ -41,7 +46,7 @@ class SlotSplit:
         if not (total := time.total) > 0:
             return None
         parts = (time.ok, time.wasted, time.cooling, time.idle_empty, time.idle_waiting, time.running, time.off)
-        return cls(*(part / total for part in parts))
+        return cls(*(part / total for part in parts), time.queued_at_provider / total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,16 @@ class ProfileMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingMetrics:
-    """What a run lost to waiting: in the queue, and while profiles cooled. Times in run seconds."""
+    """What a run lost to waiting: in our queue, in a provider's, and while profiles cooled. Times in run seconds."""
 
     queued: Spread | None = None
-    """Time in the queue, requeues and back-off included, of every scene, without the time off. Its mean is W_q."""
+    """Time in our queue, requeues and back-off included, and in a provider's, of every scene, without the time off. Its
+    mean is W_q."""
+    queued_at_provider: Spread | None = None
+    """The part of it in which accepted jobs were queued at their provider; None: no scene was."""
     queue_length: float | None = None
-    """L: the mean of Q(t), which is the queue's integral ÷ length, both without the time off."""
+    """L: the mean of Q(t), which is the queue's integral ÷ length, both without the time off. A scene that is queued at
+    a provider counts in Q, as one in our queue."""
     arrival_rate: float | None = None
     """λ: scenes ÷ length without the time off."""
     little_residual: float | None = None
@@ -118,7 +127,8 @@ class MetricsData(WaitingMetrics):
     flow: Spread | None = None
     """F_i: time from when a scene was added (the last time) to its result; of scenes that stand as succeeded."""
     wait: Spread | None = None
-    """W_i: F_i without the time of the attempt that succeeded; of the same scenes."""
+    """W_i: F_i without the service, which is the attempt that succeeded without its time in the provider's queue; of
+    the same scenes."""
     split: SlotSplit | None = None
     """Of all slots together."""
     amplification: float | None = None

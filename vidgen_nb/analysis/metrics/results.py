@@ -13,7 +13,7 @@ cooldown, and slot time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.records.bounded_series import Span
@@ -98,8 +98,9 @@ def goodput(data: RunData, done: Sequence[AttemptRecord] | None = None) -> float
 def flow_and_wait(data: RunData, done: Sequence[AttemptRecord] | None = None) -> tuple[Spread | None, Spread | None]:
     """Return F and W of the scenes that stand as succeeded, by scene.
 
-    F is the time from when a scene was added, the last time, to its result; W is F without the attempt that succeeded.
-    Both are without the time in which no program ran the run.
+    F is the time from when a scene was added, the last time, to its result. W is F without the service: the attempt
+    that succeeded, but for the time for which it was queued at its provider. So W is what a scene waited in our queue
+    and in the provider's. Both are without the time in which no program ran the run.
     """
     done = successes(data) if done is None else done
     release, cut = releases(data), without(data.off)
@@ -108,10 +109,22 @@ def flow_and_wait(data: RunData, done: Sequence[AttemptRecord] | None = None) ->
         for each in data.scenes
         if each.status == "succeeded" and each.end is not None
     }
-    wait = {each.scene: cut(each.start) - cut(release.get(each.scene, 0.0)) for each in done}  # the last success counts
+    wait = {  # the last success counts
+        each.scene: cut(each.start)
+        - cut(release.get(each.scene, 0.0))
+        + (_at_provider(each, cut) if each.began != each.accepted else 0.0)
+        for each in done
+    }
     if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
         wait = {name: wait[name] for name in flow if name in wait}
     return Spread.of(flow), Spread.of(wait)
+
+
+def _at_provider(attempt: AttemptRecord, cut: Callable[[float], float]) -> float:
+    """Return how long an attempt that has begun was queued at its provider, without the time that is cut out."""
+    if attempt.began is None or attempt.accepted is None:
+        return 0.0
+    return cut(attempt.began) - cut(attempt.accepted)
 
 
 def cooling_on(data: RunData, end: float) -> dict[str, list[Span]]:

@@ -5,29 +5,32 @@ don't count, nor do the slots that were empty then.
 A profile that is part of the session has `capacity` slots; without a capacity, as many as the most attempts that it
 ever had at once. If more attempts run (fetching its result, an attempt holds no slot at the provider; a capacity may
 have been lowered), or the profile was removed, there are as many slots as attempts.
+
+An attempt that is queued at its provider holds a slot of ours, but not one of the provider's (`provider_queue`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import compress, pairwise
 from math import inf
 from operator import lt
 
+from vidgen_nb.analysis.metrics.provider_queue import slots_without_capacity, that_fit, without_queue
 from vidgen_nb.analysis.metrics.results import horizon
 from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
 from vidgen_nb.analysis.records.off_time import without
-from vidgen_nb.analysis.records.slots import most_at_once
 from vidgen_nb.analysis.records.timeline import (
     Steps,
     Within,
     above_zero,
     by_profile,
     cooling_spans,
-    queue,
+    provider_spans,
+    queued_spans,
     steps,
 )
 from vidgen_nb.errors import InputError
@@ -53,13 +56,16 @@ class SlotTime:
     """Of attempts that still run; 0 once the run has ended."""
     off: float = 0.0
     """Of all slots, while no program ran the run."""
+    queued_at_provider: float = 0.0
+    """Of attempts that were accepted and waited in the provider's queue."""
     stranded: float = 0.0
     """All slots, busy ones too, of profiles that cooled while scenes waited; not part of the sum."""
 
     @property
     def total(self) -> float:
         """Return their sum."""
-        return self.ok + self.wasted + self.cooling + self.idle_empty + self.idle_waiting + self.running + self.off
+        free = self.cooling + self.idle_empty + self.idle_waiting
+        return self.ok + self.wasted + self.running + self.queued_at_provider + free + self.off
 
     def add(self, other: SlotTime) -> None:
         """Add those of another."""
@@ -86,7 +92,7 @@ def slot_time(
     edges = [0.0, horizon(data)] if edges is None else list(edges)
     if len(edges) < 2 or any(not a <= b for a, b in pairwise(edges)):
         raise InputError(f"edges are at least two times that rise, not {edges!r}")
-    spans = above_zero(queue(data), data.end) if waiting is None else waiting
+    spans = _waiting(data) if waiting is None else waiting
     cooling = cooling_spans(data, edges[-1]) if cooling is None else cooling
     if data.off:
         return _with_off(data, edges, spans, by_profile(data) if tried is None else tried, cooling)
@@ -111,14 +117,13 @@ def _with_off(
     found: dict[str, list[SlotTime]] = {}
     for name, tries in tried.items():
         given = data.capacity_steps.get(name) or [(0.0, data.capacities.get(name))]
-        kept = [replace(each, start=cut(each.start), end=None if each.end is None else cut(each.end)) for each in tries]
+        kept = [_cut(each, cut) for each in tries]
         cools = [(cut(start), cut(end)) for start, end in cooling[name]]
         steps_ = [(cut(at), capacity) for at, capacity in given]
         bins = _of_profile(
             kept, steps_, [each for each in cools if each[0] < each[1]], within, [*map(cut, edges)], cut(data.end)
         )
-        ends = sorted(each.end or data.end for each in tries)
-        most = most_at_once([each.start for each in tries], ends) if tries else 0
+        most = slots_without_capacity(tries, data.end)
         for start, end in data.off:
             running = sum(each.start <= start and (each.end or data.end) >= end for each in tries)
             capacity = ([0, *(slots for at, slots in given if at <= start)])[-1]
@@ -141,6 +146,10 @@ def _of_profile(
     outcomes = [each.outcome for each in attempts]
     starts = [each.start for each in attempts]  # in order
     ends = [end if each.end is None else each.end for each in attempts]
+    queued: list[Span] = []
+    if any(each.accepted != each.began for each in attempts):
+        outcomes, starts, ends = without_queue(attempts, end)
+        queued = [(start, stop) for _, start, stop in zip(*provider_spans(attempts, end), strict=True) if start < stop]
     if not all(held := list(map(lt, starts, ends))):
         outcomes = list(compress(outcomes, held))
         starts, ends = list(compress(starts, held)), list(compress(ends, held))
@@ -150,12 +159,30 @@ def _of_profile(
         ("running", [outcome is None for outcome in outcomes]),
     ):
         _spread(bins, edges, name, compress(zip(starts, ends, strict=True), these))
-    ends.sort()
-    most = most_at_once(starts, ends) if any(capacity is None for _, capacity in capacities) else 0
+    is_bounded = all(capacity is not None for _, capacity in capacities)
+    most = 0 if is_bounded else slots_without_capacity(attempts, end)
     slots = {at: most if capacity is None else capacity for at, capacity in capacities}
+    if queued:
+        if not is_bounded:
+            slots_of_theirs = [(at, most if capacity is None else inf) for at, capacity in capacities]
+            queued = that_fit(queued, steps(starts, ends), slots_of_theirs)
+        _spread(bins, edges, "queued_at_provider", queued)
+        starts, ends = [*starts, *(start for start, _ in queued)], [*ends, *(stop for _, stop in queued)]
     switches = {at: on for start, stop in cooling for at, on in ((start, True), (stop, False))}
     _free(bins, edges, [*steps(starts, ends), (inf, 0)], slots, switches, within, min(end, edges[-1]))
     return bins
+
+
+def _waiting(data: RunData) -> list[Span]:
+    """Return when scenes waited for a slot of ours."""
+    _, starts, ends = queued_spans(data, data.end)
+    return above_zero(steps(starts, ends), data.end)
+
+
+def _cut(attempt: AttemptRecord, cut: Callable[[float], float]) -> AttemptRecord:
+    """Return an attempt with its times as they are once time off has been cut out."""
+    end, accepted, began = (None if at is None else cut(at) for at in (attempt.end, attempt.accepted, attempt.began))
+    return replace(attempt, start=cut(attempt.start), end=end, accepted=accepted, began=began)
 
 
 def _spread(bins: list[SlotTime], edges: list[float], what: str, spans: Iterable[Span]) -> None:

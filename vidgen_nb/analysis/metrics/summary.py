@@ -19,7 +19,8 @@ __all__ = ["Metrics"]
 TABLES = ("profiles", "scenes", "moves")
 MAX_PROFILES = 20
 """Profiles shown; the table has all of them."""
-SPLIT_FIELDS = ("ok", "wasted", "cooling", "idle_empty", "idle_waiting", "running", "off")
+SPLIT_FIELDS = ("ok", "wasted", "cooling", "idle_empty", "idle_waiting", "running", "off", "queued_at_provider")
+ONLY_IF_ANY = ("running", "off", "queued_at_provider")
 
 
 def _seconds(value: float | None) -> str:
@@ -79,6 +80,8 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
             f"residual {_number(metrics.little_residual)}"
         ),
     )
+    if metrics.queued_at_provider is not None:
+        yield "of it there", f"{_spread(metrics.queued_at_provider)} in the provider's own queue"
     yield "fairness", _number(metrics.fairness)
     if (recovery := metrics.recovery) is not None:
         yield "recovery", "not recovered" if recovery.seconds is None else f"{recovery.seconds:.1f} s"
@@ -93,10 +96,11 @@ def _split(metrics: MetricsData | ProfileMetrics) -> str:
         "idle_empty": "idle, none waited",
         "idle_waiting": "idle while scenes waited",
         "off": "no program ran",
+        "queued_at_provider": "queued at the provider",
     }
     parts = ((name, getattr(split, name)) for name in SPLIT_FIELDS)
     return ", ".join(
-        f"{names.get(name, name)} {_share(value)}" for name, value in parts if value or name not in ("running", "off")
+        f"{names.get(name, name)} {_share(value)}" for name, value in parts if value or name not in ONLY_IF_ANY
     )
 
 
@@ -151,7 +155,7 @@ def _frame(metrics: MetricsData, table: str) -> pd.DataFrame:
     except ImportError as error:
         raise ImportError("to_frame needs pandas: pip install pandas") from error
     if table == "scenes":
-        columns = {name: getattr(metrics, name) for name in ("flow", "wait", "queued")}
+        columns = {name: getattr(metrics, name) for name in ("flow", "wait", "queued", "queued_at_provider")}
         series = {
             name: pd.Series({} if each is None else dict(each.values), dtype=float) for name, each in columns.items()
         }
@@ -182,5 +186,8 @@ class Metrics(MetricsData):
         return _html(self)
 
     def to_frame(self, table: str = "profiles") -> pd.DataFrame:
-        """Return `profiles`, `scenes` (flow, wait, queued) or `moves` (the matrix) as a DataFrame (needs pandas)."""
+        """Return `profiles`, `scenes` (flow, wait, queued) or `moves` (the matrix) as a DataFrame (needs pandas).
+
+        `queued_at_provider`, the part of `queued` in a provider's own queue, is empty where no scene was queued there.
+        """
         return _frame(self, table)

@@ -62,6 +62,8 @@ class Builder:
         """Since when scenes wait, or waited before their running attempt, if not since they were added."""
         self._running: dict[str, Any] = {}
         """Running attempts, by scene."""
+        self._generating = set[str]()
+        """Scenes whose job a poll has found running: it does not go back into its provider's queue."""
         self._attempts: list[Any] = []
         """In order of their start."""
         self._windows: list[Any] = []
@@ -75,6 +77,7 @@ class Builder:
             ev.AskedAgain: self._asked_again,
             ev.AttemptStarted: self._started,
             ev.Accepted: self._accepted,
+            ev.Progressed: self._progressed,
             ev.Generated: self._generated,
             ev.Fetched: self._fetched,
             ev.SceneRequeued: self._requeued,
@@ -137,7 +140,8 @@ class Builder:
         scene.status = "submitting"
         scene.attempts += 1
         since = self._waited.pop(name, scene.queued)
-        attempt = self._running[name] = _attempt(name, event.number, profile, since, at, None, None, None, None)
+        attempt = _attempt(name, event.number, profile, since, at, None, None, None, None, None, None)
+        self._running[name] = attempt
         self._attempt_started(attempt)
 
     def _asked_again(self, event: ev.AskedAgain) -> None:
@@ -147,14 +151,34 @@ class Builder:
         scene = self._scenes[name]
         scene.profile, scene.status = event.profile, "generating"
         scene.attempts += 1
-        attempt = self._running[name] = _attempt(name, event.number, event.profile, at, at, None, None, None, None)
+        attempt = _attempt(name, event.number, event.profile, at, at, None, None, None, None, at, at)
+        self._running[name] = attempt
+        self._generating.discard(name)
         self._attempt_started(attempt)
 
     def _accepted(self, event: ev.Accepted) -> None:
-        self._scenes[event.scene].status = "generating"
+        name = event.scene
+        self._scenes[name].status = "generating"
+        self._generating.discard(name)
+        if (attempt := self._running.get(name)) is not None:
+            attempt.accepted = attempt.began = event.at
+
+    def _progressed(self, event: ev.Progressed) -> None:
+        name = event.scene
+        if (attempt := self._running.get(name)) is None:
+            return
+        if event.status != "queued":
+            self._generating.add(name)
+            if attempt.began is None:
+                attempt.began = event.at
+        elif name not in self._generating:  # it has waited there since it was accepted
+            attempt.began = None
 
     def _generated(self, event: ev.Generated) -> None:
-        self._scenes[event.scene].status = "fetching"
+        name = event.scene
+        self._scenes[name].status = "fetching"
+        if (attempt := self._running.get(name)) is not None and attempt.began is None:
+            attempt.began = event.at
 
     def _fetched(self, event: ev.Fetched) -> None:
         name, at = event.scene, event.at

@@ -7,7 +7,7 @@ from collections import defaultdict
 from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.run_state import closed_spans
-from vidgen_nb.analysis.records.timeline import subtract, union, waiting_spans
+from vidgen_nb.analysis.records.timeline import queued_spans, subtract, union
 from vidgen_nb.core import events as ev
 
 __all__ = ["idle_spans"]
@@ -18,14 +18,15 @@ def idle_spans(data: RunData, end: float) -> dict[str, list[Span]]:
 
     That is: no attempt ran on it; it was neither cooling nor unusable; it had been added and not removed; the run was
     started and neither paused nor stopped; a program ran it; and at least one scene waited whose back-off was over. A
-    profile with one attempt running counts as busy, whatever its capacity.
+    profile with one attempt running counts as busy, whatever its capacity. A scene queued at a provider waits there,
+    and for no other profile.
     """
     not_before = {
         (event.scene, event.at): event.not_before
         for event in data.events
         if isinstance(event, ev.SceneRequeued) and event.not_before is not None
     }
-    waited = zip(*waiting_spans(data, end), strict=True)
+    waited = zip(*queued_spans(data, end), strict=True)
     ready = ((max(start, not_before.get((scene, start), start)), stop) for scene, start, stop in waited)
     backlog = subtract(union(ready), union([*closed_spans(data, end), *data.off]))
     taken = _absent(data, end)

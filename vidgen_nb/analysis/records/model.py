@@ -52,6 +52,19 @@ class AttemptRecord:
     reason: str | None
     retry_after: float | None
     """Seconds the server asked for, or None."""
+    accepted: float | None = None
+    """When the provider accepted it; None: it did not, or has not answered."""
+    began: float | None = None
+    """When the provider began to generate: as it accepted it, or later if polls found it `queued` there. Then it is the
+    first poll that found it no longer queued, so up to a poll's interval late. None: it waits there, or ended so."""
+
+    @property
+    def queued_at_provider(self) -> float:
+        """Seconds in the provider's queue, until it began or ended; 0 as well while it still waits there."""
+        if self.accepted == self.began or self.accepted is None:
+            return 0.0
+        until = self.end if self.began is None else self.began
+        return 0.0 if until is None else until - self.accepted
 
 
 @dataclass(frozen=True, slots=True)

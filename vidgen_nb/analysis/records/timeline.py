@@ -27,8 +27,10 @@ __all__ = [
     "goodput",
     "integral",
     "merged",
+    "provider_spans",
     "queue",
     "queue_steps",
+    "queued_spans",
     "releases",
     "seconds_of",
     "subtract",
@@ -191,7 +193,24 @@ Waits = tuple[list[str], list[float], list[float]]
 
 
 def waiting_spans(data: RunData, still: float) -> Waits:
-    """Return the spans in which scenes waited, back-off included; `still`: the end of those that have none yet."""
+    """Return the spans in which scenes waited, in our queue or in a provider's; `still`: the end of open ones."""
+    ours, theirs = queued_spans(data, still), provider_spans(data.attempts, still)
+    return (*(mine + more for mine, more in zip(ours, theirs, strict=True)),) if theirs[0] else ours  # type: ignore[return-value]
+
+
+def provider_spans(attempts: Iterable[AttemptRecord], still: float) -> Waits:
+    """Return the spans in which accepted attempts were queued at their provider, from the acceptance on."""
+    waited = [each for each in attempts if each.accepted != each.began and each.accepted is not None]
+    ends = [each.end if each.began is None else each.began for each in waited]
+    return (
+        [each.scene for each in waited],
+        [each.accepted for each in waited if each.accepted is not None],
+        [still if end is None else end for end in ends],
+    )
+
+
+def queued_spans(data: RunData, still: float) -> Waits:
+    """Return the spans in which scenes waited for an attempt, back-off included; `still`: the end of open ones."""
     if data.readded_at:
         return _waiting_by_events(data, still)
     waited = [each for each in data.attempts if each.start > each.queued]
@@ -230,7 +249,7 @@ def _waiting_by_events(data: RunData, still: float) -> Waits:
 
 
 def queue(data: RunData) -> Steps:
-    """Return Q(t), the number of scenes that wait; at the end of the run those that still do."""
+    """Return Q(t), the scenes that wait, in our queue or a provider's; at the end of the run those that still do."""
     _, starts, ends = waiting_spans(data, inf)
     return steps(starts, ends)
 
