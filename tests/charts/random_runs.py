@@ -22,6 +22,7 @@ LIMITS: tuple[Callable[[random.Random], Limit | None], ...] = (
     lambda rng: vg.SlidingWindow(rng.choice([2, 5]), per=rng.choice([20, 60])),
     lambda rng: vg.TokenBucket(6, per=60) & vg.Concurrency(3),
     lambda rng: None,
+    lambda rng: vg.Concurrency(rng.choice([1, 3]), over="queue"),
 )
 POLICIES = (
     vg.PerProfileCooldown(),

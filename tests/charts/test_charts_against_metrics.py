@@ -45,6 +45,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Run, MetricsDat
     assert sum(bool(run.data.readded_at) for run, _ in found) > 20
     assert sum(run.ended is None for run, _ in found) > 2
     assert sum(numbers.off > 0 for _, numbers in found) > 2
+    assert sum(numbers.queued_at_provider is not None for _, numbers in found) > 5
     failed_again = [run for run, _ in found if _successes(run) - {s.id for s in run.scenes if s.status == "succeeded"}]
     assert len(failed_again) > 5, "too few runs in which a scene succeeded and then failed when it was run again"
     return found
@@ -110,6 +111,29 @@ def test_lanes_and_queue_of_the_gantt(runs: list[tuple[Run, MetricsData]]) -> No
         assert bands == run.data.off and seconds_of(bands) == pytest.approx(numbers.off)
         assert f"waiting (peak {rows.queue.longest:,})" in run.svg()
         assert rows.queue.longest == max(length for _at, length in queue(run.data))
+
+
+def test_the_bars_of_the_gantt(runs: list[tuple[Run, MetricsData]]) -> None:
+    """All the time of each attempt, once; pale where it was queued at its provider, as long as the metrics say."""
+    for run, numbers in runs:
+        rows, end = build_rows(run.data), numbers.length
+        drawn: Counter[int] = Counter()
+        for bar in rows.bars:
+            if bar.scene is not None:
+                drawn[bar.place] += bar.end - bar.start
+        took = {place: (end if a.end is None else a.end) - a.start for place, a in enumerate(run.attempts)}
+        assert drawn == pytest.approx(took)
+        pale = Counter({a.scene: 0.0 for a in run.attempts})
+        for bar in rows.of("queued"):
+            pale[str(bar.scene)] += bar.end - bar.start
+            assert any(line.startswith("queued at the provider for") for line in bar.lines)
+        there = numbers.queued_at_provider
+        if there is None or run.data.off:
+            assert not sum(pale.values()) or run.data.off
+        else:
+            assert {name: pale.get(name, 0.0) for name in there.values} == pytest.approx(there.values)
+        glyphs = Counter(bar.place for bar in rows.bars if bar.scene and bar.glyph and bar.state != "queued")
+        assert set(glyphs.values()) <= {1}  # one mark for each attempt, however many parts it has
 
 
 def test_the_chart_of_queue_and_goodput(runs: list[tuple[Run, MetricsData]]) -> None:
@@ -248,6 +272,7 @@ def test_the_strip_of_waiting_scenes_of_a_live_chart(runs: list[tuple[Run, Metri
         whole = queue(run.data)
         assert rows.queue.steps[-1][1] == value_at(whole, rows.end)
         waiting = sum(scene.status == "queued" for scene in run.scenes)
+        waiting += sum(attempt.waits_at_provider for attempt in run.attempts)
         assert run.ended is None or rows.queue.steps[-1][1] == waiting
 
 

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.metrics.model import SlotSplit
 from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
+from vidgen_nb.analysis.metrics.summary import ONLY_IF_ANY
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import percent
@@ -39,9 +40,10 @@ class _Part(NamedTuple):
 def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
     """Draw what each profile's slots did as stacked shares of their time, from 0 to the makespan.
 
-    A slot's time goes into an attempt that succeeded or one that was wasted, or the slot is free: then it cools, or is
-    idle with or without scenes waiting (`analysis.metrics.slot_time`). Beyond 40 profiles, those with the smallest
-    share of success are shown, and the chart says so. Raise `InputError` for an unknown theme.
+    A slot's time goes into an attempt that succeeded, one that was wasted or one that is queued at its provider; or the
+    slot is free: then it cools, or is idle with or without scenes waiting (`analysis.metrics.slot_time`). Beyond 40
+    profiles, those with the smallest share of success are shown, and the chart says so. Raise `InputError` for an
+    unknown theme.
     """
     look = theme_of(theme)
     times = {name: spent for name, (spent,) in slot_time(data).items()}
@@ -49,7 +51,7 @@ def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
     for spent in times.values():
         every.add(spent)
     rows = _rows(times)
-    parts = [part for part in _parts(look) if part.name not in ("running", "off") or getattr(every, part.name) > 0]
+    parts = [part for part in _parts(look) if part.name not in ONLY_IF_ANY or getattr(every, part.name) > 0]
     title = wrapped(_finding(every, times, parts), _TITLE_CHARS)
     notes = []
     if len(times) > len(rows):
@@ -84,6 +86,7 @@ def _parts(theme: Theme) -> list[_Part]:
     return [
         _Part("ok", "succeeded", "succeeded", marks["succeeded"], "#FFFFFF"),
         _Part("running", "running", "was still running", marks["running"], ""),
+        _Part("queued_at_provider", "queued at the provider", "was queued at the provider", marks["queued"], ""),
         _Part("wasted", "wasted (429, failed, held, …)", "was wasted", marks["limited"], ""),
         _Part("cooling", "cooling", "was cooling", marks["cooldown"], ""),
         _Part("idle_waiting", "idle while scenes waited", "was idle while scenes waited", marks["idle"], ""),

@@ -14,7 +14,7 @@ from vidgen_nb.plaintext import html_line, one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Metrics"]
+__all__ = ["ONLY_IF_ANY", "Metrics"]
 
 TABLES = ("profiles", "scenes", "moves")
 MAX_PROFILES = 20

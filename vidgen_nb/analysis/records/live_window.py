@@ -18,7 +18,7 @@ from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, RunD
 from vidgen_nb.analysis.records.off_time import OffTime
 from vidgen_nb.analysis.records.run_state import SubmissionGate
 from vidgen_nb.analysis.records.slots import SlotAllocator
-from vidgen_nb.analysis.records.timeline import cooling_spans, subtract, union
+from vidgen_nb.analysis.records.timeline import cooling_spans, plus_provider_queues, subtract, union
 from vidgen_nb.core import events as ev
 
 __all__ = ["COOLDOWN", "MAX_LIVE_ATTEMPTS", "OlderSums", "Recent", "RecentData", "SumKey"]
@@ -56,7 +56,7 @@ class RecentData(RunData):
     used: dict[str, int] = field(default_factory=dict)
     """How many slots each profile ever used."""
     waiting: list[tuple[float, int]] = field(default_factory=list)
-    """The queue's length as steps (time, length from then on)."""
+    """The queue's length as steps (time, length from then on), with those that are queued at a provider."""
     backlog: list[Span] = field(default_factory=list)
     """When something could have been submitted: the gate was open, and a scene waited whose back-off was over."""
     taken: dict[str, list[Span]] = field(default_factory=dict)
@@ -159,7 +159,7 @@ class Recent(Builder):
             places=list(attempts),
             slots=[self._slots.of[place] for place in attempts],
             used=dict(self._slots.used),
-            waiting=self._waiting.after(self._since),
+            waiting=plus_provider_queues(self._waiting.after(self._since), attempts.values()),
             backlog=self._backlog.between(self._since, self._at),
             taken={name: spans.between(self._since, self._at) for name, spans in self._taken.items()},
         )

@@ -59,6 +59,11 @@ class AttemptRecord:
     first poll that found it no longer queued, so up to a poll's interval late. None: it waits there, or ended so."""
 
     @property
+    def waits_at_provider(self) -> bool:
+        """Whether it waits in its provider's queue now."""
+        return self.end is None and self.began is None and self.accepted is not None
+
+    @property
     def queued_at_provider(self) -> float:
         """Seconds in the provider's queue, until it began or ended; 0 as well while it still waits there."""
         if self.accepted == self.began or self.accepted is None:

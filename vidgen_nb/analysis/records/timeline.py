@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from math import inf
 
 from vidgen_nb.analysis.records.bounded_series import Span
@@ -27,6 +27,7 @@ __all__ = [
     "goodput",
     "integral",
     "merged",
+    "plus_provider_queues",
     "provider_spans",
     "queue",
     "queue_steps",
@@ -259,6 +260,16 @@ def queue_steps(data: RunData, end: float) -> list[tuple[float, int]]:
     found = [(at, int(length)) for at, length in queue(data) if at <= end]
     last = found[-1][1] if found else 0
     return [*(step for step in found if step[0] < end), (end, last)]
+
+
+def plus_provider_queues(ours: list[tuple[float, int]], attempts: Iterable[AttemptRecord]) -> list[tuple[float, int]]:
+    """Return the length of our queue with those added that are queued at a provider, from the first of its steps on."""
+    _, starts, ends = provider_spans(attempts, inf)
+    if not starts or not ours:
+        return ours
+    both = merged([(at, length) for at, length in ours], steps(starts, ends))
+    found = [(at, int(mine + theirs)) for at, (mine, theirs) in both if at >= ours[0][0]]
+    return [found[0], *(after for before, after in pairwise(found) if after[1] != before[1])]
 
 
 def busy(data: RunData) -> dict[str, Steps]:

@@ -14,13 +14,14 @@ from vidgen_nb.errors import InputError
 
 __all__ = ["STATES", "THEMES", "Mark", "State", "Theme", "ThemeName", "theme_of"]
 
-State = Literal["off", "idle", "cooldown", "succeeded", "running", "cancelled", "held", "failed", "limited"]
+State = Literal["off", "idle", "cooldown", "queued", "succeeded", "running", "cancelled", "held", "failed", "limited"]
 ThemeName = Literal["light", "dark"]
 
 STATES: tuple[State, ...] = (
     "off",
     "idle",
     "cooldown",
+    "queued",
     "succeeded",
     "running",
     "cancelled",
@@ -70,6 +71,7 @@ _LIGHT: dict[State, Mark] = {
     "off": Mark("no program ran", None, "-", "#D0D7DE", "#8C8C8C"),
     "idle": Mark("idle while scenes waited", "#E6E6E6", "|", "#9A9A9A"),
     "cooldown": Mark("cooldown", "#F0C05A", "/", "#8A5A00", "#8A5A00"),
+    "queued": Mark("queued at the provider", None, "\\", "#56B4E9", "#005A8C"),
     "succeeded": Mark("succeeded", "#005A8C", outline="#FFFFFF"),
     "running": Mark("running", "#56B4E9", ".", "#005A8C", "#005A8C"),
     "cancelled": Mark("cancelled", None, outline="#666666", dashed=True),
@@ -81,6 +83,7 @@ _LIGHT: dict[State, Mark] = {
 _DARK: dict[State, Mark] = _LIGHT | {
     "off": Mark("no program ran", None, "-", "#3D444D", "#8C8C8C"),
     "idle": Mark("idle while scenes waited", "#606060", "|", "#343434"),
+    "queued": Mark("queued at the provider", None, "\\", "#2F6F96", "#6FB7E0"),
     "succeeded": Mark("succeeded", "#005A8C", outline="#6FB7E0"),
     "running": Mark("running", "#56B4E9", ".", "#005A8C", "#CFEAFB"),
     "cancelled": Mark("cancelled", None, outline="#A8A8A8", dashed=True),

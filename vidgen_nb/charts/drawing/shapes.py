@@ -45,6 +45,8 @@ class Bar:
     count: int = 1
     place: int = 0
     """Index of its attempt among all of the run."""
+    glyph: bool = True
+    """Whether it has the glyph of its state; an attempt that is drawn in parts has it once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from vidgen_nb.analysis.records.timeline import seconds_of
 from vidgen_nb.plaintext import one_line
 
 __all__ = [
+    "AT_PROVIDER",
     "HoverExtras",
     "HoverTexts",
     "attempt_lines",
@@ -45,6 +46,7 @@ __all__ = [
     "summary",
 ]
 
+AT_PROVIDER = "queued at the provider"
 _OUTCOMES = {
     None: "running",
     "rate_limited": "rate limited (429)",
@@ -134,14 +136,17 @@ class HoverTexts:
 
 def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tuple[str, ...]:
     """Return the hover of one attempt: which, where, when, how it ended, and what followed."""
-    took = (end if attempt.end is None else attempt.end) - attempt.start
+    stop = end if attempt.end is None else attempt.end
+    took = stop - attempt.start
     name, where = one_line(attempt.scene, 60), one_line(attempt.profile, 60)
     lines = [
         f"scene {name} · attempt {attempt.number} of {beyond.total} · on {where}",
         f"“{one_line(beyond.prompt, 80)}”" if beyond.prompt else "",
         f"waiting since {seconds(attempt.queued)} · start at {seconds(attempt.start)} · "
         + (f"running for {seconds(took)}" if attempt.end is None else f"took {seconds(took)}"),
-        f"outcome: {outcome(attempt.outcome)}" + (f" – {one_line(attempt.reason, 100)}" if attempt.reason else ""),
+        _queued_line(attempt, stop),
+        f"outcome: {AT_PROVIDER if attempt.waits_at_provider else outcome(attempt.outcome)}"
+        + (f" – {one_line(attempt.reason, 100)}" if attempt.reason else ""),
     ]
     if attempt.outcome == "rate_limited":
         given = "none" if attempt.retry_after is None else seconds(attempt.retry_after)
@@ -153,6 +158,16 @@ def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tu
         next_one = "again" if following.profile == attempt.profile else one_line(following.profile, 60)
         lines.append(f"next: {next_one} at {seconds(following.start)}")
     return tuple(line for line in lines if line)
+
+
+def _queued_line(attempt: AttemptRecord, stop: float) -> str:
+    """Return how long an attempt was queued at its provider; empty: it was not."""
+    if attempt.accepted is None or attempt.accepted == attempt.began:
+        return ""
+    until = stop if attempt.began is None else attempt.began
+    return (
+        f"{AT_PROVIDER} for {seconds(until - attempt.accepted)}, from {seconds(attempt.accepted)} to {seconds(until)}"
+    )
 
 
 def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:
@@ -199,8 +214,9 @@ def standing(data: RunData) -> list[str]:
     states = status_counts(data)
     earlier = 0 if isinstance(data, RecentData) else succeeded_before(data)
     parts = [f"{states[name]:,} {name}" for name in ("succeeded", "failed", "held", "cancelled") if states[name]]
-    running = sum(states[name] for name in RUNNING)
-    parts += [f"{running:,} running"] * bool(running) + [f"{states['queued']:,} waiting"] * bool(states["queued"])
+    running, there = sum(states[name] for name in RUNNING), sum(each.waits_at_provider for each in data.attempts)
+    some = f"{running:,} running" + (f" ({there:,} of them {AT_PROVIDER})" if there else "")
+    parts += [some] * bool(running) + [f"{states['queued']:,} waiting"] * bool(states["queued"])
     return parts + [f"{earlier:,} of these had succeeded earlier"] * bool(earlier)
 
 

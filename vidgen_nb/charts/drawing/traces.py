@@ -37,7 +37,7 @@ TRACES: tuple[str, ...] = ("lanes", "queue", *STATES, *_ABOVE)
 """Names of the traces, in the order of drawing (trace attribute `meta`)."""
 LIVE_TRACES: tuple[str, ...] = (
     "lanes", "queue", "off", *(f"merged {state}" for state in _MERGED), "idle", "cooldown",
-    *(f"succeeded {part}" for part in range(_LIVE_PARTS)), *STATES[STATES.index("succeeded") + 1 :], *_ABOVE,
+    "queued", *(f"succeeded {part}" for part in range(_LIVE_PARTS)), *STATES[STATES.index("succeeded") + 1 :], *_ABOVE,
 )  # fmt: skip
 """Those of a live chart: older history below as merged bars, and succeeded bars in parts, so that only the parts that
 have changed are sent again."""
@@ -76,7 +76,10 @@ def traces(
         "limited": (_bars, "limited", bars["limited"], theme.marks["limited"], say, least),
         **(_parts(bars["succeeded"], theme.marks["succeeded"], say) if live else {}),
         **_above(rows, bars, theme, say),
-        **{f"{state} glyph": (glyphs, state, bars[state], theme, say, None) for state in GLYPHS},
+        **{
+            f"{state} glyph": (glyphs, state, [bar for bar in bars[state] if bar.glyph], theme, say, None)
+            for state in GLYPHS
+        },
         "limited glyph": (glyphs, "limited", bars["limited"], theme, say, least),
     }
     return [make(name, *drawings[name]) for name in (LIVE_TRACES if live else TRACES)]

@@ -7,7 +7,7 @@ next, so that an update costs only what is new.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, RunData
@@ -172,12 +172,22 @@ def _attempts(
             lines = text.attempt_lines(attempt, told[2] or hover.beyond(attempt), end)
             found = told, _attempt(attempt, place, slot, end, lines, number, dim=dim)
         kept.drawn[number] = found
-        yield found[1]
+        yield from found[1]
 
 
 def _attempt(
     attempt: AttemptRecord, place: LaneLayout, slot: int, end: float, lines: tuple[str, ...], number: int, *, dim: bool
-) -> Bar:
+) -> tuple[Bar, ...]:
+    """Return the bar of an attempt, in parts if it was queued at its provider: submit, queue, and the rest."""
     y, height = place.slot(attempt.profile, slot), max(place.row - 2, place.row * 0.75)
-    stop = end if attempt.end is None else attempt.end
-    return Bar(state_of(attempt.outcome), attempt.start, stop, y, height, lines, attempt.scene, dim, place=number)
+    stop, state = end if attempt.end is None else attempt.end, state_of(attempt.outcome)
+    whole = Bar(state, attempt.start, stop, y, height, lines, attempt.scene, dim, place=number)
+    if attempt.accepted == attempt.began or attempt.accepted is None:
+        return (whole,)
+    until = stop if attempt.began is None else attempt.began
+    parts = [replace(whole, state="queued", start=attempt.accepted, end=until)]
+    if attempt.start < attempt.accepted:
+        parts.insert(0, replace(whole, end=attempt.accepted, glyph=False))
+    if attempt.end is not None or attempt.began is not None:  # also of no length: it says how the attempt ended
+        parts.append(replace(whole, start=until))
+    return tuple(parts)

@@ -70,7 +70,7 @@ def build_rows(
     links, notes = make_links(data, hover.tries, place, slots, scene, moves)
     notes = [*capped, *notes]
     steps = _steps(data, end) if queue else []
-    if len(data.attempts) > most:
+    if max(len(data.attempts), sum(bar.scene is not None for bar in bars)) > most:
         bars, said = fold(bars, end, scene, most)
         steps, also = _thinned(steps, end)
         notes += [each for each in (also, said) if each]

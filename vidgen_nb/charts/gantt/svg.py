@@ -88,7 +88,8 @@ class _Picture:
                 yield from self._bar(bar)
         yield from self._links()
         for bar in self.rows.bars:
-            yield from self._glyph(bar)
+            if bar.glyph:
+                yield from self._glyph(bar)
         yield from self._legend()
         yield "</svg>\n"
 

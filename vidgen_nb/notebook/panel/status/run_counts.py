@@ -38,6 +38,8 @@ class RunCounts:
     rate_limited: int = 0
     """Attempts that got a 429."""
     moves: int = 0
+    at_provider: int = 0
+    """Running scenes whose job waits in its provider's own queue."""
     profiles: Mapping[str, ProfileCounts] = field(default_factory=dict)
     """In the order in which they were added."""
 
@@ -57,6 +59,7 @@ class RunCounts:
             attempts=window.started,
             rate_limited=sum(count for (_profile, outcome), count in outcomes.items() if outcome == "rate_limited"),
             moves=window.moved,
+            at_provider=sum(attempt.waits_at_provider for attempt in window.attempts),
             profiles={
                 name: ProfileCounts(
                     attempts=ended[name] + running[name],

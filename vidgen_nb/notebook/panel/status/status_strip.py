@@ -71,16 +71,28 @@ def sentence(feed: RunFeed, session: SessionSnapshot) -> str:
     if session.stopping:
         return f"Stopping: {_scenes_are(running)} still running and will settle; {waiting:,} stay waiting."
     if session.paused:
-        return f"Paused: nothing new is submitted; {_plural(running, 'scene')} running; {waiting:,} waiting."
+        return (
+            f"Paused: nothing new is submitted; {_plural(running, 'scene')} running{_at_provider(feed)}; "
+            f"{waiting:,} waiting."
+        )
     cooling = sorted(session.cooling.items(), key=lambda each: each[1])
     if not cooling:
         busy = sum(profile.running > 0 for profile in feed.counts.profiles.values())
-        return f"{_plural(running, 'scene')} running on {_plural(busy, 'profile')}; {waiting:,} waiting."
+        return (
+            f"{_plural(running, 'scene')} running on {_plural(busy, 'profile')}{_at_provider(feed)}; "
+            f"{waiting:,} waiting."
+        )
     if len(cooling) >= len(feed.counts.profiles) and waiting and not running:
         first, left = cooling[0]
         back = "with no known end" if math.isinf(left) else f"in {math.ceil(left)} s"
         return f"All profiles are cooling; {one_line(first, 40)} is back first, {back}; {waiting:,} waiting."
     return _cooling_sentence(feed, cooling)
+
+
+def _at_provider(feed: RunFeed) -> str:
+    """Say how many of the running scenes wait in their provider's own queue."""
+    there = feed.counts.at_provider
+    return f", {there:,} of them queued at the provider" if there else ""
 
 
 def _idle_sentence(feed: RunFeed, session: SessionSnapshot) -> str:
@@ -97,7 +109,7 @@ def _idle_sentence(feed: RunFeed, session: SessionSnapshot) -> str:
 
 def _restored_sentence(feed: RunFeed) -> str:
     counts, running = feed.counts, feed.counts.scenes["running"]
-    at_provider = f", {running:,} still running at the provider" if running else ""
+    at_provider = f", {running:,} still running at the provider{_at_provider(feed)}" if running else ""
     then = " Run continues it." if counts.unsettled else ""
     succeeded = f"{counts.scenes['succeeded']:,} of {_plural(counts.total, 'scene')} succeeded"
     return f"The run is restored: {succeeded}{at_provider}{_not_succeeded(feed)}.{then}"

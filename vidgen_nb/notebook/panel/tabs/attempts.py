@@ -11,6 +11,7 @@ from typing import Any, Final
 import traitlets as t
 
 from vidgen_nb.analysis.records.builder import AttemptRecord
+from vidgen_nb.charts.drawing.text import AT_PROVIDER
 from vidgen_nb.notebook.panel.page.js_module import SeparateModuleWidget, loader
 from vidgen_nb.plaintext import one_line
 
@@ -53,8 +54,9 @@ class AttemptsTable(SeparateModuleWidget):
 
 def _row(each: AttemptRecord) -> list[Any]:
     took = None if each.end is None else round(each.end - each.start, 3)
+    label = f"… {AT_PROVIDER}" if each.waits_at_provider else _OUTCOME_LABELS.get(each.outcome, f"✕ {each.outcome}")
     return [  # as HEADINGS
         one_line(each.scene, 120), each.number, one_line(each.profile, 120), round(each.queued, 3),
-        round(each.start, 3), took, one_line(_OUTCOME_LABELS.get(each.outcome, f"✕ {each.outcome}")), each.retry_after,
+        round(each.start, 3), took, one_line(label), each.retry_after,
         one_line(each.reason or "", 120), each.scene,
     ]  # fmt: skip
