@@ -239,6 +239,12 @@ class Provider:
             if each is not None:
                 each.sort_again()
 
+    def adopt(self, job: Job) -> None:
+        """Go on with a job that was accepted before; in its group's queue, it holds its slot until its end."""
+        queue = self._accounts[job.profile].group.queue
+        if queue is not None:
+            queue.take(job, job.created)
+
     def expires(self, job: Job) -> float | None:
         """Return the run second from which on the result is gone, or None."""
         return None if self.expires_after is None else job.finish + self.expires_after

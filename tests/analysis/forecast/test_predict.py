@@ -19,6 +19,7 @@ from vidgen_nb.core.policy import Cooldown, GroupView, Policy
 from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
 from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.provider import (
+    Concurrency,
     Constant,
     Exponential,
     Fault,
@@ -37,6 +38,20 @@ def until(run: Run, share: float) -> RunData:
     """Return a run as it stood after a share of its time."""
     cut = run.data.end * share
     return build(run.header, [event for event in run.events if event.at <= cut])
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize("mode", ["normal", "boost"])
+@pytest.mark.parametrize("n", [1, 2])
+def test_jobs_queued_at_the_provider_are_finished_one_after_the_other(n: int, mode: str, share: float) -> None:
+    """Equal jobs, n at once: their end is known to a few seconds, whether they wait with us or there."""
+    run = simulate(16, [SimulatedProfile("p", Concurrency(n, over="queue"), Constant(20))], mode=mode)
+    truth = 16 * 20 / n
+    found = predict_finish(until(run, share))
+    assert run.data.end == pytest.approx(truth)
+    assert found.middle == pytest.approx(truth, abs=6)
+    assert found.low is not None and found.high is not None
+    assert found.low - 1 <= truth <= found.high + 1 and found.high - found.low < 60
 
 
 def case(seed: int, policy: Policy | None = None) -> tuple[Run, RunData]:

@@ -270,6 +270,16 @@ def test_of_a_live_run_the_provider_is_estimated() -> None:
     assert faster is not None and truth is not None and faster == pytest.approx(truth, rel=0.15)
 
 
+def test_a_queue_at_the_provider_is_repeated_and_is_no_service() -> None:
+    """Jobs of 20 s, two at once, the others queued there: the estimate has both, so another mode changes nothing."""
+    run = simulate(16, [SimulatedProfile("p", Concurrency(2, over="queue"), Constant(20))], mode="boost")
+    assert service_times(run.data)["p"] == pytest.approx([20.0] * 16)
+    for mode in ("boost", "normal"):
+        again = as_live(run).what_if(mode=mode)
+        assert "p: 2 jobs at once; further ones are queued there" in again.header["what_if"]["assumed"]
+        assert again.metrics().makespan == pytest.approx(160.0, abs=0.5)
+
+
 def test_what_was_under_way_at_a_restart_tells_no_service_time() -> None:
     """Nobody saw when it finished; it counts only if nothing else is known, and a forecast uses the others."""
     scenes, profiles = 12, [SimulatedProfile("p1", None, Constant(20), capacity=2)]

@@ -60,6 +60,22 @@ def test_throttled_tasks_wait_at_the_provider(tmp_path: Path) -> None:
     assert [Path(scene.path or "").read_bytes() for scene in run.scenes] == [CLIP] * 6
 
 
+def test_throttled_is_waiting_and_not_service(tmp_path: Path) -> None:
+    """Two of six at a time, 30 s each: four are THROTTLED for one turn or two, as if they had waited with us."""
+    run, _ = live(tmp_path, 6, [SimulatedProfile("p1", Concurrency(2), Constant(30))])
+    numbers = run.metrics()
+    assert numbers.wait is not None and numbers.split is not None and numbers.queue_length is not None
+    tolerance = 12  # polls come every 5 s, so a start is seen up to that much late, and calls take some ms at 60 times
+    waits = sorted(each.queued_at_provider for each in run.attempts)
+    assert waits == pytest.approx([0, 0, 30, 30, 60, 60], abs=tolerance) and waits[:2] == [0, 0]
+    assert [numbers.wait.p50, numbers.wait.max] == pytest.approx([30, 60], abs=tolerance)
+    assert numbers.queue_length == pytest.approx(2, abs=0.5)
+    assert numbers.split.ok > 0.8, "both slots of the provider are busy nearly all the time"
+    assert {each.status for each in run.events if isinstance(each, ev.Progressed)} == {"queued", "running"}
+    pale = next(run.gantt().select_traces({"meta": "queued"}))
+    assert len(pale.x) == 4 and pale.showlegend and sum(pale.x) == pytest.approx(sum(waits))
+
+
 def test_the_days_quota_takes_a_profile_out(tmp_path: Path) -> None:
     """p1 has two tasks a day: the others go to p2, which is slower, and nothing is lost."""
     simulated = [

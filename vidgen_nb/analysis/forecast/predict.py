@@ -1,14 +1,17 @@
 """When will an open run be finished? The rest of it is simulated a few times, from where it stands.
 
 Each simulation draws what is not known: a limit among those that explain the attempts so far, service times among those
-seen (resampled; running jobs count as longer than their age), and how long the running jobs will still take.
+seen (resampled; running jobs count as longer than their age), and how long the running jobs will still take. Jobs that
+are queued at their provider begin as those before them end, as many at once as were seen to run there.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from random import Random
 from statistics import mean, quantiles, stdev
 from typing import Any, Final
@@ -18,6 +21,7 @@ from vidgen_nb.analysis.forecast.policy_state import keeping_its_state, with_his
 from vidgen_nb.analysis.forecast.snapshot import Snapshot, resume_events, snapshot
 from vidgen_nb.analysis.forecast.weibull_tail import fit_tail
 from vidgen_nb.analysis.limits.limit_samples import drawn_limits
+from vidgen_nb.analysis.metrics.provider_queue import provider_slots
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import without
@@ -27,7 +31,7 @@ from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
-from vidgen_nb.provider import Empirical, Fault, Job, Provider, SimulatedProfile
+from vidgen_nb.provider import Concurrency, Empirical, Fault, Job, Provider, SimulatedProfile
 from vidgen_nb.recording.policies import resolve_policy
 
 __all__ = ["Prediction", "predict_finish"]
@@ -126,7 +130,10 @@ class _Simulations:
         self.simulated = 0
         """Events of all simulations so far."""
         self.times = times
-        self.ages = _ages(state, at, data)
+        self.slots = provider_slots(data)
+        self.queued = _queued_at_provider(state, data, self.slots)
+        """Scenes whose job is queued at its provider, in the order of acceptance."""
+        self.ages = _ages(state, at, data, {*self.queued})
         self.tails = {name: fit_tail(own, [*self.ages.get(name, {}).values()]) for name, own in times.items() if own}
         under_way = [age for ages in self.ages.values() for age in ages.values()]
         self.tail = fit_tail([seconds for own in times.values() for seconds in own], under_way)
@@ -138,7 +145,12 @@ class _Simulations:
         """Return when all scenes are settled in one simulation; None: some never are."""
         state, at = self.state, self.at
         limits = {name: limit for names, drawn in self.groups for limit in (rng.choice(drawn),) for name in names}
+        for name, count in self.slots.items():
+            if name in limits:
+                queue, limit = Concurrency(count, over="queue"), limits[name]
+                limits[name] = queue if limit is None else limit & queue
         services, ends = self._services(rng)
+        starts = self._queued_jobs(services, ends, rng)
         profiles = [
             SimulatedProfile(name, limits[name], services[name], None, self.told, added.group or None)
             for name, added in state.profiles.items()
@@ -157,7 +169,13 @@ class _Simulations:
         if self.policy is not None:  # it has already seen the events that lead up to here
             scheduler.handle(ev.PolicyChanged(keeping_its_state(self.policy)), at)
         provider = Provider(profiles, str(rng.random()), self.faults)
-        jobs = [Job(0, state.jobs_running[name].profile, name, "", at, at, end) for name, end in ends.items()]
+        jobs = [
+            Job(0, state.jobs_running[name].profile, name, "", at, starts.get(name, at), end)
+            for name, end in ends.items()
+        ]
+        for job in jobs:
+            if job.profile in state.profiles:
+                provider.adopt(job)
         _Resumed(scheduler, provider, [(at, ev.RunStarted())], jobs).run()
         self.simulated += len(scheduler.events)
         if scheduler.ended != ev.EndReason.SETTLED:
@@ -192,16 +210,59 @@ class _Simulations:
             services[name] = Empirical([max(each, 1e-6) for each in drawn])
         return services, ends
 
+    def _queued_jobs(self, services: dict[str, Empirical], ends: dict[str, float], rng: Random) -> dict[str, float]:
+        """Return when jobs that are queued at their provider begin, and add their ends: first come, first served."""
+        starts: dict[str, float] = {}
+        profiles, flights = self.state.profiles, self.state.jobs_running
+        for name in self.queued:
+            own = profiles.get(flights[name].profile)
+            if own is None:
+                continue
+            members = {
+                each.profile for each in profiles.values() if (each.group or each.profile) == (own.group or own.profile)
+            }
+            busy = [end for scene, end in ends.items() if flights[scene].profile in members]
+            slots = nlargest(self.slots[own.profile], busy)
+            starts[name] = self.at if len(slots) < self.slots[own.profile] else max(self.at, slots[-1])
+            ends[name] = starts[name] + services[own.profile].seconds(rng.random())
+        return starts
 
-def _ages(state: Snapshot, at: float, data: RunData) -> dict[str, dict[str, float]]:
-    """Return the ages of running jobs, by profile and scene, the youngest first.
+
+def _queued_at_provider(state: Snapshot, data: RunData, slots: dict[str, int]) -> list[str]:
+    """Return the scenes whose job is queued at its provider, in the order of acceptance.
+
+    What was accepted after one that waits there, or while all its slots were taken, waits as well, though no poll has
+    told it yet.
+    """
+    running = [each for each in data.attempts if each.end is None and each.scene in state.jobs_running]
+    running.sort(key=lambda each: state.jobs_running[each.scene].since)
+    found: list[str] = []
+    busy: Counter[str] = Counter()
+    for each in running:
+        profile = state.profiles.get(each.profile)
+        group = each.profile if profile is None else profile.group or each.profile
+        is_told = each.began is not None and each.accepted is not None and each.began > each.accepted
+        if each.waits_at_provider or (busy[group] >= slots.get(each.profile, math.inf) and not is_told):
+            busy[group] += slots.get(each.profile, 0)
+            found.append(each.scene)
+        else:
+            busy[group] += 1
+    return found
+
+
+def _ages(state: Snapshot, at: float, data: RunData, queued: set[str]) -> dict[str, dict[str, float]]:
+    """Return the ages of running jobs, by profile and scene, the youngest first; not of those queued at the provider.
 
     The time in which no program ran the run is left out: a job may have finished then, and nobody saw it.
     """
     cut = without(data.off)
+    flying = {each.scene: each for each in data.attempts if each.end is None}
     ages: dict[str, dict[str, float]] = {}
     for scene, flight in sorted(state.jobs_running.items(), key=lambda each: -each[1].since):
-        ages.setdefault(flight.profile, {})[scene] = cut(at) - cut(flight.since)
+        if scene in queued:
+            continue
+        began = flying[scene].began if scene in flying else None
+        ages.setdefault(flight.profile, {})[scene] = cut(at) - cut(flight.since if began is None else began)
     return ages
 
 

@@ -13,11 +13,31 @@ from itertools import pairwise
 from operator import itemgetter
 
 from vidgen_nb.analysis.records.bounded_series import Span
-from vidgen_nb.analysis.records.model import AttemptRecord
+from vidgen_nb.analysis.records.model import AttemptRecord, RunData
 from vidgen_nb.analysis.records.slots import most_at_once
 from vidgen_nb.analysis.records.timeline import Steps, merged, provider_spans, steps
+from vidgen_nb.core import events as ev
 
-__all__ = ["slots_without_capacity", "that_fit", "without_queue"]
+__all__ = ["provider_slots", "slots_without_capacity", "that_fit", "without_queue"]
+
+
+def provider_slots(data: RunData) -> dict[str, int]:
+    """Return how many jobs the provider of each profile generates at once, where it was seen to queue further ones.
+
+    Profiles of a quota group share these slots.
+    """
+    groups: dict[str, list[str]] = {}
+    for event in data.events:
+        if isinstance(event, ev.ProfileAdded) and event.profile not in groups.get(event.group or event.profile, ()):
+            groups.setdefault(event.group or event.profile, []).append(event.profile)
+    if not any(each.accepted != each.began for each in data.attempts):
+        return {}
+    found: dict[str, int] = {}
+    for members in groups.values():
+        own = [each for each in data.attempts if each.profile in members]
+        if any(each.accepted != each.began for each in own):
+            found.update(dict.fromkeys(members, slots_without_capacity(own, data.end)))
+    return found
 
 
 def slots_without_capacity(attempts: list[AttemptRecord], end: float) -> int:

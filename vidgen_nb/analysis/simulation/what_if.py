@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from vidgen_nb.analysis.limits.estimate import estimate_limits
+from vidgen_nb.analysis.metrics.provider_queue import provider_slots
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import without
 from vidgen_nb.analysis.simulation.overrides import with_override
@@ -22,7 +23,7 @@ from vidgen_nb.core.model import Mode, RetryPolicy
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.policies.registry import label
-from vidgen_nb.provider import Empirical, Fault, Load, SimulatedProfile
+from vidgen_nb.provider import Concurrency, Empirical, Fault, Load, SimulatedProfile
 from vidgen_nb.provider.described import profile_from
 from vidgen_nb.recording.codec import read_as
 from vidgen_nb.recording.policies import resolve_policy
@@ -161,14 +162,15 @@ def _faults(described: Iterable[Mapping[str, Any]]) -> tuple[list[Fault], list[s
 def service_times(data: RunData) -> dict[str, list[float]]:
     """Return the seconds from acceptance to result of attempts that succeeded, by profile.
 
-    Jobs accepted before a restore may have finished long before anybody looked; they count only if nothing else
-    succeeded.
+    Time in the provider's queue is no service: where a job was queued there, they count from when it began. Jobs
+    accepted before a restore may have finished long before anybody looked; they count only if nothing else succeeded.
     """
     accepted: dict[tuple[str, int], tuple[str, float]] = {}
     started: dict[tuple[str, int], str] = {}
     times: dict[str, list[float]] = {name: [] for name in data.profiles}
     unseen: dict[str, list[float]] = {name: [] for name in data.profiles}
     restored = -math.inf
+    began = {(each.scene, each.number): each.began for each in data.attempts if each.began != each.accepted}
     for event in data.events:
         if isinstance(event, ev.AttemptStarted):
             started[event.scene, event.number] = event.profile
@@ -178,13 +180,14 @@ def service_times(data: RunData) -> dict[str, list[float]]:
             restored = event.at
         elif isinstance(event, ev.Fetched) and (taken := accepted.get((event.scene, event.number))):
             name, since = taken
-            (times if since >= restored else unseen)[name].append(event.at - since)
+            start = began.get((event.scene, event.number))
+            (times if since >= restored else unseen)[name].append(event.at - (since if start is None else start))
     return times if any(times.values()) else unseen
 
 
 def _assumed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]:
     """Return a live run's profiles as its attempts show them, and in words what is a guess."""
-    estimates, times = estimate_limits(data), service_times(data)
+    estimates, times, slots = estimate_limits(data), service_times(data), provider_slots(data)
     pooled = [seconds for each in times.values() for seconds in each if seconds > 0]
     if not pooled:
         raise InputError("no scene of this run succeeded, so service times are not known: pass profiles=")
@@ -202,6 +205,10 @@ def _assumed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]
         else:
             doubt = f", a guess ({estimate.reason})" if estimate.reason else ""
             assumed.append(f"{name}: {limit}{doubt}")
+        if name in slots:
+            queue = Concurrency(slots[name], over="queue")
+            limit = queue if limit is None else limit & queue
+            assumed.append(f"{name}: {slots[name]} jobs at once; further ones are queued there")
         where = "its own" if own is times[name] else "all profiles'"
         assumed.append(f"{name}: service times drawn from {len(own)} of {where}")
         _, capacity = data.capacity_steps[name][0]

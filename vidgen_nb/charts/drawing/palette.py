@@ -83,7 +83,7 @@ _LIGHT: dict[State, Mark] = {
 _DARK: dict[State, Mark] = _LIGHT | {
     "off": Mark("no program ran", None, "-", "#3D444D", "#8C8C8C"),
     "idle": Mark("idle while scenes waited", "#606060", "|", "#343434"),
-    "queued": Mark("queued at the provider", None, "\\", "#2F6F96", "#6FB7E0"),
+    "queued": Mark("queued at the provider", None, "\\", "#4A8FB8", "#6FB7E0"),
     "succeeded": Mark("succeeded", "#005A8C", outline="#6FB7E0"),
     "running": Mark("running", "#56B4E9", ".", "#005A8C", "#CFEAFB"),
     "cancelled": Mark("cancelled", None, outline="#A8A8A8", dashed=True),

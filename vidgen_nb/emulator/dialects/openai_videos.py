@@ -192,9 +192,10 @@ class OpenAIVideosDialect(Dialect):
     def _video_response(self, call: Call, video: _Video, now: float, rate: RateInfo | None = None) -> Response:
         headers = rate_headers(_told_rate(call, rate))
         if not self._minimal:
-            remaining = self.provider.poll(video.job, now).remaining
-            if remaining > 0:
-                after = min(max(call.told(remaining), _MIN_POLL_SECONDS), _MAX_POLL_SECONDS)
+            state = self.provider.poll(video.job, now)
+            news = video.job.start - now if state.status == "queued" else state.remaining
+            if state.remaining > 0:
+                after = min(max(call.told(news), _MIN_POLL_SECONDS), _MAX_POLL_SECONDS)
                 headers["openai-poll-after-ms"] = str(round_up(after * 1000))
         return JSONResponse(self._fields(call, video, now), headers=headers)
 
