@@ -269,7 +269,7 @@ def plus_provider_queues(ours: list[tuple[float, int]], attempts: Iterable[Attem
         return ours
     both = merged([(at, length) for at, length in ours], steps(starts, ends))
     found = [(at, int(mine + theirs)) for at, (mine, theirs) in both if at >= ours[0][0]]
-    return [found[0], *(after for before, after in pairwise(found) if after[1] != before[1])]
+    return [*found[:1], *(after for before, after in pairwise(found) if after[1] != before[1])]
 
 
 def busy(data: RunData) -> dict[str, Steps]:

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from vidgen_nb.analysis.forecast.predict import Prediction
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import RetryPolicy, Scene
+from vidgen_nb.core.model import Operation, RetryPolicy, Scene
+from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt
 from vidgen_nb.notebook.panel.status.run_counts import ProfileCounts, RunCounts
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.status.status_strip import SessionSnapshot, sentence, status_html, time_left
+from vidgen_nb.notebook.panel.tabs.attempts import AttemptsTable
 from vidgen_nb.run import Run
 
 RUNNING = SessionSnapshot(running=True)
@@ -37,6 +39,31 @@ def test_sentences_of_a_running_session() -> None:
         "can't write to 'videos': No space left on device."
     )
     assert "closed" in sentence(feed, SessionSnapshot(closed=True))
+
+
+def test_the_sentence_tells_of_jobs_that_wait_at_their_provider() -> None:
+    """How many of the running scenes are queued there, as long as they are."""
+    events: list[ev.Event] = [ev.ProfileAdded("p1"), *(ev.SceneAdded(Scene(f"s{k}", "x")) for k in range(1, 4))]
+    events.append(ev.RunStarted())
+    for name in ("s1", "s2"):
+        events += [ev.AttemptStarted(name, 1, "p1", "free"), ev.Accepted(name, 1, Operation(name))]
+    events += [ev.Progressed("s1", 1, "running"), ev.Progressed("s2", 1, "queued")]
+    feed, paused = RunFeed(), replace(RUNNING, paused=True)
+    run = Run({}, [replace(event, at=float(at)) for at, event in enumerate(events)])
+    feed.pull(run)
+    assert sentence(feed, RUNNING) == "2 scenes running on 1 profile, 1 of them queued at the provider; 1 waiting."
+    assert "2 scenes running, 1 of them queued at the provider; 1 waiting" in sentence(feed, paused)
+    assert feed.window is not None
+    table, chart = AttemptsTable(), LiveGantt()
+    table.show(feed.window.attempts)
+    assert [row[6] for row in table.rows] == ["… running", "… queued at the provider"]
+    chart.update(feed.window, 20.0)
+    assert "2 running (1 of them queued at the provider), 1 waiting" in chart.figure.layout.title.text
+    (pale,) = chart.figure.select_traces({"meta": "queued"})
+    assert len(pale.x) == 1 and pale.showlegend and "queued at the provider for" in pale.hovertext[0]
+    run.events.append(ev.Progressed("s2", 1, "running", at=15.0))
+    feed.pull(run)
+    assert sentence(feed, RUNNING) == "2 scenes running on 1 profile; 1 waiting."
 
 
 def test_the_sentence_of_a_cooldown_names_what_began_it() -> None:
