@@ -95,9 +95,9 @@ def most_at_once(
     if not queues:
         return max((sum(s <= start < e for s, e in held) for start, stop in held if stop > start), default=0)
     found = []
-    for a, b in pairwise(sorted({at for span in held + queues for at in span})):
-        if any(inside(span, (a + b) / 2) for span in queues):
-            found.append((sum(inside(span, (a + b) / 2) for span in held), b - a))
+    for left, right in pairwise(sorted({at for span in held + queues for at in span})):
+        if any(inside(span, (left + right) / 2) for span in queues):
+            found.append((sum(inside(span, (left + right) / 2) for span in held), right - left))
     total, before = sum(seconds for _, seconds in found), 0.0
     for count, seconds in sorted(found):
         before += seconds

@@ -45,8 +45,7 @@ class SlotSplit:
         """Return the shares of slot-seconds, or None if there are none."""
         if not (total := time.total) > 0:
             return None
-        parts = (time.ok, time.wasted, time.cooling, time.idle_empty, time.idle_waiting, time.running, time.off)
-        return cls(*(part / total for part in parts), time.queued_at_provider / total)
+        return cls(**{name: getattr(time, name) / total for name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ free only because a poll has not told yet who has it.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from itertools import pairwise
 from operator import itemgetter
 
@@ -55,10 +55,10 @@ def slots_without_capacity(attempts: list[AttemptRecord], end: float) -> int:
     _, since, until = provider_spans(attempts, end)
     if not since:
         return most_at_once(starts, ends)
-    seconds: Counter[int] = Counter()
+    seconds: dict[int, float] = defaultdict(float)
     for (at, (count, length)), (after, _) in pairwise(merged(steps(starts, ends), steps(since, until))):
         seconds[int(count)] += after - at if length else 0.0
-    half, before = seconds.total() / 2, 0.0
+    half, before = sum(seconds.values()) / 2, 0.0
     for count in sorted(seconds):
         before += seconds[count]
         if before > half:

@@ -195,8 +195,9 @@ Waits = tuple[list[str], list[float], list[float]]
 
 def waiting_spans(data: RunData, still: float) -> Waits:
     """Return the spans in which scenes waited, in our queue or in a provider's; `still`: the end of open ones."""
-    ours, theirs = queued_spans(data, still), provider_spans(data.attempts, still)
-    return (*(mine + more for mine, more in zip(ours, theirs, strict=True)),) if theirs[0] else ours  # type: ignore[return-value]
+    scenes, starts, ends = queued_spans(data, still)
+    others, since, until = provider_spans(data.attempts, still)
+    return scenes + others, starts + since, ends + until
 
 
 def provider_spans(attempts: Iterable[AttemptRecord], still: float) -> Waits:
