@@ -6,7 +6,7 @@ A chart that counts for itself sooner or later counts something else.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import Any
 
@@ -117,13 +117,13 @@ def test_the_bars_of_the_gantt(runs: list[tuple[Run, MetricsData]]) -> None:
     """All the time of each attempt, once; pale where it was queued at its provider, as long as the metrics say."""
     for run, numbers in runs:
         rows, end = build_rows(run.data), numbers.length
-        drawn: Counter[int] = Counter()
+        drawn: dict[int, float] = defaultdict(float)
         for bar in rows.bars:
             if bar.scene is not None:
                 drawn[bar.place] += bar.end - bar.start
         took = {place: (end if a.end is None else a.end) - a.start for place, a in enumerate(run.attempts)}
         assert drawn == pytest.approx(took)
-        pale = Counter({a.scene: 0.0 for a in run.attempts})
+        pale: dict[str, float] = defaultdict(float)
         for bar in rows.of("queued"):
             pale[str(bar.scene)] += bar.end - bar.start
             assert any(line.startswith("queued at the provider for") for line in bar.lines)

@@ -32,6 +32,7 @@ from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import Concurrency, Empirical, Fault, Job, Provider, SimulatedProfile
+from vidgen_nb.provider.limits import Limit
 from vidgen_nb.recording.policies import resolve_policy
 
 __all__ = ["Prediction", "predict_finish"]
@@ -144,7 +145,9 @@ class _Simulations:
     def finish(self, rng: Random) -> float | None:
         """Return when all scenes are settled in one simulation; None: some never are."""
         state, at = self.state, self.at
-        limits = {name: limit for names, drawn in self.groups for limit in (rng.choice(drawn),) for name in names}
+        limits: dict[str, Limit | None] = {
+            name: limit for names, drawn in self.groups for limit in (rng.choice(drawn),) for name in names
+        }
         for name, count in self.slots.items():
             if name in limits:
                 queue, limit = Concurrency(count, over="queue"), limits[name]

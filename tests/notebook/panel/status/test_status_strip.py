@@ -49,7 +49,8 @@ def test_the_sentence_tells_of_jobs_that_wait_at_their_provider() -> None:
         events += [ev.AttemptStarted(name, 1, "p1", "free"), ev.Accepted(name, 1, Operation(name))]
     events += [ev.Progressed("s1", 1, "running"), ev.Progressed("s2", 1, "queued")]
     feed, paused = RunFeed(), replace(RUNNING, paused=True)
-    run = Run({}, [replace(event, at=float(at)) for at, event in enumerate(events)])
+    timed = [replace(event, at=float(at)) for at, event in enumerate(events)]
+    run = Run({}, timed)
     feed.pull(run)
     assert sentence(feed, RUNNING) == "2 scenes running on 1 profile, 1 of them queued at the provider; 1 waiting."
     assert "2 scenes running, 1 of them queued at the provider; 1 waiting" in sentence(feed, paused)
@@ -61,7 +62,7 @@ def test_the_sentence_tells_of_jobs_that_wait_at_their_provider() -> None:
     assert "2 running (1 of them queued at the provider), 1 waiting" in chart.figure.layout.title.text
     (pale,) = chart.figure.select_traces({"meta": "queued"})
     assert len(pale.x) == 1 and pale.showlegend and "queued at the provider for" in pale.hovertext[0]
-    run.events.append(ev.Progressed("s2", 1, "running", at=15.0))
+    timed.append(ev.Progressed("s2", 1, "running", at=15.0))
     feed.pull(run)
     assert sentence(feed, RUNNING) == "2 scenes running on 1 profile; 1 waiting."
 
