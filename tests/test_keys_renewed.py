@@ -50,6 +50,8 @@ def backend(good: str = NEW, seen: list[str] | None = None) -> OpenAIVideos:
             return httpx.Response(401, json={"error": {"message": f"Incorrect API key provided: {key}"}})
         if request.method == "POST":
             assert b"a fox" in request.read(), "the body is sent again, too"
+        elif request.url.path in ("/v1/videos", "/v1/models"):
+            return httpx.Response(200, json={"object": "list", "data": []})
         return httpx.Response(200, json={"id": "job", "status": "in_progress"})
 
     return OpenAIVideos("http://127.0.0.1:9/v1", transport=httpx.MockTransport(answer))

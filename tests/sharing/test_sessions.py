@@ -90,7 +90,7 @@ def test_a_run_under_way_is_told(tmp_path: Path, shared: SharedCooldowns) -> Non
         session_on(tmp_path, shared, limit(RateLimited()), "a", policy=PerProfileCooldown(1)) as first,
     ):
         second.start(["one"])
-        waited(lambda: second.in_flight)
+        waited(lambda: held.submits)
         first.start(["bounced"])
         waited(lambda: imposed(second.last_run))
         second.add([Scene("later", "two")])

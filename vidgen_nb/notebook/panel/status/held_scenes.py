@@ -30,14 +30,15 @@ class HeldScenes:
         self.ask = self._button(
             "It was made: fetch it", "Ask about the job again; nothing is submitted", self._ask_again
         )
-        self.submit = self._button("Submit again …", "Asks first: it may be billed twice", self._question)
+        self.submit = self._button("Submit again …", "Asks first: it may be billed twice", self._ask_first)
         self.sure = self._button("Submit again, maybe pay twice", "Submit it now", self._submit_again)
         self.sure.button_style = "danger"
         self.keep = self._button("Keep it held", "Submit nothing", self._no_question)
         self.text = w.HTML()
         self._in_question: str | None = None
-        wrap = w.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 10px", display="none")
-        self.root = w.Box(self._answers(), layout=wrap)
+        self._answers = w.Box((self.choice, self.job, self.ask, self.submit), layout=_row())
+        self._question = w.Box((self.text, self.sure, self.keep), layout=_row(display="none"))
+        self.root = w.Box((self._answers, self._question), layout=w.Layout(display="none"))
         for widget in (self.choice, self.job):
             receive_while_blocked(widget)
 
@@ -52,9 +53,6 @@ class HeldScenes:
         if self._in_question not in (None, *scenes):
             self._no_question()
         set_if_changed(self.root.layout, "display", "flex" if scenes else "none")
-
-    def _answers(self) -> tuple[Any, ...]:
-        return (self.choice, self.job, self.ask, self.submit)
 
     def _button(self, label: str, tip: str, call: Callable[[], None]) -> Any:
         button = w.Button(description=label, tooltip=tip)
@@ -72,19 +70,27 @@ class HeldScenes:
         self._host.session.ask_again(self.choice.value, self.job.value.strip() or None)
         self.job.value = ""
 
-    def _question(self) -> None:
+    def _ask_first(self) -> None:
         self._in_question = self.choice.value
         scene = one_line(self._in_question, 60)
         text = f"Submit {scene} again? Its earlier job may exist, or be made yet: it may be billed twice."
         self.text.value = f'<div class="vg-now">{escape(text)}</div>'
-        self.root.children = (self.text, self.sure, self.keep)
+        self._show_question(shown=True)
 
     def _no_question(self) -> None:
         self._in_question = None
-        self.root.children = self._answers()
+        self._show_question(shown=False)
+
+    def _show_question(self, *, shown: bool) -> None:
+        self._question.layout.display = "flex" if shown else "none"
+        self._answers.layout.display = "none" if shown else "flex"
 
     def _submit_again(self) -> None:
         scene = self._in_question
         self._no_question()
         if scene is not None:
             self._host.session.submit_again(scene)
+
+
+def _row(**options: Any) -> Any:
+    return w.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 10px", **options)
