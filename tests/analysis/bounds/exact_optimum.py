@@ -65,9 +65,9 @@ class State:
 
     at: float = 0.0
     admitted: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    """Times of admission by quota group."""
+    """Times of admission by quota group and organisation."""
     ends: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    """When jobs end, by quota group."""
+    """When jobs end, by quota group and organisation."""
     busy: dict[str, tuple[float, ...]] = field(default_factory=dict)
     """When slots become free, by profile, and by group if its jobs queue."""
     last: float = 0.0
@@ -114,10 +114,16 @@ def _taken(slots: float, busy: tuple[float, ...], end: float) -> tuple[float, ..
 class _Search:
     def __init__(self, given: Instance) -> None:
         self.given = given
-        self.group = {each.name: each.quota_group or f"alone {each.name}" for each in given.profiles}
         self.limits: dict[str, tuple[Limit, ...]] = {}
+        self.shared: dict[str, list[str]] = {}
+        """What each profile shares limits with: its quota group, and its organisation."""
         for each in given.profiles:
-            self.limits[self.group[each.name]] = _parts(each.limit) or self.limits.get(self.group[each.name], ())
+            group, team = each.quota_group or f"alone {each.name}", getattr(each, "organisation", None)
+            self.limits[group] = _parts(each.limit) or self.limits.get(group, ())
+            self.shared[each.name] = [group]
+            if team is not None:
+                self.limits[f"organisation {team.name}"] = _parts(team.limit)
+                self.shared[each.name].append(f"organisation {team.name}")
         us = {scene: uniform(given.seed, "service", scene) for scene in given.scenes}
         self.seconds = {
             scene: {each.name: each.service.seconds(u) for each in given.profiles} for scene, u in us.items()
@@ -127,24 +133,27 @@ class _Search:
 
     def add(self, state: State, scene: str, profile: SimulatedProfile) -> State:
         """Return the state after one more submit, as early as it can be admitted."""
-        group, name = self.group[profile.name], profile.name
-        admitted, ends = state.admitted.get(group, ()), state.ends.get(group, ())
+        name, shared = profile.name, self.shared[profile.name]
+        limits = [(part, key) for key in shared for part in self.limits[key]]
         at = max(state.at, self.release[scene], self.given.opens.get(name, 0.0))
         while True:
-            later = max((_free_at(part, at, admitted, ends) for part in self.limits[group]), default=at)
+            later = max(
+                (_free_at(part, at, state.admitted.get(key, ()), state.ends.get(key, ())) for part, key in limits),
+                default=at,
+            )
             if later <= at + ROUNDING:
                 break
             at = later
         capacity = inf if profile.capacity is None else profile.capacity
-        queues = [part.n for part in self.limits[group] if isinstance(part, Concurrency) and part.over == "queue"]
+        queues = [part.n for part, _ in limits if isinstance(part, Concurrency) and part.over == "queue"]
         queue = min(queues, default=inf)
-        line, own = state.busy.get(group, ()), state.busy.get(name, ())
+        line, own = state.busy.get(shared[0], ()), state.busy.get(name, ())
         end = _slot(capacity, own, _slot(queue, line, at)) + self.seconds[scene][name]
         return State(
             at,
-            {**state.admitted, group: (*admitted, at)},
-            {**state.ends, group: (*ends, end)},
-            {**state.busy, group: _taken(queue, line, end), name: _taken(capacity, own, end)},
+            {**state.admitted, **{key: (*state.admitted.get(key, ()), at) for key in shared}},
+            {**state.ends, **{key: (*state.ends.get(key, ()), end) for key in shared}},
+            {**state.busy, shared[0]: _taken(queue, line, end), name: _taken(capacity, own, end)},
             max(state.last, end),
         )
 

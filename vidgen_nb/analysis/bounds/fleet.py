@@ -8,9 +8,10 @@ only have used up limits and slots.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import floor, inf
+from typing import Any
 
 from vidgen_nb.analysis.bounds.admissions import at_once, most_admitted, most_at_any_phase, parts
 from vidgen_nb.provider import Constant, Exponential, LogNormal, SimulatedProfile
@@ -43,6 +44,8 @@ class FleetMember:
     capacity: float
     opens: float
     """End of its initial cooldown."""
+    organisation: Any = None
+    """What it belongs to, whose limit comes on top."""
 
     def slots_by(self, t: float, seconds: float, since: float = 0.0) -> float:
         """Return how many jobs its slots can finish by `t`: c·⌊(t - opens) / s⌋."""
@@ -59,6 +62,12 @@ class FleetGroup:
     """How many jobs the limit lets run at once."""
     aligned: bool = True
     """Whether windows begin with the run; else at any time."""
+
+    @property
+    def organisation(self) -> Any:
+        """The organisation of all its members; None: they have none, or several."""
+        first, *others = {member.organisation for member in self.members}
+        return None if others else first
 
     def admitted(self, t: float, since: float) -> float:
         """Return how many submits its limit can admit from `since` to `t`."""
@@ -113,6 +122,8 @@ class Fleet:
     groups: Mapping[FleetGroup, int]
     """How many there are of each."""
     names: Mapping[str, tuple[FleetGroup, FleetMember]]
+    organisations: Mapping[Any, FleetGroup] = field(default_factory=dict)
+    """The profiles of each organisation, as a group that shares its limit."""
 
     def seconds(self, u: float) -> tuple[float, ...]:
         """Return how many seconds a scene of quantile `u` takes, by service."""
@@ -120,7 +131,14 @@ class Fleet:
 
     def done_by(self, t: float, seconds: Sequence[float], since: float = 0.0) -> float:
         """Return how many jobs of these lengths can be finished from `since` to `t`."""
-        return sum(count * group.done_by(t, seconds, since) for group, count in self.groups.items())
+        if not self.organisations:
+            return sum(count * group.done_by(t, seconds, since) for group, count in self.groups.items())
+        done: dict[Any, float] = {}
+        for group, count in self.groups.items():
+            of = group.organisation
+            done[of] = done.get(of, 0.0) + count * group.done_by(t, seconds, since)
+        most = {of: group.done_by(t, seconds, since) for of, group in self.organisations.items()}
+        return sum(min(each, most.get(of, inf)) for of, each in done.items())
 
     def soonest(self, u: float, release: float) -> float:
         """Return the earliest end of a scene of quantile `u` that is added at `release`."""
@@ -146,18 +164,22 @@ class Fleet:
     def limited_by(self, t: float, seconds: Sequence[float], since: float = 0.0) -> dict[str, str]:
         """Return, per profile, what keeps it from doing more from `since` to `t`."""
         return {
-            name: _limited(group, member, t, seconds[member.service], since)
+            name: _limited(
+                (group, *([self.organisations[member.organisation]] if member.organisation is not None else [])),
+                member, t, seconds[member.service], since,
+            )
             for name, (group, member) in self.names.items()
-        }
+        }  # fmt: skip
 
 
-def _limited(group: FleetGroup, member: FleetMember, t: float, seconds: float, since: float) -> str:
+def _limited(groups: Sequence[FleetGroup], member: FleetMember, t: float, seconds: float, since: float) -> str:
     opens = max(member.opens, since)
     if t < opens + seconds * (1 - JOB_TOLERANCE) or opens == inf:
         return "closed" if member.opens > 0 else "too slow"
     found = [(member.slots_by(t, seconds, since), f"capacity {member.capacity:g}")]
-    found += [(replace(group, limit=part).admitted(t - seconds, opens), repr(part)) for part in parts(group.limit)]
-    found.append((jobs_by(group.at_once, t - opens, seconds), f"Concurrency({group.at_once:g})"))
+    for group in groups:
+        found += [(replace(group, limit=part).admitted(t - seconds, opens), repr(part)) for part in parts(group.limit)]
+        found.append((jobs_by(group.at_once, t - opens, seconds), f"Concurrency({group.at_once:g})"))
     most, what = min(found)
     return what if most < inf else "nothing"
 
@@ -177,17 +199,26 @@ def fleet_of(profiles: Sequence[SimulatedProfile], cooldowns: Mapping[str, float
     limits: dict[tuple[str, str], Limit | None] = {}
     members: dict[tuple[str, str], list[FleetMember]] = {}
     place: dict[str, tuple[tuple[str, str], FleetMember]] = {}
+    teams: dict[Any, list[FleetMember]] = {}
     for profile in profiles:
         key = ("alone", profile.name) if profile.quota_group is None else ("group", profile.quota_group)
         limits[key] = limits.get(key) or profile.limit
         capacity = inf if profile.capacity is None else profile.capacity
+        of = getattr(profile, "organisation", None)
         member = FleetMember(
-            services.setdefault(profile.service, len(services)), capacity, max(0.0, cooldowns.get(profile.name, 0.0))
+            services.setdefault(profile.service, len(services)),
+            capacity,
+            max(0.0, cooldowns.get(profile.name, 0.0)),
+            of,
         )
+        if of is not None:
+            teams.setdefault(of, []).append(member)
         members.setdefault(key, []).append(member)
         place[profile.name] = key, member
     groups = {key: FleetGroup(limits[key], tuple(each), at_once(limits[key]), aligned) for key, each in members.items()}
     counts: dict[FleetGroup, int] = {}
     for group in groups.values():
         counts[group] = counts.get(group, 0) + 1
-    return Fleet(tuple(services), counts, {name: (groups[key], member) for name, (key, member) in place.items()})
+    names = {name: (groups[key], member) for name, (key, member) in place.items()}
+    organisations = {of: FleetGroup(of.limit, tuple(each), at_once(of.limit), aligned) for of, each in teams.items()}
+    return Fleet(tuple(services), counts, names, organisations)

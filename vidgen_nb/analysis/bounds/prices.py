@@ -126,11 +126,19 @@ def scarce_things(fleet: Fleet, places: Sequence[Place], own: dict[int, list[int
         if place.member.capacity < inf:
             found += _slots(place.member.capacity, place.count, (number,), place.member.opens, "capacity {:g}")
     for number, (group, count) in enumerate(fleet.groups.items()):
-        mine, opens = tuple(own[number]), min(member.opens for member in group.members)
-        if group.at_once < inf:
-            found += _slots(group.at_once, count, mine, opens, "Concurrency({:g})")
-        if (rate := group.admitted(LONG, 0.0) / LONG) < inf:
-            found.append(_admissions(group, rate, count, mine, opens))
+        found += _shared(group, count, tuple(own[number]))
+    for of, group in fleet.organisations.items():
+        found += _shared(group, 1, tuple(k for k, place in enumerate(places) if place.member.organisation == of))
+    return found
+
+
+def _shared(group: FleetGroup, count: int, places: tuple[int, ...]) -> list[Scarce]:
+    """Return what so many equal groups have for their members together."""
+    found, opens = list[Scarce](), min(member.opens for member in group.members)
+    if group.at_once < inf:
+        found += _slots(group.at_once, count, places, opens, "Concurrency({:g})")
+    if (rate := group.admitted(LONG, 0.0) / LONG) < inf:
+        found.append(_admissions(group, rate, count, places, opens))
     return found
 
 
