@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from random import Random
 from statistics import fmean, median
+from typing import Any
 
 import pytest
 
 import vidgen_nb as vg
+from vidgen_nb.analysis.bounds import linear_program
 from vidgen_nb.analysis.bounds.closed_form import Demand
 from vidgen_nb.analysis.bounds.fleet import fleet_of
 from vidgen_nb.analysis.bounds.linear_program import MOST_PLACES, MOST_SCENES
@@ -60,6 +62,27 @@ def test_too_large_for_a_program() -> None:
     alike = [SimulatedProfile(f"p{k}", Bucket(4, per=60), capacity=1) for k in range(10 * MOST_PLACES)]
     assert vg.lower_bound(10, alike).method == "linear program"  # one kind
     assert vg.lower_bound(MOST_SCENES + 1, TWO).method.startswith("closed form: a linear program takes at most 10,000")
+
+
+def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,000 scenes at as many times, 20 kinds of profiles: a million cells of programs, and not much more."""
+    pytest.importorskip("scipy")
+    cells = []
+    solve = linear_program._Program.solve
+
+    def counted(program: Any, t: float) -> Any:
+        cells.append(program.cells)
+        return solve(program, t)
+
+    monkeypatch.setattr(linear_program._Program, "solve", counted)
+    random = Random(3)
+    profiles = [
+        SimulatedProfile(f"p{k}", Bucket(2 + 2 * (k % 4), per=60 + k), LogNormal(20 + k, 0.5), [1, 2, 4][k % 3])
+        for k in range(20)
+    ]
+    found = vg.lower_bound(1000, profiles, arrivals=[random.uniform(0, 400) for _ in range(1000)])
+    assert found.binds == "slots and admissions"
+    assert len(cells) > 1 and sum(cells[:-1]) < linear_program.CELLS and max(cells) < linear_program.CELLS / 2
 
 
 def some(number: int) -> tuple[list[SimulatedProfile], int]:
