@@ -7,10 +7,11 @@ which its limits admit it; so all orders of (scene, profile) are all there is to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import floor, inf
 from random import Random
 
+import vidgen_nb as vg
 from vidgen_nb.provider import (
     Concurrency,
     Constant,
@@ -28,7 +29,7 @@ from vidgen_nb.provider import (
 from vidgen_nb.provider.limits import DAY, All, Limit
 from vidgen_nb.provider.service import Service, uniform
 
-__all__ = ["KINDS", "Instance", "achieved", "instance", "optimum"]
+__all__ = ["KINDS", "Instance", "achieved", "in_organisation", "instance", "optimum"]
 
 ROUNDING = 1e-9
 KINDS = ("bucket", "fixed", "sliding", "refuse", "queue", "sum", "day", "none")
@@ -118,7 +119,7 @@ class _Search:
         self.shared: dict[str, list[str]] = {}
         """What each profile shares limits with: its quota group, and its organisation."""
         for each in given.profiles:
-            group, team = each.quota_group or f"alone {each.name}", getattr(each, "organisation", None)
+            group, team = each.quota_group or f"alone {each.name}", each.organisation
             self.limits[group] = _parts(each.limit) or self.limits.get(group, ())
             self.shared[each.name] = [group]
             if team is not None:
@@ -230,3 +231,13 @@ def instance(number: int) -> Instance:
     releases = [round(random.uniform(0, 40), 1) if late else 0.0 for _ in range(scenes)]
     opens = {each.name: random.choice([0.0, 15, 40]) for each in profiles} if closed else {}
     return Instance(kind, profiles, releases, opens, number)
+
+
+def in_organisation(number: int) -> Instance:
+    """Return a small instance whose profiles belong to an organisation, with a limit on top of their own."""
+    random, given = Random(number), instance(number)
+    n, per = random.choice([1, 2, 3]), random.choice([10.0, 17, 30])
+    limits: list[Limit] = [TokenBucket(n, per=per), FixedWindow(n, per=per), SlidingWindow(n, per=per), Concurrency(n)]
+    team = vg.Organisation("team", random.choice(limits))
+    given.profiles = [replace(each, organisation=team) for each in given.profiles]
+    return given

@@ -8,7 +8,7 @@ from statistics import median
 
 import pytest
 
-from tests.analysis.bounds.exact_optimum import KINDS, Instance, achieved, instance, optimum
+from tests.analysis.bounds.exact_optimum import KINDS, Instance, achieved, in_organisation, instance, optimum
 from vidgen_nb.analysis.bounds.lower_bound import bound
 
 
@@ -30,6 +30,12 @@ def test_never_above_the_optimum() -> None:
     found = ratios(map(instance, range(48)))
     assert set(found) == set(KINDS)
     assert all(min(each) == pytest.approx(1, abs=1e-4) for each in found.values()), found
+
+
+def test_never_above_the_optimum_within_an_organisation() -> None:
+    """32 instances of accounts that have a limit together, too; for most the bound is the optimum."""
+    found = ratios(map(in_organisation, range(32)))
+    assert median(ratio for each in found.values() for ratio in each) == pytest.approx(1, abs=1e-4)
 
 
 @pytest.mark.long

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import floor, inf
-from typing import Any
 
 from vidgen_nb.analysis.bounds.admissions import at_once, most_admitted, most_at_any_phase, parts
-from vidgen_nb.provider import Constant, Exponential, LogNormal, SimulatedProfile
+from vidgen_nb.provider import Constant, Exponential, LogNormal, Organisation, SimulatedProfile
 from vidgen_nb.provider.limits import Limit
 from vidgen_nb.provider.service import Service
 
@@ -44,7 +43,7 @@ class FleetMember:
     capacity: float
     opens: float
     """End of its initial cooldown."""
-    organisation: Any = None
+    organisation: Organisation | None = None
     """What it belongs to, whose limit comes on top."""
 
     def slots_by(self, t: float, seconds: float, since: float = 0.0) -> float:
@@ -64,7 +63,7 @@ class FleetGroup:
     """Whether windows begin with the run; else at any time."""
 
     @property
-    def organisation(self) -> Any:
+    def organisation(self) -> Organisation | None:
         """The organisation of all its members; None: they have none, or several."""
         first, *others = {member.organisation for member in self.members}
         return None if others else first
@@ -122,7 +121,7 @@ class Fleet:
     groups: Mapping[FleetGroup, int]
     """How many there are of each."""
     names: Mapping[str, tuple[FleetGroup, FleetMember]]
-    organisations: Mapping[Any, FleetGroup] = field(default_factory=dict)
+    organisations: Mapping[Organisation | None, FleetGroup] = field(default_factory=dict)
     """The profiles of each organisation, as a group that shares its limit."""
 
     def seconds(self, u: float) -> tuple[float, ...]:
@@ -133,7 +132,7 @@ class Fleet:
         """Return how many jobs of these lengths can be finished from `since` to `t`."""
         if not self.organisations:
             return sum(count * group.done_by(t, seconds, since) for group, count in self.groups.items())
-        done: dict[Any, float] = {}
+        done: dict[Organisation | None, float] = {}
         for group, count in self.groups.items():
             of = group.organisation
             done[of] = done.get(of, 0.0) + count * group.done_by(t, seconds, since)
@@ -163,23 +162,30 @@ class Fleet:
 
     def limited_by(self, t: float, seconds: Sequence[float], since: float = 0.0) -> dict[str, str]:
         """Return, per profile, what keeps it from doing more from `since` to `t`."""
+        short = self._short(t, seconds, since) if self.organisations and t < inf else set()
         return {
             name: _limited(
-                (group, *([self.organisations[member.organisation]] if member.organisation is not None else [])),
+                self.organisations[member.organisation] if member.organisation in short else group,
                 member, t, seconds[member.service], since,
             )
             for name, (group, member) in self.names.items()
         }  # fmt: skip
 
+    def _short(self, t: float, seconds: Sequence[float], since: float) -> set[Organisation | None]:
+        """Return the organisations whose accounts could do more without its limit."""
+        own: dict[Organisation | None, float] = {}
+        for group, count in self.groups.items():
+            own[group.organisation] = own.get(group.organisation, 0.0) + count * group.done_by(t, seconds, since)
+        return {of for of, team in self.organisations.items() if team.done_by(t, seconds, since) < own.get(of, inf)}
 
-def _limited(groups: Sequence[FleetGroup], member: FleetMember, t: float, seconds: float, since: float) -> str:
+
+def _limited(group: FleetGroup, member: FleetMember, t: float, seconds: float, since: float) -> str:
     opens = max(member.opens, since)
     if t < opens + seconds * (1 - JOB_TOLERANCE) or opens == inf:
         return "closed" if member.opens > 0 else "too slow"
     found = [(member.slots_by(t, seconds, since), f"capacity {member.capacity:g}")]
-    for group in groups:
-        found += [(replace(group, limit=part).admitted(t - seconds, opens), repr(part)) for part in parts(group.limit)]
-        found.append((jobs_by(group.at_once, t - opens, seconds), f"Concurrency({group.at_once:g})"))
+    found += [(replace(group, limit=part).admitted(t - seconds, opens), repr(part)) for part in parts(group.limit)]
+    found.append((jobs_by(group.at_once, t - opens, seconds), f"Concurrency({group.at_once:g})"))
     most, what = min(found)
     return what if most < inf else "nothing"
 
@@ -199,12 +205,12 @@ def fleet_of(profiles: Sequence[SimulatedProfile], cooldowns: Mapping[str, float
     limits: dict[tuple[str, str], Limit | None] = {}
     members: dict[tuple[str, str], list[FleetMember]] = {}
     place: dict[str, tuple[tuple[str, str], FleetMember]] = {}
-    teams: dict[Any, list[FleetMember]] = {}
+    teams: dict[Organisation, list[FleetMember]] = {}
     for profile in profiles:
         key = ("alone", profile.name) if profile.quota_group is None else ("group", profile.quota_group)
         limits[key] = limits.get(key) or profile.limit
         capacity = inf if profile.capacity is None else profile.capacity
-        of = getattr(profile, "organisation", None)
+        of = profile.organisation
         member = FleetMember(
             services.setdefault(profile.service, len(services)),
             capacity,
@@ -220,5 +226,7 @@ def fleet_of(profiles: Sequence[SimulatedProfile], cooldowns: Mapping[str, float
     for group in groups.values():
         counts[group] = counts.get(group, 0) + 1
     names = {name: (groups[key], member) for name, (key, member) in place.items()}
-    organisations = {of: FleetGroup(of.limit, tuple(each), at_once(of.limit), aligned) for of, each in teams.items()}
+    organisations: dict[Organisation | None, FleetGroup] = {
+        of: FleetGroup(of.limit, tuple(each), at_once(of.limit), aligned) for of, each in teams.items()
+    }
     return Fleet(tuple(services), counts, names, organisations)
