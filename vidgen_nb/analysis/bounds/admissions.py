@@ -12,7 +12,7 @@ from vidgen_nb.provider.limit_states import EDGE
 from vidgen_nb.provider.limits import DAY, All, Concurrency, DailyQuota, FixedWindow, Limit, SlidingWindow, TokenBucket
 from vidgen_nb.provider.weights import SLACK
 
-__all__ = ["at_once", "most_admitted", "parts"]
+__all__ = ["at_once", "most_admitted", "most_at_any_phase", "parts"]
 
 
 def parts(limit: Limit | None) -> tuple[Limit, ...]:
@@ -53,6 +53,24 @@ def _most(limit: Limit, t: float, since: float) -> float:
 
 def _windows(t: float, since: float, per: float) -> int:
     return 1 + floor((t + EDGE) / per) - floor((since + EDGE) / per)
+
+
+def most_at_any_phase(limit: Limit | None, t: float, since: float = 0.0) -> float:
+    """Return the most admissions if it is not known when windows and days begin: n·(1 + ⌈(t - since)/per⌉) for those.
+
+    That is what `most_admitted` says if the first window ends right after `since`.
+    """
+    if t < since - EDGE:
+        return 0
+    return min((most_admitted(part, t + (shift := _shift(part, since)), since + shift) for part in parts(limit)),
+               default=inf)  # fmt: skip
+
+
+def _shift(part: Limit, since: float) -> float:
+    """Return by how much later a window would end two microseconds after `since`; other limits have no phase."""
+    if not isinstance(part, FixedWindow | DailyQuota):
+        return 0.0
+    return (-since - 2 * EDGE) % (part.per if isinstance(part, FixedWindow) else DAY)
 
 
 def at_once(limit: Limit | None) -> float:

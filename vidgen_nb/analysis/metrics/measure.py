@@ -9,8 +9,9 @@ from math import inf
 from operator import attrgetter
 from typing import Any
 
-from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
+from vidgen_nb.analysis.bounds.lower_bound import LowerBound
 from vidgen_nb.analysis.metrics.early_wakes import early_wakes, over_waits
+from vidgen_nb.analysis.metrics.efficiency import bound_of
 from vidgen_nb.analysis.metrics.fairness import ideal_shares, jain
 from vidgen_nb.analysis.metrics.model import ProfileMetrics, SlotSplit
 from vidgen_nb.analysis.metrics.quantiles import Spread
@@ -63,9 +64,9 @@ def measure(
     """Return a run's numbers.
 
     `profiles`: the assumed limits and services of a live run; a simulated run knows its own. `seed`: of the assumed
-    service times; None: the bound holds for any seed. `ideal`: each profile's fair share, in any unit. `trouble`: start
-    and end of what the run had to recover from; `window`: the seconds over which its goodput is taken. Raises
-    `InputError` for an assumption that does not fit the run.
+    service times; None: those observed count for the bound (`efficiency`). `ideal`: each profile's fair share, in any
+    unit. `trouble`: start and end of what the run had to recover from; `window`: the seconds over which its goodput is
+    taken. Raises `InputError` for an assumption that does not fit the run.
     """
     if trouble is not None:
         trouble = _span(trouble)
@@ -120,7 +121,7 @@ def _measure(
     tried = by_profile(data)
     bound_, wakes = None, None
     if known.profiles is not None:
-        bound_ = _bound(data, known.profiles, known.seed, release)
+        bound_ = _bound(data, known.profiles, known.seed)
         wakes = over_waits(data, known.profiles) if data.cooldowns else None
     trouble = trouble if trouble is not None else known.trouble
     return Metrics(
@@ -241,14 +242,9 @@ def _slots(
     }
 
 
-def _bound(
-    data: RunData, profiles: Sequence[SimulatedProfile], seed: int | str | None, release: dict[str, float]
-) -> LowerBound:
-    """Return the bound on the scenes that stand as succeeded. One that failed when run again can only raise M."""
-    done = [scene.id for scene in data.scenes if scene.status == "succeeded"]
-    return bound(
-        done, profiles, seed=seed, cooldowns=closed_at_start(data), releases=[release[scene] for scene in done]
-    )
+def _bound(data: RunData, profiles: Sequence[SimulatedProfile], seed: int | str | None) -> LowerBound:
+    """Return the bound on what the run made (`efficiency`)."""
+    return bound_of(data, successes(data), profiles, seed, closed_at_start(data))
 
 
 def closed_at_start(data: RunData) -> dict[str, float]:

@@ -120,7 +120,7 @@ class MetricsData(WaitingMetrics):
     off: float = 0.0
     """Seconds of that in which no program ran it: from the last event before each restore to the restore."""
     bound: LowerBound | None = None
-    """The best any policy could have done for the scenes that succeeded; None: limits and services are not known."""
+    """What no policy could have beaten for what was made (`efficiency`); None: limits and services are not known."""
     first_result: float | None = None
     """Earliest end of an attempt that succeeded."""
     flow: Spread | None = None
@@ -147,12 +147,12 @@ class MetricsData(WaitingMetrics):
 
     @property
     def lower_bound(self) -> float | None:
-        """LB′ of `bound`, in seconds."""
+        """The tightest of `bound`, in seconds; `bound.method` says how it was made."""
         return None if self.bound is None else self.bound.seconds
 
     @property
     def efficiency(self) -> float | None:
-        """LB′ ÷ makespan: 1 is the best possible."""
+        """Lower bound ÷ makespan: 1 is the best possible. Of a recorded run, with the service times that there were."""
         return self.bound.seconds / self.makespan if self.bound is not None and self.makespan else None
 
     @property

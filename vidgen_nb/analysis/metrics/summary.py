@@ -52,7 +52,7 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
             f"{_seconds(metrics.off)} in which no program ran it: part of the makespan; not of flow, wait, rates",
         )
     if metrics.bound is not None:
-        yield "lower bound", f"{_seconds(metrics.lower_bound)}, by {metrics.bound.binds}"
+        yield "lower bound", f"{_seconds(metrics.lower_bound)}, by {metrics.bound.binds} ({metrics.bound.method})"
         yield "efficiency", _share(metrics.efficiency)
     yield "first result", _seconds(metrics.first_result)
     yield "flow", _spread(metrics.flow)
