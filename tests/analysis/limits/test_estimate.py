@@ -11,7 +11,8 @@ import pytest
 
 from tests.analysis.limits.limited_runs import limited, met_in_use, submits
 from vidgen_nb.analysis.limits.estimate import Estimates, LimitEstimate, estimate_limits
-from vidgen_nb.analysis.limits.feasible import Evidence, fixed_window, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.feasible import Evidence, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.fixed_windows import fixed_window
 from vidgen_nb.analysis.limits.submit_history import submit_history
 from vidgen_nb.analysis.records.builder import build
 from vidgen_nb.core import events as ev

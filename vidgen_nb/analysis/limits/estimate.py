@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from vidgen_nb.analysis.limits.candidates import Candidate, likeliest
-from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS, Evidence, fixed_window, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS, Evidence, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.fixed_windows import fixed_window
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.plaintext import html_line, one_line
