@@ -74,6 +74,7 @@ class Evidence:
         """(k, T): with no more than k accepted before, none was until T; the latest T of each k."""
         self._spans: dict[int, float] = {}
         self._numbers: list[int] = []
+        self._every: list[float] = []
         self._hull: list[int] = []
 
     @property
@@ -108,7 +109,7 @@ class Evidence:
         return self._numbers
 
     def closed(self, n: int, k: int, moment: float) -> float:
-        """Return the time that a token takes at least in a bucket of n that was empty at a moment, k accepted before."""
+        """Return the time that a token takes at least in a bucket of n, empty at a moment with k accepted before."""
         times, hull = self.possible, self._prefix_hulls()
         x, j = k - n + 1, k - n
         best = (moment - times[j]) / (x - j)
@@ -117,7 +118,7 @@ class Evidence:
         return best
 
     def _prefix_hulls(self) -> list[int]:
-        """Return for each j the point before it on the upper hull of the points (i, possible[i]) with i ≤ j; -1: none."""
+        """Return for each j the point before it on the upper hull of the points (i, possible[i]), i ≤ j; -1: none."""
         if not self._hull:
             times, before = self.possible, self._hull
             for j, y in enumerate(times):

@@ -5,8 +5,8 @@ edge of windows lies in (d_{k-n}, T]; a 429 at T: none does. If windows are alig
 multiples of the length W. Otherwise one edge is known to lie in a gap between a 429 and an acceptance: the gap is cut
 into pieces, and within each, the edge is only known to lie between two moments.
 
-An edge in (a, b] means W in (a/i, b/i] for some i = 1, 2, …: thousands of parts where windows are short. What would take
-too many of them is left open, so the lengths found may be too many, never too few.
+An edge in (a, b] means W in (a/i, b/i] for some i = 1, 2, …: thousands of parts where windows are short. What would
+take too many of them is left open, so the lengths found may be too many, never too few.
 """
 
 from __future__ import annotations
