@@ -59,7 +59,7 @@ def _sliding(requests: list[_Request], n: int) -> Counted | None:
         if each.accepted:
             high = min(high, each.high + EDGE - before.low)
         else:
-            low = max(low, each.low - before.high)
+            low = max(low, each.low + EDGE - before.high)
         if low >= high:
             return None
     return Counted("sliding_window", n, low, high)

@@ -7,6 +7,7 @@ there is no interval but a reason (`reasons`, `fit`). A limit that was never met
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -185,12 +186,14 @@ def _changed(submits: SubmitHistory) -> str:
     if not first or last == len(moments):
         return ""
     before = estimate_group(until(submits, moments[first - 1]), whole=False)
-    after = estimate_group(since(submits, moments[last - 1]), whole=False)
-    if before.rate is None or after.rate is None:
+    if before.per is None or before.per.high == math.inf:
+        return ""
+    after = estimate_group(since(submits, moments[last - 1], 2 * before.per.high), whole=False)
+    if after.rate is None:
         return ""
     return (
         f"no single limit explains every answer; one that changed at about {moments[last - 1]:.0f} s does, from "
-        f"{before.n} per {before.per} s to {after.n} per {after.per} s, or there are several"
+        f"{before.rate} to {after.rate} a second, or there are several"
     )
 
 
@@ -206,6 +209,8 @@ def _explain(submits: SubmitHistory, most: int | None) -> tuple[Evidence, tuple[
 
 
 def _candidates(evidence: Evidence, most: int | None) -> tuple[Candidate, ...]:
+    if evidence.contradictory():
+        return ()
     largest = evidence.most if most is None else min(most, evidence.most)
     tolerance = 1e-9
     return tuple(

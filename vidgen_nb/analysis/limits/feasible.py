@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from itertools import count
+from itertools import accumulate, count
 from operator import sub, truediv
 from typing import Final
 
@@ -81,6 +81,11 @@ class Evidence:
     def most(self) -> int:
         """Return the largest n that could have refused."""
         return min((k for k, _ in self.denies), default=0)
+
+    def contradictory(self) -> bool:
+        """Say whether a 429 came after a time by which, with as many accepted or more, one was possible."""
+        soonest = list(accumulate(reversed(self.until), min))[::-1]
+        return any(k < len(soonest) and moment > soonest[k] + EDGE for k, moment in self.denies)
 
     def span(self, n: int) -> float:
         """Return the shortest time from an acceptance to the n-th after it; inf: so many there were not."""

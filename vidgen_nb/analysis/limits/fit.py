@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Final
 
 from vidgen_nb.analysis.limits.candidates import Candidate
 from vidgen_nb.analysis.limits.counted_refusals import Counted
-from vidgen_nb.analysis.limits.feasible import Evidence
+from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS, Evidence
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory
 
 __all__ = [
@@ -63,8 +62,7 @@ def too_good(candidates: Iterable[Candidate], most: int, met: int) -> bool:
 
 def episodes(submits: SubmitHistory) -> int:
     """Count how often a 429 came after an acceptance: how often the limit was reached."""
-    answers = sorted([(high, True) for _, high in submits.accepted] + [(r.between[1], False) for r in submits.refused])
-    return sum(before and not after for (_, before), (_, after) in pairwise(answers))
+    return len({each.sure for each in submits.refused if each.sure})
 
 
 def tells_resets(submits: SubmitHistory) -> bool:
@@ -116,10 +114,10 @@ def unexplained(evidence: Evidence) -> tuple[str, int, float, int]:
     best: tuple[int, str, int, float] = (len(evidence.refusals), "token_bucket", 1, 0.0)
     for n in range(1, min(max(k for k, _ in evidence.refusals), MOST_N) + 1):
         window, pace = evidence.span(n), evidence.pace(n)
-        if n <= len(evidence.until) and 0 < window < math.inf:
+        if n <= len(evidence.until) and MIN_WINDOW_SECONDS < window < math.inf:
             left = sum(k < n or moment - evidence.possible[k - n] >= window for k, moment in evidence.refusals)
             best = min(best, (left, "sliding_window", n, window))
-        if 0 < pace < math.inf:
+        if MIN_WINDOW_SECONDS < n * pace < math.inf:
             left = sum(k < n or evidence.closed(n, k, moment) >= pace for k, moment in evidence.refusals)
             best = min(best, (left, "token_bucket", n, n * pace))
     left, kind, n, per = best

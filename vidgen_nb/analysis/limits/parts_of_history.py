@@ -25,18 +25,24 @@ def until(submits: SubmitHistory, moment: float) -> SubmitHistory:
     )
 
 
-def since(submits: SubmitHistory, moment: float) -> SubmitHistory:
-    """Return what was answered from a moment on; what was accepted before may have used up any of the limit or none."""
+def since(submits: SubmitHistory, moment: float, memory: float) -> SubmitHistory:
+    """Return what was answered from a moment on, where limits remember `memory` seconds.
+
+    What was accepted in that time before may have used up any of the limit, or none.
+    """
     accepted = sorted(submits.accepted, key=lambda each: each[1])
     before = [each for each in accepted if each[1] < moment]
+    known = [each for each in before if each[1] >= moment - memory]
     return replace(
         submits,
         accepted=accepted[len(before) :],
-        in_doubt=[*before, *submits.in_doubt],
+        in_doubt=[*known, *submits.in_doubt],
         refused=[
-            replace(each, sure=each.sure - len(before)) for each in submits.refused if each.between[1] >= moment
+            replace(each, sure=each.sure - len(before), possible=each.possible - len(before) + len(known))
+            for each in submits.refused
+            if each.between[1] >= moment
         ],
-    )  # fmt: skip
+    )
 
 
 def shared_groups(groups: Mapping[str, SubmitHistory], explained: Collection[str]) -> Iterator[tuple[str, ...]]:

@@ -98,8 +98,12 @@ def _no_limit(submits: SubmitHistory, evidence: Evidence) -> str:
     if counted := counted_refusals(submits):
         return f"{none}; {_counted(counted[0])} does if refused submits count"
     kind, n, per, left = unexplained(evidence)
-    best = kind.replace("_", " ")
+    refused = len(submits.refused)
+    fit = refused - left
+    best = (
+        f"the best, a {kind.replace('_', ' ')} of {n} per {per:.3g} s" if fit else "one that admits what was accepted"
+    )
     return (
-        f"{none}: {left} of {len(submits.refused)} 429s don't fit the best one ({best}, {n} per {per:.3g} s); "
-        "something else uses this account, it has several limits, refused submits count, or 429s come at random"
+        f"{none}: {fit} of {refused} 429s fit {best}; something else uses this account, it has several limits, "
+        "refused submits count, or 429s come at random"
     )
