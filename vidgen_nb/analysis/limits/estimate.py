@@ -85,6 +85,18 @@ class LimitEstimate:
         """The kinds that explain every answer."""
         return tuple(dict.fromkeys(each.kind for each in self.candidates))
 
+    @property
+    def finding(self) -> str:
+        """What it answers, in a sentence: which limit explains the 429s, and whether its kind can be told."""
+        name = one_line(self.group, 60)
+        if self.rate is None:
+            return f"{name}: can't tell which limit explains its 429s: {self.reason}"
+        kinds = [each.replace("_", " ") for each in self.kinds]
+        said = f"{self.n} per {self.per} s, explains all {self.accepted} acceptances and {self.refused} 429s"
+        if len(kinds) == 1:
+            return f"{name}: a {kinds[0]}, {said}; no other kind does"
+        return f"{name}: a {' or a '.join(kinds)}, {said}; which of them can't be told"
+
     def __str__(self) -> str:
         if self.rate is None:
             return f"{one_line(self.group, 60)}: can't tell: {self.reason}"
