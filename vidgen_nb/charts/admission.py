@@ -55,18 +55,21 @@ def admission_chart(
     drawn = theme_of(theme)
     estimate = estimate_limits(data)[profile] if limit == "estimated" else None
     members = _members(data, profile) if estimate is None else list(estimate.profiles)
-    limit = known_limit(data, profile) if limit is None else estimate.limit if isinstance(limit, str) else limit
+    if estimate is not None:
+        known: Limit | None = estimate.limit
+    else:
+        known = limit if isinstance(limit, Limit) else known_limit(data, profile)
     answers = _answers(data, set(members))
     end = data.end or 1.0
     top = len(answers.accepted) * 1.2 + 1
     accepted, said = thin_rising([(0.0, 0.0), *((at, float(i)) for i, at in enumerate(answers.accepted, 1))], end)
     marks, also = _marks(answers, drawn, end)
     if estimate is None:
-        curves, found = list(_curves(limit, end, drawn)), _finding(profile, limit, answers)
+        curves, found = list(_curves(known, end, drawn)), _finding(profile, known, answers)
     else:
-        curves, found = _allowed(data, limit, answers, end, drawn), [f"{estimate.finding}."]
+        curves, found = _allowed(data, known, answers, end, drawn), [f"{estimate.finding}."]
     title = wrapped(found, _TITLE_CHARS)
-    notes = [each for each in (*_notes(members, limit, answers, curves if estimate else None), said, also) if each]
+    notes = [each for each in (*_notes(members, known, answers, curves if estimate else None), said, also) if each]
     x, y = stair(accepted, end)
     hover = [markup([f"{number:,.0f} accepted by {text.seconds(at)}"]) for at, number in zip(x, y, strict=True)]
     line = step_trace(

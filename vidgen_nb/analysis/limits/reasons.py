@@ -63,7 +63,7 @@ def _misfit(
 ) -> str:
     """Return why limits that explain every answer may be none, or an empty text."""
     if used != "not used":
-        if episodes(submits) < MIN_EPISODES:
+        if met < MIN_MET and episodes(submits) < MIN_EPISODES:
             return f"it was reached only once; if nothing else uses this account, it is {between}"
         return ""
     if (jobs := jobs_at_once(submits)) is not None:
