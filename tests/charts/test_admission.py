@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from typing import Any
 
@@ -130,3 +131,28 @@ def test_an_unknown_profile_is_refused() -> None:
     """An unknown profile is an error that names the known ones."""
     with pytest.raises(InputError, match="'a'"):
         admission_chart(four(), "nobody")
+
+
+@pytest.mark.parametrize("kind", [vg.TokenBucket, vg.FixedWindow, vg.SlidingWindow])
+def test_which_limit_explains_these_429s(kind: type[vg.TokenBucket]) -> None:
+    """The title names it, and says that no other kind does; no 429 came when the estimate allowed one more."""
+    profile = vg.SimulatedProfile("p", kind(6, per=90), vg.Constant(8), capacity=4)
+    run = vg.simulate(120, [profile], mode="boost", policy=vg.PerProfileCooldown(7))
+    refused = run.estimate_limits()["p"].refused
+    figure = run.admission_chart("p", limit="estimated")
+    said = {"TokenBucket": "token bucket", "FixedWindow": "fixed window", "SlidingWindow": "sliding window"}
+    title = figure.layout.title.text.replace("</b><br><b>", " ")
+    assert f"p: a {said[kind.__name__]}, 6 per 90 s, explains all 120 acceptances and {refused} 429s" in title
+    assert "no other kind does" in title
+    allowed, limited = trace(figure, "limit"), trace(figure, "limited")
+    for at, level in zip(limited.x, limited.y, strict=True):
+        assert max(y for x, y in zip(allowed.x, allowed.y, strict=True) if x <= at) == level
+
+
+def test_an_estimate_that_cant_be_given() -> None:
+    """The title says why, and no curve is drawn."""
+    run = vg.simulate(9, [vg.SimulatedProfile("p", None, vg.Constant(8))], mode="boost")
+    figure = run.admission_chart("p", limit="estimated")
+    title = html.unescape(figure.layout.title.text)
+    assert "can't tell which limit explains its 429s: no 429 over the rate; 9 submits were accepted." in title
+    assert not list(figure.select_traces({"meta": "limit"}))

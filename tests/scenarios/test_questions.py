@@ -138,8 +138,12 @@ def test_14_little(run: vg.Run) -> None:
 def test_15_which_bucket() -> None:
     """Which bucket (B, r) explains these 429s?"""
     bucket = [vg.SimulatedProfile("p", vg.TokenBucket(6, per=90), vg.Constant(8), capacity=4)]
-    estimate = vg.simulate(120, bucket, mode="boost", policy=vg.PerProfileCooldown(7)).estimate_limits()["p"]
+    run = vg.simulate(120, bucket, mode="boost", policy=vg.PerProfileCooldown(7))
+    estimate = run.estimate_limits()["p"]
     assert estimate.rate is not None
+    assert (
+        "p: a token bucket, 6 per 90 s, explains all" in run.admission_chart("p", limit="estimated").layout.title.text
+    )
     assert estimate.rate.low <= 6 / 90 <= estimate.rate.high
 
 
@@ -147,7 +151,8 @@ def test_16_window_or_bucket() -> None:
     """Fixed window or token bucket: can I tell?"""
     window = [vg.SimulatedProfile("p", vg.FixedWindow(6, per=90), vg.Constant(8), capacity=4)]
     estimate = vg.simulate(120, window, mode="boost", policy=vg.PerProfileCooldown(7)).estimate_limits()["p"]
-    assert "fixed_window" in estimate.kinds
+    assert estimate.kinds == ("fixed_window",)
+    assert estimate.finding.endswith("429s; no other kind does")
 
 
 def test_17_recovery() -> None:

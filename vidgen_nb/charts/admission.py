@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
 from vidgen_nb.analysis.bounds.admissions import most_admitted, parts
+from vidgen_nb.analysis.limits.estimate import estimate_limits
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import MAX_POINTS, line_style, percent, stair, step_trace, thin_rising
@@ -19,7 +20,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider.described import profile_from
-from vidgen_nb.provider.limits import Concurrency, Limit, TokenBucket
+from vidgen_nb.provider.limits import Concurrency, FixedWindow, Limit, TokenBucket
 
 __all__ = ["admission_chart", "known_limit"]
 
@@ -34,28 +35,41 @@ class _Answers(NamedTuple):
     in_doubt: int
 
 
-def admission_chart(data: RunData, profile: str, *, limit: Limit | None = None, theme: str = "light") -> go.Figure:
+def admission_chart(
+    data: RunData, profile: str, *, limit: Limit | Literal["estimated"] | None = None, theme: str = "light"
+) -> go.Figure:
     """Draw a profile's accepted submits, counted up over time, a ▲ for each 429, and the most its limit admits.
 
     `limit`: the limit to assume; default: the one that a simulated run was given. By time t a bucket admits at most
-    n + t·n/per, a window n·(1 + ⌊t/per⌋); a limit of running jobs has no such curve. Profiles of one quota group share
-    a limit and are counted together. Raise `InputError` for an unknown profile or theme, or for a wrong `limit`.
+    n + t·n/per, a window n·(1 + ⌊t/per⌋); a limit of running jobs has no such curve. `"estimated"`: the one that
+    explains the answers (`analysis.limits.estimate`); the title says which, and the curve when it allowed each further
+    submit: no ▲ lies below it. Profiles of one quota group share a limit and are counted together. Raise `InputError`
+    for an unknown profile or theme, or for a wrong `limit`.
     """
     if profile not in data.profiles:
         raise InputError(f"no profile {profile!r} in this run; it has {', '.join(map(repr, data.profiles[:20]))}")
-    if limit is not None and not isinstance(limit, Limit):
-        raise InputError(f"limit is a limit such as TokenBucket(4, per=60), or None for the run's own, not {limit!r}")
+    if limit is not None and limit != "estimated" and not isinstance(limit, Limit):
+        raise InputError(
+            f"limit is a limit such as TokenBucket(4, per=60), 'estimated', or None for the run's own, not {limit!r}"
+        )
     drawn = theme_of(theme)
-    members = _members(data, profile)
-    limit = known_limit(data, profile) if limit is None else limit
+    estimate = estimate_limits(data)[profile] if limit == "estimated" else None
+    members = _members(data, profile) if estimate is None else list(estimate.profiles)
+    if estimate is not None:
+        known: Limit | None = estimate.limit
+    else:
+        known = limit if isinstance(limit, Limit) else known_limit(data, profile)
     answers = _answers(data, set(members))
     end = data.end or 1.0
     top = len(answers.accepted) * 1.2 + 1
     accepted, said = thin_rising([(0.0, 0.0), *((at, float(i)) for i, at in enumerate(answers.accepted, 1))], end)
     marks, also = _marks(answers, drawn, end)
-    curves = _curves(limit, end, drawn)
-    title = wrapped(_finding(profile, limit, answers), _TITLE_CHARS)
-    notes = [each for each in (*_notes(members, limit, answers), said, also) if each]
+    if estimate is None:
+        curves, found = list(_curves(known, end, drawn)), _finding(profile, known, answers)
+    else:
+        curves, found = _allowed(data, known, answers, end, drawn), [f"{estimate.finding}."]
+    title = wrapped(found, _TITLE_CHARS)
+    notes = [each for each in (*_notes(members, known, answers, curves if estimate else None), said, also) if each]
     x, y = stair(accepted, end)
     hover = [markup([f"{number:,.0f} accepted by {text.seconds(at)}"]) for at, number in zip(x, y, strict=True)]
     line = step_trace(
@@ -160,13 +174,36 @@ def _finding(profile: str, limit: Limit | None, answers: _Answers) -> list[str]:
     return [f"{sent}.", f"By {text.seconds(last)} the limit admits {most:,}: {used} of it was used."]
 
 
-def _notes(members: list[str], limit: Limit | None, answers: _Answers) -> list[str]:
+def _allowed(data: RunData, limit: Limit | None, answers: _Answers, end: float, theme: Theme) -> list[dict[str, Any]]:
+    """Return from when on an estimated limit allowed each further submit; of a live run's windows nobody knows that."""
+    live = (data.header.get("backend") or {}).get("name") != "simulated"
+    if limit is None or (live and isinstance(limit, FixedWindow)):
+        return []
+    state, points, now = limit.state(), [(0.0, 1.0)], 0.0
+    for number, at in enumerate(answers.accepted, 1):
+        state.ready_at(at)
+        state.take(at)
+        if (now := state.ready_at(at)) <= end:
+            points.append((now, number + 1.0))
+    thinned, _ = thin_rising(points, end)
+    x, y = stair(thinned, end)
+    drawn = {"color": theme.text, "width": 1.5, "dash": "dash", "shape": "hv"}
+    return [
+        step_trace(x, y, "allowed by the estimate", line_style(theme, 0), meta="limit")
+        | {"line": drawn, "hoverinfo": "skip"}
+    ]
+
+
+def _notes(members: list[str], limit: Limit | None, answers: _Answers, allowed: list[Any] | None) -> list[str]:
     """Return notes on what the curves include."""
     notes: list[str] = []
     if len(members) > 1:
         names = ", ".join(one_line(name, 30) for name in members[:8]) + (", …" if len(members) > 8 else "")
         notes.append(f"Counted together, because they share a limit: {names}.")
-    if limit is None:
+    if allowed is not None:
+        if allowed:
+            notes.append("Each 429 came before the estimate allowed one more.")
+    elif limit is None:
         notes.append("Its limit is not known: pass limit= to see what that would admit.")
     elif any(isinstance(part, Concurrency) for part in parts(limit)):
         notes.append("Its limit of running jobs has no curve of its own.")

@@ -1,18 +1,21 @@
 """Which limit does each quota group have? Estimated from what its submissions met, with an interval or a reason.
 
 Every limit that explains all answers is kept (`feasible`), so the true one lies in the interval as long as it is one
-token bucket, fixed or sliding window, unused when the run began and used by this run alone. A limit that was never met
-is not estimated.
+token bucket, fixed or sliding window, unused when the run began and used by this run alone. Where that is in doubt,
+there is no interval but a reason (`reasons`, `fit`). A limit that was never met is not estimated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Final
 
 from vidgen_nb.analysis.limits.candidates import Candidate, likeliest
-from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS, Evidence, fixed_window, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.feasible import Evidence, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.fixed_windows import fixed_window
+from vidgen_nb.analysis.limits.parts_of_history import shared_groups, since, until
+from vidgen_nb.analysis.limits.reasons import doubt, rates
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.plaintext import html_line, one_line
@@ -21,12 +24,12 @@ from vidgen_nb.provider.limits import Limit
 
 __all__ = ["Candidate", "Estimates", "Interval", "LimitEstimate", "estimate_limits"]
 
-MIN_MET: Final = 5
-"""After so many encounters with a limit that was partly used up, an interval is given however wide it is."""
-NARROW_FACTOR: Final = 1.2
-"""An interval whose ends differ by no more than this factor is given with fewer encounters too."""
 RETRY_AFTER_SLACKS: Final = ((0.002, "true"), (1.001, "true, rounded up to whole seconds"))
 """By how many seconds a Retry-After may exceed the reset, and what that is called."""
+CHANGE_STEPS: Final = 6
+"""When a limit changed is told within a 64th of its 429s."""
+CHANGE_EFFORT: Final = 50_000
+"""A change is looked for as long as n times the answers are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,18 @@ class LimitEstimate:
         """The kinds that explain every answer."""
         return tuple(dict.fromkeys(each.kind for each in self.candidates))
 
+    @property
+    def finding(self) -> str:
+        """What it answers, in a sentence: which limit explains the 429s, and whether its kind can be told."""
+        name = one_line(self.group, 60)
+        if self.rate is None:
+            return f"{name}: can't tell which limit explains its 429s: {self.reason}"
+        kinds = [each.replace("_", " ") for each in self.kinds]
+        said = f"{self.n} per {self.per} s, explains all {self.accepted} acceptances and {self.refused} 429s"
+        if len(kinds) == 1:
+            return f"{name}: a {kinds[0]}, {said}; no other kind does"
+        return f"{name}: a {' or a '.join(kinds)}, {said}; which of them can't be told"
+
     def __str__(self) -> str:
         if self.rate is None:
             return f"{one_line(self.group, 60)}: can't tell: {self.reason}"
@@ -117,27 +132,51 @@ class Estimates(dict[str, LimitEstimate]):
 def estimate_limits(data: RunData, *, most: int | None = None) -> Estimates:
     """Return what each profile's attempts reveal about its limit; profiles of one quota group share an estimate.
 
-    `most`: the largest n to try; None: no bound. O(n · attempts) in the worst case, usually O(attempts).
+    Groups whose answers only make sense together share one, too. `most`: the largest n to try; None: no bound.
+    O(n · attempts) in the worst case, usually O(attempts).
     """
     groups = submit_history(data.header, data.events)
-    found = {name: estimate for group in groups.values() for name, estimate in _shared(group, most)}
-    return Estimates({name: found[name] for name in data.profiles if name in found})
+    found = {name: estimate_group(group, most) for name, group in groups.items()}
+    for names in shared_groups(groups, {name for name, each in found.items() if each.candidates}):
+        together = submit_history(data.header, data.events, together=names)[names[0]]
+        together.group = " and ".join(one_line(name, 60) for name in names)
+        if not (joint := estimate_group(together, most)).candidates:
+            continue
+        apart = [name for name in names if found[name].candidates]
+        if len(apart) < len(names):
+            found.update(dict.fromkeys(names, joint))
+        else:
+            found.update({name: _either(found[name], joint) for name in names})
+        break
+    named = {name: found[group.group] for group in groups.values() for name in group.profiles}
+    return Estimates({name: named[name] for name in data.profiles if name in named})
 
 
-def _shared(group: SubmitHistory, most: int | None) -> Iterable[tuple[str, LimitEstimate]]:
-    estimate = estimate_group(group, most)
-    return ((name, estimate) for name in group.profiles)
+def _either(alone: LimitEstimate, joint: LimitEstimate) -> LimitEstimate:
+    """Return an estimate that can't tell whether a group's limit is its own."""
+    if alone.rate is None:
+        return alone
+    shared = f": {joint.n} per {joint.per} s" if joint.rate else ""
+    reason = (
+        f"{alone.n} per {alone.per} s of its own explain every answer, and so does one limit that {joint.group} "
+        f"share{shared}; if they are one account, give them one quota_group"
+    )
+    return replace(alone, kind=None, rate=None, n=None, per=None, limit=None, reason=reason)
 
 
-def estimate_group(submits: SubmitHistory, most: int | None = None) -> LimitEstimate:
-    """Return what one quota group's submits reveal about its limit."""
+def estimate_group(submits: SubmitHistory, most: int | None = None, *, whole: bool = True) -> LimitEstimate:
+    """Return what one quota group's submits reveal about its limit; `whole`: they are all there are."""
     evidence, candidates, used = _explain(submits, most)
     met = _met(evidence, candidates)
-    reason = _doubt(submits, candidates, met, capped=most is not None and evidence.most > most)
+    capped = most is not None and evidence.most > most
+    reason = doubt(submits, evidence, candidates, met=met, used=used, capped=capped)
+    effort = evidence.most * (len(submits.accepted) + len(submits.refused))
+    if whole and submits.refused and not candidates and not capped and effort < CHANGE_EFFORT:
+        reason = _changed(submits) or reason
     rate = n = per = limit = None
     if not reason:
         best, length = likeliest(candidates)
-        rate = Interval(best.n / length, *_rates(candidates))
+        rate = Interval(best.n / length, *rates(candidates))
         n = Interval(best.n, min(each.n for each in candidates), max(each.n for each in candidates))
         per = Interval(length, min(each.low for each in candidates), max(each.high for each in candidates))
         limit = best.limit(length)
@@ -146,6 +185,28 @@ def estimate_group(submits: SubmitHistory, most: int | None = None) -> LimitEsti
         submits.group, tuple(submits.profiles), kinds.pop() if len(kinds) == 1 and limit else None,
         rate, n, per, limit, reason, candidates, len(submits.accepted), len(submits.refused), met, used,
     )  # fmt: skip
+
+
+def _changed(submits: SubmitHistory) -> str:
+    """Return when a limit must have changed, and from what to what; empty: it didn't, or nothing shows it."""
+    moments = sorted({each.between[1] for each in submits.refused})
+    first, last = 0, len(moments)
+    for _ in range(CHANGE_STEPS):
+        if (middle := (first + last) // 2) > first:
+            known = _explain(until(submits, moments[middle - 1]), None)[1]
+            first, last = (middle, last) if known else (first, middle)
+    if not first or last == len(moments):
+        return ""
+    before = estimate_group(until(submits, moments[first - 1]), whole=False)
+    if before.per is None or before.per.high == math.inf:
+        return ""
+    after = estimate_group(since(submits, moments[last - 1], 2 * before.per.high), whole=False)
+    if after.rate is None:
+        return ""
+    return (
+        f"no single limit explains every answer; one that changed at about {moments[last - 1]:.0f} s does, from "
+        f"{before.rate} to {after.rate} a second, or there are several"
+    )
 
 
 def _explain(submits: SubmitHistory, most: int | None) -> tuple[Evidence, tuple[Candidate, ...], str]:
@@ -160,6 +221,8 @@ def _explain(submits: SubmitHistory, most: int | None) -> tuple[Evidence, tuple[
 
 
 def _candidates(evidence: Evidence, most: int | None) -> tuple[Candidate, ...]:
+    if evidence.contradictory():
+        return ()
     largest = evidence.most if most is None else min(most, evidence.most)
     tolerance = 1e-9
     return tuple(
@@ -179,27 +242,3 @@ def _met(evidence: Evidence, candidates: tuple[Candidate, ...]) -> int:
         if k >= largest and moment - evidence.possible[k - largest] > EDGE
     }  # fmt: skip
     return len(moments)
-
-
-def _rates(candidates: tuple[Candidate, ...]) -> tuple[float, float]:
-    return min(each.n / each.high for each in candidates), max(each.n / each.low for each in candidates)
-
-
-def _doubt(submits: SubmitHistory, candidates: tuple[Candidate, ...], met: int, *, capped: bool) -> str:
-    """Return why there can be no estimate, or an empty text."""
-    if not submits.refused:
-        return f"no 429 over the rate; {len(submits.accepted)} submits were accepted"
-    if not candidates:
-        return (
-            f"it admits more than was tried ({submits.group} had its first 429 late)"
-            if capped
-            else "no single token bucket, fixed or sliding window explains every answer"
-        )
-    low, high = _rates(candidates)
-    if low <= 0:
-        return f"too little was accepted after its 429s: they only show that it is at most {high:.3g} a second"
-    if any(each.low <= MIN_WINDOW_SECONDS * 1.1 for each in candidates):
-        return f"its limit had always recovered when it was tried again: it is at least {low:.3g} a second"
-    if met < MIN_MET and high > NARROW_FACTOR * low:
-        return f"{met} of its 429s met a limit that was partly used up: between {low:.3g} and {high:.3g} a second"
-    return ""

@@ -1,20 +1,22 @@
 """How a run's submits were answered: per quota group, which were accepted and refused, and when.
 
 A provider decides between the submit and its answer. In virtual time the answer comes at the moment of the decision; on
-a real clock the decision lies between the two.
+a real clock the decision lies between the two. The provider's limit goes on while no program runs a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
 
-__all__ = ["RefusedSubmit", "Span", "SubmitHistory", "submit_history"]
+__all__ = ["Job", "RefusedSubmit", "Span", "SubmitHistory", "submit_history"]
 
+UNDER_WAY_SECONDS: Final = 60.0
+"""A submit whose program ended was decided on within this time."""
 Span = tuple[float, float]
 """The provider decided between these two run seconds."""
 
@@ -32,6 +34,15 @@ class RefusedSubmit:
 
 
 @dataclass(slots=True)
+class Job:
+    """An accepted submit, as long as its job was known to run."""
+
+    start: float
+    end: float | None = None
+    """When a poll found it ended; None: it runs."""
+
+
+@dataclass(slots=True)
 class SubmitHistory:
     """How the submits to one quota group were answered."""
 
@@ -41,33 +52,86 @@ class SubmitHistory:
     profiles: list[str] = field(default_factory=list)
     accepted: list[Span] = field(default_factory=list)
     in_doubt: list[Span] = field(default_factory=list)
-    """May have been accepted: the answer was lost."""
+    """May have been accepted: the answer was lost, or has not come yet."""
     refused: list[RefusedSubmit] = field(default_factory=list)
     crowded: int = 0
     """429s because too many jobs ran at once; they say nothing about the rate."""
+    jobs: list[Job] = field(default_factory=list)
 
 
-def submit_history(header: dict[str, Any], events: Sequence[ev.Event]) -> dict[str, SubmitHistory]:
-    """Return each quota group's history, in the order in which the groups were added."""
-    exact = header.get("backend", {}).get("name") == "simulated"
-    groups: dict[str, SubmitHistory] = {}
-    group_of: dict[str, SubmitHistory] = {}
-    left: dict[tuple[str, int], tuple[SubmitHistory, float]] = {}
+def submit_history(
+    header: dict[str, Any], events: Sequence[ev.Event], *, together: Collection[str] = ()
+) -> dict[str, SubmitHistory]:
+    """Return each quota group's history, in the order in which the groups were added.
+
+    `together`: names of groups to be taken as one, which gets the name of the first.
+    """
+    reader = _Reader(header.get("backend", {}).get("name") == "simulated", together)
     for event in events:
+        reader.take(event)
+    return reader.finished(events[-1].at if events else 0.0)
+
+
+class _Reader:
+    """Follows a run's events."""
+
+    def __init__(self, exact: bool, together: Collection[str]) -> None:
+        self._exact = exact
+        self._together = together
+        self._groups: dict[str, SubmitHistory] = {}
+        self._group_of: dict[str, SubmitHistory] = {}
+        self._left: dict[tuple[str, int], tuple[SubmitHistory, float]] = {}
+        self._jobs: dict[tuple[str, int], Job] = {}
+        self._abandoned: list[SubmitHistory] = []
+        """Groups of the submits in doubt since the last program ended."""
+
+    def take(self, event: ev.Event) -> None:
+        """Take in the next event."""
         if isinstance(event, ev.AttemptStarted):
-            left[event.scene, event.number] = (group_of[event.profile], event.at)
+            self._left[event.scene, event.number] = (self._group_of[event.profile], event.at)
         elif isinstance(event, ev.Accepted | ev.CallFailed | ev.AttemptAbandoned):
-            if isinstance(event, ev.CallFailed) and event.phase != "submit":
-                continue
-            met = left.pop((event.scene, event.number), None)
-            if met is not None:
-                _count(met[0], event, (event.at if exact else met[1], event.at))
+            if not isinstance(event, ev.CallFailed) or event.phase == "submit":
+                self._answer(event)
+        elif isinstance(event, ev.Generated | ev.JobFailed | ev.Fetched):
+            if job := self._jobs.pop((event.scene, event.number), None):
+                job.end = event.at
         elif isinstance(event, ev.ProfileAdded):
             name = event.group or event.profile
-            group = group_of[event.profile] = groups.setdefault(name, SubmitHistory(name, exact))
+            shared = next(iter(self._together)) if name in self._together else name
+            group = self._groups.setdefault(shared, SubmitHistory(shared, self._exact))
+            self._group_of[event.profile] = group
             if event.profile not in group.profiles:
                 group.profiles.append(event.profile)
-    return groups
+        elif isinstance(event, ev.RunRestored):
+            self._restored(event)
+
+    def _answer(self, event: ev.Accepted | ev.CallFailed | ev.AttemptAbandoned) -> None:
+        met = self._left.pop((event.scene, event.number), None)
+        if met is None:
+            return
+        group, left = met
+        between = (event.at if self._exact else left, event.at)
+        if isinstance(event, ev.Accepted):
+            group.jobs.append(job := Job(event.at))
+            self._jobs[event.scene, event.number] = job
+        elif isinstance(event, ev.AttemptAbandoned) and event.sent:
+            self._abandoned.append(group)
+        _count(group, event, between)
+
+    def _restored(self, event: ev.RunRestored) -> None:
+        """What was under way when a program ended was decided soon after that, not when the next one said so."""
+        for group in {id(each): each for each in self._abandoned}.values():
+            if event.off_since is not None:
+                latest = event.off_since + UNDER_WAY_SECONDS
+                group.in_doubt[:] = [(low, max(low, min(high, latest))) for low, high in group.in_doubt]
+        self._abandoned.clear()
+
+    def finished(self, end: float) -> dict[str, SubmitHistory]:
+        """Return what was found; on a real clock, submits without an answer yet may have been accepted."""
+        if not self._exact:
+            for group, left in self._left.values():
+                group.in_doubt.append((left, end))
+        return self._groups
 
 
 def _count(group: SubmitHistory, event: ev.Accepted | ev.CallFailed | ev.AttemptAbandoned, between: Span) -> None:
