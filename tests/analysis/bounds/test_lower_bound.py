@@ -242,7 +242,8 @@ def check(number: int) -> float:
         assert never.seconds <= told.seconds + 1e-6, number
     if numbers.split is not None:
         split = numbers.split
-        total = split.ok + split.wasted + split.cooling + split.idle_empty + split.idle_waiting + split.running
+        shares = [split.ok, split.wasted, split.cooling, split.idle_empty, split.idle_waiting, split.running]
+        total = sum(shares) + split.queued_at_provider
         assert total == pytest.approx(1), number
     assert (numbers.little_residual or 0) < 1e-9, number
     return numbers.makespan / numbers.lower_bound if numbers.lower_bound else 1.0
