@@ -43,24 +43,25 @@ class LeftLines:
     def __init__(self) -> None:
         self.boot = ""
         """What the latest such line says; empty: there are no lines for attempts that begin from here on."""
-        self._waiting: dict[tuple[str, int], str] = {}
-        """Attempts that have begun with such lines and have none, and the machine's boot."""
+        self._begun: dict[tuple[str, int], str] = {}
+        """Attempts that have begun where there are such lines, and what the lines say of the boot."""
+        self._left: set[tuple[str, int]] = set()
 
     @property
     def not_left(self) -> frozenset[tuple[str, int]]:
         """Attempts whose submit has certainly not left, as scene and number; those that were called back, too."""
-        return frozenset(attempt for attempt, boot in self._waiting.items() if boot == this_boot())
+        return frozenset(each for each, boot in self._begun.items() if boot == this_boot() and each not in self._left)
 
     def take_event(self, event: Event) -> None:
         """Take in the next event."""
         if self.boot and type(event) is AttemptStarted:
-            self._waiting[event.scene, event.number] = self.boot
+            self._begun[event.scene, event.number] = self.boot
 
     def take_line(self, data: Mapping[str, Any]) -> None:
         """Take in the next line of these; `ValueError` for one that makes no sense."""
         match dict(data):
             case {"left": str() as scene, "number": int() as number, **rest} if not rest:
-                self._waiting.pop((scene, number), None)
+                self._left.add((scene, number))
             case {"left_lines": str() | None as boot, **rest} if not rest:
                 self.boot = boot or ""
             case _:
