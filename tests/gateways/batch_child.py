@@ -30,7 +30,7 @@ def main(
         synced(number)
 
     if fsync_seconds:
-        os.fsync = slow
+        os.fsync = slow  # type: ignore[assignment]
     runs, videos = Path(folder) / "runs", Path(folder) / "videos"
     backend = OpenAIVideos(base_url, model, poll=PollSchedule(first=2, longest=4))
     profiles = [Profile("p1", key, capacity=capacity)]

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from starlette.requests import Request
@@ -62,7 +63,7 @@ def test_held_is_only_what_the_server_has_seen(fsync_seconds: float, tmp_path: P
     """The others wait again, and are made in the end; nothing is paid twice, nothing lost."""
     random, waited = Random(7), 0
     with SlowServer() as server:
-        options = {"base_url": server.base_url, "model": "wan", "key": KEY, "folder": str(tmp_path)}
+        options: dict[str, Any] = {"base_url": server.base_url, "model": "wan", "key": KEY, "folder": str(tmp_path)}
         options |= {"scenes": SCENES, "capacity": None, "speed": 200.0, "fsync_seconds": fsync_seconds}
         command = [sys.executable, "-m", "tests.gateways.batch_child", json.dumps(options)]
         for _ in range(KILLS):
@@ -72,6 +73,7 @@ def test_held_is_only_what_the_server_has_seen(fsync_seconds: float, tmp_path: P
             under_way = {(each.id, each.attempts) for each in load_run(path).scenes if each.status == "submitting"}
             waited += len(under_way & parse(str(path), path.read_bytes()).left.not_left)
         subprocess.run(command, check=True, timeout=60)
+        assert path is not None
         run = load_run(path)
         audit(run.events, BOOST)
         ends = Counter(scene.status for scene in run.scenes)

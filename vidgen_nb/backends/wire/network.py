@@ -68,18 +68,18 @@ def _before_next_bytes(stream: Any, call: Callable[[], None]) -> Iterator[None]:
     while hasattr(stream, "transport_stream"):  # TLS
         stream = stream.transport_stream
     transport: Any = getattr(stream, "_transport", None)
-    if not (isinstance(transport, asyncio.Transport) and hasattr(transport, "__dict__")):
+    if not (isinstance(transport, asyncio.Transport) and hasattr(transport, "__dict__")):  # uvloop's have none
         call()
         yield
         return
     write = transport.write
 
     def called_before(data: bytes) -> None:
-        del transport.write
+        vars(transport).pop("write")
         call()
         write(data)
 
-    transport.write = called_before
+    vars(transport)["write"] = called_before
     try:
         yield
     finally:
