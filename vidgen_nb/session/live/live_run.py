@@ -42,8 +42,7 @@ class LiveRun:
         self, parts: RunParts, resources: Resources, observers: Sequence[Observer], exchange: CooldownExchange
     ) -> None:
         self.scheduler = scheduler = parts.scheduler
-        self.run = parts.run
-        self.journal = parts.journal
+        self.run, self.journal = parts.run, parts.journal
         self.unrecoverable = False
         """It broke off in a way that left the scheduler unfit to go on."""
         self._resources = resources
