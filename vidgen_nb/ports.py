@@ -7,7 +7,6 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
 from typing import Any, Literal, Protocol
 
 from vidgen_nb.core.events import Event
@@ -15,6 +14,7 @@ from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene, recor
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError, MissingKey, VidgenError
 from vidgen_nb.keys import key_problem, trim_key
+from vidgen_nb.leaving import Recalled, about_to_connect, about_to_leave, on_leaving, tells_when_it_leaves
 from vidgen_nb.plaintext import html_line, short_repr
 from vidgen_nb.secret import RenewableKey, Secret
 
@@ -33,6 +33,7 @@ __all__ = [
     "about_to_connect",
     "about_to_leave",
     "on_leaving",
+    "tells_when_it_leaves",
 ]
 
 MAX_NAME_CHARS = 200
@@ -52,26 +53,6 @@ class BackendError(VidgenError):
         super().__init__(f"{outcome.kind}: {outcome.reason}")
         self.outcome = outcome
         self.stop = stop
-
-
-class Recalled(VidgenError):
-    """A submit was called back before it left; the text says why."""
-
-
-on_leaving: ContextVar[Callable[[bool], None] | None] = ContextVar("on_leaving", default=None)
-"""What `about_to_connect` calls with False, and `about_to_leave` with True; a driver sets it for each submit."""
-
-
-def about_to_connect() -> None:
-    """Say that nothing of a submit is sent before `about_to_leave`; raises `Recalled` if it must not leave any more."""
-    if (check := on_leaving.get()) is not None:
-        check(False)
-
-
-def about_to_leave() -> None:
-    """Say that a submit leaves now; raises `Recalled`, for the driver, if it must not. Last thing before it is sent."""
-    if (check := on_leaving.get()) is not None:
-        check(True)
 
 
 class Profile:
@@ -251,6 +232,9 @@ class Backend(Protocol):
     `submit` says how far it is: `about_to_connect()` when it begins to wait, and `about_to_leave()` just before it
     sends anything. Without them, every submit counts as sent once `submit` is called: it goes on after a stop or a
     429, and where the run is abandoned its scene is held.
+
+    So is that of a program that is killed, however far it was, unless `submit` is marked as one that
+    `tells_when_it_leaves`: then the journal notes that moment, and a scene that has not left waits again.
     """
 
     name: str
@@ -291,3 +275,6 @@ class EventStore(Protocol):
 
     def append(self, events: Sequence[Event]) -> None:
         """Accept events, and return at once."""
+
+    def note_left(self, scene: str, number: int) -> None:
+        """Write, before it returns, that an attempt's submit leaves; `JournalError` if it can't be written."""

@@ -17,7 +17,7 @@ from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
-from vidgen_nb.ports import BackendError, Profile
+from vidgen_nb.ports import BackendError, EventStore, Profile
 
 __all__ = ["JumpingLoop", "Stage", "driven_backend", "limited", "play"]
 
@@ -75,6 +75,7 @@ class Stage:
         mode: Mode = BOOST,
         policy: Policy | None = None,
         observers: Sequence[Observer] = (),
+        journal: EventStore | None = None,
     ) -> None:
         policy = policy or PerProfileCooldown(honour_retry_after=True)
         self._mode = mode
@@ -83,7 +84,7 @@ class Stage:
         self.scheduler = Scheduler(mode=mode, policy=policy, poll=backend.poll_schedule, rng=Random(1))
         given = {f"p{index}": Profile(f"p{index}") for index in range(1, profiles + 1)}
         clock = Clock(monotonic=asyncio.get_running_loop().time)
-        self.driver = RealtimeDriver(self.scheduler, backend, given, clock, self._sink, observers)
+        self.driver = RealtimeDriver(self.scheduler, backend, given, clock, self._sink, observers, journal)
         self.driver.post(*(ev.ProfileAdded(name) for name in given))
         self.driver.post(*(ev.SceneAdded(Scene(f"s{index}", "a prompt")) for index in range(1, scenes + 1)))
         self.driver.post(ev.RunStarted())

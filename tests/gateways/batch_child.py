@@ -6,8 +6,10 @@ Called as `python -m tests.gateways.batch_child <JSON of the options of main>`.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
+from time import sleep
 
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core.model import PollSchedule, Scene
@@ -16,8 +18,19 @@ from vidgen_nb.recording.folder import latest
 from vidgen_nb.session.session import Session
 
 
-def main(base_url: str, model: str, key: str, folder: str, scenes: int, capacity: int, speed: float) -> None:
-    """Run to the end, unless killed before."""
+def main(
+    base_url: str, model: str, key: str, folder: str, scenes: int, capacity: int | None, speed: float,
+    fsync_seconds: float = 0.0,
+) -> None:  # fmt: skip
+    """Run to the end, unless killed before. `fsync_seconds`: how slow the journal's disk is."""
+    synced = os.fsync
+
+    def slow(number: int) -> None:
+        sleep(fsync_seconds)
+        synced(number)
+
+    if fsync_seconds:
+        os.fsync = slow  # type: ignore[assignment]
     runs, videos = Path(folder) / "runs", Path(folder) / "videos"
     backend = OpenAIVideos(base_url, model, poll=PollSchedule(first=2, longest=4))
     profiles = [Profile("p1", key, capacity=capacity)]

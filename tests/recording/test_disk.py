@@ -32,7 +32,7 @@ def test_a_disk_without_locks_or_fsync(
     monkeypatch.setattr(disk, "lock", failing(number))
     monkeypatch.setattr(os, "fsync", failing(number))
     file = GrowingFile(tmp_path / "run.jsonl", create=True)
-    file.append(b"a line\n", 0)
+    file.append(b"a line\n")
     file.close()
     assert (tmp_path / "run.jsonl").read_bytes() == b"a line\n"
     assert f"{tmp_path} has no locks" in caplog.text and "one session at a time" in caplog.text
@@ -48,5 +48,5 @@ def test_a_disk_that_fails_is_no_such_disk(tmp_path: Path, monkeypatch: pytest.M
     file = GrowingFile(tmp_path / "b.jsonl", create=True)
     monkeypatch.setattr(os, "fsync", failing(errno.EIO))
     with pytest.raises(JournalError, match="can't be written"):
-        file.append(b"a line\n", 0)
+        file.append(b"a line\n")
     file.close()

@@ -214,7 +214,7 @@ def test_a_device_that_is_full(tmp_path: Path) -> None:
         pytest.skip("this system has no /dev/full")
     file = GrowingFile(full)
     with pytest.raises(JournalError, match=r"No space left on device\. Make room"):
-        file.append(b"x", 0)
+        file.append(b"x")
     file.close()
 
 
@@ -308,9 +308,9 @@ def test_the_rest_of_a_failed_write_is_no_ones_else(tmp_path: Path, monkeypatch:
         patch.setattr(os, "fsync", fail)
         patch.setattr(os, "ftruncate", fail)
         with pytest.raises(JournalError, match="Input/out"):
-            file.append(b"first\n", 0)
-    file.append(b"1\n", 0)
-    file.append(b"2\n", 2)
+            file.append(b"first\n")
+    file.append(b"1\n")
+    file.append(b"2\n")
     assert file.read() == b"1\n2\n"
     file.close()
 

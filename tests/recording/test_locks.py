@@ -70,12 +70,12 @@ def in_child(do: Callable[[], object]) -> int:
 def test_what_a_child_does_with_its_copy_changes_nothing(tmp_path: Path) -> None:
     """It can neither write the file nor give the lock away."""
     file = GrowingFile(tmp_path / "run.jsonl", create=True)
-    file.append(b"parent\n", 0)
-    in_child(lambda: file.append(b"child\n", 7))
+    file.append(b"parent\n")
+    in_child(lambda: file.append(b"child\n"))
     assert in_child(file.close) == 0
     assert file.read() == b"parent\n"
     with pytest.raises(JournalError, match="another session writes it"):
         GrowingFile(file.path)
-    file.append(b"more\n", 7)
+    file.append(b"more\n")
     file.close()
     assert is_free(file.path)

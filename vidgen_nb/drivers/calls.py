@@ -47,8 +47,10 @@ class Calls:
         return ev.CallFailed(command.scene.id, command.number, phase, outcome)
 
     async def _submit(self, command: Submit, profile: Profile) -> ev.Event:
-        with Leaving(self._outbox, command):
+        with Leaving(self._outbox, command) as leaving:
             operation = checked_operation(await self._backend.submit(command.scene, profile))
+        if not leaving.has_left:  # it did not tell, although it says that it does
+            self._outbox.is_told = False
         return ev.Accepted(command.scene.id, command.number, operation)
 
     async def _poll(self, command: Poll, profile: Profile) -> ev.Event:

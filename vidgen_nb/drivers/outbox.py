@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from typing import Self
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.observers import Observers
+from vidgen_nb.errors import JournalError
 from vidgen_nb.ports import BackendError, Recalled, on_leaving
 
 __all__ = ["RECALLING", "Leaving", "Outbox"]
@@ -27,7 +29,9 @@ RECALLING = frozenset(
 class Outbox:
     """Commands that no worker has taken yet."""
 
-    def __init__(self, scheduler: Scheduler, observers: Observers) -> None:
+    def __init__(self, scheduler: Scheduler, observers: Observers, *, is_told: bool) -> None:
+        self.is_told = is_told
+        """Whether the backend tells when a submit leaves; otherwise all leave when it is called."""
         self.queue: deque[Command] = deque()
         """Those that a worker may take, in order."""
         self.announcements: deque[int] = deque()
@@ -62,6 +66,15 @@ class Outbox:
             events, submit = self._unsaved.popleft()
             self.announcements.append(events)
             self.queue.append(submit)
+
+    def note_left(self, submit: Submit) -> None:
+        """Note that a submit leaves now; `Recalled` if the journal can't be written: then it must not."""
+        journal = self._observers.journal
+        if journal is not None:
+            try:
+                journal.note_left(submit.scene.id, submit.number)
+            except JournalError:
+                raise Recalled("the journal failed") from None
 
     def reason_to_stay(self, submit: Submit) -> str:
         """Return why a submit must not leave any more; empty: it may."""
@@ -107,12 +120,15 @@ class Leaving:
     """The call of a submit: `about_to_connect` and `about_to_leave` raise `Recalled` if it must not leave any more.
 
     So does its beginning. If the call is broken off while it waits for a connection, it stays in `Outbox.connecting`.
+    What leaves is noted in the journal first.
     """
 
-    __slots__ = ("_outbox", "_submit")
+    __slots__ = ("_outbox", "_submit", "has_left")
 
     def __init__(self, outbox: Outbox, submit: Submit) -> None:
         self._outbox, self._submit = outbox, submit
+        self.has_left = False
+        """Whether anything of it may have been sent."""
 
     @property
     def _key(self) -> tuple[str, int]:
@@ -125,15 +141,24 @@ class Leaving:
             connecting.pop(self._key, None)
             raise Recalled(reason)
         if leaves:
+            self._leave()
             connecting.pop(self._key, None)
         else:
             connecting[self._key] = self._submit
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         """Begin; a submit that waited for the disk is looked at again."""
         if self._outbox.saves_first and (reason := self._outbox.reason_to_stay(self._submit)):
             raise Recalled(reason)
+        if not self._outbox.is_told:
+            self._leave()
         on_leaving.set(self)
+        return self
+
+    def _leave(self) -> None:
+        if not self.has_left:
+            self._outbox.note_left(self._submit)
+            self.has_left = True
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Note that the call is over; one that was broken off, by a bug too, may be taken out of those that wait."""

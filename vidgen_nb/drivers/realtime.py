@@ -62,7 +62,7 @@ class RealtimeDriver:
         self._profiles = profiles
         self._clock = clock
         self._observers = Observers(scheduler.events, observers, journal)
-        self._outbox = Outbox(scheduler, self._observers)
+        self._outbox = Outbox(scheduler, self._observers, is_told=hasattr(backend.submit, "tells_when_it_leaves"))
         self._calls = Calls(backend, sink_for, self._outbox)
         scheduler.dispatcher.max_submits = self._calls.max_submits
         self._queue = self._outbox.queue
@@ -145,6 +145,11 @@ class RealtimeDriver:
     def observe(self, observer: Observer) -> None:
         """Hand new events to one more observer."""
         self._observers.add(observer)
+
+    @property
+    def notes_leaving(self) -> bool:
+        """Whether the journal is told of each submit that leaves, at that moment."""
+        return self._outbox.is_told
 
     # -- stopping, and what has not left yet
 

@@ -1,5 +1,6 @@
 """An append-only file with one writer, whose bytes survive a crash once `append` has returned.
 
+While one thread waits in `append` for the disk, another may `note` a line; that one need only survive the process.
 Its lock (`locks`) is released when the process ends, however it ends.
 """
 
@@ -9,6 +10,7 @@ import errno
 import logging
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -46,6 +48,8 @@ class GrowingFile:
         """Whether others are kept out: not on a disk that has no locks."""
         self._has_partial_write = False
         """Whether part of a failed write may stand at its end."""
+        self._writing = threading.Lock()
+        """Held while bytes are written, not while the disk is waited for."""
         flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | (os.O_CREAT | os.O_EXCL if create else 0)
         with self._as_journal_error("can't be created" if create else "can't be opened for writing"):
             if create:
@@ -53,6 +57,8 @@ class GrowingFile:
             self._number = open_held(path, flags)
         try:
             self._acquire_lock()
+            self.end = self.size
+            """Where the next line goes: its length, unless somebody else has changed it."""
             if create:
                 self._sync_folder()
         except BaseException:
@@ -106,21 +112,51 @@ class GrowingFile:
         """Its length in bytes."""
         return os.fstat(self._number).st_size
 
-    def append(self, content: bytes, at: int, *, sync: bool = True) -> None:
-        """Write from byte `at` on, and wait until it is on disk; if that fails, cut the file back to `at`."""
-        with self._as_journal_error("can't be written"):
-            self._check_unchanged(at)
+    def append(self, content: bytes, *, sync: bool = True) -> None:
+        """Write at the end, and wait until it is on disk; if that fails, take it back."""
+        at = self._put(content)
+        if not sync:
+            return
         try:
             with self._as_journal_error("can't be written"):
-                self._write(content, at)
-                if sync:
-                    _sync(self._number)
-                    self.syncs += 1
+                _sync(self._number)
         except JournalError:
-            self._has_partial_write = True
-            with suppress(OSError):
-                self._cut_partial_write(at)
+            self._take_back(at, len(content))
             raise
+        self.syncs += 1
+
+    def note(self, line: bytes) -> None:
+        """Write at the end, at once, also while another thread waits in `append`."""
+        self._put(line)
+
+    def _put(self, content: bytes) -> int:
+        """Write at the end, and return where; if that fails, cut the file back."""
+        with self._writing:
+            at = self.end
+            with self._as_journal_error("can't be written"):
+                self._check_unchanged(at)
+            try:
+                with self._as_journal_error("can't be written"):
+                    self._write(content, at)
+            except JournalError:
+                self._has_partial_write = True
+                with suppress(OSError):
+                    self._cut_partial_write(at)
+                raise
+            self.end = at + len(content)
+        return at
+
+    def _take_back(self, at: int, length: int) -> None:
+        """Take out what could not be made durable; what was noted behind it meanwhile stays."""
+        with self._writing, suppress(OSError):
+            noted, self.end = self.end - at - length, -1  # if this fails: nobody may write any more
+            if noted:
+                os.lseek(self._number, at + length, os.SEEK_SET)
+                # as long as what stands there, in one piece: readers skip empty lines
+                self._write(os.read(self._number, noted) + b"\n" * length, at)
+            self.end = at + noted
+            self._has_partial_write = True
+            self._cut_partial_write(self.end)
 
     def _cut_partial_write(self, at: int) -> None:
         """Cut off what a failed write has left."""
@@ -132,7 +168,7 @@ class GrowingFile:
         found = os.fstat(self._number)
         if os.name == "posix" and found.st_nlink == 0:
             raise OSError(errno.ENOENT, "it was deleted during the run")
-        if found.st_size > at and self._has_partial_write:
+        if found.st_size > at and self._has_partial_write and at >= 0:
             self._cut_partial_write(at)
         elif found.st_size != at and stat.S_ISREG(found.st_mode):
             raise OSError(errno.ENOENT, f"somebody else changed it: it has {found.st_size} bytes instead of {at}")
@@ -147,6 +183,7 @@ class GrowingFile:
         """Cut the file off after `length` bytes."""
         with self._as_journal_error("can't be cut"):
             os.ftruncate(self._number, length)
+            self.end = length
 
     def close(self) -> None:
         """Release it, so that others may write."""

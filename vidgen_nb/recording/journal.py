@@ -4,6 +4,8 @@ It has the format of a saved run (`runfile`). A thread of its own writes: it tak
 last write, makes it durable with one fsync (a group commit), and then reports how many events are stored. So 10,000
 submits at once wait for a few fsyncs, and the loop that hands events over waits for none.
 
+When a submit leaves is noted at once, by the loop itself, and not waited for (`left_lines`).
+
 Nothing is dropped: what can't be written is kept, and tried again with the next event. The file always ends with a
 complete event, unless the machine or the process died during a write: then readers skip the incomplete last line.
 """
@@ -23,7 +25,8 @@ from vidgen_nb.core.events import Event, Progressed
 from vidgen_nb.errors import JournalError
 from vidgen_nb.plaintext import error_line, one_line
 from vidgen_nb.recording.disk import GrowingFile
-from vidgen_nb.recording.runfile import ParsedRun, event_line, header_line, parse
+from vidgen_nb.recording.left_lines import this_boot
+from vidgen_nb.recording.runfile import ParsedRun, event_line, header_line, left_line, left_lines_line, parse
 
 __all__ = ["Journal"]
 
@@ -42,7 +45,7 @@ class Journal:
     times it is opened briefly. `stored` and `error` may be read from any thread.
     """
 
-    def __init__(self, file: GrowingFile, size: int, stored: int) -> None:
+    def __init__(self, file: GrowingFile, stored: int, boot: str = "") -> None:
         self.path = file.path
         self.stored = stored
         """Events on disk, counted from the run's first."""
@@ -53,7 +56,12 @@ class Journal:
         self.syncs = 0
         """How often it was made durable."""
         self._file: GrowingFile | None = file
-        self._size = size
+        self._closed_size = 0
+        """The file's length when it was closed."""
+        self._use = threading.Lock()
+        """Held while the file is opened, closed, or written to by the loop."""
+        self._boot = boot
+        """What its latest line about `left` lines says; empty: there are none."""
         self._held = True
         self._pid = os.getpid()
         self._pending: list[Event] = []
@@ -69,12 +77,12 @@ class Journal:
         file = GrowingFile(path, create=True)
         line = header_line(header)
         try:
-            file.append(line, 0)
+            file.append(line)
         except BaseException:
             file.close()
             path.unlink(missing_ok=True)
             raise
-        journal = cls(file, len(line), 0)
+        journal = cls(file, 0)
         journal.syncs = file.syncs
         return journal
 
@@ -88,16 +96,14 @@ class Journal:
         file = GrowingFile(path)
         try:
             recorded = parse(str(path), file.read())
-            size = recorded.length
             if recorded.torn_bytes:
-                file.cut(size)
+                file.cut(recorded.length)
             if recorded.lacks_newline:
-                file.append(b"\n", size)
-                size += 1
+                file.append(b"\n")
         except BaseException:
             file.close()
             raise
-        return cls(file, size, len(recorded.events)), recorded
+        return cls(file, len(recorded.events), recorded.left.boot), recorded
 
     # -- for the loop
 
@@ -110,6 +116,31 @@ class Journal:
             self._wake()
         if not HAS_THREADS:
             self._write_pending()
+
+    def keep_left_lines(self, wanted: bool) -> None:
+        """Have it told of each submit that leaves from now on, or of none; `JournalError` if that can't be written."""
+        boot = this_boot() if wanted else ""
+        if boot != self._boot:
+            self._note(left_lines_line(boot))
+            self._boot = boot
+
+    def note_left(self, scene: str, number: int) -> None:
+        """Write that an attempt's submit leaves now; `JournalError`, also as `error`, if that can't be written."""
+        if self._boot:
+            try:
+                self._note(left_line(scene, number))
+            except JournalError as error:
+                if self._held:
+                    self._failed(error)
+                    self.on_stored()
+                raise
+
+    def _note(self, line: bytes) -> None:
+        """Write a line at once: it outlives the program, but perhaps not the machine."""
+        with self._use:
+            if not self._held:
+                raise JournalError(str(self.path), "it is closed: run() opens it again")
+            self._opened().note(line)
 
     def hold(self) -> None:
         """Keep the file open and locked from now on, and retry what could not be written."""
@@ -138,7 +169,8 @@ class Journal:
     def failure(self) -> JournalError | None:
         """Why the file can no longer be continued, judging by its state now; None if it can."""
         with self._condition:
-            size, is_idle = self._size, self._file is None and self._thread is None
+            file, is_idle = self._file, self._file is None and self._thread is None
+            size = self._closed_size if file is None else file.end
         try:
             found = self.path.stat().st_size
             if found < size:
@@ -192,30 +224,36 @@ class Journal:
             self._failed(error)
         except Exception as bug:  # noqa: BLE001 - whatever it is, nothing may be sent that is not on disk
             self._failed(JournalError(str(self.path), f"can't be written: {type(bug).__name__}: {error_line(bug)}"))
-        if not self._held and self._file is not None:
-            self._file.close()
-            self._file = None
+        with self._use:
+            if not self._held and self._file is not None:
+                self._file.close()
+                self._closed_size, self._file = self._file.end, None
         if batch:
             self.on_stored()
 
     def _write(self, batch: list[Event]) -> None:
-        file = self._file or self._reopened()
-        self._file = file
+        with self._use:
+            file = self._opened()
         content = b"".join(map(event_line, batch))
         # progress of a job is polled again anyway, so it becomes durable with the next event
         sync = any(type(event) is not Progressed for event in batch)
         before = file.syncs
-        file.append(content, self._size, sync=sync)
+        file.append(content, sync=sync)
         self.syncs += file.syncs - before
         with self._condition:
-            self._size += len(content)
             del self._pending[: len(batch)]
             self.stored += len(batch)
+
+    def _opened(self) -> GrowingFile:
+        """Return the open file; call with `_use` held."""
+        if self._file is None:
+            self._file = self._reopened()
+        return self._file
 
     def _reopened(self) -> GrowingFile:
         """Open the file again; it must be unchanged."""
         file = GrowingFile(self.path)
-        if file.size != self._size:
+        if file.size != self._closed_size:
             file.close()
             raise JournalError(
                 str(self.path), "somebody else has continued this run meanwhile: restore it to see what is finished"

@@ -1,7 +1,8 @@
 """A run as a file of JSON lines: the header first, then every event.
 
-Saved runs and journals share this format. A journal may end in the middle of a line if its program was killed or its
-machine lost power during a write: that line is skipped, with a warning.
+Saved runs and journals share this format; a journal also has lines that are no events (`left_lines`). A journal may end
+in the middle of a line if its program was killed or its machine lost power during a write: that line is skipped, with a
+warning.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,20 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.errors import FileFormatError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.codec import decode, encode, plain
+from vidgen_nb.recording.left_lines import LeftLines, is_left_line
 
-__all__ = ["FORMAT", "ParsedRun", "event_line", "header_line", "line_of", "parse", "read_run", "write_run"]
+__all__ = [
+    "FORMAT",
+    "ParsedRun",
+    "event_line",
+    "header_line",
+    "left_line",
+    "left_lines_line",
+    "line_of",
+    "parse",
+    "read_run",
+    "write_run",
+]
 
 log = logging.getLogger("vidgen_nb")
 
@@ -42,6 +55,8 @@ class ParsedRun:
     """Bytes after that, of an incomplete line."""
     lacks_newline: bool
     """Whether the last event has no line end."""
+    left: LeftLines = field(default_factory=LeftLines)
+    """Which attempts had not left."""
 
 
 def write_run(path: str | os.PathLike[str], header: dict[str, Any], events: Iterable[Event]) -> Path:
@@ -81,8 +96,12 @@ def parse(name: str, content: bytes) -> ParsedRun:
     lines = content.split(b"\n")
     last = lines.pop()  # what follows the last line end: usually nothing
     header = _header(name, lines[0] if lines else last)
+    events: list[Event] = []
+    left = LeftLines()
     # an editor's byte order mark and Windows' line ends do no harm
-    events = [_event(name, number, line) for number, line in enumerate(lines[1:], 2) if line.strip()]
+    for number, line in enumerate(lines[1:], 2):
+        if line.strip():
+            _take(name, number, line, _object(name, number, line), events, left)
     torn = 0
     if lines and last.strip(b"\0 \r\t"):  # zeros: after a crash of the machine, a file may be longer than its content
         try:
@@ -91,16 +110,17 @@ def parse(name: str, content: bytes) -> ParsedRun:
             torn = len(last)
             log.warning("%s ends in the middle of line %d, which is skipped", one_line(name), len(lines) + 1)
         else:
-            events.append(_decoded(name, len(lines) + 1, data))
+            _take(name, len(lines) + 1, last, data, events, left)
     elif lines:
         torn = len(last)
-    return ParsedRun(header, events, len(content) - torn, torn, lacks_newline=bool(last) and not torn)
+    return ParsedRun(header, events, len(content) - torn, torn, bool(last) and not torn, left)
 
 
 def line_of(content: bytes, index: int) -> int:
     """Return the line number (from 1) of the event with that index (from 0)."""
-    filled = (number for number, line in enumerate(content.split(b"\n"), 1) if number > 1 and line.strip())
-    return next(number for position, number in enumerate(filled) if position == index)
+    lines = enumerate(content.split(b"\n"), 1)
+    events = (number for number, line in lines if number > 1 and line.strip() and not is_left_line(line))
+    return next(number for position, number in enumerate(events) if position == index)
 
 
 def header_line(header: dict[str, Any]) -> bytes:
@@ -111,6 +131,16 @@ def header_line(header: dict[str, Any]) -> bytes:
 def event_line(event: Event) -> bytes:
     """Return an event's line."""
     return _line(encode(event))
+
+
+def left_line(scene: str, number: int) -> bytes:
+    """Return the line that says that an attempt's submit leaves."""
+    return _line({"left": scene, "number": number})
+
+
+def left_lines_line(boot: str) -> bytes:
+    """Return the line from which on there are such lines; an empty `boot`: no longer."""
+    return _line({"left_lines": boot or None})
 
 
 def _line(data: dict[str, Any]) -> bytes:
@@ -145,13 +175,13 @@ def _is_text(line: bytes) -> bool:
     return True
 
 
-def _event(name: str, number: int, line: bytes) -> Event:
-    return _decoded(name, number, _object(name, number, line))
-
-
-def _decoded(name: str, number: int, data: dict[str, Any]) -> Event:
+def _take(name: str, number: int, line: bytes, data: dict[str, Any], events: list[Event], left: LeftLines) -> None:
     try:
-        return decode(data)
+        if is_left_line(line):
+            left.take_line(data)
+        else:
+            events.append(decode(data))
+            left.take_event(events[-1])
     except ValueError as error:
         raise FileFormatError(name, str(error), number) from None
 

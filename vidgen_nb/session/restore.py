@@ -46,13 +46,13 @@ class Restorable:
             run = session.run_blocking()
 
         `path`: its journal, or the folder of the journals: then the latest run there that is not done and that nobody
-        goes on with (of the last 50), or else the latest one. Jobs that the provider had accepted are
-        asked about again, never submitted again. A scene whose submit has no answer on record may have been accepted:
-        it is held. So are the jobs of profiles that are named in `without`, and a job that the provider does not find:
-        it may be another server, or another account. `run.scenes` and the log say so, and what to do. Where
-        the backend's address is not the recorded one, that is an error, unless the server has `moved`. What was queued
-        is queued still, and cooldowns have gone on by the wall clock; those without an end, such as for a bad key, are
-        over. Of a run that had settled, `run()` returns what there is.
+        goes on with (of the last 50), or else the latest one. Jobs that the provider had accepted are asked about
+        again, never submitted again. A scene whose submit had left and has no answer on record may have been accepted:
+        it is held; what is known not to have left waits again. Held are also the jobs of profiles that are named in
+        `without`, and a job that the provider does not find: it may be another server, or another account. `run.scenes`
+        and the log say so, and what to do. Where the backend's address is not the recorded one, that is an error,
+        unless the server has `moved`. What was queued is queued still, and cooldowns have gone on by the wall clock;
+        those without an end, such as for a bad key, are over. Of a run that had settled, `run()` returns what there is.
 
         Mode, policy and the other settings are those of the run, unless given (`mode`, `policy`, `retry`,
         `on_ambiguous`, `max_wait`, `speed`, `seed`); the journal goes on in the same file. Raises `InputError` for a

@@ -29,7 +29,7 @@ from vidgen_nb.backends.wire.reading.refusals import is_refusal
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink, tells_when_it_leaves
 
 __all__ = ["HttpBackend"]
 
@@ -106,8 +106,7 @@ class HttpBackend(HttpAdapter):
         check_schedule("schedule", schedule)
         checks.check_name(name)
         super().__init__(base_url, None, poll=schedule, timeout=timeout, transport=transport, verify=verify)
-        self.name = name
-        self.gateway = gateway
+        self.name, self.gateway = name, gateway
         self._calls = checks.checked_calls(
             submit=submit, poll=poll, cancel=cancel, details=details, content=content, probe=probe
         )
@@ -142,6 +141,7 @@ class HttpBackend(HttpAdapter):
         elif answer.data is None or not answer.ok or is_refusal(answer.data):
             self._fail(answer, "poll", profile)
 
+    @tells_when_it_leaves
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)

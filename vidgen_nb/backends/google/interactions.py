@@ -41,7 +41,7 @@ from vidgen_nb.backends.wire.urls import origin
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink, tells_when_it_leaves
 
 __all__ = ["GoogleInteractions", "read_progress"]
 
@@ -111,6 +111,7 @@ class GoogleInteractions(HttpAdapter):
         if not answer.ok or not is_listing(answer):
             self._fail(answer, "poll", profile)
 
+    @tells_when_it_leaves
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)

@@ -47,7 +47,7 @@ from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink, tells_when_it_leaves
 
 __all__ = ["OpenAIVideos"]
 
@@ -135,6 +135,7 @@ class OpenAIVideos(HttpAdapter):
             advice = address_advice(self._server(profile), "videos")
             raise BackendError(Transient(f"{failure.reason}{' ' if failure.reason.endswith('?') else '. '}{advice}"))
 
+    @tells_when_it_leaves
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)

@@ -30,7 +30,7 @@ from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent, ProfileUnusable, Transient
 from vidgen_nb.errors import InputError
-from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Secret, Sink
+from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Secret, Sink, tells_when_it_leaves
 
 __all__ = ["Runway", "read_progress"]
 
@@ -108,6 +108,7 @@ class Runway(HttpAdapter):
         if isinstance(balance, int | float) and balance <= 0:
             raise BackendError(ProfileUnusable("the account has no credits", "credit"))
 
+    @tells_when_it_leaves
     async def submit(self, scene: Scene, profile: Profile) -> Operation:
         """Send the scene; raises `BackendError`, with an `Ambiguous` outcome if it may have been accepted."""
         self.check(profile)

@@ -84,6 +84,8 @@ class _PooledClient:
     client: httpx.AsyncClient
     free_connections: asyncio.Semaphore
     """Requests wait here and not in httpcore, which searches its whole queue for each (1,000 at once: 116 s)."""
+    connections_are_ours: bool
+    """Whether it makes them by `network`."""
 
 
 class HttpPool:
@@ -136,8 +138,8 @@ class HttpPool:
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                 event_hooks={"response": [hide_location]},
             )
-            wait_patiently(client)
-            clients[kind] = _PooledClient(client, asyncio.Semaphore(self.max_connections))
+            ours = wait_patiently(client)
+            clients[kind] = _PooledClient(client, asyncio.Semaphore(self.max_connections), ours)
         return clients[kind]
 
     async def aclose(self) -> None:
@@ -255,7 +257,7 @@ class HttpPool:
                 sent_headers = dict(headers or {}) if at_home and not public else {}
                 request = pooled.client.build_request(method, url, headers=sent_headers, files=files or None, json=data)
                 if phase == "submit":
-                    watch_leaving(request, network=self._transport is None)
+                    watch_leaving(request, network=self._transport is None, ours=pooled.connections_are_ours)
                 patience = Patience(left, fresh=self._seconds)
                 try:
                     async with patience:

@@ -1,5 +1,8 @@
 """The connections below httpx: each wait on them has its timeout, but what has come is read before that is believed.
 
+They also know the moment in which a submit leaves: when its first bytes are handed to the operating system, and not
+when httpx begins to put them together. What is noted of it then must be true if the program is killed just there.
+
 The timeouts of httpx are anyio's. After a program stood still they go off before what came meanwhile is read, and a
 submit whose answer is here would count as lost (`patience`).
 """
@@ -8,7 +11,9 @@ submit whose answer is here would count as lost (`patience`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from ssl import SSLContext
 from typing import Any, TypeVar
 
@@ -16,6 +21,8 @@ import httpcore
 import httpx
 
 from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES
+from vidgen_nb.backends.wire.leaving import leaves_next
+from vidgen_nb.leaving import about_to_leave
 from vidgen_nb.patience import Patience
 
 __all__ = ["send_in_chunks", "wait_patiently"]
@@ -33,7 +40,12 @@ class _Stream(httpcore.AsyncNetworkStream):
         return await _within(timeout, httpcore.ReadTimeout, self._stream.read(max_bytes))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await _within(timeout, httpcore.WriteTimeout, self._stream.write(buffer))
+        if not leaves_next.get():
+            await _within(timeout, httpcore.WriteTimeout, self._stream.write(buffer))
+            return
+        leaves_next.set(False)
+        with _before_next_bytes(self._stream, about_to_leave):
+            await _within(timeout, httpcore.WriteTimeout, self._stream.write(buffer))
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -47,6 +59,31 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+@contextmanager
+def _before_next_bytes(stream: Any, call: Callable[[], None]) -> Iterator[None]:
+    """Call a function just before asyncio gets the next bytes of a connection; where it can't be found, at once."""
+    stream = getattr(stream, "_stream", None)
+    while hasattr(stream, "transport_stream"):  # TLS
+        stream = stream.transport_stream
+    transport: Any = getattr(stream, "_transport", None)
+    if not (isinstance(transport, asyncio.Transport) and hasattr(transport, "__dict__")):  # uvloop's have none
+        call()
+        yield
+        return
+    write = transport.write
+
+    def called_before(data: bytes) -> None:
+        vars(transport).pop("write")
+        call()
+        write(data)
+
+    vars(transport)["write"] = called_before
+    try:
+        yield
+    finally:
+        vars(transport).pop("write", None)
 
 
 class _Network(httpcore.AsyncNetworkBackend):
@@ -86,17 +123,22 @@ async def _within(seconds: float | None, error: type[Exception], action: Awaitab
         raise error from None
 
 
-def wait_patiently(client: httpx.AsyncClient) -> None:
+def wait_patiently(client: httpx.AsyncClient) -> bool:
     """Have a new client wait in this way, directly or through proxies; transports that are not httpx's are left alone.
 
     httpx passes no network on to httpcore, so it is put into its pools. Where they are not found, as in a later version
-    perhaps, its own timeouts remain.
+    perhaps, its own timeouts remain. Returns whether all were found.
     """
-    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001
-        pool = getattr(transport, "_pool", None)
-        network = getattr(pool, "_network_backend", None)
+    transports = [each for each in (client._transport, *client._mounts.values()) if each is not None]  # noqa: SLF001
+    for transport in transports:
+        pool, network = getattr(transport, "_pool", None), _network_of(transport)
         if isinstance(network, httpcore.AsyncNetworkBackend) and not isinstance(network, _Network):
             pool._network_backend = _Network(network)  # type: ignore[union-attr]  # noqa: SLF001
+    return all(isinstance(_network_of(each), _Network) for each in transports)
+
+
+def _network_of(transport: object) -> object:
+    return getattr(getattr(transport, "_pool", None), "_network_backend", None)
 
 
 class _ChunkedBody(httpx.AsyncByteStream):

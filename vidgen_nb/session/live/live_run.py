@@ -42,14 +42,12 @@ class LiveRun:
         self, parts: RunParts, resources: Resources, observers: Sequence[Observer], exchange: CooldownExchange
     ) -> None:
         self.scheduler = scheduler = parts.scheduler
-        self.run = parts.run
-        self.journal = parts.journal
+        self.run, self.journal = parts.run, parts.journal
         self.unrecoverable = False
         """It broke off in a way that left the scheduler unfit to go on."""
         self._resources = resources
-        self._clock = parts.clock
+        self._clock, self._profiles = parts.clock, parts.profiles
         self._exchange = exchange
-        self._profiles = parts.profiles
         self._max_wait = 0.0
         """As the session's settings had it last, for messages."""
         self._waiters = Waiters(self.run)
@@ -196,6 +194,8 @@ class LiveRun:
         if self.journal is not None:
             self.journal.on_stored = partial(_call_on, asyncio.get_running_loop(), self._driver.release_stored)
             self.journal.hold()
+            if not self.has_begun:
+                self.journal.keep_left_lines(self._driver.notes_leaving)
         self.sync(state)
         self.apply_shared_cooldowns()
         if self.is_over or self.scheduler.stopped or self.scheduler.ended:

@@ -50,6 +50,8 @@ class RestoredRun:
     """Whether the server's address has changed on purpose."""
     last_event_at: float = 0.0
     """Of those that the program before recorded."""
+    not_left: frozenset[tuple[str, int]] = frozenset()
+    """Attempts whose submit had not left the program, as scene and number."""
 
     @classmethod
     def open(
@@ -89,7 +91,8 @@ class RestoredRun:
             journal.release()
             raise
         last = events[-1].at if events else 0.0
-        return cls(journal, recorded.header, scheduler, latest, clock, left_out, moved, last)
+        not_left = recorded.left.not_left
+        return cls(journal, recorded.header, scheduler, latest, clock, left_out, moved, last, not_left)
 
     def handover(self, profiles: Mapping[str, Profile], settings: RunSettings, backend: Backend) -> Iterator[ev.Event]:
         """Yield what the scheduler needs to hear before the run can go on with these profiles and settings.
@@ -105,7 +108,9 @@ class RestoredRun:
             yield ev.Stopped(ev.StopReason.BROKEN_OFF)
         for state in list(scheduler.scenes.values()):
             if reason := _abandoned(state, profiles):
-                yield ev.AttemptAbandoned(state.scene.id, state.number, sent=True, reason=reason)
+                attempt = state.scene.id, state.number
+                has_left = state.status != "submitting" or attempt not in self.not_left
+                yield ev.AttemptAbandoned(*attempt, sent=has_left, reason=reason if has_left else "the program ended")
         yield from self._released_without_end(profiles)
         yield ev.RunRestored(
             epoch=self.clock.epoch,
