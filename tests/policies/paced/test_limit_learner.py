@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.policies.paced.limit_models import BucketModel
+from vidgen_nb.policies.paced.prospects import Prospects
 from vidgen_nb.policies.paced.rate_headers import HeaderLearner
-from vidgen_nb.policies.paced.risk_budget import RiskBudget
 
 RATES = st.builds(
     RateInfo,
@@ -45,8 +43,7 @@ def answer(
     elif what == ACCEPTED:
         learner.accepted(sent.pop(0), now, rate)
     elif what == DROPPED:
-        sent.pop(0)
-        learner.dropped(counts=False)
+        learner.dropped(sent.pop(0), counts=False)
 
 
 @settings(max_examples=300, deadline=None)
@@ -55,7 +52,7 @@ def test_after_a_promised_wait_a_submit_is_allowed(
     steps: list[tuple[str | RateLimited, float]], rate: RateInfo | None, start: float
 ) -> None:
     """Inf means that an answer or a job's end is awaited; at any other returned time it says `now`."""
-    learner, now, sent = HeaderLearner(RiskBudget()), start, list[float]()
+    learner, now, sent = HeaderLearner(Prospects()), start, list[float]()
     for what, later in steps:
         at = learner.earliest(now)
         if at == math.inf:
@@ -71,11 +68,3 @@ def test_after_a_promised_wait_a_submit_is_allowed(
         elif sent:
             answer(learner, what, sent, now, rate)
         now += later
-
-
-@pytest.mark.parametrize("rate", [0.0, 1e-30, 1e-5, 0.7, 1e4])
-@pytest.mark.parametrize("now", [0.0, 1e4, 1e10])
-def test_a_bucket_has_a_token_when_it_says_so(rate: float, now: float) -> None:
-    """However slow the bucket seems, and however late it is."""
-    bucket = BucketModel(3, rate, -0.3, now)
-    assert now < bucket.next(now) == bucket.next(bucket.next(now))

@@ -54,7 +54,7 @@ def test_refusals_at_random_cost_little(probability: float) -> None:
 
 
 @pytest.mark.parametrize("seconds", [60.0, 300.0])
-@pytest.mark.parametrize("limit", [TokenBucket(6, per=60), FixedWindow(6, per=60)], ids=repr)
+@pytest.mark.parametrize("limit", [TokenBucket(6, per=60), FixedWindow(6, per=60), TokenBucket(2, per=60)], ids=repr)
 def test_it_recovers_from_an_outage(limit: Limit, seconds: float) -> None:
     """Whether it had learned the limit before (a bucket) or not yet (a window)."""
     for seed in range(5):

@@ -14,8 +14,8 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.policies.paced.policy import Paced
+from vidgen_nb.policies.paced.prospects import Prospects
 from vidgen_nb.policies.paced.rate_headers import MAX_TOLD_WAIT_SECONDS, HeaderLearner, HeaderMeter
-from vidgen_nb.policies.paced.risk_budget import RiskBudget
 from vidgen_nb.provider import Constant, FixedWindow, Limit, SimulatedProfile, SlidingWindow, TokenBucket
 from vidgen_nb.provider.rate import rate_info
 from vidgen_nb.run import Run, simulate
@@ -104,7 +104,7 @@ def test_headers_on_a_few_scenarios() -> None:
 
 def keeper(*answers: tuple[float, RateInfo | None]) -> HeaderLearner:
     """Return a learner after these answers: a time, and the headers."""
-    risk = RiskBudget()
+    risk = Prospects()
     risk.scenes = 1000  # room for a few refusals
     learner = HeaderLearner(risk)
     for at, rate in answers:
@@ -155,7 +155,7 @@ def test_nothing_that_is_told_stops_it(
     answers: list[tuple[bool, int | None, int | None, float | None, float | None, float]],
 ) -> None:
     """Whatever the headers say: with all submits answered, there is always a time for the next one."""
-    learner, now = HeaderLearner(RiskBudget()), 0.0
+    learner, now = HeaderLearner(Prospects()), 0.0
     for accepted, limit, remaining, reset, window, gap in answers:
         now = max(now + gap, learner.earliest(now))
         assert now < math.inf

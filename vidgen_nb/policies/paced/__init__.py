@@ -2,7 +2,10 @@
 
 Theory of operation. `policy` hands each submit and answer to the tracker of its group (`group_limits`). A group whose
 limit the user gave has a `KnownLimit`. Every other group has a `HeaderLearner` (`rate_headers`), which follows
-rate-limit headers while they hold true, and is otherwise a `LimitLearner` (`limit_learner`): it learns one of the
-models in `limit_models`. Where 429s tell no reset, `probing` finds it by trying, and `outage` tells a slow limit from a
-server that refuses everything. All groups share one `RiskBudget` of 429s.
+rate-limit headers while they hold true, and is otherwise a `LimitLearner` (`limit_learner`).
+
+A learner keeps all limits that would explain what was accepted and refused (`candidates`, over a `submit_log`). What
+follows from them is a `belief`: how likely a submit is to be accepted at a time, and how likely it has to be. That
+depends on the scenes still to come over this group (`prospects`): each group risks as many 429s as its own scenes are
+worth, whatever others spend. `outage` and `noise` tell a limit from a server that refuses everything, or at random.
 """

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
+from vidgen_nb.policies.paced.prospects import Prospects
 from vidgen_nb.policies.paced.rate_headers import HeaderLearner
-from vidgen_nb.policies.paced.risk_budget import RiskBudget
 from vidgen_nb.policies.paced.told_weights import LeavingScenes, weighed
 
 __all__ = ["GroupLimits", "KnownLimit", "LimitSpec", "LimitState"]
@@ -62,7 +62,7 @@ class KnownLimit:
     def accepted(self, sent: float, now: float, rate: RateInfo | None) -> None:
         """A submit was accepted, as expected."""
 
-    def dropped(self, *, counts: bool) -> None:
+    def dropped(self, sent: float, *, counts: bool) -> None:
         """A submit was neither accepted nor refused."""
         self.ended()
 
@@ -90,7 +90,7 @@ class GroupLimits:
         self._scenes = LeavingScenes() if given else None
         self._given = weighed(given, self._scenes) if self._scenes is not None else given
         """By profile or quota group."""
-        self._risk = RiskBudget()
+        self._prospects = Prospects()
         self._group_of: dict[str, str] = {}
         self._trackers: dict[str, Tracker] = {}
         self._submits: dict[str, tuple[Tracker, float]] = {}
@@ -126,11 +126,11 @@ class GroupLimits:
         tracker = self._trackers.get(group)
         if tracker is None:
             spec = self._given.get(group)
-            tracker = self._trackers[group] = KnownLimit(spec) if spec is not None else HeaderLearner(self._risk)
+            tracker = self._trackers[group] = KnownLimit(spec) if spec is not None else HeaderLearner(self._prospects)
         return tracker
 
     def _scene_added(self, event: ev.SceneAdded) -> None:
-        self._risk.scenes += 1
+        self._prospects.scenes += 1
 
     def _profile_added(self, event: ev.ProfileAdded) -> None:
         group = event.group or event.profile
@@ -161,11 +161,12 @@ class GroupLimits:
             if isinstance(event.outcome, RateLimited):
                 tracker.refused(sent, event.at, event.outcome)
             else:
-                tracker.dropped(counts=isinstance(event.outcome, Ambiguous))
+                tracker.dropped(sent, counts=isinstance(event.outcome, Ambiguous))
 
     def _ended(self, event: ev.Generated | ev.SceneRequeued | ev.SceneSettled) -> None:
         tracker = self._running.pop(event.scene, None)
         if tracker is not None:
             tracker.ended()
         elif event.scene in self._submits:  # the run was broken off
-            self._submits.pop(event.scene)[0].dropped(counts=True)
+            tracker, sent = self._submits.pop(event.scene)
+            tracker.dropped(sent, counts=True)

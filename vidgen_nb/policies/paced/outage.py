@@ -1,8 +1,8 @@
 """Refusals in a row that tell no reset: a limit slower than expected refuses a few, an outage refuses everything.
 
-The model learns from the first two. After that, single submits go out at growing intervals, and the model stays as it
-was: an outage says nothing about the limit. Once a submit is accepted, the model holds again as before the refusals; if
-it is refused again soon, it was wrong, and `LimitLearner` learns again.
+Refused although certain: the belief in the limit is corrected by the first two. After that, single submits go out at
+growing intervals, and once one is accepted, what was believed before the refusals holds again: an outage says nothing
+about the limit.
 """
 
 from __future__ import annotations
@@ -10,27 +10,23 @@ from __future__ import annotations
 __all__ = ["Outage"]
 
 MAX_EXPLAINED_REFUSALS = 2
-"""Refusals in a row that a wrong model can explain."""
+"""Refusals in a row that a wrong belief can explain."""
 INTERVAL_GROWTH = 2.0
 """The factor between one interval and the next."""
 MAX_INTERVAL_SECONDS = 60.0
 """Between two single submits, unless the limit itself is slower."""
-DOUBT_SUBMITS = 6
-"""A model that is refused again after fewer submits than this was wrong."""
 
 
 class Outage:
     """How many refusals came in a row, and when the next submit may try."""
 
-    __slots__ = ("doubted", "pace_before", "refusals", "retry_at")
+    __slots__ = ("pace_before", "refusals", "retry_at")
 
     def __init__(self) -> None:
         self.refusals = 0
         self.retry_at = 0.0
         self.pace_before = 0.0
-        """The model's pace before the second refusal, in submits per second."""
-        self.doubted = False
-        """Whether the model still has to prove itself after an outage."""
+        """The believed pace before the second refusal, in submits per second."""
 
     @property
     def lasts(self) -> bool:
@@ -43,7 +39,7 @@ class Outage:
         return min(spacing * INTERVAL_GROWTH**doublings, max(MAX_INTERVAL_SECONDS, spacing))
 
     def refused(self, now: float, pace: float) -> None:
-        """Count a refusal; `pace`: the model's, in submits per second."""
+        """Count a refusal; `pace`: the one believed, in submits per second."""
         self.refusals += 1
         if self.refusals == MAX_EXPLAINED_REFUSALS:
             self.pace_before = pace

@@ -13,9 +13,9 @@ from bisect import bisect_right, insort
 
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.policies.paced.belief import Belief
 from vidgen_nb.policies.paced.limit_learner import MAX_SURPRISES, LimitLearner
-from vidgen_nb.policies.paced.limit_models import WindowModel
-from vidgen_nb.policies.paced.risk_budget import RiskBudget
+from vidgen_nb.policies.paced.prospects import Prospects
 
 __all__ = ["HeaderLearner", "HeaderMeter"]
 
@@ -68,8 +68,8 @@ class HeaderMeter:
 class HeaderLearner(LimitLearner):
     """A learner that follows rate-limit headers as long as they are sent and true; it keeps learning meanwhile."""
 
-    def __init__(self, risk: RiskBudget) -> None:
-        super().__init__(risk)
+    def __init__(self, prospects: Prospects) -> None:
+        super().__init__(prospects)
         self.meter: HeaderMeter | None = None
         self.meter_errors = 0
         """429s that the meter did not predict, each after only a few accepted submits."""
@@ -119,6 +119,6 @@ class HeaderLearner(LimitLearner):
 
     def _use_header_policy(self, rate: RateInfo) -> None:
         """Start with the window that the headers give; 429s correct it like a learned one."""
-        if rate.limit and rate.window and self.model is None and self.used_policy != (rate.limit, rate.window):
+        if rate.limit and rate.window and self.belief is None and self.used_policy != (rate.limit, rate.window):
             self.used_policy = (rate.limit, rate.window)
-            self.model = WindowModel(rate.limit, rate.window, self.history)
+            self.belief = Belief.of_window(self.log, rate.limit, rate.window)
