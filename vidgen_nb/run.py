@@ -17,6 +17,7 @@ from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, Mo
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.run_state import end_reason
 from vidgen_nb.analysis.records.tables import records_frame
+from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.simulation.what_if import what_if
@@ -264,7 +265,7 @@ def lower_bound(
     *,
     cooldowns: Mapping[str, float] | None = None,
     seed: int | str | None = 0,
-    arrivals: Sequence[float] | None = None,
+    arrivals: Arrivals | Sequence[float] | None = None,
 ) -> LowerBound:
     """Return the earliest time by which any policy and mode could finish the scenes (`analysis.bounds.lower_bound`).
 
@@ -276,6 +277,6 @@ def lower_bound(
     >>> lower_bound(10, [SimulatedProfile("p1", TokenBucket(4, per=60)), SimulatedProfile("p2")]).seconds
     """
     ids = [scene.id for scene in as_scenes(scenes)]
-    times = None if arrivals is None else listed("arrivals", arrivals, "run seconds, one for each scene")
-    releases = None if times is None else [seconds("an arrival", at) for at in times]
+    luck = plain_number(seed) if isinstance(plain_number(seed), int) else 0
+    releases = None if arrivals is None else arrival_times(arrivals, len(ids), luck)
     return bound(ids, as_profiles(profiles), seed=plain_number(seed), cooldowns=cooldowns, releases=releases)

@@ -17,6 +17,7 @@ from random import Random
 from typing import Any, Literal
 
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
+from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times, describe_arrivals
 from vidgen_nb.analysis.validation import listed, plain_number, seconds, whole, yes_or_no
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
@@ -62,8 +63,8 @@ class Simulation:
     seed: int = 0
     """Of all that is random: service times, faults, arrivals, the jitter of back-off, and the policy's numbers."""
     faults: Sequence[Fault] = ()
-    arrivals: Sequence[float] | None = None
-    """When each scene is added, in run seconds; None: all at once, at 0."""
+    arrivals: Arrivals | Sequence[float] | None = None
+    """When scenes are added: a process such as `Poisson(6, per=60)`, or the run seconds of each; None: all at 0."""
     requests: Sequence[tuple[float, ev.Event]] = ()
     """(run seconds, event): what a user does meanwhile."""
     cooldowns: Sequence[ev.CooldownImposed] = ()
@@ -117,13 +118,15 @@ class Simulation:
         if unknown := [name for name in self.absent if name not in {profile.name for profile in self.profiles}]:
             raise InputError(f"absent is a list of names of profiles; {unknown[0]!r} is not one")
 
-    def _checked_arrivals(self) -> list[float] | None:
+    def _checked_arrivals(self) -> Arrivals | list[float] | None:
         if self.arrivals is None:
             return None
-        times = listed("arrivals", self.arrivals, "run seconds, one for each scene")
-        if len(times) != len(self.scenes):
-            raise InputError(f"arrivals has {len(times)} times for {len(self.scenes)} scenes: give one for each")
-        return [seconds("an arrival", at) for at in times]
+        times = arrival_times(self.arrivals, len(self.scenes), 0)
+        return self.arrivals if isinstance(self.arrivals, Arrivals) else times
+
+    def arrival_times(self) -> list[float] | None:
+        """Return when each scene is added, in run seconds; None: all at 0."""
+        return None if self.arrivals is None else arrival_times(self.arrivals, len(self.scenes), self.seed)
 
     def run(self) -> tuple[dict[str, Any], list[ev.Event]]:
         """Simulate, and return the run's header and events."""
@@ -163,14 +166,14 @@ class Simulation:
     def _in_sight(self) -> tuple[float, float]:
         """Return when the last thing that was planned happens, and how long after that a run is waited for."""
         times = [each.until for each in self.cooldowns] + [each.end for each in self.faults]
-        times += [at for at, _ in self.requests] + [*(self.arrivals or ())]
+        times += [at for at, _ in self.requests] + [*(self.arrival_times() or ())]
         limited = [has for each in self.profiles for has in (each, each.organisation) if has is not None]
         windows = [longest_period(has.limit) for has in limited if has.limit is not None]
         waits = (max(windows, default=0.0), self.retry.deadline or 0.0, self.retry.job_timeout or 0.0)
         return max((at for at in times if at < math.inf), default=0.0), PATIENCE_SECONDS + sum(waits)
 
     def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
-        times = self.arrivals if self.arrivals is not None else repeat(0.0)
+        times = self.arrival_times() or repeat(0.0)
         return ((at, ev.SceneAdded(scene, False, 0)) for scene, at in zip(self._in_order(), times, strict=False))
 
     def _in_order(self) -> Sequence[Scene]:
@@ -203,6 +206,7 @@ class Simulation:
             "seed": self.seed,
             "order": self.order,
             **({} if self.told_groups else {"told_groups": False}),
+            **({"arrivals": described} if (described := describe_arrivals(self.arrivals)) else {}),
             "backend": {
                 "name": "simulated",
                 "profiles": [describe_profile(profile) for profile in self.profiles],

@@ -15,6 +15,7 @@ from vidgen_nb.analysis.limits.estimate import estimate_limits
 from vidgen_nb.analysis.metrics.provider_queue import provider_slots
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import without
+from vidgen_nb.analysis.simulation.arrivals import arrivals_from
 from vidgen_nb.analysis.simulation.overrides import with_override
 from vidgen_nb.analysis.simulation.recorded_requests import recorded_requests
 from vidgen_nb.analysis.simulation.simulate import Simulation
@@ -43,7 +44,8 @@ def what_if(data: RunData, changes: Mapping[str, Any]) -> tuple[dict[str, Any], 
     """
     simulation, assumed = recorded_simulation(data, changes)
     if "scenes" in changes:
-        simulation = replace(simulation, scenes=(), arrivals=None, requests=_without_scenes(simulation.requests))
+        drawn = _arrivals(data.header, changes, None)
+        simulation = replace(simulation, scenes=(), arrivals=drawn, requests=_without_scenes(simulation.requests))
     for name in sorted(changes, key=lambda each: each not in ("profiles", "policy", "mode")):
         simulation = with_override(simulation, name, changes[name])
     header, events = simulation.run()
@@ -92,7 +94,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         mode_of(header),
         retry=retry_of(header),
         seed=int(header.get("seed", 0)),
-        arrivals=[cut(at) for at, _ in asked.scenes],
+        arrivals=_arrivals(header, changes, [cut(at) for at, _ in asked.scenes]),
         requests=[(cut(at), _moved(event, cut)) for at, event in asked.requests],
         cooldowns=asked.cooldowns,
         told_groups=header.get("told_groups", True),
@@ -102,6 +104,17 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         **options,
     )
     return simulation, assumed
+
+
+def _arrivals(header: Mapping[str, Any], changes: Mapping[str, Any], recorded: Any) -> Any:
+    """Return when scenes come: as recorded, or drawn again from the run's process if that is known.
+
+    It is drawn again for another seed, and for other scenes.
+    """
+    seed = changes.get("seed", header.get("seed"))
+    if "arrivals" in header and (recorded is None or seed != header.get("seed")):
+        return arrivals_from(header["arrivals"])
+    return recorded
 
 
 def _moved(event: ev.Event, cut: Callable[[float], float]) -> ev.Event:
