@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
 from vidgen_nb.analysis.forecast.predict import Prediction, predict_finish
 from vidgen_nb.analysis.limits.estimate import Estimates, estimate_limits
+from vidgen_nb.analysis.metrics.little import Little, little
 from vidgen_nb.analysis.metrics.measure import Metrics, measure
 from vidgen_nb.analysis.metrics.results import status_counts
 from vidgen_nb.analysis.metrics.trails import run_html, trail
@@ -89,11 +90,16 @@ class Run:
     def metrics(self, **options: Any) -> Metrics:
         """Return the run's numbers; options as in `analysis.metrics.measure.measure`.
 
+        `after` and `until` measure a window of it: `metrics(after=600)` leaves out how it began.
         A simulated run knows its limits and service times. For a live one, `profiles=[SimulatedProfile(...), ...]` says
         what to assume, for the lower bound and what follows from it.
         """
         with collector_paused():
             return measure(self.data, **options)
+
+    def little(self, **options: Any) -> Little:
+        """Return L and λW by window, and whether Little's law holds; options as in `analysis.metrics.little.little`."""
+        return little(self.data, **options)
 
     def trail(self, scene: str) -> str:
         """Return a scene's path over the profiles, such as `A✕429→B✓`; marks as in `analysis.metrics.trails.trail`.
@@ -147,6 +153,12 @@ class Run:
         if name in others:
             raise InputError(f"two runs are named {name!r}: give this one another with name=")
         return wait_chart({name: self.data, **others}, **options)
+
+    def little_chart(self, **options: Any) -> go.Figure:
+        """Return the queue's mean length L beside λW, window by window; options as in `charts.little.little_chart`."""
+        from vidgen_nb.charts.little import little_chart
+
+        return little_chart(self.data, **options)
 
     def move_chart(self, **options: Any) -> go.Figure:
         """Return how often scenes moved from which profile to which; options as in `charts.moves.move_chart`."""

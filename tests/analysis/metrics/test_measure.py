@@ -88,7 +88,8 @@ def test_a_run_by_hand() -> None:
     assert (found.goodput, found.early_wakes, found.move_matrix) == (3 / 20, 0, {("a", "b"): 1})
     # L = (2·8 + 1·4)/20 = 1; λ = 3/20; W_q = (8 + 12)/3
     assert (found.queue_length, found.arrival_rate, found.queue_time) == (1, 3 / 20, 20 / 3)
-    assert found.little_residual == pytest.approx(0, abs=1e-12)
+    # tenths of 2 s: λW is 3/2 · 20/3 in the first and 0 later, L is 2 four times and 1 twice
+    assert found.little_residual == pytest.approx((8 + 2 + 2 + 2 + 1 + 1) / 10)
     assert found.fairness == pytest.approx((2 + 4) ** 2 / (2 * (2**2 + 4**2)))  # 1 and 2 scenes, due half each
     assert (found.bound, found.lower_bound, found.efficiency, found.over_wait, found.recovery) == (None,) * 5
 
@@ -257,7 +258,9 @@ def test_any_run_adds_up(data: st.DataObject) -> None:
         assert row.stranded == pytest.approx(time.stranded)
     if found.split is not None:
         assert sum(astuple(found.split)) == pytest.approx(1)
-    assert (found.little_residual or 0.0) < 1e-9
+    assert found.queue_length is None or found.queue_length == pytest.approx(
+        (found.arrival_rate or 0.0) * (found.queue_time or 0.0)
+    )
     end = max(records.end, 100.0)
     edges = sorted({0.0, *data.draw(st.lists(st.floats(0, 100), max_size=4)), end})
     for (whole,), parts in zip(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from array import array
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ NUMBERS: Final[Mapping[str, Callable[[Metrics, RunData], Any]]] = {
     "succeeded": lambda metrics, data: metrics.scenes.get("succeeded", 0),
     "attempts": lambda metrics, data: metrics.attempts,
     "rate_limited": lambda metrics, data: metrics.rate_limited,
-    "wasted": lambda metrics, data: sum(each.outcome not in (None, "succeeded") for each in data.attempts),
+    "wasted": lambda metrics, data: _wasted(metrics, data),
     "moves": lambda metrics, data: metrics.moves,
     "lower_bound": lambda metrics, data: getattr(metrics, "lower_bound", None),
     "efficiency": lambda metrics, data: getattr(metrics, "efficiency", None),
@@ -37,6 +38,13 @@ SECONDS: Final = frozenset(
 )
 """First parts of the names of numbers that are in seconds."""
 _BETTER_HIGH = frozenset(("succeeded", "efficiency", "goodput", "utilisation", "fairness", "ok"))
+
+
+def _wasted(metrics: Metrics, data: RunData) -> int:
+    """Return the attempts that ended without success, in the window that was measured."""
+    start, end = metrics.measured or (-math.inf, math.inf)
+    ended = [each for each in data.attempts if each.end is not None and each.outcome != "succeeded"]
+    return sum((start < each.end or not start) and each.end <= end for each in ended if each.end is not None)
 
 
 def number_of(metrics: Metrics, metric: Metric) -> float | None:

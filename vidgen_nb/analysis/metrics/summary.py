@@ -45,6 +45,8 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
         ", ".join(f"{count:,} {'waiting' if name == 'queued' else name}" for name, count in metrics.scenes.items())
         or "none",
     )
+    if metrics.measured is not None:
+        yield "window", f"from {_seconds(metrics.measured[0])} to {_seconds(metrics.measured[1])}"
     yield "makespan", _seconds(metrics.makespan)
     if metrics.off:
         yield (
@@ -76,8 +78,8 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
     yield (
         "queue",
         (
-            f"L {_number(metrics.queue_length)} = λ {_number(metrics.arrival_rate)} × W {_number(metrics.queue_time)}, "
-            f"residual {_number(metrics.little_residual)}"
+            f"L {_number(metrics.queue_length)}, λ {_number(metrics.arrival_rate)} a second, "
+            f"W {_seconds(metrics.queue_time)}; L and λW by window differ by {_share(metrics.little_residual)}"
         ),
     )
     if metrics.queued_at_provider is not None:
