@@ -160,6 +160,12 @@ class Run:
 
         return little_chart(self.data, **options)
 
+    def recovery_chart(self, **options: Any) -> go.Figure:
+        """Return the goodput around an outage, beside the same luck without it; as `charts.recovery.recovery_chart`."""
+        from vidgen_nb.charts.recovery import recovery_chart
+
+        return recovery_chart(self.data, **options)
+
     def move_chart(self, **options: Any) -> go.Figure:
         """Return how often scenes moved from which profile to which; options as in `charts.moves.move_chart`."""
         from vidgen_nb.charts.moves import move_chart

@@ -37,7 +37,7 @@ def little_chart(
     title = wrapped([str(found)], _TITLE_CHARS)
     layout = frame(title, look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), named=True, legend=names) | {
         "xaxis": axis(look, "run seconds, without those in which no program ran" if data.off else "run seconds")
-        | {"rangemode": "normal", "ticksuffix": " s"},
+        | {"rangemode": "normal", "ticksuffix": " s", "tickformat": ","},
         "yaxis": axis(look, "scenes waiting") | {"range": [0, max([1e-9, *lengths, *products]) * 1.1]},
     }
     return go.Figure(data=traces, layout=layout)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from tests.analysis.metrics.slow_split import slow_split
 from tests.analysis.records.test_builder import RandomRun
 from vidgen_nb.analysis.metrics.measure import Metrics, SlotSplit, measure, union
-from vidgen_nb.analysis.metrics.recovery import Recovery, recovery
 from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
 from vidgen_nb.analysis.metrics.trails import trail
 from vidgen_nb.analysis.records.builder import AttemptRecord, RunData, build
@@ -189,40 +188,6 @@ def test_a_scene_run_again_by_hand_waits_from_then() -> None:
     found = measure(data)
     assert found.flow is not None and found.wait is not None
     assert (found.flow.max, found.wait.max, found.queue_length) == (10, 3, 3 / 60)
-
-
-def test_recovery() -> None:
-    """A scene a second, nothing from 20 to 40, then one a second again: the goodput of 10 s is back 9 s later."""
-    ends = [*range(1, 21), *range(41, 81)]
-    attempts = [attempt(f"s{end}", "a", end - 0.5, float(end), "succeeded") for end in ends]
-    data = RunData({}, [], ["a"], [], attempts, [], [], 80.0, {"a": 1})
-    # goodput(t, 10) is 1.0 at 20; at 49 nine have come since 39: 0.9
-    assert recovery(data, 20, 40, 10) == Recovery(20, 40, 10, before=1.0, seconds=9)
-    assert recovery(data, 20, 40, 45).seconds is None  # it would have to hold until after the run's end
-    assert recovery(data, 45, 46, 4).seconds == 0  # nothing changed
-    with pytest.raises(InputError, match="trouble starts at 0 s or later"):
-        recovery(data, 20, 10)
-    assert measure(data, trouble=(20, 40), window=10).recovery == recovery(data, 20, 40, 10)
-
-
-def test_recovery_waits_for_the_queue() -> None:
-    """Goodput is back at once, but 3 scenes wait more than before until 70."""
-    ends = range(1, 101)
-    attempts = [attempt(f"s{end}", "a", end - 0.5, float(end), "succeeded") for end in ends]
-    attempts += [AttemptRecord(f"q{k}", 1, "b", 30.0, 70.0, 71.0, "permanent", None, None) for k in range(3)]
-    data = RunData({}, [], ["a", "b"], [], attempts, [], [], 100.0, {"a": 1, "b": 3})
-    assert recovery(data, 30, 40, 10).seconds == 30
-
-
-def test_outages_of_a_simulated_run() -> None:
-    """Faults in the header that have an end say when the trouble was; a run can't recover from the others."""
-    profiles = [SimulatedProfile("p", service=Constant(1), capacity=1)]
-    faults = [Fault("overload", start=20, end=40), Fault("overload", probability=0.001)]
-    run = simulate(100, profiles, faults=faults, mode="boost")
-    found = run.metrics(window=10).recovery
-    assert found is not None and (found.start, found.end, found.before) == (20, 40, 1.0)
-    assert found.seconds is not None and found.seconds >= 9
-    assert simulate(3, profiles).metrics().recovery is None
 
 
 def test_text_html_and_tables() -> None:

@@ -1,8 +1,8 @@
 """Little's law by window: the mean queue L beside λW, where the two need not be equal.
 
 Over a whole run that begins and ends with an empty queue, L = λW is an identity, whatever happens in it. Within a
-window it is not: who waits at its edges counts in L with the part inside, and in W with all of it. The two agree where that
-matters little, which is where the queue is stationary: as many wait as long at the end as at the start.
+window it is not: who waits at its edges counts in L with the part inside, and in W with all of it. The two agree where
+that matters little, which is where the queue is stationary: as many wait as long at the end as at the start.
 J. D. C. Little, "A proof for the queuing formula L = λW" (1961).
 """
 

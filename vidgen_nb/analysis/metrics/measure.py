@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound
+from vidgen_nb.analysis.metrics.control import control_of
 from vidgen_nb.analysis.metrics.early_wakes import early_wakes, over_waits
 from vidgen_nb.analysis.metrics.efficiency import bound_of
 from vidgen_nb.analysis.metrics.fairness import ideal_shares, jain
@@ -44,7 +45,7 @@ from vidgen_nb.analysis.records.timeline import (
     subtract,
 )
 from vidgen_nb.analysis.records.timeline import union as joined
-from vidgen_nb.analysis.validation import as_profiles, checks_arguments, is_number, listed, seconds
+from vidgen_nb.analysis.validation import as_profiles, checks_arguments, data_of, is_number, listed, seconds
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import SimulatedProfile
@@ -62,6 +63,7 @@ def measure(
     ideal: Mapping[str, float] | None = None,
     trouble: tuple[float, float] | None = None,
     window: float = 60.0,
+    control: Any = None,
     after: float | None = None,
     until: float | None = None,
 ) -> Metrics:
@@ -73,14 +75,16 @@ def measure(
     `profiles`: the assumed limits and services of a live run; a simulated run knows its own. `seed`: of the assumed
     service times; None: those observed count for the bound (`efficiency`). `ideal`: each profile's fair share, in any
     unit. `trouble`: start and end of what the run had to recover from; `window`: the seconds over which its goodput is
-    taken. Raises `InputError` for an assumption that does not fit the run.
+    taken; `control`: what it is compared with, if not the same run without its faults in the trouble (`control_of`).
+    Raises `InputError` for an assumption that does not fit the run.
     """
     if trouble is not None:
         trouble = _span(trouble)
     seconds("window", window, zero=False)
     with collector_paused():
         known = _assumed(data, profiles, seed)
-        return _measure(data, window_of(data, after, until), known, ideal, trouble, window)
+        given = None if control is None else data_of("control", control)
+        return _measure(data, window_of(data, after, until), known, ideal, trouble, window, given)
 
 
 def _span(trouble: Any) -> tuple[float, float]:
@@ -122,6 +126,7 @@ def _measure(
     ideal: Mapping[str, float] | None,
     trouble: tuple[float, float] | None,
     window: float,
+    control: RunData | None,
 ) -> Metrics:
     data, seen = part.data, part.seen
     release = releases(data)
@@ -147,7 +152,7 @@ def _measure(
         bound=bound_,
         early_wakes=early_wakes(seen, tried),
         over_wait=Spread.of(wakes) if wakes else None,
-        recovery=None if trouble is None else recovery(whole, *trouble, window),
+        recovery=None if trouble is None else recovery(whole, *trouble, window, control or control_of(whole, trouble)),
         measured=(part.after, data.end) if part.is_part else None,
     )
 

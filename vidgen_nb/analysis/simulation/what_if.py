@@ -29,7 +29,16 @@ from vidgen_nb.provider.described import profile_from
 from vidgen_nb.recording.codec import read_as
 from vidgen_nb.recording.policies import resolve_policy
 
-__all__ = ["MIN_OWN_TIMES", "mode_of", "policy_of", "recorded_simulation", "retry_of", "service_times", "what_if"]
+__all__ = [
+    "MIN_OWN_TIMES",
+    "faults_of",
+    "mode_of",
+    "policy_of",
+    "recorded_simulation",
+    "retry_of",
+    "service_times",
+    "what_if",
+]
 
 MIN_OWN_TIMES = 5
 """A profile with this many service times uses its own, instead of those of all profiles."""
@@ -76,7 +85,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
     if not live:
         options["load"] = Load(**backend["load"]) if backend.get("load") else None
         options["attempt_timeout"] = backend.get("attempt_timeout")
-        options["faults"], left_out = _faults(backend.get("faults", ()))
+        options["faults"], left_out = faults_of(backend.get("faults", ()))
         assumed += left_out
     if "policy" not in changes and (policy := policy_of(header)) is not None:
         options["policy"] = policy
@@ -159,7 +168,7 @@ def _without_scenes(requests: Iterable[tuple[float, ev.Event]]) -> list[tuple[fl
     ]
 
 
-def _faults(described: Iterable[Mapping[str, Any]]) -> tuple[list[Fault], list[str]]:
+def faults_of(described: Iterable[Mapping[str, Any]]) -> tuple[list[Fault], list[str]]:
     """Return the faults of a simulated run; a fault whose prompts a function chose can't be rebuilt."""
     faults, left_out = [], []
     numbers = ("start", "end", "probability", "seconds")  # an infinite one is written down as a text
