@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
 from vidgen_nb.analysis.forecast.predict import Prediction, predict_finish
 from vidgen_nb.analysis.limits.estimate import Estimates, estimate_limits
-from vidgen_nb.analysis.metrics.little import Little, little
 from vidgen_nb.analysis.metrics.measure import Metrics, measure
 from vidgen_nb.analysis.metrics.results import status_counts
 from vidgen_nb.analysis.metrics.trails import run_html, trail
@@ -21,7 +20,6 @@ from vidgen_nb.analysis.records.tables import records_frame
 from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
-from vidgen_nb.analysis.simulation.what_if import what_if
 from vidgen_nb.analysis.validation import as_profiles, checks_arguments, data_of, listed, plain_number, seconds, whole
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, as_mode
@@ -31,6 +29,7 @@ from vidgen_nb.plaintext import one_line
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
+from vidgen_nb.questions import Questions
 from vidgen_nb.recording.runfile import read_run, write_run
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load_run", "lower_bound", "simulate"]
 
 
-class Run:
+class Run(Questions):
     """Everything that happened from the start to the last settled scene.
 
     While the run goes on, this is a live view. Records are frozen dataclasses, times are seconds of the run
@@ -97,10 +96,6 @@ class Run:
         with collector_paused():
             return measure(self.data, **options)
 
-    def little(self, **options: Any) -> Little:
-        """Return L and λW by window, and whether Little's law holds; options as in `analysis.metrics.little.little`."""
-        return little(self.data, **options)
-
     def trail(self, scene: str) -> str:
         """Return a scene's path over the profiles, such as `A✕429→B✓`; marks as in `analysis.metrics.trails.trail`.
 
@@ -154,18 +149,6 @@ class Run:
             raise InputError(f"two runs are named {name!r}: give this one another with name=")
         return wait_chart({name: self.data, **others}, **options)
 
-    def little_chart(self, **options: Any) -> go.Figure:
-        """Return the queue's mean length L beside λW, window by window; options as in `charts.little.little_chart`."""
-        from vidgen_nb.charts.little import little_chart
-
-        return little_chart(self.data, **options)
-
-    def recovery_chart(self, **options: Any) -> go.Figure:
-        """Return the goodput around an outage, beside the same luck without it; as `charts.recovery.recovery_chart`."""
-        from vidgen_nb.charts.recovery import recovery_chart
-
-        return recovery_chart(self.data, **options)
-
     def move_chart(self, **options: Any) -> go.Figure:
         """Return how often scenes moved from which profile to which; options as in `charts.moves.move_chart`."""
         from vidgen_nb.charts.moves import move_chart
@@ -196,24 +179,6 @@ class Run:
     def to_frame(self, table: str = "attempts") -> pd.DataFrame:
         """Return `scenes`, `attempts`, `cooldowns` or `moves` as a pandas DataFrame (needs pandas)."""
         return records_frame(self.data, table)
-
-    def what_if(
-        self,
-        *,
-        policy: Policy | str | None = None,
-        mode: Mode | str | None = None,
-        profiles: int | Iterable[SimulatedProfile] | None = None,
-        seed: int | None = None,
-        **changes: Any,
-    ) -> Run:
-        """Run it again in virtual time, with something changed, and return that run.
-
-        `profiles`: others, or how many of these (more are copies). `changes`: named as in a grid for `sweep`,
-        such as `cooldown=10` or `capacity=4`. A simulated run knows everything; for a live one, limits are estimated
-        and service times drawn from its own, and `header["what_if"]["assumed"]` says what was assumed.
-        """
-        given = {"policy": policy, "mode": mode, "profiles": plain_number(profiles), "seed": seed}
-        return Run(*what_if(self.data, {name: each for name, each in given.items() if each is not None} | changes))
 
     def estimate_limits(self) -> Estimates:
         """Return what the attempts reveal about each profile's limit: kind, rate, burst with intervals, or why not.

@@ -137,7 +137,7 @@ def test_one_of_ones_own() -> None:
     (lambda: vg.Trace([3, -1]), "0 or more"),
     (lambda: vg.Trace(5), "run seconds"),
     (lambda: vg.simulate(2, PROFILES, arrivals=vg.Poisson), "pass an instance of it"),
-    (lambda: vg.simulate(2, PROFILES, arrivals=3), "an arrival process such as Poisson"),
+    (lambda: vg.simulate(2, PROFILES, arrivals=3), "run seconds, one for each scene"),
 ])  # fmt: skip
 def test_wrong_arguments(make: Any, says: str) -> None:
     """What is wrong, and what to give instead."""

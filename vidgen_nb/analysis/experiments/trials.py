@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from html import escape
 from inspect import signature
 from numbers import Integral
@@ -28,6 +28,7 @@ from vidgen_nb.analysis.experiments.numbers import (
 )
 from vidgen_nb.analysis.experiments.student_t import mean_interval
 from vidgen_nb.analysis.metrics.measure import Metrics, measure
+from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.records.builder import build
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.errors import InputError
@@ -85,7 +86,7 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
     trials = []
     for seed in seeds:
         try:
-            data = build(*replace(case.simulation, seed=seed).run())
+            data = build(*case.simulation.with_seed(seed).run())
         except Exception as error:
             with suppress(Exception):  # it may be frozen
                 error.add_note(f"in the run of case {case.name!r} with seed {seed}")
@@ -137,6 +138,8 @@ class Trials(Sequence[Trial]):
         self.trials = list(trials)
         self.wanted = wanted
         """How many there would be without an interrupt or error."""
+        self.assumed: list[str] = []
+        """What had to be assumed, in words, if it is about a recorded run."""
         self._values = {case.name: case.values for case in cases}
 
     @property
@@ -202,6 +205,18 @@ class Trials(Sequence[Trial]):
         first = baseline or self.cases[0]
         lines = [each.in_words(first, unit_of(metric)) for each in found if each.case != first]
         return "\n".join(lines) or "There is only one case."
+
+    def spread(self, metric: Metric = "makespan") -> dict[str, tuple[float, float, float] | None]:
+        """Return the 10, 50 and 90 % points of each case over its seeds, as a prediction has them; None: no run has it.
+
+        This is how much one run may differ; the intervals of `summary` are how well the mean is known.
+        """
+        found: dict[str, tuple[float, float, float] | None] = {}
+        for case in self.cases:
+            numbers = [_number(trial, metric) for trial in self.trials if trial.case == case]
+            values = Spread.of({at: each for at, each in enumerate(numbers) if each is not None})
+            found[case] = None if values is None else (values.quantile(0.1), values.p50, values.quantile(0.9))
+        return found
 
     def to_frame(self, table: str = "trials", metric: Metric = "makespan") -> pd.DataFrame:
         """Return `trials` or `summary` as a pandas DataFrame, with a column for each setting varied (needs pandas)."""

@@ -116,8 +116,7 @@ def arrival_times(arrivals: Any, count: int, seed: int) -> list[float]:
         return [seconds("an arrival", at) for at in times]
     if isinstance(arrivals, type) and issubclass(arrivals, Arrivals):
         raise InputError(f"arrivals is a class: pass an instance of it, such as {arrivals.__name__}(…)")
-    such = "an arrival process such as Poisson(6, per=60), or run seconds, one for each scene"
-    times = listed("arrivals", arrivals, such)
+    times = listed("arrivals", arrivals, "run seconds, one for each scene")
     if len(times) != count:
         raise InputError(f"arrivals has {len(times)} times for {count} scenes: give one for each")
     return [seconds("an arrival", at) for at in times]

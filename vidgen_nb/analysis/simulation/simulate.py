@@ -14,11 +14,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times, describe_arrivals
-from vidgen_nb.analysis.validation import listed, plain_number, seconds, whole, yes_or_no
+from vidgen_nb.analysis.validation import is_number, listed, plain_number, seconds, whole, yes_or_no
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.events import requested as asked
@@ -91,6 +91,8 @@ class Simulation:
     attempt_timeout: float | None = None
     """Seconds after which a client gives up a job that is not done and submits its scene again, while the provider
     goes on with the job. Only simulated clients do so: a live one never pays twice (R12). None: it waits."""
+    luck: Mapping[str, float] = field(default_factory=dict)
+    """The quantile, 0 to 1, of a scene's service time, by scene, where it is known; others are drawn from the seed."""
 
     def __post_init__(self) -> None:
         checked = {
@@ -110,6 +112,7 @@ class Simulation:
             "attempt_timeout": None
             if self.attempt_timeout is None
             else seconds("attempt_timeout", self.attempt_timeout, zero=False),
+            "luck": _checked_luck(self.luck),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -127,6 +130,10 @@ class Simulation:
     def arrival_times(self) -> list[float] | None:
         """Return when each scene is added, in run seconds; None: all at 0."""
         return None if self.arrivals is None else arrival_times(self.arrivals, len(self.scenes), self.seed)
+
+    def with_seed(self, seed: int) -> Self:
+        """Return the same with another seed."""
+        return replace(self, seed=seed)
 
     def run(self) -> tuple[dict[str, Any], list[ev.Event]]:
         """Simulate, and return the run's header and events."""
@@ -154,7 +161,7 @@ class Simulation:
             max_billed=self.max_billed,
             rng=rng,
         )
-        provider.announce(scene.id for scene in self.scenes)
+        provider.announce((scene.id for scene in self.scenes), self.luck)
         scheduler.prepare(self._at_start())
         planned, patience = self._in_sight()
         return VirtualDriver(
@@ -205,6 +212,7 @@ class Simulation:
             **({} if self.max_billed is None else {"max_billed": self.max_billed}),
             "seed": self.seed,
             "order": self.order,
+            **({"luck": dict(self.luck)} if self.luck else {}),
             **({} if self.told_groups else {"told_groups": False}),
             **({"arrivals": described} if (described := describe_arrivals(self.arrivals)) else {}),
             "backend": {
@@ -248,6 +256,13 @@ def _checked_requests(requests: Any) -> list[tuple[float, ev.Event]]:
         if not isinstance(each, tuple) or len(each) != 2 or not isinstance(each[1], ev.Event):
             raise InputError(f"requests are (run seconds, event) pairs, such as (60, Paused()), not {each!r}")
     return [(seconds("a request's time", at), event) for at, event in pairs]
+
+
+def _checked_luck(luck: Any) -> dict[str, float]:
+    """Return scenes' quantiles; `InputError` for anything but a dict of numbers between 0 and 1."""
+    if not isinstance(luck, Mapping) or not all(is_number(each) and 0 < each < 1 for each in luck.values()):
+        raise InputError(f"luck gives scenes a quantile between 0 and 1, such as {{'s001': 0.5}}, not {luck!r}")
+    return {scene: float(each) for scene, each in luck.items()}
 
 
 def _plain(fault: Fault) -> dict[str, Any]:
