@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from vidgen_nb.analysis.experiments import compare as comparing
 from vidgen_nb.analysis.experiments import sweep as sweeping
@@ -64,10 +64,11 @@ def compare(
 
     >>> compare(20, [SimulatedProfile("p1")], policies=["GlobalPause", "PerProfileCooldown"]).chart("wait.p95")
     """
-    return comparing.compare(
+    found = comparing.compare(
         scenes, profiles, policies=policies, modes=modes, seeds=seeds, executor=executor, progress=progress,
         metrics=metrics, kind=Comparison, **options,
     )  # fmt: skip
+    return cast("Comparison", found)
 
 
 @checks_options
@@ -95,7 +96,8 @@ def sweep(
 
     >>> sweep(20, [SimulatedProfile("p1")], grid={"cooldown": [5, 10, 30]}, seeds=range(3)).chart()
     """
-    return sweeping.sweep(
+    found = sweeping.sweep(
         scenes, profiles, grid=grid, make=make, mode=mode, policy=policy, seeds=seeds, executor=executor,
         progress=progress, metrics=metrics, kind=Sweep, **options,
     )  # fmt: skip
+    return cast("Sweep", found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from vidgen_nb.analysis.experiments.executors import Submitter
 from vidgen_nb.analysis.experiments.what_if_trials import what_if_trials
@@ -104,4 +104,5 @@ class Questions:
         changed = {name: each for name, each in given.items() if each is not None} | changes
         if seeds is None:
             return type(self)(*what_if(self.data, changed))
-        return what_if_trials(self.data, changed, seeds, executor=executor, metrics=metrics, kind=Comparison)
+        made = what_if_trials(self.data, changed, seeds, executor=executor, metrics=metrics, kind=Comparison)
+        return cast("Comparison", made)

@@ -19,7 +19,9 @@ PROFILES = [
     vg.SimulatedProfile("p2", vg.TokenBucket(2, per=60), vg.LogNormal(30, 0.5), capacity=2),
 ]
 SEEDS = range(5)
-METRICS = {
+NINETY: Any = lambda metrics: metrics.wait.quantile(0.9)  # noqa: E731 - as one writes it in a cell
+POSITIVE: Any = lambda metrics: metrics.makespan > 0  # noqa: E731
+METRICS: dict[str, Any] = {
     "wait.p95": lambda run: run.metrics().wait.p95,
     "wait.p99": lambda run: run.metrics().wait.quantile(0.99),
     "flow.mean": lambda run: mean(each.end - each.queued for each in run.scenes),
@@ -49,18 +51,16 @@ def test_dotted_names(compared: Trials, metric: str) -> None:
         for name in ("GlobalPause", "PerProfileCooldown")
     )
     first, second = compared.summary(metric)
-    assert (first.mean, second.mean) == (pytest.approx(mean(stop)), pytest.approx(mean(move)))
+    assert first.mean == pytest.approx(mean(stop)) and second.mean == pytest.approx(mean(move))
     assert second.difference == pytest.approx(mean(b - a for a, b in zip(stop, move, strict=True)))
 
 
 def test_functions(compared: Trials) -> None:
     """A function gets the metrics; what it returns is compared, a missing number is left out."""
     by_name = compared.summary("wait.p90")
-    assert [each.mean for each in compared.summary(lambda metrics: metrics.wait.quantile(0.9))] == [
-        each.mean for each in by_name
-    ]
+    assert [each.mean for each in compared.summary(NINETY)] == [each.mean for each in by_name]
     assert [each.trials for each in compared.summary(lambda metrics: None)] == [0, 0]
-    assert [each.mean for each in compared.summary(lambda metrics: metrics.makespan > 0)] == [1, 1]
+    assert [each.mean for each in compared.summary(POSITIVE)] == [1, 1]
     assert compared.summary("over_wait.mean")[0].metric == "over_wait.mean"
     with pytest.raises(InputError, match="is no number, but a str"):
         compared.summary(lambda metrics: "fast")
@@ -90,16 +90,17 @@ def test_options_of_the_metrics() -> None:
         5, PROFILES, grid={"cooldown": [5]}, seeds=[1], progress=False, metrics={"ideal": {"p1": 1, "p2": 3}}
     )
     assert swept.summary("fairness")[0].mean is not None
+    wrong: Any
     for wrong in ({"idael": {}}, ["after"]):
         with pytest.raises(InputError, match="metrics"):
-            vg.compare(5, PROFILES, seeds=[1], progress=False, metrics=wrong)  # type: ignore[arg-type]
+            vg.compare(5, PROFILES, seeds=[1], progress=False, metrics=wrong)
 
 
 def test_memory(compared: Trials) -> None:
     """What is kept of a run does not say which scene had which value: a run of 2,000 scenes takes less than 100 kB."""
     (trial,) = vg.compare(2000, PROFILES[:1], seeds=[0], progress=False, latency=0)
     assert len(pickle.dumps(trial)) < 100_000
-    assert trial.metrics is not None and len(trial.metrics.wait.ordered) == 2000
+    assert trial.metrics is not None and trial.metrics.wait is not None and len(trial.metrics.wait.ordered) == 2000
 
 
 def made_up(values: dict[str, list[float]]) -> Trials:

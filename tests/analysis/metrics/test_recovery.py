@@ -54,7 +54,7 @@ def test_the_null_control_of_live_runs() -> None:
         batch,
         lambda seed: vg.simulate(200, PROFILES, arrivals=vg.Poisson(6, per=60), seed=seed, mode="boost"),
     ):
-        found = [live(make(seed)).metrics(trouble=(100, 130)).recovery for seed in range(20)]  # type: ignore[operator]
+        found = [live(make(seed)).metrics(trouble=(100, 130)).recovery for seed in range(20)]
         assert all(each is not None and not each.control for each in found)
         assert sum(each.seconds is not None for each in found if each) >= 19
         assert sum(each.seconds == 0 for each in found if each) >= 12
@@ -67,7 +67,7 @@ def test_an_outage_costs_what_it_costs() -> None:
         found = run.metrics().recovery
         assert found is not None and found.control
         assert found.lost == pytest.approx((run.metrics().makespan or 0) - (control.metrics().makespan or 0))
-        assert 10 < found.lost < 100
+        assert found.lost is not None and 10 < found.lost < 100
         behind = max(
             sum((each.end or 0) <= t for each in control.attempts if each.outcome == "succeeded")
             - sum((each.end or 0) <= t for each in run.attempts if each.outcome == "succeeded")

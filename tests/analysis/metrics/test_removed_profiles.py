@@ -16,7 +16,7 @@ def over_waits(*removed: tuple[float, str]) -> dict[float, float]:
     requests = [(at, ev.ProfileRemoved(name)) for at, name in removed]
     run = vg.simulate(6, GROUP, mode="boost", policy=vg.PerProfileCooldown(40), requests=requests)
     found = run.metrics().over_wait
-    return {} if found is None else {start: value for (_, start), value in found.values.items()}  # type: ignore[misc]
+    return {} if found is None else {start: value for (_, start), value in found.values.items()}
 
 
 @pytest.mark.parametrize("name", ["a", "b", "c"])

@@ -107,9 +107,11 @@ def test_against_slow_counts(run: vg.Run, after: float, until: float) -> None:
     assert found.scenes.get("succeeded", 0) == len(settled)
     if settled:
         assert found.flow is not None and found.queued is not None
-        assert dict(found.flow.values) == pytest.approx({each.id: each.end - each.queued for each in settled})
+        ends = [each.end or 0.0 for each in settled]
+        flow = {each.id: end - each.queued for each, end in zip(settled, ends, strict=True)}
+        assert dict(found.flow.values) == pytest.approx(flow)
         assert set(found.queued.values) == {each.id for each in settled}
-        assert (found.first_result, found.makespan) == (min(e.end for e in settled), max(e.end for e in settled))
+        assert (found.first_result, found.makespan) == (min(ends), max(ends))
     assert found.goodput == pytest.approx(len(settled) / (end - after))
     waited = sum(max(0.0, min(each.start, end) - max(each.queued, after)) for each in run.attempts)
     assert found.queue_length == pytest.approx(waited / (end - after))

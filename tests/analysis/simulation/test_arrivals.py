@@ -13,6 +13,9 @@ import vidgen_nb as vg
 from vidgen_nb.analysis.simulation.arrivals import Arrivals
 from vidgen_nb.errors import InputError
 
+BAD: Any = "fast"
+HALF: Any = 2.5
+FIVE: Any = 5
 PROFILES = [vg.SimulatedProfile("p", service=vg.Exponential(20), capacity=3)]
 
 
@@ -129,13 +132,13 @@ def test_one_of_ones_own() -> None:
 
 @pytest.mark.parametrize(("make", "says"), [
     (lambda: vg.Poisson(0), "rate is a finite number above 0"),
-    (lambda: vg.Poisson("fast"), "rate is a finite number"),
+    (lambda: vg.Poisson(BAD), "rate is a finite number"),
     (lambda: vg.Poisson(1, per=-1), "per is a finite number above 0"),
     (lambda: vg.Bursts(0, every=5), "1 or more"),
-    (lambda: vg.Bursts(2.5, every=5), "whole number"),
+    (lambda: vg.Bursts(HALF, every=5), "whole number"),
     (lambda: vg.Bursts(2, every=0), "above 0"),
     (lambda: vg.Trace([3, -1]), "0 or more"),
-    (lambda: vg.Trace(5), "run seconds"),
+    (lambda: vg.Trace(FIVE), "run seconds"),
     (lambda: vg.simulate(2, PROFILES, arrivals=vg.Poisson), "pass an instance of it"),
     (lambda: vg.simulate(2, PROFILES, arrivals=3), "run seconds, one for each scene"),
 ])  # fmt: skip

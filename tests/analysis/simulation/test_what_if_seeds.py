@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from statistics import fmean, pstdev, quantiles
+from typing import Any
 
 import pytest
 
@@ -105,15 +106,16 @@ def test_a_window_and_wrong_arguments(run: vg.Run) -> None:
     """Options of the metrics reach both; what makes no sense says so."""
     found = run.what_if(cooldown=5, seeds=2, metrics={"after": 60})
     assert found[0].attempts == run.metrics(after=60).attempts
-    for options, says in (
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"seeds": 3}, "say what, such as cooldown=10"),
         ({"seeds": 3, "cooldown": 5, "seed": 2}, "not both"),
         ({"seeds": 0, "cooldown": 5}, "seeds are different whole numbers"),
         ({"seeds": 3, "colour": 5}, "can't be varied"),
         ({"seeds": 3, "cooldown": 5, "metrics": {"aftr": 1}}, "metrics has no option 'aftr'"),
-    ):
+    ]
+    for options, says in wrong:
         with pytest.raises(InputError, match=says):
-            run.what_if(**options)  # type: ignore[call-overload]
+            run.what_if(**options)
 
 
 def test_luck_is_checked() -> None:

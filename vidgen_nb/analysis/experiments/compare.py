@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_metrics, checked_seeds
@@ -29,9 +29,6 @@ class Comparison(Trials):
     """The results of policies and modes; the first case is the baseline."""
 
 
-C = TypeVar("C", bound=Comparison)
-
-
 @checks_options
 def compare(
     scenes: Any,
@@ -43,9 +40,9 @@ def compare(
     executor: Submitter | None = None,
     progress: bool = True,
     metrics: Mapping[str, Any] | None = None,
-    kind: Callable[..., C] = Comparison,  # type: ignore[assignment]
+    kind: type[Comparison] = Comparison,
     **options: Any,
-) -> C:
+) -> Comparison:
     """Simulate every policy in every mode with every seed, and return the records, as `vidgen_nb.compare` says.
 
     `kind`: the class of what is returned.

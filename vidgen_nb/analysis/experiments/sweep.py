@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
-from typing import Any, TypeVar
+from typing import Any
 
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_metrics, checked_seeds
@@ -35,9 +35,6 @@ class Sweep(Trials):
         """What was varied, and over which values."""
 
 
-S = TypeVar("S", bound=Sweep)
-
-
 @checks_options
 def sweep(
     scenes: Any,
@@ -51,9 +48,9 @@ def sweep(
     executor: Submitter | None = None,
     progress: bool = True,
     metrics: Mapping[str, Any] | None = None,
-    kind: Callable[..., S] = Sweep,  # type: ignore[assignment]
+    kind: type[Sweep] = Sweep,
     **options: Any,
-) -> S:
+) -> Sweep:
     """Simulate every combination of the grid's values with every seed, as `vidgen_nb.sweep` says.
 
     `kind`: the class of what is returned.

@@ -113,7 +113,7 @@ def checked_metrics(options: Mapping[str, Any] | None) -> tuple[tuple[str, Any],
         raise InputError(f'metrics are options of run.metrics by name, such as {{"after": 600}}, not {options!r}')
     for name in options or ():
         if name not in known:
-            raise InputError(f"metrics has no option {name!r}{suggestion(str(name), known)}")
+            raise InputError(f"metrics has no option {name!r}{suggestion(str(name), tuple(known))}")
     return tuple((options or {}).items())
 
 
@@ -176,11 +176,13 @@ class Trials(Sequence[Trial]):
         summaries = []
         for case, mine in numbers.items():
             differences = [number - base[seed] for seed, number in mine.items() if seed in base]
-            mean = mean_interval(list(mine.values()), confidence) if mine else none
-            difference = mean_interval(differences, confidence) if differences else none
+            mean, low, high = mean_interval(list(mine.values()), confidence) if mine else none
+            apart, least, most = mean_interval(differences, confidence) if differences else none
             deviation = stdev(differences) if len(differences) > 1 else None
-            values = self._values[case]
-            summaries.append(CaseSummary(case, values, name, len(mine), *mean, *difference, deviation, confidence))
+            found = CaseSummary(
+                case, self._values[case], name, len(mine), mean, low, high, apart, least, most, deviation, confidence
+            )
+            summaries.append(found)
         return summaries
 
     def against_best(

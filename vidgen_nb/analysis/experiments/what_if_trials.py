@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from vidgen_nb.analysis.experiments.compare import Comparison
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
@@ -23,7 +23,6 @@ __all__ = ["UNCHANGED", "what_if_trials"]
 
 UNCHANGED = "as it was"
 """The name of the case without the changes."""
-C = TypeVar("C", bound=Comparison)
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ def what_if_trials(
     executor: Submitter | None = None,
     progress: bool = False,
     metrics: Mapping[str, Any] | None = None,
-    kind: Callable[..., C] = Comparison,  # type: ignore[assignment]
-) -> C:
+    kind: type[Comparison] = Comparison,
+) -> Comparison:
     """Run a recorded run again, as it was and with changes, with the same seeds, and return both as a comparison.
 
     `seeds`: which, or how many: the run's own comes first, and has its luck: a simulated run repeats itself, and in a
@@ -72,7 +71,9 @@ def what_if_trials(
     own = before.seed
     count = plain_number(seeds)
     if isinstance(count, int) and not isinstance(count, bool) and count > 0:
-        seeds = range(own, own + count)
+        chosen = list(range(own, own + count))
+    else:
+        chosen = checked_seeds(seeds)  # type: ignore[arg-type]  # says so
     simulations = [before, after]
     if (data.header.get("backend") or {}).get("name") != "simulated":
         simulations = [_guessed(each, own, _limits(data, changes if each is after else {})) for each in simulations]
@@ -82,7 +83,7 @@ def what_if_trials(
     cases = [
         Case(name, each, simulation, options) for (name, each), simulation in zip(values, simulations, strict=True)
     ]
-    found = run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=partial(kind, cases))
+    found = run_cases(cases, chosen, executor, progress=progress, into=partial(kind, cases))
     found.assumed = assumed
     return found
 
