@@ -73,24 +73,31 @@ class Little:
         )
 
 
-def little(data: RunData, *, windows: int = WINDOWS, after: float = 0.0, until: float | None = None) -> Little:
+def little(
+    data: RunData,
+    *,
+    windows: int = WINDOWS,
+    after: float = 0.0,
+    until: float | None = None,
+    waits: tuple[list[float], list[float]] | None = None,
+) -> Little:
     """Return L, λ and W in so many equal windows between two times; None: up to the run's last event.
 
-    A wait that had not ended with the run counts up to there. Raises `InputError` for fewer than one window, or times
-    that don't rise.
+    `waits`: when scenes began and ended to wait, as `timeline.waiting_spans` has them, if already known. A wait that had
+    not ended with the run counts up to there. Raises `InputError` for fewer than one window, or times that don't rise.
     """
     if isinstance(windows, bool) or not isinstance(windows, int) or windows < 1:
         raise InputError(f"windows is how many, 1 or more, not {windows!r}")
-    starts, ends = stays(data)
+    starts, ends = stays(data, waits)
     first, last = on_seconds(data, after), on_seconds(data, data.end if until is None else min(until, data.end))
     if first > last:
         raise InputError(f"after is before the end of the run ({last:g} s), not {after!r}")
     return by_window(starts, ends, [first + (last - first) * k / windows for k in range(windows + 1)])
 
 
-def stays(data: RunData) -> tuple[list[float], list[float]]:
+def stays(data: RunData, waits: tuple[list[float], list[float]] | None = None) -> tuple[list[float], list[float]]:
     """Return when scenes joined the queue and left it, each time that they did, also if they did not wait at all."""
-    _, starts, ends = waiting_spans(data, data.end)
+    starts, ends = waiting_spans(data, data.end)[1:] if waits is None else waits
     if not data.readded_at:
         at_once = [each.queued for each in data.attempts if not each.start > each.queued]
         starts, ends = starts + at_once, ends + at_once
