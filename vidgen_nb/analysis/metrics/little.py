@@ -83,8 +83,9 @@ def little(
 ) -> Little:
     """Return L, λ and W in so many equal windows between two times; None: up to the run's last event.
 
-    `waits`: when scenes began and ended to wait, as `timeline.waiting_spans` has them, if already known. A wait that had
-    not ended with the run counts up to there. Raises `InputError` for fewer than one window, or times that don't rise.
+    `waits`: when scenes began and ended to wait, as `timeline.waiting_spans` has them, if already known. A wait that
+    had not ended with the run counts up to there. Raises `InputError` for fewer than one window, or times that don't
+    rise.
     """
     if isinstance(windows, bool) or not isinstance(windows, int) or windows < 1:
         raise InputError(f"windows is how many, 1 or more, not {windows!r}")
