@@ -25,11 +25,11 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
+from vidgen_nb.experiments import Questions
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
-from vidgen_nb.questions import Questions
 from vidgen_nb.recording.runfile import read_run, write_run
 
 if TYPE_CHECKING:
