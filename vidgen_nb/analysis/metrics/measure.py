@@ -17,7 +17,7 @@ from vidgen_nb.analysis.metrics.fairness import ideal_shares, jain
 from vidgen_nb.analysis.metrics.little import little
 from vidgen_nb.analysis.metrics.model import ProfileMetrics, SlotSplit
 from vidgen_nb.analysis.metrics.quantiles import Spread
-from vidgen_nb.analysis.metrics.recovery import outage, recovery
+from vidgen_nb.analysis.metrics.recovery import as_trouble, outage, recovery
 from vidgen_nb.analysis.metrics.results import (
     cooling_on,
     flow_and_wait,
@@ -45,7 +45,7 @@ from vidgen_nb.analysis.records.timeline import (
     subtract,
 )
 from vidgen_nb.analysis.records.timeline import union as joined
-from vidgen_nb.analysis.validation import as_profiles, checks_arguments, data_of, is_number, listed, seconds
+from vidgen_nb.analysis.validation import as_profiles, checks_arguments, data_of, is_number, seconds
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import SimulatedProfile
@@ -79,20 +79,12 @@ def measure(
     Raises `InputError` for an assumption that does not fit the run.
     """
     if trouble is not None:
-        trouble = _span(trouble)
+        trouble = as_trouble(trouble)
     seconds("window", window, zero=False)
     with collector_paused():
         known = _assumed(data, profiles, seed)
         given = None if control is None else data_of("control", control)
         return _measure(data, window_of(data, after, until), known, ideal, trouble, window, given)
-
-
-def _span(trouble: Any) -> tuple[float, float]:
-    """Return the start and the end of the trouble; `InputError` for anything else."""
-    pair = listed("trouble", trouble, "start and end in run seconds, such as (60, 90)")
-    if len(pair) != 2 or not all(map(is_number, pair)) or not pair[0] <= pair[1]:
-        raise InputError(f"trouble is (start, end) in run seconds, start first, not {trouble!r}")
-    return (pair[0], pair[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ from typing import Any
 from vidgen_nb.analysis.metrics.results import makespan, successes
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.timeline import Steps, queue, value_at
+from vidgen_nb.analysis.validation import is_number, listed
 from vidgen_nb.errors import InputError
 
-__all__ = ["Recovery", "outage", "recovery"]
+__all__ = ["Recovery", "as_trouble", "outage", "recovery"]
 
 RECOVERED_SHARE = 0.9
 """The share of the baseline's results that counts as recovered; one result less is no difference, either."""
@@ -163,3 +164,11 @@ def outage(faults: Iterable[Mapping[str, Any]]) -> tuple[float, float] | None:
     spans = [(fault.get("start", 0.0), fault.get("end")) for fault in faults]
     ended = [(start, end) for start, end in spans if isinstance(end, int | float) and end < inf]
     return (min(start for start, _ in ended), max(end for _, end in ended)) if ended else None
+
+
+def as_trouble(trouble: Any) -> tuple[float, float]:
+    """Return the start and the end of the trouble; `InputError` for anything else."""
+    pair = listed("trouble", trouble, "start and end in run seconds, such as (60, 90)")
+    if len(pair) != 2 or not all(map(is_number, pair)) or not pair[0] <= pair[1]:
+        raise InputError(f"trouble is (start, end) in run seconds, start first, not {trouble!r}")
+    return (pair[0], pair[1])

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Any
 
 from vidgen_nb.analysis.limits.estimate import estimate_limits
-from vidgen_nb.analysis.metrics.provider_queue import provider_slots
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import without
+from vidgen_nb.analysis.records.provider_queue import provider_slots
 from vidgen_nb.analysis.simulation.arrivals import arrivals_from
 from vidgen_nb.analysis.simulation.overrides import with_override
 from vidgen_nb.analysis.simulation.recorded_requests import recorded_requests
