@@ -11,12 +11,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vidgen_nb.analysis.experiments.compare import compare as compare
-    from vidgen_nb.analysis.experiments.sweep import sweep as sweep
+    from vidgen_nb.analysis.simulation.arrivals import Bursts as Bursts
+    from vidgen_nb.analysis.simulation.arrivals import Poisson as Poisson
+    from vidgen_nb.analysis.simulation.arrivals import Trace as Trace
     from vidgen_nb.backends.described.backend import HttpBackend as HttpBackend
     from vidgen_nb.backends.google.interactions import GoogleInteractions as GoogleInteractions
     from vidgen_nb.backends.openai.videos import OpenAIVideos as OpenAIVideos
     from vidgen_nb.backends.runway.tasks import Runway as Runway
+    from vidgen_nb.charts.comparisons import comparison_chart as comparison_chart
     from vidgen_nb.charts.sweeps import sweep_chart as sweep_chart
     from vidgen_nb.clients import simulate_clients as simulate_clients
     from vidgen_nb.core.model import BOOST as BOOST
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from vidgen_nb.errors import OutputError as OutputError
     from vidgen_nb.errors import SessionError as SessionError
     from vidgen_nb.errors import VidgenError as VidgenError
+    from vidgen_nb.experiments import compare as compare
+    from vidgen_nb.experiments import sweep as sweep
     from vidgen_nb.inputs import load_profiles as load_profiles
     from vidgen_nb.inputs import load_scenes as load_scenes
     from vidgen_nb.notebook.controller import Controller as Controller
@@ -75,12 +79,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "analysis.experiments.compare": ("compare",),
-    "analysis.experiments.sweep": ("sweep",),
+    "analysis.simulation.arrivals": ("Bursts", "Poisson", "Trace"),
     "backends.described.backend": ("HttpBackend",),
     "backends.google.interactions": ("GoogleInteractions",),
     "backends.openai.videos": ("OpenAIVideos",),
     "backends.runway.tasks": ("Runway",),
+    "charts.comparisons": ("comparison_chart",),
     "charts.sweeps": ("sweep_chart",),
     "clients": ("simulate_clients",),
     "notebook.controller": ("Controller",),
@@ -102,6 +106,7 @@ _HOMES = {
         "SessionError",
         "VidgenError",
     ),
+    "experiments": ("compare", "sweep"),
     "inputs": ("load_profiles", "load_scenes"),
     "notebook.nested_loops": ("enable_nested",),
     "ports": ("BackendError", "Profile"),

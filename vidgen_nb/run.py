@@ -17,14 +17,15 @@ from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, Mo
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.run_state import end_reason
 from vidgen_nb.analysis.records.tables import records_frame
+from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
-from vidgen_nb.analysis.simulation.what_if import what_if
 from vidgen_nb.analysis.validation import as_profiles, checks_arguments, data_of, listed, plain_number, seconds, whole
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
+from vidgen_nb.experiments import Questions
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import as_policy
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load_run", "lower_bound", "simulate"]
 
 
-class Run:
+class Run(Questions):
     """Everything that happened from the start to the last settled scene.
 
     While the run goes on, this is a live view. Records are frozen dataclasses, times are seconds of the run
@@ -88,6 +89,7 @@ class Run:
     def metrics(self, **options: Any) -> Metrics:
         """Return the run's numbers; options as in `analysis.metrics.measure.measure`.
 
+        `after` and `until` measure a window of it: `metrics(after=600)` leaves out how it began.
         A simulated run knows its limits and service times. For a live one, `profiles=[SimulatedProfile(...), ...]` says
         what to assume, for the lower bound and what follows from it.
         """
@@ -178,24 +180,6 @@ class Run:
         """Return `scenes`, `attempts`, `cooldowns` or `moves` as a pandas DataFrame (needs pandas)."""
         return records_frame(self.data, table)
 
-    def what_if(
-        self,
-        *,
-        policy: Policy | str | None = None,
-        mode: Mode | str | None = None,
-        profiles: int | Iterable[SimulatedProfile] | None = None,
-        seed: int | None = None,
-        **changes: Any,
-    ) -> Run:
-        """Run it again in virtual time, with something changed, and return that run.
-
-        `profiles`: others, or how many of these (more are copies). `changes`: named as in a grid for `sweep`,
-        such as `cooldown=10` or `capacity=4`. A simulated run knows everything; for a live one, limits are estimated
-        and service times drawn from its own, and `header["what_if"]["assumed"]` says what was assumed.
-        """
-        given = {"policy": policy, "mode": mode, "profiles": plain_number(profiles), "seed": seed}
-        return Run(*what_if(self.data, {name: each for name, each in given.items() if each is not None} | changes))
-
     def estimate_limits(self) -> Estimates:
         """Return what the attempts reveal about each profile's limit: kind, rate, burst with intervals, or why not.
 
@@ -264,7 +248,7 @@ def lower_bound(
     *,
     cooldowns: Mapping[str, float] | None = None,
     seed: int | str | None = 0,
-    arrivals: Sequence[float] | None = None,
+    arrivals: Arrivals | Sequence[float] | None = None,
 ) -> LowerBound:
     """Return the earliest time by which any policy and mode could finish the scenes (`analysis.bounds.lower_bound`).
 
@@ -276,6 +260,6 @@ def lower_bound(
     >>> lower_bound(10, [SimulatedProfile("p1", TokenBucket(4, per=60)), SimulatedProfile("p2")]).seconds
     """
     ids = [scene.id for scene in as_scenes(scenes)]
-    times = None if arrivals is None else listed("arrivals", arrivals, "run seconds, one for each scene")
-    releases = None if times is None else [seconds("an arrival", at) for at in times]
+    luck = plain_number(seed) if isinstance(plain_number(seed), int) else 0
+    releases = None if arrivals is None else arrival_times(arrivals, len(ids), luck)
     return bound(ids, as_profiles(profiles), seed=plain_number(seed), cooldowns=cooldowns, releases=releases)

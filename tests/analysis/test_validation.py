@@ -111,7 +111,7 @@ def test_numpy_elsewhere() -> None:
     """How many scenes there are, what a question changes, and what `make` is given."""
     assert len(vg.simulate(np.int64(3), PROFILES).scenes) == 3
     run = vg.simulate(3, PROFILES)
-    assert run.what_if(profiles=np.int64(1)).events == run.what_if(profiles=1).events  # type: ignore[arg-type]
+    assert run.what_if(profiles=np.int64(1)).events == run.what_if(profiles=1).events  # type: ignore[call-overload]
     assert run.what_if(capacity=np.int64(1)).events == run.what_if(capacity=1).events
     grid = {"rate": np.arange(1, 3)}
     assert len(vg.sweep(3, PROFILES, grid=grid, make=lambda rate: {"limit": vg.TokenBucket(rate, per=9)}, **QUIET)) == 2

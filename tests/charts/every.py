@@ -9,7 +9,9 @@ from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.admission import admission_chart
 from vidgen_nb.charts.aligned import aligned_chart
 from vidgen_nb.charts.flow import queue_chart
+from vidgen_nb.charts.little import little_chart
 from vidgen_nb.charts.moves import move_chart
+from vidgen_nb.charts.recovery import recovery_chart
 from vidgen_nb.charts.slots import slot_time_chart
 from vidgen_nb.charts.sweeps import sweep_chart
 from vidgen_nb.charts.waits import wait_chart
@@ -32,7 +34,9 @@ CHARTS: dict[str, Callable[[RunData, str], Any]] = {
     "slots": lambda data, theme: slot_time_chart(data, theme=theme),
     "flow": lambda data, theme: queue_chart(data, outages=[(20, 30)], theme=theme),
     "waits": lambda data, theme: wait_chart(dict.fromkeys(data.profiles[:3], data), theme=theme),
+    "little": lambda data, theme: little_chart(data, theme=theme),
     "moves": lambda data, theme: move_chart(data, theme=theme),
+    "recovery": lambda data, theme: recovery_chart(data, trouble=(20, 30), theme=theme),
     "admission": lambda data, theme: admission_chart(data, data.profiles[0], limit=TokenBucket(4, per=60), theme=theme),
     "sweeps": _sweep,
     "aligned": lambda data, theme: aligned_chart(

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 import vidgen_nb as vg
+from vidgen_nb.core.context import Context
+from vidgen_nb.core.events import Event, Paused
+from vidgen_nb.core.model import NORMAL, PollSchedule, RetryPolicy
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import GroupView
 
@@ -131,3 +134,20 @@ def test_what_holds_no_generator_is_left_as_it_is() -> None:
     made = policy.with_seed(3)
     assert made.rng is not policy.rng and made.shared is policy.shared  # type: ignore[attr-defined]
     assert policy.rng.getstate() == Random(7).getstate()  # what was given is as it was
+
+
+def test_one_that_learns_sees_each_event_once() -> None:
+    """A policy that goes on with what it knows is not told again what it has seen."""
+
+    class Learning(Attribute):
+        seen = 0
+
+        def observe(self, event: Event, now: float) -> None:
+            self.seen += 1
+
+    context = Context(NORMAL, Learning(), RetryPolicy(), PollSchedule(), "hold", 0.0, Random(1))
+    context.record(Paused(), 1.0)
+    policy = context.policy
+    context.use_policy(policy)
+    assert isinstance(context.policy, Learning) and context.policy is not policy
+    assert context.policy.seen == 1

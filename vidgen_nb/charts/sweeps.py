@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from statistics import mean
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, more_is_better, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
-from vidgen_nb.analysis.validation import is_number
 from vidgen_nb.charts.drawing.curves import faded, line_style, name_labels
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
+from vidgen_nb.charts.sweep_points import SweepPoint, categories_of, points_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 
@@ -23,55 +23,14 @@ __all__ = ["SweepPoint", "categories_of", "points_of", "sweep_chart"]
 _PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 84, 92
 IN_SECONDS = ("cooldown", "seconds", "latency")
 """Settings that are in seconds."""
-MORE_IS_BETTER = ("succeeded", "efficiency")
-"""Columns whose highest value is the best."""
+_MAX_NAMED = 3
 _MIN_TICK_SHARE = 0.06  # share of the axis that a number needs
-
-
-class SweepPoint(NamedTuple):
-    """One setting of a sweep, and its result."""
-
-    x: float
-    mean: float
-    low: float
-    """Lower end of the confidence interval."""
-    high: float
-    lower_bound: float | None = None
-    """No schedule can beat this; None: not known."""
-    label: str = ""
-    """Points with the same label are one curve."""
-
-
-def points_of(trials: Trials, metric: str = "makespan") -> list[SweepPoint]:
-    """Return a sweep's means with their intervals (95 %) over its first axis, a curve for each other combination.
-
-    A single run has no interval. If that axis has values other than numbers, x is the index in `categories_of`.
-    """
-    points: list[SweepPoint] = []
-    names = categories_of(trials)
-    for case in trials.summary(metric):
-        (_, value), *rest = case.values
-        x = names.index(str(value)) if names else value
-        if case.mean is not None:
-            bounds = [t.lower_bound for t in trials if t.case == case.case and t.lower_bound is not None]
-            low, high = (case.mean if edge is None or math.isinf(edge) else edge for edge in (case.low, case.high))
-            best = mean(bounds) if bounds and metric == "makespan" else None
-            points.append(SweepPoint(x, case.mean, low, high, best, ", ".join(f"{k}={v}" for k, v in rest)))
-    return points
-
-
-def categories_of(trials: Trials) -> list[str]:
-    """Return the values of a sweep's first axis as texts, in the order given; empty: they are all numbers."""
-    values = [case.values[0][1] for case in trials.summary()]
-    if all(is_number(value) for value in values):
-        return []
-    return list(dict.fromkeys(map(str, values)))
 
 
 def sweep_chart(
     points: Trials | Iterable[SweepPoint | Sequence[Any]],
     *,
-    metric: str = "makespan",
+    metric: Metric = "makespan",
     x: str | None = None,
     y: str | None = None,
     best: Literal["least", "most"] | None = None,
@@ -80,8 +39,9 @@ def sweep_chart(
 ) -> go.Figure:
     """Draw each label's means over x, with a band from low to high and the lower bound as a dotted line.
 
-    `points`: a sweep, or (x, mean, low, high, lower bound or None, label) in any order. `metric`: which column of a
-    sweep's records (`analysis.experiments.trials.NUMBERS`). `x`, `y`: axis titles with units; a sweep has its own.
+    `points`: a sweep, or (x, mean, low, high, lower bound or None, label) in any order. `metric`: which number of a
+    sweep's runs, as in `Trials.summary`. Its title says which settings can't be told apart from the best (paired, 95 %
+    for all together), and the points of the others are hollow. `x`, `y`: axis titles with units; a sweep has its own.
     `best`: whether the title names the least or the most; default: whichever is better. `log_x`: a logarithmic axis. A
     first axis with other values than numbers has them in the given order. Raise `InputError` for an unknown metric, an
     invalid point, two points of a label at one x, and an unknown theme.
@@ -89,17 +49,18 @@ def sweep_chart(
     names: list[str] = []
     if isinstance(points, Trials):
         x, names = x or _axis_of(points), categories_of(points)
-        points = points_of(points, metric)
+        y = y or metric_name(metric).replace("_", " ") + (f" ({unit.strip()})" if (unit := unit_of(metric)) else "")
+        points = points_of(points, metric, best or ("most" if more_is_better(metric) else "least"))
     elif metric != "makespan":
         raise InputError("metric chooses a column of a sweep, and these are points: give those of that column")
     elif not isinstance(points, Iterable):
         raise InputError(f"sweep_chart draws a sweep, or a list of points, not {points!r}")
     if log_x and names:
         raise InputError(f"a logarithmic axis takes positive numbers, and the sweep's first axis has {names[0]!r}")
-    best = best or ("most" if metric in MORE_IS_BETTER else "least")
+    best = best or ("most" if more_is_better(metric) else "least")
     if best not in ("least", "most"):
         raise InputError(f"best is 'least' or 'most', not {best!r}")
-    x, y = x or "x", y or metric.replace("_", " ") + (" (s)" if metric in ("makespan", "lower_bound") else "")
+    x, y = x or "x", y or "makespan (s)"
     theme_, curves = theme_of(theme), _curves(points, log_x=log_x)
     labels = name_labels(list(curves), 50)
     traces: list[dict[str, Any]] = []
@@ -210,6 +171,8 @@ def _means(
         f"{label}<br>" + markup([
             f"{x}: {_place(p, names)}",
             f"{y}: {p.mean:,.4g}" + (f", interval {p.low:,.4g} to {p.high:,.4g}" if p.low < p.high else ""),
+            *([f"against the best {p.to_best[0]:+,.4g} [{p.to_best[1]:+,.4g}, {p.to_best[2]:+,.4g}], paired"]
+              if p.to_best is not None and math.isfinite(p.to_best[1]) else []),
             *([f"lower bound {p.lower_bound:,.4g}"] if p.lower_bound is not None else []),
         ])
         for p in curve
@@ -223,7 +186,9 @@ def _means(
         },
         "line": {"color": drawn.colour, "dash": drawn.dash, "width": 2}, "hovertext": hover, "hoverinfo": "text",
         "marker": {
-            "symbol": drawn.symbol, "size": 8, "color": drawn.colour, "line": {"width": 1, "color": theme.ground},
+            "symbol": drawn.symbol, "size": 9,
+            "color": [drawn.colour if p.to_best is None or p.as_good else theme.ground for p in curve],
+            "line": {"width": 2, "color": drawn.colour},
         },
     }  # fmt: skip
 
@@ -251,4 +216,31 @@ def _finding(curves: dict[str, list[SweepPoint]], titles: tuple[str, str], best:
     said = f"{best.capitalize()} {up}: {chosen.mean:,.4g}{interval}{where} at {across} = {_place(chosen, names)}"
     if chosen.lower_bound:
         said += f", {chosen.mean / chosen.lower_bound:.2f} × the lower bound"
-    return [said + "."]
+    return [said + ".", *_as_good(curves, chosen, across, names)]
+
+
+def _as_good(curves: dict[str, list[SweepPoint]], best: SweepPoint, across: str, names: list[str]) -> list[str]:
+    """Return which settings can't be told apart from the best one; nothing, if that is not known."""
+    every = [point for curve in curves.values() for point in curve]
+    if len(every) < 2 or any(point.to_best is None or math.isinf(point.to_best[1]) for point in every):
+        return []
+    said = []
+    for label, curve in curves.items():
+        if good := [point for point in curve if point.as_good and point is not best]:
+            both = sorted({*good, *([best] if best.label == label else [])}, key=lambda point: point.x)
+            places = [_place(point, names) for point in both]
+            at = [curve.index(point) for point in both]
+            in_a_row = not names and len(at) > 2 and at == list(range(at[0], at[-1] + 1))
+            listed = f"{places[0]} to {places[-1]}" if in_a_row else _and(places)
+            said.append(listed + (f" of {one_line(label, 40)}" if len(curves) > 1 else ""))
+    if not said:
+        return ["All other settings are worse: told apart, paired, 95 % for all together."]
+    few = said[:_MAX_NAMED] + ([f"some of {len(said) - _MAX_NAMED} more curves"] if len(said) > _MAX_NAMED else [])
+    one = all(best.label == label for label in curves) or len(said) == 1
+    name, unit = (across[:-4], " s") if across.endswith(" (s)") else (across, "")
+    who = f"{name} = {'; '.join(few)}{unit}"
+    return [f"{who} can't be told apart{'' if one else ' from it'} (paired, 95 % for all together)."]
+
+
+def _and(texts: list[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

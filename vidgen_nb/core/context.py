@@ -126,12 +126,13 @@ class Context:
         """
         self.configured_policy = policy
         """As the user gave it; `policy`, its copy for this run, decides."""
-        self.policy = policy.for_run().with_seed(copy(self.rng).getrandbits(64))
+        fresh = policy.for_run()
+        self.policy = fresh.with_seed(copy(self.rng).getrandbits(64))  # a copy: the run's own numbers stay as they are
         self.policy_learns = False
         self.trust_policy()
         self.policy_paces = type(policy).earliest is not Policy.earliest
         self.policy_ranks = type(policy).finish is not Policy.finish
-        if self.policy_learns and self.policy is not policy:
+        if self.policy_learns and fresh is not policy:
             for event in self.events:
                 self._notify_policy(event, event.at)
 

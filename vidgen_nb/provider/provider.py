@@ -114,10 +114,14 @@ class Provider:
         """The profiles by name."""
         return MappingProxyType({name: account.profile for name, account in self._accounts.items()})
 
-    def announce(self, scenes: Iterable[str]) -> None:
-        """Draw the service times of scenes that will come: the same numbers, several times as fast."""
+    def announce(self, scenes: Iterable[str], known: Mapping[str, float] | None = None) -> None:
+        """Draw the service times of scenes that will come: the same numbers, several times as fast.
+
+        `known`: scenes whose quantile, 0 to 1, is not drawn from the seed.
+        """
         ids = list(scenes)
         self._quantiles.update(zip(ids, uniforms(self.seed, "service", last=ids), strict=True))
+        self._quantiles.update(known or {})
 
     def submit(
         self, profile: str, scene: str, now: float, prompt: str = "", params: Mapping[str, Any] = NOTHING

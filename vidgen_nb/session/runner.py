@@ -14,11 +14,11 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import SessionError
-from vidgen_nb.harmless_log import harmless_log
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Profile
 from vidgen_nb.run import Run
 from vidgen_nb.session.event_loop import SessionLoop
+from vidgen_nb.session.harmless_log import harmless_log
 from vidgen_nb.session.live.live_run import LiveRun
 from vidgen_nb.session.live.restored_run import RestoredRun
 from vidgen_nb.session.live.state_changes import is_stopped_for_good

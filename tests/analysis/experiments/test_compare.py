@@ -54,7 +54,7 @@ def test_records_are_those_of_the_runs() -> None:
 
 def test_every_number_is_a_field() -> None:
     """The table of numbers and the record's fields name the same."""
-    assert [each.name for each in fields(Trial)] == ["case", "values", "seed", *NUMBERS]
+    assert [each.name for each in fields(Trial)] == ["case", "values", "seed", *NUMBERS, "metrics"]
 
 
 def test_the_summary_is_paired() -> None:

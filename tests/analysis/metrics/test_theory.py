@@ -37,7 +37,9 @@ def waits(service: Service, c: int, load: float, scenes: int, seed: int) -> list
     run = vg.simulate(scenes, [SimulatedProfile("p", service=service, capacity=c)], mode="boost", seed=seed,
                       arrivals=arrivals)  # fmt: skip
     numbers = run.metrics()
-    assert numbers.little_residual is not None and numbers.little_residual < 1e-9  # L = λW, whatever is drawn
+    length, rate, wait = numbers.queue_length, numbers.arrival_rate, numbers.queue_time
+    assert length is not None and rate is not None and wait is not None
+    assert length == pytest.approx(rate * wait)  # over the whole run L = λW, whatever is drawn
     assert len(run.attempts) == scenes
     return [each.start - each.queued for each in run.attempts[scenes // 10 :]]
 

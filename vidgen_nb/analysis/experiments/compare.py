@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
-from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_seeds
+from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_metrics, checked_seeds
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, check_texts, listed
@@ -39,16 +39,13 @@ def compare(
     seeds: Iterable[int] = range(20),
     executor: Submitter | None = None,
     progress: bool = True,
+    metrics: Mapping[str, Any] | None = None,
+    kind: type[Comparison] = Comparison,
     **options: Any,
 ) -> Comparison:
-    """Simulate every policy in every mode with every seed, and return the records.
+    """Simulate every policy in every mode with every seed, and return the records, as `vidgen_nb.compare` says.
 
-    `scenes`, `profiles`, `options`: as in `simulate`. `policies`: instances or names, or a dict that gives them names
-    of your own. `executor`: where to run them, any of concurrent.futures or a dask.distributed Client; None: here.
-    An interrupt returns the runs that had finished, with `.partial` true; an error carries them as its attribute
-    `finished`. Raises `InputError` for what can't be simulated.
-
-    >>> compare(20, [SimulatedProfile("p1")], policies=["GlobalPause", "PerProfileCooldown"], seeds=range(3))
+    `kind`: the class of what is returned.
     """
     given, provided, chosen = as_scenes(scenes), as_profiles(profiles), _named(policies)
     in_modes = [as_mode(mode) for mode in listed("modes", modes, "names such as 'boost', or Mode(...)", (Mode, str))]
@@ -60,11 +57,12 @@ def compare(
             name if len(in_modes) == 1 else f"{name}, {mode.name}",
             (("policy", name), ("mode", mode.name)),
             Simulation(given, provided, mode, policy, **options),
+            checked_metrics(metrics),
         )
         for name, policy, mode in each
     ]
     check_names(case.simulation for case in cases)
-    into = partial(Comparison, cases)
+    into = partial(kind, cases)
     return run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 
 

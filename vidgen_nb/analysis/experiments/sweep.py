@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import Any
 
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
-from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_seeds
+from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_metrics, checked_seeds
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options, with_override
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, check_call, check_texts, plain_number
@@ -46,17 +47,13 @@ def sweep(
     seeds: Iterable[int] = range(20),
     executor: Submitter | None = None,
     progress: bool = True,
+    metrics: Mapping[str, Any] | None = None,
+    kind: type[Sweep] = Sweep,
     **options: Any,
 ) -> Sweep:
-    """Simulate every combination of the grid's values with every seed, and return the records.
+    """Simulate every combination of the grid's values with every seed, as `vidgen_nb.sweep` says.
 
-    `grid`: values by name: a setting of the policy (`cooldown` means its seconds), `policy`, `mode`, `scenes` (how
-    many), `profiles` (how many: copies beyond the given ones), a field of every profile such as `capacity` or `limit`,
-    or another field of a simulation such as `latency`. `make`: for anything else, a function that is called with the
-    values by name and returns what to change: `make=lambda rate: {"limit": TokenBucket(rate, per=60)}`.
-    The rest is as in `compare`. Raises `InputError` for what can't be varied or simulated.
-
-    >>> sweep(20, [SimulatedProfile("p1")], grid={"cooldown": [5, 10, 30]}, seeds=range(3))
+    `kind`: the class of what is returned.
     """
     given = dict(grid) if isinstance(grid, Mapping) else {}
     axes = {name: [*map(plain_number, values)] for name, values in given.items() if isinstance(values, Iterable)}
@@ -67,11 +64,14 @@ def sweep(
         check_call("make", make, axes)
     chosen = as_policy(policy) if policy is not None else PerProfileCooldown()
     base = Simulation(as_scenes(scenes), as_profiles(profiles), as_mode(mode), chosen, **options)
-    cases = [_case(base, dict(zip(axes, values, strict=True)), make) for values in product(*axes.values())]
+    cases = [
+        replace(_case(base, dict(zip(axes, values, strict=True)), make), options=checked_metrics(metrics))
+        for values in product(*axes.values())
+    ]
     if twice := [name for name, count in Counter(case.name for case in cases).items() if count > 1]:
         raise InputError(f"the grid has {twice[0]} twice: give each value once")
     check_names([base, *(case.simulation for case in cases)])
-    into = partial(Sweep, axes, cases)
+    into = partial(kind, axes, cases)
     return run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 
 

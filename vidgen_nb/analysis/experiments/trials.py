@@ -7,22 +7,39 @@ compared pair by pair, which needs far fewer runs than comparing means.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields
 from html import escape
+from inspect import signature
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Final
+from statistics import stdev
+from typing import TYPE_CHECKING, Any
 
+from vidgen_nb.analysis.experiments.case_summary import CaseSummary
+from vidgen_nb.analysis.experiments.numbers import (
+    NUMBERS,
+    Metric,
+    metric_name,
+    more_is_better,
+    number_of,
+    unit_of,
+    without_names,
+)
 from vidgen_nb.analysis.experiments.student_t import mean_interval
 from vidgen_nb.analysis.metrics.measure import Metrics, measure
+from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.records.builder import build
-from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.errors import InputError
+from vidgen_nb.inputs.unknown_names import suggestion
+from vidgen_nb.plaintext import html_line
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MAX_SENTENCES = 12
+"""Sentences below a table in a notebook."""
 
 __all__ = ["NUMBERS", "Case", "CaseSummary", "Trial", "Trials", "checked_seeds", "run_trials"]
 
@@ -35,6 +52,8 @@ class Case:
     values: tuple[tuple[str, Any], ...]
     """What sets it apart, such as (("policy", "GlobalPause"), ("mode", "boost"))."""
     simulation: Simulation
+    options: tuple[tuple[str, Any], ...] = ()
+    """Options of `measure`, such as (("after", 600),)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +77,8 @@ class Trial:
     """No schedule is faster than this; None: not known."""
     efficiency: float | None
     """Lower bound ÷ makespan."""
-
-
-NUMBERS: Final[Mapping[str, Callable[[Metrics, RunData], Any]]] = {
-    "makespan": lambda metrics, data: metrics.makespan,
-    "succeeded": lambda metrics, data: metrics.scenes.get("succeeded", 0),
-    "attempts": lambda metrics, data: metrics.attempts,
-    "rate_limited": lambda metrics, data: metrics.rate_limited,
-    "wasted": lambda metrics, data: sum(each.outcome not in (None, "succeeded") for each in data.attempts),
-    "moves": lambda metrics, data: metrics.moves,
-    "lower_bound": lambda metrics, data: getattr(metrics, "lower_bound", None),
-    "efficiency": lambda metrics, data: getattr(metrics, "efficiency", None),
-}
-"""The numbers of a trial. One more is a field of `Trial` and a line here."""
+    metrics: Metrics | None = field(default=None, repr=False, compare=False)
+    """All numbers of the run; its spreads don't say which scene has which value."""
 
 
 def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
@@ -78,14 +86,14 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
     trials = []
     for seed in seeds:
         try:
-            data = build(*replace(case.simulation, seed=seed).run())
+            data = build(*case.simulation.with_seed(seed).run())
         except Exception as error:
             with suppress(Exception):  # it may be frozen
                 error.add_note(f"in the run of case {case.name!r} with seed {seed}")
             raise
-        metrics = measure(data)
+        metrics = measure(data, **dict(case.options))
         numbers = {name: number(metrics, data) for name, number in NUMBERS.items()}
-        trials.append(Trial(case.name, case.values, seed, **numbers))
+        trials.append(Trial(case.name, case.values, seed, **numbers, metrics=without_names(metrics)))
     return trials
 
 
@@ -96,6 +104,17 @@ def checked_seeds(seeds: Iterable[int]) -> list[int]:
     if not whole or not given or len(set(given)) < len(given):
         raise InputError(f"seeds are different whole numbers, at least one, such as range(20): not {given!r}")
     return [int(each) for each in given]
+
+
+def checked_metrics(options: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
+    """Return the options of `run.metrics` for every run; `InputError` for anything that it does not take."""
+    known = [name for name, each in signature(measure).parameters.items() if each.kind is each.KEYWORD_ONLY]
+    if not isinstance(options, Mapping | None):
+        raise InputError(f'metrics are options of run.metrics by name, such as {{"after": 600}}, not {options!r}')
+    for name in options or ():
+        if name not in known:
+            raise InputError(f"metrics has no option {name!r}{suggestion(str(name), tuple(known))}")
+    return tuple((options or {}).items())
 
 
 def check_sendable(cases: Iterable[Case]) -> None:
@@ -110,25 +129,6 @@ def check_sendable(cases: Iterable[Case]) -> None:
             ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class CaseSummary:
-    """One case over its seeds: a mean with its confidence interval, and how it differs from the baseline, paired."""
-
-    case: str
-    values: tuple[tuple[str, Any], ...]
-    metric: str
-    trials: int
-    """Runs that have the number; others, such as those in which nothing succeeded, are left out."""
-    mean: float | None
-    low: float | None
-    """Lower end of the confidence interval; -inf: there was only one run."""
-    high: float | None
-    difference: float | None
-    """Mean of (this - baseline) over the seeds that both have; None: there are no such seeds."""
-    difference_low: float | None
-    difference_high: float | None
-
-
 class Trials(Sequence[Trial]):
     """Records of many runs; `comparison[0]`, `for trial in comparison`, tables of them, and their summary."""
 
@@ -138,6 +138,8 @@ class Trials(Sequence[Trial]):
         self.trials = list(trials)
         self.wanted = wanted
         """How many there would be without an interrupt or error."""
+        self.assumed: list[str] = []
+        """What had to be assumed, in words, if it is about a recorded run."""
         self._values = {case.name: case.values for case in cases}
 
     @property
@@ -152,33 +154,73 @@ class Trials(Sequence[Trial]):
         return self.trials[place]
 
     def summary(
-        self, metric: str = "makespan", *, confidence: float = 0.95, baseline: str | None = None
+        self, metric: Metric = "makespan", *, confidence: float = 0.95, baseline: str | None = None
     ) -> list[CaseSummary]:
         """Return mean, confidence interval (Student's t) and paired difference to the baseline of each case.
 
-        `metric`: one of `NUMBERS`. `baseline`: a case's name; None: the first. Raises `InputError` if unknown.
+        `metric`: one of `numbers.NUMBERS`; a dotted name of `run.metrics()`, such as `wait.p95`, `goodput`, `split.ok`
+        or `recovery.seconds`; or a function of the metrics. `baseline`: a case's name; None: the first. Raises
+        `InputError` if unknown.
         """
-        if metric not in NUMBERS:
-            raise InputError(f"no metric {metric!r}: choose one of {', '.join(NUMBERS)}")
+        name = metric_name(metric)
         if not 0 < confidence < 1:
             raise InputError(f"confidence lies between 0 and 1, such as 0.95, not {confidence!r}")
         if baseline is not None and baseline not in self._values:
             raise InputError(f"no case {baseline!r}: choose one of {', '.join(self.cases)}")
-        numbers: dict[str, dict[int, float]] = {name: {} for name in self.cases}
+        numbers: dict[str, dict[int, float]] = {case: {} for case in self.cases}
         for trial in self.trials:
-            if (number := getattr(trial, metric)) is not None:
+            if (number := _number(trial, metric)) is not None:
                 numbers[trial.case][trial.seed] = float(number)
         base = numbers[baseline or self.cases[0]]
         none = (None, None, None)
         summaries = []
-        for name, mine in numbers.items():
+        for case, mine in numbers.items():
             differences = [number - base[seed] for seed, number in mine.items() if seed in base]
-            mean = mean_interval(list(mine.values()), confidence) if mine else none
-            difference = mean_interval(differences, confidence) if differences else none
-            summaries.append(CaseSummary(name, self._values[name], metric, len(mine), *mean, *difference))
+            mean, low, high = mean_interval(list(mine.values()), confidence) if mine else none
+            apart, least, most = mean_interval(differences, confidence) if differences else none
+            deviation = stdev(differences) if len(differences) > 1 else None
+            found = CaseSummary(
+                case, self._values[case], name, len(mine), mean, low, high, apart, least, most, deviation, confidence
+            )
+            summaries.append(found)
         return summaries
 
-    def to_frame(self, table: str = "trials", metric: str = "makespan") -> pd.DataFrame:
+    def against_best(
+        self, metric: Metric = "makespan", *, most: bool | None = None, confidence: float = 0.95
+    ) -> list[CaseSummary]:
+        """Return a summary whose baseline is the case with the best mean.
+
+        `most`: whether more is better; None: as usual for the metric. The differences' intervals hold together with
+        this confidence (Bonferroni), so that those not `told_apart` hold the truly best case as often.
+        """
+        high = more_is_better(metric) if most is None else most
+        known = [each for each in self.summary(metric) if each.mean is not None]
+        if not known:
+            raise InputError(f"no run has the number {metric_name(metric)}, so there is no best case")
+        best = (max if high else min)(known, key=lambda each: each.mean or 0.0)
+        others = max(1, len(known) - 1)
+        return self.summary(metric, baseline=best.case, confidence=1 - (1 - confidence) / others)
+
+    def in_words(self, metric: Metric = "makespan", *, confidence: float = 0.95, baseline: str | None = None) -> str:
+        """Return, in a line for each case but the baseline, how it differs, and how many seeds would show it."""
+        found = self.summary(metric, confidence=confidence, baseline=baseline)
+        first = baseline or self.cases[0]
+        lines = [each.in_words(first, unit_of(metric)) for each in found if each.case != first]
+        return "\n".join(lines) or "There is only one case."
+
+    def spread(self, metric: Metric = "makespan") -> dict[str, tuple[float, float, float] | None]:
+        """Return the 10, 50 and 90 % points of each case over its seeds, as a prediction has them; None: no run has it.
+
+        This is how much one run may differ; the intervals of `summary` are how well the mean is known.
+        """
+        found: dict[str, tuple[float, float, float] | None] = {}
+        for case in self.cases:
+            numbers = [_number(trial, metric) for trial in self.trials if trial.case == case]
+            values = Spread.of({at: each for at, each in enumerate(numbers) if each is not None})
+            found[case] = None if values is None else (values.quantile(0.1), values.p50, values.quantile(0.9))
+        return found
+
+    def to_frame(self, table: str = "trials", metric: Metric = "makespan") -> pd.DataFrame:
         """Return `trials` or `summary` as a pandas DataFrame, with a column for each setting varied (needs pandas)."""
         if table not in ("trials", "summary"):
             raise InputError(f"no table {table!r}: choose one of trials, summary")
@@ -187,7 +229,7 @@ class Trials(Sequence[Trial]):
         except ImportError as error:
             raise ImportError("to_frame needs pandas: pip install pandas") from error
         kind, records = (Trial, self.trials) if table == "trials" else (CaseSummary, self.summary(metric))
-        columns = [each.name for each in fields(kind) if each.name != "values"]
+        columns = [each.name for each in fields(kind) if each.name not in ("values", "metrics")]
         varied = list(dict.fromkeys(name for values in self._values.values() for name, _ in values))
         rows = [
             [record.case, *(dict(record.values).get(name) for name in varied)]
@@ -209,11 +251,19 @@ class Trials(Sequence[Trial]):
         head = "".join(f"<th>{escape(each)}</th>" for each in heads)
         note = f"Broken off: {len(self):,} of {self.wanted:,} runs. " if self.partial else ""
         note += "Means over the seeds, ± half a 95 % confidence interval."
-        return f"<table><tr>{head}</tr>{rows}</table><p>{note}</p>"
+        words = "".join(f"<li>{html_line(line)}</li>" for line in self.in_words().splitlines()[:MAX_SENTENCES])
+        return f"<table><tr>{head}</tr>{rows}</table><p>{note}</p><ul>{words}</ul>"
 
     def __repr__(self) -> str:
         whole = f" of {self.wanted:,}, broken off" if self.partial else ""
         return f"<{type(self).__name__}: {len(self.cases)} cases, {len(self):,} runs{whole}>"
+
+
+def _number(trial: Trial, metric: Metric) -> float | None:
+    """Return one number of a trial."""
+    if isinstance(metric, str) and metric in NUMBERS:
+        return getattr(trial, metric)  # type: ignore[no-any-return]
+    return None if trial.metrics is None else number_of(trial.metrics, metric)
 
 
 def _shown(mean: float | None, high: float | None, sign: str = "") -> str:

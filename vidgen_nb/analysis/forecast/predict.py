@@ -21,10 +21,10 @@ from vidgen_nb.analysis.forecast.policy_state import keeping_its_state, with_his
 from vidgen_nb.analysis.forecast.snapshot import Snapshot, resume_events, snapshot
 from vidgen_nb.analysis.forecast.weibull_tail import fit_tail
 from vidgen_nb.analysis.limits.limit_samples import drawn_limits
-from vidgen_nb.analysis.metrics.provider_queue import provider_slots
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import without
+from vidgen_nb.analysis.records.provider_queue import provider_slots
 from vidgen_nb.analysis.simulation.what_if import MIN_OWN_TIMES, policy_of, retry_of, service_times
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.policy import Policy

@@ -9,7 +9,7 @@ from math import inf
 from typing import Any
 
 from vidgen_nb.analysis.bounds.admissions import parts
-from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, RunData
 from vidgen_nb.analysis.records.timeline import by_profile
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
@@ -23,12 +23,13 @@ __all__ = ["early_wakes", "over_waits"]
 def early_wakes(data: RunData, tried: dict[str, list[AttemptRecord]] | None = None) -> float | None:
     """Return which share of the first attempts after a cooldown got a 429, or None if there was no such attempt.
 
-    A cooldown of a quota group counts once, however many profiles it has; the first attempt may go to any of them.
+    A cooldown of a quota group counts once, however many profiles it has; the first attempt may go to any of them. That
+    a profile is removed ends no cooldown of its group.
     `tried`: the attempts as `timeline.by_profile` returns them.
     """
     ends: dict[str, set[float]] = defaultdict(set)
     members: dict[str, set[str]] = defaultdict(set)
-    for window in data.cooldowns:
+    for window in _not_cut_off(data):
         ends[window.group].add(window.end)
         members[window.group].add(window.profile)
     tried = by_profile(data) if tried is None else tried
@@ -60,17 +61,28 @@ def over_waits(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[Hash
     """Return, by (group, start of the cooldown), its end minus the limit's true reset: above 0, time was lost.
 
     A cooldown that ended before the reset has a number below 0. The limits of `profiles` are replayed with the submits
-    as they were admitted and refused. Cooldowns without a known reset are left out: those caused by a fault or a
-    concurrency limit, those of a group that was not refused itself, and those without an end.
+    as they were admitted and refused. A group's cooldown goes on if one of its profiles is removed. Cooldowns without a
+    known reset are left out: those caused by a fault or a concurrency limit, those of a group that was not refused
+    itself, those without an end, and those in which the last profile of the group was removed.
     """
     resets = _true_resets(data, profiles)
+    ends: dict[tuple[str, float], float] = {}
+    for window in _not_cut_off(data):
+        key = window.group, window.start
+        ends[key] = max(window.end, ends.get(key, window.end))
     found: dict[Hashable, float] = {}
-    for window in data.cooldowns:
-        refused, reset = resets.get(window.group, _NO_RESETS)
-        last = bisect_left(refused, window.end) - 1  # the latest refusal decides
-        if window.end < inf and last >= 0 and refused[last] >= window.start:
-            found[window.group, window.start] = window.end - reset[last]
+    for (group, start), end in ends.items():
+        refused, reset = resets.get(group, _NO_RESETS)
+        last = bisect_left(refused, end) - 1  # the latest refusal decides
+        if end < inf and last >= 0 and refused[last] >= start:
+            found[group, start] = end - reset[last]
     return found
+
+
+def _not_cut_off(data: RunData) -> list[CooldownRecord]:
+    """Return the windows that did not end because their profile was removed: its group goes on cooling."""
+    removed = {(event.profile, event.at) for event in data.events if type(event) is ev.ProfileRemoved}
+    return [each for each in data.cooldowns if (each.profile, each.end) not in removed] if removed else data.cooldowns
 
 
 _NO_RESETS: tuple[list[float], list[float]] = ([], [])

@@ -10,17 +10,18 @@ from operator import attrgetter
 from typing import Any
 
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound
+from vidgen_nb.analysis.metrics.control import control_of
 from vidgen_nb.analysis.metrics.early_wakes import early_wakes, over_waits
 from vidgen_nb.analysis.metrics.efficiency import bound_of
 from vidgen_nb.analysis.metrics.fairness import ideal_shares, jain
+from vidgen_nb.analysis.metrics.little import little
 from vidgen_nb.analysis.metrics.model import ProfileMetrics, SlotSplit
 from vidgen_nb.analysis.metrics.quantiles import Spread
-from vidgen_nb.analysis.metrics.recovery import outage, recovery
+from vidgen_nb.analysis.metrics.recovery import as_trouble, outage, recovery
 from vidgen_nb.analysis.metrics.results import (
     cooling_on,
     flow_and_wait,
     goodput,
-    horizon,
     makespan,
     on_seconds,
     status_counts,
@@ -28,6 +29,7 @@ from vidgen_nb.analysis.metrics.results import (
 )
 from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
 from vidgen_nb.analysis.metrics.summary import Metrics
+from vidgen_nb.analysis.metrics.windows import Window, window_of
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
 from vidgen_nb.analysis.records.off_time import without
@@ -40,9 +42,10 @@ from vidgen_nb.analysis.records.timeline import (
     releases,
     seconds_of,
     steps,
+    subtract,
 )
 from vidgen_nb.analysis.records.timeline import union as joined
-from vidgen_nb.analysis.validation import as_profiles, checks_arguments, is_number, listed, seconds
+from vidgen_nb.analysis.validation import as_profiles, checks_arguments, data_of, is_number, seconds
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import SimulatedProfile
@@ -60,27 +63,28 @@ def measure(
     ideal: Mapping[str, float] | None = None,
     trouble: tuple[float, float] | None = None,
     window: float = 60.0,
+    control: Any = None,
+    after: float | None = None,
+    until: float | None = None,
 ) -> Metrics:
     """Return a run's numbers.
+
+    `after`, `until`: measure only a window of the run, in run seconds, such as the steady state without its beginning;
+    `model` says what each number means there.
 
     `profiles`: the assumed limits and services of a live run; a simulated run knows its own. `seed`: of the assumed
     service times; None: those observed count for the bound (`efficiency`). `ideal`: each profile's fair share, in any
     unit. `trouble`: start and end of what the run had to recover from; `window`: the seconds over which its goodput is
-    taken. Raises `InputError` for an assumption that does not fit the run.
+    taken; `control`: what it is compared with, if not the same run without its faults in the trouble (`control_of`).
+    Raises `InputError` for an assumption that does not fit the run.
     """
     if trouble is not None:
-        trouble = _span(trouble)
+        trouble = as_trouble(trouble)
     seconds("window", window, zero=False)
     with collector_paused():
-        return _measure(data, _assumed(data, profiles, seed), ideal, trouble, window)
-
-
-def _span(trouble: Any) -> tuple[float, float]:
-    """Return the start and the end of the trouble; `InputError` for anything else."""
-    pair = listed("trouble", trouble, "start and end in run seconds, such as (60, 90)")
-    if len(pair) != 2 or not all(map(is_number, pair)) or not pair[0] <= pair[1]:
-        raise InputError(f"trouble is (start, end) in run seconds, start first, not {trouble!r}")
-    return (pair[0], pair[1])
+        known = _assumed(data, profiles, seed)
+        given = None if control is None else data_of("control", control)
+        return _measure(data, window_of(data, after, until), known, ideal, trouble, window, given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,53 +112,65 @@ def _assumed(data: RunData, given: Iterable[SimulatedProfile] | None, seed: int 
 
 
 def _measure(
-    data: RunData,
+    whole: RunData,
+    part: Window,
     known: _Assumed,
     ideal: Mapping[str, float] | None,
     trouble: tuple[float, float] | None,
     window: float,
+    control: RunData | None,
 ) -> Metrics:
+    data, seen = part.data, part.seen
     release = releases(data)
-    done = successes(data)
-    times = _times(data, done)
-    queue, waiting = _queue(data, release)
+    done = successes(seen)
+    queue, waiting = _queue(part, seen, release)
     tried = by_profile(data)
     bound_, wakes = None, None
     if known.profiles is not None:
-        bound_ = _bound(data, known.profiles, known.seed)
+        bound_ = None if part.is_part else _bound(data, known.profiles, known.seed)
         wakes = over_waits(data, known.profiles) if data.cooldowns else None
+        if wakes and part.after:
+            began = {(each.group, each.start) for each in data.cooldowns if each.start >= part.after}
+            wakes = {key: each for key, each in wakes.items() if key in began}
     trouble = trouble if trouble is not None else known.trouble
+    off = subtract(data.off, [(0.0, part.after)]) if part.after else data.off
     return Metrics(
-        **_counts(data, done),
-        **times,
+        **_counts(part, seen, done),
+        **_times(seen, done),
         **queue,
-        **_slots(data, horizon(data, done), tried, waiting, _shares(data, known.profiles, ideal)),
-        length=data.end,
-        off=seconds_of(data.off),
+        **_slots(part, tried, waiting, _shares(part, known.profiles, ideal)),
+        length=data.end - part.after,
+        off=seconds_of(off),
         bound=bound_,
-        early_wakes=early_wakes(data, tried),
+        early_wakes=early_wakes(seen, tried),
         over_wait=Spread.of(wakes) if wakes else None,
-        recovery=None if trouble is None else recovery(data, *trouble, window),
+        recovery=None if trouble is None else recovery(whole, *trouble, window, control or control_of(whole, trouble)),
+        measured=(part.after, data.end) if part.is_part else None,
     )
 
 
 _OUTCOME = attrgetter("outcome")
 
 
-def _counts(data: RunData, done: Sequence[AttemptRecord]) -> dict[str, Any]:
-    outcomes = Counter(map(_OUTCOME, data.attempts))
-    tried = len(data.attempts)
+def _counts(part: Window, seen: RunData, done: Sequence[AttemptRecord]) -> dict[str, Any]:
+    outcomes = Counter(map(_OUTCOME, seen.attempts))
+    tried = len(seen.attempts)
     ended = tried - outcomes[None]
+    scenes = len(seen.scenes)
+    amplification = _ratio(tried, scenes)
+    if part.is_part:  # what is not over has not had all of its attempts yet
+        amplification = _ratio(ended, sum(each.end is not None for each in seen.scenes))
+    on = on_seconds(part.data, part.data.end) - on_seconds(part.data, part.after)
     return {
-        "scenes": dict(status_counts(data)),
+        "scenes": dict(status_counts(seen)),
         "attempts": tried,
         "rate_limited": outcomes["rate_limited"],
-        "moves": len(data.moves),
-        "move_matrix": dict(Counter((move.from_profile, move.to_profile) for move in data.moves)),
-        "amplification": _ratio(tried, len(data.scenes)),
+        "moves": len(seen.moves),
+        "move_matrix": dict(Counter((move.from_profile, move.to_profile) for move in seen.moves)),
+        "amplification": amplification,
         "wasted_share": _ratio(ended - outcomes["succeeded"], ended),
         "rate_429": _ratio(outcomes["rate_limited"], ended),
-        "goodput": goodput(data, done),
+        "goodput": len(done) / on if part.after and on else goodput(part.data, done),
     }
 
 
@@ -164,8 +180,9 @@ def _times(data: RunData, done: Sequence[AttemptRecord]) -> dict[str, Any]:
     return {"makespan": makespan(data, done), "first_result": first, "flow": flow, "wait": wait}
 
 
-def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], list[tuple[float, float]]]:
+def _queue(part: Window, seen: RunData, release: dict[str, float]) -> tuple[dict[str, Any], list[tuple[float, float]]]:
     """Return L, λ, W_q and the residual of Little's law, and when scenes waited for a slot of ours."""
+    data, after = part.data, part.after
     (scenes, starts, ends), there = queued_spans(data, data.end), provider_spans(data.attempts, data.end)
     waiting = above_zero(steps(starts, ends), data.end)
     queued, at_provider = dict.fromkeys(release, 0.0), dict.fromkeys(release if there[0] else (), 0.0)
@@ -173,32 +190,36 @@ def _queue(data: RunData, release: dict[str, float]) -> tuple[dict[str, Any], li
     for scene, start, end in zip(*there, strict=True):
         at_provider[scene] = at_provider.get(scene, 0.0) + cut(end) - cut(start)
     scenes, starts, ends = scenes + there[0], starts + there[1], ends + there[2]
+    residual = little(data, after=after, waits=(starts, ends)).residual
     if data.off:
         starts, ends = list(map(cut, starts)), list(map(cut, ends))
-    length, on = steps(starts, ends), on_seconds(data, data.end)
+    length, since, on = steps(starts, ends), cut(after), on_seconds(data, data.end)
     for scene, start, end in zip(scenes, starts, ends, strict=True):
         queued[scene] = queued.get(scene, 0.0) + end - start
-    spread = Spread.of(queued)
-    mean, rate = _ratio(integral(length, on), on), _ratio(len(data.scenes), on)
-    residual = None
-    if mean and rate is not None and spread is not None:
-        residual = abs(mean - rate * spread.mean) / mean
+    came = len(seen.scenes)
+    if part.is_part:
+        came = sum(not part.over(at) for at in release.values())
+        settled = {each.id for each in seen.scenes if each.end is not None}
+        queued = {scene: queued[scene] for scene in settled}
+        at_provider = {scene: each for scene, each in at_provider.items() if scene in settled}
+    before = integral(length, since) if after else 0.0
     found = {
-        "queued": spread,
+        "queued": Spread.of(queued),
         "queued_at_provider": Spread.of(at_provider),
-        "queue_length": mean,
-        "arrival_rate": rate,
+        "queue_length": _ratio(integral(length, on) - before, on - since),
+        "arrival_rate": _ratio(came, on - since),
         "little_residual": residual,
     }
     return found, waiting
 
 
 def _shares(
-    data: RunData, profiles: Sequence[SimulatedProfile] | None, ideal: Mapping[str, float] | None
+    part: Window, profiles: Sequence[SimulatedProfile] | None, ideal: Mapping[str, float] | None
 ) -> dict[str, float]:
     """Return each profile's fair share of all successes."""
+    data = part.data
     if ideal is None:
-        return ideal_shares(data.profiles, profiles, data.end)
+        return ideal_shares(data.profiles, profiles, data.end - part.after)
     good = isinstance(ideal, Mapping) and set(ideal) == set(data.profiles)
     if not good or not all(is_number(each) and 0 <= each < inf for each in ideal.values()) or not sum(ideal.values()):
         raise InputError(f"ideal gives each of {', '.join(data.profiles)} a share of 0 or more, not {ideal!r}")
@@ -206,24 +227,25 @@ def _shares(
 
 
 def _slots(
-    data: RunData,
-    end: float,
+    part: Window,
     tried: dict[str, list[AttemptRecord]],
     waiting: list[tuple[float, float]],
     shares: dict[str, float],
 ) -> dict[str, Any]:
     """Return each profile's row, and what slots did up to the makespan."""
-    cooling, on = cooling_on(data, end), on_seconds(data, end)
+    data, after, end = part.data, part.after, part.end
+    cooling, on = cooling_on(data, end), on_seconds(data, end) - on_seconds(data, after)
     total, rows = SlotTime(), []
-    for name, (time,) in slot_time(data, [0.0, end], waiting, tried, cooling).items():
+    for name, (time,) in slot_time(data, [after, end], waiting, tried, cooling).items():
         total.add(time)
-        split, cooldown = SlotSplit.of(time), seconds_of(cooling[name])
-        outcomes = Counter(map(_OUTCOME, tried[name]))
+        split, cooldown = SlotSplit.of(time), seconds_of(subtract(cooling[name], [(0.0, after)]))
+        own = part.in_it(tried[name])
+        outcomes = Counter(map(_OUTCOME, own))
         rows.append(
             ProfileMetrics(
                 profile=name,
                 scenes=outcomes["succeeded"],
-                attempts=len(tried[name]),
+                attempts=len(own),
                 rate_limited=outcomes["rate_limited"],
                 cooldown=cooldown,
                 utilisation=0.0 if split is None else split.ok,

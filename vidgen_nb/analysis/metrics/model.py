@@ -11,6 +11,16 @@ Time for which an accepted job is queued at its provider is waiting, as time in 
 the jobs beyond four wait with us (a capacity of 4) or there, wait, L and utilisation are the same, up to the interval
 at which a live run asks. A slot of ours is taken meanwhile, which has a share of its own in the slot split.
 
+`metrics(after=a, until=b)` measures a window of the run, (a, b], as it was known at b; for a steady state, `after`
+cuts the beginning off. Then
+
+- counts are of what ended in the window or was still open at its end: scenes, attempts, 429s, moves, early wakes,
+  over-waits. Amplification is attempts that ended ÷ scenes that settled;
+- `flow`, `wait` and `queued` are those of scenes that settled in it, with all the time that they took;
+- rates and time averages are over the window: goodput, L, slot time, utilisation, cooldowns; λ counts what was added;
+- `makespan` and `first_result` are the latest and the earliest success in it; it has no lower bound. `recovery` is that
+  of the whole run.
+
 A scene that was run again by hand stands as it did the last time: that is what `scenes`, `flow` and `wait` count. What
 happened before still happened: each of its successes counts in `makespan`, `goodput` and the profiles' numbers.
 """
@@ -87,7 +97,8 @@ class WaitingMetrics:
     arrival_rate: float | None = None
     """λ: scenes ÷ length without the time off."""
     little_residual: float | None = None
-    """|L - λ·W_q| ÷ L: 0 except for rounding, on every run; None if nobody waited."""
+    """Σ|L - λW| ÷ ΣL over ten equal windows (`little`): small where the queue is stationary; None if nobody waited.
+    Over the whole run at once it would be 0 for any run that begins and ends without a queue."""
     cooldown_duty: float | None = None
     """Mean of the profiles' `cooldown_duty`."""
     stranded: float = 0.0
@@ -116,7 +127,7 @@ class MetricsData(WaitingMetrics):
     """Latest end of an attempt that succeeded, from the run's start; None: none did."""
     profiles: list[ProfileMetrics]
     length: float = 0.0
-    """Time of the last event."""
+    """Time of the last event; of a window, its seconds."""
     off: float = 0.0
     """Seconds of that in which no program ran it: from the last event before each restore to the restore."""
     bound: LowerBound | None = None
@@ -144,6 +155,9 @@ class MetricsData(WaitingMetrics):
     """Jain's index of successes ÷ ideal share over the profiles."""
     recovery: Recovery | None = None
     """From the given trouble, or from a simulated run's faults that had an end."""
+
+    measured: tuple[float, float] | None = None
+    """The window that was measured; None: the whole run."""
 
     @property
     def lower_bound(self) -> float | None:

@@ -18,11 +18,11 @@ from itertools import compress, pairwise
 from math import inf
 from operator import lt
 
-from vidgen_nb.analysis.metrics.provider_queue import slots_without_capacity, that_fit, without_queue
 from vidgen_nb.analysis.metrics.results import horizon
 from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
 from vidgen_nb.analysis.records.off_time import without
+from vidgen_nb.analysis.records.provider_queue import slots_without_capacity, that_fit, without_queue
 from vidgen_nb.analysis.records.timeline import (
     Steps,
     Within,

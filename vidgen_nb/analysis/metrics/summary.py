@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from vidgen_nb.analysis.metrics.model import MetricsData, ProfileMetrics
 from vidgen_nb.analysis.metrics.quantiles import Spread
+from vidgen_nb.analysis.metrics.recovery import Recovery
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import html_line, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ONLY_IF_ANY", "Metrics"]
+__all__ = ["ONLY_IF_ANY", "Metrics", "recovery_in_words"]
 
 TABLES = ("profiles", "scenes", "moves")
 MAX_PROFILES = 20
@@ -45,6 +46,8 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
         ", ".join(f"{count:,} {'waiting' if name == 'queued' else name}" for name, count in metrics.scenes.items())
         or "none",
     )
+    if metrics.measured is not None:
+        yield "window", f"from {_seconds(metrics.measured[0])} to {_seconds(metrics.measured[1])}"
     yield "makespan", _seconds(metrics.makespan)
     if metrics.off:
         yield (
@@ -76,15 +79,25 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
     yield (
         "queue",
         (
-            f"L {_number(metrics.queue_length)} = λ {_number(metrics.arrival_rate)} × W {_number(metrics.queue_time)}, "
-            f"residual {_number(metrics.little_residual)}"
+            f"L {_number(metrics.queue_length)}, λ {_number(metrics.arrival_rate)} a second, "
+            f"W {_seconds(metrics.queue_time)}; L and λW by window differ by {_share(metrics.little_residual)}"
         ),
     )
     if metrics.queued_at_provider is not None:
         yield "of it there", f"{_spread(metrics.queued_at_provider)} in the provider's own queue"
     yield "fairness", _number(metrics.fairness)
-    if (recovery := metrics.recovery) is not None:
-        yield "recovery", "not recovered" if recovery.seconds is None else f"{recovery.seconds:.1f} s"
+    if metrics.recovery is not None:
+        yield "recovery", recovery_in_words(metrics.recovery)
+
+
+def recovery_in_words(found: Recovery) -> str:
+    """Return how a run recovered, and what it is compared with."""
+    back = "not recovered" if found.seconds is None else f"goodput back {found.seconds:,.1f} s after the trouble"
+    if not found.control:
+        return f"{back}, by its own goodput at other times (there is no control)"
+    lost = "" if found.lost is None else f", {found.lost:+,.1f} s of makespan"
+    caught = "never caught up" if found.caught_up is None else f"caught up after {found.caught_up:,.1f} s"
+    return f"{back}; {found.behind:,} results behind at most, {caught}{lost}, against the same luck without it"
 
 
 def _split(metrics: MetricsData | ProfileMetrics) -> str:

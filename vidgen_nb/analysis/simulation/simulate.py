@@ -14,10 +14,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
-from vidgen_nb.analysis.validation import listed, plain_number, seconds, whole, yes_or_no
+from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times, describe_arrivals
+from vidgen_nb.analysis.validation import is_number, listed, plain_number, seconds, whole, yes_or_no
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.events import requested as asked
@@ -62,8 +63,8 @@ class Simulation:
     seed: int = 0
     """Of all that is random: service times, faults, arrivals, the jitter of back-off, and the policy's numbers."""
     faults: Sequence[Fault] = ()
-    arrivals: Sequence[float] | None = None
-    """When each scene is added, in run seconds; None: all at once, at 0."""
+    arrivals: Arrivals | Sequence[float] | None = None
+    """When scenes are added: a process such as `Poisson(6, per=60)`, or the run seconds of each; None: all at 0."""
     requests: Sequence[tuple[float, ev.Event]] = ()
     """(run seconds, event): what a user does meanwhile."""
     cooldowns: Sequence[ev.CooldownImposed] = ()
@@ -90,6 +91,8 @@ class Simulation:
     attempt_timeout: float | None = None
     """Seconds after which a client gives up a job that is not done and submits its scene again, while the provider
     goes on with the job. Only simulated clients do so: a live one never pays twice (R12). None: it waits."""
+    luck: Mapping[str, float] = field(default_factory=dict)
+    """The quantile, 0 to 1, of a scene's service time, by scene, where it is known; others are drawn from the seed."""
 
     def __post_init__(self) -> None:
         checked = {
@@ -109,6 +112,7 @@ class Simulation:
             "attempt_timeout": None
             if self.attempt_timeout is None
             else seconds("attempt_timeout", self.attempt_timeout, zero=False),
+            "luck": _checked_luck(self.luck),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -117,13 +121,19 @@ class Simulation:
         if unknown := [name for name in self.absent if name not in {profile.name for profile in self.profiles}]:
             raise InputError(f"absent is a list of names of profiles; {unknown[0]!r} is not one")
 
-    def _checked_arrivals(self) -> list[float] | None:
+    def _checked_arrivals(self) -> Arrivals | list[float] | None:
         if self.arrivals is None:
             return None
-        times = listed("arrivals", self.arrivals, "run seconds, one for each scene")
-        if len(times) != len(self.scenes):
-            raise InputError(f"arrivals has {len(times)} times for {len(self.scenes)} scenes: give one for each")
-        return [seconds("an arrival", at) for at in times]
+        times = arrival_times(self.arrivals, len(self.scenes), 0)
+        return self.arrivals if isinstance(self.arrivals, Arrivals) else times
+
+    def arrival_times(self) -> list[float] | None:
+        """Return when each scene is added, in run seconds; None: all at 0."""
+        return None if self.arrivals is None else arrival_times(self.arrivals, len(self.scenes), self.seed)
+
+    def with_seed(self, seed: int) -> Self:
+        """Return the same with another seed."""
+        return replace(self, seed=seed)
 
     def run(self) -> tuple[dict[str, Any], list[ev.Event]]:
         """Simulate, and return the run's header and events."""
@@ -151,7 +161,7 @@ class Simulation:
             max_billed=self.max_billed,
             rng=rng,
         )
-        provider.announce(scene.id for scene in self.scenes)
+        provider.announce((scene.id for scene in self.scenes), self.luck)
         scheduler.prepare(self._at_start())
         planned, patience = self._in_sight()
         return VirtualDriver(
@@ -163,14 +173,14 @@ class Simulation:
     def _in_sight(self) -> tuple[float, float]:
         """Return when the last thing that was planned happens, and how long after that a run is waited for."""
         times = [each.until for each in self.cooldowns] + [each.end for each in self.faults]
-        times += [at for at, _ in self.requests] + [*(self.arrivals or ())]
+        times += [at for at, _ in self.requests] + [*(self.arrival_times() or ())]
         limited = [has for each in self.profiles for has in (each, each.organisation) if has is not None]
         windows = [longest_period(has.limit) for has in limited if has.limit is not None]
         waits = (max(windows, default=0.0), self.retry.deadline or 0.0, self.retry.job_timeout or 0.0)
         return max((at for at in times if at < math.inf), default=0.0), PATIENCE_SECONDS + sum(waits)
 
     def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
-        times = self.arrivals if self.arrivals is not None else repeat(0.0)
+        times = self.arrival_times() or repeat(0.0)
         return ((at, ev.SceneAdded(scene, False, 0)) for scene, at in zip(self._in_order(), times, strict=False))
 
     def _in_order(self) -> Sequence[Scene]:
@@ -202,7 +212,9 @@ class Simulation:
             **({} if self.max_billed is None else {"max_billed": self.max_billed}),
             "seed": self.seed,
             "order": self.order,
+            **({"luck": dict(self.luck)} if self.luck else {}),
             **({} if self.told_groups else {"told_groups": False}),
+            **({"arrivals": described} if (described := describe_arrivals(self.arrivals)) else {}),
             "backend": {
                 "name": "simulated",
                 "profiles": [describe_profile(profile) for profile in self.profiles],
@@ -244,6 +256,13 @@ def _checked_requests(requests: Any) -> list[tuple[float, ev.Event]]:
         if not isinstance(each, tuple) or len(each) != 2 or not isinstance(each[1], ev.Event):
             raise InputError(f"requests are (run seconds, event) pairs, such as (60, Paused()), not {each!r}")
     return [(seconds("a request's time", at), event) for at, event in pairs]
+
+
+def _checked_luck(luck: Any) -> dict[str, float]:
+    """Return scenes' quantiles; `InputError` for anything but a dict of numbers between 0 and 1."""
+    if not isinstance(luck, Mapping) or not all(is_number(each) and 0 < each < 1 for each in luck.values()):
+        raise InputError(f"luck gives scenes a quantile between 0 and 1, such as {{'s001': 0.5}}, not {luck!r}")
+    return {scene: float(each) for scene, each in luck.items()}
 
 
 def _plain(fault: Fault) -> dict[str, Any]:

@@ -1,20 +1,23 @@
 """A recorded run again, in virtual time, with something changed.
 
 Everything about a simulated run is known, so without a change the same events result. The provider of a live run is a
-guess: limits are estimated from its attempts, service times are drawn from those seen; `assumed` says so in words.
+guess: limits are estimated from its attempts, a scene takes as long as it did, and service times of others are drawn
+from those seen; `assumed` says so in words.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from vidgen_nb.analysis.limits.estimate import estimate_limits
-from vidgen_nb.analysis.metrics.provider_queue import provider_slots
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import without
+from vidgen_nb.analysis.records.provider_queue import provider_slots
+from vidgen_nb.analysis.simulation.arrivals import arrivals_from
 from vidgen_nb.analysis.simulation.overrides import with_override
 from vidgen_nb.analysis.simulation.recorded_requests import recorded_requests
 from vidgen_nb.analysis.simulation.simulate import Simulation
@@ -25,10 +28,22 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.policies.registry import label
 from vidgen_nb.provider import Concurrency, Empirical, Fault, Load, SimulatedProfile
 from vidgen_nb.provider.described import profile_from
+from vidgen_nb.provider.service import Service
 from vidgen_nb.recording.codec import read_as
 from vidgen_nb.recording.policies import resolve_policy
 
-__all__ = ["MIN_OWN_TIMES", "mode_of", "policy_of", "recorded_simulation", "retry_of", "service_times", "what_if"]
+__all__ = [
+    "MIN_OWN_TIMES",
+    "changed_simulation",
+    "faults_of",
+    "in_words",
+    "mode_of",
+    "policy_of",
+    "recorded_simulation",
+    "retry_of",
+    "service_times",
+    "what_if",
+]
 
 MIN_OWN_TIMES = 5
 """A profile with this many service times uses its own, instead of those of all profiles."""
@@ -41,17 +56,25 @@ def what_if(data: RunData, changes: Mapping[str, Any]) -> tuple[dict[str, Any], 
     says which run it was, what was changed and what had to be assumed. Raises `InputError` if the run doesn't record
     enough, or for a change that is not possible.
     """
-    simulation, assumed = recorded_simulation(data, changes)
-    if "scenes" in changes:
-        simulation = replace(simulation, scenes=(), arrivals=None, requests=_without_scenes(simulation.requests))
-    for name in sorted(changes, key=lambda each: each not in ("profiles", "policy", "mode")):
-        simulation = with_override(simulation, name, changes[name])
+    simulation, assumed = changed_simulation(data, changes)
     header, events = simulation.run()
-    changed = {name: _in_words(value) for name, value in changes.items()}
+    changed = {name: in_words(value) for name, value in changes.items()}
     return {**header, "what_if": {"run": data.header.get("run"), "changed": changed, "assumed": assumed}}, events
 
 
-def _in_words(value: Any) -> str:
+def changed_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simulation, list[str]]:
+    """Return a recorded run with changes as a simulation, and what had to be assumed."""
+    simulation, assumed = recorded_simulation(data, changes)
+    if "scenes" in changes:
+        drawn = _arrivals(data.header, changes, None)
+        simulation = replace(simulation, scenes=(), arrivals=drawn, requests=_without_scenes(simulation.requests))
+    for name in sorted(changes, key=lambda each: each not in ("profiles", "policy", "mode")):
+        simulation = with_override(simulation, name, changes[name])
+    return simulation, assumed
+
+
+def in_words(value: Any) -> str:
+    """Return what something was changed to."""
     return label(value) if isinstance(value, Policy) else value.name if isinstance(value, Mode) else str(value)
 
 
@@ -74,7 +97,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
     if not live:
         options["load"] = Load(**backend["load"]) if backend.get("load") else None
         options["attempt_timeout"] = backend.get("attempt_timeout")
-        options["faults"], left_out = _faults(backend.get("faults", ()))
+        options["faults"], left_out = faults_of(backend.get("faults", ()))
         assumed += left_out
     if "policy" not in changes and (policy := policy_of(header)) is not None:
         options["policy"] = policy
@@ -84,6 +107,10 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
     cut = without(data.off)
     if "profiles" not in changes:
         options["absent"] = [each.name for each in profiles if each.name not in asked.present]
+    if live and "profiles" not in changes:
+        options["luck"] = recorded_luck(data, {each.name: each.service for each in profiles})
+    elif header.get("luck"):
+        options["luck"] = header["luck"]
     if live and asked.requests:
         assumed.append("what was requested by hand was requested at the same times")
     simulation = Simulation(
@@ -92,7 +119,7 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         mode_of(header),
         retry=retry_of(header),
         seed=int(header.get("seed", 0)),
-        arrivals=[cut(at) for at, _ in asked.scenes],
+        arrivals=_arrivals(header, changes, [cut(at) for at, _ in asked.scenes]),
         requests=[(cut(at), _moved(event, cut)) for at, event in asked.requests],
         cooldowns=asked.cooldowns,
         told_groups=header.get("told_groups", True),
@@ -102,6 +129,17 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         **options,
     )
     return simulation, assumed
+
+
+def _arrivals(header: Mapping[str, Any], changes: Mapping[str, Any], recorded: Any) -> Any:
+    """Return when scenes come: as recorded, or drawn again from the run's process if that is known.
+
+    It is drawn again for another seed, and for other scenes.
+    """
+    seed = changes.get("seed", header.get("seed"))
+    if "arrivals" in header and (recorded is None or seed != header.get("seed")):
+        return arrivals_from(header["arrivals"])
+    return recorded
 
 
 def _moved(event: ev.Event, cut: Callable[[float], float]) -> ev.Event:
@@ -146,7 +184,7 @@ def _without_scenes(requests: Iterable[tuple[float, ev.Event]]) -> list[tuple[fl
     ]
 
 
-def _faults(described: Iterable[Mapping[str, Any]]) -> tuple[list[Fault], list[str]]:
+def faults_of(described: Iterable[Mapping[str, Any]]) -> tuple[list[Fault], list[str]]:
     """Return the faults of a simulated run; a fault whose prompts a function chose can't be rebuilt."""
     faults, left_out = [], []
     numbers = ("start", "end", "probability", "seconds")  # an infinite one is written down as a text
@@ -165,10 +203,18 @@ def service_times(data: RunData) -> dict[str, list[float]]:
     Time in the provider's queue is no service: where a job was queued there, they count from when it began. Jobs
     accepted before a restore may have finished long before anybody looked; they count only if nothing else succeeded.
     """
+    times: dict[str, list[float]] = {name: [] for name in data.profiles}
+    for _, name, took in observed_services(data):
+        times[name].append(took)
+    return times
+
+
+def observed_services(data: RunData) -> list[tuple[str, str, float]]:
+    """Return scene, profile and seconds of the attempts that `service_times` counts."""
     accepted: dict[tuple[str, int], tuple[str, float]] = {}
     started: dict[tuple[str, int], str] = {}
-    times: dict[str, list[float]] = {name: [] for name in data.profiles}
-    unseen: dict[str, list[float]] = {name: [] for name in data.profiles}
+    seen: list[tuple[str, str, float]] = []
+    unseen: list[tuple[str, str, float]] = []
     restored = -math.inf
     began = {(each.scene, each.number): each.began for each in data.attempts if each.began != each.accepted}
     for event in data.events:
@@ -181,8 +227,23 @@ def service_times(data: RunData) -> dict[str, list[float]]:
         elif isinstance(event, ev.Fetched) and (taken := accepted.get((event.scene, event.number))):
             name, since = taken
             start = began.get((event.scene, event.number))
-            (times if since >= restored else unseen)[name].append(event.at - (since if start is None else start))
-    return times if any(times.values()) else unseen
+            took = event.at - (since if start is None else start)
+            (seen if since >= restored else unseen).append((event.scene, name, took))
+    return seen or unseen
+
+
+def recorded_luck(data: RunData, services: Mapping[str, Service]) -> dict[str, float]:
+    """Return the quantile of each scene's service time among those that its profile's are drawn from.
+
+    On the same profile the scene takes as long as it did; on another one, as long as one that is as slow there.
+    """
+    found: dict[str, float] = {}
+    for scene, name, took in observed_services(data):
+        service = services.get(name)
+        if isinstance(service, Empirical):
+            place = min(bisect_left(service.samples, took), len(service.samples) - 1)
+            found[scene] = (place + 0.5) / len(service.samples)
+    return found
 
 
 def _assumed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]:
@@ -213,6 +274,7 @@ def _assumed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]
         assumed.append(f"{name}: service times drawn from {len(own)} of {where}")
         _, capacity = data.capacity_steps[name][0]
         profiles.append(SimulatedProfile(name, limit, Empirical(own), capacity, told, groups[name]))
+    assumed.append("scenes that succeeded take as long as they did, or as one that is as slow on its profile")
     assumed.append("no failures but 429s")
     if any(isinstance(event, ev.RunRestored) for event in data.events):
         assumed.append("its program never ended, though it did")

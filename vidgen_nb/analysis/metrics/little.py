@@ -1,0 +1,133 @@
+"""Little's law by window: the mean queue L beside λW, where the two need not be equal.
+
+Over a whole run that begins and ends with an empty queue, L = λW is an identity, whatever happens in it. Within a
+window it is not: who waits at its edges counts in L with the part inside, and in W with all of it. The two agree where
+that matters little, which is where the queue is stationary: as many wait as long at the end as at the start.
+J. D. C. Little, "A proof for the queuing formula L = λW" (1961).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Final
+
+from vidgen_nb.analysis.metrics.results import on_seconds
+from vidgen_nb.analysis.records.model import RunData
+from vidgen_nb.analysis.records.off_time import without
+from vidgen_nb.analysis.records.timeline import waiting_spans
+from vidgen_nb.errors import InputError
+
+__all__ = ["WINDOWS", "Little", "LittleWindow", "little", "stays"]
+
+WINDOWS: Final = 10
+HOLDS: Final = 0.1
+"""The law holds if L and λW differ by no more than this share of L, over all windows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LittleWindow:
+    """The queue in one window. Times in run seconds, without the time in which no program ran."""
+
+    start: float
+    end: float
+    length: float
+    """L: the mean of Q(t)."""
+    arrival_rate: float
+    """λ: how often a scene joined the queue, requeues included, ÷ seconds."""
+    wait: float | None
+    """W: mean time in the queue of those that joined it in the window, to the end of their wait; None: nobody did."""
+
+    @property
+    def rate_times_wait(self) -> float:
+        """λW."""
+        return self.arrival_rate * (self.wait or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Little:
+    """Whether L = λW holds, window by window; `str` says it in words."""
+
+    windows: list[LittleWindow]
+    residual: float | None
+    """Σ|L - λW| ÷ ΣL over the windows: 0 is perfect agreement; None: nobody waited."""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether L and λW differ by at most a tenth of L; None: nobody waited."""
+        return None if self.residual is None else self.residual <= HOLDS
+
+    def __str__(self) -> str:
+        if self.residual is None:
+            return "Nobody waited, so there is nothing to test."
+        seconds = self.windows[0].end - self.windows[0].start
+        said = f"L and λW differ by {self.residual:.1%} of L in windows of {seconds:,.4g} s"
+        if self.holds:
+            return f"Little's law holds here: {said}."
+        lengths = [each.length for each in self.windows]
+        return (
+            f"Little's law does not hold here: {said}. The queue is not stationary: its mean by window goes from "
+            f"{lengths[0]:,.3g} to {lengths[-1]:,.3g}, with {max(lengths):,.3g} at most."
+        )
+
+
+def little(
+    data: RunData,
+    *,
+    windows: int = WINDOWS,
+    after: float = 0.0,
+    until: float | None = None,
+    waits: tuple[list[float], list[float]] | None = None,
+) -> Little:
+    """Return L, λ and W in so many equal windows between two times; None: up to the run's last event.
+
+    `waits`: when scenes began and ended to wait, as `timeline.waiting_spans` has them, if already known. A wait that
+    had not ended with the run counts up to there. Raises `InputError` for fewer than one window, or times that don't
+    rise.
+    """
+    if isinstance(windows, bool) or not isinstance(windows, int) or windows < 1:
+        raise InputError(f"windows is how many, 1 or more, not {windows!r}")
+    starts, ends = stays(data, waits)
+    first, last = on_seconds(data, after), on_seconds(data, data.end if until is None else min(until, data.end))
+    if first > last:
+        raise InputError(f"after is before the end of the run ({last:g} s), not {after!r}")
+    return by_window(starts, ends, [first + (last - first) * k / windows for k in range(windows + 1)])
+
+
+def stays(data: RunData, waits: tuple[list[float], list[float]] | None = None) -> tuple[list[float], list[float]]:
+    """Return when scenes joined the queue and left it, each time that they did, also if they did not wait at all."""
+    starts, ends = waiting_spans(data, data.end)[1:] if waits is None else waits
+    if not data.readded_at:
+        at_once = [each.queued for each in data.attempts if not each.start > each.queued]
+        starts, ends = starts + at_once, ends + at_once
+    if data.off:
+        cut = without(data.off)
+        starts, ends = list(map(cut, starts)), list(map(cut, ends))
+    return starts, ends
+
+
+def by_window(starts: Sequence[float], ends: Sequence[float], edges: Sequence[float]) -> Little:
+    """Return the law between neighbouring edges, for stays from `starts` to `ends`. O(n log n)."""
+    joined = sorted(zip(starts, ends, strict=True))
+    came, left = [start for start, _ in joined], sorted(ends)
+    sums, gone = [0.0, *accumulate(came)], [0.0, *accumulate(left)]
+    waited = [0.0, *accumulate(end - start for start, end in joined)]
+
+    def before(t: float) -> float:
+        """Return the integral of the queue's length up to t."""
+        n, m = bisect_left(came, t), bisect_left(left, t)
+        return n * t - sums[n] - (m * t - gone[m])
+
+    found: list[LittleWindow] = []
+    for start, end in pairwise(edges):
+        a, b = bisect_left(came, start), bisect_left(came, end)
+        seconds = end - start
+        if not seconds > 0:
+            continue
+        wait = (waited[b] - waited[a]) / (b - a) if b > a else None
+        found.append(LittleWindow(start, end, max(0.0, before(end) - before(start)) / seconds, (b - a) / seconds, wait))
+    total = sum(each.length for each in found)
+    apart = sum(abs(each.length - each.rate_times_wait) for each in found)
+    return Little(found, apart / total if total > 1e-12 else None)

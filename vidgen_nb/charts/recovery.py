@@ -1,0 +1,99 @@
+"""Goodput before, during and after trouble, beside that of a control: the same luck without the trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from vidgen_nb.analysis.metrics.control import control_of
+from vidgen_nb.analysis.metrics.measure import measure
+from vidgen_nb.analysis.metrics.recovery import outage
+from vidgen_nb.analysis.metrics.results import successes
+from vidgen_nb.analysis.metrics.summary import recovery_in_words
+from vidgen_nb.analysis.records.bounded_series import thin
+from vidgen_nb.analysis.records.model import RunData
+from vidgen_nb.analysis.validation import data_of
+from vidgen_nb.charts.drawing.curves import MAX_POINTS, LineStyle, stair, step_trace
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.palette import theme_of
+from vidgen_nb.charts.flow import goodput_steps
+from vidgen_nb.errors import InputError
+
+__all__ = ["recovery_chart"]
+
+_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 300.0, 76, 92
+
+
+def recovery_chart(
+    data: RunData,
+    *,
+    trouble: tuple[float, float] | None = None,
+    window: float = 60.0,
+    control: Any = None,
+    theme: str = "light",
+) -> go.Figure:
+    """Draw the goodput of the last `window` seconds, that of the control beside it, and the trouble as a band.
+
+    `trouble`, `window`, `control`: as in `run.metrics()`, whose `recovery` the title says; a simulated run knows its
+    own trouble and makes its own control. A line marks when the goodput was back. Raises `InputError` if the trouble is
+    not known, and for an unknown theme.
+    """
+    look = theme_of(theme)
+    span = trouble if trouble is not None else outage((data.header.get("backend") or {}).get("faults", ()))
+    if span is None:
+        raise InputError("this run knows of no trouble: say when it was, such as trouble=(60, 90)")
+    beside = control_of(data, span) if control is None else data_of("control", control)
+    found = measure(data, trouble=span, window=window, control=beside).recovery
+    assert found is not None  # noqa: S101 - the trouble is given
+    end = max(data.end, 0.0 if beside is None else beside.end) or 1.0
+    mine, theirs = LineStyle(look.lines[0], "solid", "circle"), LineStyle(look.lines[1], "dash", "square")
+    traces = [_line("run", "this run", data, window, end, mine)]
+    if beside is not None:
+        traces.append(_line("control", "the same luck without the trouble", beside, window, end, theirs))
+    title = wrapped([_capital(recovery_in_words(found)) + "."], _TITLE_CHARS)
+    note = f"Goodput: successes in the last {window:g} s, as a rate per minute."
+    layout = frame([*title, note], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title)) | {
+        "xaxis": seconds_axis(end, look) | {"title": {"text": ""}},
+        "yaxis": axis(look, "successes per minute"),
+    }
+    layout["shapes"] = [_band(*span, look.queue)]
+    layout["annotations"] = [_said("trouble", span[0], look.text)]
+    if found.seconds:
+        back = found.end + found.seconds
+        layout["shapes"].append(
+            {"type": "line", "x0": back, "x1": back, "y0": 0, "y1": 1, "yref": "paper",
+             "line": {"color": look.text, "width": 1.5, "dash": "dot"}},
+        )  # fmt: skip
+        layout["annotations"].append(_said("goodput back", back, look.text))
+    return go.Figure(data=traces, layout=layout)
+
+
+def _line(meta: str, name: str, data: RunData, window: float, end: float, drawn: LineStyle) -> dict[str, Any]:
+    """Return the goodput of one run."""
+    ends = [each.end for each in successes(data) if each.end is not None]
+    found: Sequence[tuple[float, int]] = goodput_steps(ends, window, end)
+    if len(found) > MAX_POINTS:
+        found = thin(list(found), 2 * end / MAX_POINTS)
+    x, y = stair([(at, number * 60 / window) for at, number in found], end)
+    return step_trace(x, y, markup([name]), drawn, meta=meta, hoverinfo="x+y+name")
+
+
+def _band(start: float, end: float, colour: str) -> dict[str, Any]:
+    return {
+        "type": "rect", "x0": start, "x1": end, "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
+        "line": {"width": 0}, "fillcolor": colour,
+    }  # fmt: skip
+
+
+def _said(text: str, at: float, colour: str) -> dict[str, Any]:
+    """Return a word at the top of the plot."""
+    return {
+        "text": markup([text]), "x": at, "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top",
+        "showarrow": False, "font": {"size": 12, "color": colour},
+    }  # fmt: skip
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
