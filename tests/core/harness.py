@@ -40,6 +40,7 @@ class World:
         self.audit = Audit(
             mode,
             moves=policy.moves,
+            min_cooldown=policy.min_cooldown,
             turns=takes_turns(policy),
             on_ambiguous=settings.get("on_ambiguous", "hold"),
             max_billed=settings.get("max_billed"),
