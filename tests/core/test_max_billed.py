@@ -58,7 +58,8 @@ def test_never_more_than_max_billed(
     else:
         assert run.ended == "settled"
     audit(
-        events, mode, moves=policy.moves, turns=takes_turns(policy), on_ambiguous=on_ambiguous, max_billed=limit, min_cooldown=policy.min_cooldown
+        events, mode, moves=policy.moves, turns=takes_turns(policy), on_ambiguous=on_ambiguous, max_billed=limit,
+        min_cooldown=policy.min_cooldown,
     )  # fmt: skip
 
 
