@@ -78,7 +78,7 @@ def test_held_is_only_what_the_server_has_seen(fsync_seconds: float, tmp_path: P
         audit(run.events, BOOST)
         ends = Counter(scene.status for scene in run.scenes)
         held = {scene.id for scene in run.scenes if scene.status == "held"}
-        assert waited, "no submit was on its way: this shows nothing"
+        assert waited or not fsync_seconds, "no submit was waiting: this shows nothing of a slow disk"
         assert held <= server.came
         assert set(server.jobs_by_prompt.values()) == {1}, "paid twice"
         assert ends.keys() <= {"succeeded", "held"} and ends.total() == SCENES
