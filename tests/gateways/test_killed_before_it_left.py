@@ -47,13 +47,13 @@ class SlowServer(VllmOmni):
         return response
 
 
-def kill_once(server: SlowServer, command: list[str], random: Random) -> None:
-    """Run the program until some more submits came, and a moment longer."""
+def kill_once(server: SlowServer, command: list[str], random: Random, longer: float) -> None:
+    """Run the program until some more submits came, and up to so many seconds longer."""
     wanted = len(server.came) + random.randrange(2, 30)
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as child:
         while len(server.came) < wanted and child.poll() is None:
             time.sleep(0.002)
-        time.sleep(random.random() * 0.1)
+        time.sleep(random.random() * longer)
         child.kill()
     time.sleep(0.3)  # what was on its way arrives
 
@@ -67,7 +67,8 @@ def test_held_is_only_what_the_server_has_seen(fsync_seconds: float, tmp_path: P
         options |= {"scenes": SCENES, "capacity": None, "speed": 200.0, "fsync_seconds": fsync_seconds}
         command = [sys.executable, "-m", "tests.gateways.batch_child", json.dumps(options)]
         for _ in range(KILLS):
-            kill_once(server, command, random)
+            # long enough for what an accepted submit makes room for: it waits for the disk
+            kill_once(server, command, random, longer=0.1 + 1.5 * fsync_seconds)
             path = latest(tmp_path / "runs")
             assert path is not None
             under_way = {(each.id, each.attempts) for each in load_run(path).scenes if each.status == "submitting"}

@@ -24,6 +24,8 @@ class Calls:
         self._backend = backend
         self._outbox = outbox
         self._sink_for = sink_for
+        self.limits_submits = hasattr(backend, "max_submits")
+        """Whether the backend says how many submits it lets out at once."""
         self.of: dict[type[Command], Callable[[Any, Profile], Awaitable[ev.Event]]] = {
             Submit: self._submit,
             Poll: self._poll,

@@ -148,10 +148,14 @@ class Leaving:
 
     def __enter__(self) -> Self:
         """Begin; a submit that waited for the disk is looked at again."""
-        if self._outbox.saves_first and (reason := self._outbox.reason_to_stay(self._submit)):
-            raise Recalled(reason)
-        if not self._outbox.is_told:
-            self._leave()
+        outbox = self._outbox
+        if outbox.saves_first:
+            if reason := outbox.reason_to_stay(self._submit):
+                raise Recalled(reason)
+            if not outbox.is_told:
+                self._leave()
+        else:
+            self.has_left = not outbox.is_told
         on_leaving.set(self)
         return self
 

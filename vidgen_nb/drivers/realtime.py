@@ -260,7 +260,7 @@ class RealtimeDriver:
             finally:
                 self._calls_in_flight -= 1
             if event is not None:
-                if type(event) is ev.Accepted:
+                if calls.limits_submits and type(event) is ev.Accepted:
                     self.scheduler.dispatcher.max_submits = calls.max_submits
                 try:
                     self._enqueue(handle(event, now()))
