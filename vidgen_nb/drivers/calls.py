@@ -24,8 +24,6 @@ class Calls:
         self._backend = backend
         self._outbox = outbox
         self._sink_for = sink_for
-        self.limits_submits = hasattr(backend, "max_submits")
-        """Whether the backend says how many submits it lets out at once."""
         self.of: dict[type[Command], Callable[[Any, Profile], Awaitable[ev.Event]]] = {
             Submit: self._submit,
             Poll: self._poll,
@@ -36,7 +34,7 @@ class Calls:
 
     @property
     def max_submits(self) -> int | None:
-        """How many submits the backend lets out at once; it may be more once its server has accepted one."""
+        """How many submits the backend lets out at once, more perhaps once its server has accepted one; None: any."""
         return getattr(self._backend, "max_submits", None)
 
     def failed(self, command: Command, error: BackendError) -> ev.Event:

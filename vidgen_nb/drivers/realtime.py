@@ -236,6 +236,7 @@ class RealtimeDriver:
         self._has_standby = False
         queue, announcements, observers = self._queue, self._outbox.announcements, self._observers
         calls, profiles, handle, now = self._calls, self._profiles, self.scheduler.handle, self._clock.now
+        dispatcher = self.scheduler.dispatcher
         for _ in range(MAX_COMMANDS_PER_TURN):
             if not queue:
                 return
@@ -260,8 +261,8 @@ class RealtimeDriver:
             finally:
                 self._calls_in_flight -= 1
             if event is not None:
-                if calls.limits_submits and type(event) is ev.Accepted:
-                    self.scheduler.dispatcher.max_submits = calls.max_submits
+                if dispatcher.max_submits is not None and type(event) is ev.Accepted:
+                    dispatcher.max_submits = calls.max_submits
                 try:
                     self._enqueue(handle(event, now()))
                 except BaseException as error:  # noqa: BLE001 - raised on, unless it is a policy's

@@ -57,14 +57,8 @@ class HeldScenes:
     def _button(self, label: str, tip: str, call: Callable[[], None]) -> Any:
         button = w.Button(description=label, tooltip=tip)
         receive_while_blocked(button)
-        button.on_click(lambda _: self._host.post(self._make_call, call))
+        button.on_click(lambda _: self._host.post(call))
         return button
-
-    def _make_call(self, call: Callable[[], None]) -> None:
-        try:
-            call()
-        finally:
-            self._host.touch()
 
     def _ask_again(self) -> None:
         self._host.session.ask_again(self.choice.value, self.job.value.strip() or None)
