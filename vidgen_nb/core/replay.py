@@ -60,7 +60,7 @@ class Replay:
         if isinstance(event, ev.SceneSettled):
             self._settle_in_flight(event)
         if isinstance(event, ev.CooldownEnded) and event.alone:
-            self._failures.reopen(event.group, event.at)
+            self._failures.reopen(event)
         if isinstance(event, ev.DECISIONS):
             return
         if isinstance(event, ev.Progressed | ev.CallFailed | ev.JobFailed):

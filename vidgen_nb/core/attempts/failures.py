@@ -89,11 +89,12 @@ class Failures:
             self._attempts.heard_of(state, now)
             self._attempt_failed(state, event.outcome, cooldown, now)
 
-    def reopen(self, profile: str, now: float) -> None:
+    def reopen(self, ended: ev.CooldownEnded) -> None:
         """Repeat that a profile came back because its key was good again."""
-        gate = self._roster[profile].own_gate
-        if gate.opens_when_heard is not None:
-            self._gates.open(gate, now)
+        gate = self._roster[ended.group].own_gate
+        # one that was removed and is added again comes back by that
+        if gate.opens_when_heard is not None and ended.profiles == gate.member_names():
+            self._gates.open(gate, ended.at)
 
     def _cooldown_after(self, state: SceneState, outcome: Failure, now: float) -> Cooldown | None:
         """Ask the policy what follows a 429; if it raises, the group cools for the default time all the same."""
