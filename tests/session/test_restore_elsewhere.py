@@ -44,9 +44,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made.close()
 
 
-def generating(place: Place) -> Path:
+def generating(place: Place, speed: float = 20) -> Path:
     """Return the journal of a program that was killed while one job ran."""
-    session = place.session(At("http://a/v1", hold=frozenset(["s001"])))
+    session = place.session(At("http://a/v1", hold=frozenset(["s001"])), speed=speed)
     session.start(PROMPTS[:1])
     return place.crash(session, such(generating=1))
 
@@ -68,7 +68,7 @@ def test_another_address_is_said(place: Place) -> None:
 
 def test_a_job_that_is_not_found_is_held(place: Place) -> None:
     """It is paid for, and may be in another account: `retry_failed()` does not pay for it again."""
-    crash = generating(place)
+    crash = generating(place, speed=2000)
     backend = At("http://a/v1")
     backend.unknown = Permanent("HTTP 404 not found")
     again = place.restored(crash, backend)
