@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from vidgen_nb.inputs.decoding import WORKBOOKS, decode, read_text, workbook_adv
 from vidgen_nb.inputs.tables import Row, column_name, is_missing, plain_value, rows_of_columns, rows_of_frame
 from vidgen_nb.inputs.text_files import rows_of_json, rows_of_json_lines, rows_of_text
 
-__all__ = ["load_scenes"]
+__all__ = ["LoadedScenes", "load_scenes", "read_scenes"]
 
 _ROW_READERS: Final[Mapping[str, Callable[[str, str], Iterator[Row]]]] = {
     ".txt": rows_of_text,
@@ -24,6 +25,15 @@ _ROW_READERS: Final[Mapping[str, Callable[[str, str], Iterator[Row]]]] = {
     ".jsonl": rows_of_json_lines,
     ".ndjson": rows_of_json_lines,
 }
+
+
+@dataclass(frozen=True)
+class LoadedScenes:
+    """The scenes of a source, in its order."""
+
+    scenes: list[Scene]
+    counted: frozenset[str] = frozenset()
+    """The ids that are no scene's own: its place has given them."""
 
 
 def load_scenes(source: Any, *, after: int = 0) -> list[Scene]:
@@ -48,12 +58,17 @@ def load_scenes(source: Any, *, after: int = 0) -> list[Scene]:
     >>> load_scenes("a lighthouse at dawn\na harbour at night\n")
     [Scene('s001', 'a lighthouse at dawn'), Scene('s002', 'a harbour at night')]
     """
+    return read_scenes(source, after=after).scenes
+
+
+def read_scenes(source: Any, *, after: int = 0) -> LoadedScenes:
+    """Return the scenes of a source, as `load_scenes` does, and which of them had no id."""
     if isinstance(source, str) and ("\n" in source or "\r" in source):
         return _not_empty(_make_scenes(rows_of_text(source, "the text"), None, after), "the text")
     if isinstance(source, str | os.PathLike):
         return _from_file(Path(source), after)
     if isinstance(source, Scene):
-        return [source]
+        return LoadedScenes([source])
     if hasattr(source, "read"):
         return _not_empty(_make_scenes(_rows_of_open_file(source), None, after), "the file")
     rows = _rows_of_object(source)
@@ -92,7 +107,7 @@ def _rows_of_open_file(file: Any) -> Iterator[Row]:
     return reader(text.removeprefix("\ufeff"), path)
 
 
-def _from_file(path: Path, after: int) -> list[Scene]:
+def _from_file(path: Path, after: int) -> LoadedScenes:
     reader = _ROW_READERS.get(path.suffix.lower())
     if path.suffix.lower() in WORKBOOKS:
         raise InputError(f"{str(path)!r} is a workbook and no text: {workbook_advice(str(path))}")
@@ -104,19 +119,20 @@ def _from_file(path: Path, after: int) -> list[Scene]:
     return _not_empty(_make_scenes(reader(text, str(path)), str(path), after), str(path))
 
 
-def _not_empty(scenes: list[Scene], what: str) -> list[Scene]:
-    if not scenes:
+def _not_empty(loaded: LoadedScenes, what: str) -> LoadedScenes:
+    if not loaded.scenes:
         raise FileFormatError(what, "there are no scenes in it")
-    return scenes
+    return loaded
 
 
-def _make_scenes(rows: Iterable[Row], path: str | None, after: int) -> list[Scene]:
+def _make_scenes(rows: Iterable[Row], path: str | None, after: int) -> LoadedScenes:
     found = list(rows)
     width = max(3, len(str(after + len(found))))
     scenes: dict[str, Scene] = {}
+    counted: set[str] = set()
     for place, (line, item) in enumerate(found, start=1):
         try:
-            scene = _make_scene(item, f"s{after + place:0{width}}")
+            scene, has_own_id = _make_scene(item, f"s{after + place:0{width}}")
         except InputError as error:
             where = f"scene {place}: " if line is None else ""
             if path is None:
@@ -126,15 +142,18 @@ def _make_scenes(rows: Iterable[Row], path: str | None, after: int) -> list[Scen
             where = "" if line is None else f", line {line}"
             raise DuplicateScene(scene.id, f"is given twice (again at {path}{where})" if path else "")
         scenes[scene.id] = scene
-    return list(scenes.values())
+        if not has_own_id:
+            counted.add(scene.id)
+    return LoadedScenes(list(scenes.values()), frozenset(counted))
 
 
-def _make_scene(item: Any, default_id: str) -> Scene:
+def _make_scene(item: Any, default_id: str) -> tuple[Scene, bool]:
+    """Return the scene that an item is, and whether it has an id of its own."""
     item = plain_value(item)
     if isinstance(item, Scene):
-        return item
+        return item, True
     if isinstance(item, str):
-        return Scene(default_id, str(item))
+        return Scene(default_id, str(item)), False
     if not isinstance(item, Mapping):
         raise InputError(f"a scene is a prompt or a mapping with a prompt, not {type(item).__name__}")
     params = _params(item)
@@ -144,7 +163,7 @@ def _make_scene(item: Any, default_id: str) -> Scene:
     prompt = params.pop("prompt", None)
     if prompt is None:
         raise InputError(f"it has no prompt; found: {', '.join(map(repr, item)) or 'nothing'}")
-    return Scene(default_id if scene_id is None else _id_text(scene_id), prompt, **params)
+    return Scene(default_id if scene_id is None else _id_text(scene_id), prompt, **params), scene_id is not None
 
 
 def _params(item: Mapping[Any, Any]) -> dict[str, Any]:

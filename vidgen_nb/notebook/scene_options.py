@@ -9,7 +9,7 @@ from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.notebook.scene_sources import from_content, from_text
-from vidgen_nb.session.runner import RunRequest
+from vidgen_nb.session.run_request import RunRequest
 
 __all__ = ["SceneOptions"]
 

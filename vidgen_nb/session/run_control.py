@@ -14,7 +14,8 @@ from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Profile
-from vidgen_nb.session.runner import Runner, RunRequest
+from vidgen_nb.session.run_request import RunRequest
+from vidgen_nb.session.runner import Runner
 from vidgen_nb.session.validation import as_scenes, check_profiles
 
 __all__ = ["RunControl"]
@@ -28,14 +29,7 @@ class RunControl:
 
     def add(self, scenes: Any) -> None:
         """Add scenes to the run under way, or start one with them; scenes without an id get the next free numbers."""
-
-        def add() -> None:
-            live = self._runner.live
-            used = live.scheduler.scenes if live is not None else {}
-            numbers = [int(each[1:]) for each in used if each[0] == "s" and each[1:].isdecimal()]
-            self._runner.begin(RunRequest(as_scenes(scenes, after=max(numbers, default=0))))
-
-        self._runner.loop.call(add)
+        self._runner.loop.call(self._runner.begin, RunRequest(*as_scenes(scenes), may_repeat=False))
 
     def retry_failed(self) -> list[str]:
         """Run the failed scenes of the last run again, in that run; return their ids.

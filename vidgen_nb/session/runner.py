@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,37 +22,17 @@ from vidgen_nb.session.harmless_log import harmless_log
 from vidgen_nb.session.live.live_run import LiveRun
 from vidgen_nb.session.live.restored_run import RestoredRun
 from vidgen_nb.session.live.state_changes import is_stopped_for_good
+from vidgen_nb.session.run_request import RunOwner, RunRequest, with_free_ids
 from vidgen_nb.session.settings import Resources, SessionState
 from vidgen_nb.session.validation import prepared_scenes
 from vidgen_nb.sharing.exchange import CooldownExchange
 
-__all__ = ["RunRequest", "Runner"]
+__all__ = ["Runner"]
 
 log = harmless_log()
 
 INTERRUPT_CHECK_INTERVAL = 0.2
 """Wall seconds until an interrupt of an awaiting cell is noticed."""
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """One call that asks for scenes to be run."""
-
-    scenes: list[Scene] | None
-    """None: go on with those that are left."""
-    single: bool = False
-    """Before all that wait."""
-    in_last_run: bool = False
-    """Go on with the last run even if all its scenes have settled."""
-
-
-@dataclass(frozen=True)
-class RunOwner:
-    """The request that began the run under way."""
-
-    asked: RunRequest
-    carried_out: RunRequest
-    """The same, or the default where no scenes were given."""
 
 
 class Runner:
@@ -120,7 +100,7 @@ class Runner:
         if request.scenes is None and not self.unfinished:
             raise SessionError(self._why_nothing_to_do())
         journal_failed = self._journal_failed(request)
-        scenes = prepared_scenes(self.resources.backend, request.scenes or ())
+        scenes = self._as_queued(request)
         can_go_on = live is not None and not live.unrecoverable and not journal_failed
         if live is None or not can_go_on or (live.is_over and not (self.unfinished or request.in_last_run)):
             live = self._new_run()
@@ -130,6 +110,14 @@ class Runner:
         self._run_owner = RunOwner(asked, request) if begins else None
         self.on_change(self.state)
         return live.wait_for(scenes[0].id if request.single and scenes else None)
+
+    def _as_queued(self, request: RunRequest) -> list[Scene]:
+        """Return a request's scenes, which it has from now on, too: with paths and ids as they are queued."""
+        if request.scenes is None:
+            return []
+        request.scenes = prepared_scenes(self.resources.backend, request.scenes)
+        request.scenes = scenes = with_free_ids(request, self.live.scheduler.scenes if self.live is not None else {})
+        return scenes
 
     def _why_nothing_to_do(self) -> str:
         if self.is_broken_off:

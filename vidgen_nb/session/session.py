@@ -26,8 +26,9 @@ from vidgen_nb.session.closer import Closer
 from vidgen_nb.session.key_check import KeyChecker
 from vidgen_nb.session.restore import Restorable, Restorer
 from vidgen_nb.session.run_control import RunControl
+from vidgen_nb.session.run_request import RunRequest
 from vidgen_nb.session.run_status import RunStatus
-from vidgen_nb.session.runner import Runner, RunRequest
+from vidgen_nb.session.runner import Runner
 from vidgen_nb.session.settings import Resources, RunSettings, SessionState
 from vidgen_nb.session.validation import as_one_scene, as_profiles, as_scenes, as_shared
 from vidgen_nb.session.video_folder import VideoFolder
@@ -99,9 +100,10 @@ class Session(Restorable):
         """Begin to run scenes and return at once.
 
         `scenes` is whatever `load_scenes` takes: a list of prompts or `Scene`s, a file, a DataFrame. None goes on
-        with those still queued. While a run goes on, the scenes join it.
+        with those still queued. While a run goes on, the scenes join it. One without an id that the last run has at the
+        same place, with all its parameters, is that scene, run again; others get numbers that no scene there has.
         """
-        self.runner.start(RunRequest(as_scenes(scenes)))
+        self.runner.start(RunRequest(*as_scenes(scenes)))
 
     async def run(self, scenes: Any = None) -> Run:
         """Run scenes, as `start`, and return the run once the last one has settled.
@@ -109,14 +111,14 @@ class Session(Restorable):
         Cancelling this means `stop()`, if it began the run: what is under way goes on and settles. Raises
         `NoUsableProfile` (with `.run`) when no profile is left to wait for.
         """
-        return await self.runner.run(RunRequest(as_scenes(scenes)))
+        return await self.runner.run(RunRequest(*as_scenes(scenes)))
 
     async def run_one(self, scene: Any) -> Run:
         """Run a single scene, before all that are queued, and return the run once it has settled.
 
         Cancelling this cancels the scene, and nothing of a run that was under way before.
         """
-        return await self.runner.run(RunRequest(as_one_scene(scene), single=True))
+        return await self.runner.run(RunRequest(*as_one_scene(scene), single=True))
 
     def run_blocking(self, scenes: Any = None) -> Run:
         """Run scenes and wait for the end, in a script or a cell.
@@ -124,7 +126,7 @@ class Session(Restorable):
         Ctrl-C or Kernel > Interrupt means `stop()`, if this began the run. Leaving `with Session(...)` waits for what
         is under way; a second one leaves it unfinished.
         """
-        return self.runner.run_blocking(RunRequest(as_scenes(scenes)))
+        return self.runner.run_blocking(RunRequest(*as_scenes(scenes)))
 
     def wait(self, timeout: float | None = None) -> Run:
         """Wait for the end of the run that is under way, at most `timeout` wall seconds (then `TimeoutError`).

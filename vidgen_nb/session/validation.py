@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import InputError
-from vidgen_nb.inputs import load_scenes
+from vidgen_nb.inputs.scenes import read_scenes
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.sharing.accounts import account_of
@@ -22,25 +22,25 @@ MIN_OWN_KEY_CHARS: Final = 8
 """Shorter ones, such as `EMPTY`, are given to servers that have no accounts."""
 
 
-def as_scenes(source: Any, *, after: int = 0) -> list[Scene] | None:
-    """Return scenes from whatever `load_scenes` takes, and None for None; `InputError` where there are none.
+def as_scenes(source: Any) -> tuple[list[Scene] | None, frozenset[str]]:
+    """Return scenes from whatever `load_scenes` takes, and which of the ids are counted; None for None.
 
-    Scenes without an id are numbered from `after` + 1.
+    Raises `InputError` where there are none.
     """
     if source is None:
-        return None
-    scenes = load_scenes(source, after=after)
-    if not scenes:
+        return None, frozenset()
+    loaded = read_scenes(source)
+    if not loaded.scenes:
         raise InputError("no scenes: give at least one prompt")
-    return scenes
+    return loaded.scenes, loaded.counted
 
 
-def as_one_scene(source: Any) -> list[Scene]:
-    """Return the one scene that is given; `InputError` where there are more, or none."""
-    scenes = load_scenes(source if isinstance(source, Scene) else [source])
-    if len(scenes) != 1:
-        raise InputError(f"run_one takes one scene, not {len(scenes)}; run() takes many")
-    return scenes
+def as_one_scene(source: Any) -> tuple[list[Scene], frozenset[str]]:
+    """Return the one scene that is given, and its id if that is counted; `InputError` where there are more, or none."""
+    loaded = read_scenes(source if isinstance(source, Scene) else [source])
+    if len(loaded.scenes) != 1:
+        raise InputError(f"run_one takes one scene, not {len(loaded.scenes)}; run() takes many")
+    return loaded.scenes, loaded.counted
 
 
 def prepared_scenes(backend: Backend, scenes: Iterable[Scene]) -> list[Scene]:
