@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from vidgen_nb.errors import OutputError as OutputError
     from vidgen_nb.errors import SessionError as SessionError
     from vidgen_nb.errors import VidgenError as VidgenError
-    from vidgen_nb.experiments import compare as compare
-    from vidgen_nb.experiments import sweep as sweep
+    from vidgen_nb.experiments.compare import compare as compare
+    from vidgen_nb.experiments.sweep import sweep as sweep
     from vidgen_nb.inputs import load_profiles as load_profiles
     from vidgen_nb.inputs import load_scenes as load_scenes
     from vidgen_nb.notebook.controller import Controller as Controller
@@ -106,7 +106,8 @@ _HOMES = {
         "SessionError",
         "VidgenError",
     ),
-    "experiments": ("compare", "sweep"),
+    "experiments.compare": ("compare",),
+    "experiments.sweep": ("sweep",),
     "inputs": ("load_profiles", "load_scenes"),
     "notebook.nested_loops": ("enable_nested",),
     "ports": ("BackendError", "Profile"),
