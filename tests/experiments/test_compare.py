@@ -15,7 +15,9 @@ import pytest
 
 import vidgen_nb as vg
 from vidgen_nb.analysis.experiments import executors
-from vidgen_nb.analysis.experiments.trials import NUMBERS, Case, Trial, Trials, run_trials
+from vidgen_nb.analysis.experiments.cases import Case, Trial, run_trials
+from vidgen_nb.analysis.experiments.numbers import NUMBERS
+from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.core.model import Mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError

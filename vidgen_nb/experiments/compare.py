@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, checked_seeds
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
-from vidgen_nb.analysis.experiments.trials import Case, checked_metrics, checked_seeds
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, check_texts, listed

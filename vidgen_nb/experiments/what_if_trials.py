@@ -8,8 +8,8 @@ from functools import partial
 from random import Random
 from typing import Any, Self
 
+from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, checked_seeds
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
-from vidgen_nb.analysis.experiments.trials import Case, checked_metrics, checked_seeds
 from vidgen_nb.analysis.limits.limit_samples import drawn_limits
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.simulation.simulate import Simulation
