@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from vidgen_nb.backends.google.interactions import GoogleInteractions as GoogleInteractions
     from vidgen_nb.backends.openai.videos import OpenAIVideos as OpenAIVideos
     from vidgen_nb.backends.runway.tasks import Runway as Runway
-    from vidgen_nb.charts.comparisons import comparison_chart as comparison_chart
-    from vidgen_nb.charts.sweeps import sweep_chart as sweep_chart
+    from vidgen_nb.charts.experiments.comparisons import comparison_chart as comparison_chart
+    from vidgen_nb.charts.experiments.sweeps import sweep_chart as sweep_chart
     from vidgen_nb.clients import simulate_clients as simulate_clients
     from vidgen_nb.core.model import BOOST as BOOST
     from vidgen_nb.core.model import NORMAL as NORMAL
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from vidgen_nb.errors import OutputError as OutputError
     from vidgen_nb.errors import SessionError as SessionError
     from vidgen_nb.errors import VidgenError as VidgenError
-    from vidgen_nb.experiments import compare as compare
-    from vidgen_nb.experiments import sweep as sweep
+    from vidgen_nb.experiments.compare import compare as compare
+    from vidgen_nb.experiments.sweep import sweep as sweep
     from vidgen_nb.inputs import load_profiles as load_profiles
     from vidgen_nb.inputs import load_scenes as load_scenes
     from vidgen_nb.notebook.controller import Controller as Controller
@@ -84,8 +84,8 @@ _HOMES = {
     "backends.google.interactions": ("GoogleInteractions",),
     "backends.openai.videos": ("OpenAIVideos",),
     "backends.runway.tasks": ("Runway",),
-    "charts.comparisons": ("comparison_chart",),
-    "charts.sweeps": ("sweep_chart",),
+    "charts.experiments.comparisons": ("comparison_chart",),
+    "charts.experiments.sweeps": ("sweep_chart",),
     "clients": ("simulate_clients",),
     "notebook.controller": ("Controller",),
     "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryBudget", "RetryPolicy", "Scene"),
@@ -106,7 +106,8 @@ _HOMES = {
         "SessionError",
         "VidgenError",
     ),
-    "experiments": ("compare", "sweep"),
+    "experiments.compare": ("compare",),
+    "experiments.sweep": ("sweep",),
     "inputs": ("load_profiles", "load_scenes"),
     "notebook.nested_loops": ("enable_nested",),
     "ports": ("BackendError", "Profile"),

@@ -8,12 +8,12 @@ from typing import Any
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.admission import admission_chart
 from vidgen_nb.charts.aligned import aligned_chart
+from vidgen_nb.charts.experiments.sweeps import sweep_chart
 from vidgen_nb.charts.flow import queue_chart
 from vidgen_nb.charts.little import little_chart
 from vidgen_nb.charts.moves import move_chart
 from vidgen_nb.charts.recovery import recovery_chart
 from vidgen_nb.charts.slots import slot_time_chart
-from vidgen_nb.charts.sweeps import sweep_chart
 from vidgen_nb.charts.waits import wait_chart
 from vidgen_nb.provider.limits import TokenBucket
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import vidgen_nb as vg
-from vidgen_nb.analysis.experiments.trials import Case, Trial, Trials
+from vidgen_nb.analysis.experiments.cases import Case, Trial
+from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.errors import InputError
 

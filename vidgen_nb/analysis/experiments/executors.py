@@ -7,7 +7,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
-from vidgen_nb.analysis.experiments.trials import Case, Trial, check_sendable, run_trials
+from vidgen_nb.analysis.experiments.cases import Case, Trial, check_sendable, run_trials
 from vidgen_nb.errors import InputError
 
 __all__ = ["Submitter", "run_cases"]

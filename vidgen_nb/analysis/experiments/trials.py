@@ -6,17 +6,15 @@ compared pair by pair, which needs far fewer runs than comparing means.
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import fields
 from html import escape
-from inspect import signature
-from numbers import Integral
 from statistics import stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from vidgen_nb.analysis.experiments.case_summary import CaseSummary
+from vidgen_nb.analysis.experiments.cases import Case, Trial
 from vidgen_nb.analysis.experiments.numbers import (
     NUMBERS,
     Metric,
@@ -24,15 +22,10 @@ from vidgen_nb.analysis.experiments.numbers import (
     more_is_better,
     number_of,
     unit_of,
-    without_names,
 )
 from vidgen_nb.analysis.experiments.student_t import mean_interval
-from vidgen_nb.analysis.metrics.measure import Metrics, measure
 from vidgen_nb.analysis.metrics.quantiles import Spread
-from vidgen_nb.analysis.records.builder import build
-from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.errors import InputError
-from vidgen_nb.inputs.unknown_names import suggestion
 from vidgen_nb.plaintext import html_line
 
 if TYPE_CHECKING:
@@ -41,92 +34,7 @@ if TYPE_CHECKING:
 MAX_SENTENCES = 12
 """Sentences below a table in a notebook."""
 
-__all__ = ["NUMBERS", "Case", "CaseSummary", "Trial", "Trials", "checked_seeds", "run_trials"]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One setting: a simulation, to be run with several seeds."""
-
-    name: str
-    values: tuple[tuple[str, Any], ...]
-    """What sets it apart, such as (("policy", "GlobalPause"), ("mode", "boost"))."""
-    simulation: Simulation
-    options: tuple[tuple[str, Any], ...] = ()
-    """Options of `measure`, such as (("after", 600),)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """The result of one run. Times in run seconds."""
-
-    case: str
-    values: tuple[tuple[str, Any], ...]
-    """What sets the case apart; columns of their own in a frame."""
-    seed: int
-    makespan: float | None
-    """None: nothing succeeded."""
-    succeeded: int
-    """Scenes."""
-    attempts: int
-    rate_limited: int
-    wasted: int
-    """Attempts that ended without success."""
-    moves: int
-    lower_bound: float | None
-    """No schedule is faster than this; None: not known."""
-    efficiency: float | None
-    """Lower bound ÷ makespan."""
-    metrics: Metrics | None = field(default=None, repr=False, compare=False)
-    """All numbers of the run; its spreads don't say which scene has which value."""
-
-
-def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
-    """Run one case with these seeds; in any process."""
-    trials = []
-    for seed in seeds:
-        try:
-            data = build(*case.simulation.with_seed(seed).run())
-        except Exception as error:
-            with suppress(Exception):  # it may be frozen
-                error.add_note(f"in the run of case {case.name!r} with seed {seed}")
-            raise
-        metrics = measure(data, **dict(case.options))
-        numbers = {name: number(metrics, data) for name, number in NUMBERS.items()}
-        trials.append(Trial(case.name, case.values, seed, **numbers, metrics=without_names(metrics)))
-    return trials
-
-
-def checked_seeds(seeds: Iterable[int]) -> list[int]:
-    """Return the seeds as a list; `InputError` for none, a repeated one, or one that is not a whole number."""
-    given: Any = list(seeds) if isinstance(seeds, Iterable) else seeds
-    whole = isinstance(given, list) and all(isinstance(each, Integral) and not isinstance(each, bool) for each in given)
-    if not whole or not given or len(set(given)) < len(given):
-        raise InputError(f"seeds are different whole numbers, at least one, such as range(20): not {given!r}")
-    return [int(each) for each in given]
-
-
-def checked_metrics(options: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
-    """Return the options of `run.metrics` for every run; `InputError` for anything that it does not take."""
-    known = [name for name, each in signature(measure).parameters.items() if each.kind is each.KEYWORD_ONLY]
-    if not isinstance(options, Mapping | None):
-        raise InputError(f'metrics are options of run.metrics by name, such as {{"after": 600}}, not {options!r}')
-    for name in options or ():
-        if name not in known:
-            raise InputError(f"metrics has no option {name!r}{suggestion(str(name), tuple(known))}")
-    return tuple((options or {}).items())
-
-
-def check_sendable(cases: Iterable[Case]) -> None:
-    """Raise `InputError` for a case that can't be sent to another process."""
-    for case in cases:
-        try:
-            pickle.dumps(case)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise InputError(
-                f"case {case.name!r} can't be sent to another process ({error}): define its functions and classes at "
-                "the top of a module, without lambda, or leave executor= out"
-            ) from None
+__all__ = ["Trials"]
 
 
 class Trials(Sequence[Trial]):
@@ -140,7 +48,8 @@ class Trials(Sequence[Trial]):
         """How many there would be without an interrupt or error."""
         self.assumed: list[str] = []
         """What had to be assumed, in words, if it is about a recorded run."""
-        self._values = {case.name: case.values for case in cases}
+        self.values = {case.name: dict(case.values) for case in cases}
+        """What sets each case apart, by name."""
 
     @property
     def partial(self) -> bool:
@@ -152,6 +61,38 @@ class Trials(Sequence[Trial]):
 
     def __getitem__(self, place: Any) -> Any:
         return self.trials[place]
+
+    def where(self, **values: Any) -> Self:
+        """Return only the cases with these values, such as `where(mode="boost")`; `InputError` if there are none."""
+        kept = [case for case in self.cases if values.items() <= self.values[case].items()]
+        if not kept:
+            raise InputError(f"no case has {', '.join(f'{name}={value!r}' for name, value in values.items())}")
+        part = copy(self)
+        part.cases, part.values = kept, {case: self.values[case] for case in kept}
+        part.trials = [trial for trial in self.trials if trial.case in part.values]
+        part.wanted = self.wanted * len(kept) // len(self.cases)
+        return part
+
+    def numbers(self, metric: Metric = "makespan", *, against: str | None = None) -> dict[str, dict[int, float]]:
+        """Return each case's numbers by seed; runs without the number are left out.
+
+        `against`: a case's name, for the difference to it with the same seed, so far as both have it. Raises
+        `InputError` if unknown.
+        """
+        metric_name(metric)
+        if against is not None and against not in self.values:
+            raise InputError(f"no case {against!r}: choose one of {', '.join(self.cases)}")
+        found: dict[str, dict[int, float]] = {case: {} for case in self.cases}
+        for trial in self.trials:
+            if (number := _number(trial, metric)) is not None:
+                found[trial.case][trial.seed] = float(number)
+        if against is None:
+            return found
+        base = found[against]
+        return {
+            case: {seed: number - base[seed] for seed, number in mine.items() if seed in base}
+            for case, mine in found.items()
+        }
 
     def summary(
         self, metric: Metric = "makespan", *, confidence: float = 0.95, baseline: str | None = None
@@ -165,22 +106,27 @@ class Trials(Sequence[Trial]):
         name = metric_name(metric)
         if not 0 < confidence < 1:
             raise InputError(f"confidence lies between 0 and 1, such as 0.95, not {confidence!r}")
-        if baseline is not None and baseline not in self._values:
-            raise InputError(f"no case {baseline!r}: choose one of {', '.join(self.cases)}")
-        numbers: dict[str, dict[int, float]] = {case: {} for case in self.cases}
-        for trial in self.trials:
-            if (number := _number(trial, metric)) is not None:
-                numbers[trial.case][trial.seed] = float(number)
-        base = numbers[baseline or self.cases[0]]
+        paired = self.numbers(metric, against=self.cases[0] if baseline is None else baseline)
         none = (None, None, None)
         summaries = []
-        for case, mine in numbers.items():
-            differences = [number - base[seed] for seed, number in mine.items() if seed in base]
-            mean, low, high = mean_interval(list(mine.values()), confidence) if mine else none
+        for case, numbers in self.numbers(metric).items():
+            mine, differences = list(numbers.values()), list(paired[case].values())
+            mean, low, high = mean_interval(mine, confidence) if mine else none
             apart, least, most = mean_interval(differences, confidence) if differences else none
             deviation = stdev(differences) if len(differences) > 1 else None
             found = CaseSummary(
-                case, self._values[case], name, len(mine), mean, low, high, apart, least, most, deviation, confidence
+                case,
+                tuple(self.values[case].items()),
+                name,
+                len(mine),
+                mean,
+                low,
+                high,
+                apart,
+                least,
+                most,
+                deviation,
+                confidence,
             )
             summaries.append(found)
         return summaries
@@ -208,17 +154,19 @@ class Trials(Sequence[Trial]):
         lines = [each.in_words(first, unit_of(metric)) for each in found if each.case != first]
         return "\n".join(lines) or "There is only one case."
 
-    def spread(self, metric: Metric = "makespan") -> dict[str, tuple[float, float, float] | None]:
+    def spread(
+        self, metric: Metric = "makespan", *, against: str | None = None
+    ) -> dict[str, tuple[float, float, float] | None]:
         """Return the 10, 50 and 90 % points of each case over its seeds, as a prediction has them; None: no run has it.
 
-        This is how much one run may differ; the intervals of `summary` are how well the mean is known.
+        `against`: as in `numbers`. This is how much one run may differ; the intervals of `summary` are how well the
+        mean is known.
         """
-        found: dict[str, tuple[float, float, float] | None] = {}
-        for case in self.cases:
-            numbers = [_number(trial, metric) for trial in self.trials if trial.case == case]
-            values = Spread.of({at: each for at, each in enumerate(numbers) if each is not None})
-            found[case] = None if values is None else (values.quantile(0.1), values.p50, values.quantile(0.9))
-        return found
+        found = {case: Spread.of(dict(mine)) for case, mine in self.numbers(metric, against=against).items()}
+        return {
+            case: None if values is None else (values.quantile(0.1), values.p50, values.quantile(0.9))
+            for case, values in found.items()
+        }
 
     def to_frame(self, table: str = "trials", metric: Metric = "makespan") -> pd.DataFrame:
         """Return `trials` or `summary` as a pandas DataFrame, with a column for each setting varied (needs pandas)."""
@@ -230,7 +178,7 @@ class Trials(Sequence[Trial]):
             raise ImportError("to_frame needs pandas: pip install pandas") from error
         kind, records = (Trial, self.trials) if table == "trials" else (CaseSummary, self.summary(metric))
         columns = [each.name for each in fields(kind) if each.name not in ("values", "metrics")]
-        varied = list(dict.fromkeys(name for values in self._values.values() for name, _ in values))
+        varied = list(dict.fromkeys(name for values in self.values.values() for name in values))
         rows = [
             [record.case, *(dict(record.values).get(name) for name in varied)]
             + [getattr(record, name) for name in columns[1:]]

@@ -8,15 +8,15 @@ from functools import partial
 from random import Random
 from typing import Any, Self
 
-from vidgen_nb.analysis.experiments.compare import Comparison
+from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, checked_seeds
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
-from vidgen_nb.analysis.experiments.trials import Case, checked_metrics, checked_seeds
 from vidgen_nb.analysis.limits.limit_samples import drawn_limits
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.simulation.what_if import changed_simulation, in_words
 from vidgen_nb.analysis.validation import plain_number
 from vidgen_nb.errors import InputError
+from vidgen_nb.experiments.results import Comparison
 from vidgen_nb.provider import Limit
 
 __all__ = ["UNCHANGED", "what_if_trials"]
@@ -54,7 +54,6 @@ def what_if_trials(
     executor: Submitter | None = None,
     progress: bool = False,
     metrics: Mapping[str, Any] | None = None,
-    kind: type[Comparison] = Comparison,
 ) -> Comparison:
     """Run a recorded run again, as it was and with changes, with the same seeds, and return both as a comparison.
 
@@ -83,7 +82,7 @@ def what_if_trials(
     cases = [
         Case(name, each, simulation, options) for (name, each), simulation in zip(values, simulations, strict=True)
     ]
-    found = run_cases(cases, chosen, executor, progress=progress, into=partial(kind, cases))
+    found = run_cases(cases, chosen, executor, progress=progress, into=partial(Comparison, cases))
     found.assumed = assumed
     return found
 

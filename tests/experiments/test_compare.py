@@ -15,12 +15,15 @@ import pytest
 
 import vidgen_nb as vg
 from vidgen_nb.analysis.experiments import executors
-from vidgen_nb.analysis.experiments.compare import Comparison, compare
-from vidgen_nb.analysis.experiments.sweep import sweep
-from vidgen_nb.analysis.experiments.trials import NUMBERS, Case, Trial, Trials, run_trials
+from vidgen_nb.analysis.experiments.cases import Case, Trial, run_trials
+from vidgen_nb.analysis.experiments.numbers import NUMBERS
+from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.core.model import Mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
+from vidgen_nb.experiments.compare import compare
+from vidgen_nb.experiments.results import Comparison
+from vidgen_nb.experiments.sweep import sweep
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.provider import Fault, LogNormal, SimulatedProfile, TokenBucket
 from vidgen_nb.run import simulate

@@ -7,26 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, checked_seeds
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
-from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_metrics, checked_seeds
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, check_texts, listed
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
+from vidgen_nb.experiments.results import Comparison
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import as_policy, label
 from vidgen_nb.provider import SimulatedProfile
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["compare"]
 
 
 POLICY_HINT = "instances, or names such as 'PerProfileCooldown'"
-
-
-class Comparison(Trials):
-    """The results of policies and modes; the first case is the baseline."""
 
 
 @checks_options
@@ -40,12 +37,18 @@ def compare(
     executor: Submitter | None = None,
     progress: bool = True,
     metrics: Mapping[str, Any] | None = None,
-    kind: type[Comparison] = Comparison,
     **options: Any,
 ) -> Comparison:
-    """Simulate every policy in every mode with every seed, and return the records, as `vidgen_nb.compare` says.
+    """Simulate every policy in every mode with every seed, and return the records.
 
-    `kind`: the class of what is returned.
+    `scenes`, `profiles`, `options`: as in `simulate`. `policies`: instances or names, or a dict that gives them names
+    of your own. With the k-th seed, every case has the same luck. `executor`: where to run them, any of
+    concurrent.futures or a dask.distributed Client; None: here. `metrics`: options of `run.metrics`, such as
+    `{"after": 600}` for the steady state. The result has `summary(metric)`, `in_words(metric)` and `chart(metric)` for
+    every number of `run.metrics()`. An interrupt returns the runs that had finished, with `.partial` true; an error
+    carries them as its attribute `finished`. Raises `InputError` for what can't be simulated.
+
+    >>> compare(20, [SimulatedProfile("p1")], policies=["GlobalPause", "PerProfileCooldown"]).chart("wait.p95")
     """
     given, provided, chosen = as_scenes(scenes), as_profiles(profiles), _named(policies)
     in_modes = [as_mode(mode) for mode in listed("modes", modes, "names such as 'boost', or Mode(...)", (Mode, str))]
@@ -62,7 +65,7 @@ def compare(
         for name, policy, mode in each
     ]
     check_names(case.simulation for case in cases)
-    into = partial(kind, cases)
+    into = partial(Comparison, cases)
     return run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 
 

@@ -14,7 +14,7 @@ from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.charts.drawing.curves import faded, line_style, name_labels
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
-from vidgen_nb.charts.sweep_points import SweepPoint, categories_of, points_of
+from vidgen_nb.charts.experiments.sweep_points import SweepPoint, categories_of, points_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import vidgen_nb as vg
-from vidgen_nb.charts.sweeps import SweepPoint, sweep_chart
+from vidgen_nb.charts.experiments.sweeps import SweepPoint, sweep_chart
 from vidgen_nb.errors import InputError
 
 POINTS = [

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 import vidgen_nb as vg
-from vidgen_nb.analysis.experiments.sweep import Sweep, sweep
 from vidgen_nb.analysis.simulation.overrides import copies_of
 from vidgen_nb.core.model import BOOST, Mode
 from vidgen_nb.errors import InputError
+from vidgen_nb.experiments.results import Sweep
+from vidgen_nb.experiments.sweep import sweep
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.provider import Constant, FixedWindow, SimulatedProfile, TokenBucket
 from vidgen_nb.run import simulate

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import Any
 
+from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, checked_seeds
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
-from vidgen_nb.analysis.experiments.trials import Case, Trials, checked_metrics, checked_seeds
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options, with_override
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, check_call, check_texts, plain_number
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
+from vidgen_nb.experiments.results import Sweep
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import as_policy, label
 from vidgen_nb.provider import SimulatedProfile
 
-__all__ = ["Sweep", "sweep"]
+__all__ = ["sweep"]
 
 Make = Callable[..., Mapping[str, Any]]
-
-
-class Sweep(Trials):
-    """The results of all combinations; the first one is the baseline."""
-
-    def __init__(self, axes: Mapping[str, Sequence[Any]], *rest: Any) -> None:
-        super().__init__(*rest)
-        self.axes = {name: list(values) for name, values in axes.items()}
-        """What was varied, and over which values."""
 
 
 @checks_options
@@ -48,12 +40,17 @@ def sweep(
     executor: Submitter | None = None,
     progress: bool = True,
     metrics: Mapping[str, Any] | None = None,
-    kind: type[Sweep] = Sweep,
     **options: Any,
 ) -> Sweep:
-    """Simulate every combination of the grid's values with every seed, as `vidgen_nb.sweep` says.
+    """Simulate every combination of the grid's values with every seed, and return the records.
 
-    `kind`: the class of what is returned.
+    `grid`: values by name: a setting of the policy (`cooldown` means its seconds), `policy`, `mode`, `scenes` (how
+    many), `profiles` (how many: copies beyond the given ones), a field of every profile such as `capacity` or `limit`,
+    or another field of a simulation such as `latency` or `arrivals`. `make`: for anything else, a function that is
+    called with the values by name and returns what to change: `make=lambda rate: {"limit": TokenBucket(rate, per=60)}`.
+    The rest is as in `compare`. Raises `InputError` for what can't be varied or simulated.
+
+    >>> sweep(20, [SimulatedProfile("p1")], grid={"cooldown": [5, 10, 30]}, seeds=range(3)).chart()
     """
     given = dict(grid) if isinstance(grid, Mapping) else {}
     axes = {name: [*map(plain_number, values)] for name, values in given.items() if isinstance(values, Iterable)}
@@ -71,7 +68,7 @@ def sweep(
     if twice := [name for name, count in Counter(case.name for case in cases).items() if count > 1]:
         raise InputError(f"the grid has {twice[0]} twice: give each value once")
     check_names([base, *(case.simulation for case in cases)])
-    into = partial(kind, axes, cases)
+    into = partial(Sweep, axes, cases)
     return run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 
 

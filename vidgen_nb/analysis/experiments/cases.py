@@ -1,0 +1,105 @@
+"""One setting of an experiment and one run of it: what is simulated with each seed, and what is kept of it."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from inspect import signature
+from numbers import Integral
+from typing import Any
+
+from vidgen_nb.analysis.experiments.numbers import NUMBERS, without_names
+from vidgen_nb.analysis.metrics.measure import Metrics, measure
+from vidgen_nb.analysis.records.builder import build
+from vidgen_nb.analysis.simulation.simulate import Simulation
+from vidgen_nb.errors import InputError
+from vidgen_nb.inputs.unknown_names import suggestion
+
+__all__ = ["Case", "Trial", "check_sendable", "checked_metrics", "checked_seeds", "run_trials"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One setting: a simulation, to be run with several seeds."""
+
+    name: str
+    values: tuple[tuple[str, Any], ...]
+    """What sets it apart, such as (("policy", "GlobalPause"), ("mode", "boost"))."""
+    simulation: Simulation
+    options: tuple[tuple[str, Any], ...] = ()
+    """Options of `measure`, such as (("after", 600),)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The result of one run. Times in run seconds."""
+
+    case: str
+    values: tuple[tuple[str, Any], ...]
+    """What sets the case apart; columns of their own in a frame."""
+    seed: int
+    makespan: float | None
+    """None: nothing succeeded."""
+    succeeded: int
+    """Scenes."""
+    attempts: int
+    rate_limited: int
+    wasted: int
+    """Attempts that ended without success."""
+    moves: int
+    lower_bound: float | None
+    """No schedule is faster than this; None: not known."""
+    efficiency: float | None
+    """Lower bound ÷ makespan."""
+    metrics: Metrics | None = field(default=None, repr=False, compare=False)
+    """All numbers of the run; its spreads don't say which scene has which value."""
+
+
+def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
+    """Run one case with these seeds; in any process."""
+    trials = []
+    for seed in seeds:
+        try:
+            data = build(*case.simulation.with_seed(seed).run())
+        except Exception as error:
+            with suppress(Exception):  # it may be frozen
+                error.add_note(f"in the run of case {case.name!r} with seed {seed}")
+            raise
+        metrics = measure(data, **dict(case.options))
+        numbers = {name: number(metrics, data) for name, number in NUMBERS.items()}
+        trials.append(Trial(case.name, case.values, seed, **numbers, metrics=without_names(metrics)))
+    return trials
+
+
+def checked_seeds(seeds: Iterable[int]) -> list[int]:
+    """Return the seeds as a list; `InputError` for none, a repeated one, or one that is not a whole number."""
+    given: Any = list(seeds) if isinstance(seeds, Iterable) else seeds
+    whole = isinstance(given, list) and all(isinstance(each, Integral) and not isinstance(each, bool) for each in given)
+    if not whole or not given or len(set(given)) < len(given):
+        raise InputError(f"seeds are different whole numbers, at least one, such as range(20): not {given!r}")
+    return [int(each) for each in given]
+
+
+def checked_metrics(options: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
+    """Return the options of `run.metrics` for every run; `InputError` for anything that it does not take."""
+    known = [name for name, each in signature(measure).parameters.items() if each.kind is each.KEYWORD_ONLY]
+    if not isinstance(options, Mapping | None):
+        raise InputError(f'metrics are options of run.metrics by name, such as {{"after": 600}}, not {options!r}')
+    for name in options or ():
+        if name not in known:
+            raise InputError(f"metrics has no option {name!r}{suggestion(str(name), tuple(known))}")
+    return tuple((options or {}).items())
+
+
+def check_sendable(cases: Iterable[Case]) -> None:
+    """Raise `InputError` for a case that can't be sent to another process."""
+    for case in cases:
+        try:
+            pickle.dumps(case)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise InputError(
+                f"case {case.name!r} can't be sent to another process ({error}): define its functions and classes at "
+                "the top of a module, without lambda, or leave executor= out"
+            ) from None
