@@ -133,7 +133,7 @@ def test_the_panel(ctl: Controller) -> None:
         panel.tabs.root.selected_index = tab
         ctl.runner.loop.call(panel.refresh)
     html = [panel.status.value, panel.disabled_reasons.value, panel.tabs.metrics.value, panel.errors.html.value]
-    html += [chip.children[0].value for chip in panel.profile_chips.chips.values()]
+    html += [panel.chart.legend.value, panel.chart.note.value]
     assert all(page_of(text) for text in html if text)
     assert "pwned" in panel.errors.html.value and "pwned" in panel.tabs.metrics.value
     for lines in panel.tabs.lines.values():
@@ -235,7 +235,7 @@ def test_a_prompt_of_a_megabyte(tmp_path: Path) -> None:
             state = sum(len(json.dumps(each.get_state(), default=str)) for each in widgets)
             assert state < 200_000
             assert len(json.dumps(panel.tabs.attempts.rows)) < 2000
-            assert len(panel._gantt.figure.to_json()) < 100_000
+            assert len(panel.chart.gantt.figure.to_json()) < 100_000
             return run
 
     run = asyncio.run(go())

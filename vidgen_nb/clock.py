@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from vidgen_nb.errors import InputError
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "local_time"]
+
+
+def local_time(seconds_from_now: float = 0.0) -> datetime:
+    """Return the date and time of day here, so many wall seconds from now."""
+    return datetime.now().astimezone() + timedelta(seconds=seconds_from_now)  # noqa: TID251
 
 
 class Clock:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -16,7 +17,7 @@ from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.notebook.rerun_cells import register_controller
-from vidgen_nb.provider import LogNormal, SimulatedProfile, SlidingWindow, TokenBucket
+from vidgen_nb.provider import Limit, LogNormal, SimulatedProfile, SlidingWindow, TokenBucket
 from vidgen_nb.session.video_folder import VideoFolder
 
 __all__ = ["DemoSession", "demo", "demo_profiles", "demo_scenes"]
@@ -72,6 +73,11 @@ class DemoSession(Controller):
             emulator.stop()
             raise
         register_controller(self)
+
+    @property
+    def limits(self) -> Mapping[str, Limit]:
+        """The limits of the emulator's profiles."""
+        return {each.name: each.limit for each in self.emulator.provider.profiles.values() if each.limit is not None}
 
     @classmethod
     def restore(cls, *_: Any, **__: Any) -> NoReturn:

@@ -22,7 +22,6 @@ from vidgen_nb.analysis.records.timeline import integral, queue, seconds_of, sub
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import RetryPolicy
-from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.run import Run
 
@@ -274,21 +273,6 @@ def test_the_strip_of_waiting_scenes_of_a_live_chart(runs: list[tuple[Run, Metri
         waiting = sum(scene.status == "queued" for scene in run.scenes)
         waiting += sum(attempt.waits_at_provider for attempt in run.attempts)
         assert run.ended is None or rows.queue.steps[-1][1] == waiting
-
-
-def test_the_live_chart(runs: list[tuple[Run, MetricsData]]) -> None:
-    """Its sentence and its lanes are those of the metrics."""
-    chart = LiveGantt()
-    for run, numbers in runs:
-        recent = Recent()
-        recent(run.events)
-        chart.update(recent.data(), run.data.end)
-        title = words(chart.figure)
-        assert shown("# attempts?, # × 429, # moves?", title) == [
-            numbers.attempts, numbers.rate_limited, numbers.moves
-        ]  # fmt: skip
-        for name in SETTLED:
-            assert shown(f"# {name}", title) == ([numbers.scenes[name]] if numbers.scenes.get(name) else None)
 
 
 def test_the_panel(runs: list[tuple[Run, MetricsData]]) -> None:

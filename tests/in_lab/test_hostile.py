@@ -89,7 +89,7 @@ def test_hostile_text_is_shown_and_does_nothing(open_lab: Opener) -> None:
     link = panel.locator("button.vg-link", has_text=MARK).first
     link.click()
     page.kernel.wait("ctl.selected is not None")
-    panel.locator(".vg-chip", has_text=MARK).first.hover()
+    panel.locator(".vg-lane", has_text=MARK).first.hover()
     page.screenshot("panel")
     clean(page)
 

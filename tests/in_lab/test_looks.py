@@ -14,8 +14,8 @@ BOXES = f"""panel => Array.from(panel.querySelectorAll('{CONTROLS}')).map(one =>
     return {{name: one.textContent.trim().slice(0, 30) || one.title || one.type || one.className,
              x: box.x, y: box.y, right: box.right, bottom: box.bottom}};
 }}).filter(box => box.right > box.x && box.bottom > box.y)"""
-GROUND = "wanted => document.querySelector('.js-plotly-plot')._fullLayout.paper_bgcolor === wanted"
-PAPER = {"Dark": theme_of("dark").ground, "Light": theme_of("light").ground}
+INK = "wanted => document.querySelector('.js-plotly-plot')._fullLayout.font.color === wanted"
+TEXT = {"Dark": theme_of("dark").text, "Light": theme_of("light").text}
 WIDER = """panel => Array.from([panel, ...panel.querySelectorAll(':scope > *')])
     .filter(one => one.scrollWidth > one.clientWidth + 1)
     .map(one => one.className + ' ' + one.scrollWidth + ' > ' + one.clientWidth)"""
@@ -29,7 +29,7 @@ def test_fits(open_lab: Opener) -> None:
     page.bars(5)
     for theme in ("Dark", "Light"):  # the next test finds the usual one
         page.theme(f"JupyterLab {theme}")
-        page.page.wait_for_function(GROUND, arg=PAPER[theme])
+        page.page.wait_for_function(INK, arg=TEXT[theme])
         for width in (1280, 800):
             page.resize(width)
             page.updated()

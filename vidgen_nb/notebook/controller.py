@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +24,7 @@ from vidgen_nb.session.settings import SessionState
 
 if TYPE_CHECKING:
     from vidgen_nb.ports import Backend, Profile
+    from vidgen_nb.provider.limits import Limit
 
 __all__ = ["Controller"]
 
@@ -148,6 +149,11 @@ class Controller(Restorable):
         if not session.left_over and not self.scene_options.chosen:
             return "there are no scenes: type, paste or load some"
         return ""
+
+    @property
+    def limits(self) -> Mapping[str, Limit]:
+        """The rate limits of profiles that are known beforehand, by name: those of a simulated provider."""
+        return {}
 
     def export(self, folder: str | os.PathLike[str] | None = None) -> list[Path]:
         """Write the run as HTML, SVG, CSV and JSON lines, and return the paths of the files.

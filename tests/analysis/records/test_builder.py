@@ -42,7 +42,7 @@ def test_a_scene_that_moves() -> None:
     data = records(world)
     assert data.attempts == [
         AttemptRecord("s1", 1, "p1", 0.0, 0.0, 1.0, "rate_limited", "429", 4.0),
-        AttemptRecord("s1", 2, "p2", 1.0, 1.0, 9.0, "succeeded", None, None, 2.0, 2.0),
+        AttemptRecord("s1", 2, "p2", 1.0, 1.0, 9.0, "succeeded", None, None, 2.0, 2.0, 9.0),
         AttemptRecord("s2", 1, "p2", 0.0, 2.0, None, None, None, None),
     ]
     assert data.moves == [MoveRecord("s1", "p1", "p2", 1.0)]

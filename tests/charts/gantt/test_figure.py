@@ -101,8 +101,11 @@ def test_a_selected_scene_stands_out(run: RunData) -> None:
 def test_each_state_stands_in_the_legend_once(run: RunData) -> None:
     """The legend names each state that occurs, and moves; a click on one hides all its traces."""
     waited = next(a for a in run.attempts if a.outcome == "succeeded")
+    fetched = [a for a in run.attempts if a.outcome == "succeeded"][1]
     there = [replace(a, accepted=a.start, began=a.end) if a is waited else a for a in run.attempts]
-    restored = replace(run, off=[(20.0, 40.0)], attempts=there)
+    there = [replace(a, generated=a.start + 1) if a is fetched else a for a in there]
+    refused = [replace(run.cooldowns[0], unusable=True), *run.cooldowns[1:]]
+    restored = replace(run, off=[(20.0, 40.0)], attempts=there, cooldowns=refused)
     for options in ({}, {"scene": run.scenes[0].id}):
         figure = gantt(restored, **options)  # type: ignore[arg-type]
         named = [one.name for one in figure.data if one.showlegend and one.legendgroup in STATES]

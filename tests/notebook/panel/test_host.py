@@ -14,6 +14,7 @@ from vidgen_nb.notebook.panel.panel import Panel
 from vidgen_nb.notebook.run_options import RunOptions
 from vidgen_nb.notebook.scene_options import SceneOptions
 from vidgen_nb.notebook.view_options import ViewOptions
+from vidgen_nb.provider.limits import Limit
 from vidgen_nb.session.session import Session
 
 PROMPTS = ["a lighthouse", "a harbour", "a night train"]
@@ -28,6 +29,7 @@ class MinimalHost:
         self.run_options = RunOptions(session, self.changed)
         self.view_options = ViewOptions(session.runner, self.changed)
         self.problem = ""
+        self.limits: dict[str, Limit] = {}
         self.file = folder / "run.txt"
         self.touched = 0
 

@@ -15,9 +15,7 @@ from vidgen_nb.core.outcomes import Permanent, RateLimited
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.errors import InputError
 from vidgen_nb.notebook.panel.status import log_listener
-from vidgen_nb.notebook.panel.status.profile_chips import chip_html
-from vidgen_nb.notebook.panel.status.run_counts import ProfileCounts
-from vidgen_nb.notebook.panel.status.run_feed import MAX_LINES, LatestCooldown
+from vidgen_nb.notebook.panel.status.run_feed import MAX_LINES
 from vidgen_nb.notebook.panel.status.status_strip import sentence
 
 if TYPE_CHECKING:
@@ -51,13 +49,12 @@ def test_the_sentence_of_a_move(desk: Desk) -> None:
     said = sentence(desk.panel.feed, desk.panel._snapshot)
     assert said.startswith("p2 is cooling for ")
     assert said.endswith(" s more after a 429 on s002, which moved to p1.")
-    assert "cooling" in desk.panel.profile_chips.chips["p2"].children[0].value
-    assert "Retry-After 20 s" in desk.panel.profile_chips.chips["p2"].children[0].value
-    release = desk.panel.profile_chips.chips["p2"].children[1]
-    assert not release.disabled and desk.panel.profile_chips.chips["p1"].children[1].disabled
-    release.click()
+    ready, rests = desk.panel.chart.lanes.lanes
+    assert rests["note"].endswith(" s") and "the server asked for 20 s" in rests["tip"]
+    assert rests["release"] and not ready["release"]
+    desk.panel.chart.lanes._handle_custom_msg({"release": "p2"}, [])
     desk.settle()
-    assert release.disabled
+    assert not any(lane["release"] for lane in desk.panel.chart.lanes.lanes)
 
 
 def test_hostile_text_is_escaped(desk: Desk) -> None:
@@ -74,9 +71,7 @@ def test_hostile_text_is_escaped(desk: Desk) -> None:
     assert panel.tabs.attempts.rows[0][0] == f"s{EVIL}"  # DataTables' own text renderer escapes it
     shown = [panel.tabs.metrics.value, panel.status.value, panel.errors.html.value]
     assert "&lt;img" in panel.errors.html.value
-    assert not any(
-        "<img" in text for text in [*shown, chip_html(EVIL, ProfileCounts(), LatestCooldown(reason=EVIL), 3.0, None)]
-    )
+    assert not any("<img" in text for text in shown)
 
 
 def fails() -> None:
@@ -149,7 +144,7 @@ def test_a_click_on_a_scene_in_the_table_selects_it(desk: Desk) -> None:
     desk.settle()
     desk.panel.tabs.attempts._handle_custom_msg({"select": "s002"}, [])
     desk.settle()
-    assert desk.ctl.selected == desk.panel._gantt.scene == "s002"
+    assert desk.ctl.selected == desk.panel.chart.gantt.scene == "s002"
 
 
 def test_a_finished_video_is_played(desk: Desk) -> None:
@@ -205,10 +200,10 @@ def test_the_chart_takes_the_theme_of_the_page(desk: Desk) -> None:
     """Until a cell sets one."""
     desk.panel.page.dark = True
     desk.settle()
-    assert desk.panel._gantt.theme == "dark"
+    assert desk.panel.chart.gantt.theme == "dark"
     desk.ctl.theme = "light"
     desk.settle()
-    assert desk.panel._gantt.theme == "light"
+    assert desk.panel.chart.gantt.theme == "light"
     with pytest.raises(InputError, match="theme is"):
         desk.ctl.theme = "blue"
 

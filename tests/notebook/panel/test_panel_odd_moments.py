@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.fakes import FakeBackend, profiles
+from vidgen_nb.charts.gantt.rows import MAX_LIVE_LANES
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Cooldown, Policy
 from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.notebook.panel import panel as panel_module
-from vidgen_nb.notebook.panel.status.profile_chips import MAX_CHIPS
 
 if TYPE_CHECKING:
     from tests.notebook.panel.conftest import Desk
@@ -190,7 +190,7 @@ def test_the_latest_video_is_offered_after_another_run(desk: Desk) -> None:
         assert [value for _label, value in desk.panel.controls["video"].options] == [None, name]
 
 
-def test_among_many_profiles_the_cooling_ones_have_a_chip(tmp_path: Path) -> None:
+def test_among_many_profiles_the_cooling_ones_have_a_lane(tmp_path: Path) -> None:
     """With a countdown, and a button that ends the cooldown."""
     backend = FakeBackend(lambda scene, profile, nth: RateLimited(50.0) if nth == 1 else None)
     with Controller(
@@ -206,9 +206,9 @@ def test_among_many_profiles_the_cooling_ones_have_a_chip(tmp_path: Path) -> Non
         ctl.wait(10)
         assert ctl._panel_holder.panel is not None
         ctl.runner.loop.call(ctl._panel_holder.panel.refresh)
-        chips = ctl._panel_holder.panel.profile_chips
-        assert len(chips.root.children) == MAX_CHIPS + 1
-        assert "cooling" in chips.chips["p199"].children[0].value
+        lanes = {lane["name"]: lane for lane in ctl._panel_holder.panel.chart.lanes.lanes}
+        assert len(lanes) == MAX_LIVE_LANES
+        assert lanes["p199"]["release"]
 
 
 def test_a_long_backlog_is_taken_in_slices(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from vidgen_nb.analysis.records.cooldowns import CooldownReader
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused, draft_class, fast_constructor
+from vidgen_nb.analysis.records.hand_marks import hand_marks
 from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
 from vidgen_nb.analysis.records.off_time import off_spans
 from vidgen_nb.core import events as ev
@@ -110,6 +111,7 @@ class Builder:
             capacity_steps=self._steps,
             readded_at=self._readded_at,
             off=off_spans(events),
+            marks=hand_marks(events),
         )
 
     def _scene_added(self, event: ev.SceneAdded) -> None:
@@ -140,7 +142,7 @@ class Builder:
         scene.status = "submitting"
         scene.attempts += 1
         since = self._waited.pop(name, scene.queued)
-        attempt = _attempt(name, event.number, profile, since, at, None, None, None, None, None, None)
+        attempt = _attempt(name, event.number, profile, since, at, None, None, None, None, None, None, None)
         self._running[name] = attempt
         self._attempt_started(attempt)
 
@@ -151,7 +153,7 @@ class Builder:
         scene = self._scenes[name]
         scene.profile, scene.status = event.profile, "generating"
         scene.attempts += 1
-        attempt = _attempt(name, event.number, event.profile, at, at, None, None, None, None, at, at)
+        attempt = _attempt(name, event.number, event.profile, at, at, None, None, None, None, at, at, None)
         self._running[name] = attempt
         self._generating.discard(name)
         self._attempt_started(attempt)
@@ -177,8 +179,12 @@ class Builder:
     def _generated(self, event: ev.Generated) -> None:
         name = event.scene
         self._scenes[name].status = "fetching"
-        if (attempt := self._running.get(name)) is not None and attempt.began is None:
+        if (attempt := self._running.get(name)) is None or attempt.generated is not None:
+            return
+        attempt.generated = event.at
+        if attempt.began is None:
             attempt.began = event.at
+        self._slot_freed(attempt)
 
     def _fetched(self, event: ev.Fetched) -> None:
         name, at = event.scene, event.at
@@ -213,6 +219,9 @@ class Builder:
 
     def _attempt_ended(self, attempt: Any) -> None:
         """Hook: an attempt has ended."""
+
+    def _slot_freed(self, attempt: Any) -> None:
+        """Hook: the provider has finished an attempt, and its download begins."""
 
     def _profile_added(self, event: ev.ProfileAdded) -> None:
         name = event.profile

@@ -30,6 +30,7 @@ class _Gate:
     group: str
     until: float
     reason: str
+    unusable: bool
     members: dict[str, Any] = field(default_factory=dict)
     """Drafts of its windows, by profile."""
 
@@ -64,10 +65,10 @@ class CooldownReader:
         key = (event.group, event.alone)
         gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[key] = _Gate(event.group, event.until, event.reason)
-        gate.until = event.until
+            gate = self._gates[key] = _Gate(event.group, event.until, event.reason, event.unusable)
+        gate.until, gate.unusable = event.until, event.unusable
         for window in gate.members.values():
-            window.end = event.until
+            window.end, window.unusable = event.until, event.unusable
         for profile in event.profiles:
             if profile not in gate.members:
                 self._open(gate, profile, event.at)
@@ -79,7 +80,7 @@ class CooldownReader:
                 window.end = min(window.end, event.at)
 
     def _open(self, gate: _Gate, profile: str, at: float) -> None:
-        window = gate.members[profile] = _window(profile, gate.group, at, gate.until, gate.reason)
+        window = gate.members[profile] = _window(profile, gate.group, at, gate.until, gate.reason, gate.unusable)
         self._opened(window)
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 import heapq
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from vidgen_nb.analysis.records.bounded_series import Bin, BoundedSpans, BoundedSteps, BoundedSums, Span
+from vidgen_nb.analysis.records.bounded_series import BoundedSpans, BoundedSteps, BoundedSums
 from vidgen_nb.analysis.records.builder import Builder, records_of
-from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, RunData, SceneRecord
+from vidgen_nb.analysis.records.hand_marks import MAX_LIVE_MARKS, HandMarks
+from vidgen_nb.analysis.records.live_data import COOLDOWN, OlderSums, RecentData, SumKey
+from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, SceneRecord
 from vidgen_nb.analysis.records.off_time import OffTime
 from vidgen_nb.analysis.records.run_state import SubmissionGate
 from vidgen_nb.analysis.records.slots import SlotAllocator
-from vidgen_nb.analysis.records.timeline import cooling_spans, plus_provider_queues, subtract, union
+from vidgen_nb.analysis.records.timeline import plus_provider_queues
 from vidgen_nb.core import events as ev
 
 __all__ = ["COOLDOWN", "MAX_LIVE_ATTEMPTS", "OlderSums", "Recent", "RecentData", "SumKey"]
@@ -27,51 +28,6 @@ MAX_LIVE_ATTEMPTS = 500
 """Bars that a browser can easily redraw twice a second."""
 MAX_OLDER_SUMS = 400
 """Sums kept of what is older: few enough to be joined at each redraw."""
-COOLDOWN = "cooldown"
-SumKey = tuple[str, str | None]
-OlderSums = Bin[SumKey]
-"""Of an interval: attempts that ended, by (profile, outcome), and seconds of cooldown, by (profile, `COOLDOWN`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecentData(RunData):
-    """The latest part of a run, and counts of the whole. `events` is empty."""
-
-    since: float = 0.0
-    """All attempts that end after this are there, and no others."""
-    started: int = 0
-    """Attempts of the whole run."""
-    moved: int = 0
-    """Moves of the whole run."""
-    statuses: dict[str, int] = field(default_factory=dict)
-    """How many scenes of the whole run have which status."""
-    tallies: dict[tuple[str, str | None], int] = field(default_factory=dict)
-    """Attempts of the whole run that ended, by (profile, outcome)."""
-    history: list[OlderSums] = field(default_factory=list)
-    """Sums of what is older, in bins of one width that begin at multiples of it; empty ones are left out."""
-    places: list[int] = field(default_factory=list)
-    """The index of each attempt among all of the run."""
-    slots: list[int] = field(default_factory=list)
-    """The slot of each attempt (`slots.SlotAllocator`)."""
-    used: dict[str, int] = field(default_factory=dict)
-    """How many slots each profile ever used."""
-    waiting: list[tuple[float, int]] = field(default_factory=list)
-    """The queue's length as steps (time, length from then on), with those that are queued at a provider."""
-    backlog: list[Span] = field(default_factory=list)
-    """When something could have been submitted: the gate was open, and a scene waited whose back-off was over."""
-    taken: dict[str, list[Span]] = field(default_factory=dict)
-    """Per profile, when it ran something or was not part of the session."""
-
-    def idle_spans(self) -> dict[str, list[Span]]:
-        """Return, per profile, when it stood idle although scenes waited: `idle_time.idle_spans` of the window."""
-        cooling = cooling_spans(self, self.end)
-        backlog = subtract(union((max(start, self.since), stop) for start, stop in self.backlog), self.off)
-        return {name: subtract(backlog, union([*self.taken[name], *cooling[name]])) for name in self.profiles}
-
-    @property
-    def older(self) -> int:
-        """Attempts that have left the window."""
-        return self.started - len(self.attempts)
 
 
 class Recent(Builder):
@@ -101,7 +57,9 @@ class Recent(Builder):
         self._settled_scenes: dict[str, tuple[str, str | None]] = {}
         """Status and last profile of forgotten settled scenes; equal pairs are one object."""
         self._equal_fates: dict[tuple[str, str | None], tuple[str, str | None]] = {}
-        self._slots = SlotAllocator()
+        self._slots, self._hands = SlotAllocator(), HandMarks(MAX_LIVE_MARKS)
+        self._busy: Counter[str] = Counter()
+        """Attempts of each profile that have not ended."""
         self._waiting = BoundedSteps(4 * self.limit)
         self._not_before: dict[str, float] = {}
         """Ends of the back-offs of scenes that wait."""
@@ -130,6 +88,7 @@ class Recent(Builder):
                 self._forget(scene.id)
             self._gate.take(event)
             self._off.take(event)
+            self._hands.take(event)
             self._backlog.set(event.at, not self._gate.is_shut and self._statuses["queued"] > len(self._not_before))
 
     def data(self) -> RecentData:
@@ -150,6 +109,7 @@ class Recent(Builder):
             end=self._at,
             capacities=dict(self._capacities),
             off=self._off.spans,
+            marks=list(self._hands.marks),
             since=self._since,
             started=self._count,
             moved=self._moved,
@@ -235,6 +195,7 @@ class Recent(Builder):
         self._count += 1
         self._kept[attempt.scene] += 1
         self._slots.take(place, attempt.profile)
+        self._busy[attempt.profile] += 1
         self._note_taken(attempt.profile)
         self._forget_oldest_attempts()
 
@@ -243,9 +204,14 @@ class Recent(Builder):
         attempt.__class__ = AttemptRecord  # it is complete
         self._ended[place] = attempt
         self._tallies[attempt.profile, attempt.outcome] += 1
-        self._slots.give_back(place, attempt.profile)
+        if attempt.generated is None:
+            self._slots.give_back(place, attempt.profile)
+        self._busy[attempt.profile] -= 1
         self._note_taken(attempt.profile)
         self._forget_oldest_attempts()
+
+    def _slot_freed(self, attempt: Any) -> None:
+        self._slots.give_back(self._places[attempt.scene], attempt.profile)
 
     def _forget_oldest_attempts(self) -> None:
         """Forget the attempt that ended first if there are too many."""
@@ -277,7 +243,7 @@ class Recent(Builder):
 
     def _note_taken(self, profile: str) -> None:
         """Note whether a profile runs something or is absent."""
-        self._taken[profile].set(self._at, profile not in self._present or self._slots.busy[profile] > 0)
+        self._taken[profile].set(self._at, profile not in self._present or self._busy[profile] > 0)
 
     def _window_opened(self, window: Any) -> None:
         super()._window_opened(window)

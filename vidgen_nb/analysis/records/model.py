@@ -8,7 +8,7 @@ from typing import Any
 
 from vidgen_nb.core import events as ev
 
-__all__ = ["AttemptRecord", "CooldownRecord", "MoveRecord", "RunData", "SceneRecord"]
+__all__ = ["AttemptRecord", "CooldownRecord", "HandMark", "MoveRecord", "RunData", "SceneRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,13 @@ class AttemptRecord:
     began: float | None = None
     """When the provider began to generate: as it accepted it, or later if polls found it `queued` there. Then it is the
     first poll that found it no longer queued, so up to a poll's interval late. None: it waits there, or ended so."""
+    generated: float | None = None
+    """When the provider had finished it and its download began, which takes no slot; None: it came to no download."""
+
+    @property
+    def slot_end(self) -> float | None:
+        """When it gave its slot back: at the end of generating; None: it has it."""
+        return self.end if self.generated is None else self.generated
 
     @property
     def waits_at_provider(self) -> bool:
@@ -82,6 +89,17 @@ class CooldownRecord:
     end: float
     """inf: its end is not known."""
     reason: str
+    unusable: bool = False
+    """Whether the profile is out of the rotation, which is more than a cooldown: a refused key, a used daily quota."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandMark:
+    """Something that a hand did while the run went on."""
+
+    at: float
+    text: str
+    """What it was, in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +136,5 @@ class RunData:
     """When each scene that was run again by hand was added the last time."""
     off: list[tuple[float, float]] = field(default_factory=list)
     """When no program ran the run (`off_time`): sorted, disjoint."""
+    marks: list[HandMark] = field(default_factory=list)
+    """What a hand did (`hand_marks`), in order; of a live window, the latest."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 
 from vidgen_nb.analysis.records.model import AttemptRecord
@@ -17,14 +17,13 @@ __all__ = ["SlotAllocator", "most_at_once", "pack_slots"]
 
 
 class SlotAllocator:
-    """Gives each attempt the first slot of its profile that is free."""
+    """Gives each attempt the first slot of its profile that is free; it has it until the provider is done with it."""
 
     def __init__(self) -> None:
         self.of: dict[int, int] = {}
         """The slot of each attempt, by its place; whoever forgets an attempt deletes it here."""
         self.used: dict[str, int] = {}
         """How many each profile ever had."""
-        self.busy: Counter[str] = Counter()
         self._spare: dict[str, list[int]] = defaultdict(list)
 
     def take(self, place: int, profile: str) -> None:
@@ -33,16 +32,14 @@ class SlotAllocator:
         slot = heapq.heappop(spare) if spare else self.used.get(profile, 0)
         self.used[profile] = max(slot + 1, self.used.get(profile, 0))
         self.of[place] = slot
-        self.busy[profile] += 1
 
     def give_back(self, place: int, profile: str) -> None:
         """Free the slot of an attempt that ended."""
         heapq.heappush(self._spare[profile], self.of[place])
-        self.busy[profile] -= 1
 
 
 def pack_slots(attempts: Sequence[AttemptRecord]) -> list[int]:
-    """Return the slot of each attempt; they are in order of their start. O(n log n)."""
+    """Return the slot of each attempt; they are in order of their start. A download takes none. O(n log n)."""
     slots = SlotAllocator()
     running: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for place, attempt in enumerate(attempts):
@@ -50,7 +47,7 @@ def pack_slots(attempts: Sequence[AttemptRecord]) -> list[int]:
         while others and others[0][0] <= attempt.start:
             slots.give_back(heapq.heappop(others)[1], attempt.profile)
         slots.take(place, attempt.profile)
-        heapq.heappush(others, (math.inf if attempt.end is None else attempt.end, place))
+        heapq.heappush(others, (math.inf if attempt.slot_end is None else attempt.slot_end, place))
     return [slots.of[place] for place in range(len(attempts))]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from vidgen_nb.charts.drawing.palette import Mark, State, Theme
-from vidgen_nb.charts.drawing.shapes import Bar, Link, Queue
+from vidgen_nb.charts.drawing.shapes import Bar, Hand, Link, Queue
 
 __all__ = [
     "DIM_OPACITY",
@@ -15,6 +15,7 @@ __all__ = [
     "ToMarkup",
     "drawn",
     "glyphs",
+    "hand_marks",
     "lane_lines",
     "link_lines",
     "outlines",
@@ -86,6 +87,7 @@ def glyphs(state: State, bars: list[Bar], theme: Theme, say: ToMarkup, least: Mi
         "showlegend": False,
         "hovertext": [say(bar.lines) for bar in bars],
         "hoverinfo": "text",
+        "customdata": [bar.place for bar in bars],
     }
     if GLYPHS[state] == "?":
         return common | {
@@ -141,6 +143,25 @@ def lane_lines(edges: list[float], end: float, theme: Theme) -> dict[str, Any]:
     x = [at for _edge in edges for at in (0.0, end, None)]
     y = [at for edge in edges for at in (edge, edge, None)]
     return _line(x, y, {"color": theme.grid, "width": 1})
+
+
+def hand_marks(hands: Sequence[Hand], bottom: float, theme: Theme, say: ToMarkup) -> dict[str, Any]:
+    """Return what a hand did, as marks on the axis of time."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [hand.at for hand in hands],
+        "y": [bottom] * len(hands),
+        "hovertext": [say(hand.lines) for hand in hands],
+        "hoverinfo": "text",
+        "name": "◆ changed by hand",
+        "showlegend": False,
+        "cliponaxis": False,
+        "marker": {
+            "symbol": "diamond-tall", "size": 12, "opacity": 1, "color": theme.text,
+            "line": {"width": 1, "color": theme.glyph_edge},
+        },
+    }  # fmt: skip
 
 
 def queue_line(queue: Queue | None, end: float, theme: Theme) -> dict[str, Any]:

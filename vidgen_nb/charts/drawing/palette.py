@@ -2,7 +2,7 @@
 
 The fills differ by a CIE76 distance of at least 20, pairwise, for normal vision and the three common colour
 deficiencies; pattern and glyph tell them apart without any colour. Pale fills need their outlines on white; the
-outline of `succeeded` separates bars that touch.
+outline of `succeeded` separates bars that touch. A `download` is the thin tail of a bar, and has its colour.
 """
 
 from __future__ import annotations
@@ -14,14 +14,19 @@ from vidgen_nb.errors import InputError
 
 __all__ = ["STATES", "THEMES", "Mark", "State", "Theme", "ThemeName", "theme_of"]
 
-State = Literal["off", "idle", "cooldown", "queued", "succeeded", "running", "cancelled", "held", "failed", "limited"]
+State = Literal[
+    "off", "idle", "cooldown", "out", "queued", "download", "succeeded", "running", "cancelled", "held", "failed",
+    "limited",
+]  # fmt: skip
 ThemeName = Literal["light", "dark"]
 
 STATES: tuple[State, ...] = (
     "off",
     "idle",
     "cooldown",
+    "out",
     "queued",
+    "download",
     "succeeded",
     "running",
     "cancelled",
@@ -71,7 +76,9 @@ _LIGHT: dict[State, Mark] = {
     "off": Mark("no program ran", None, "-", "#D0D7DE", "#8C8C8C"),
     "idle": Mark("idle while scenes waited", "#E6E6E6", "|", "#9A9A9A"),
     "cooldown": Mark("cooldown", "#F0C05A", "/", "#8A5A00", "#8A5A00"),
+    "out": Mark("out of the rotation", None, "+", "#B0442E", "#B0442E"),
     "queued": Mark("queued at the provider", None, "\\", "#56B4E9", "#005A8C"),
+    "download": Mark("download", "#005A8C"),
     "succeeded": Mark("succeeded", "#005A8C", outline="#FFFFFF"),
     "running": Mark("running", "#56B4E9", ".", "#005A8C", "#005A8C"),
     "cancelled": Mark("cancelled", None, outline="#666666", dashed=True),
@@ -83,7 +90,9 @@ _LIGHT: dict[State, Mark] = {
 _DARK: dict[State, Mark] = _LIGHT | {
     "off": Mark("no program ran", None, "-", "#3D444D", "#8C8C8C"),
     "idle": Mark("idle while scenes waited", "#606060", "|", "#343434"),
+    "out": Mark("out of the rotation", None, "+", "#E07A66", "#E07A66"),
     "queued": Mark("queued at the provider", None, "\\", "#4A8FB8", "#6FB7E0"),
+    "download": Mark("download", "#6FB7E0"),
     "succeeded": Mark("succeeded", "#005A8C", outline="#6FB7E0"),
     "running": Mark("running", "#56B4E9", ".", "#005A8C", "#CFEAFB"),
     "cancelled": Mark("cancelled", None, outline="#A8A8A8", dashed=True),

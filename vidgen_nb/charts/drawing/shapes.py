@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from vidgen_nb.charts.drawing.palette import State
 
-__all__ = ["Bar", "Lane", "Link", "Queue", "Rows"]
+__all__ = ["Bar", "Hand", "Lane", "Link", "Queue", "Rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Lane:
     slots: int
     top: float
     bottom: float
+    row: float
+    """Height of a slot's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,14 @@ class Link:
     lines: tuple[str, ...]
     chosen: bool
     """It belongs to the selected scene."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What a hand did at one moment, or at some that lie so close that they share a mark."""
+
+    at: float
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,8 @@ class Rows:
     """Everything is there from here on; the axis may begin here."""
     merged: tuple[Bar, ...] = ()
     """Before that: bars that stand for all attempts, or all seconds of cooldown, of an interval of time."""
+    hands: tuple[Hand, ...] = ()
+    """What a hand did, as marks on the axis."""
 
     def of(self, state: State) -> list[Bar]:
         """Return the bars of one state."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, RunData
 from vidgen_nb.analysis.records.idle_time import idle_spans
@@ -22,6 +22,7 @@ from vidgen_nb.plaintext import one_line
 __all__ = ["PAD_PIXELS", "BarCache", "LaneLayout", "make_bars", "state_of"]
 
 PAD_PIXELS = 8.0
+_TAIL_PIXELS = 3.0
 _STATES: dict[str | None, State] = {
     "succeeded": "succeeded", "rate_limited": "limited", "ambiguous": "held", "cancelled": "cancelled", None: "running",
 }  # fmt: skip
@@ -65,34 +66,33 @@ class BarCache:
 class LaneLayout:
     """Where bars lie."""
 
-    tops: Mapping[str, tuple[float, int]]
-    """Top and number of slots of each profile's lane."""
-    row: float
-    """Height of a slot's row."""
+    tops: Mapping[str, tuple[float, int, float]]
+    """Of each profile's lane: top, number of slots, and height of a slot's row."""
     dim: bool
     """A scene is selected: others are dimmed."""
     bottom: float
     """Of the lowest lane."""
 
     @classmethod
-    def of(cls, lanes: list[Lane], row: float, *, dim: bool) -> LaneLayout:
+    def of(cls, lanes: list[Lane], *, dim: bool) -> LaneLayout:
         """Return the layout of these lanes."""
-        tops = {lane.profile: (lane.top + PAD_PIXELS / 2, lane.slots) for lane in lanes}
-        return cls(tops, row, dim, lanes[-1].bottom if lanes else 0.0)
+        tops = {lane.profile: (lane.top + PAD_PIXELS / 2, lane.slots, lane.row) for lane in lanes}
+        return cls(tops, dim, lanes[-1].bottom if lanes else 0.0)
 
-    def slot(self, profile: str, slot: int) -> float:
-        """Return the middle of a slot's row."""
-        return self.tops[profile][0] + (slot + 0.5) * self.row
+    def slot(self, profile: str, slot: int) -> tuple[float, float]:
+        """Return the middle of a slot's row, and the height of its bars."""
+        top, _slots, row = self.tops[profile]
+        return top + (slot + 0.5) * row, max(row - 2, row * 0.75)
 
     def whole(self, profile: str) -> tuple[float, float]:
         """Return the middle of all slots of a profile, and their height."""
-        top, slots = self.tops[profile]
-        return top + slots * self.row / 2, slots * self.row - 2
+        top, slots, row = self.tops[profile]
+        return top + slots * row / 2, slots * row - 2
 
-    def cooling(self, profile: str) -> float:
-        """Return the middle of the thin row of cooldowns."""
-        top, slots = self.tops[profile]
-        return top + (slots + 0.25) * self.row
+    def cooling(self, profile: str) -> tuple[float, float]:
+        """Return the middle of the thin row of cooldowns, and its height."""
+        top, slots, row = self.tops[profile]
+        return top + (slots + 0.25) * row, row / 2
 
 
 def make_bars(
@@ -143,8 +143,8 @@ def _cooldown(window: CooldownRecord, place: LaneLayout, end: float, kept: BarCa
     told = (window, min(window.end, end))
     bar: Bar | None = kept.get(key, told)
     if bar is None:
-        y, said = place.cooling(window.profile), text.cooldown_lines(window, end)
-        bar = Bar("cooldown", window.start, told[1], y, place.row / 2, said, dim=place.dim)
+        (y, height), state = place.cooling(window.profile), cast(State, "out" if window.unusable else "cooldown")
+        bar = Bar(state, window.start, told[1], y, height, text.cooldown_lines(window, end), dim=place.dim)
         kept.put(key, told, bar)
     return bar
 
@@ -178,16 +178,30 @@ def _attempts(
 def _attempt(
     attempt: AttemptRecord, place: LaneLayout, slot: int, end: float, lines: tuple[str, ...], number: int, *, dim: bool
 ) -> tuple[Bar, ...]:
-    """Return the bar of an attempt, in parts if it was queued at its provider: submit, queue, and the rest."""
-    y, height = place.slot(attempt.profile, slot), max(place.row - 2, place.row * 0.75)
-    stop, state = end if attempt.end is None else attempt.end, state_of(attempt.outcome)
-    whole = Bar(state, attempt.start, stop, y, height, lines, attempt.scene, dim, place=number)
+    """Return the bar of an attempt, in parts if it was queued at its provider: submit, queue, and the rest.
+
+    Its download is a thin tail below: its slot is free, and the next attempt may lie there.
+    """
+    (y, height), state = place.slot(attempt.profile, slot), state_of(attempt.outcome)
+    stop = end if attempt.end is None else attempt.end
+    done = stop if attempt.generated is None else attempt.generated
+    whole = Bar(state, attempt.start, done, y, height, lines, attempt.scene, dim, place=number)
+    tail = replace(
+        whole,
+        state="download",
+        start=done,
+        end=stop,
+        y=y + height / 2 - _TAIL_PIXELS / 2,
+        height=_TAIL_PIXELS,
+        glyph=False,
+    )
+    tails = (tail,) if stop > done else ()
     if attempt.accepted == attempt.began or attempt.accepted is None:
-        return (whole,)
-    until = stop if attempt.began is None else attempt.began
+        return (whole, *tails)
+    until = done if attempt.began is None else attempt.began
     parts = [replace(whole, state="queued", start=attempt.accepted, end=until)]
     if attempt.start < attempt.accepted:
         parts.insert(0, replace(whole, end=attempt.accepted, glyph=False))
     if attempt.end is not None or attempt.began is not None:  # also of no length: it says how the attempt ended
         parts.append(replace(whole, start=until))
-    return tuple(parts)
+    return (*parts, *tails)

@@ -45,7 +45,7 @@ def make_links(
         raise InputError(f'moves is {moves!r}: give "last <n>", "none" or the id of a scene of this run')
     names = {move.scene for move in shown}
     y = {
-        (attempt.scene, attempt.number): place.slot(attempt.profile, slot)
+        (attempt.scene, attempt.number): place.slot(attempt.profile, slot)[0]
         for attempt, slot in zip(data.attempts, slots, strict=True)
         if attempt.scene in names and attempt.profile in place.tops
     }

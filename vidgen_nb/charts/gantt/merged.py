@@ -70,8 +70,8 @@ def _cell(profile: str, sums: Sums, start: float, end: float, place: LaneLayout)
     total = sum(counts.values())
     lines = tuple(_lines(profile, counts, cooled, start, end))
     if cooled > 0:
-        height = max(2.0, place.row / 2 * cooled / (end - start))
-        yield Bar("cooldown", start, end, place.cooling(profile), height, lines, dim=place.dim)
+        y, row = place.cooling(profile)
+        yield Bar("cooldown", start, end, y, max(2.0, row * cooled / (end - start)), lines, dim=place.dim)
     shares: dict[str, float] = defaultdict(float)
     for kind, count in counts.items():
         shares[state_of(kind)] += count / total

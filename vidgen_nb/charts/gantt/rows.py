@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from vidgen_nb.analysis.metrics.results import outcome_counts
 from vidgen_nb.analysis.records.bounded_series import thin
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.records.live_window import RecentData
@@ -17,8 +16,9 @@ from vidgen_nb.analysis.records.slots import pack_slots
 from vidgen_nb.analysis.records.timeline import queue_steps
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.fold import MAX_BARS, PIXEL_COLUMNS, fold
-from vidgen_nb.charts.drawing.shapes import Lane, Queue, Rows
+from vidgen_nb.charts.drawing.shapes import Hand, Queue, Rows
 from vidgen_nb.charts.gantt.bars import PAD_PIXELS, BarCache, LaneLayout, make_bars
+from vidgen_nb.charts.gantt.lanes import HEADING_PIXELS, QUEUE_PIXELS, Fit, make_lanes
 from vidgen_nb.charts.gantt.links import knows, make_links
 from vidgen_nb.charts.gantt.merged import merged
 from vidgen_nb.errors import InputError
@@ -33,8 +33,8 @@ MAX_SLOT_ROWS = 1000
 """Rows of all slots together; if there are more slots, several share a row."""
 MAX_LIVE_STEPS = 150
 """Steps of the queue, which are sent with each update of a live chart."""
-_LABEL_CHARS = 22  # of a label without its separator, left of the plot
-_ROW_PIXELS, _QUEUE_PIXELS, _HEADING_PIXELS, _LABEL_PIXELS = 18.0, 40.0, 18.0, 15.0
+_SAME_MARK_SHARE = 0.01
+"""What a hand did within this share of the time shown has one mark."""
 
 
 def build_rows(
@@ -46,12 +46,14 @@ def build_rows(
     now: float | None = None,
     kept: BarCache | None = None,
     most: int = MAX_BARS,
+    fit: Fit | None = None,
 ) -> Rows:
     """Lay out a run, or the latest part of one (`RecentData`).
 
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
     whole path. `now`: run seconds of the present, for an open run; the chart reaches at least to there.
-    `kept`: the bars of the last chart of the same run. `most`: attempts above which bars are merged.
+    `kept`: the bars of the last chart of the same run. `most`: attempts above which bars are merged. `fit`: the space
+    of a live chart.
     The latest part has at most `MAX_LIVE_LANES` lanes.
     Raise `InputError` for a scene that is not in the run, or an invalid `now`. O(n log n) in attempts.
     """
@@ -62,11 +64,15 @@ def build_rows(
     kept = kept or BarCache()
     end = max(data.end, now or 0.0) or 1.0
     start = data.since if isinstance(data, RecentData) else 0.0
-    kept.shown = shown(data, kept.shown)
+    kept.shown = shown(data, kept.shown, fit)
     slots, capped = (data.slots, []) if isinstance(data, RecentData) else _slots(data, kept.shown)
-    lanes, row, top = _lanes(data, slots, kept.shown, queue=queue)
-    place, hover = LaneLayout.of(lanes, row, dim=scene is not None), text.HoverTexts(data)
+    heading = HEADING_PIXELS if fit is None else 0.0
+    top = heading + (QUEUE_PIXELS + PAD_PIXELS if queue else 0.0)
+    lanes = make_lanes(data, slots, kept.shown, top, fit)
+    place, hover = LaneLayout.of(lanes, dim=scene is not None), text.HoverTexts(data)
     bars = make_bars(data, place, slots, end, scene, hover, kept)
+    thinnest = (end - start) / PIXEL_COLUMNS
+    bars = [bar for bar in bars if bar.state != "download" or bar.end - bar.start > thinnest]
     links, notes = make_links(data, hover.tries, place, slots, scene, moves)
     notes = [*capped, *notes]
     steps = _steps(data, end) if queue else []
@@ -80,8 +86,8 @@ def build_rows(
         lanes,
         bars,
         links,
-        Queue(steps, 6.0, _QUEUE_PIXELS) if steps else None,
-        top - _HEADING_PIXELS / 2,
+        Queue(steps, 6.0, QUEUE_PIXELS) if steps else None,
+        top - heading / 2,
         height,
         end,
         now,
@@ -89,16 +95,18 @@ def build_rows(
         tuple(notes),
         start,
         tuple(older),
+        _hands(data, start, end),
     )
 
 
-def shown(data: RunData, before: tuple[str, ...] = ()) -> tuple[str, ...]:
+def shown(data: RunData, before: tuple[str, ...] = (), fit: Fit | None = None) -> tuple[str, ...]:
     """Return the profiles that have a lane, in their order: at most `MAX_LIVE_LANES` of an open run.
 
     Those that had one `before` and still have something to show go first, so that lanes don't move; then the ones that
     were active last. Of a finished run, at most `MAX_LANES`: those with the most attempts.
     """
-    profiles = dict.fromkeys([*data.profiles, *(attempt.profile for attempt in data.attempts)])
+    fit = fit or Fit(0.0)
+    profiles = dict.fromkeys([*fit.profiles, *data.profiles, *(attempt.profile for attempt in data.attempts)])
     if len(profiles) <= (MAX_LIVE_LANES if isinstance(data, RecentData) else MAX_LANES):
         return tuple(profiles)
     if not isinstance(data, RecentData):
@@ -107,7 +115,7 @@ def shown(data: RunData, before: tuple[str, ...] = ()) -> tuple[str, ...]:
         return tuple(profile for profile in profiles if profile in busy)
     active = dict.fromkeys(attempt.profile for attempt in reversed(data.attempts))
     stay = [profile for profile in before if profile in active]
-    chosen = set(list(dict.fromkeys([*stay, *active, *before, *profiles]))[:MAX_LIVE_LANES])
+    chosen = set(list(dict.fromkeys([*fit.first, *stay, *active, *before, *profiles]))[:MAX_LIVE_LANES])
     return tuple(profile for profile in profiles if profile in chosen)
 
 
@@ -132,31 +140,16 @@ def _slots(data: RunData, profiles: tuple[str, ...]) -> tuple[list[int], list[st
     return slots, said
 
 
-def _lanes(
-    data: RunData, slots: list[int], profiles: tuple[str, ...], *, queue: bool
-) -> tuple[list[Lane], float, float]:
-    """Return the lanes, the height of a slot's row and where the first lane begins."""
-    counts = outcome_counts(data)
-    if isinstance(data, RecentData):
-        used = data.used
-    else:
-        used = {}
-        for attempt, slot in zip(data.attempts, slots, strict=True):
-            used[attempt.profile] = max(used.get(attempt.profile, 1), slot + 1)
-    gone = {window.profile for window in data.cooldowns if math.isinf(window.end)}
-    need = {profile: max(1, used.get(profile, 1)) for profile in profiles}
-    # Many slots share the height of 60 full rows, down to 4 px each.
-    row = min(_ROW_PIXELS, max(4.0, 60 * _ROW_PIXELS / max(1, sum(need.values()))))
-    y = top = _HEADING_PIXELS + (_QUEUE_PIXELS + PAD_PIXELS if queue else 0.0)
-    lanes: list[Lane] = []
-    for profile, number in need.items():
-        tally = "/".join(str(counts.get((profile, kind), 0)) for kind in ("succeeded", "rate_limited", "ambiguous"))
-        label = f"{text.short(profile, max(6, _LABEL_CHARS - len(tally)))} · {tally}"
-        remark = "out, no end known" if profile in gone else ""
-        bottom = y + max(2 * _LABEL_PIXELS if remark else _LABEL_PIXELS, (number + 0.5) * row + PAD_PIXELS)
-        lanes.append(Lane(profile, label, remark, number, y, bottom))
-        y = bottom
-    return lanes, row, top
+def _hands(data: RunData, start: float, end: float) -> tuple[Hand, ...]:
+    """Return what a hand did as marks that lie apart."""
+    apart, found = (end - start) * _SAME_MARK_SHARE, list[Hand]()
+    for mark in data.marks:
+        line = f"{text.seconds(mark.at)}: {mark.text}"
+        if found and mark.at - found[-1].at < apart:
+            found[-1] = Hand(found[-1].at, (*found[-1].lines, line))
+        else:
+            found.append(Hand(mark.at, (line,)))
+    return tuple(found)
 
 
 def _thinned(steps: list[tuple[float, int]], end: float) -> tuple[list[tuple[float, int]], str]:

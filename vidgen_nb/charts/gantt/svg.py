@@ -27,6 +27,7 @@ _HATCHES = {
     "x": '<path d="M0 0L6 6M6 0L0 6" stroke="{ink}" stroke-width="1"/>',
     "|": '<path d="M3 0V6" stroke="{ink}" stroke-width="1"/>',
     "-": '<path d="M0 3H6" stroke="{ink}" stroke-width="1"/>',
+    "+": '<path d="M0 3H6M3 0V6" stroke="{ink}" stroke-width="1"/>',
     ".": '<circle cx="3" cy="3" r="1.1" fill="{ink}"/>',
 }
 
@@ -90,6 +91,7 @@ class _Picture:
         for bar in self.rows.bars:
             if bar.glyph:
                 yield from self._glyph(bar)
+        yield from self._hands()
         yield from self._legend()
         yield "</svg>\n"
 
@@ -194,6 +196,13 @@ class _Picture:
                 f'<text x="{_number(x)}" y="{_number(y + 4.5)}" text-anchor="middle" font-size="13" '
                 f'font-weight="bold" fill="#D55E00"{dim}>?</text>'
             )
+
+    def _hands(self) -> Iterator[str]:
+        """Yield what a hand did, as marks on the axis."""
+        for hand in self.rows.hands:
+            path = _diamond(self.x(hand.at), self.bottom)
+            yield f"<g><title>{escape(chr(10).join(hand.lines))}</title>"
+            yield f'<path d="{path}" fill="{self.theme.text}" stroke="{self.theme.glyph_edge}"/></g>'
 
     def _legend_places(self) -> list[tuple[float, int, str, State | None]]:
         """Return what the legend holds (x, row, label, state), broken into rows; None is a move."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from vidgen_nb.notebook.run_options import RunOptions
 from vidgen_nb.notebook.scene_options import SceneOptions
 from vidgen_nb.notebook.view_options import ViewOptions
+from vidgen_nb.provider.limits import Limit
 from vidgen_nb.session.session import Session
 
 __all__ = ["PanelHost"]
@@ -32,6 +33,10 @@ class PanelHost(Protocol):
     @property
     def view_options(self) -> ViewOptions:
         """What the panel shows."""
+
+    @property
+    def limits(self) -> Mapping[str, Limit]:
+        """The limits of profiles that are known beforehand, by name."""
 
     @property
     def problem(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import ipywidgets as w
 
 from vidgen_nb.notebook.panel.background import Background
-from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt
+from vidgen_nb.notebook.panel.chart.chart import Chart
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked, set_if_changed
 from vidgen_nb.notebook.panel.controls import Controls
 from vidgen_nb.notebook.panel.forecast import Forecast
@@ -25,7 +25,6 @@ from vidgen_nb.notebook.panel.page.style import STYLE
 from vidgen_nb.notebook.panel.status.error_strip import ErrorStrip
 from vidgen_nb.notebook.panel.status.held_scenes import HeldScenes
 from vidgen_nb.notebook.panel.status.log_listener import LogListener
-from vidgen_nb.notebook.panel.status.profile_chips import ProfileChips
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.status.status_strip import SessionSnapshot, status_html
 from vidgen_nb.notebook.panel.tabs.tabs import Tabs
@@ -54,7 +53,6 @@ class Panel:
         self._run_in_background = background
         self.errors = ErrorStrip(lambda _: host.post(self._dismiss_errors))
         self.controls = Controls(host, self._export)
-        self.profile_chips = ProfileChips(host)
         self.held_scenes = HeldScenes(host)
         self.forecast = Forecast(background)
         self.tabs = Tabs(host, self.controls, background)
@@ -62,11 +60,7 @@ class Panel:
         self.page.observe(lambda _: host.post(self.ticker.touch), names="dark")
         self.page.on_msg(lambda _widget, content, _buffers: host.post(self._download, content))
         receive_while_blocked(self.page)
-        self._gantt = LiveGantt(
-            theme=self._theme(),
-            on_follow=lambda on: host.post(self._set_follow, on),
-            on_shown=lambda: host.post(self._gantt.resend),
-        )
+        self.chart = Chart(host, self._theme(), self._set_follow)
         self._follow = host.view_options.follow_now
         self.status, self.disabled_reasons, self.message = w.HTML(), w.HTML(), w.HTML()
         self.scene_source = w.Accordion(
@@ -91,8 +85,8 @@ class Panel:
         parts = [
             w.HTML(STYLE), self.status, self.held_scenes.root, self.errors.root,
             w.Box([*buttons, spring, c["stop"]], layout=wrap), self.disabled_reasons, self.message, self.page,
-            w.Box(groups, layout=w.Layout(flex_flow="row wrap", grid_gap="4px 18px")), self.profile_chips.root,
-            w.Box(view, layout=wrap), self._gantt.figure, self.tabs.root,
+            w.Box(groups, layout=w.Layout(flex_flow="row wrap", grid_gap="4px 18px")),
+            w.Box(view, layout=wrap), self.chart.view, self.tabs.root,
         ]  # fmt: skip
         root = w.VBox(parts)
         root.add_class("vg-panel")
@@ -133,6 +127,7 @@ class Panel:
         new = self.feed.pull(run, MAX_EVENTS_PER_UPDATE)
         self._has_more_events = len(new) == MAX_EVENTS_PER_UPDATE
         self._has_new_events |= len(new) > 0
+        self.chart.read(run, new)
         if session.is_running and not session.paused:
             self.forecast.tick(run, session.policy, session.now)
         self._snapshot = SessionSnapshot(
@@ -162,11 +157,10 @@ class Panel:
             set_if_changed(self.disabled_reasons, "value", text)
             loaded = len(self._host.scene_options.scenes)
             self.scene_source.titles = (f"Scenes: {loaded:,} loaded (type, paste or load others)",)
-            self.profile_chips.show(self.feed, self._snapshot)
 
     def _draw(self) -> None:
         """Bring the chart up to date."""
-        view, gantt, running = self._host.view_options, self._gantt, self._snapshot.running
+        view, gantt, running = self._host.view_options, self.chart.gantt, self._snapshot.running
         if gantt.follow != self._follow:  # a zoom turned it off, and its message is still on its way
             self._set_follow(gantt.follow)
         elif view.follow_now != self._follow:
@@ -177,9 +171,9 @@ class Panel:
             gantt.moves = view.show_moves
         if (theme := self._theme()) != gantt.theme:
             gantt.theme = theme
-        window = self.feed.window
-        if window is not None and (self._has_new_events or running or self._was_running):
-            gantt.update(window, self._snapshot.now if running else None)
+        changed = self._has_new_events or running or self._was_running
+        self.chart.draw(self.feed.window, self._snapshot.now if running else None, changed=changed)
+        self.chart.show(self.feed, self._snapshot)
         self._was_running, self._has_new_events = running, False
 
     def _set_follow(self, on: bool) -> None:

@@ -12,11 +12,12 @@ from tests.benchmarks.live_gantt import stream
 from vidgen_nb.analysis.records.live_window import Recent, RecentData
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.drawing.traces import LIVE_TRACES, traces
+from vidgen_nb.charts.gantt.lanes import Fit
 from vidgen_nb.charts.gantt.merged import MAX_MERGED_BARS
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import RetryPolicy, Scene
-from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt
+from vidgen_nb.notebook.panel.chart.live_gantt import LANES_PIXELS, LiveGantt
 
 
 def run(attempts: int, limit: int = 500) -> RecentData:
@@ -59,7 +60,7 @@ def test_the_figure_shows_the_bars_of_the_static_chart() -> None:
     data = recent.data()
     chart.update(data, data.end)
     assert [trace["meta"] for trace in chart.figure._data] == list(LIVE_TRACES)
-    for want in traces(build_rows(data, now=data.end), theme_of("light")):
+    for want in traces(build_rows(data, now=data.end, fit=Fit(LANES_PIXELS)), theme_of("light")):
         if want["type"] == "bar":
             found = leaves(chart, want["meta"])
             order = sorted(range(len(want["x"])), key=lambda at: (want["base"][at], want["y"][at]))
@@ -104,7 +105,7 @@ def test_a_new_page_gets_what_is_shown_now() -> None:
     done = [trace for trace in state["_widget_data"] if trace["meta"].startswith("succeeded ")]
     assert sum(len(trace["x"]) for trace in done) == sum(attempt.outcome == "succeeded" for attempt in data.attempts)
     assert sum(trace["showlegend"] for trace in done) == 1
-    assert "scenes" in state["_widget_layout"]["title"]["text"]
+    assert state["_widget_layout"]["height"] == chart.figure._layout["height"] > 300
     assert chart.figure.get_state("_config") == {
         "_config": {"responsive": True, "showSendToCloud": False, "displaylogo": False}
     }
@@ -172,21 +173,19 @@ def test_a_selected_scene_dims_the_others_and_an_unknown_one_is_said() -> None:
     opacities = [trace["marker"]["opacity"] for trace in parts if trace["x"]]
     assert {value for each in opacities for value in (each if isinstance(each, list) else [each])} == {0.2, 1.0}
     chart.select("no such scene")
-    assert "has no attempt here" in chart.figure._layout["title"]["text"]
+    assert "has no attempt here" in chart.note
     chart.select(None)
     chart.moves = "none"
     assert list(chart.figure._data[LIVE_TRACES.index("move")]["x"]) == []
 
 
 def test_a_long_run_says_what_is_not_drawn() -> None:
-    """The window is bounded, and the title says so."""
+    """The window is bounded, and the chart says so."""
     chart = LiveGantt(window=60.0)
     data = run(400, limit=100)
     chart.update(data, data.end)
-    title = chart.figure._layout["title"]["text"]
-    title = title.replace("<br>", " ")
-    assert f"The latest 100 of {data.started:,} attempts; older ones are merged (zoom out);" in title
-    assert "run.gantt() shows all." in title
+    assert f"The latest 100 of {data.started:,} attempts; older ones are merged (zoom out);" in chart.note
+    assert "run.gantt() shows all." in chart.note
     assert chart.figure._layout["xaxis"]["autorangeoptions"]["minallowed"] == round(data.end - 60, 3)
     merged = [trace for trace in chart.figure._data if trace["meta"].startswith("merged ")]
     assert 50 < sum(len(trace["x"]) for trace in merged) <= MAX_MERGED_BARS
@@ -210,10 +209,9 @@ def test_many_profiles_have_few_lanes() -> None:
         if turn % 20 == 19:
             data = recent.data()
             chart.update(data, data.end)
-            lanes = [str(label).split(" · ")[0] for label in chart.figure._layout["yaxis"]["ticktext"][1:-1]]
+            lanes = [lane.profile for lane in chart.rows.lanes]
             assert len(lanes) == 40 and lanes == sorted(lanes)
             active = {attempt.profile for attempt in data.attempts}
             assert active & set(before) <= set(lanes)
             before = lanes
-    title = chart.figure._layout["title"]["text"].replace("<br>", " ")
-    assert "Lanes: the 40 of 200 profiles that were active last." in title
+    assert "Lanes: the 40 of 200 accounts that were active last." in chart.note

@@ -59,7 +59,6 @@ def test_the_sentence_tells_of_jobs_that_wait_at_their_provider() -> None:
     table.show(feed.window.attempts)
     assert [row[6] for row in table.rows] == ["… running", "… queued at the provider"]
     chart.update(feed.window, 20.0)
-    assert "2 running (1 of them queued at the provider), 1 waiting" in chart.figure.layout.title.text
     (pale,) = chart.figure.select_traces({"meta": "queued"})
     assert len(pale.x) == 1 and pale.showlegend and "queued at the provider for" in pale.hovertext[0]
     timed.append(ev.Progressed("s2", 1, "running", at=15.0))

@@ -5,29 +5,33 @@ As with all widgets, only the session's loop writes to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from vidgen_nb.analysis.records.live_window import MAX_LIVE_ATTEMPTS, RecentData
 from vidgen_nb.analysis.records.model import RunData
-from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.layout import layout as static_layout
 from vidgen_nb.charts.drawing.layout import markup
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.drawing.shapes import Rows
+from vidgen_nb.charts.drawing.traces import PLOT_PIXELS
 from vidgen_nb.charts.drawing.traces import traces as draw_traces
 from vidgen_nb.charts.gantt.bars import BarCache
+from vidgen_nb.charts.gantt.lanes import Fit
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.notebook.panel.chart.figure import LiveFigure, flattened
-from vidgen_nb.notebook.panel.status.run_counts import RunCounts
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["LiveGantt"]
+__all__ = ["LANES_PIXELS", "SIDE_PIXELS", "TOP_PIXELS", "LiveGantt"]
 
-_NO_DATA = RecentData({}, (), [], [], [], [], [], 0.0)
-_BLANK_NOTE = "\N{NO-BREAK SPACE}"
+_NO_DATA = RecentData({}, (), [], [], [], [], [], 60.0)
+"""Before the first run: an axis of a minute."""
+LANES_PIXELS = 330.0
+"""Height of all lanes together: with queue, axis and legend it fits a screen of 1280 by 800 below the toolbar."""
+TOP_PIXELS = 6.0
+SIDE_PIXELS = 14
+_BELOW_PIXELS = 28
 _MARGIN_SHARE = 0.02
 """The share of the shown time that stays free right of the line for now."""
 
@@ -36,9 +40,9 @@ class LiveGantt:
     """Draws the latest part of a run, again and again, into one figure.
 
     `theme`: `"light"` or `"dark"`. `window`: run seconds to follow; None: all that `update` is given, except older
-    history. `on_follow` is called when a user turns `follow` on or off on the page. `on_shown` is called when a page
-    has begun to show the figure: it may have missed updates and needs a `resend`. Both are called on the thread on
-    which the page's message arrives.
+    history. `on_follow` is called when a user turns `follow` on or off on the page, `on_select` with the scene of a bar
+    that was clicked. `on_shown` is called when a page has begun to show the figure: it may have missed updates and
+    needs a `resend`. All are called on the thread on which the page's message arrives.
     """
 
     def __init__(
@@ -48,9 +52,14 @@ class LiveGantt:
         window: float | None = None,
         on_follow: Callable[[bool], None] | None = None,
         on_shown: Callable[[], None] | None = None,
+        on_select: Callable[[str], None] | None = None,
     ) -> None:
         self.window = window
-        self.on_follow, self.on_shown = on_follow, on_shown
+        self.on_follow, self.on_shown, self.on_select = on_follow, on_shown, on_select
+        self.profiles: Mapping[str, int | None] = {}
+        """Profiles that have a lane even before they have done anything, with their capacities."""
+        self.first: frozenset[str] = frozenset()
+        """Profiles that have a lane before others, if there are too many."""
         self._theme = theme_of(theme)
         self._scene: str | None = None
         self._moves = "last 20"
@@ -59,12 +68,18 @@ class LiveGantt:
         """What the axis shows while it follows."""
         self._page_range: tuple[Any, ...] | None = None
         """The range that the page last reported."""
-        self._shown: tuple[RunData, float | None] = (_NO_DATA, 0.0)
+        self._shown: tuple[RunData, float | None] = (_NO_DATA, None)
         self._bar_cache = BarCache()
         self._markup = lru_cache(4 * MAX_LIVE_ATTEMPTS)(markup)  # most lines were in the previous chart, too
         self._trace_cache: dict[str, tuple[Any, dict[str, Any]]] = {}
         """For each trace, what it was drawn from, and the trace."""
-        self._traces, layout = self._draw(_NO_DATA, 0.0)
+        self.rows: Rows
+        """What is shown."""
+        self.plot_pixels = PLOT_PIXELS
+        """How wide the plot is on the page, as far as the page has told."""
+        self.note = ""
+        """What is left out of the chart; empty: nothing."""
+        self._traces, layout = self._draw(_NO_DATA, None)
         self._layout = dict(flattened(layout))
         self.figure = LiveFigure(data=self._traces, layout=layout)
         self.figure.on_msg(self._on_message)
@@ -114,9 +129,9 @@ class LiveGantt:
 
     # -- drawing
 
-    def update(self, data: RunData, now: float | None) -> None:
+    def update(self, data: RunData | None, now: float | None) -> None:
         """Show a run as it is at `now`, in run seconds; None: it has ended. Sends what changed, in one message."""
-        self._shown = (data, now)
+        self._shown = (data or _NO_DATA, now)
         self.redraw()
 
     def redraw(self) -> None:
@@ -137,9 +152,21 @@ class LiveGantt:
         known = any(record.id == self._scene for record in data.scenes)
         scene = self._scene if known else None
         moves = self._moves if self._moves != "selected" else scene or "none"
-        rows = build_rows(data, scene=scene, moves=moves, now=now, kept=self._bar_cache)
-        rows = replace(rows, summary=(_summary(data),), notes=(self._limits_note(data, rows, known) or _BLANK_NOTE,))
-        return draw_traces(rows, self._theme, self._markup, self._cached_trace, live=True), self._follow_layout(rows)
+        fit = Fit(LANES_PIXELS, self.profiles, self.first)
+        rows = self.rows = build_rows(data, scene=scene, moves=moves, now=now, kept=self._bar_cache, fit=fit)
+        self.note = self._limits_note(data, rows, known)
+        layout = self._follow_layout(rows)
+        drawn = draw_traces(
+            rows, self._theme, self._markup, self._cached_trace, live=True, second_pixels=self._second_pixels()
+        )
+        return drawn, layout
+
+    def _second_pixels(self) -> float:
+        """Return how many pixels a second of the axis takes on the page."""
+        start, end = self._axis_range
+        if not self._follow and self._page_range is not None and len(self._page_range) == 2:
+            start, end = self._page_range
+        return self.plot_pixels / (float(end - start) or 1.0)
 
     def _cached_trace(self, name: str, draw: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
         """Draw a trace, or return the same object if nothing that it is drawn from has changed."""
@@ -151,8 +178,15 @@ class LiveGantt:
         return trace
 
     def _follow_layout(self, rows: Rows) -> dict[str, Any]:
-        """Return the layout of the static chart, with an axis that follows the run."""
+        """Return the layout of the static chart, with an axis that follows the run, and nothing around the plot.
+
+        What the static chart says beside and below it stands in widgets of their own here.
+        """
         found = static_layout(rows, self._theme)
+        found["margin"] = {"l": SIDE_PIXELS, "r": SIDE_PIXELS, "t": int(TOP_PIXELS), "b": _BELOW_PIXELS, "pad": 0}
+        found["title"]["text"] = ""
+        found["paper_bgcolor"] = found["plot_bgcolor"] = "rgba(0,0,0,0)"  # whatever the page's ground is
+        found["yaxis"] |= {"tickvals": [], "ticktext": []}
         axis = found["xaxis"]
         for fixed in ("range", "minallowed", "maxallowed"):
             del axis[fixed]
@@ -163,7 +197,8 @@ class LiveGantt:
         # Setting a range would overwrite the user's zoom. Autorange leaves a zoom alone, and has limits of its own.
         axis["autorange"] = self._follow
         axis["autorangeoptions"] = {"minallowed": self._axis_range[0], "maxallowed": self._axis_range[1]}
-        return found | {"autosize": True}
+        height = round(TOP_PIXELS + rows.height) + _BELOW_PIXELS
+        return found | {"autosize": True, "height": height, "showlegend": False}
 
     def _limits_note(self, data: RunData, rows: Rows, known: bool) -> str:
         """Say what is left out of the chart."""
@@ -173,15 +208,21 @@ class LiveGantt:
                 f"The latest {len(data.attempts):,} of {data.started:,} attempts; older ones are merged (zoom out); "
                 "run.gantt() shows all."
             )
-        if len(rows.lanes) < len(data.profiles):
-            notes.append(f"Lanes: the {len(rows.lanes)} of {len(data.profiles):,} profiles that were active last.")
+        profiles = len({*data.profiles, *self.profiles})
+        if len(rows.lanes) < profiles:
+            notes.append(f"Lanes: the {len(rows.lanes)} of {profiles:,} accounts that were active last.")
         if self._scene is not None and not known:
             notes.append(f"Scene {one_line(self._scene, 30)} has no attempt here.")
         return " ".join(notes)
 
     def _on_message(self, _figure: Any, content: Any, _buffers: Any) -> None:
-        if isinstance(content, dict) and content.get("rendered") and self.on_shown is not None:
+        if not isinstance(content, dict):
+            return
+        if content.get("rendered") and self.on_shown is not None:
             self.on_shown()
+        data, place = self._shown[0], content.get("select")
+        if isinstance(data, RecentData) and place in data.places and self.on_select is not None:
+            self.on_select(data.attempts[data.places.index(place)].scene)
 
     def _on_axis_change(self, _layout: Any, axis: Any, autorange: Any) -> None:
         """Note that the page changed the axis, on the thread on which its message arrives.
@@ -216,14 +257,3 @@ def _compact(trace: dict[str, Any]) -> dict[str, Any]:
 
 def _one_if_equal(values: list[float], default: float) -> float | list[float]:
     return values if len(set(values)) > 1 else values[0] if values else default
-
-
-def _summary(data: RunData) -> str:
-    """Say in one line how far the run is."""
-    if not isinstance(data, RecentData) or not data.statuses:
-        return "No scenes yet." if not data.scenes else text.summary(data, data.end)[0]
-    counts = RunCounts.of(data)
-    return (
-        f"{text.count(counts.total, 'scene')}: {', '.join(text.standing(data))}. "
-        f"{text.count(counts.attempts, 'attempt')}, {counts.rate_limited:,} × 429, {text.count(counts.moves, 'move')}."
-    )

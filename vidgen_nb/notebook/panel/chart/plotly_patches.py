@@ -1,4 +1,4 @@
-"""Three patches of Plotly's front end (plotly 7.1).
+"""Patches of Plotly's front end (plotly 7.1).
 
 A removed view must no longer get updates: its handlers stay on the model, the next update throws in the purged
 view, and then no later view gets it. So a panel that was shown again during a run stood still.
@@ -8,6 +8,9 @@ plotly.js are lost.
 
 After each update, every view sends back all that plotly.js made of the traces (30 kB), and the kernel answers twice.
 Nothing here needs that.
+
+A click on a bar sends which attempt it is, and nothing else; moving the mouse sends nothing: by itself the view tells
+of each point under it.
 """
 
 from __future__ import annotations
@@ -26,6 +29,11 @@ for (const name of Object.getOwnPropertyNames(VIEW.prototype).filter((each) => e
 const render = VIEW.prototype.perform_render;
 VIEW.prototype.perform_render = function () { render.call(this); this.model.model.send({ rendered: true }); };
 VIEW.prototype._sendTraceDeltas = function () {};
+VIEW.prototype.handle_plotly_hover = VIEW.prototype.handle_plotly_unhover = function () {};
+VIEW.prototype.handle_plotly_click = function (event) {
+  const place = event?.points?.[0]?.customdata;
+  if (Number.isInteger(place)) this.model.model.send({ select: place });
+};
 const remove = VIEW.prototype.remove;
 VIEW.prototype.remove = function () { this.isRemoved = true; return remove.call(this); };
 """

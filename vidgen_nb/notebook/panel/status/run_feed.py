@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from vidgen_nb.analysis.records.cooldowns import CoolingClock
 from vidgen_nb.analysis.records.live_window import Recent, RecentData
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.outcomes import RateLimited, Unwritable
+from vidgen_nb.core.outcomes import ProfileUnusable, RateLimited, Unwritable
 from vidgen_nb.notebook.panel.status.run_counts import RunCounts
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.runlog import RunLog
@@ -39,6 +39,8 @@ class LatestCooldown:
     """Seconds that the server asked for in its latest 429."""
     reason: str = ""
     unusable: bool = False
+    cause: str = ""
+    """Of an unusable profile: `auth`, `day_quota` or `credit`; empty: none of these, or not known."""
 
 
 class LogFormatter(RunLog):
@@ -157,7 +159,9 @@ class RunFeed:
         """Note which scene got a 429; one that was cancelled or past its deadline settles instead of waiting again."""
         if event.profile is not None and isinstance(event.outcome, RateLimited):
             cooldown = self.cooldown(event.profile)
-            cooldown.scene, cooldown.retry_after = event.scene, event.outcome.retry_after
+            cooldown.scene, cooldown.retry_after, cooldown.cause = event.scene, event.outcome.retry_after, ""
+        elif event.profile is not None and isinstance(event.outcome, ProfileUnusable):
+            self.cooldown(event.profile).cause = event.outcome.cause
 
     def _note_cooldown(self, event: ev.CooldownStarted) -> None:
         for name in event.profiles:
