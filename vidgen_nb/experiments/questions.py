@@ -50,6 +50,12 @@ class Questions:
 
         return recovery_chart(self.data, **options)
 
+    def load_chart(self, **options: Any) -> go.Figure:
+        """Return the goodput over the load that was offered, up and down; options as in `charts.load.load_chart`."""
+        from vidgen_nb.charts.load import load_chart
+
+        return load_chart(self.data, **options)
+
     @overload
     def what_if(
         self,

@@ -65,6 +65,8 @@ def sweep_chart(
         y = y or metric_name(metric).replace("_", " ") + (f" ({unit.strip()})" if (unit := unit_of(metric)) else "")
         if against is None:
             points = points_of(points, metric, best or ("most" if more_is_better(metric) else "least"))
+            if x in LOADS and not names:  # nobody looks for the best of them
+                points = [point._replace(to_best=None) for point in points]
         else:
             points, y = differences_of(points, metric, against), f"{y}, against {_said(against)}"
     elif metric != "makespan":
