@@ -32,8 +32,8 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
     `runs`: one run, or several by name, to be compared. One has, below, each scene's wait by its place in the queue,
     which is the order in which they were added, and the ten longest by name. Scenes that did not succeed have no wait;
     the chart says how many, and how many of those had succeeded before they were run again. The waits, and their
-    quantiles in the title, are `run.metrics().wait`. Raise `InputError` for no runs, for anything that is not a run, for
-    a name that is not a text, and for an unknown theme.
+    quantiles in the title, are `run.metrics().wait`. Raise `InputError` for no runs, for anything that is not a run,
+    for a name that is not a text, and for an unknown theme.
     """
     drawn = theme_of(theme)
     given = runs if isinstance(runs, Mapping) else {"this run": runs}
