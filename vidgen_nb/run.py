@@ -129,6 +129,18 @@ class Run(Questions):
 
         return slot_time_chart(self.data, **options)
 
+    def attempts_chart(self, **options: Any) -> go.Figure:
+        """Return what became of each profile's attempts; options as in `charts.attempts.attempts_chart`."""
+        from vidgen_nb.charts.attempts import attempts_chart
+
+        return attempts_chart(self.data, **options)
+
+    def share_chart(self, **options: Any) -> go.Figure:
+        """Return what each profile made beside what it could make; options as in `charts.shares.share_chart`."""
+        from vidgen_nb.charts.shares import share_chart
+
+        return share_chart(self.data, **options)
+
     def queue_chart(self, **options: Any) -> go.Figure:
         """Return the queue's length and the goodput over time; options as in `charts.flow.queue_chart`."""
         from vidgen_nb.charts.flow import queue_chart

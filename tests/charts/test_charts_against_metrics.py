@@ -168,8 +168,13 @@ def test_the_chart_of_waits(runs: list[tuple[Run, MetricsData]]) -> None:
             continue
         assert found == [near(wait.p50), near(wait.p95), near(wait.max)]
         assert ("in which no program ran" in words(figure)) == (numbers.off > 0)
-        (curve,) = figure.data
+        curve = next(figure.select_traces({"meta": "wait"}))
         assert set(curve.x[1:-1]) <= {0.0, *wait.values.values()}
+        dots, bars = (next(figure.select_traces({"meta": each})) for each in ("place", "longest"))
+        order = [scene.id for scene in run.scenes if scene.id in wait.values]
+        assert list(dots.y) == [wait.values[scene] for scene in order]
+        assert list(bars.x) == sorted(wait.values.values(), reverse=True)[:10]
+        assert [dict(zip(order, dots.y, strict=True))[who] for who in figure.layout.yaxis3.ticktext] == list(bars.x)
         without = shown("Not in it: # scenes", words(figure))
         assert (without or [0])[0] == len(run.scenes) - len(wait.values)
 

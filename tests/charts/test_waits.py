@@ -29,7 +29,7 @@ def waits(data: RunData) -> list[float]:
 def test_waits_by_hand() -> None:
     """One after the other, the five wait 0 to 40 s; each step of the curve is a fifth."""
     assert waits(five()) == [0, 10, 20, 30, 40]
-    (curve,) = wait_chart(five()).data
+    curve = wait_chart(five()).data[0]
     assert list(zip(curve.x, curve.y, strict=True))[:6] == [(0, 0), (0, 20), (10, 40), (20, 60), (30, 80), (40, 100)]
     assert curve.y[-1] == 100
     assert curve.line.shape == "hv"

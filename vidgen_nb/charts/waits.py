@@ -1,4 +1,4 @@
-"""How long scenes waited: the share that waited at most so long, of one run or of several in one plot (ECDF)."""
+"""How long scenes waited: the share that waited at most so long (ECDF), of several runs in one plot; of one, who."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from vidgen_nb.analysis.metrics.results import flow_and_wait, succeeded_before
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.records.timeline import seconds_of
 from vidgen_nb.analysis.validation import data_of
+from vidgen_nb.charts import longest_waits as who_waits
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import line_style, name_labels, stair, step_trace, thin_rising
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
@@ -22,15 +23,17 @@ from vidgen_nb.plaintext import one_line
 __all__ = ["wait_chart"]
 
 _PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 320.0, 76, 92
+_GAP_PIXELS = 70.0  # the title of the axis between
 
 
 def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -> go.Figure:
-    """Draw which share of the scenes that succeeded waited at most x seconds.
+    """Draw which share of the scenes that succeeded waited at most x seconds; of one run, also who waited.
 
-    `runs`: one run, or several by name, to be compared. Scenes that did not succeed have no wait; the chart says how
-    many, and how many of those had succeeded before they were run again. The waits, and their quantiles in the title,
-    are `run.metrics().wait`. Raise `InputError` for no runs, for anything that is not a run, for a name that is not a
-    text, and for an unknown theme.
+    `runs`: one run, or several by name, to be compared. One has, below, each scene's wait by its place in the queue,
+    which is the order in which they were added, and the ten longest by name. Scenes that did not succeed have no wait;
+    the chart says how many, and how many of those had succeeded before they were run again. The waits, and their
+    quantiles in the title, are `run.metrics().wait`. Raise `InputError` for no runs, for anything that is not a run,
+    for a name that is not a text, and for an unknown theme.
     """
     drawn = theme_of(theme)
     given = runs if isinstance(runs, Mapping) else {"this run": runs}
@@ -54,12 +57,26 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -
             off = text.duration(seconds_of(named[name].off))
             notes.append(f"Left out of {one_line(name, 40)}: {off} in which no program ran.")
     title = wrapped(_finding(list(named), found), _TITLE_CHARS)
+    who, tall, share = list[who_waits.Place](), _PLOT_PIXELS, 0.0
+    if len(named) == 1 and found[0] is not None:  # of one run, who it was
+        (data,) = named.values()
+        who = who_waits.places(data, found[0])
+        more, said = who_waits.traces(who, drawn)
+        traces += more
+        notes += [said] if said else []
+        title += wrapped([who_waits.longest_in_words(who, len(data.scenes))], _TITLE_CHARS)
+        tall += _GAP_PIXELS + who_waits.WHO_PIXELS
+        share = who_waits.WHO_PIXELS / tall
+    legend = labels if len(named) > 1 else None
     layout = frame(
-        [*title, *wrapped(notes)], drawn, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), named=True, legend=labels
+        [*title, *wrapped(notes)], drawn, tall, left=_LEFT_PIXELS, bold=len(title), named=True, legend=legend
     ) | {
         "xaxis": axis(drawn, "wait until the attempt that succeeded") | {"range": [0, end], "ticksuffix": " s"},
         "yaxis": axis(drawn, "share of the scenes") | {"range": [0, 103], "ticksuffix": " %", "fixedrange": True},
     }
+    if who:
+        layout["yaxis"]["domain"] = [share + _GAP_PIXELS / tall, 1]
+        layout |= who_waits.axes(who, share, drawn)
     layout["showlegend"] = len(named) > 1
     return go.Figure(data=traces, layout=layout)
 

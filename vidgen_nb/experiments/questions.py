@@ -14,7 +14,7 @@ from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.experiments.results import Comparison
-from vidgen_nb.experiments.what_if_trials import what_if_trials
+from vidgen_nb.experiments.what_if_trials import one_more_trials, what_if_trials
 from vidgen_nb.provider import SimulatedProfile
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ class Questions:
         from vidgen_nb.charts.recovery import recovery_chart
 
         return recovery_chart(self.data, **options)
+
+    def load_chart(self, **options: Any) -> go.Figure:
+        """Return the goodput over the load that was offered, up and down; options as in `charts.load.load_chart`."""
+        from vidgen_nb.charts.load import load_chart
+
+        return load_chart(self.data, **options)
 
     @overload
     def what_if(
@@ -105,3 +111,22 @@ class Questions:
         if seeds is None:
             return type(self)(*what_if(self.data, changed))
         return what_if_trials(self.data, changed, seeds, executor=executor, metrics=metrics)
+
+    def one_more(
+        self,
+        what: str | None = None,
+        *,
+        seeds: int | Iterable[int] = 10,
+        executor: Submitter | None = None,
+        metrics: Mapping[str, Any] | None = None,
+    ) -> Comparison:
+        """Run it again with one more of each thing that bounds it, and return what each brings, with intervals.
+
+        `what`: `submit` (each limit, and the mode, admits one more), `slot` (a profile runs one more job at once),
+        `profile` (one more of each kind), or None for all of them. `seeds`, `executor`, `metrics`: as in `what_if`. The
+        result's `ranking_chart` has what brings most on top; `spread_chart(paired=True)` has every run. Raises
+        `InputError` for anything else, and if nothing bounds the run.
+
+        >>> run.one_more(seeds=20).ranking_chart()
+        """
+        return one_more_trials(self.data, what, seeds, executor=executor, metrics=metrics)

@@ -11,6 +11,7 @@ from typing import Any
 
 from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, checked_seeds
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
+from vidgen_nb.analysis.simulation.clients import clients_of
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options, with_override
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, check_call, check_texts, plain_number
@@ -45,10 +46,12 @@ def sweep(
     """Simulate every combination of the grid's values with every seed, and return the records.
 
     `grid`: values by name: a setting of the policy (`cooldown` means its seconds), `policy`, `mode`, `scenes` (how
-    many), `profiles` (how many: copies beyond the given ones), a field of every profile such as `capacity` or `limit`,
-    or another field of a simulation such as `latency` or `arrivals`. `make`: for anything else, a function that is
-    called with the values by name and returns what to change: `make=lambda rate: {"limit": TokenBucket(rate, per=60)}`.
-    The rest is as in `compare`. Raises `InputError` for what can't be varied or simulated.
+    many), `profiles` (how many: copies beyond the given ones), `clients` (how many, independent of each other, as in
+    `simulate_clients`; the numbers are then those of all together: sums, and the latest makespan), a field of
+    every profile such as `capacity` or `limit`, or another field of a simulation such as `latency` or `arrivals`.
+    `make`: for anything else, a function that is called with the values by name and returns what to change:
+    `make=lambda rate: {"limit": TokenBucket(rate, per=60)}`. The rest is as in `compare`. Raises `InputError` for what
+    can't be varied or simulated.
 
     >>> sweep(20, [SimulatedProfile("p1")], grid={"cooldown": [5, 10, 30]}, seeds=range(3)).chart()
     """
@@ -78,11 +81,14 @@ def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> Cas
     changes = values if make is None else make(**values)
     if not isinstance(changes, Mapping):
         raise InputError(f"make returns what to change, such as {{'limit': TokenBucket(4, per=60)}}, not {changes!r}")
-    simulation = base
-    for name in sorted(changes, key=lambda each: each not in first):
+    simulation, clients = base, changes.get("clients")
+    for name in sorted(changes.keys() - {"clients"}, key=lambda each: (each not in first, each)):
         simulation = with_override(simulation, name, changes[name])
+    if clients is not None:
+        clients_of(clients, simulation, None, None)  # says what is wrong
     shown = {name: _shown(value) for name, value in values.items()}
-    return Case(", ".join(f"{name}={each}" for name, each in shown.items()), tuple(shown.items()), simulation)
+    name = ", ".join(f"{name}={each}" for name, each in shown.items())
+    return Case(name, tuple(shown.items()), simulation, clients=clients)
 
 
 def _shown(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What would have been, with an interval: a recorded run with something changed and without, with several seeds."""
+"""What would have been, with an interval: a recorded run as it was, and with something changed, with several seeds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 from typing import Any, Self
 
-from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, checked_seeds
+from vidgen_nb.analysis.experiments.cases import Case, Seeded, checked_metrics, checked_seeds
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.limits.limit_samples import drawn_limits
 from vidgen_nb.analysis.records.model import RunData
@@ -16,10 +16,14 @@ from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.simulation.what_if import changed_simulation, in_words
 from vidgen_nb.analysis.validation import plain_number
 from vidgen_nb.errors import InputError
+from vidgen_nb.experiments.additions import UNITS, WithMore, additions
 from vidgen_nb.experiments.results import Comparison
 from vidgen_nb.provider import Limit
 
-__all__ = ["UNCHANGED", "what_if_trials"]
+__all__ = ["UNCHANGED", "one_more_trials", "what_if_trials"]
+
+Variant = tuple[str, tuple[tuple[str, Any], ...], Seeded]
+"""A case's name, what sets it apart, and what is simulated."""
 
 UNCHANGED = "as it was"
 """The name of the case without the changes."""
@@ -67,24 +71,67 @@ def what_if_trials(
     if "seed" in changes:
         raise InputError("what_if takes seed, for one run, or seeds, for an interval: not both")
     (before, _), (after, assumed) = changed_simulation(data, {}), changed_simulation(data, changes)
-    own = before.seed
+    said = ", ".join(f"{name}={in_words(value)}" for name, value in changes.items())
+    variants = [
+        (UNCHANGED, (("changed", "nothing"),), _drawn(data, before, {})),
+        (said, (("changed", said),), _drawn(data, after, changes)),
+    ]
+    return _compared(variants, before.seed, seeds, executor, progress, metrics, assumed)
+
+
+def one_more_trials(
+    data: RunData,
+    what: str | None,
+    seeds: int | Iterable[int],
+    *,
+    executor: Submitter | None = None,
+    progress: bool = False,
+    metrics: Mapping[str, Any] | None = None,
+) -> Comparison:
+    """Run a recorded run again, as it was and with one more of each thing, and return all as a comparison.
+
+    `what`: one of `additions.UNITS`, or None for all of them; the rest is as in `what_if_trials`. Raises `InputError`
+    for another one, and if nothing bounds the run.
+    """
+    if what is not None and what not in UNITS:
+        raise InputError(f"there can be one more of {', '.join(UNITS)}, or of each of them (None), not {what!r}")
+    simulation, assumed = changed_simulation(data, {})
+    added = [each for each in additions(simulation) if what in (None, each.unit)]
+    if not added:
+        raise InputError(f"this run has no {what or 'bound'} that there could be one more of")
+    before = _drawn(data, simulation, {})
+    variants: list[Variant] = [(UNCHANGED, (("more", "nothing"), ("where", "")), before)]
+    variants += [(each.name, (("more", each.unit), ("where", each.where)), WithMore(before, each)) for each in added]
+    return _compared(variants, simulation.seed, seeds, executor, progress, metrics, assumed)
+
+
+def _compared(
+    variants: Sequence[Variant],
+    own: int,
+    seeds: int | Iterable[int],
+    executor: Submitter | None,
+    progress: bool,
+    metrics: Mapping[str, Any] | None,
+    assumed: list[str],
+) -> Comparison:
+    """Run each variant with each seed; so many seeds begin with the run's own."""
     count = plain_number(seeds)
     if isinstance(count, int) and not isinstance(count, bool) and count > 0:
         chosen = list(range(own, own + count))
     else:
         chosen = checked_seeds(seeds)  # type: ignore[arg-type]  # says so
-    simulations = [before, after]
-    if (data.header.get("backend") or {}).get("name") != "simulated":
-        simulations = [_guessed(each, own, _limits(data, changes if each is after else {})) for each in simulations]
-    said = ", ".join(f"{name}={in_words(value)}" for name, value in changes.items())
-    values = ((UNCHANGED, (("changed", "nothing"),)), (said, (("changed", said),)))
     options = checked_metrics(metrics)
-    cases = [
-        Case(name, each, simulation, options) for (name, each), simulation in zip(values, simulations, strict=True)
-    ]
+    cases = [Case(*each, options) for each in variants]
     found = run_cases(cases, chosen, executor, progress=progress, into=partial(Comparison, cases))
     found.assumed = assumed
     return found
+
+
+def _drawn(data: RunData, simulation: Simulation, changes: Mapping[str, Any]) -> Simulation:
+    """Return a simulated run as it is; of a live one, each seed but its own draws limits and luck."""
+    if (data.header.get("backend") or {}).get("name") == "simulated":
+        return simulation
+    return _guessed(simulation, simulation.seed, _limits(data, changes))
 
 
 def _limits(data: RunData, changes: Mapping[str, Any]) -> Sequence[tuple[tuple[str, ...], tuple[Limit | None, ...]]]:

@@ -8,16 +8,24 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import signature
 from numbers import Integral
-from typing import Any
+from typing import Any, Protocol
 
 from vidgen_nb.analysis.experiments.numbers import NUMBERS, without_names
 from vidgen_nb.analysis.metrics.measure import Metrics, measure
-from vidgen_nb.analysis.records.builder import build
+from vidgen_nb.analysis.records.builder import RunData, build
+from vidgen_nb.analysis.simulation.clients import clients_of, run_clients
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs.unknown_names import suggestion
 
-__all__ = ["Case", "Trial", "check_sendable", "checked_metrics", "checked_seeds", "run_trials"]
+__all__ = ["Case", "Seeded", "Trial", "check_sendable", "checked_metrics", "checked_seeds", "run_trials"]
+
+
+class Seeded(Protocol):
+    """What can be simulated with any seed."""
+
+    def with_seed(self, seed: int) -> Simulation:
+        """Return it with that seed's luck."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +35,11 @@ class Case:
     name: str
     values: tuple[tuple[str, Any], ...]
     """What sets it apart, such as (("policy", "GlobalPause"), ("mode", "boost"))."""
-    simulation: Simulation
+    simulation: Seeded
     options: tuple[tuple[str, Any], ...] = ()
     """Options of `measure`, such as (("after", 600),)."""
+    clients: int | None = None
+    """How many independent clients each do it, on one provider (`simulation.clients`); None: nothing but one run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class Trial:
     efficiency: float | None
     """Lower bound ÷ makespan."""
     metrics: Metrics | None = field(default=None, repr=False, compare=False)
-    """All numbers of the run; its spreads don't say which scene has which value."""
+    """All numbers of the run; its spreads don't say which scene has which value. None: of several clients together."""
 
 
 def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
@@ -62,15 +72,34 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
     trials = []
     for seed in seeds:
         try:
-            data = build(*case.simulation.with_seed(seed).run())
+            runs = _runs(case, seed)
         except Exception as error:
             with suppress(Exception):  # it may be frozen
                 error.add_note(f"in the run of case {case.name!r} with seed {seed}")
             raise
-        metrics = measure(data, **dict(case.options))
-        numbers = {name: number(metrics, data) for name, number in NUMBERS.items()}
-        trials.append(Trial(case.name, case.values, seed, **numbers, metrics=without_names(metrics)))
+        measured = [(measure(data, **dict(case.options)), data) for data in runs]
+        numbers = {name: [number(*each) for each in measured] for name, number in NUMBERS.items()}
+        if case.clients is None:
+            alone = {name: value for name, (value,) in numbers.items()}
+            trials.append(Trial(case.name, case.values, seed, **alone, metrics=without_names(measured[0][0])))
+        else:
+            trials.append(Trial(case.name, case.values, seed, **_together(numbers)))
     return trials
+
+
+def _runs(case: Case, seed: int) -> list[RunData]:
+    """Return what happened: one run, or one of each client."""
+    simulation = case.simulation.with_seed(seed)
+    if case.clients is None:
+        return [build(*simulation.run())]
+    return [build(*each) for each in run_clients(clients_of(case.clients, simulation, None, simulation.arrivals))]
+
+
+def _together(numbers: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Return the numbers of all clients: sums, and the latest makespan; there is no bound for all of them."""
+    made: dict[str, Any] = {name: sum(each or 0 for each in values) for name, values in numbers.items()}
+    done = [each for each in numbers["makespan"] if each is not None]
+    return made | {"makespan": max(done, default=None), "lower_bound": None, "efficiency": None}
 
 
 def checked_seeds(seeds: Iterable[int]) -> list[int]:

@@ -50,17 +50,17 @@ def frame(
     left: int = LEFT,
     bold: int = 0,
     named: bool = False,
-    legend: Sequence[str] = (),
+    legend: Sequence[str] | None = (),
 ) -> dict[str, Any]:
     """Return what all charts share: sizes, title, legend, colours.
 
     `title`: lines of plain text, of which the first `bold` ones are the finding. `tall`: pixels of the plot itself.
     `left`: pixels beside it. `named`: the axis below it has a title. `legend`: its names, if they may need more than
-    three lines.
+    three lines; None: there is none.
     """
     above = 12 + 17 * (max(2, len(title)) if title else 0) + 12
     axis = 34 + (18 if named else 0)
-    below = BELOW - 34 + axis + 19 * max(0, _legend_lines(legend) - 3)
+    below = axis + (12 if legend is None else BELOW - 34 + 19 * max(0, _legend_lines(legend) - 3))
     height = round(tall) + above + below
     lines = [f"<b>{markup([line])}</b>" if at < bold else markup([line]) for at, line in enumerate(title)]
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,12 +16,13 @@ from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.charts.drawing.curves import name_labels, percent
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
+from vidgen_nb.charts.drawing.rows import LABEL_CHARS, label_pixels, row_axis
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 
 __all__ = ["comparison_chart"]
 
-_ROW_PIXELS, _LEAST_PIXELS, _TITLE_CHARS, _LABEL_CHARS = 36.0, 150.0, 92, 34
+_ROW_PIXELS, _LEAST_PIXELS, _TITLE_CHARS = 36.0, 150.0, 92
 _MIDDLE, _GAP = 0.53, 0.05
 _MAX_SENTENCES = 4
 
@@ -46,15 +48,16 @@ def comparison_chart(
     first = baseline or trials.cases[0]
     said = trials.in_words(metric, confidence=confidence, baseline=baseline).splitlines()
     more = [f"… and {len(said) - _MAX_SENTENCES} more cases."] if len(said) > _MAX_SENTENCES else []
-    title = wrapped([*said[:_MAX_SENTENCES], *more], _TITLE_CHARS)
+    bounds = _bounds(trials) if metric == "makespan" else {}
+    title = wrapped([*said[:_MAX_SENTENCES], *more, *_against_bound(found, bounds)], _TITLE_CHARS)
     least, most = min(each.trials for each in found), max(each.trials for each in found)
     runs = f"{most:,} seeds" if least == most else f"{least:,} to {most:,} seeds"
+    told = f"filled: told apart from {one_line(first, 40)}, with the same luck."
     notes = [
-        f"Intervals: {percent(confidence)}, {runs}; filled: told apart from {one_line(first, 40)}, with the same luck.",
+        f"Intervals: {percent(confidence)}, {runs}; {told}" + (" A tick: the lower bound." if bounds else ""),
         f"Seeds that would show it: 4 times out of 5 (paired t, power {percent(POWER)}).",
     ]
-    labels = name_labels([each.case for each in found], _LABEL_CHARS)
-    left = 24 + round(7.2 * max(min(len(one_line(each.case, 200)), _LABEL_CHARS) for each in found))
+    labels = name_labels([each.case for each in found], LABEL_CHARS)
     what, unit = metric_name(metric).replace("_", " "), unit_of(metric)
     heads = (f"{what} ({unit.strip()})" if unit else what, f"difference{f' ({unit.strip()})' if unit else ''}, paired")
     places = [-at for at in range(len(found))]
@@ -62,20 +65,57 @@ def comparison_chart(
         _dots("mean", found, places, labels, look, (what, unit)),
         _dots("difference", found, places, labels, look, (what, unit)),
     ]
+    if bounds:
+        traces.append(_ticks([case.case for case in found], bounds, look))
     height = max(_LEAST_PIXELS, _ROW_PIXELS * len(found))
     layout = frame(
-        [*title, *wrapped(notes if len(found) > 1 else notes[:1])], look, height, left=left, bold=len(title), named=True
+        [*title, *wrapped(notes if len(found) > 1 else notes[:1])],
+        look,
+        height,
+        left=label_pixels([each.case for each in found]),
+        bold=len(title),
+        named=True,
+        legend=None,
     )
-    rows = {
-        "range": [places[-1] - 0.6, 0.6], "tickmode": "array", "tickvals": places, "ticktext": labels,
-        "showgrid": True, "gridcolor": look.grid, "zeroline": False, "fixedrange": True,
-    }  # fmt: skip
     left_axis = axis(look, heads[0]) | {"domain": [0, _MIDDLE - _GAP], "rangemode": "normal", "nticks": 6}
     right_axis = axis(look, heads[1]) | {"domain": [_MIDDLE, 1], "anchor": "y", "nticks": 6}
     zero = {"type": "line", "x0": 0, "x1": 0, "xref": "x2", "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
             "line": {"color": look.muted, "width": 1.5}}  # fmt: skip
-    layout |= {"xaxis": left_axis, "xaxis2": right_axis, "yaxis": rows, "shapes": [zero], "showlegend": False}
+    layout |= {
+        "xaxis": left_axis,
+        "xaxis2": right_axis,
+        "yaxis": row_axis(labels, look),
+        "shapes": [zero],
+        "showlegend": False,
+    }
     return go.Figure(data=traces, layout=layout)
+
+
+def _bounds(trials: Trials) -> dict[str, float]:
+    """Return each case's mean lower bound; nothing if one of them has none."""
+    found = {case: list(mine.values()) for case, mine in trials.numbers("lower_bound").items()}
+    return {case: fmean(mine) for case, mine in found.items()} if all(found.values()) else {}
+
+
+def _against_bound(found: Sequence[CaseSummary], bounds: dict[str, float]) -> list[str]:
+    """Return how far the cases are from what no schedule beats."""
+    known = [each for each in found if each.mean is not None and bounds.get(each.case)]
+    if not known:
+        return []
+    said = [f"{one_line(each.case, 60)} {(each.mean or 0.0) / bounds[each.case]:.2f} ×" for each in known]
+    few = said[:_MAX_SENTENCES] + ([f"and {len(said) - _MAX_SENTENCES} more"] if len(said) > _MAX_SENTENCES else [])
+    return [f"Of the lower bound, which no schedule beats: {', '.join(few)}."]
+
+
+def _ticks(cases: Sequence[str], bounds: dict[str, float], look: Theme) -> dict[str, Any]:
+    """Return the lower bounds, as ticks beside the means."""
+    return {
+        "type": "scatter", "mode": "markers", "meta": "bound", "x": [bounds[case] for case in cases],
+        "y": [-row for row in range(len(cases))], "xaxis": "x", "yaxis": "y", "showlegend": False,
+        "hovertext": [markup([case, f"lower bound {bounds[case]:,.4g} s: no schedule beats it"]) for case in cases],
+        "hoverinfo": "text",
+        "marker": {"symbol": "line-ns-open", "size": 20, "color": look.text, "line": {"width": 2, "color": look.text}},
+    }  # fmt: skip
 
 
 def _dots(

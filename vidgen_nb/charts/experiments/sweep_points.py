@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from statistics import mean
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from vidgen_nb.analysis.experiments.numbers import Metric
 from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.analysis.validation import is_number
+from vidgen_nb.errors import InputError
 
-__all__ = ["SweepPoint", "categories_of", "points_of"]
+__all__ = ["SweepPoint", "categories_of", "differences_of", "is_logarithmic", "points_of"]
+
+_WIDE: Final = 8
+"""Values are spread over a logarithmic axis only if the greatest is so many times the least."""
 
 
 class SweepPoint(NamedTuple):
@@ -67,3 +73,40 @@ def categories_of(trials: Trials) -> list[str]:
     if all(is_number(value) for value in values):
         return []
     return list(dict.fromkeys(map(str, values)))
+
+
+def differences_of(trials: Trials, metric: Metric, against: Mapping[str, Any]) -> list[SweepPoint]:
+    """Return how the other settings differ from one, paired, with everything else the same, over the first axis.
+
+    `against`: the baseline's values, such as `{"mode": "normal"}`. Raises `InputError` if no case has them, or if the
+    first axis is among them.
+    """
+    names, points = categories_of(trials), list[SweepPoint]()
+    axis = next(iter(trials.values[trials.cases[0]]))
+    if not isinstance(against, Mapping) or not against or axis in against:
+        raise InputError(f"against is a setting beside {axis!r}, such as {{'mode': 'normal'}}, not {against!r}")
+    for base in trials.where(**against).cases:
+        rest = {name: value for name, value in trials.values[base].items() if name not in against}
+        for each in trials.where(**rest).summary(metric, baseline=base):
+            if each.case == base or each.difference is None:
+                continue
+            value = rest[axis]
+            x = names.index(str(value)) if names else value
+            edges = (each.difference_low, each.difference_high)
+            low, high = (each.difference if edge is None or math.isinf(edge) else edge for edge in edges)
+            label = ", ".join(f"{name}={value}" for name, value in rest.items() if name != axis)
+            if len(trials.where(**rest).cases) > 2:
+                own = ", ".join(f"{name}={trials.values[each.case][name]}" for name in against)
+                label = f"{own}, {label}" if label else own
+            points.append(SweepPoint(x, each.difference, low, high, None, label))
+    return points
+
+
+def is_logarithmic(values: Iterable[float]) -> bool:
+    """Say whether values were chosen by their ratios: over a wide range, more evenly so than by their differences."""
+    ordered = sorted(set(values))
+    if len(ordered) < 3 or ordered[0] <= 0 or ordered[-1] < _WIDE * ordered[0]:
+        return False
+    gaps = [(b - a, math.log(b / a)) for a, b in pairwise(ordered)]
+    linear, logarithmic = zip(*gaps, strict=True)
+    return max(logarithmic) / min(logarithmic) < max(linear) / min(linear)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -14,7 +14,14 @@ from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.charts.drawing.curves import faded, line_style, name_labels
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
-from vidgen_nb.charts.experiments.sweep_points import SweepPoint, categories_of, points_of
+from vidgen_nb.charts.experiments.sweep_findings import LOADS, Wording, best_setting, changes_with_load, differences
+from vidgen_nb.charts.experiments.sweep_points import (
+    SweepPoint,
+    categories_of,
+    differences_of,
+    is_logarithmic,
+    points_of,
+)
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 
@@ -23,7 +30,6 @@ __all__ = ["SweepPoint", "categories_of", "points_of", "sweep_chart"]
 _PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 84, 92
 IN_SECONDS = ("cooldown", "seconds", "latency")
 """Settings that are in seconds."""
-_MAX_NAMED = 3
 _MIN_TICK_SHARE = 0.06  # share of the axis that a number needs
 
 
@@ -34,7 +40,8 @@ def sweep_chart(
     x: str | None = None,
     y: str | None = None,
     best: Literal["least", "most"] | None = None,
-    log_x: bool = False,
+    log_x: bool | None = None,
+    against: Mapping[str, Any] | None = None,
     theme: str = "light",
 ) -> go.Figure:
     """Draw each label's means over x, with a band from low to high and the lower bound as a dotted line.
@@ -42,15 +49,26 @@ def sweep_chart(
     `points`: a sweep, or (x, mean, low, high, lower bound or None, label) in any order. `metric`: which number of a
     sweep's runs, as in `Trials.summary`. Its title says which settings can't be told apart from the best (paired, 95 %
     for all together), and the points of the others are hollow. `x`, `y`: axis titles with units; a sweep has its own.
-    `best`: whether the title names the least or the most; default: whichever is better. `log_x`: a logarithmic axis. A
-    first axis with other values than numbers has them in the given order. Raise `InputError` for an unknown metric, an
-    invalid point, two points of a label at one x, and an unknown theme.
+    `best`: whether the title names the least or the most; default: whichever is better. `log_x`: a logarithmic axis;
+    default: if the values were chosen so. A first axis with other values than numbers has them in the given order.
+    `against`: a setting of the sweep, such as `{"mode": "normal"}`: what is drawn is how the others differ from it,
+    paired, with everything else the same. How much there is to do (`scenes`, `clients`) is no setting to choose: there
+    the title says what it changes. Raise `InputError` for an unknown metric, an invalid point, two points of a label at
+    one x, and an unknown theme.
     """
     names: list[str] = []
+    trials = points if isinstance(points, Trials) else None
+    if trials is None and against is not None:
+        raise InputError("against names a setting of a sweep, and these are points: give their differences")
     if isinstance(points, Trials):
         x, names = x or _axis_of(points), categories_of(points)
         y = y or metric_name(metric).replace("_", " ") + (f" ({unit.strip()})" if (unit := unit_of(metric)) else "")
-        points = points_of(points, metric, best or ("most" if more_is_better(metric) else "least"))
+        if against is None:
+            points = points_of(points, metric, best or ("most" if more_is_better(metric) else "least"))
+            if x in LOADS and not names:  # nobody looks for the best of them
+                points = [point._replace(to_best=None) for point in points]
+        else:
+            points, y = differences_of(points, metric, against), f"{y}, against {_said(against)}"
     elif metric != "makespan":
         raise InputError("metric chooses a column of a sweep, and these are points: give those of that column")
     elif not isinstance(points, Iterable):
@@ -61,12 +79,17 @@ def sweep_chart(
     if best not in ("least", "most"):
         raise InputError(f"best is 'least' or 'most', not {best!r}")
     x, y = x or "x", y or "makespan (s)"
-    theme_, curves = theme_of(theme), _curves(points, log_x=log_x)
+    theme_, curves = theme_of(theme), _curves(points, log_x=bool(log_x))
+    log_x = not names and is_logarithmic([p.x for curve in curves.values() for p in curve]) if log_x is None else log_x
+    wording = Wording(one_line(x, 60), one_line(y, 60), best, names)
     labels = name_labels(list(curves), 50)
     traces: list[dict[str, Any]] = []
     bounds: dict[tuple[tuple[float, float], ...], list[int]] = {}
     for number, (label, curve) in enumerate(zip(labels, curves.values(), strict=True)):
-        traces += [_band(curve, number, theme_), _means(curve, label or markup([y]), number, theme_, (x, y), names)]
+        traces += [
+            _band(curve, number, theme_),
+            _means(curve, label or markup([y]), number, theme_, wording, paired=against is not None),
+        ]
         known = tuple((p.x, p.lower_bound) for p in curve if p.lower_bound is not None)
         if known:
             bounds.setdefault(known, []).append(number)
@@ -76,13 +99,37 @@ def sweep_chart(
     for trace in traces if names else ():
         trace["x"] = [markup([names[place]]) for place in trace["x"]]
     named = [trace["name"] for trace in traces if trace["showlegend"]]
-    said = wrapped(_finding(curves, (x, y), best, names), _TITLE_CHARS)
+    finding = _finding(trials, curves, wording, metric, against)
+    said = wrapped(finding, _TITLE_CHARS)
     layout = frame(said, theme_, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(said), named=True, legend=named) | {
         "xaxis": axis(theme_, x) | {"rangemode": "normal"} | (_log_ticks(curves) if log_x else _categories(names)),
         "yaxis": axis(theme_, y),
     }
     return go.Figure(data=[*(t for t in traces if t["meta"] == "band"), *(t for t in traces if t["meta"] != "band")],
                      layout=layout)  # fmt: skip
+
+
+def _finding(
+    trials: Trials | None,
+    curves: dict[str, list[SweepPoint]],
+    wording: Wording,
+    metric: Metric,
+    against: Mapping[str, Any] | None,
+) -> list[str]:
+    """Return what the chart shows, by what was asked."""
+    if trials is not None and against is not None:
+        settings = dict.fromkeys(_said({name: values[name] for name in against}) for values in trials.values.values())
+        others = [each for each in settings if each != _said(against)]
+        what = metric_name(metric).replace("_", " ")
+        return differences(curves, wording, what, (", ".join(others), _said(against)))
+    several = len({point.x for curve in curves.values() for point in curve}) > 1
+    if trials is not None and several and wording.across in LOADS and not wording.names:
+        return changes_with_load(trials, curves, wording, metric)
+    return best_setting(curves, wording)
+
+
+def _said(setting: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in setting.items())
 
 
 def _axis_of(trials: Trials) -> str:
@@ -146,11 +193,6 @@ def _categories(names: list[str]) -> dict[str, Any]:
     return {"type": "category", "categoryorder": "array", "categoryarray": order} | ticks
 
 
-def _place(point: SweepPoint, names: list[str]) -> str:
-    """Return a point's x for reading."""
-    return names[int(point.x)] if names else f"{point.x:g}"
-
-
 def _band(curve: list[SweepPoint], number: int, theme: Theme) -> dict[str, Any]:
     """Return the confidence band of a curve."""
     return {
@@ -161,16 +203,28 @@ def _band(curve: list[SweepPoint], number: int, theme: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _filled(point: SweepPoint, *, paired: bool) -> bool:
+    """Say whether a point is filled: it can't be told from the best one; of differences: it can be told from 0."""
+    if paired:
+        return point.low > 0 or point.high < 0
+    return point.to_best is None or point.as_good
+
+
 def _means(
-    curve: list[SweepPoint], label: str, number: int, theme: Theme, titles: tuple[str, str], names: list[str]
+    curve: list[SweepPoint],
+    label: str,
+    number: int,
+    theme: Theme,
+    wording: Wording,
+    *,
+    paired: bool,
 ) -> dict[str, Any]:
     """Return the curve itself: a line through its points, each with its interval as whiskers."""
     drawn = line_style(theme, number)
-    x, y = (one_line(title, 60) for title in titles)
     hover = [
         f"{label}<br>" + markup([
-            f"{x}: {_place(p, names)}",
-            f"{y}: {p.mean:,.4g}" + (f", interval {p.low:,.4g} to {p.high:,.4g}" if p.low < p.high else ""),
+            f"{wording.across}: {wording.place(p)}",
+            f"{wording.up}: {p.mean:,.4g}" + (f", interval {p.low:,.4g} to {p.high:,.4g}" if p.low < p.high else ""),
             *([f"against the best {p.to_best[0]:+,.4g} [{p.to_best[1]:+,.4g}, {p.to_best[2]:+,.4g}], paired"]
               if p.to_best is not None and math.isfinite(p.to_best[1]) else []),
             *([f"lower bound {p.lower_bound:,.4g}"] if p.lower_bound is not None else []),
@@ -187,7 +241,7 @@ def _means(
         "line": {"color": drawn.colour, "dash": drawn.dash, "width": 2}, "hovertext": hover, "hoverinfo": "text",
         "marker": {
             "symbol": drawn.symbol, "size": 9,
-            "color": [drawn.colour if p.to_best is None or p.as_good else theme.ground for p in curve],
+            "color": [drawn.colour if _filled(p, paired=paired) else theme.ground for p in curve],
             "line": {"width": 2, "color": drawn.colour},
         },
     }  # fmt: skip
@@ -202,45 +256,3 @@ def _bound(line: tuple[tuple[float, float], ...], label: str, number: int | None
         "line": {"color": colour, "width": 1.5, "dash": "2px,3px"},
         "marker": {"symbol": "line-ew-open", "size": 16}, "hoverinfo": "skip",
     }  # fmt: skip
-
-
-def _finding(curves: dict[str, list[SweepPoint]], titles: tuple[str, str], best: str, names: list[str]) -> list[str]:
-    """Return what the chart shows: the best point, and how far it is from its bound."""
-    every = [point for curve in curves.values() for point in curve]
-    if not every:
-        return ["The sweep has no points."]
-    chosen = min(every, key=lambda point: point.mean) if best == "least" else max(every, key=lambda point: point.mean)
-    where = f" of {one_line(chosen.label, 50)}" if len(curves) > 1 else ""
-    across, up = (one_line(title, 60) for title in titles)
-    interval = f" [{chosen.low:,.4g}, {chosen.high:,.4g}]" if chosen.low < chosen.high else ""
-    said = f"{best.capitalize()} {up}: {chosen.mean:,.4g}{interval}{where} at {across} = {_place(chosen, names)}"
-    if chosen.lower_bound:
-        said += f", {chosen.mean / chosen.lower_bound:.2f} × the lower bound"
-    return [said + ".", *_as_good(curves, chosen, across, names)]
-
-
-def _as_good(curves: dict[str, list[SweepPoint]], best: SweepPoint, across: str, names: list[str]) -> list[str]:
-    """Return which settings can't be told apart from the best one; nothing, if that is not known."""
-    every = [point for curve in curves.values() for point in curve]
-    if len(every) < 2 or any(point.to_best is None or math.isinf(point.to_best[1]) for point in every):
-        return []
-    said = []
-    for label, curve in curves.items():
-        if good := [point for point in curve if point.as_good and point is not best]:
-            both = sorted({*good, *([best] if best.label == label else [])}, key=lambda point: point.x)
-            places = [_place(point, names) for point in both]
-            at = [curve.index(point) for point in both]
-            in_a_row = not names and len(at) > 2 and at == list(range(at[0], at[-1] + 1))
-            listed = f"{places[0]} to {places[-1]}" if in_a_row else _and(places)
-            said.append(listed + (f" of {one_line(label, 40)}" if len(curves) > 1 else ""))
-    if not said:
-        return ["All other settings are worse: told apart, paired, 95 % for all together."]
-    few = said[:_MAX_NAMED] + ([f"some of {len(said) - _MAX_NAMED} more curves"] if len(said) > _MAX_NAMED else [])
-    one = all(best.label == label for label in curves) or len(said) == 1
-    name, unit = (across[:-4], " s") if across.endswith(" (s)") else (across, "")
-    who = f"{name} = {'; '.join(few)}{unit}"
-    return [f"{who} can't be told apart{'' if one else ' from it'} (paired, 95 % for all together)."]
-
-
-def _and(texts: list[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

@@ -1,0 +1,81 @@
+"""Offered load against goodput, as a path through the windows of a run: up, and down again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from vidgen_nb.analysis.metrics.offered_load import LoadWindow, load_by_window, returns
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.palette import Theme, theme_of
+
+__all__ = ["load_chart"]
+
+_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 84, 92
+_MAX_NAMED, _MAX_LABELS = 2, 30
+
+
+def load_chart(data: RunData, *, window: float, theme: str = "light") -> go.Figure:
+    """Draw each window's goodput over the load that was offered in it, joined in the order of time.
+
+    `window`: seconds, such as those for which the load stays the same. The title says whether a load that comes back
+    after a greater one comes through as before; if not, the path down lies below the path up: hysteresis. Raise
+    `InputError` for a window that is no number of seconds, and for an unknown theme.
+    """
+    look, windows = theme_of(theme), load_by_window(data, window)
+    title = wrapped(_finding(windows), _TITLE_CHARS)
+    notes = [f"A point is {window:g} s, numbered in their order; on the dotted line all that comes comes through."]
+    highest = max([1e-9, *(each.offered for each in windows), *(each.goodput for each in windows)]) * 1.1
+    ideal = {
+        "type": "scatter", "mode": "lines", "meta": "ideal", "name": "all comes through", "showlegend": True,
+        "x": [0, highest], "y": [0, highest], "hoverinfo": "skip",
+        "line": {"color": look.muted, "width": 1.5, "dash": "dot"},
+    }  # fmt: skip
+    top = max(range(len(windows)), key=lambda at: windows[at].came, default=0)
+    ways = [("up", windows[: top + 1], 0, 0), ("down", windows[top:], top, 1)]
+    traces = [ideal, *(_path(name, part, first, style, look) for name, part, first, style in ways if part)]
+    layout = frame([*title, *wrapped(notes)], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), named=True) | {
+        "xaxis": axis(look, "offered: scenes per second") | {"range": [0, highest]},
+        "yaxis": axis(look, "goodput: results per second") | {"range": [-0.03 * highest, highest]},
+    }
+    return go.Figure(data=traces, layout=layout)
+
+
+def _path(name: str, windows: Sequence[LoadWindow], first: int, style: int, look: Theme) -> dict[str, Any]:
+    """Return one way of the path; its points are numbered."""
+    few = len(windows) <= _MAX_LABELS
+    return {
+        "type": "scatter", "mode": "lines+markers+text" if few else "lines+markers", "meta": name, "showlegend": True,
+        "name": "up to the greatest load" if name == "up" else "and down again",
+        "x": [each.offered for each in windows], "y": [each.goodput for each in windows],
+        "text": [str(first + at + 1) if at or name == "up" else "" for at in range(len(windows))], "hoverinfo": "text",
+        "textposition": "top left" if name == "up" else "top right",
+        "textfont": {"color": look.text, "size": 12},
+        "hovertext": [
+            markup([f"{each.start:g} to {each.end:g} s", f"{each.came:,} came, {each.offered:,.3g} a second",
+                    f"{each.made:,} results, {each.goodput:,.3g} a second"])
+            for each in windows
+        ],
+        "line": {"color": look.lines[style], "width": 2.5, "dash": ("solid", "dash")[style]},
+        "marker": {"symbol": ("circle", "square")[style], "size": 9, "color": look.lines[style]},
+    }  # fmt: skip
+
+
+def _finding(windows: Sequence[LoadWindow]) -> list[str]:
+    """Return whether the same load came through as before."""
+    found = returns(windows)
+    if not found:
+        return ["No load came back after a greater one, so nothing shows whether it would come through as before."]
+    apart = [each for each in found if each.worse]
+    shown = apart or found
+    said = [
+        f"At {each.before.offered:.3g} a second, {each.before.goodput:.3g} came through on the way up and "
+        f"{each.after.goodput:.3g} on the way down."
+        for each in shown[:_MAX_NAMED]
+    ]
+    if not apart:
+        return ["Goodput comes back with the load: there is no hysteresis.", *said]
+    return ["Hysteresis: the same load does not come through as it did before the overload.", *said]
