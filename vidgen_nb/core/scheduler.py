@@ -46,15 +46,9 @@ class Scheduler:
         rng: Random | None = None,
         max_billed: int | None = None,
     ) -> None:
+        rng, limit = rng or Random(0), as_max_billed(max_billed)  # noqa: S311 - jitter, no secret
         self._context = context = Context(
-            mode,
-            policy,
-            retry or RetryPolicy(),
-            poll or PollSchedule(),
-            on_ambiguous,
-            max_wait,
-            rng or Random(0),  # noqa: S311 - jitter, no secret
-            as_max_billed(max_billed),
+            mode, policy, retry or RetryPolicy(), poll or PollSchedule(), on_ambiguous, max_wait, rng, limit
         )
         self._heap = context.timers.heap
         self._now = 0.0
@@ -179,6 +173,11 @@ class Scheduler:
     def max_billed(self) -> int | None:
         """How many submits may be accepted in the run."""
         return self._context.max_billed
+
+    @property
+    def billed(self) -> int:
+        """Submits that were, or may have been, accepted (R12)."""
+        return self._ledger.billed
 
     @property
     def unsettled(self) -> int:

@@ -100,6 +100,7 @@ class Controller(Restorable):
     in_flight = forwarded_property("session", Session.in_flight)
     left_over = forwarded_property("session", Session.left_over)
     failed = forwarded_property("session", Session.failed)
+    billed = forwarded_property("session", Session.billed)
     now = forwarded_property("session", Session.now)
     cooling = forwarded_property("session", Session.cooling)
     last_429_at = forwarded_property("session", Session.last_429_at)
@@ -117,6 +118,7 @@ class Controller(Restorable):
     type_scenes = forwarded("scene_options", SceneOptions.type_scenes)
     upload_scenes = forwarded("scene_options", SceneOptions.upload_scenes)
     simulated = forwarded_property("run_options", RunOptions.simulated)
+    raise_cap = forwarded("run_options", RunOptions.raise_cap)
     mode = forwarded_property("run_options", RunOptions.mode)
     cap = forwarded_property("run_options", RunOptions.cap)
     in_use = forwarded_property("run_options", RunOptions.in_use)
@@ -144,6 +146,8 @@ class Controller(Restorable):
             return "a run is running"
         if session.is_broken_off:
             return "the run was broken off; Restore last run continues it"
+        if self.run_options.is_at_cap:
+            return f"the spending cap is reached ({session.billed:,} of {session.max_billed:,}): raise it first"
         if not session.profiles:
             return "no profile is chosen"
         if not session.left_over and not self.scene_options.chosen:

@@ -45,7 +45,7 @@ class RunOptions:
         """Whether the provider is simulated; then speed and seed can be chosen."""
         return self._set_speed is not None
 
-    # -- mode and profiles
+    # -- mode
 
     @property
     def mode(self) -> Mode:
@@ -71,6 +71,34 @@ class RunOptions:
         if is_boost:
             self._session.mode = boost
         self._changed()
+
+    # -- the spending cap
+
+    @property
+    def max_billed(self) -> int | None:
+        """How many submits of a run may be accepted; None: any number."""
+        return self._session.max_billed
+
+    @max_billed.setter
+    def max_billed(self, cap: int | None) -> None:
+        self._session.max_billed = cap
+
+    @property
+    def is_at_cap(self) -> bool:
+        """Whether the spending cap alone keeps what an ended run has left from going on."""
+        session, cap = self._session, self._session.max_billed
+        return cap is not None and session.billed >= cap and session.left_over > 0 and not session.is_running
+
+    @property
+    def enough_cap(self) -> int:
+        """The spending cap with which all that is left could run once."""
+        return self._session.billed + self._session.left_over
+
+    def raise_cap(self) -> None:
+        """Raise the spending cap so that all that is left can run once."""
+        self._session.max_billed = self.enough_cap
+
+    # -- profiles
 
     @property
     def in_use(self) -> list[str]:

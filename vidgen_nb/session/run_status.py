@@ -39,6 +39,11 @@ class RunStatus:
         )
 
     @property
+    def billed(self) -> int:
+        """How many submits of the last run were, or may have been, accepted; `max_billed` bounds them."""
+        return self._runner.live.scheduler.billed if self._runner.live is not None else 0
+
+    @property
     def now(self) -> float:
         """Seconds of the run that is under way, or that the last one took; 0: there was none."""
         if self._runner.live is None or self._runner.live.is_over:

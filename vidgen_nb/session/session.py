@@ -175,6 +175,7 @@ class Session(Restorable):
     cooling = forwarded_property("_status", RunStatus.cooling)
     left_over = forwarded_property("_status", RunStatus.left_over)
     failed = forwarded_property("_status", RunStatus.failed)
+    billed = forwarded_property("_status", RunStatus.billed)
     now = forwarded_property("_status", RunStatus.now)
     is_stopping = forwarded_property("_status", RunStatus.is_stopping)
     is_closed = forwarded_property("_status", RunStatus.is_closed)

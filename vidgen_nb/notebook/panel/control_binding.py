@@ -7,7 +7,7 @@ call and then brings every widget up to date, so that the panel also shows what 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,15 +15,36 @@ from typing import Any
 
 from vidgen_nb.notebook.panel.host import PanelHost
 
-__all__ = ["BoundControls", "Control", "always_enabled", "receive_while_blocked", "set_if_changed"]
+__all__ = [
+    "BoundControls",
+    "Control",
+    "Question",
+    "always_enabled",
+    "css_name",
+    "receive_while_blocked",
+    "set_if_changed",
+]
 
 DisabledReason = Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the page asks before a button does what it says; a cell's call is not asked about."""
+
+    text: str
+    yes: str
+    """The answer that does it."""
+    no: str = "No"
+    danger: bool = False
+    """It destroys something."""
 
 
 @dataclass
 class Control:
     """One control."""
 
+    name: str
     label: str
     widget: Any
     help: str
@@ -31,11 +52,18 @@ class Control:
     """Why it is disabled now; empty: it is enabled."""
     read: Callable[[], Any] | None = None
     """The value to show; None: it is a button."""
-    reason_in_tooltip_only: bool = False
+    words: Callable[[], str] | None = None
+    """What stands on it now; None: always its label."""
+    is_hidden: Callable[[], bool] | None = None
+    """Whether it is left out now, because it has no meaning; None: never."""
+    question: Callable[[], Question | None] | None = None
+    """What the page asks first."""
     pending_changes: int = 0
     """Changes by hand that the loop has not applied yet; until then, nothing else writes to the widget."""
     last_error: str = ""
     """What last went wrong in showing it, so that it is reported once."""
+    reason: str = ""
+    """Why it was disabled when it was last brought up to date."""
 
 
 def receive_while_blocked(widget: Any) -> None:
@@ -59,44 +87,51 @@ def always_enabled() -> str:
     return ""
 
 
+def css_name(name: str) -> str:
+    """Return the class that a control's widget has on the page."""
+    return f"vg-{name.replace('_', '-')}"
+
+
 class BoundControls:
-    """Controls by name."""
+    """Controls by name. Those that are hidden at first are made when they are first asked for."""
 
     def __init__(self, host: PanelHost) -> None:
         self.by_name: dict[str, Control] = {}
+        """Those that have been made."""
         self._host = host
         self._writing_thread: int | None = None
+        self._builders: dict[str, Callable[[], None]] = {}
 
     def __getitem__(self, name: str) -> Any:
-        return self.by_name[name].widget
+        return self.control(name).widget
+
+    def control(self, name: str) -> Control:
+        """Return a control, made now if it was not needed before."""
+        if name not in self.by_name:
+            self._builders[name]()
+        return self.by_name[name]
+
+    def add_later(self, build: Callable[[], None], *names: str) -> None:
+        """Have these controls made by `build` when the first of them is asked for."""
+        self._builders |= dict.fromkeys(names, build)
 
     def update_choices(self) -> None:
         """Bring the choices that widgets offer up to date."""
 
     # -- from the user to the session
 
-    def _add(self, name: str, control: Control) -> Control:
+    def _add(self, control: Control) -> Control:
         control.widget.tooltip = control.help
-        control.widget.add_class(f"vg-{name.replace('_', '-')}")
-        self.by_name[name] = control
+        control.widget.add_class(css_name(control.name))
+        self.by_name[control.name] = control
         receive_while_blocked(control.widget)
         return control
 
     def add_button(
-        self,
-        name: str,
-        widget: Any,
-        tip: str,
-        call: Callable[[], Any],
-        disabled_reason: DisabledReason,
-        *,
-        reason_in_tooltip_only: bool = False,
+        self, name: str, widget: Any, tip: str, call: Callable[[], Any], disabled_reason: DisabledReason, **more: Any
     ) -> None:
-        """Add a button; pressing it makes the call."""
-        control = Control(
-            widget.description, widget, tip, disabled_reason, reason_in_tooltip_only=reason_in_tooltip_only
-        )
-        self._add(name, control)
+        """Add a button; pressing it makes the call. `more`: further fields of its `Control`."""
+        self._add(Control(name, widget.description, widget, tip, disabled_reason, **more))
         widget.on_click(lambda _: self._host.post(self._make_call, call))
 
     def _make_call(self, call: Callable[[], Any]) -> None:
@@ -110,19 +145,22 @@ class BoundControls:
         name: str,
         widget: Any,
         tip: str,
-        disabled_reason: DisabledReason,
+        disabled_reason: DisabledReason = always_enabled,
         *,
         of: object = None,
         read: Callable[[], Any] | None = None,
         apply: Callable[[Any], Any] | None = None,
+        label: str = "",
+        **more: Any,
     ) -> None:
         """Add a widget that shows the property `name` of an object, and sets it when the user changes the widget.
 
-        `read` returns another value to show, and `apply` does something else with the value that was set.
+        `read` returns another value to show, and `apply` does something else with the value that was set. `label`: for
+        a widget whose label is not seen. `more`: further fields of its `Control`.
         """
         read = read or (None if of is None else partial(getattr, of, name))
         call = apply or partial(setattr, of, name)
-        control = self._add(name, Control(widget.description, widget, tip, disabled_reason, read))
+        control = self._add(Control(name, label or widget.description, widget, tip, disabled_reason, read, **more))
 
         def on_change(change: dict[str, Any]) -> None:
             if threading.get_ident() != self._writing_thread:  # otherwise we have written it ourselves
@@ -150,19 +188,24 @@ class BoundControls:
         """Bring all widgets up to date."""
         with self.own_writes():
             self.update_choices()
-            errors = [error for control in self.by_name.values() if (error := self._sync_control(control)) is not None]
+            controls = list(self.by_name.values())
+            errors = [error for control in controls if (error := self._sync_control(control)) is not None]
         if errors:
             raise errors[0]
 
     def _sync_control(self, control: Control) -> Exception | None:
         """Bring one up to date. If that fails, as with a setting of a user's own policy, the error is reported once."""
+        widget = control.widget
         try:
-            reason = self._closed_reason(control) or control.disabled_reason()
-            set_if_changed(control.widget, "disabled", bool(reason))
-            tooltip = f"{control.help}. Unavailable: {reason}" if reason else control.help
-            set_if_changed(control.widget, "tooltip", tooltip)
+            control.reason = reason = self._closed_reason(control) or control.disabled_reason()
+            set_if_changed(widget, "disabled", bool(reason))
+            set_if_changed(widget, "tooltip", f"{control.help}. Unavailable: {reason}" if reason else control.help)
+            if control.words is not None:
+                set_if_changed(widget, "description", control.words())
+            if control.is_hidden is not None:
+                set_if_changed(widget.layout, "display", "none" if control.is_hidden() else None)
             if control.read is not None and not control.pending_changes:
-                set_if_changed(control.widget, "value", control.read())
+                set_if_changed(widget, "value", control.read())
         except Exception as error:  # noqa: BLE001 - the others are shown all the same
             before, control.last_error = control.last_error, repr(error)
             return error if control.last_error != before else None
@@ -170,14 +213,18 @@ class BoundControls:
 
     def _closed_reason(self, control: Control) -> str:
         session = self._host.session
-        if not session.is_closed or (session.is_running and control is self.by_name.get("cancel")):
+        if not session.is_closed or (session.is_running and control.name == "cancel"):
             return ""
         return "this controller is closed"
 
-    def disabled_reasons(self) -> str:
-        """Return one line that says which controls are disabled, and why."""
-        labels: dict[str, list[str]] = {}
-        for control in self.by_name.values():
-            if control.widget.disabled and not control.reason_in_tooltip_only:
-                labels.setdefault(control.disabled_reason(), []).append(control.label)
-        return " · ".join(f"{', '.join(names)}: {reason}" for reason, names in labels.items() if reason)
+    def for_page(self) -> dict[str, Mapping[str, Any]]:
+        """Return what the page needs of each control, by its class: its name, why it is disabled, what to ask first."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for control in list(self.by_name.values()):
+            question = control.question() if control.question is not None and not control.reason else None
+            found[css_name(control.name)] = {
+                "label": control.label if control.read is not None else "",
+                "why": f"Unavailable: {control.reason}" if control.reason else "",
+                "ask": vars(question) if question is not None else None,
+            }
+        return found

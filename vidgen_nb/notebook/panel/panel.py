@@ -16,20 +16,22 @@ import ipywidgets as w
 
 from vidgen_nb.notebook.panel.background import Background
 from vidgen_nb.notebook.panel.chart.chart import Chart
-from vidgen_nb.notebook.panel.control_binding import receive_while_blocked, set_if_changed
+from vidgen_nb.notebook.panel.control_binding import set_if_changed
 from vidgen_nb.notebook.panel.controls import Controls
-from vidgen_nb.notebook.panel.forecast import Forecast
+from vidgen_nb.notebook.panel.forecast import Forecast, at_pace
 from vidgen_nb.notebook.panel.host import PanelHost
+from vidgen_nb.notebook.panel.layout import Rows
 from vidgen_nb.notebook.panel.page.page_bridge import PageBridge
 from vidgen_nb.notebook.panel.page.style import STYLE
 from vidgen_nb.notebook.panel.status.error_strip import ErrorStrip
 from vidgen_nb.notebook.panel.status.held_scenes import HeldScenes
 from vidgen_nb.notebook.panel.status.log_listener import LogListener
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
-from vidgen_nb.notebook.panel.status.status_strip import SessionSnapshot, status_html
+from vidgen_nb.notebook.panel.status.sentences import is_at_cap
+from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
+from vidgen_nb.notebook.panel.status.status_strip import held_html, progress_html, sentence_html, spoken, state_html
 from vidgen_nb.notebook.panel.tabs.tabs import Tabs
 from vidgen_nb.notebook.panel.ticker import TOUCH_DELAY_SECONDS, UPDATE_INTERVAL_SECONDS, Ticker
-from vidgen_nb.plaintext import one_line
 
 __all__ = ["Panel"]
 
@@ -51,44 +53,28 @@ class Panel:
         self.ticker = Ticker(host.later, steps, self._next_interval, self._note_error)
         background = Background(host)
         self._run_in_background = background
+        self.page = PageBridge()
+        self.page.observe(lambda _: host.post(self.ticker.touch), names="dark")
+        self.page.on_msg(lambda _widget, content, _buffers: host.post(self._on_page_message, content))
+        # First, because the page takes a second to read the chart's code, and may do so while the rest is made here.
+        self.chart = Chart(host, self._theme(), self._set_follow)
         self.errors = ErrorStrip(lambda _: host.post(self._dismiss_errors))
         self.controls = Controls(host, self._export)
         self.held_scenes = HeldScenes(host)
         self.forecast = Forecast(background)
         self.tabs = Tabs(host, self.controls, background)
-        self.page = PageBridge()
-        self.page.observe(lambda _: host.post(self.ticker.touch), names="dark")
-        self.page.on_msg(lambda _widget, content, _buffers: host.post(self._download, content))
-        receive_while_blocked(self.page)
-        self.chart = Chart(host, self._theme(), self._set_follow)
         self._follow = host.view_options.follow_now
-        self.status, self.disabled_reasons, self.message = w.HTML(), w.HTML(), w.HTML()
-        self.scene_source = w.Accordion(
-            [w.VBox([self.controls["prompts"], self.controls["upload"]])], selected_index=None
-        )
+        self.rows = Rows(self.controls)
+        self.held_notes, self.message = w.HTML(), w.HTML()
         self.root = self._arranged()
         self._log_listener = LogListener(host.session.runner.loop.is_current, self.note_warning)
 
     def _arranged(self) -> Any:
         """Return all widgets in one box."""
-        c = self.controls
-        spring = w.Box(layout=w.Layout(flex="1 1 auto"))
-        wrap = w.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 10px")
-        groups = [
-            w.VBox([c["kind"], c["span"], c["scene"], self.scene_source], layout=w.Layout(flex="1 1 340px")),
-            w.VBox([c["mode"], c["cap"], c["policy_name"], c["cooldown_seconds"], c["honour_retry_after"]],
-                   layout=w.Layout(flex="1 1 300px")),
-            w.VBox([c["in_use"], c["seed"], c["speed"]], layout=w.Layout(flex="1 1 280px")),
-        ]  # fmt: skip
-        buttons = [c[name] for name in ("run", "paused", "retry_failed", "cancel", "restore_last_run", "export")]
-        view = [c[name] for name in ("follow_now", "show_moves", "selected", "previous", "next")]
-        parts = [
-            w.HTML(STYLE), self.status, self.held_scenes.root, self.errors.root,
-            w.Box([*buttons, spring, c["stop"]], layout=wrap), self.disabled_reasons, self.message, self.page,
-            w.Box(groups, layout=w.Layout(flex_flow="row wrap", grid_gap="4px 18px")),
-            w.Box(view, layout=wrap), self.chart.view, self.tabs.root,
-        ]  # fmt: skip
-        root = w.VBox(parts)
+        root = w.VBox([
+            w.HTML(STYLE), self.rows.root, self.held_notes, self.held_scenes.root, self.errors.root, self.message,
+            self.page, self.chart.view, self.tabs.root,
+        ])  # fmt: skip
         root.add_class("vg-panel")
         return root
 
@@ -129,7 +115,8 @@ class Panel:
         self._has_new_events |= len(new) > 0
         self.chart.read(run, new)
         if session.is_running and not session.paused:
-            self.forecast.tick(run, session.policy, session.now)
+            now = session.now
+            self.forecast.tick(run, session.policy, now, lambda: at_pace(self.feed, now))
         self._snapshot = SessionSnapshot(
             now=session.now,
             running=session.is_running,
@@ -139,24 +126,33 @@ class Panel:
             closing=session.is_closed and session.is_running,
             speed=self._host.run_options.speed,
             chosen=len(self._host.scene_options.chosen),
+            left_over=session.left_over,
+            cap=session.max_billed,
+            billed=session.billed,
             restorable=(run is None or session.is_broken_off) and session.unfinished,
             cooling=session.cooling,
-            prediction=self.forecast.latest,
+            prediction=self.forecast.shown,
         )
 
     def _write(self) -> None:
         """Write the controls and all text."""
+        self.errors.show()
         with self.controls.own_writes():
             self.tabs.show(self.feed, self._snapshot.now)
             self.controls.sync()
-            set_if_changed(self.status, "value", status_html(self.feed, self._snapshot))
-            self.errors.show()
+            self._write_rows()
             self.held_scenes.show(self.feed, closed=self._snapshot.closed or self._snapshot.closing)
-            reasons = self.controls.disabled_reasons()
-            text = _note_html(f"Unavailable – {one_line(reasons, 1000)}") if reasons else ""
-            set_if_changed(self.disabled_reasons, "value", text)
-            loaded = len(self._host.scene_options.scenes)
-            self.scene_source.titles = (f"Scenes: {loaded:,} loaded (type, paste or load others)",)
+
+    def _write_rows(self) -> None:
+        """Write what is said of the run, and what the page says of the controls."""
+        rows, feed, session = self.rows, self.feed, self._snapshot
+        set_if_changed(rows.state, "value", state_html(feed, session))
+        set_if_changed(rows.progress, "value", progress_html(feed))
+        set_if_changed(rows.sentence, "value", sentence_html(feed, session))
+        set_if_changed(rows.spoken, "value", spoken(feed, session))
+        set_if_changed(self.held_notes, "value", held_html(feed))
+        rows.at_cap(shown=is_at_cap(session))
+        set_if_changed(self.page, "controls", self.controls.for_page())
 
     def _draw(self) -> None:
         """Bring the chart up to date."""
@@ -224,8 +220,14 @@ class Panel:
 
         self._run_in_background(write_files, offer)
 
-    def _download(self, content: Any) -> None:
-        self.page.send_file(content["download"])
+    # -- the page
+
+    def _on_page_message(self, content: Any) -> None:
+        if "download" in content:
+            self.page.send_file(content["download"])
+        elif "opened" in content:
+            self.rows.fill(content["opened"])
+            self.ticker.touch()
 
 
 def _note_html(text: str) -> str:

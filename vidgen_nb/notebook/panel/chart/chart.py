@@ -24,7 +24,7 @@ from vidgen_nb.notebook.panel.chart.live_gantt import SIDE_PIXELS, TOP_PIXELS, L
 from vidgen_nb.notebook.panel.control_binding import set_if_changed
 from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
-from vidgen_nb.notebook.panel.status.status_strip import SessionSnapshot
+from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
 
 __all__ = ["Chart"]
 

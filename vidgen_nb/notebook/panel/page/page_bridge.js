@@ -1,4 +1,12 @@
-// What only the page can do: say whether its theme is dark, and give files to the reader.
+// What only the page can do: say whether its theme is dark, give files to the reader, open menus, ask before something
+// is destroyed, and name each control for people who can't see it.
+
+const OPENERS = [
+  ["vg-open-stop", "vg-stop-menu", "More ways to stop"],
+  ["vg-open-drawer", "vg-drawer", "Settings"],
+  ["vg-open-more", "vg-more-menu", "More"],
+];
+const FIELDS = "button, input:not([type=file]), select, textarea";
 
 function isDark() {
   const body = document.body;
@@ -19,7 +27,143 @@ function save(name, content) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-function render({ model, el, signal }) {
+function set(element, name, value) {
+  if (!value) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+// -- names
+
+function describe(element, { label, why }) {
+  const fields = element.matches(FIELDS) ? [element] : [...element.querySelectorAll(FIELDS)];
+  const isGroup = element.matches(".widget-toggle-buttons");
+  if (isGroup) {
+    set(element, "role", "group");
+    set(element, "aria-label", label);
+  }
+  for (const field of fields) {
+    if (isGroup) set(field, "aria-pressed", String(field.classList.contains("mod-active")));
+    else if (label && field.tagName !== "BUTTON") set(field, "aria-label", label);
+    set(field, "aria-description", why);
+  }
+}
+
+// -- menus and the drawer, above the page
+
+function place(popover, opener) {
+  const box = opener.getBoundingClientRect(), page = document.documentElement, below = page.clientHeight - box.bottom;
+  const isBelow = below > 260 || below > box.top, isLeft = box.left < page.clientWidth / 2;
+  const to = { left: isLeft && `${box.left}px`, right: !isLeft && `${page.clientWidth - box.right}px` };
+  to.top = isBelow && `${box.bottom + 4}px`;
+  to.bottom = !isBelow && `${page.clientHeight - box.top + 4}px`;
+  for (const side of ["left", "right", "top", "bottom"]) popover.style[side] = to[side] || "auto";
+  popover.style.maxHeight = `${(isBelow ? below : box.top) - 16}px`;
+}
+
+function join(panel, model, [openerName, popoverName, label], signal) {
+  const opener = panel.querySelector(`.${openerName}`), popover = panel.querySelector(`.${popoverName}`);
+  if (!opener || !popover || opener.popoverTargetElement === popover) return;
+  popover.popover = "auto";
+  opener.popoverTargetElement = popover; // a press on it is none beside the popover, which would close it
+  opener.addEventListener("click", () => popover.togglePopover(), { signal }); // ipywidgets prevents the default
+  opener.title = label;
+  set(opener, "aria-label", label);
+  set(popover, "role", "group");
+  set(popover, "aria-label", label);
+  popover.addEventListener("beforetoggle", ({ newState }) => {
+    if (newState !== "open") return;
+    place(popover, opener);
+    model.send({ opened: popoverName });
+  }, { signal });
+  popover.addEventListener("keydown", (event) => step(popover, event), { signal });
+  document.addEventListener("scroll", ({ target }) => {
+    if (popover.matches(":popover-open") && !popover.contains(target)) place(popover, opener);
+  }, { signal, capture: true, passive: true });
+}
+
+// The arrow keys go through the buttons of a menu.
+function step(popover, event) {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!by || !event.target.matches("button")) return;
+  const all = [...popover.querySelectorAll("button:enabled")];
+  all.at((all.indexOf(event.target) + by) % all.length)?.focus();
+  event.preventDefault();
+}
+
+// -- questions
+
+function ask(root, { text, yes, no, danger }) {
+  const dialog = root.appendChild(document.createElement("dialog"));
+  const line = dialog.appendChild(document.createElement("p"));
+  dialog.className = "vg-ask";
+  line.textContent = text;
+  dialog.setAttribute("aria-label", text);
+  const buttons = dialog.appendChild(document.createElement("div"));
+  return new Promise((resolve) => {
+    for (const [name, value] of [[no, ""], [yes, "yes"]]) {
+      const button = buttons.appendChild(document.createElement("button"));
+      button.textContent = name;
+      button.className = `jupyter-button${value ? (danger ? " mod-danger" : " mod-success") : ""}`;
+      button.onclick = () => dialog.close(value);
+    }
+    dialog.onclose = () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    };
+    dialog.showModal(); // the gentle answer has the focus
+  });
+}
+
+function askFirst(panel, root, model, event) {
+  const button = event.target.closest?.("button");
+  if (!button || button.dataset.vgSure) return;
+  const name = [...button.classList].find((each) => model.get("controls")[each]?.ask);
+  if (!name) return;
+  event.stopPropagation();
+  event.preventDefault();
+  ask(root, model.get("controls")[name].ask).then((isSure) => {
+    if (!isSure) return;
+    button.dataset.vgSure = "yes";
+    button.click();
+    delete button.dataset.vgSure;
+  });
+}
+
+// -- together
+
+function serve(panel, root, model, signal) {
+  const update = () => {
+    for (const each of OPENERS) join(panel, model, each, signal);
+    for (const [name, control] of Object.entries(model.get("controls")))
+      for (const element of panel.querySelectorAll(`.${name}`)) describe(element, control);
+  };
+  let isDue = false;
+  const later = () => {
+    if (isDue) return;
+    isDue = true;
+    setTimeout(() => { isDue = false; update(); }, 30);
+  };
+  const watcher = new MutationObserver(later);
+  const options = { subtree: true, childList: true, attributeFilter: ["class"] };
+  for (const rows of panel.querySelectorAll(".vg-rows")) watcher.observe(rows, options);
+  panel.addEventListener("click", (event) => askFirst(panel, root, model, event), { signal, capture: true });
+  model.on("change:controls", update);
+  update();
+  signal.addEventListener("abort", () => {
+    watcher.disconnect();
+    model.off("change:controls", update);
+  });
+}
+
+// A view is rendered before it stands on the page, and the rows beside it may come later.
+function whenShown(el, signal, then) {
+  const panel = el.isConnected && el.closest(".vg-panel");
+  if (panel && OPENERS.every(([opener]) => panel.querySelector(`.${opener}`))) then(panel);
+  else if (!signal.aborted) setTimeout(() => whenShown(el, signal, then), 50);
+}
+
+function render({ model, el }) {
+  const ending = new AbortController(), { signal } = ending;
   const sendTheme = () => {
     if (model.get("dark") === isDark()) return;
     model.set("dark", isDark());
@@ -31,8 +175,9 @@ function render({ model, el, signal }) {
   sendTheme();
 
   const requested = new Set();
+  const files = el.appendChild(document.createElement("div"));
   const showFiles = () =>
-    el.replaceChildren(
+    files.replaceChildren(
       ...model.get("files").map(([name, bytes]) => {
         const button = document.createElement("button");
         button.className = "vg-link";
@@ -46,11 +191,13 @@ function render({ model, el, signal }) {
     );
   // All views of the model get the file; only the one where it was clicked saves it.
   const receive = ({ file }, buffers) => requested.delete(file) && save(file, buffers[0]);
-  el.classList.add("vg-files");
+  files.className = "vg-files";
   model.on("change:files", showFiles);
   model.on("msg:custom", receive);
   showFiles();
+  whenShown(el, signal, (panel) => serve(panel, el, model, signal));
   return () => {
+    ending.abort();
     watcher.disconnect();
     model.off("change:files", showFiles);
     model.off("msg:custom", receive);

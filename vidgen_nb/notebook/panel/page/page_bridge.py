@@ -1,4 +1,4 @@
-"""What the panel needs of the page that shows it: whether its theme is dark, and downloads for the reader."""
+"""What the panel needs of the page that shows it: its theme, downloads, menus, questions, and names for everything."""
 
 from __future__ import annotations
 
@@ -9,21 +9,29 @@ from typing import Any
 import anywidget
 import traitlets as t
 
+from vidgen_nb.notebook.panel.control_binding import receive_while_blocked
+
 __all__ = ["PageBridge"]
 
 
 class PageBridge(anywidget.AnyWidget):
-    """Offers files for download; the page sends `{"download": name}` when the reader wants one."""
+    """Offers files for download; the page sends `{"download": name}` when the reader wants one.
+
+    It sends `{"opened": name}` when a menu or the drawer is opened for the first time, so that its content can be made.
+    """
 
     _esm = Path(__file__).parent / "page_bridge.js"
     dark = t.Bool(None, allow_none=True).tag(sync=True)
     """Whether the page's theme is dark; None: no page has said yet."""
     files: Any = t.List().tag(sync=True)
     """(name, bytes) of each file on offer."""
+    controls: Any = t.Dict().tag(sync=True)
+    """For the class of each control: its `label`, `why` it is disabled, and what to `ask` first."""
 
     def __init__(self) -> None:
         super().__init__()
         self._paths: dict[str, Path] = {}
+        receive_while_blocked(self)
 
     def offer_files(self, paths: Sequence[Path]) -> None:
         """Offer these files instead of the earlier ones."""

@@ -7,15 +7,87 @@ __all__ = ["STYLE"]
 STYLE = """<style>
 .vg-panel { color: var(--jp-ui-font-color1, inherit); overflow: hidden; }
 .vg-panel .widget-label, .vg-panel .widget-html-content { color: var(--jp-ui-font-color1, inherit); }
-.vg-panel .vg-bar { display: flex; height: 22px; line-height: 22px; border-radius: 4px; overflow: hidden;
-  font-size: 12px;
-  background: var(--jp-layout-color3, #ddd); }
-.vg-panel .vg-words { display: flex; justify-content: space-between; flex-wrap: wrap; font-size: 12px;
+.vg-panel { container: vg / inline-size; }
+.vg-panel .vg-rows, .vg-panel .vg-rows > * { margin: 0; overflow: visible; }
+.vg-panel .vg-toolbar, .vg-panel .vg-buttons, .vg-panel .vg-icons, .vg-panel .vg-scenes, .vg-panel .vg-split {
+  display: flex; flex-flow: row nowrap; align-items: center; gap: 4px; margin: 0; overflow: visible; }
+.vg-panel .vg-toolbar { padding: 2px 0; gap: 4px 12px; }
+.vg-panel .vg-rows .jupyter-widgets:not(.vg-popover *) { margin: 0; flex: none; }
+.vg-panel .vg-split { gap: 1px; }
+.vg-panel .vg-rows .jupyter-button { line-height: 26px; height: 28px; border-radius: 3px; }
+.vg-panel .vg-buttons .vg-run { width: 150px; padding: 0 6px; }
+.vg-panel .vg-buttons .vg-paused { width: 92px; padding: 0 6px; }
+.vg-panel .vg-buttons .vg-stop { width: 76px; padding: 0 6px; }
+.vg-panel .vg-rows .vg-opener { width: 30px; padding: 0; font-size: 15px; }
+.vg-panel .vg-rows .vg-open-stop { width: 22px; font-size: 12px; }
+.vg-panel .vg-run::before, .vg-panel .vg-paused::before, .vg-panel .vg-stop::before { content: "" / "";
+  display: inline-block; width: 10px; height: 10px; margin-right: 7px; background: currentColor; }
+.vg-panel .vg-run::before { clip-path: polygon(10% 0, 100% 50%, 10% 100%); }
+.vg-panel .vg-paused::before { clip-path: polygon(0 0, 35% 0, 35% 100%, 65% 100%, 65% 0, 100% 0, 100% 100%, 0 100%); }
+.vg-panel .vg-paused.mod-active::before { clip-path: polygon(10% 0, 100% 50%, 10% 100%); }
+.vg-panel .vg-buttons > .vg-restore-last-run:disabled, .vg-panel .vg-buttons > .vg-raise-cap:disabled,
+.vg-panel .vg-rows:not(.vg-at-cap) .vg-buttons > .vg-cancel { display: none; }
+.vg-panel .vg-rows .widget-toggle-buttons .jupyter-button { padding: 0 9px; margin: 0; }
+.vg-panel .vg-rows .widget-toggle-buttons .widget-toggle-button + .widget-toggle-button { margin-left: 1px; }
+.vg-panel .vg-rows .vg-scenes .widget-text { width: 92px; }
+.vg-panel .vg-rows .vg-speed { width: 66px; }
+.vg-panel .vg-rows .vg-state-box.vg-state-box { flex: 1 1 0; min-width: 0; height: 28px; }
+.vg-panel .vg-rows .vg-progress-box.vg-progress-box { flex: 2 1 140px; min-width: 0; height: 24px; }
+.vg-panel .vg-rows .vg-sentence-box.vg-sentence-box { flex: 5 1 300px; min-width: 0; height: 34px; }
+.vg-panel .vg-rows .vg-spoken-box.vg-spoken-box { height: 0; overflow: hidden; }
+.vg-panel .vg-rows .widget-html-content { width: 100%; margin: 0; }
+.vg-panel .vg-state { font-size: 13px; line-height: 28px; white-space: nowrap; overflow: hidden;
+  text-overflow: ellipsis; font-variant-numeric: tabular-nums; }
+.vg-panel .vg-state b { text-transform: uppercase; letter-spacing: .03em; margin-right: 4px; }
+.vg-panel .vg-state .vg-whole { display: none; }
+.vg-panel .vg-state-cap-reached b { color: var(--jp-error-color1, #C62828); }
+.vg-panel .vg-bar { display: flex; height: 22px; line-height: 22px; border-radius: 3px; overflow: hidden;
+  font-size: 12px; background: var(--jp-layout-color3, #ddd); }
+.vg-panel .vg-bar > div { min-width: 20px; text-align: center; overflow: hidden; }
+.vg-panel .vg-part-held { box-shadow: inset 0 0 0 2px #D55E00; }
+.vg-panel .vg-now { font-size: 13px; line-height: 17px; height: 34px; display: flex; align-items: center; }
+.vg-panel .vg-now > span { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical;
+  overflow: hidden; }
+.vg-panel .vg-popover { display: flex; flex-flow: column nowrap; gap: 6px; box-sizing: border-box; padding: 10px;
+  border: 1px solid var(--jp-border-color1, #bbb); border-radius: 4px; background: var(--jp-layout-color1, #fff);
+  color: var(--jp-ui-font-color1, #000); box-shadow: 0 4px 14px rgba(0, 0, 0, .25); margin: 0; overflow: auto;
+  min-width: 190px; min-height: 60px; }
+.vg-panel .vg-popover:not(:popover-open) { display: none; }
+.vg-panel .vg-popover .jupyter-widgets { margin: 0; width: auto; max-width: none; }
+.vg-panel .vg-popover .jupyter-button { text-align: left; flex: none; }
+.vg-panel .vg-drawer { width: 340px; }
+.vg-panel .vg-drawer .widget-label { width: 150px; flex: none; text-align: left; }
+.vg-panel .vg-drawer .widget-textarea, .vg-panel .vg-more-menu .widget-combobox { flex-flow: column; height: auto; }
+.vg-panel .vg-drawer .widget-textarea > * { width: 100%; }
+.vg-panel .vg-stop-menu .vg-stop::after { content: " – finish what runs"; }
+.vg-panel .vg-heading { font-size: 12px; font-weight: 600; line-height: 18px; text-transform: uppercase;
+  letter-spacing: .03em; color: var(--jp-ui-font-color2, inherit); }
+.vg-panel .vg-ask { max-width: 420px; border: 1px solid var(--jp-border-color1, #bbb); border-radius: 6px;
+  padding: 16px; background: var(--jp-layout-color1, #fff); color: var(--jp-ui-font-color1, #000); font-size: 14px;
   line-height: 20px; }
-.vg-panel .vg-now { font-size: 15px; line-height: 22px; font-weight: 600; }
+.vg-panel .vg-ask::backdrop { background: rgba(0, 0, 0, .3); }
+.vg-panel .vg-ask p { margin: 0 0 14px; }
+.vg-panel .vg-ask div { display: flex; justify-content: flex-end; gap: 8px; }
+.vg-panel :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
+@container vg (min-width: 1400px) {
+  .vg-panel .vg-state .vg-short { display: none; }
+  .vg-panel .vg-state .vg-whole { display: inline; }
+}
+@container vg (max-width: 900px) {
+  .vg-panel .vg-toolbar { flex-wrap: wrap; }
+  .vg-panel .vg-icons { margin-left: auto; }
+  .vg-panel .vg-rows .vg-state-box.vg-state-box { order: 1; flex-basis: 100%; height: 22px; }
+  .vg-panel .vg-state { line-height: 22px; }
+  .vg-panel .vg-rows .vg-sentence-box.vg-sentence-box { flex-basis: 100%; }
+}
 .vg-panel .vg-note { font-size: 12px; line-height: 17px; color: var(--jp-ui-font-color2, inherit); }
-.vg-panel .vg-chip { line-height: 17px; font-size: 12px; padding: 3px 8px; min-width: 170px; min-height: 36px;
-  border: 1px solid var(--jp-border-color1, #bbb); border-radius: 4px; }
+.vg-panel .vg-chips { display: flex; flex-flow: row nowrap; gap: 4px; overflow: auto; margin: 2px 0; min-height: 26px; }
+.vg-panel .vg-chips > * { flex: 1 0 auto; border: 1px solid var(--jp-border-color2, #ccc); border-radius: 3px;
+  overflow: hidden; }
+.vg-panel .vg-chips .widget-html { flex: 1; margin: 0; height: 22px; }
+.vg-panel .vg-chip { line-height: 22px; font-size: 12px; padding: 0 8px; white-space: nowrap; }
+.vg-panel .vg-chips .vg-release { width: 22px; height: 22px; line-height: 20px; padding: 0; margin: 0; }
+.vg-panel .vg-chips .vg-release:disabled { visibility: hidden; }
 .vg-panel .vg-dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 5px; }
 .vg-panel .vg-errors { border-left: 4px solid #C62828; background: rgba(198, 40, 40, .12); padding: 6px 10px;
   line-height: 18px; }
@@ -37,11 +109,6 @@ STYLE = """<style>
 .vg-panel .vg-attempts input, .vg-panel .vg-attempts select { color: inherit; background: var(--jp-layout-color1, #fff);
   border: 1px solid var(--jp-border-color1, #bbb); border-radius: 2px; }
 .vg-panel .jupyter-button { width: auto; padding: 0 12px; flex: none; }
-.vg-panel .vg-follow-now, .vg-panel .vg-honour-retry-after { width: auto; flex: none; }
-.vg-panel .vg-follow-now input, .vg-panel .vg-honour-retry-after input { width: auto; }
-.vg-panel .widget-inline-hbox { max-width: calc(100% - 4px); }
-.vg-panel .vg-show-moves { width: 210px; }
-.vg-panel .vg-selected { width: 240px; }
 .vg-panel textarea { width: 100%; }
 .vg-panel .widget-inline-hbox select, .vg-panel .widget-inline-hbox input { min-width: 0; }
 .vg-panel > .lm-Widget:has(.js-plotly-plot) { width: 100%; }

@@ -81,6 +81,8 @@ class RunFeed:
         """Scenes that had settled by then."""
         self.ended: str | None = None
         """Why the run ended; None: it goes on, or was broken off."""
+        self.was_cancelled = False
+        """Somebody cancelled everything that had not settled."""
         self.restored = False
         """It was restored, and Run has not been pressed since."""
         self.held: dict[str, str] = {}
@@ -123,7 +125,7 @@ class RunFeed:
                 self.ended = None
             case ev.RunStarted():
                 self.ended = self.first_attempt_at = None
-                self.restored = False
+                self.restored = self.was_cancelled = False
                 self.settled_before = RunCounts.of(self._live_window.data()).settled
             case ev.AttemptStarted():
                 self._forget_troubles(event.scene)
@@ -144,6 +146,8 @@ class RunFeed:
             case ev.CooldownEnded():
                 for name in event.profiles:
                     self.cooldown(name).until = -math.inf
+            case ev.CancelRequested(scene=None):
+                self.was_cancelled = True
             case ev.RunEnded():
                 self.ended = event.reason
             case ev.RunRestored():

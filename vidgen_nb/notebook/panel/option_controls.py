@@ -1,0 +1,241 @@
+"""The controls of what Run takes and how: scenes, mode, policy, accounts, limits, seed and speed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as w
+
+from vidgen_nb.core.model import Mode
+from vidgen_nb.errors import InputError
+from vidgen_nb.notebook.panel.control_binding import BoundControls, always_enabled, set_if_changed
+from vidgen_nb.notebook.panel.host import PanelHost
+from vidgen_nb.plaintext import one_line
+from vidgen_nb.policies.registry import POLICIES
+
+__all__ = ["DRAWER", "OptionControls", "labelled", "labelled_on_release"]
+
+SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+MAX_SUGGESTED_IDS = 500
+"""Scene ids that a box with suggestions offers; any other can be typed."""
+MAX_COOLDOWN_SECONDS = 86_400
+POLICY_LABELS = {
+    "PerProfileCooldown": "Rest that account",
+    "GlobalPause": "Pause all accounts",
+    "ExponentialCooldown": "Rest longer each time",
+    "Paced": "Learn the limits",
+    "EarliestFinish": "Earliest finish",
+}
+DRAWER = {
+    "Scenes": ("prompts", "upload"),
+    "After a 429": ("policy_name", "cooldown_seconds", "honour_retry_after"),
+    "Limits": ("cap", "max_billed"),
+    "Accounts": ("in_use",),
+    "Emulator": ("seed",),
+}
+"""Heading and controls of each part of the drawer."""
+
+
+def labelled(widget_class: Any, label: str, **options: Any) -> Any:
+    """Return a widget with its label beside it."""
+    return widget_class(description=label, style={"description_width": "auto"}, **options)
+
+
+def labelled_on_release(widget_class: Any, label: str, **options: Any) -> Any:
+    """Return a widget that reports a change only when the user lets go of it, or leaves it."""
+    return labelled(widget_class, label, continuous_update=False, **options)
+
+
+class OptionControls:
+    """Adds these controls; those of the drawer are made when it is first opened."""
+
+    def __init__(self, controls: BoundControls, host: PanelHost) -> None:
+        self._host, self._controls = host, controls
+        self._is_range = False
+        """Range is chosen, though it may have all scenes in it."""
+        self._add_mode()
+        self._add_scenes()
+        self._add_speed()
+        controls.add_later(self._add_sources, *DRAWER["Scenes"])
+        controls.add_later(self._add_policy, *DRAWER["After a 429"])
+        controls.add_later(self._add_limits, *DRAWER["Limits"], *DRAWER["Accounts"])
+        controls.add_later(self._add_seed, *DRAWER["Emulator"])
+
+    # -- in the toolbar
+
+    def _add_mode(self) -> None:
+        options = self._host.run_options
+        mode = w.ToggleButtons(
+            options=[("Normal", "normal"), ("Boost", "boost")], style={"button_width": "auto"},
+            tooltips=["One submit at a time, 4 scenes at once per account", "As much at once as each account takes"],
+        )  # fmt: skip
+        tip = "How many scenes run at once; applies to new submits"
+        self._controls.add_value("mode", mode, tip, of=options, read=lambda: options.mode.name, label="Mode")
+
+    def _add_scenes(self) -> None:
+        """Which scenes to run."""
+        scenes, add = self._host.scene_options, self._controls.add_value
+
+        def no_span() -> str:
+            return self._scenes_are_fixed() or ("" if self._kind() == "range" else "All takes every scene")
+
+        kind = w.ToggleButtons(
+            options=[("All", "batch"), ("Range", "range"), ("One", "single")], style={"button_width": "auto"},
+            tooltips=["Run all scenes", "Run some of the scenes, one after the other", "Run one scene"],
+        )  # fmt: skip
+        add("kind", kind, "Which scenes Run takes", self._scenes_are_fixed, read=self._kind, apply=self._set_kind,
+            label="Scenes to run")  # fmt: skip
+        add("span", w.Text(continuous_update=False), "The first and the last scene, such as 3–9", no_span,
+            read=lambda: f"{scenes.span[0]}–{scenes.span[1]}" if scenes.scenes else "", apply=self._set_span,
+            is_hidden=lambda: scenes.kind == "single", label="First and last scene")  # fmt: skip
+        add("scene", w.Combobox(continuous_update=False, ensure_option=False), "The id of the one scene to run",
+            self._scenes_are_fixed, of=scenes, read=lambda: scenes.scene or "",
+            is_hidden=lambda: scenes.kind != "single", label="Scene to run")  # fmt: skip
+
+    def _add_speed(self) -> None:
+        options = self._host.run_options
+        speed = w.Dropdown(options=[(f"{each:g}×", each) for each in SPEEDS])
+        tip = "Run seconds per real second"
+        self._controls.add_value("speed", speed, tip, self._not_simulated, of=options, label="Speed",
+                                 is_hidden=lambda: not options.simulated)  # fmt: skip
+
+    def _kind(self) -> str:
+        scenes = self._host.scene_options
+        if scenes.kind == "single":
+            return "single"
+        is_part = scenes.span != (1, max(1, len(scenes.scenes)))
+        return "range" if is_part or self._is_range else "batch"
+
+    def _set_kind(self, kind: str) -> None:
+        scenes = self._host.scene_options
+        self._is_range = kind == "range"
+        scenes.kind = "single" if kind == "single" else "batch"
+        if kind == "batch":
+            scenes.span = (1, max(1, len(scenes.scenes)))
+
+    def _set_span(self, text: str) -> None:
+        scenes = self._host.scene_options
+        numbers, count = [int(each) for each in re.findall(r"\d+", text)], len(scenes.scenes)
+        if not 1 <= len(numbers) <= 2 or not 1 <= numbers[0] <= numbers[-1] <= count:
+            raise InputError(f"Scenes {one_line(text, 40)}: there are {count:,}. Write a range such as 1–{count}.")
+        scenes.span = (numbers[0], numbers[-1])
+
+    # -- in the drawer
+
+    def _add_sources(self) -> None:
+        example = "a lighthouse at dawn\na harbour at night"
+        prompts = labelled_on_release(w.Textarea, "Prompts", rows=3, placeholder=example)
+        tip = "One prompt per line, CSV or JSON, typed or pasted; loaded when you leave the box"
+        self._controls.add_value("prompts", prompts, tip, self._scenes_are_fixed, apply=self._load_text)
+        upload = w.FileUpload(description="Load a file", accept=".txt,.csv,.tsv,.json,.jsonl", multiple=False)
+        tip = "Scenes from a .txt, .csv, .tsv, .json or .jsonl file"
+        self._controls.add_value("upload", upload, tip, self._scenes_are_fixed, apply=self._load_file)
+
+    def _add_policy(self) -> None:
+        """What follows a 429; of its settings only those that the policy has."""
+        options, add = self._host.run_options, self._controls.add_value
+
+        def unless_set(setting: str) -> Callable[[], str]:
+            return lambda: "the policy has no such setting" if getattr(options, setting) is None else ""
+
+        policy = labelled(w.Dropdown, "React", options=[(POLICY_LABELS.get(name, name), name) for name in POLICIES])
+        add("policy_name", policy, "How to react to a 429; applies from now on", of=options)
+        name, tip = "cooldown_seconds", "How long an account rests after a 429, in run seconds"
+        seconds = labelled(w.BoundedFloatText, "Rest for (s)", min=0, max=MAX_COOLDOWN_SECONDS, step=1)
+        add(name, seconds, tip, unless_set(name), of=options, read=lambda: options.cooldown_seconds or 0.0,
+            is_hidden=lambda: options.cooldown_seconds is None)  # fmt: skip
+        name, tip = "honour_retry_after", "Rest as long as the server asks (Retry-After) instead"
+        honour = w.Checkbox(description="As long as the server asks", indent=False)
+        add(name, honour, tip, unless_set(name), of=options, read=lambda: bool(options.honour_retry_after),
+            is_hidden=lambda: options.honour_retry_after is None)  # fmt: skip
+
+    def _add_limits(self) -> None:
+        """How much at once, how much in all, and on which accounts."""
+        options, add = self._host.run_options, self._controls.add_value
+
+        def no_cap() -> str:
+            return "" if options.mode.name == "boost" else f"{options.mode.name.capitalize()} has its own limit"
+
+        tips = {
+            "cap": "How many scenes an account generates at once in Boost; blank: no limit",
+            "max_billed": "The run stops once so many submits were accepted, and may be charged; blank: no cap",
+        }
+        for name, label, reason in (
+            ("cap", "Max parallel per account", no_cap),
+            ("max_billed", "Spending cap (submits)", always_enabled),
+        ):
+            widget = labelled_on_release(w.Text, label, placeholder="no limit")
+            add(name, widget, tips[name], reason, read=self._reader(name), apply=self._setter(name, label))
+        in_use = labelled(w.SelectMultiple, "In use", rows=4)
+        add("in_use", in_use, "Which accounts get new submits", of=options, read=lambda: tuple(options.in_use))
+
+    def _reader(self, name: str) -> Callable[[], str]:
+        options = self._host.run_options
+        return lambda: "" if getattr(options, name) is None else str(getattr(options, name))
+
+    def _setter(self, name: str, label: str) -> Callable[[str], None]:
+        def apply(text: str) -> None:
+            number = text.strip().replace(",", "")
+            if number and not number.isdecimal():
+                raise InputError(f"{label}: {one_line(text, 40)!r} is no whole number. Leave it blank for no limit.")
+            setattr(self._host.run_options, name, int(number) if number else None)
+
+        return apply
+
+    def _add_seed(self) -> None:
+        options, tip = self._host.run_options, "Seed of the random part of back-off, from the next run on"
+        self._controls.add_value("seed", labelled(w.IntText, "Seed"), tip, self._not_simulated, of=options,
+                                 is_hidden=lambda: not options.simulated)  # fmt: skip
+
+    # -- when they are unavailable
+
+    def _not_simulated(self) -> str:
+        if not self._host.run_options.simulated:
+            return "only with a simulated provider"
+        return "a run is running" if self._host.session.is_running else ""
+
+    def _scenes_are_fixed(self) -> str:
+        """Which scenes to run can't be chosen while some of the last run are left to continue with."""
+        session = self._host.session
+        if session.is_running:
+            return "a run is running"
+        left = session.left_over
+        return f"Run continues with the {left:,} that are left; discard them first (beside Stop)" if left else ""
+
+    # -- what they do
+
+    def _load_text(self, text: str) -> None:
+        if text.strip():
+            self._host.scene_options.type_scenes(text)
+
+    def _load_file(self, files: tuple[Any, ...]) -> None:
+        if files:
+            with self._controls.own_writes():
+                self._controls["upload"].value = ()  # so that the same file can be loaded again
+            self._host.scene_options.upload_scenes(files[0]["name"], bytes(files[0]["content"]))
+
+    def update_choices(self) -> None:
+        """Offer the scenes, profiles and settings that there are."""
+        controls, options, made = self._controls, self._host.run_options, self._controls.by_name
+        ids = tuple(scene.id for scene in self._host.scene_options.scenes[:MAX_SUGGESTED_IDS])
+        for name in {"scene", "selected"} & set(made):
+            set_if_changed(controls[name], "options", ids)
+        if "in_use" in made:
+            set_if_changed(controls["in_use"], "options",
+                           tuple((one_line(name, 60), name) for name in options.known_profiles))  # fmt: skip
+        own = {name: "mode" if isinstance(each, Mode) else "policy_name" for name, each in options.own.items()}
+        for name, control in {**own, options.policy_name: "policy_name", options.mode.name: "mode"}.items():
+            if control in made:
+                _add_choice(controls[control], one_line(name, 60), name)
+        _add_choice(controls["speed"], f"{options.speed:g}×", options.speed)
+
+
+def _add_choice(widget: Any, label: str, value: Any) -> None:
+    """Offer a value that is not among the usual ones, such as a policy of the user's own."""
+    values = [option[1] if isinstance(option, tuple) else option for option in widget.options]
+    if value not in values:
+        pairs = [option if isinstance(option, tuple) else (option, option) for option in widget.options]
+        pairs.append((label, value))
+        widget.options = sorted(pairs, key=lambda pair: pair[1]) if isinstance(value, float) else pairs
