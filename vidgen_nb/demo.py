@@ -1,4 +1,4 @@
-"""A session over the bundled emulator: real HTTP on loopback, no key needed, twenty times faster than real time."""
+"""A session over the bundled emulator: real HTTP on loopback, no key needed, ten times faster than real time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -86,6 +87,17 @@ class DemoSession(Controller):
             "a demo can't be restored, its provider ended with it: use Controller.restore with a real server"
         )
 
+    def _ipython_display_(self) -> None:
+        """Show the panel, and make the first use of everything while nobody has pressed Run yet."""
+        super()._ipython_display_()
+        threading.Thread(target=self._warm_up, name="warm-up of a demo", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        """Ask the emulator something: cold, the first refusals would take seconds of the run."""
+        with suppress(SessionError, RuntimeError):  # it lives on a cell's loop, or was closed meanwhile
+            if not self.is_running:
+                self.check()
+
     def orphaned(self) -> None:
         """End it, since its cell was run again and no variable is bound to it any more."""
         threading.Thread(target=self._close_from_thread, name="vidgen_nb end of a demo", daemon=True).start()
@@ -125,7 +137,7 @@ def demo(
     *,
     mode: Mode | str = "boost",
     policy: Policy | str | None = None,
-    speed: float = 20.0,
+    speed: float = 10.0,
     seed: int = 7,
     output: str | os.PathLike[str] = "demo/videos",
 ) -> DemoSession:

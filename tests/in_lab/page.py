@@ -224,8 +224,20 @@ class LabPage:
         return self.output(cell).locator(".vg-panel")
 
     def click(self, name: str, cell: int = 0) -> None:
-        """Press a button of the panel, as soon as it can be pressed."""
-        self.panel(cell).get_by_role("button", name=name, exact=True).click()
+        """Press a button of the panel, as soon as it can be pressed; `Run`: whatever it says that it will run."""
+        panel = self.panel(cell)
+        (panel.locator(".vg-run") if name == "Run" else panel.get_by_role("button", name=name, exact=True)).click()
+
+    def menu(self, opener: str, cell: int = 0) -> Locator:
+        """Open a menu or the drawer, and return it."""
+        self.panel(cell).get_by_role("button", name=opener, exact=True).click()
+        opened = self.panel(cell).get_by_role("group", name=opener, exact=True)
+        opened.locator("button, input").first.wait_for()
+        return opened
+
+    def answer(self, name: str, cell: int = 0) -> None:
+        """Answer the question that the panel asks."""
+        self.panel(cell).get_by_role("dialog").get_by_role("button", name=name, exact=True).click()
 
     def active(self, name: str, cell: int = 0) -> None:
         """Wait until a button of several is the one that is chosen."""

@@ -26,7 +26,7 @@ def test_tour(open_lab: Opener) -> None:
 
 @pytest.mark.long
 def test_one_click_to_the_first_bar(open_lab: Opener) -> None:
-    """The cell that shows the panel returns; Boost, Run, Pause, Run on, Stop, Cancel and Single do what they say."""
+    """The cell that shows the panel returns; Boost, Run, Pause, Resume, Stop, Discard and One do what they say."""
     page = open_lab(MANY)
     page.run(0)
     page.click("Normal")
@@ -39,14 +39,14 @@ def test_one_click_to_the_first_bar(open_lab: Opener) -> None:
     assert page.kernel("ctl.is_running")
     page.screenshot("running")
 
-    page.click("Pause new work")
+    page.click("Pause")
     page.kernel.wait("ctl.paused")
     page.says("Paused")
     submitted = page.kernel(ATTEMPTS)
     page.kernel.wait("not ctl.in_flight")
     assert page.kernel(ATTEMPTS) == submitted
     assert page.kernel("ctl.is_running and ctl.left_over > 0")
-    page.click("Pause new work")
+    page.click("Resume")
     page.kernel.wait(f"{ATTEMPTS} > {submitted + 3}")
     page.bars(submitted)
 
@@ -54,18 +54,22 @@ def test_one_click_to_the_first_bar(open_lab: Opener) -> None:
     page.kernel.wait("not ctl.is_running")
     assert page.kernel("ctl.last_run.ended") == "stopped"
     assert page.kernel("ctl.left_over") > 0
-    page.says("stopped")
+    page.says("Stopped.")
     page.screenshot("stopped")
 
-    page.click("Cancel all")
+    page.menu("More ways to stop").get_by_role("button", name="Discard").click()
+    page.answer("Keep")
+    assert page.kernel("ctl.left_over") > 0
+    page.menu("More ways to stop").get_by_role("button", name="Discard").click()
+    page.panel().get_by_role("dialog").get_by_role("button", name="Discard").click()
     page.kernel.wait("not ctl.left_over")
-    page.click("Single")
+    page.click("One")
     page.kernel.wait("ctl.kind == 'single'")
-    page.active("Single")
+    page.active("One")
     page.click("Run")
     page.kernel.wait("not ctl.is_running and len(ctl.last_run.scenes) == 1")
     assert page.kernel("[each.id for each in ctl.last_run.scenes]") == ["s001"]
-    page.says("1 of 1 scene succeeded")
+    page.says("1 of 1 done")
     assert page.kernel("ctl.panel is not None and not list(ctl._panel_holder.panel.errors.texts)")
 
 
@@ -75,19 +79,19 @@ def test_run_before_the_page_has_the_chart(open_lab: Opener) -> None:
         "import vidgen_nb as vg\nctl = vg.demo(speed=100)\nctl.panel\nrun = ctl.run_blocking(vg.demo_scenes(8))\nctl"
     )
     page.run(0)
-    page.says("8 of 8 scenes succeeded")
+    page.says("8 of 8 done")
     page.bars(8)
 
 
 def test_zoom_is_kept(open_lab: Opener) -> None:
-    """A range drawn with the mouse stays through updates and turns Follow now off; ticked again, the axis follows."""
+    """A range drawn with the mouse stays through updates and turns *Follow now* off; ticked again, the axis follows."""
     page = open_lab(MANY)
     page.run(0)
     page.click("Run")
     page.bars(10)
     page.zoom()
     page.kernel.wait("not ctl.follow_now")
-    follow = page.panel().get_by_label("Follow now")
+    follow = page.menu("More").get_by_label("Follow now")
     page.page.wait_for_function("box => !box.checked", arg=follow.element_handle())
     zoomed = page.range()
     for _ in range(2):
@@ -163,7 +167,7 @@ def test_the_tabs_below_the_chart(open_lab: Opener) -> None:
     page.page.wait_for_function("() => document.querySelector('video')?.readyState === 4")
     page.click("Stop")
     page.kernel.wait("not ctl.is_running")
-    page.click("Export")
+    page.menu("More").get_by_role("button", name="Export").click()
     link = panel.get_by_role("button", name="Download").nth(2)
     with page.page.expect_download() as download:
         link.click()

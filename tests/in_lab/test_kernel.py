@@ -38,7 +38,7 @@ def test_interrupt_of_a_cell_that_waits(open_lab: Opener, cell: str) -> None:
     assert page.errors()[0].startswith(INTERRUPTED)
     page.kernel.wait("not ctl.is_running")
     assert page.kernel("ctl.last_run.ended") == "stopped"
-    page.says("stopped")
+    page.says("Stopped.")
     left = page.kernel("ctl.left_over")
     assert left > 0
     page.click("Run")
@@ -60,7 +60,7 @@ def test_kernel_restarted(open_lab: Opener) -> None:
     page.run(0)
     assert page.errors() == []
     assert page.panel().count() == 1
-    page.says("Nothing has run yet")
+    page.says("600 scenes chosen")
     page.click("Run")
     page.kernel.wait(f"{ATTEMPTS} > 3")
     page.bars(3)
@@ -79,16 +79,16 @@ def test_stop_while_a_cell_blocks(open_lab: Opener) -> None:
     page.click("Stop")
     page.kernel.wait("ctl.last_run.ended == 'stopped'")
     assert not page.is_done(1)
-    page.says("stopped")
+    page.says("Stopped.")
     page.kernel("gate.set()")
     page.done(1)
 
     submitted = page.kernel(ATTEMPTS)
     page.run(2, wait=False)
     page.kernel.wait(f"ctl.is_running and {ATTEMPTS} > {submitted + 3}")
-    page.click("Pause new work")
+    page.click("Pause")
     page.kernel.wait("ctl.paused")
-    page.click("Pause new work")
+    page.click("Resume")
     page.kernel.wait("not ctl.paused")
     page.click("Stop")
     page.done(2, timeout=20)
@@ -110,7 +110,7 @@ def test_stop_while_a_cell_blocks_without_subshells(open_lab: Opener) -> None:
     page.kernel("gate.set()")
     page.done(1)
     page.kernel.wait("ctl.last_run.ended == 'stopped'")
-    page.says("stopped")
+    page.says("Stopped.")
 
     page.run(2, wait=False)
     page.kernel.wait("ctl.is_running")

@@ -83,7 +83,7 @@ def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -
     page.page.wait_for_function("name => document.querySelector(name)?.disabled === false", arg=".vg-restore-last-run")
     assert off(page) == ""
     page.click(RESTORE)
-    page.says("The run is restored")
+    page.says("Restored.")
     held(page)
     assert page.bars(before - 1) >= before - 1
     looks(page)
@@ -93,7 +93,7 @@ def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -
     assert page.bars(before + 1) > before
     page.screenshot("going-on")
     page.kernel.wait("not ctl.is_running", timeout=120)
-    page.says(f"{SCENES - 1} of {SCENES} scenes succeeded (1 held)")
+    page.says(f"{SCENES - 1} of {SCENES} done, 1 held")
     held(page)
     page.bars(SCENES)
     page.run(1)

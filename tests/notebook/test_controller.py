@@ -265,8 +265,8 @@ def test_on_the_callers_loop(tmp_path: Path) -> None:
             panel = made._panel_holder.panel
             assert panel is not None
             panel.refresh()
-            assert "3 of 3 scenes succeeded" in panel.status.value
-        assert "closed" in panel.status.value
+            assert "3 of 3 done" in panel.rows.sentence.value
+        assert "closed" in panel.rows.sentence.value
         return str(made.last_run)
 
     assert "3 succeeded" in asyncio.run(cell())

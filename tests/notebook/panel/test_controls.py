@@ -11,6 +11,7 @@ from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked
+from vidgen_nb.notebook.panel.layout import MENUS
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 PROMPTS = ["a lighthouse", "a harbour", "a night train"]
 BUTTONS = {
     "run": "start", "stop": "stop", "cancel": "cancel", "retry_failed": "retry_failed", "previous": "step_selected",
-    "next": "step_selected", "restore_last_run": "restore_last_run",
+    "next": "step_selected", "restore_last_run": "restore_last_run", "raise_cap": "raise_cap",
 }  # fmt: skip
 
 
@@ -27,7 +28,7 @@ BUTTONS = {
 def test_a_button_is_one_call(desk: Desk, monkeypatch: pytest.MonkeyPatch, button: str, method: str) -> None:
     """Pressing it calls that method once, on the session's loop."""
     calls: list[bool] = []
-    control = desk.panel.controls.by_name[button]
+    control = desk.panel.controls.control(button)
     monkeypatch.setattr(desk.ctl, method, lambda *_: calls.append(desk.ctl.runner.loop.is_current()))
     # the button has the method that it was made with: bind it again
     control.widget._click_handlers.callbacks.clear()
@@ -40,9 +41,9 @@ def test_a_button_is_one_call(desk: Desk, monkeypatch: pytest.MonkeyPatch, butto
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("kind", "single"), ("scene", "s002"), ("span", (2, 3)), ("mode", "boost"), ("in_use", ("p2",)), ("cap", 3),
-     ("policy_name", "GlobalPause"), ("cooldown_seconds", 12.0), ("honour_retry_after", True), ("seed", 9),
-     ("paused", True), ("follow_now", False), ("show_moves", "none"), ("selected", "s001")],
+    [("kind", "single"), ("scene", "s002"), ("mode", "boost"), ("in_use", ("p2",)), ("policy_name", "GlobalPause"),
+     ("cooldown_seconds", 12.0), ("honour_retry_after", True), ("seed", 9), ("paused", True), ("follow_now", False),
+     ("show_moves", "none"), ("selected", "s001")],
 )  # fmt: skip
 def test_a_value_reaches_the_controller_and_comes_back(desk: Desk, name: str, value: Any) -> None:
     """The controller has what a user sets; the widget shows what a cell sets."""
@@ -60,7 +61,53 @@ def test_a_value_reaches_the_controller_and_comes_back(desk: Desk, name: str, va
     assert read() == value
     setattr(desk.ctl, name, before)
     desk.settle()
-    assert desk.panel.controls[name].value == (before or {"cap": 0, "selected": ""}.get(name, before))
+    assert desk.panel.controls[name].value == (before or {"selected": ""}.get(name, before))
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "value", "shown"),
+    [("span", "2-3", (2, 3), "2–3"), ("span", " 2 ", (2, 2), "2–2"), ("cap", "3", 3, "3"), ("cap", " ", None, ""),
+     ("max_billed", "1,000", 1000, "1000")],
+)  # fmt: skip
+def test_a_number_is_typed(desk: Desk, name: str, typed: str, value: Any, shown: str) -> None:
+    """A range in any spelling; a limit, or none where it is blank; then the field shows what holds."""
+    desk.ctl.scenes, desk.ctl.mode = PROMPTS, "boost"
+    desk.settle()
+    desk.set(name, typed)
+    assert (getattr(desk.ctl, name), desk.panel.controls[name].value) == (value, shown)
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "said"), [("span", "3–9", "there are 3"), ("cap", "many", "no whole number")]
+)
+def test_a_number_that_makes_no_sense_is_refused(desk: Desk, name: str, typed: str, said: str) -> None:
+    """The field shows what holds, and the red strip says what is wrong."""
+    desk.ctl.scenes, desk.ctl.mode = PROMPTS, "boost"
+    desk.settle()
+    before = desk.panel.controls[name].value
+    desk.set(name, typed)
+    assert desk.panel.controls[name].value == before
+    assert said in desk.panel.errors.html.value
+
+
+def test_all_and_range_and_one(desk: Desk) -> None:
+    """All takes every scene again, Range those of its field, One the scene that stands there instead of it."""
+    desk.ctl.scenes = PROMPTS
+    desk.settle()
+    controls = desk.panel.controls
+    assert (controls["kind"].value, controls["span"].value, controls["span"].disabled) == ("batch", "1–3", True)
+    desk.set("kind", "range")
+    assert not controls["span"].disabled
+    desk.set("span", "2–3")
+    assert controls["run"].description == "Run 2"
+    desk.set("kind", "batch")
+    assert desk.ctl.span == (1, 3)
+    desk.set("kind", "single")
+    assert (controls["span"].layout.display, controls["scene"].layout.display) == ("none", None)
+    assert controls["run"].description == "Run s001"
+    desk.ctl.kind, desk.ctl.span = "batch", (1, 2)
+    desk.settle()
+    assert controls["kind"].value == "range"
 
 
 def test_a_refused_value_goes_back(desk: Desk) -> None:
@@ -74,7 +121,7 @@ def test_scenes_are_typed_and_loaded(desk: Desk) -> None:
     """A text, a file, and the same file again."""
     desk.set("prompts", "a lighthouse\na harbour")
     assert [scene.prompt for scene in desk.ctl.scenes] == PROMPTS[:2]
-    assert desk.panel.controls["span"].max == 2
+    assert desk.panel.controls["span"].value == "1–2"
     upload = desk.panel.controls["upload"]
     file = {"name": "x.txt", "content": memoryview(b"one\ntwo\nthree"), "type": "", "size": 13, "last_modified": 0}
     for _ in range(2):
@@ -84,6 +131,13 @@ def test_scenes_are_typed_and_loaded(desk: Desk) -> None:
     assert len(desk.ctl.scenes) == 3
 
 
+def make_all(desk: Desk) -> None:
+    """Open the menus and the drawer, so that every control is made."""
+    for name in (*MENUS, "vg-drawer"):
+        desk.panel.page._handle_custom_msg({"opened": name}, [])
+    desk.settle()
+
+
 def off(desk: Desk) -> set[str]:
     """Return the names of the disabled controls."""
     return {name for name, control in desk.panel.controls.by_name.items() if control.widget.disabled}
@@ -91,24 +145,24 @@ def off(desk: Desk) -> set[str]:
 
 def test_what_is_disabled_when_idle(desk: Desk) -> None:
     """Without scenes and runs, all that needs them is disabled, and says why."""
+    make_all(desk)
     recorded = {"export", "selected", "previous", "next"}
     real = {"seed", "speed"}
-    idle = {"run", "stop", "paused", "cancel", "retry_failed", "restore_last_run", "scene", "cap", "video"}
+    idle = {"run", "stop", "paused", "cancel", "retry_failed", "restore_last_run", "raise_cap", "span", "cap", "video"}
     assert off(desk) == idle | recorded | real
-    assert "Run: there are no scenes" in desk.panel.disabled_reasons.value
+    assert "Unavailable: there are no scenes" in desk.panel.controls["run"].tooltip
+    assert desk.panel.page.controls["vg-run"]["why"].startswith("Unavailable: there are no scenes")
     assert "Unavailable: nothing is running" in desk.panel.controls["stop"].tooltip
-    assert "Restore" not in desk.panel.disabled_reasons.value, "the status says when there is a run to take up"
     desk.ctl.scenes, desk.ctl.mode = PROMPTS, "boost"
     desk.settle()
     assert not {"run", "cap"} & off(desk)
-    desk.set("kind", "single")
-    assert "span" in off(desk) and "scene" not in off(desk)
 
 
 def test_what_is_disabled_during_a_run(desk: Desk) -> None:
     """What must not change is disabled; mode, profiles, policy, pause and stop are enabled."""
     desk.backend.hold = {"s001"}
     desk.ctl.scenes = PROMPTS
+    make_all(desk)
     desk.click("run")
     assert {"run", "kind", "span", "prompts", "upload", "retry_failed"} <= off(desk)
     assert not {"mode", "in_use", "policy_name", "cooldown_seconds", "paused", "stop", "cancel"} & off(desk)
@@ -123,29 +177,45 @@ def test_retry_failed(desk: Desk) -> None:
     desk.backend.script = lambda scene, profile, nth: Permanent("no") if nth == 1 else None
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
+    make_all(desk)
     assert "retry_failed" not in off(desk)
+    assert desk.panel.controls["retry_failed"].description == "Retry 3 failed"
     desk.click("retry_failed")
     assert desk.ctl.wait(10).scenes[0].status == "succeeded"
 
 
 def test_a_policy_of_the_users_own_is_offered(desk: Desk) -> None:
-    """Cooldown seconds and Retry-After are disabled, because it has no such settings."""
+    """Cooldown seconds and Retry-After are left out, because it has no such settings."""
 
     class Mine(Policy):
         def on_429(self, group: Any, outcome: Any, now: float) -> Any:
             return PerProfileCooldown().on_429(group, outcome, now)
 
+    make_all(desk)
     desk.ctl.policy = Mine()
     desk.settle()
-    assert desk.panel.controls["policy_name"].value == "Mine"
-    assert {"cooldown_seconds", "honour_retry_after"} <= off(desk)
+    controls = desk.panel.controls
+    assert controls["policy_name"].value == "Mine"
+    assert [controls[name].layout.display for name in ("cooldown_seconds", "honour_retry_after")] == ["none", "none"]
+    desk.set("policy_name", "GlobalPause")
+    assert [controls[name].layout.display for name in ("cooldown_seconds", "honour_retry_after")] == [None, "none"]
 
 
 def test_every_control_has_a_label_and_a_tooltip(desk: Desk) -> None:
     """For people who can't see it."""
+    make_all(desk)
     for name, control in desk.panel.controls.by_name.items():
-        assert control.widget.description, name
+        assert control.label, name
         assert control.widget.tooltip, name
+
+
+def test_hidden_controls_are_made_when_they_are_first_shown(desk: Desk) -> None:
+    """A panel is on the screen sooner; a cell that sets what they show does not need them."""
+    assert {"policy_name", "export", "prompts"}.isdisjoint(desk.panel.controls.by_name)
+    before = len(desk.panel.controls.by_name)
+    make_all(desk)
+    assert len(desk.panel.controls.by_name) > before + 10
+    assert desk.panel.controls["policy_name"].value == "PerProfileCooldown"
 
 
 def test_our_own_writes_are_not_taken_for_the_users(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,13 +80,13 @@ def shown(session: Session, tmp_path: Path) -> Iterator[Shown]:
 
 def test_it_shows_the_session(shown: Shown) -> None:
     """Scenes that are loaded, and how the run went."""
-    assert "type, paste or load scenes" in shown.panel.status.value
+    assert "Type, paste or load scenes" in shown.panel.rows.sentence.value
     shown.host.scene_options.scenes = PROMPTS
     shown.refresh()
-    assert "3 scenes chosen" in shown.panel.status.value
+    assert "3 scenes chosen" in shown.panel.rows.sentence.value
     shown.host.session.run_blocking(PROMPTS)
     shown.refresh()
-    assert "3 of 3 scenes succeeded" in shown.panel.status.value
+    assert "3 of 3 done" in shown.panel.rows.sentence.value
     assert len(shown.panel.tabs.attempts.rows) == 3
 
 
@@ -102,12 +102,12 @@ def test_controls_reach_the_session_and_its_options(shown: Shown) -> None:
 
 
 def test_the_host_says_why_run_is_unavailable(shown: Shown) -> None:
-    """In the tooltip and below the buttons."""
+    """In the tooltip, and to a screen reader."""
     shown.host.problem = "out of office"
     shown.refresh()
     assert shown.panel.controls["run"].disabled
     assert shown.panel.controls["run"].tooltip.endswith("Unavailable: out of office")
-    assert "Run: out of office" in shown.panel.disabled_reasons.value
+    assert shown.panel.page.controls["vg-run"]["why"] == "Unavailable: out of office"
 
 
 def test_the_host_exports(shown: Shown) -> None:

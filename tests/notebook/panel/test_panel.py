@@ -16,7 +16,7 @@ from vidgen_nb.emulator.clip import CLIP
 from vidgen_nb.errors import InputError
 from vidgen_nb.notebook.panel.status import log_listener
 from vidgen_nb.notebook.panel.status.run_feed import MAX_LINES
-from vidgen_nb.notebook.panel.status.status_strip import sentence
+from vidgen_nb.notebook.panel.status.sentences import sentence
 
 if TYPE_CHECKING:
     from tests.notebook.panel.conftest import Desk
@@ -27,14 +27,18 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 def test_before_and_after_a_run(desk: Desk) -> None:
     """The sentence says what to do, and how it ended."""
-    assert "type, paste or load scenes" in desk.panel.status.value
+    rows = desk.panel.rows
+    assert "Type, paste or load scenes" in rows.sentence.value
     desk.ctl.scenes = PROMPTS
     desk.settle()
-    assert "3 scenes chosen: press Run" in desk.panel.status.value
+    assert "3 scenes chosen. Press Run." in rows.sentence.value
+    assert "<b>Ready</b>" in rows.state.value and "3 scenes" in rows.state.value
     desk.ctl.run_blocking()
     desk.settle()
-    assert "The run has ended (settled): 3 of 3 scenes succeeded; 0 attempts got a 429" in desk.panel.status.value
-    assert 'aria-label="succeeded 3, running 0, held 0, failed 0; 100 % settled"' in desk.panel.status.value
+    assert "Done. 3 of 3 done." in rows.sentence.value and "429" not in rows.sentence.value
+    assert "<b>Done</b>" in rows.state.value and "3/3" in rows.state.value
+    assert 'aria-label="Scenes: 3 done"' in rows.progress.value
+    assert 'role="status">Done. 3 of 3 done.<' in rows.spoken.value
 
 
 def test_the_sentence_of_a_move(desk: Desk) -> None:
@@ -47,8 +51,8 @@ def test_the_sentence_of_a_move(desk: Desk) -> None:
         desk.ctl.runner.loop.call(lambda: None)
     desk.settle()
     said = sentence(desk.panel.feed, desk.panel._snapshot)
-    assert said.startswith("p2 is cooling for ")
-    assert said.endswith(" s more after a 429 on s002, which moved to p1.")
+    assert said.startswith("p2 rests ")
+    assert said.endswith(" s after a 429 on s002, which moved to p1.")
     ready, rests = desk.panel.chart.lanes.lanes
     assert rests["note"].endswith(" s") and "the server asked for 20 s" in rests["tip"]
     assert rests["release"] and not ready["release"]
@@ -69,7 +73,7 @@ def test_hostile_text_is_escaped(desk: Desk) -> None:
     panel = desk.panel
     assert EVIL in panel.tabs.lines["Log"].text and EVIL in panel.tabs.lines["Events"].text  # put in as text
     assert panel.tabs.attempts.rows[0][0] == f"s{EVIL}"  # DataTables' own text renderer escapes it
-    shown = [panel.tabs.metrics.value, panel.status.value, panel.errors.html.value]
+    shown = [panel.tabs.metrics.value, panel.rows.sentence.value, panel.held_notes.value, panel.errors.html.value]
     assert "&lt;img" in panel.errors.html.value
     assert not any("<img" in text for text in shown)
 
@@ -260,6 +264,6 @@ def test_two_controllers_side_by_side(desk: Desk, tmp_path: Any) -> None:
     other.ctl.run_blocking(PROMPTS)
     other.settle()
     desk.settle()
-    assert "3 of 3" in other.panel.status.value
-    assert "Nothing has run yet" in desk.panel.status.value
+    assert "3 of 3" in other.panel.rows.sentence.value
+    assert "Type, paste or load" in desk.panel.rows.sentence.value
     other.ctl.close()

@@ -35,7 +35,7 @@ def test_a_chosen_video_is_forgotten_with_the_next_run(desk: Desk) -> None:
     desk.ctl.start(PROMPTS)
     desk.settle()
     assert desk.ctl.video is None
-    assert "scene" in desk.panel.status.value and "ended" not in desk.panel.status.value
+    assert "Running" in desk.panel.rows.state.value
     assert desk.panel.errors.html.value == ""
 
 
@@ -57,7 +57,7 @@ def test_one_control_that_can_not_be_shown_does_not_stop_the_others(
     desk.ctl.policy = Odd()
     desk.settle()
     assert desk.panel.controls["cooldown_seconds"].disabled
-    control = desk.panel.controls.by_name["seed"]
+    control = desk.panel.controls.control("seed")
 
     def fails() -> Any:
         raise ValueError("odd")
@@ -113,7 +113,7 @@ def test_a_panel_that_is_first_shown_after_the_close(tmp_path: Path) -> None:
         ctl.run_blocking(PROMPTS)
     assert ctl.panel is not None
     assert ctl._panel_holder.panel is not None
-    assert "closed" in ctl._panel_holder.panel.status.value
+    assert "closed" in ctl._panel_holder.panel.rows.sentence.value
     assert all(control.widget.disabled for control in ctl._panel_holder.panel.controls.by_name.values())
 
 
@@ -128,7 +128,7 @@ def test_while_it_closes_the_rest_can_be_cancelled(desk: Desk) -> None:
     while not desk.ctl.is_closed:
         threading.Event().wait(0.001)
     desk.settle()
-    assert "Closing: 1 scene is still running" in desk.panel.status.value
+    assert "Closing: 1 scene still runs" in desk.panel.rows.sentence.value
     assert not desk.panel.controls["cancel"].disabled and desk.panel.controls["run"].disabled
     desk.backend.let_go()
     closer.join(10)

@@ -7,7 +7,7 @@ call and then brings every widget up to date, so that the panel also shows what 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -106,9 +106,11 @@ class BoundControls:
         return self.control(name).widget
 
     def control(self, name: str) -> Control:
-        """Return a control, made now if it was not needed before."""
+        """Return a control; if it was not needed before, it is made now, and shows what it should."""
         if name not in self.by_name:
+            earlier = set(self.by_name)
             self._builders[name]()
+            self._bring_up_to_date([each for key, each in self.by_name.items() if key not in earlier])
         return self.by_name[name]
 
     def add_later(self, build: Callable[[], None], *names: str) -> None:
@@ -186,9 +188,11 @@ class BoundControls:
 
     def sync(self) -> None:
         """Bring all widgets up to date."""
+        self._bring_up_to_date(list(self.by_name.values()))
+
+    def _bring_up_to_date(self, controls: Sequence[Control]) -> None:
         with self.own_writes():
             self.update_choices()
-            controls = list(self.by_name.values())
             errors = [error for control in controls if (error := self._sync_control(control)) is not None]
         if errors:
             raise errors[0]

@@ -20,7 +20,7 @@ def about(seconds: float) -> str:
     seconds = max(0.0, seconds)
     step = next(step for below, step in _STEPS if seconds < below)
     whole = max(int(step), round(seconds / step) * int(step))
-    if whole < CLOCK_FROM:
+    if whole <= CLOCK_FROM:
         return f"{whole} s"
     if whole < 600 and whole % 60:
         return f"{whole // 60}½ min"

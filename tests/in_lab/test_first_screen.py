@@ -1,0 +1,57 @@
+"""What is seen without scrolling, that nothing of it moves, and that it can be had without a mouse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.in_lab.conftest import Opener
+from tests.in_lab.page import LabPage
+
+DEMO = "import vidgen_nb as vg\nctl = vg.demo()\nctl"
+MAX_PANEL_SECONDS = 4.0 * 3
+"""From Shift+Enter to the chart: 4 s on a quiet machine, where 2.5 are usual; tests share theirs."""
+BOXES = """panel => Object.fromEntries([...panel.querySelectorAll(
+    '.vg-rows button, .vg-rows input, .vg-rows select, .vg-state-box, .vg-progress-box, .vg-sentence-box, .js-plotly-plot'
+)].filter(each => each.checkVisibility()).map((each, place) => {
+    const {x, y, width, height} = each.getBoundingClientRect();
+    const size = each.matches('.js-plotly-plot') ? [] : [width, height];
+    return [`${place} ${each.className}`.replace(/mod-\\w+/g, '').trim(), [x, y, ...size].map(Math.round)];
+}))"""
+AXIS = """panel => panel.querySelector('.js-plotly-plot .xaxislayer-above').getBoundingClientRect().bottom"""
+FOLD = "document.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect().bottom"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080), (800, 1000)])
+def test_all_is_seen_without_scrolling_and_nothing_moves(open_lab: Opener, width: int, height: int) -> None:
+    """Controls, status and the whole chart down to its axis, at the sizes of a laptop, a desktop and half a desktop.
+
+    Run, and all that it brings, moves no control, no bar and no word.
+    """
+    page = open_lab(DEMO, width=width, height=height)
+    page.run(0)
+    page.bars(0)
+    panel = page.panel()
+    panel.locator(".vg-run", has_text="Run 24").wait_for()
+    page.page.wait_for_timeout(300)  # in which a layout that is not settled yet would settle
+    before = boxes(page)
+    page.screenshot("ready")
+    page.click("Run")
+    page.kernel.wait("ctl.last_run is not None and len(ctl.last_run.moves) > 1")
+    panel.locator(".vg-state", has_text="× 429").wait_for()
+    page.screenshot("running")
+    assert boxes(page) == before
+    assert panel.evaluate(AXIS) <= page.page.evaluate(FOLD)
+    page.kernel.wait("not ctl.is_running")
+    panel.locator(".vg-run", has_text="Run all 24 again…").wait_for()
+    page.screenshot("done")
+    assert boxes(page) == before
+    assert panel.evaluate(AXIS) <= page.page.evaluate(FOLD)
+
+
+def boxes(page: LabPage) -> dict[str, Any]:
+    """Return where everything above the chart stands, and where the chart begins."""
+    found: dict[str, Any] = page.panel().evaluate(BOXES)
+    assert len(found) > 14
+    return found
