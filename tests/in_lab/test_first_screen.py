@@ -13,7 +13,7 @@ DEMO = "import vidgen_nb as vg\nctl = vg.demo()\nctl"
 MAX_PANEL_SECONDS = 4.0 * 3
 """From Shift+Enter to the chart: 4 s on a quiet machine, where 2.5 are usual; tests share theirs."""
 BOXES = """panel => Object.fromEntries([...panel.querySelectorAll(
-    '.vg-rows button, .vg-rows input, .vg-rows select, .vg-state-box, .vg-progress-box, .vg-sentence-box, .js-plotly-plot'
+    '.vg-rows :is(button, input, select), .vg-state-box, .vg-progress-box, .vg-sentence-box, .js-plotly-plot'
 )].filter(each => each.checkVisibility()).map((each, place) => {
     const {x, y, width, height} = each.getBoundingClientRect();
     const size = each.matches('.js-plotly-plot') ? [] : [width, height];
