@@ -17,7 +17,7 @@ BOXES = """panel => Object.fromEntries([...panel.querySelectorAll(
 )].filter(each => each.checkVisibility()).map((each, place) => {
     const {x, y, width, height} = each.getBoundingClientRect();
     const size = each.matches('.js-plotly-plot') ? [] : [width, height];
-    return [`${place} ${each.className}`.replace(/mod-\\w+/g, '').trim(), [x, y, ...size].map(Math.round)];
+    return [`${place} ${each.className.match(/vg-\\w+/) || each.tagName}`, [x, y, ...size].map(Math.round)];
 }))"""
 AXIS = """panel => panel.querySelector('.js-plotly-plot .xaxislayer-above').getBoundingClientRect().bottom"""
 FOLD = "document.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect().bottom"
