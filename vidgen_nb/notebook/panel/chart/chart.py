@@ -106,7 +106,8 @@ class Chart:
                 outcomes[profile][str(outcome)] = number
         found: dict[str, Account] = {}
         for lane in self.gantt.rows.lanes:
-            name, profile = lane.profile, known.get(lane.profile)
+            name = lane.profile
+            profile = known.get(name)
             found[name] = Account(
                 name=name,
                 in_use=name in in_use,
