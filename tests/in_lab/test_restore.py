@@ -10,7 +10,7 @@ import pytest
 from tests.audit import audit
 from tests.in_lab.conftest import ATTEMPTS, Opener
 from tests.in_lab.page import LabPage
-from tests.in_lab.test_looks import GROUND, PAPER, WIDER
+from tests.in_lab.test_looks import INK, TEXT, WIDER
 from vidgen_nb.core.model import BOOST
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.emulator.clip import CLIP
@@ -134,7 +134,7 @@ def looks(page: LabPage) -> None:
     """Keep pictures, light and dark, and see that nothing is wider than the panel."""
     for theme in ("Dark", "Light"):  # the next test finds the usual one
         page.theme(f"JupyterLab {theme}")
-        page.page.wait_for_function(GROUND, arg=PAPER[theme])
+        page.page.wait_for_function(INK, arg=TEXT[theme])
         for width in (800, 1280):
             page.resize(width)
             page.page.wait_for_function(FILLS)

@@ -52,8 +52,8 @@ def test_the_page_draws_every_bar_offline(page: Page, run: RunData, tmp_path: Pa
     buttons = page.locator(".modebar-btn").evaluate_all("all => all.map(one => one.dataset.title)")
     assert buttons == ["Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]  # no upload
     text = hover(page, "limited")
-    assert "attempt 1 of 2" in text
-    assert "Retry-After given: 12.0 s · used: 30.0 s" in text
+    assert "try 1 of 2" in text
+    assert "the server asked for 12.0 s; it rested 30.0 s" in text
     assert "next: " in text
 
 

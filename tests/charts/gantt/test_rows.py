@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections import defaultdict
 from dataclasses import replace
@@ -11,6 +12,7 @@ from itertools import pairwise
 import pytest
 
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
+from vidgen_nb.analysis.records.model import HandMark
 from vidgen_nb.charts.drawing.fold import MAX_BARS
 from vidgen_nb.charts.gantt.rows import MAX_SLOT_ROWS, build_rows
 from vidgen_nb.errors import InputError
@@ -67,9 +69,42 @@ def test_what_is_open_is_drawn_to_the_end(run: RunData) -> None:
     """A running attempt and a window without a known end reach the end of the run, and the lane says so."""
     rows = build_rows(run)
     assert all(bar.end == run.end for bar in rows.of("running"))
-    [window] = [bar for bar in rows.of("cooldown") if "no end known" in bar.lines[1]]
+    [window] = [bar for bar in rows.of("cooldown") if "no end is known" in bar.lines[1]]
     assert window.end == run.end
     assert [lane.remark for lane in rows.lanes] == ["", "", "", "out, no end known"]
+
+
+def test_a_download_is_a_thin_tail_and_takes_no_slot() -> None:
+    """The next attempt lies in the row that it left; a download shorter than a pixel is not drawn."""
+    fetched = replace(attempt(0.0, 10.0), accepted=1.0, began=1.0, generated=8.0)
+    rows = build_rows(replace(nothing(), attempts=[fetched, attempt(8.0, 20.0, scene="t")], end=20.0))
+    [tail] = rows.of("download")
+    first, second = rows.of("succeeded")
+    assert (first.end, tail.start, tail.end) == (8.0, 8.0, 10.0) and first.y == second.y
+    assert tail.height < first.height / 4 and tail.lines == first.lines and "download: 2.0 s" in tail.lines
+    assert rows.lanes[0].slots == 1
+    quick = replace(fetched, generated=9.999)
+    assert build_rows(replace(nothing(), attempts=[quick], end=10.0)).of("download") == []
+
+
+def test_what_is_out_of_the_rotation_is_no_cooldown() -> None:
+    """A refused key and a used quota have a look of their own."""
+    rows = build_rows(replace(nothing(), cooldowns=[CooldownRecord("a", "a", 5.0, math.inf, "401", True)], end=9.0))
+    [bar] = rows.of("out")
+    assert rows.of("cooldown") == [] and bar.lines[0] == "a is out of the rotation"
+
+
+def test_what_a_hand_did_is_on_the_axis() -> None:
+    """Each as a mark with its words; those that would lie on each other share one."""
+    marks = [
+        HandMark(1.0, "paused: nothing new is submitted"),
+        HandMark(50.0, "mode: boost"),
+        HandMark(50.1, "resumed"),
+    ]
+    rows = build_rows(replace(nothing(), marks=marks, end=100.0))
+    assert [(hand.at, hand.lines) for hand in rows.hands] == [
+        (1.0, ("1.0 s: paused: nothing new is submitted",)), (50.0, ("50.0 s: mode: boost", "50.1 s: resumed")),
+    ]  # fmt: skip
 
 
 def test_windows_are_cut_at_the_end_of_the_run() -> None:
@@ -78,8 +113,8 @@ def test_windows_are_cut_at_the_end_of_the_run() -> None:
     rows = build_rows(replace(nothing(), cooldowns=windows, end=10.0))
     [bar] = rows.of("cooldown")
     assert (bar.start, bar.end, rows.end) == (5.0, 10.0, 10.0)
-    assert bar.lines[0] == "cooldown of a · quota group g"
-    assert bar.lines[1] == "from 5.0 s until 300.0 s (after the end of the run) · 295.0 s"
+    assert bar.lines[0] == "a rests, with its quota group g"
+    assert bar.lines[1] == "from 5.0 s: 4 min 55 s, until 300.0 s (after the end of the run)"
 
 
 def test_now_extends_the_axis(run: RunData) -> None:
@@ -101,11 +136,11 @@ def test_hover_tells_the_whole_story(run: RunData) -> None:
     move = run.moves[0]
     rows = build_rows(run)
     [bar] = [bar for bar in rows.of("limited") if bar.scene == move.scene]
-    assert bar.lines[0] == f"scene {move.scene} · attempt 1 of 2 · on {move.from_profile}"
+    assert bar.lines[0] == f"{move.scene} on {move.from_profile}, try 1 of 2"
     assert bar.lines[1].startswith("“")
-    assert bar.lines[2].startswith("waiting since 0.0 s · start at ")
-    assert bar.lines[3] == "outcome: rate limited (429) – 429 rate_limit_exceeded"
-    assert bar.lines[4] == "Retry-After given: 12.0 s · used: 30.0 s"
+    assert re.fullmatch(r"waited [\d.]+ s, started at [\d.]+ s, took 0.4 s", bar.lines[2])
+    assert bar.lines[3] == "rate-limit refusal (429): 429 rate_limit_exceeded"
+    assert bar.lines[4] == "the server asked for 12.0 s; it rested 30.0 s"
     assert bar.lines[5] == f"next: {move.to_profile} at {move.at:.1f} s"
 
 

@@ -49,9 +49,11 @@ __all__ = [
 AT_PROVIDER = "queued at the provider"
 _OUTCOMES = {
     None: "running",
-    "rate_limited": "rate limited (429)",
-    "ambiguous": "in doubt: it may have been accepted",
-    "unusable": "profile unusable",
+    "rate_limited": "rate-limit refusal (429)",
+    "ambiguous": "in doubt, it may have been accepted",
+    "unusable": "refused, its account can't be used",
+    "transient": "failed for a passing reason",
+    "permanent": "failed",
 }
 
 
@@ -137,27 +139,38 @@ class HoverTexts:
 def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tuple[str, ...]:
     """Return the hover of one attempt: which, where, when, how it ended, and what followed."""
     stop = end if attempt.end is None else attempt.end
-    took = stop - attempt.start
-    name, where = one_line(attempt.scene, 60), one_line(attempt.profile, 60)
+    tries = f", try {attempt.number} of {beyond.total}" if beyond.total > 1 else ""
     lines = [
-        f"scene {name} · attempt {attempt.number} of {beyond.total} · on {where}",
+        f"{one_line(attempt.scene, 60)} on {one_line(attempt.profile, 60)}{tries}",
         f"“{one_line(beyond.prompt, 80)}”" if beyond.prompt else "",
-        f"waiting since {seconds(attempt.queued)} · start at {seconds(attempt.start)} · "
-        + (f"running for {seconds(took)}" if attempt.end is None else f"took {seconds(took)}"),
+        f"waited {_tenths(attempt.start - attempt.queued)}, started at {_tenths(attempt.start)}, "
+        f"{'running for' if attempt.end is None else 'took'} {_tenths(stop - attempt.start)}",
         _queued_line(attempt, stop),
-        f"outcome: {AT_PROVIDER if attempt.waits_at_provider else outcome(attempt.outcome)}"
-        + (f" – {one_line(attempt.reason, 100)}" if attempt.reason else ""),
+        "" if attempt.generated is None else f"download: {_tenths(stop - attempt.generated)}",
+        _now(attempt) + (f": {one_line(attempt.reason, 100)}" if attempt.reason else ""),
     ]
     if attempt.outcome == "rate_limited":
-        given = "none" if attempt.retry_after is None else seconds(attempt.retry_after)
-        used = "no cooldown"
-        if beyond.until is not None and attempt.end is not None:
-            used = seconds(beyond.until - attempt.end)
-        lines.append(f"Retry-After given: {given} · used: {used}")
+        lines.append(_rest_line(attempt, beyond.until))
     if (following := beyond.following) is not None:
-        next_one = "again" if following.profile == attempt.profile else one_line(following.profile, 60)
-        lines.append(f"next: {next_one} at {seconds(following.start)}")
+        next_one = "the same again" if following.profile == attempt.profile else one_line(following.profile, 60)
+        lines.append(f"next: {next_one} at {_tenths(following.start)}")
     return tuple(line for line in lines if line)
+
+
+def _now(attempt: AttemptRecord) -> str:
+    """Return how an attempt ended, or what it does."""
+    if attempt.waits_at_provider:
+        return AT_PROVIDER
+    return "downloading" if attempt.end is None and attempt.generated is not None else outcome(attempt.outcome)
+
+
+def _rest_line(attempt: AttemptRecord, until: float | None) -> str:
+    """Return how long the server asked to wait after a 429, and how long its profile did."""
+    asked = "gave no time to wait" if attempt.retry_after is None else f"asked for {_tenths(attempt.retry_after)}"
+    rested = "it did not rest"
+    if until is not None and attempt.end is not None:
+        rested = "no end of its rest is known" if math.isinf(until) else f"it rested {_tenths(until - attempt.end)}"
+    return f"the server {asked}; {rested}"
 
 
 def _queued_line(attempt: AttemptRecord, stop: float) -> str:
@@ -165,20 +178,24 @@ def _queued_line(attempt: AttemptRecord, stop: float) -> str:
     if attempt.accepted is None or attempt.accepted == attempt.began:
         return ""
     until = stop if attempt.began is None else attempt.began
-    return (
-        f"{AT_PROVIDER} for {seconds(until - attempt.accepted)}, from {seconds(attempt.accepted)} to {seconds(until)}"
-    )
+    return f"{AT_PROVIDER} for {_tenths(until - attempt.accepted)}, until {_tenths(until)}"
+
+
+def _tenths(value: float) -> str:
+    """Return seconds with one decimal."""
+    return f"{value:,.1f} s"
 
 
 def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:
-    """Return the hover of one cooldown window."""
-    until = "until " + seconds(window.end) if math.isfinite(window.end) else "no end known"
+    """Return the hover of one window in which a profile rested, or was out of the rotation."""
+    finite = math.isfinite(window.end)
+    what = "is out of the rotation" if window.unusable else "rests"
+    shared = f", with its quota group {one_line(window.group, 60)}" if window.group not in ("", window.profile) else ""
+    length = f"{duration(window.end - window.start)}, until {_tenths(window.end)}" if finite else "no end is known"
     late = " (after the end of the run)" if end < window.end < math.inf else ""
-    length = f" · {seconds(window.end - window.start)}" if math.isfinite(window.end) else ""
-    shared = f" · quota group {one_line(window.group, 60)}" if window.group not in ("", window.profile) else ""
     lines = (
-        f"cooldown of {one_line(window.profile, 60)}{shared}",
-        f"from {seconds(window.start)} {until}{late}{length}",
+        f"{one_line(window.profile, 60)} {what}{shared}",
+        f"from {_tenths(window.start)}: {length}{late}",
         one_line(window.reason, 100),
     )
     return tuple(line for line in lines if line)

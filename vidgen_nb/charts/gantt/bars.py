@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, RunData
 from vidgen_nb.analysis.records.idle_time import idle_spans
@@ -134,7 +134,7 @@ def _idle_bars(data: RunData, place: LaneLayout, end: float) -> Iterator[Bar]:
             for start, stop in stretches:
                 if stop - start >= end / 1000:  # shorter ones are below a pixel, from the scheduler's own latency
                     lines = (f"{one_line(profile, 60)} idle while scenes waited",
-                             f"from {text.seconds(start)} for {text.seconds(stop - start)}")  # fmt: skip
+                             f"from {start:,.1f} s for {stop - start:,.1f} s")  # fmt: skip
                     yield Bar("idle", start, stop, middle, height, lines, dim=place.dim)
 
 
@@ -143,7 +143,8 @@ def _cooldown(window: CooldownRecord, place: LaneLayout, end: float, kept: BarCa
     told = (window, min(window.end, end))
     bar: Bar | None = kept.get(key, told)
     if bar is None:
-        (y, height), state = place.cooling(window.profile), cast(State, "out" if window.unusable else "cooldown")
+        y, height = place.cooling(window.profile)
+        state: State = "out" if window.unusable else "cooldown"
         bar = Bar(state, window.start, told[1], y, height, text.cooldown_lines(window, end), dim=place.dim)
         kept.put(key, told, bar)
     return bar

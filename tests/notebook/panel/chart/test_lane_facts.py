@@ -13,7 +13,7 @@ from vidgen_nb.notebook.panel.chart.lane_facts import Account, clock_words, lane
 from vidgen_nb.notebook.panel.status.run_feed import LatestCooldown
 
 NOON = datetime(2026, 3, 4, 13, 5, tzinfo=UTC)
-READY = Account("alice", True, True, True, 0, 3, None, LatestCooldown(), {}, Gauge())
+READY = Account("alice", True, True, True, 0, 0, 3, None, LatestCooldown(), {}, Gauge())
 
 
 def test_a_lane_that_is_busy() -> None:
@@ -28,8 +28,14 @@ def test_a_lane_that_is_busy() -> None:
         "1.4 of 2 submits left now (2, then 1 every 30 s; as the provider's limit is known)",
     ]
     assert facts["share"] == 0.72 and facts["limit"] == "2, then 1 every 30 s"
-    one = lane_facts(READY._replace(outcomes={"rate_limited": 1}, capacity=None, generating=1), 1.0)
+    one = lane_facts(READY._replace(outcomes={"rate_limited": 1}, room=None, generating=1), 1.0)
     assert one["count"] == "1" and "1 rate-limit refusal (429)" in one["tip"] and one["limit"] == "no limit met yet"
+
+
+def test_jobs_in_the_queue_of_a_provider() -> None:
+    """They are under way, and the tooltip says how many wait there."""
+    facts = lane_facts(READY._replace(generating=8, at_provider=4, room=8), 1.0)
+    assert facts["count"] == "8/8" and "4 of the 8 under way are queued at the provider" in facts["tip"]
 
 
 def test_a_rest_is_counted_down() -> None:

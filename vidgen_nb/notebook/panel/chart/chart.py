@@ -97,23 +97,26 @@ class Chart:
 
     def _accounts(self, feed: RunFeed, session: SessionSnapshot) -> dict[str, Account]:
         window, options = feed.window, self._host.run_options
-        in_use, known = set(options.in_use), options.known_profiles
-        generating: Counter[str] = Counter()
+        in_use, known, cap = set(options.in_use), options.known_profiles, options.mode.max_generating
+        generating, at_provider = Counter[str](), Counter[str]()
         outcomes: dict[str, dict[str, int]] = defaultdict(dict)
         if window is not None:
             generating.update(each.profile for each in window.attempts if each.slot_end is None)
+            at_provider.update(each.profile for each in window.attempts if each.waits_at_provider)
             for (profile, outcome), number in window.tallies.items():
                 outcomes[profile][str(outcome)] = number
         found: dict[str, Account] = {}
         for lane in self.gantt.rows.lanes:
-            name, profile = lane.profile, known.get(lane.profile)
+            name = lane.profile
+            profile = known.get(name)
             found[name] = Account(
                 name=name,
                 in_use=name in in_use,
                 may_go=len(in_use) > 1,
                 known=profile is not None,
                 generating=generating[name],
-                capacity=None if profile is None else profile.capacity,
+                at_provider=at_provider[name],
+                room=min((size for size in (profile and profile.capacity, cap) if size), default=None),
                 seconds_left=session.cooling.get(name),
                 latest=feed.cooldown(name),
                 outcomes=outcomes[name],

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from vidgen_nb.analysis.limits.gauges import Gauge
-from vidgen_nb.charts.drawing.text import count
+from vidgen_nb.charts.drawing.text import AT_PROVIDER, count
 from vidgen_nb.clock import local_time
 from vidgen_nb.notebook.panel.status.run_feed import LatestCooldown
 from vidgen_nb.plaintext import one_line
@@ -33,7 +33,10 @@ class Account(NamedTuple):
     known: bool
     """It can be used again; False: only an earlier run had it."""
     generating: int
-    capacity: int | None
+    at_provider: int
+    """Of these, how many its provider has queued."""
+    room: int | None
+    """How many it may generate at once; None: any number."""
     seconds_left: float | None
     """Run seconds until it is back; inf: no end is known; None: it does not rest."""
     latest: LatestCooldown
@@ -46,8 +49,10 @@ def lane_facts(account: Account, speed: float, *, now: datetime | None = None) -
     """Return one lane's label. `speed`: run seconds per wall second; `now`: by default the present."""
     state, note, more = _rest(account, speed, now or local_time())
     name, gauge = one_line(account.name, 60), account.gauge
-    room = "" if account.capacity is None else f"/{account.capacity}"
+    room = "" if account.room is None else f"/{account.room}"
     lines = [name, _tally(account.outcomes) or "nothing has run here yet"]
+    if account.at_provider:
+        lines.append(f"{account.at_provider:,} of the {account.generating:,} under way are {AT_PROVIDER}")
     if more:
         lines.append(more)
     if gauge.level is not None:
