@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vidgen_nb.core.policy import Cooldown as Cooldown
     from vidgen_nb.core.policy import Policy as Policy
     from vidgen_nb.demo import demo as demo
+    from vidgen_nb.demo import demo_profiles as demo_profiles
     from vidgen_nb.demo import demo_scenes as demo_scenes
     from vidgen_nb.emulator import Emulator as Emulator
     from vidgen_nb.errors import DuplicateScene as DuplicateScene
@@ -93,7 +94,7 @@ _HOMES = {
     "policies.cooldowns": ("ExponentialCooldown", "GlobalPause", "PerProfileCooldown"),
     "policies.earliest_finish": ("EarliestFinish",),
     "policies.paced.policy": ("Paced",),
-    "demo": ("demo", "demo_scenes"),
+    "demo": ("demo", "demo_profiles", "demo_scenes"),
     "emulator": ("Emulator",),
     "errors": (
         "DuplicateScene",

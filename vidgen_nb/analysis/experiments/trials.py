@@ -6,6 +6,7 @@ compared pair by pair, which needs far fewer runs than comparing means.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import fields
@@ -90,7 +91,7 @@ class Trials(Sequence[Trial]):
             return found
         base = found[against]
         return {
-            case: {seed: number - base[seed] for seed, number in mine.items() if seed in base}
+            case: {seed: _difference(number, base[seed]) for seed, number in mine.items() if seed in base}
             for case, mine in found.items()
         }
 
@@ -212,6 +213,11 @@ def _number(trial: Trial, metric: Metric) -> float | None:
     if isinstance(metric, str) and metric in NUMBERS:
         return getattr(trial, metric)  # type: ignore[no-any-return]
     return None if trial.metrics is None else number_of(trial.metrics, metric)
+
+
+def _difference(one: float, other: float) -> float:
+    """Return one - other; what is only rounding is none."""
+    return 0.0 if math.isclose(one, other, rel_tol=1e-12) else one - other
 
 
 def _shown(mean: float | None, high: float | None, sign: str = "") -> str:

@@ -19,7 +19,7 @@ from vidgen_nb.plaintext import one_line
 
 __all__ = ["table_chart"]
 
-_ROW_PIXELS, _HEAD_PIXELS, _TITLE_CHARS = 40.0, 56.0, 92
+_ROW_PIXELS, _TITLE_CHARS = 44.0, 92
 _MAX_GROUPS = 4
 
 
@@ -63,11 +63,11 @@ def table_chart(
              for metric in rows]  # fmt: skip
     columns = len(heads)
     layout = frame(
-        [*title, *wrapped([note])], look, _HEAD_PIXELS + _ROW_PIXELS * len(rows), left=label_pixels(names),
-        bold=len(title), legend=None,
+        [*title, *wrapped([note])], look, _ROW_PIXELS * len(rows), left=label_pixels(names),
+        bold=len(title), named=True, legend=None,
     ) | {
         "xaxis": {"range": [-0.5, columns - 0.5], "tickmode": "array", "tickvals": list(range(columns)),
-                  "ticktext": name_labels(heads, 18), "side": "top", "showgrid": False, "zeroline": False,
+                  "ticktext": name_labels(heads, 18), "showgrid": False, "zeroline": False,
                   "fixedrange": True},
         "yaxis": row_axis(name_labels(names, LABEL_CHARS), look) | {"showgrid": False},
         "showlegend": False,
@@ -162,7 +162,7 @@ def _names(groups: Sequence[_Group], look: Theme) -> list[dict[str, Any]]:
     for group in groups:
         found.append({
             "text": markup([one_line(group.name, 40)]), "x": at + len(group.cases) / 2, "y": 0, "yref": "paper",
-            "yanchor": "top", "yshift": -6, "showarrow": False, "font": {"size": 12, "color": look.muted},
+            "yanchor": "top", "yshift": -24, "showarrow": False, "font": {"size": 12, "color": look.muted},
         })  # fmt: skip
         at += len(group.cases)
     return found
