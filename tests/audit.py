@@ -1,4 +1,4 @@
-"""An independent check of a run's events against the rules R1-R21 of ARCHITECTURE.md.
+"""An independent check of a run's events against the rules R1-R23 of ARCHITECTURE.md.
 
 It knows nothing of the scheduler: it reads events in order, keeps a slow and simple picture of what must be true, and
 fails at the first event that breaks a rule. Used after every scheduler test, after every step of the state machine, and
@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from tests.audit_money import MoneyView
 from tests.audit_views import GateView, ProfileView, SceneView
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import NORMAL, Mode
@@ -37,10 +38,14 @@ class Audit:
         on_ambiguous: str = "hold",
         max_billed: int | None = None,
         min_cooldown: float = 1.0,
+        max_cost: float | None = None,
+        pause_after_same_failure: int | None = None,
     ) -> None:
         self.mode, self.moves, self.on_ambiguous = mode, moves, on_ambiguous
         self.turns, self.min_cooldown = turns, min_cooldown
-        self.max_billed, self.billed, self.limited = max_billed, 0, False
+        self.max_billed, self.billed = max_billed, 0
+        self.limited: ev.EndReason | None = None
+        self.money = MoneyView(max_cost, pause_after_same_failure)
         self.scenes: dict[str, SceneView] = {}
         self.profiles: dict[str, ProfileView] = {}
         self.gates: dict[tuple[str, bool], GateView] = {}
@@ -56,8 +61,11 @@ class Audit:
         for event in events:
             assert event.at >= self.now, f"time runs backwards at {event}"
             self.now = event.at
+            if isinstance(event, ev.SpendingCapReached | ev.SameFailureRepeated):
+                self.check_limit(event)
             if handler := getattr(self, "on_" + type(event).__name__, None):
                 handler(event)
+            self.money.take(event)
             self.last = event
         return self
 
@@ -141,7 +149,7 @@ class Audit:
 
     def on_RunStarted(self, _: ev.RunStarted) -> None:
         """Submissions may begin."""
-        self.started, self.stopped, self.limited = True, False, False
+        self.started, self.stopped, self.limited = True, False, None
 
     def on_ModeChanged(self, event: ev.ModeChanged) -> None:
         """R15."""
@@ -161,15 +169,25 @@ class Audit:
     def on_Unpaused(self, _: ev.Unpaused) -> None:
         """R16."""
         self.paused = False
+        self.take_back(ev.EndReason.SAME_FAILURE)
 
     def on_Stopped(self, _: ev.Stopped) -> None:
         """R16."""
-        self.stopped, self.limited = True, False
+        self.stopped, self.limited = True, None
+
+    def take_back(self, limit: ev.EndReason) -> None:
+        """A run that this limit stopped goes on."""
+        if self.limited is limit:
+            self.stopped, self.limited = False, None
 
     def on_BillingLimitChanged(self, event: ev.BillingLimitChanged) -> None:
         """R15; a run that the limit stopped goes on."""
         self.max_billed = event.max_billed
-        self.stopped, self.limited = self.stopped and not self.limited, False
+        self.take_back(ev.EndReason.MAX_BILLED)
+
+    def on_SpendingCapChanged(self, _: ev.SpendingCapChanged) -> None:
+        """R15; a run that the cap stopped goes on."""
+        self.take_back(ev.EndReason.MAX_COST)
 
     # -- answers
 
@@ -263,7 +281,8 @@ class Audit:
         assert view.precedence == min(s.precedence for s in waiting), f"R2: {event}"
         if not self.turns:
             return
-        free = [name for name in self.profiles if self.eligible(name)]
+        fits = self.money.fits  # R22
+        free = [n for n in self.profiles if self.eligible(n) and fits(event.scene, n, "open", "doubtful", "spent")]
         others = [name for name in free if not view.avoid & set(self.gates_of(name))] or free
         turn = len(self.profiles)
         expected = min(others, key=lambda name: (self.profiles[name].index - self.last_profile - 1) % turn)
@@ -305,7 +324,26 @@ class Audit:
         """It is reached, and there is something left to submit."""
         assert self.max_billed is not None and self.billed >= self.max_billed == event.max_billed, f"too early: {event}"
         assert any(view.status == "queued" for view in self.scenes.values()), f"nothing is left: {event}"
-        self.stopped = self.limited = True
+        self.stopped, self.limited = True, ev.EndReason.MAX_BILLED
+
+    def check_limit(self, event: ev.SpendingCapReached | ev.SameFailureRepeated) -> None:
+        """R22, R23: it is reached, and there is something left to submit."""
+        waiting = [name for name, view in self.scenes.items() if view.status == "queued"]
+        assert waiting, f"nothing is left: {event}"
+        if isinstance(event, ev.SameFailureRepeated):
+            assert list(event.scenes) == self.money.streak and len(event.scenes) >= (self.money.pause_after or 0)
+            self.stopped, self.limited = True, ev.EndReason.SAME_FAILURE
+            return
+        ready = [name for name in waiting if not self.scenes[name].unpaid and self.scenes[name].not_before <= self.now]
+        first = min(ready, key=lambda name: self.scenes[name].precedence)
+        usable = [name for name in self.profiles if not self.profiles[name].removed and self.opens_soon(name)]
+        pinned = self.scenes[first].pinned
+        assert pinned or not any(self.money.fits(first, name, "doubtful", "spent") for name in usable), f"R22: {event}"
+        self.stopped, self.limited = True, ev.EndReason.MAX_COST
+
+    def opens_soon(self, name: str) -> bool:
+        """Say whether a profile's gates open within an hour."""
+        return all(self.gate(key).open or self.gate(key).until <= self.now + 3600 for key in self.gates_of(name))
 
     def on_CooldownStarted(self, event: ev.CooldownStarted) -> None:
         """R1: only the group that was limited; R6: never shorter; R7: the policy's minimum, doubling."""
@@ -342,6 +380,8 @@ class Audit:
         assert event.reason != ev.EndReason.SETTLED or statuses <= set(SETTLED), f"R17: {event}"
         if event.reason == ev.EndReason.MAX_BILLED:
             assert self.stopped and self.billed >= (self.max_billed or 0), f"{event}"
+        if event.reason in (ev.EndReason.MAX_COST, ev.EndReason.SAME_FAILURE):
+            assert self.stopped and self.limited is event.reason, f"{event}"
 
 
 def takes_turns(policy: Policy) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vidgen_nb.core.model import RetryBudget as RetryBudget
     from vidgen_nb.core.model import RetryPolicy as RetryPolicy
     from vidgen_nb.core.model import Scene as Scene
+    from vidgen_nb.core.money import Price as Price
     from vidgen_nb.core.policy import Cooldown as Cooldown
     from vidgen_nb.core.policy import Policy as Policy
     from vidgen_nb.demo import demo as demo
@@ -90,6 +91,7 @@ _HOMES = {
     "clients": ("simulate_clients",),
     "notebook.controller": ("Controller",),
     "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryBudget", "RetryPolicy", "Scene"),
+    "core.money": ("Price",),
     "core.policy": ("Cooldown", "Policy"),
     "policies.cooldowns": ("ExponentialCooldown", "GlobalPause", "PerProfileCooldown"),
     "policies.earliest_finish": ("EarliestFinish",),

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core.model import Mode, Scene
+from vidgen_nb.core.money import Price
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError, SessionError
@@ -26,12 +27,12 @@ __all__ = ["DemoSession", "demo", "demo_profiles", "demo_scenes"]
 log = logging.getLogger("vidgen_nb")
 
 DEMO_PROFILES = (
-    SimulatedProfile("alice", TokenBucket(2, per=60), LogNormal(22, 0.25), capacity=3),
-    SimulatedProfile("bruno", TokenBucket(4, per=60), LogNormal(18, 0.25), capacity=3),
-    SimulatedProfile("chiara", SlidingWindow(5, per=60), LogNormal(14, 0.25), capacity=3),
-    SimulatedProfile("delta", TokenBucket(30, per=60), LogNormal(26, 0.25), capacity=3),
+    SimulatedProfile("alice", TokenBucket(2, per=60), LogNormal(22, 0.25), capacity=3, price=Price(per_second=0.10)),
+    SimulatedProfile("bruno", TokenBucket(4, per=60), LogNormal(18, 0.25), capacity=3, price=Price(per_second=0.10)),
+    SimulatedProfile("chiara", SlidingWindow(5, per=60), LogNormal(14, 0.25), capacity=3, price=Price(per_second=0.12)),
+    SimulatedProfile("delta", TokenBucket(30, per=60), LogNormal(26, 0.25), capacity=3, price=Price(per_second=0.08)),
 )
-"""One with a tight limit, one with a generous one, and two in between, so that scenes move."""
+"""One with a tight limit, one with a generous one, and two in between, so that scenes move. The prices are invented."""
 
 PROMPT_SUBJECTS = ("a lighthouse", "a harbour", "a night train", "a paper boat", "an old cinema", "a greenhouse")
 PROMPT_SETTINGS = ("at dawn", "in heavy rain", "under northern lights", "as the city wakes")

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene, record
+from vidgen_nb.core.money import Price, as_price
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.errors import InputError, MissingKey, VidgenError
 from vidgen_nb.keys import key_problem, trim_key
@@ -59,13 +60,14 @@ class Profile:
     """One account, key or endpoint that can generate scenes.
 
     `capacity`: attempts it generates at once, None for no bound. `quota_group`: profiles with the same group share one
-    upstream quota and cool together; default: the profile alone. `base_url`: if it differs from the backend's. The key
-    appears in no repr, log or record; spaces, line ends and a pair of quotes around it are taken off.
+    upstream quota and cool together; default: the profile alone. `base_url`: if it differs from the backend's. `price`:
+    what a job costs, as a number, such as 0.40, or `Price(per_second=0.10)`; None: not known. The key appears in no
+    repr, log or record; spaces, line ends and a pair of quotes around it are taken off.
     `api_key` may be a function that returns it, for keys that are renewed: it is called before the first request, and
     once more whenever a server answers 401; then the request is sent again.
     """
 
-    __slots__ = ("_api_key", "base_url", "capacity", "name", "quota_group")
+    __slots__ = ("_api_key", "base_url", "capacity", "name", "price", "quota_group")
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class Profile:
         capacity: int | None = None,
         quota_group: str | None = None,
         base_url: str | None = None,
+        price: Price | float | str | None = None,
     ) -> None:
         # first, so that a traceback with local variables shows no key of this frame, and finds a working repr
         self._api_key = api_key = _as_secret(api_key)
@@ -82,6 +85,7 @@ class Profile:
         self.capacity = capacity
         self.quota_group = quota_group
         self.base_url = base_url
+        self.price = None
         if not isinstance(name, str) or not name.strip():
             raise InputError(f"a profile needs a non-empty text as its name, not {_safe_repr(name)}")
         if isinstance(capacity, bool) or (capacity is not None and (not isinstance(capacity, int) or capacity < 1)):
@@ -95,6 +99,7 @@ class Profile:
             )
         if len(name) > MAX_NAME_CHARS or len(quota_group or "") > MAX_NAME_CHARS:
             raise InputError(f"profile {short_repr(name, 40)}: names have at most {MAX_NAME_CHARS} characters")
+        self.price = as_price(price, f"profile {name!r}: price")
         problem = None if api_key is None or api_key.is_renewable else key_problem(api_key.reveal())
         if problem:
             raise InputError(f"profile {name!r}: {problem}")
@@ -103,9 +108,12 @@ class Profile:
     def from_env(cls, name: str, variable: str | None = None, **options: Any) -> Profile:
         """Make a profile with the key of an environment variable (default: `<NAME>_API_KEY`).
 
-        Raises `MissingKey` if the variable is not set or empty.
+        Its price, unless given, is that of `<NAME>_PRICE`, if that is set: `0.40` a job, or `0.10/s`. Raises
+        `MissingKey` if the key's variable is not set or empty.
         """
-        own = "".join(c if c.isalnum() else "_" for c in name).upper() + "_API_KEY"
+        prefix = "".join(c if c.isalnum() else "_" for c in name).upper()
+        own = f"{prefix}_API_KEY"
+        options.setdefault("price", os.environ.get(f"{prefix}_PRICE") or None)
         is_text = isinstance(variable, str)
         key = _as_secret(os.environ.get(variable or own)) if is_text or variable is None else None
         known = own if not variable else variable if is_text and _ENV_NAME.fullmatch(variable) else None
@@ -156,9 +164,10 @@ class Profile:
         """Return a chip, without the key."""
         room = "no bound" if self.capacity is None else f"{self.capacity} at once"
         group = f" · quota group {html_line(self.quota_group, 120)}" if self.quota_group else ""
+        price = "" if self.price is None else f" · {html_line(str(self.price), 60)}"
         key = "" if self.has_key else " · no key"
         chip = "border:1px solid currentColor;border-radius:4px;padding:1px 8px"
-        return f'<span style="{chip}"><b>{html_line(self.name, 120)}</b> · {room}{group}{key}</span>'
+        return f'<span style="{chip}"><b>{html_line(self.name, 120)}</b> · {room}{group}{price}{key}</span>'
 
     def __repr__(self) -> str:
         return f"Profile({self.name!r}, capacity={self.capacity!r}, quota_group={self.quota_group!r})"
@@ -194,6 +203,8 @@ class Progress:
     """The result, if it succeeded."""
     outcome: Failure | None = None
     """The failure, if it failed."""
+    cost: int | None = None
+    """What the server says that it charges, in millionths of a US dollar; None: it does not say."""
 
 
 class Sink(Protocol):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
+from vidgen_nb.analysis.costs import RunCost, recorded_cost
 from vidgen_nb.analysis.forecast.predict import Prediction, predict_finish
 from vidgen_nb.analysis.limits.estimate import Estimates, estimate_limits
 from vidgen_nb.analysis.metrics.measure import Metrics, measure
@@ -191,6 +192,12 @@ class Run(Questions):
     def to_frame(self, table: str = "attempts") -> pd.DataFrame:
         """Return `scenes`, `attempts`, `cooldowns` or `moves` as a pandas DataFrame (needs pandas)."""
         return records_frame(self.data, table)
+
+    @property
+    def cost(self) -> RunCost:
+        """What the run has spent and committed, in all and per profile, and what the scenes that wait will cost."""
+        waiting = [scene.id for scene in self.scenes if scene.status == "queued"]
+        return recorded_cost(self.data.events, waiting, self.header.get("max_cost"))
 
     def estimate_limits(self) -> Estimates:
         """Return what the attempts reveal about each profile's limit: kind, rate, burst with intervals, or why not.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.audit import Audit, takes_turns
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.model import BOOST, NORMAL, Artifact, Mode, Operation, Scene
+from vidgen_nb.core.money import Price
 from vidgen_nb.core.outcomes import Failure, RateLimited
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
@@ -32,6 +34,7 @@ class World:
         mode: Mode = NORMAL,
         policy: Policy | None = None,
         start: bool = True,
+        prices: Mapping[str, Price | None] | None = None,
         **settings: Any,
     ) -> None:
         policy = policy if policy is not None else PerProfileCooldown()
@@ -44,13 +47,15 @@ class World:
             turns=takes_turns(policy),
             on_ambiguous=settings.get("on_ambiguous", "hold"),
             max_billed=settings.get("max_billed"),
+            max_cost=settings.get("max_cost"),
+            pause_after_same_failure=settings.get("pause_after_same_failure"),
         )
         self.now = 0.0
         self.seen = 0
         self.open: list[Command] = []
         given = dict.fromkeys(names("p", profiles), (None, "")) if isinstance(profiles, int) else profiles
         for name, (capacity, group) in given.items():
-            self.feed(ev.ProfileAdded(name, capacity, group))
+            self.feed(ev.ProfileAdded(name, capacity, group, (prices or {}).get(name)))
         self.add(*names("s", scenes))
         if start:
             self.feed(ev.RunStarted())

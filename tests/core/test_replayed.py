@@ -13,6 +13,7 @@ import pytest
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
 from vidgen_nb.core.model import BOOST, Artifact, Mode, Operation, RetryBudget, RetryPolicy, Scene
+from vidgen_nb.core.money import Price
 from vidgen_nb.core.outcomes import Ambiguous, Permanent, ProfileUnusable, RateLimited, Transient
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
@@ -51,6 +52,8 @@ def settings_of(policy: Policy, chance: Random) -> dict[str, Any]:
         "retry": retry,
         "on_ambiguous": chance.choice(["hold", "retry"]),
         "max_billed": chance.choice([None, 4]),
+        "max_cost": chance.choice([None, 2.0]),
+        "pause_after_same_failure": chance.choice([None, 2]),
     }
 
 
@@ -100,6 +103,8 @@ class Provider:
             ev.CooldownReleased("p3"),
             ev.CancelRequested(self.chance.choice(sorted(self.scheduler.scenes))),
             ev.BillingLimitChanged(self.chance.choice([None, 3, 6])),
+            ev.SpendingCapChanged(self.chance.choice([None, 1.5, 4.0])),
+            ev.PriceChanged("p1", Price(0.6)),
             ev.ProfileChanged("p2", self.chance.choice([None, 1, 2])),
             ev.Paused(),
             ev.Unpaused(),
@@ -151,7 +156,12 @@ def taken_up(recorded: list[ev.Event], settings: dict[str, Any], chance: Random)
     for state in list(scheduler.scenes.values()):
         if state.status == "submitting":
             provider.feed(ev.AttemptAbandoned(state.scene.id, state.number))
-    kept = {"retry": settings["retry"], "on_ambiguous": settings["on_ambiguous"], "max_wait": 3600.0}
+    kept = {
+        "retry": settings["retry"],
+        "on_ambiguous": settings["on_ambiguous"],
+        "max_wait": 3600.0,
+        "pause_after_same_failure": settings["pause_after_same_failure"],
+    }
     provider.feed(ev.RunRestored(epoch=1e9, speed=1.0, seed=0, **kept))
     assert provider.sent == []
     return provider
@@ -161,7 +171,7 @@ def begun(settings: dict[str, Any], chance: Random) -> Provider:
     """Return a run of two groups and ten scenes that has just started."""
     provider = Provider(Scheduler(rng=Random(3), **settings), chance, 0.0)
     for name, capacity, group in (("p1", None, "team"), ("p2", 2, "team"), ("p3", 1, "")):
-        provider.feed(ev.ProfileAdded(name, capacity, group))
+        provider.feed(ev.ProfileAdded(name, capacity, group, Price(0.5 if name == "p1" else 0.25)))
     for number in range(1, 11):
         provider.feed(ev.SceneAdded(Scene(f"s{number}", "a fox")))
     provider.feed(ev.RunStarted())

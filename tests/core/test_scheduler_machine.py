@@ -14,6 +14,7 @@ from tests.core.harness import BOOST, NORMAL, World, names
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
 from vidgen_nb.core.model import Artifact, Mode, Operation, RetryBudget, RetryPolicy
+from vidgen_nb.core.money import Price
 from vidgen_nb.core.outcomes import (
     Ambiguous,
     Cancelled,
@@ -25,6 +26,7 @@ from vidgen_nb.core.outcomes import (
 )
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.core.state import SceneState
 from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
 from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.policies.paced.policy import Paced
@@ -72,7 +74,9 @@ def state_of(scheduler: Scheduler) -> dict[str, Any]:
         "cursor": scheduler.roster.rotation.cursor,
         "run": (scheduler.ended, scheduler.paused, scheduler.stopped, scheduler.waiting, scheduler.in_flight,
                 scheduler.submitting, scheduler.unsettled, scheduler.last_429_at,
-                scheduler._ledger.billed, scheduler._run.stopped_by_limit,
+                scheduler._ledger.billed, scheduler._run.stopped_by, scheduler._ledger.streak.scenes,
+                scheduler.spending.spent, scheduler.spending.committed, scheduler.spending.in_doubt,
+                scheduler.spending.wasted, scheduler.spending.spent_by_scene,
                 scheduler._ledger.retries.tokens, list(scheduler._ledger.retries.waiting)),
     }  # fmt: skip
 
@@ -89,7 +93,9 @@ class SchedulerMachine(RuleBasedStateMachine):
         retry=st.booleans(),
         deadline=st.sampled_from([None, 40.0]),
         budget=st.sampled_from([None, RetryBudget(1, 0.5)]),
-        max_billed=st.sampled_from([None, 1, 4]),
+        max_billed=st.sampled_from([None, None, 1, 4]),
+        max_cost=st.sampled_from([None, None, 1.0, 2.5]),
+        pause_after=st.sampled_from([None, 2]),
     )
     def begin(
         self,
@@ -99,6 +105,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         deadline: float | None,
         budget: RetryBudget | None,
         max_billed: int | None,
+        max_cost: float | None,
+        pause_after: int | None,
     ) -> None:
         """Start with two groups, one of two profiles, and a few scenes."""
         self.world = World(
@@ -109,6 +117,9 @@ class SchedulerMachine(RuleBasedStateMachine):
             retry=RetryPolicy(max_failures=3, deadline=deadline, job_timeout=deadline, budget=budget),
             on_ambiguous="retry" if retry else "hold",
             max_billed=max_billed,
+            max_cost=max_cost,
+            pause_after_same_failure=pause_after,
+            prices={"p1": Price(0.5), "p2": Price(0.3)},
         )
         self.answered: list[ev.Event] = []
         self.billed: dict[str, int] = {}
@@ -233,6 +244,8 @@ class SchedulerMachine(RuleBasedStateMachine):
             self.world.feed(ev.ProfileAdded(name, capacity, "team" if name in ("p2", "p4") else ""))
         elif capacity == 3:
             self.world.feed(ev.ProfileRemoved(name))
+        elif capacity == 1:
+            self.world.feed(ev.PriceChanged(name, Price(0.4)))
         else:
             self.world.feed(ev.ProfileChanged(name, capacity))
 
@@ -250,6 +263,11 @@ class SchedulerMachine(RuleBasedStateMachine):
     def change_limit(self, max_billed: int | None) -> None:
         """`max_billed` changes; it may be reached already."""
         self.world.feed(ev.BillingLimitChanged(max_billed))
+
+    @rule(max_cost=st.sampled_from([None, 0.9, 3.0]))
+    def change_cap(self, max_cost: float | None) -> None:
+        """`max_cost` changes; it may be reached already."""
+        self.world.feed(ev.SpendingCapChanged(max_cost))
 
     @rule(policy=st.sampled_from(POLICIES))
     def change_policy(self, policy: Policy) -> None:
@@ -293,10 +311,11 @@ class SchedulerMachine(RuleBasedStateMachine):
             n: v.status for n, v in self.world.audit.scenes.items()
         }
 
-    def may_submit(self, name: str) -> bool:
-        """Say whether a profile may submit now, as far as events tell and the policy says."""
+    def may_submit(self, name: str, state: SceneState) -> bool:
+        """Say whether a profile may submit a scene now, as far as events tell and the policy says."""
         allowed = self.world.scheduler._context.policy.earliest(name, self.world.now) <= self.world.now
-        return allowed and self.world.audit.eligible(name)
+        fits = self.world.audit.money.fits(state.scene.id, name, "open", "doubtful", "spent")
+        return allowed and fits and self.world.audit.eligible(name)
 
     @invariant()
     def nobody_waits_for_nothing(self) -> None:
@@ -312,14 +331,25 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert scheduler.submitting or scheduler.unsettled == scheduler.in_flight
             return
         for profile in scheduler.roster.profiles.values():
-            if scheduler._queue.peek_pinned(profile) is not None:
-                assert not self.may_submit(profile.name)
+            if (pinned := scheduler._queue.peek_pinned(profile)) is not None:
+                assert not self.may_submit(profile.name, pinned)
                 assert scheduler.in_flight or scheduler.next_wakeup() is not None
-        if scheduler._queue.peek() is not None:
-            assert [name for name in audit.profiles if self.may_submit(name)] == []
+        if (first := scheduler._queue.peek()) is not None:
+            assert [name for name in audit.profiles if self.may_submit(name, first)] == []
             wakeup = scheduler.next_wakeup()
             # someone will wake it: an answer that is due, a timer, or the user where no profile is left
             assert scheduler.in_flight or wakeup is not None
+
+    @invariant()
+    def money_adds_up(self) -> None:
+        """R22: what is spent and committed is what the events say, and the cap was never exceeded."""
+        if not hasattr(self, "world"):
+            return
+        spending, money = self.world.scheduler.spending, self.world.audit.money
+        assert spending.spent == money.total("spent") == sum(spending.spent_by_profile.values())
+        assert spending.committed == money.total("open", "doubtful") == sum(spending.committed_by_profile.values())
+        assert spending.in_doubt == money.total("doubtful")
+        assert list(self.world.scheduler._ledger.streak.scenes) == money.streak
 
     @invariant()
     def replay_gives_the_same_state(self) -> None:

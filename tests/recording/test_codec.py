@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.events import EVENTS, Event
 from vidgen_nb.core.model import Artifact, Mode, Operation, RateInfo, RetryBudget, RetryPolicy, Scene
+from vidgen_nb.core.money import Price
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Cooldown, GroupView, Policy
 from vidgen_nb.errors import InputError
@@ -50,6 +51,7 @@ BASIC: dict[Any, st.SearchStrategy[Any]] = {
         deadline=st.none() | st.floats(1, 1e9),
         budget=st.none() | st.builds(RetryBudget, st.floats(1, 99), st.floats(0, 9)),
     ),
+    Price: st.builds(Price, st.floats(0, 99), st.floats(0, 9), st.sampled_from(["USD", "credits"])),
     Any: st.sampled_from([PerProfileCooldown(1.5), GlobalPause(), RecordedPolicy("Mine", (("x", 1),))]),
 }
 

@@ -169,7 +169,7 @@ def test_cancel_and_retry(make: Ends) -> None:
     assert [scene.status for scene in run.scenes] == ["cancelled", "failed", "succeeded"]
     assert backend.cancelled == ["s001"]
     answers.clear()
-    assert session.retry_failed() == ["s002"]
+    assert session.retry_failed(moderated=True) == ["s002"]
     assert session.wait(10) is run
     assert [scene.status for scene in run.scenes] == ["cancelled", "succeeded", "succeeded"]
     assert [a.number for a in run.attempts if a.scene == "s002"] == [1, 2]

@@ -42,6 +42,10 @@ def _profiles_toml(emulator: Emulator) -> str:
             lines.append(f"capacity = {profile.capacity}")
         if profile.quota_group is not None:
             lines.append(f"quota_group = {_toml_string(profile.quota_group)}")
+        if (price := profile.price) is not None:
+            given = {"per_job": price.per_job, "per_second": price.per_second, "seconds": price.seconds}
+            values = [f"{name} = {value}" for name, value in given.items() if value]
+            lines.append(f"price = {{{', '.join([*values, f'currency = {_toml_string(price.currency)}'])}}}")
         tables.append("\n".join(lines) + "\n")
     return "\n".join(tables)
 

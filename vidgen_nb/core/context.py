@@ -13,6 +13,7 @@ from vidgen_nb.core.commands import Command
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.spending import Spending
 from vidgen_nb.errors import InputError
 
 __all__ = ["Context", "OnAmbiguous", "Timers", "as_on_ambiguous"]
@@ -57,15 +58,18 @@ class Context:
     """Settings, timers, and the two things that the scheduler produces: events and commands."""
 
     __slots__ = (
+        "_spending_handler",
         "commands",
         "configured_policy",
         "events",
         "hold_unknown_jobs",
         "is_replay",
         "max_billed",
+        "max_cost",
         "max_wait",
         "mode",
         "on_ambiguous",
+        "pause_after_same_failure",
         "policy",
         "policy_error",
         "policy_fault",
@@ -76,6 +80,7 @@ class Context:
         "restored_at",
         "retry",
         "rng",
+        "spending",
         "timers",
     )
 
@@ -89,6 +94,8 @@ class Context:
         max_wait: float,
         rng: Random,
         max_billed: int | None = None,
+        max_cost: float | None = None,
+        pause_after_same_failure: int | None = None,
     ) -> None:
         self.mode = mode
         self.events: list[Event] = []
@@ -105,6 +112,12 @@ class Context:
         self.max_wait = max_wait
         self.max_billed = max_billed
         """Submits that may be accepted in the run, including those in doubt; None: no bound."""
+        self.max_cost = max_cost
+        """What the run may spend and commit, in the currency of its prices; None: no bound."""
+        self.pause_after_same_failure = pause_after_same_failure
+        """After how many equal failures in a row nothing new is submitted; None: never."""
+        self.spending = Spending()
+        self._spending_handler = self.spending.handlers.get
         self.restored_at = -math.inf
         """When another program last took the run over: before that, nobody looked after its jobs."""
         self.hold_unknown_jobs = False
@@ -148,6 +161,8 @@ class Context:
         """Stamp an event and keep it; let the policy learn from it."""
         event.at = now  # type: ignore[misc]  # records are frozen for everyone else
         self.events.append(event)
+        if (count := self._spending_handler(type(event))) is not None:
+            count(event)
         if self.policy_learns:
             self._notify_policy(event, now)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.context import Context
+from vidgen_nb.core.events import EndReason
+from vidgen_nb.core.money import amount_text, micros
 from vidgen_nb.core.profiles.rotation import Rotation
 from vidgen_nb.core.queue import SceneQueue
-from vidgen_nb.core.state import RunState
+from vidgen_nb.core.state import ProfileState, RunState, SceneState
 
 __all__ = ["Dispatcher"]
 
@@ -43,6 +46,7 @@ class Dispatcher:
                 (state := queue.peek_pinned(profile)) is not None
                 and self._room() > 0
                 and rotation.is_eligible(profile, now)
+                and ((fits := self._fits(state)) is None or fits(profile))
             ):
                 self._ledger.begin(state, profile, now)
 
@@ -52,7 +56,7 @@ class Dispatcher:
         while (
             room > 0 and rotation.offered and (state := queue.peek()) is not None and (state.single or not singles_only)
         ):
-            chosen = rotation.pick(state.avoid, now)
+            chosen = rotation.pick(state.avoid, now, self._fits(state))
             if chosen is None:
                 return
             self._ledger.begin(state, chosen, now)
@@ -70,6 +74,22 @@ class Dispatcher:
             room = min(room, billable - ledger.billed - ledger.submitting)
         return room
 
+    def _fits(self, state: SceneState) -> Callable[[ProfileState], bool] | None:
+        """Return what says whether a scene's next job on a profile keeps within `max_cost`; None: there is none.
+
+        All that is under way is taken to cost its price. A job of unknown price does not fit.
+        """
+        context = self._context
+        if context.max_cost is None:
+            return None
+        left = micros(context.max_cost) - context.spending.spent - context.spending.committed
+        return lambda profile: (cost := profile.cost_of(state.scene)) is not None and cost <= left
+
+    def _is_over_max_cost(self) -> bool:
+        context = self._context
+        spending, cap = context.spending, context.max_cost
+        return cap is not None and spending.spent + spending.committed > micros(cap)
+
     def reason_to_stay(self, scene: str, number: int) -> str:
         """Return why a submit that has not left must not leave any more; empty: it may.
 
@@ -81,10 +101,15 @@ class Dispatcher:
             return "the attempt had ended"
         if state.cancelling:
             return "the scene was cancelled"
-        if run.stopped or run.paused or run.ended:
-            return "the run was paused" if run.paused else "the run was stopped"
+        is_stopped = run.stopped and run.stopped_by is not EndReason.MAX_COST  # what was decided before may fit
+        if is_stopped or run.paused or run.ended:
+            paused = run.paused or run.stopped_by is EndReason.SAME_FAILURE
+            return "the run was paused" if paused else "the run was stopped"
         if limit is not None and ledger.billed + ledger.submitting > limit:
             return f"max_billed={limit} leaves no room for it"
+        if self._is_over_max_cost():
+            cap = amount_text(micros(self._context.max_cost or 0), self._context.spending.currency)
+            return f"the spending cap of {cap} leaves no room for it"
         if ledger.unwritable.failures:
             return "results could not be written"
         if state.profile.removed:

@@ -154,6 +154,8 @@ class Operation:
     """Seconds the server asked to wait before the first poll, or None."""
     rate: RateInfo | None = None
     """The rate limit according to the answer to the submit, or None."""
+    cost: int | None = None
+    """What the provider says that it charges, in millionths of a US dollar, or None."""
 
 
 @record

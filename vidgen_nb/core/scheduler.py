@@ -6,7 +6,7 @@ when to call `wake(now)` if nothing happens before. Nothing else changes its sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
@@ -18,21 +18,23 @@ from vidgen_nb.core.commands import Command
 from vidgen_nb.core.context import Context, OnAmbiguous
 from vidgen_nb.core.dispatcher import Dispatcher
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, as_max_billed
+from vidgen_nb.core.money import as_max_cost
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.replay import Replay
-from vidgen_nb.core.requests import Requests
+from vidgen_nb.core.requests.handlers import NOTHING, handlers_of
+from vidgen_nb.core.requests.limits import LIMIT_EVENTS, Limits, as_pause_after
+from vidgen_nb.core.requests.requests import Requests
+from vidgen_nb.core.spending import Spending
 from vidgen_nb.core.state import RunState, SceneState
 from vidgen_nb.errors import InputError, ReplayError
 
 __all__ = ["Scheduler"]
 
-_NOTHING = ev.Event()  # what `wake` handles
-
 
 class Scheduler:
-    """Decides which scene goes to which profile, and when (rules R1-R21 of ARCHITECTURE.md)."""
+    """Decides which scene goes to which profile, and when (rules R1-R23 of ARCHITECTURE.md)."""
 
     def __init__(
         self,
@@ -45,11 +47,14 @@ class Scheduler:
         max_wait: float = 3600.0,
         rng: Random | None = None,
         max_billed: int | None = None,
+        max_cost: float | None = None,
+        pause_after_same_failure: int | None = None,
     ) -> None:
         rng, limit = rng or Random(0), as_max_billed(max_billed)  # noqa: S311 - jitter, no secret
         self._context = context = Context(
-            mode, policy, retry or RetryPolicy(), poll or PollSchedule(), on_ambiguous, max_wait, rng, limit
-        )
+            mode, policy, retry or RetryPolicy(), poll or PollSchedule(), on_ambiguous, max_wait, rng, limit,
+            as_max_cost(max_cost), as_pause_after(pause_after_same_failure),
+        )  # fmt: skip
         self._heap = context.timers.heap
         self._now = 0.0
         self._run = RunState()
@@ -60,8 +65,9 @@ class Scheduler:
         self.dispatcher = Dispatcher(context, self._run, ledger, self._rotation, queue)
         attempts = AttemptLifecycle(context, ledger, roster)
         self._failures = failures = Failures(context, ledger, roster, attempts)
-        self._requests = requests = Requests(context, self._run, ledger, roster, queue, attempts)
-        self._handlers = _handlers(requests, attempts, failures)
+        requests = Requests(context, self._run, ledger, roster, queue, attempts)
+        self._limits = limits = Limits(context, self._run, ledger, roster, queue)
+        self._handlers = handlers_of(requests, limits, attempts, failures)
 
     # -- the interface of drivers
 
@@ -81,8 +87,7 @@ class Scheduler:
             context.timers.run(now)
         handler(event, now)
         if self._run.goes_on:
-            if context.max_billed is not None:
-                self._requests.check_billing_limit(context.max_billed, now)
+            self._limits.check(now)
             if self._queue.size and (self._rotation.offered or self._queue.pinned):
                 self.dispatcher.dispatch(now)
             ledger = self._ledger
@@ -102,7 +107,7 @@ class Scheduler:
 
     def wake(self, now: float) -> list[Command]:
         """Do what is due by now and return what to do."""
-        return self.handle(_NOTHING, now)
+        return self.handle(NOTHING, now)
 
     def next_wakeup(self) -> float | None:
         """Return when to call `wake`, in run seconds, or None."""
@@ -129,8 +134,8 @@ class Scheduler:
             with replay.at(index):
                 if isinstance(event, ev.AttemptStarted):
                     scheduler._replay_attempt(event)
-                elif isinstance(event, ev.BillingLimitReached):
-                    scheduler._requests.reach_billing_limit(event, event.at)
+                elif isinstance(event, LIMIT_EVENTS):
+                    scheduler._limits.reach(event, event.at)
                 elif isinstance(event, ev.RunEnded):
                     scheduler._end(event.reason, event.at)
                 else:
@@ -178,6 +183,21 @@ class Scheduler:
     def billed(self) -> int:
         """Submits that were, or may have been, accepted (R12)."""
         return self._ledger.billed
+
+    @property
+    def max_cost(self) -> float | None:
+        """What the run may spend and commit."""
+        return self._context.max_cost
+
+    @property
+    def spending(self) -> Spending:
+        """What the run has spent and committed; read-only."""
+        return self._context.spending
+
+    @property
+    def stopped_by(self) -> ev.EndReason | None:
+        """The limit that stopped the run; None: a person did, or it goes on."""
+        return self._run.stopped_by
 
     @property
     def unsettled(self) -> int:
@@ -238,6 +258,7 @@ class Scheduler:
                 self._end(ev.EndReason.RESULTS_UNWRITABLE, now)
         elif ledger.retries.waiting and not run.stopped:
             ledger.retries.unblock(ledger.unsettled, now)
+            self._limits.check(now)
             self.dispatcher.dispatch(now)
         if not ledger.in_flight:
             self._end_if_over(now)
@@ -247,7 +268,7 @@ class Scheduler:
         if not self._ledger.unsettled:
             self._end(ev.EndReason.SETTLED, now)
         elif run.stopped:
-            self._end(ev.EndReason.MAX_BILLED if run.stopped_by_limit else ev.EndReason.STOPPED, now)
+            self._end(run.stopped_by or ev.EndReason.STOPPED, now)
         elif not run.paused and self.roster.usable_again(now) > now + self._context.max_wait:
             self._end(ev.EndReason.NO_USABLE_PROFILE, now)
 
@@ -262,38 +283,4 @@ class Scheduler:
             raise InputError(f"scene {event.scene!r} is {state.status}")
         if state.pinned_to is None:  # else it was not the profile's turn
             self._rotation.cursor = profile.index
-        self._ledger.begin(state, profile, event.at)
-
-
-def _handlers(
-    requests: Requests, attempts: AttemptLifecycle, failures: Failures
-) -> dict[type[ev.Event], Callable[[Any, float], None]]:
-    """Return what handles each event that may be fed in."""
-    return {
-        ev.ProfileAdded: requests.add_profile,
-        ev.ProfileChanged: requests.change_profile,
-        ev.ProfileRemoved: requests.remove_profile,
-        ev.SceneAdded: requests.add_scene,
-        ev.AskedAgain: attempts.asked_again,
-        ev.SubmitAgainRequested: requests.submit_again,
-        ev.RunStarted: requests.start,
-        ev.RunRestored: requests.restore,
-        ev.ModeChanged: requests.change_mode,
-        ev.PolicyChanged: requests.change_policy,
-        ev.Paused: requests.pause,
-        ev.Unpaused: requests.unpause,
-        ev.Stopped: requests.stop,
-        ev.BillingLimitChanged: requests.change_billing_limit,
-        ev.CancelRequested: requests.cancel,
-        ev.CooldownReleased: requests.release_cooldown,
-        ev.CooldownImposed: requests.impose_cooldown,
-        ev.Accepted: attempts.accepted,
-        ev.Progressed: attempts.progressed,
-        ev.Generated: attempts.generated,
-        ev.Fetched: attempts.fetched,
-        ev.CallFailed: failures.call_failed,
-        ev.JobFailed: failures.job_failed,
-        ev.CancelAnswered: attempts.cancellations.answered,
-        ev.AttemptAbandoned: attempts.abandoned,
-        type(_NOTHING): lambda event, now: None,
-    }
+        self._ledger.begin(state, profile, event.at, recorded=event)

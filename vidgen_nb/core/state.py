@@ -13,6 +13,8 @@ from typing import Literal
 
 from vidgen_nb.core.events import EndReason
 from vidgen_nb.core.model import Artifact, Operation, Scene
+from vidgen_nb.core.money import Price
+from vidgen_nb.core.outcomes import Failure
 
 __all__ = [
     "IN_FLIGHT",
@@ -38,13 +40,18 @@ Status = Literal["queued", "submitting", "generating", "fetching", "succeeded", 
 class RunState:
     """Whether the run goes on, and if not, why."""
 
-    __slots__ = ("ended", "goes_on", "paused", "stopped", "stopped_by_limit")
+    __slots__ = ("ended", "goes_on", "paused", "stopped", "stopped_by")
 
     def __init__(self) -> None:
         self.goes_on = self.paused = self.stopped = False
-        self.stopped_by_limit = False
-        """Stopped because `max_billed` was reached."""
+        self.stopped_by: EndReason | None = None
+        """The limit that stopped it; None: a person did, or nobody."""
         self.ended: EndReason | None = None
+
+    def take_back(self, limit: EndReason) -> None:
+        """Go on if this limit is what stopped it."""
+        if self.stopped_by is limit:
+            self.stopped, self.stopped_by = False, None
 
 
 class Gate:
@@ -129,6 +136,7 @@ class ProfileState:
         "offered",
         "own_gate",
         "paced_until",
+        "price",
         "removed",
     )
 
@@ -148,8 +156,13 @@ class ProfileState:
         self.offered = False
         """Whether the rotation has it; cleared when it turns out not to be eligible, until something changes."""
         self.removed = False
+        self.price: Price | None = None
         self.paced_until = -math.inf
         """Until when the policy holds it back; a timer is set for then."""
+
+    def cost_of(self, scene: Scene) -> int | None:
+        """Return what a job of a scene costs here, in millionths; None: not known."""
+        return None if self.price is None else self.price.of(scene)
 
     @property
     def in_rotation(self) -> bool:
@@ -184,6 +197,7 @@ class SceneState:
         "number",
         "operation",
         "order",
+        "outcome",
         "pinned_to",
         "previous",
         "probing",
@@ -250,6 +264,8 @@ class SceneState:
         """Gates whose probe its submit is."""
         self.counted_at: Gate | None = None
         """The group's gate that counts its submit as unanswered."""
+        self.outcome: Failure | None = None
+        """What it failed of, or is held for, once it is settled."""
         self.has_open_job = False
         """Whether its latest attempt was accepted, and its provider has not said that the job ended."""
         self.expect_answers(now)

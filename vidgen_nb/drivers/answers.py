@@ -30,6 +30,7 @@ def checked_operation(found: Any) -> Operation:
         raise TypeError("submit returned an Operation whose urls are not texts")
     if found.rate is not None:
         _check_rate(found.rate)
+    _check_cost(found.cost, "submit")
     return found
 
 
@@ -41,6 +42,7 @@ def checked_progress(found: Any) -> Progress:
         _check_number(found.progress, "poll", "progress")
     if found.poll_after is not None:
         _check_number(found.poll_after, "poll", "poll_after")
+    _check_cost(found.cost, "poll")
     artifact = found.artifact
     if artifact is not None:
         if not isinstance(artifact, Artifact):
@@ -75,6 +77,11 @@ def checked_cancel(answer: Any) -> CancelAnswer:
 def _check_number(value: object, phase: str, name: str) -> None:
     if value is not None and not (type(value) in (int, float) and math.isfinite(value)):  # type: ignore[arg-type]
         raise TypeError(f"{phase} says {name}={value!r:.60}, which is not a number")
+
+
+def _check_cost(cost: object, phase: str) -> None:
+    if cost is not None and not (type(cost) is int and cost >= 0):
+        raise TypeError(f"{phase} says cost={cost!r:.60}, which is not a whole number of millionths")
 
 
 def _check_rate(rate: Any) -> None:

@@ -56,7 +56,7 @@ class Calls:
     async def _poll(self, command: Poll, profile: Profile) -> ev.Event:
         progress = checked_progress(await self._backend.poll(command.operation, profile))
         if progress.artifact is not None:
-            return ev.Generated(command.scene.id, command.number, progress.artifact)
+            return ev.Generated(command.scene.id, command.number, progress.artifact, progress.cost)
         if progress.outcome is not None:
             return ev.JobFailed(command.scene.id, command.number, progress.outcome)
         return ev.Progressed(command.scene.id, command.number, progress.status, progress.progress, progress.poll_after)

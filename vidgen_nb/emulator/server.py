@@ -105,8 +105,8 @@ class Emulator:
     def profiles(self) -> list[Profile]:
         """The profiles as a client needs them, with their keys."""
         return [
-            Profile(profile.name, profile.api_key, capacity=profile.capacity, quota_group=profile.quota_group)
-            for profile in self.provider.profiles.values()
+            Profile(each.name, each.api_key, capacity=each.capacity, quota_group=each.quota_group, price=each.price)
+            for each in self.provider.profiles.values()
         ]
 
     def start(self) -> Emulator:

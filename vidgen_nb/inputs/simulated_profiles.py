@@ -22,8 +22,9 @@ def load_simulated(path: str | Path) -> list[SimulatedProfile]:
         limits = [{kind = "token_bucket", n = 4, per = 60}, {kind = "concurrency", n = 2}]
         service = {kind = "lognormal", mean = 60, cv = 0.2}
 
-    `capacity`, `retry_after`, `quota_group`, `api_key` and `rate_headers` are as in `SimulatedProfile`; several limits
-    apply together. `organisation = {name = "team", limits = […]}`: the same for each profile of it.
+    `capacity`, `retry_after`, `quota_group`, `api_key`, `rate_headers` and `price` (0.40, "0.10/s") are as in
+    `SimulatedProfile`; several limits apply together. `organisation = {name = "team", limits = […]}`: the same for each
+    profile of it.
     Kinds: token_bucket, fixed_window, sliding_window (n, per, count_refusals, weight), daily_quota (n, count_refusals,
     weight), concurrency (n, over); constant (mean), exponential (mean), lognormal (mean, cv), empirical (samples).
     Raises `FileFormatError` for mistakes.

@@ -3,7 +3,8 @@
     {"name": "alice", "limits": [{"kind": "token_bucket", "n": 4, "per": 60}],
      "service": {"kind": "constant", "mean": 60}}
 
-`capacity`, `retry_after`, `quota_group` and `rate_headers` are as in `SimulatedProfile`; several limits apply together.
+`capacity`, `retry_after`, `quota_group`, `rate_headers` and `price` are as in `SimulatedProfile`; several limits apply
+together.
 An `organisation` is `{"name": …, "limits": […]}`, the same for each of its profiles.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from vidgen_nb.errors import InputError
@@ -32,6 +33,7 @@ __all__ = ["PROFILE_KEYS", "describe_profile", "limit_from_text", "profile_from"
 
 PROFILE_KEYS: Final = (
     "name", "limits", "service", "capacity", "retry_after", "quota_group", "api_key", "rate_headers", "organisation",
+    "price",
 )  # fmt: skip
 LIMITS: Final[Mapping[str, type[Limit]]] = {
     "token_bucket": TokenBucket,
@@ -59,6 +61,7 @@ def describe_profile(profile: SimulatedProfile) -> dict[str, Any]:
         "retry_after": profile.retry_after,
         "quota_group": profile.quota_group,
         "rate_headers": profile.rate_headers,
+        **({} if profile.price is None else {"price": asdict(profile.price)}),
         **({} if team is None else {"organisation": {"name": team.name, "limits": _plain_limits(team.limit)}}),
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vidgen_nb.core.model import record
+from vidgen_nb.core.money import Price, as_price
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider.faults import RefusalKind
 from vidgen_nb.provider.limits import Limit, queues_over
@@ -64,6 +65,8 @@ class SimulatedProfile:
     """Whether answers to submits have rate-limit headers, if the limit is a single bucket or window of requests."""
     organisation: Organisation | None = None
     """What it belongs to with other profiles, whose limit comes on top; None: nothing."""
+    price: Price | None = None
+    """What a job costs: also as a number per job, such as 0.40, or a text such as `"0.10/s"`; None: not known."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
@@ -79,6 +82,7 @@ class SimulatedProfile:
             raise InputError(
                 f"profile {self.name!r}: organisation is Organisation(name, limit), or None: {self.organisation!r}"
             )
+        object.__setattr__(self, "price", as_price(self.price, f"profile {self.name!r}: price"))
         if not self.api_key:
             object.__setattr__(self, "api_key", f"sk-emulated-{_plain(self.name)}")
 

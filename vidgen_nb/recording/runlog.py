@@ -49,6 +49,14 @@ class RunLog:
                 logging.WARNING,
                 f"stopping: max_billed={e.max_billed} submits were accepted; the other scenes keep waiting",
             ),
+            ev.SpendingCapReached: lambda e: (
+                logging.WARNING,
+                f"stopping: no waiting scene fits under max_cost={e.max_cost:.2f}; the others keep waiting",
+            ),
+            ev.SameFailureRepeated: lambda e: (
+                logging.WARNING,
+                f"paused: the last {len(e.scenes)} scenes failed for the same reason: {e.reason}. unpause() goes on",
+            ),
             ev.RunEnded: lambda e: (
                 logging.INFO if e.reason == ev.EndReason.SETTLED else logging.WARNING,
                 f"run ended: {e.reason}",
@@ -65,6 +73,8 @@ class RunLog:
             ev.RetryGranted: lambda e: (logging.INFO, f"{e.scene} may try again: {e.reason}"),
             ev.PolicyChanged: lambda e: (logging.INFO, f"policy is {e.policy!r} from now on"),
             ev.BillingLimitChanged: lambda e: (logging.INFO, f"max_billed is {e.max_billed} from now on"),
+            ev.SpendingCapChanged: lambda e: (logging.INFO, f"max_cost is {e.max_cost} from now on"),
+            ev.PriceChanged: lambda e: (logging.INFO, f"a job on {e.profile} costs {e.price} from now on"),
             ev.Paused: lambda e: (logging.INFO, "paused: no new submissions"),
             ev.Unpaused: lambda e: (logging.INFO, "unpaused"),
         }

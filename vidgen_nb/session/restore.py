@@ -15,7 +15,7 @@ from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.folder import is_resumable, latest, to_restore
 from vidgen_nb.session.live.restored_run import RestoredRun
 from vidgen_nb.session.runner import Runner
-from vidgen_nb.session.validation import as_profiles
+from vidgen_nb.session.validation import as_profiles, check_prices
 from vidgen_nb.session.video_folder import VideoFolder
 
 __all__ = ["Restorable", "Restorer"]
@@ -121,8 +121,8 @@ class Restorer:
         """Take up the run that `restore` would take from the folder of the journals; `run()` goes on with it.
 
         Its mode, policy and other settings become those of the session, except for the speed; of two limits on what is
-        billed, the smaller one holds. Raises `SessionError` where there is none or this session has a run of its own,
-        and what `restore` raises.
+        billed, or on its cost, the smaller one holds. Raises `SessionError` where there is none or this session has a
+        run of its own, and what `restore` raises.
         """
         self._runner.loop.call(self._take_up)
 
@@ -134,7 +134,12 @@ class Restorer:
         past = RestoredRun.open(folder, runner.resources.backend.poll_schedule, speed=own.speed)
         try:
             limits = [each for each in (own.max_billed, past.settings.max_billed) if each is not None]
-            settings = replace(past.settings, speed=own.speed, max_billed=min(limits, default=None))
+            caps = [each for each in (own.max_cost, past.settings.max_cost) if each is not None]
+            settings = replace(
+                past.settings, speed=own.speed, max_billed=min(limits, default=None), max_cost=min(caps, default=None),
+                pause_after_same_failure=own.pause_after_same_failure,
+            )  # fmt: skip
+            check_prices(settings.max_cost, runner.state.profiles.values())
             runner.adopt_restored(past, replace(runner.state, settings=settings))
         except BaseException:
             past.journal.release()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import Mode, as_max_billed, as_mode
+from vidgen_nb.core.model import Mode, Scene, as_max_billed, as_mode
+from vidgen_nb.core.money import Price, as_max_cost, as_price
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.state import UNSETTLED, SceneState
 from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Profile
+from vidgen_nb.session.live.retries import chosen_scenes, failed_scenes, scene_to_answer, scenes_to_retry
+from vidgen_nb.session.live.state_changes import same_failure
 from vidgen_nb.session.run_request import RunRequest
 from vidgen_nb.session.runner import Runner
-from vidgen_nb.session.validation import as_scenes, check_profiles
+from vidgen_nb.session.validation import as_scenes, check_currencies, check_prices, check_profiles
 
 __all__ = ["RunControl"]
 
@@ -31,16 +34,19 @@ class RunControl:
         """Add scenes to the run under way, or start one with them; scenes without an id get the next free numbers."""
         self._runner.loop.call(self._runner.begin, RunRequest(*as_scenes(scenes), may_repeat=False))
 
-    def retry_failed(self) -> list[str]:
+    def retry_failed(self, scenes: Iterable[str | Scene] | None = None, *, moderated: bool = False) -> list[str]:
         """Run the failed scenes of the last run again, in that run; return their ids.
 
+        Not those that the provider's content policy blocked: with the same prompt it would again. `moderated=True` runs
+        these, too. `scenes`: only these, by id, or edited, as a `Scene` with the same id; then all that are named.
         Never one whose job may exist at its provider: such a scene is held, and `ask_again` and `submit_again` are for
         it. In a run that an earlier version recorded it may be failed, too.
         """
+        given = None if scenes is None else scenes_to_retry(scenes)
 
         def retry() -> list[str]:
-            scenes = self._runner.current().scheduler.scenes.values()
-            failed = [state.scene for state in scenes if state.status == "failed" and not state.has_open_job]
+            known = self._runner.current().scheduler.scenes
+            failed = failed_scenes(known, moderated=moderated) if given is None else chosen_scenes(known, given)
             if failed:
                 self._runner.begin(RunRequest(failed, in_last_run=True))
             return [scene.id for scene in failed]
@@ -62,7 +68,7 @@ class RunControl:
 
         def ask() -> None:
             live = self._runner.current()
-            state = _to_answer(live.scheduler.scenes, scene)
+            state = scene_to_answer(live.scheduler.scenes, scene)
             known = state.operation.id if state.operation is not None and state.has_open_job else None
             if (asked := (job or "").strip() or known) is None:
                 raise InputError(
@@ -85,7 +91,7 @@ class RunControl:
         """
 
         def submit() -> None:
-            state = _to_answer(self._runner.current().scheduler.scenes, scene)
+            state = scene_to_answer(self._runner.current().scheduler.scenes, scene)
             if state.status != "held":
                 raise InputError(f"scene {scene!r} is {state.status}, not held: retry_failed() or run() runs it again")
             self._go_on(ev.SubmitAgainRequested(scene), ev.SceneAdded(state.scene))
@@ -110,8 +116,17 @@ class RunControl:
         self._runner.change(lambda state: replace(state, paused=True))
 
     def unpause(self) -> None:
-        """Go on submitting."""
+        """Go on submitting, also after a pause for the same failure (`pause_reason`)."""
         self._runner.change(lambda state: replace(state, paused=False))
+        self._runner.loop.call(self._resume)
+
+    def _resume(self) -> None:
+        """Go on after a pause for the same failure, also where the run has ended with it."""
+        runner, live = self._runner, self._runner.live
+        if live is not None and same_failure(live.scheduler) is not None and not runner.is_closed:
+            live.post(ev.Unpaused())
+            if live.is_over and runner.unfinished:
+                runner.begin(RunRequest(None))
 
     def stop(self) -> None:
         """End the run once what is under way has settled; the rest stays queued, for `run()` to go on with."""
@@ -119,8 +134,9 @@ class RunControl:
 
     @property
     def paused(self) -> bool:
-        """Whether new work is held back; setting it is `pause()` or `unpause()`."""
-        return self._runner.state.paused
+        """Whether new work is held back, by hand or for the same failure; setting it is `pause()` or `unpause()`."""
+        live = self._runner.live
+        return self._runner.state.paused or (live is not None and same_failure(live.scheduler) is not None)
 
     @paused.setter
     def paused(self, paused: bool) -> None:
@@ -178,6 +194,22 @@ class RunControl:
         self._runner.change_settings(max_billed=as_max_billed(max_billed))
 
     @property
+    def max_cost(self) -> float | None:
+        """What a run may cost, in the currency of its profiles' prices; None: any amount.
+
+        Nothing is submitted whose price could exceed it, on top of what is spent, under way, or in doubt. It may be set
+        during a run. When no waiting scene fits any more, the run stops, and `run.ended` is `spending cap reached`. The
+        rest stays queued; once the cap is higher, `run()` goes on with it. Every profile needs a price.
+        """
+        return self._runner.state.settings.max_cost
+
+    @max_cost.setter
+    def max_cost(self, max_cost: float | None) -> None:
+        checked = as_max_cost(max_cost)
+        check_prices(checked, self._runner.state.profiles.values())
+        self._runner.change_settings(max_cost=checked)
+
+    @property
     def profiles(self) -> dict[str, Profile]:
         """The profiles by name."""
         return dict(self._runner.state.profiles)
@@ -199,6 +231,7 @@ class RunControl:
                 raise InputError(f"{left} scenes still run on the old {profile.name!r}: wait, or use another name")
             if live is not None:
                 live.scheduler.roster.check_group(profile.name, profile.quota_group or "")
+                live.scheduler.roster.check_currency(profile.name, profile.price)
             together = {**profiles, profile.name: profile}
             check_profiles(self._runner.resources.backend, together, [*profiles.values(), profile])
             self._runner.use_profiles(together)
@@ -220,6 +253,18 @@ class RunControl:
         self._profile(name).capacity = capacity
         self._runner.change(lambda state: state)
 
+    def set_price(self, name: str, price: Price | float | str) -> None:
+        """Let jobs of a profile cost this from now on; what is under way keeps its price."""
+        if (checked := as_price(price)) is None:
+            raise InputError("price is a number per job, such as 0.40, or Price(per_second=0.10)")
+        profile, live = self._profile(name), self._runner.live
+        others = [each for each in self.profiles.values() if each is not profile]
+        check_currencies([checked, *(each.price for each in others)])
+        if live is not None:
+            live.scheduler.roster.check_currency(name, checked)
+        profile.price = checked
+        self._runner.change(lambda state: state)
+
     def _profile(self, name: str) -> Profile:
         profiles = self._runner.state.profiles
         if name not in profiles:
@@ -232,16 +277,6 @@ class RunControl:
         One that raises is logged and dropped for the rest of that run, which goes on.
         """
         self._runner.loop.call(self._runner.observe, observer)
-
-
-def _to_answer(scenes: Mapping[str, SceneState], scene: str) -> SceneState:
-    """Return a scene whose job may exist although it is settled; `InputError` for any other."""
-    state = scenes.get(scene)
-    if state is None:
-        raise InputError(f"no scene has the id {scene!r} in this run")
-    if state.status != "held" and not (state.status == "failed" and state.has_open_job):
-        raise InputError(f"scene {scene!r} is {state.status}, not held: there is nothing to decide")
-    return state
 
 
 def _can_be_cancelled(state: SceneState) -> bool:

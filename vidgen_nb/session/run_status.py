@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from vidgen_nb.analysis.costs import RunCost, run_cost
+from vidgen_nb.core.spending import Spending
+from vidgen_nb.plaintext import one_line
 from vidgen_nb.run import Run
+from vidgen_nb.session.live.state_changes import same_failure
 from vidgen_nb.session.runner import Runner
 
 __all__ = ["RunStatus"]
@@ -69,6 +73,30 @@ class RunStatus:
     def last_429_at(self) -> float | None:
         """Time of the latest 429 on any profile, in seconds of the last run; None: there was none (R19)."""
         return self._runner.live.scheduler.last_429_at if self._runner.live is not None else None
+
+    @property
+    def cost(self) -> RunCost:
+        """What the run costs: spent, committed, and what the scenes that wait will cost; per profile and in all."""
+        runner = self._runner
+        return self._cost() if runner.live is None or runner.is_closed else runner.loop.call(self._cost)
+
+    def _cost(self) -> RunCost:
+        state, live = self._runner.state, self._runner.live
+        prices = {name: each.price for name, each in state.profiles.items()}
+        if live is None:
+            spending = Spending()
+            spending.currency = next((each.currency for each in prices.values() if each is not None), "")
+            return run_cost(spending, (), prices, state.settings.max_cost)
+        waiting = (each.scene for each in live.scheduler.scenes.values() if each.status == "queued")
+        return run_cost(live.scheduler.spending, waiting, prices, state.settings.max_cost)
+
+    @property
+    def pause_reason(self) -> str:
+        """Why the run holds back new work by itself; empty: it doesn't. `unpause()` goes on."""
+        live = self._runner.live
+        if live is None or (found := same_failure(live.scheduler)) is None:
+            return ""
+        return f"the last {len(found.scenes)} scenes failed for the same reason: {one_line(found.reason)}"
 
     @property
     def is_closed(self) -> bool:

@@ -24,7 +24,7 @@ from vidgen_nb.session.live.restored_run import RestoredRun
 from vidgen_nb.session.live.state_changes import is_stopped_for_good
 from vidgen_nb.session.run_request import RunOwner, RunRequest, with_free_ids
 from vidgen_nb.session.settings import Resources, SessionState
-from vidgen_nb.session.validation import prepared_scenes
+from vidgen_nb.session.validation import check_prices, prepared_scenes
 from vidgen_nb.sharing.exchange import CooldownExchange
 
 __all__ = ["Runner"]
@@ -115,7 +115,8 @@ class Runner:
         """Return a request's scenes, which it has from now on, too: with paths and ids as they are queued."""
         if request.scenes is None:
             return []
-        request.scenes = prepared_scenes(self.resources.backend, request.scenes)
+        max_cost, profiles = self.state.settings.max_cost, self.state.profiles.values()
+        request.scenes = prepared_scenes(self.resources.backend, request.scenes, max_cost, profiles)
         request.scenes = scenes = with_free_ids(request, self.live.scheduler.scenes if self.live is not None else {})
         return scenes
 
@@ -200,6 +201,7 @@ class Runner:
 
     def use_profiles(self, profiles: Mapping[str, Profile]) -> None:
         """Use these profiles from now on, by name, from any thread; what runs on others goes on."""
+        check_prices(self.state.settings.max_cost, profiles.values())
         self.change(lambda state: replace(state, profiles=dict(profiles)))
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ meanwhile), its `RunStatus`, a `KeyChecker`, a `Restorer` and a `Closer`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,7 +30,7 @@ from vidgen_nb.session.run_request import RunRequest
 from vidgen_nb.session.run_status import RunStatus
 from vidgen_nb.session.runner import Runner
 from vidgen_nb.session.settings import Resources, RunSettings, SessionState
-from vidgen_nb.session.validation import as_one_scene, as_profiles, as_scenes, as_shared
+from vidgen_nb.session.validation import as_on_end, as_one_scene, as_profiles, as_scenes, as_shared, check_prices
 from vidgen_nb.session.video_folder import VideoFolder
 from vidgen_nb.sharing.port import SharedCooldowns
 
@@ -48,9 +48,12 @@ class Session(Restorable):
     `max_wait`: how long a run waits, in run seconds, when every profile is unusable. `journal`: a folder, in which each
     run writes down what happens while it happens, in a file that `restore` goes on from when the program was killed;
     None: no journal. `speed`: run seconds per wall second; 1 for real APIs. `seed`: of back-off jitter. `max_billed`:
-    this many accepted submits stop a run; None: any number. `shared`: where sessions with the same accounts hear of
-    each other's 429s, such as `RedisCooldowns(url)`; default: within this process. Raises `InputError` for anything
-    that can't work, before anything is sent.
+    this many accepted submits stop a run; None: any number. `max_cost`: nothing is submitted that could make a run
+    cost more, by the profiles' prices. `pause_after_same_failure`: so many scenes that fail one after the other for the
+    same reason hold new work back until `unpause()` (or the next `run()`); None: never. `on_end`: a function that is
+    called with the run when it has ended, on the session's thread. `shared`: where sessions with the same accounts
+    hear of each other's 429s, such as `RedisCooldowns(url)`; default: within this process. Raises `InputError` for
+    anything that can't work, before anything is sent.
     """
 
     def __init__(
@@ -68,6 +71,9 @@ class Session(Restorable):
         speed: float = 1.0,
         seed: int = 0,
         max_billed: int | None = None,
+        max_cost: float | None = None,
+        pause_after_same_failure: int | None = 3,
+        on_end: Callable[[Run], object] | None = None,
         shared: SharedCooldowns | None = None,
     ) -> None:
         settings = RunSettings.checked(
@@ -79,14 +85,19 @@ class Session(Restorable):
             speed=speed,
             seed=seed,
             max_billed=max_billed,
+            max_cost=max_cost,
+            pause_after_same_failure=pause_after_same_failure,
         )
         resources = Resources(
             backend,
             output if isinstance(output, VideoFolder) else VideoFolder(output),
             Path(journal).expanduser().absolute() if journal is not None else None,
             as_shared(shared),
+            as_on_end(on_end),
         )
-        self.runner = Runner(resources, SessionState(settings, as_profiles(backend, profiles)))
+        by_name = as_profiles(backend, profiles)
+        check_prices(settings.max_cost, by_name.values())
+        self.runner = Runner(resources, SessionState(settings, by_name))
         """What carries out requests on the session's loop; front ends build on it."""
         self._control = RunControl(self.runner)
         self._status = RunStatus(self.runner)
@@ -160,10 +171,12 @@ class Session(Restorable):
     mode = forwarded_property("_control", RunControl.mode)
     policy = forwarded_property("_control", RunControl.policy)
     max_billed = forwarded_property("_control", RunControl.max_billed)
+    max_cost = forwarded_property("_control", RunControl.max_cost)
     profiles = forwarded_property("_control", RunControl.profiles)
     add_profile = forwarded("_control", RunControl.add_profile)
     remove_profile = forwarded("_control", RunControl.remove_profile)
     set_capacity = forwarded("_control", RunControl.set_capacity)
+    set_price = forwarded("_control", RunControl.set_price)
 
     # -- looking
 
@@ -176,6 +189,8 @@ class Session(Restorable):
     left_over = forwarded_property("_status", RunStatus.left_over)
     failed = forwarded_property("_status", RunStatus.failed)
     billed = forwarded_property("_status", RunStatus.billed)
+    cost = forwarded_property("_status", RunStatus.cost)
+    pause_reason = forwarded_property("_status", RunStatus.pause_reason)
     now = forwarded_property("_status", RunStatus.now)
     is_stopping = forwarded_property("_status", RunStatus.is_stopping)
     is_closed = forwarded_property("_status", RunStatus.is_closed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -12,7 +12,9 @@ from typing import Any, Self
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.events import Event, RunRestored
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy, as_max_billed, as_mode
+from vidgen_nb.core.money import as_max_cost
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.requests.limits import as_pause_after
 from vidgen_nb.core.retries import as_max_wait, as_retry
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.errors import FileFormatError, InputError
@@ -20,6 +22,7 @@ from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Backend, Profile
 from vidgen_nb.recording.codec import plain, read_as
+from vidgen_nb.run import Run
 from vidgen_nb.session.video_folder import VideoFolder
 from vidgen_nb.sharing.local import IN_PROCESS
 from vidgen_nb.sharing.port import SharedCooldowns
@@ -53,6 +56,10 @@ class RunSettings:
     """Of back-off jitter."""
     max_billed: int | None = None
     """Submits of a run that may be accepted; None: any number."""
+    max_cost: float | None = None
+    """What a run may cost, in the currency of the profiles' prices; None: any amount."""
+    pause_after_same_failure: int | None = None
+    """So many equal failures in a row hold new work back; None: never."""
 
     @classmethod
     def checked(
@@ -66,6 +73,8 @@ class RunSettings:
         speed: float = 1.0,
         seed: int = 0,
         max_billed: int | None = None,
+        max_cost: float | None = None,
+        pause_after_same_failure: int | None = None,
     ) -> Self:
         """Return the settings that a user gives; `InputError` for what makes no sense."""
         if not isinstance(speed, int | float) or not 0 < speed < math.inf:
@@ -79,6 +88,8 @@ class RunSettings:
             speed=float(speed),
             seed=seed,
             max_billed=as_max_billed(max_billed),
+            max_cost=as_max_cost(max_cost),
+            pause_after_same_failure=as_pause_after(pause_after_same_failure),
         )
 
     def to_header(self) -> dict[str, Any]:
@@ -90,6 +101,8 @@ class RunSettings:
             "on_ambiguous": self.on_ambiguous,
             "max_wait": plain(self.max_wait),
             "max_billed": self.max_billed,
+            "max_cost": self.max_cost,
+            "pause_after_same_failure": self.pause_after_same_failure,
             "speed": self.speed,
             "seed": self.seed,
         }
@@ -98,7 +111,7 @@ class RunSettings:
     def from_header(cls, path: Path, header: Mapping[str, Any]) -> Self:
         """Return the settings that a run began with; `FileFormatError`, with the file's `path`, where they can't be.
 
-        The policy may be a `RecordedPolicy`, which can't decide. Headers older than `max_billed` have no limit.
+        The policy may be a `RecordedPolicy`, which can't decide. Headers older than a limit have none.
         """
         found: dict[str, Any] = {}
         for name, kind in _HEADER_TYPES.items():
@@ -111,6 +124,8 @@ class RunSettings:
                 raise FileFormatError(str(path), f"header: {name}: {error}", 1) from None
         try:
             found["max_billed"] = as_max_billed(header.get("max_billed"))
+            found["max_cost"] = as_max_cost(header.get("max_cost"))
+            found["pause_after_same_failure"] = as_pause_after(header.get("pause_after_same_failure"))
         except InputError as error:
             raise FileFormatError(str(path), f"header: {error}", 1) from None
         in_range = found["on_ambiguous"] in ("hold", "retry"), 0 < found["speed"] < math.inf, found["max_wait"] >= 0
@@ -127,6 +142,7 @@ class RunSettings:
             retry=event.retry,
             on_ambiguous=event.on_ambiguous,
             max_wait=event.max_wait,
+            pause_after_same_failure=event.pause_after_same_failure,
         )
 
     def scheduler(self, poll: PollSchedule) -> Scheduler:
@@ -148,6 +164,8 @@ class RunSettings:
             "on_ambiguous": self.on_ambiguous,
             "max_wait": self.max_wait,
             "max_billed": self.max_billed,
+            "max_cost": self.max_cost,
+            "pause_after_same_failure": self.pause_after_same_failure,
         }
 
 
@@ -171,3 +189,5 @@ class Resources:
     """The folder of the journals, absolute; None: none are kept."""
     shared: SharedCooldowns = IN_PROCESS
     """Where sessions with the same accounts hear of each other's 429s."""
+    on_end: Callable[[Run], object] | None = None
+    """Called with a run when it has ended."""

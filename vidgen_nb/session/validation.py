@@ -7,15 +7,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from vidgen_nb.core.model import Scene
+from vidgen_nb.core.money import Price
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs.scenes import read_scenes
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Backend, Profile
+from vidgen_nb.run import Run
 from vidgen_nb.sharing.accounts import account_of
 from vidgen_nb.sharing.local import IN_PROCESS
 from vidgen_nb.sharing.port import SharedCooldowns
 
-__all__ = ["as_one_scene", "as_profiles", "as_scenes", "as_shared", "check_profiles", "prepared_scenes"]
+__all__ = [
+    "as_on_end",
+    "as_one_scene",
+    "as_profiles",
+    "as_scenes",
+    "as_shared",
+    "check_currencies",
+    "check_prices",
+    "check_profiles",
+    "prepared_scenes",
+]
 
 log = logging.getLogger("vidgen_nb")
 MIN_OWN_KEY_CHARS: Final = 8
@@ -43,10 +55,13 @@ def as_one_scene(source: Any) -> tuple[list[Scene], frozenset[str]]:
     return loaded.scenes, loaded.counted
 
 
-def prepared_scenes(backend: Backend, scenes: Iterable[Scene]) -> list[Scene]:
+def prepared_scenes(
+    backend: Backend, scenes: Iterable[Scene], max_cost: float | None = None, profiles: Iterable[Profile] = ()
+) -> list[Scene]:
     """Return the scenes as they are queued: with absolute paths, where the backend can tell which values are paths.
 
-    Raises `InputError`, which names the scene, for one that the backend can't send; not every backend can tell.
+    Raises `InputError`, which names the scene, for one that the backend can't send; not every backend can tell. So it
+    does for one whose price is not known, where there is a spending cap.
     """
     with_absolute_paths: Callable[[Scene], Scene] = getattr(backend, "with_absolute_paths", lambda scene: scene)
     check: Callable[[Scene], None] = getattr(backend, "check_scene", lambda _: None)
@@ -56,6 +71,8 @@ def prepared_scenes(backend: Backend, scenes: Iterable[Scene]) -> list[Scene]:
             check(scene)
         except InputError as error:
             raise InputError(f"scene {scene.id!r}: {error}") from None
+    if max_cost is not None:
+        _check_scene_prices(profiles, prepared)
     return prepared
 
 
@@ -85,7 +102,36 @@ def check_profiles(backend: Backend, by_name: Mapping[str, Profile], given: Sequ
         raise InputError(f"{group!r} can't be a quota group's name and that of a profile outside it: use two names")
     for profile in given:
         backend.check(profile)
+    check_currencies(profile.price for profile in given)
     _warn_of_one_account(backend, given)
+
+
+def check_currencies(prices: Iterable[Price | None]) -> None:
+    """Raise `InputError` where prices are in several currencies: their sum would mean nothing."""
+    if len(found := sorted({each.currency for each in prices if each is not None})) > 1:
+        raise InputError(f"the profiles' prices are in {' and '.join(found)}: give all in one currency")
+
+
+def check_prices(max_cost: float | None, profiles: Iterable[Profile]) -> None:
+    """Raise `InputError` where there is a spending cap, and a profile without a price: nothing could be submitted."""
+    unpriced = [each.name for each in profiles if each.price is None] if max_cost is not None else []
+    if unpriced:
+        raise InputError(
+            f"max_cost needs the price of every profile, and {', '.join(map(repr, unpriced))} has none: "
+            f"Profile({unpriced[0]!r}, …, price=0.40), or vg.Price(per_second=0.10); or set_price"
+        )
+
+
+def _check_scene_prices(profiles: Iterable[Profile], scenes: Iterable[Scene]) -> None:
+    """Raise `InputError` for a scene whose price is not known, which a spending cap needs."""
+    prices = {each.price: each.name for each in profiles if each.price is not None}
+    for scene in scenes:
+        for price, name in prices.items():
+            if price.of(scene) is None:
+                raise InputError(
+                    f"scene {scene.id!r} does not say how long its video is, so what it costs on {name!r} is not "
+                    "known, which max_cost needs: give it seconds, or the price a length: vg.Price(…, seconds=5)"
+                )
 
 
 def _warn_of_one_account(backend: Backend, given: Sequence[Profile]) -> None:
@@ -101,6 +147,13 @@ def _warn_of_one_account(backend: Backend, given: Sequence[Profile]) -> None:
                 "give both the same quota_group, so that they cool as one",
                 one_line(names[account]), one_line(profile.name),
             )  # fmt: skip
+
+
+def as_on_end(on_end: Callable[[Run], object] | None) -> Callable[[Run], object] | None:
+    """Return what is called with a run that has ended; `InputError` for what can't be called."""
+    if on_end is not None and not callable(on_end):
+        raise InputError(f"on_end is a function that takes the run, or None, not a {type(on_end).__name__}")
+    return on_end
 
 
 def as_shared(shared: SharedCooldowns | None) -> SharedCooldowns:

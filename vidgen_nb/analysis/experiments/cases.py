@@ -63,6 +63,8 @@ class Trial:
     """No schedule is faster than this; None: not known."""
     efficiency: float | None
     """Lower bound ÷ makespan."""
+    cost: float | None = None
+    """What was spent; None: no price is known."""
     metrics: Metrics | None = field(default=None, repr=False, compare=False)
     """All numbers of the run; its spreads don't say which scene has which value. None: of several clients together."""
 

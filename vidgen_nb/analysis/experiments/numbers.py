@@ -30,6 +30,7 @@ NUMBERS: Final[Mapping[str, Callable[[Metrics, RunData], Any]]] = {
     "moves": lambda metrics, data: metrics.moves,
     "lower_bound": lambda metrics, data: getattr(metrics, "lower_bound", None),
     "efficiency": lambda metrics, data: getattr(metrics, "efficiency", None),
+    "cost": lambda metrics, data: getattr(metrics, "cost", None),
 }
 """The numbers of a trial. One more is a field of `Trial` and a line here."""
 _QUANTILE = re.compile(r"p(\d{1,2})")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.simulation.what_if import mode_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, Operation, Scene
+from vidgen_nb.core.money import micros
 from vidgen_nb.core.outcomes import Ambiguous, Transient
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.spending import Spending
 
 __all__ = ["RunningJob", "Snapshot", "snapshot"]
 
@@ -39,6 +41,8 @@ class Snapshot:
     """The latest one set during the run; None: the one it began with."""
     stopped: bool = False
     max_billed: int | None = None
+    left: int | None = None
+    """What may still be spent, in millionths; None: any amount."""
     scenes: dict[str, Scene] = field(default_factory=dict)
     queued: dict[str, bool] = field(default_factory=dict)
     """Ids of scenes that wait, and whether they go first: single scenes and bounced ones."""
@@ -60,12 +64,23 @@ class Snapshot:
 
     @property
     def waiting(self) -> list[Scene]:
-        """The waiting scenes that will still run, in order: as many as `max_billed` allows, none after a stop."""
+        """The waiting scenes that will still run, in order: as many as the limits allow, none after a stop."""
         if self.stopped:
             return []
         ids = sorted(self.queued, key=lambda name: not self.queued[name])
         room = None if self.max_billed is None else max(0, self.max_billed - self.accepted - self.in_doubt)
-        return [self.scenes[name] for name in ids[:room]]
+        return self._affordable([self.scenes[name] for name in ids[:room]])
+
+    def _affordable(self, scenes: list[Scene]) -> list[Scene]:
+        """Return the scenes that fit under `max_cost`, each on the profile that is cheapest for it."""
+        if self.left is None:
+            return scenes
+        left, prices = self.left, [each.price for each in self.profiles.values() if each.price is not None]
+        for count, scene in enumerate(scenes):
+            left -= min([cost for each in prices if (cost := each.of(scene)) is not None], default=left + 1)
+            if left < 0:
+                return scenes[:count]
+        return scenes
 
 
 def snapshot(data: RunData) -> Snapshot:
@@ -106,16 +121,28 @@ def snapshot(data: RunData) -> Snapshot:
                 now.queued.pop(name, None)
             case _:
                 _settings(now, event)
+    if (cap := _max_cost(data)) is not None:
+        spending = Spending(data.events)
+        now.left = micros(cap) - spending.spent - spending.committed
     return now
+
+
+def _max_cost(data: RunData) -> float | None:
+    """Return the spending cap at the end of the record."""
+    changes = (event for event in reversed(data.events) if isinstance(event, ev.SpendingCapChanged))
+    cap: float | None = data.header.get("max_cost")
+    return next((event.max_cost for event in changes), cap)
 
 
 def _settings(now: Snapshot, event: ev.Event) -> None:
     """Apply an event about the whole run, or about profiles."""
     match event:
         case ev.ProfileAdded(profile=name):
-            now.profiles[name] = ev.ProfileAdded(name, event.capacity, event.group)
+            now.profiles[name] = ev.ProfileAdded(name, event.capacity, event.group, event.price)
         case ev.ProfileChanged(profile=name) if name in now.profiles:
-            now.profiles[name] = ev.ProfileAdded(name, event.capacity, now.profiles[name].group)
+            now.profiles[name] = replace(now.profiles[name], capacity=event.capacity)
+        case ev.PriceChanged(profile=name) if name in now.profiles:
+            now.profiles[name] = replace(now.profiles[name], price=event.price)
         case ev.ProfileRemoved(profile=name):
             now.profiles.pop(name, None)
         case ev.CooldownStarted():

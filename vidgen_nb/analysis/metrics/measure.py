@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound
+from vidgen_nb.analysis.costs import costs_between
 from vidgen_nb.analysis.metrics.control import control_of
 from vidgen_nb.analysis.metrics.early_wakes import early_wakes, over_waits
 from vidgen_nb.analysis.metrics.efficiency import bound_of
@@ -133,12 +134,16 @@ def _measure(
             began = {(each.group, each.start) for each in data.cooldowns if each.start >= part.after}
             wakes = {key: each for key, each in wakes.items() if key in began}
     trouble = trouble if trouble is not None else known.trouble
+    costs = costs_between(data, part.after)
     off = subtract(data.off, [(0.0, part.after)]) if part.after else data.off
     return Metrics(
         **_counts(part, seen, done),
         **_times(seen, done),
         **queue,
-        **_slots(part, tried, waiting, _shares(part, known.profiles, ideal)),
+        **_slots(part, tried, waiting, _shares(part, known.profiles, ideal), costs.by_profile if costs else None),
+        cost=None if costs is None else costs.spent,
+        wasted_cost=None if costs is None else costs.wasted,
+        currency="" if costs is None else costs.currency,
         length=data.end - part.after,
         off=seconds_of(off),
         bound=bound_,
@@ -231,6 +236,7 @@ def _slots(
     tried: dict[str, list[AttemptRecord]],
     waiting: list[tuple[float, float]],
     shares: dict[str, float],
+    costs: Mapping[str, float] | None,
 ) -> dict[str, Any]:
     """Return each profile's row, and what slots did up to the makespan."""
     data, after, end = part.data, part.after, part.end
@@ -253,6 +259,7 @@ def _slots(
                 cooldown_duty=_ratio(cooldown, on) or 0.0,
                 stranded=time.stranded,
                 ideal=shares[name],
+                cost=None if costs is None else costs.get(name, 0.0),
             )
         )
     return {

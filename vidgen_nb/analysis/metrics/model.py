@@ -80,6 +80,8 @@ class ProfileMetrics:
     """Slot-seconds in which it cooled while scenes waited: c_p · ∫ 1[cooling and Q > 0] dt."""
     ideal: float = 0.0
     """Its fair share of all successes (`fairness.ideal_shares`)."""
+    cost: float | None = None
+    """What was spent on it; None: no price is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +158,12 @@ class MetricsData(WaitingMetrics):
     recovery: Recovery | None = None
     """From the given trouble, or from a simulated run's faults that had an end."""
 
+    cost: float | None = None
+    """What was spent: jobs that were done, or cancelled once accepted (`core.spending`); None: no price is known."""
+    wasted_cost: float | None = None
+    """The part of it that gave no video."""
+    currency: str = ""
+
     measured: tuple[float, float] | None = None
     """The window that was measured; None: the whole run."""
 
@@ -168,6 +176,12 @@ class MetricsData(WaitingMetrics):
     def efficiency(self) -> float | None:
         """Lower bound ÷ makespan: 1 is the best possible. Of a recorded run, with the service times that there were."""
         return self.bound.seconds / self.makespan if self.bound is not None and self.makespan else None
+
+    @property
+    def cost_per_video(self) -> float | None:
+        """What was spent ÷ scenes that succeeded."""
+        videos = self.scenes.get("succeeded", 0)
+        return None if self.cost is None or not videos else round(self.cost / videos, 6)
 
     @property
     def utilisation(self) -> float | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vidgen_nb.analysis.metrics.model import MetricsData, ProfileMetrics
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.metrics.recovery import Recovery
+from vidgen_nb.core.money import amount_text, micros
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import html_line, one_line
 
@@ -67,6 +68,8 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
             f"{_share(metrics.rate_429)} got a 429; {metrics.moves:,} moves"
         ),
     )
+    if metrics.cost is not None:
+        yield "cost", _cost(metrics)
     yield "goodput", "–" if metrics.goodput is None else f"{metrics.goodput:.3g} a second"
     yield "slot time", _split(metrics)
     yield (
@@ -88,6 +91,14 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
     yield "fairness", _number(metrics.fairness)
     if metrics.recovery is not None:
         yield "recovery", recovery_in_words(metrics.recovery)
+
+
+def _cost(metrics: MetricsData) -> str:
+    def text(amount: float | None) -> str:
+        return "–" if amount is None else amount_text(micros(amount), metrics.currency)
+
+    wasted = f"; {text(metrics.wasted_cost)} gave no video" if metrics.wasted_cost else ""
+    return f"{text(metrics.cost)}, {text(metrics.cost_per_video)} a video{wasted}"
 
 
 def recovery_in_words(found: Recovery) -> str:

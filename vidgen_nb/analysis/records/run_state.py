@@ -48,16 +48,23 @@ class SubmissionGate:
         """Take in the next event."""
         match event:
             case ev.RunStarted():
-                self._shut -= {"stopped", "max_billed"}
+                self._shut -= {"stopped", "max_billed", "max_cost", "same failure"}
             case ev.Stopped() | ev.RunEnded():
                 self._shut.add("stopped")
             case ev.BillingLimitReached():
                 self._shut.add("max_billed")
             case ev.BillingLimitChanged():
                 self._shut.discard("max_billed")
+            case ev.SpendingCapReached():
+                self._shut.add("max_cost")
+            case ev.SpendingCapChanged():
+                self._shut.discard("max_cost")
+            case ev.SameFailureRepeated():
+                self._shut.add("same failure")
             case ev.Paused():
                 self._shut.add("paused")
             case ev.Unpaused():
+                self._shut.discard("same failure")
                 self._shut.discard("paused")
             case _:
                 pass

@@ -12,16 +12,20 @@ from vidgen_nb.recording.policies import resolve_policy
 __all__ = ["RecordedRequests", "recorded_requests"]
 
 REPEATED_EVENTS = (
-    ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.ModeChanged, ev.PolicyChanged, ev.Paused, ev.Unpaused,
-    ev.Stopped, ev.BillingLimitChanged, ev.CancelRequested, ev.CooldownReleased, ev.CooldownImposed, ev.RunStarted,
-    ev.SceneAdded,
+    ev.ProfileAdded, ev.ProfileChanged, ev.PriceChanged, ev.ProfileRemoved, ev.ModeChanged, ev.PolicyChanged, ev.Paused,
+    ev.Unpaused, ev.Stopped, ev.BillingLimitChanged, ev.SpendingCapChanged, ev.CancelRequested, ev.CooldownReleased,
+    ev.CooldownImposed, ev.RunStarted, ev.SceneAdded,
 )  # fmt: skip
 """What was requested by hand, or known from other runs."""
-PROFILE_EVENTS = (ev.ProfileAdded, ev.ProfileChanged, ev.ProfileRemoved, ev.CooldownReleased, ev.CooldownImposed)
+PROFILE_EVENTS = (
+    ev.ProfileAdded, ev.ProfileChanged, ev.PriceChanged, ev.ProfileRemoved, ev.CooldownReleased, ev.CooldownImposed,
+)  # fmt: skip
 REPLACED_EVENTS: dict[str, tuple[type[ev.Event], ...]] = {
     "mode": (ev.ModeChanged,),
     "policy": (ev.PolicyChanged,),
     "capacity": (ev.ProfileChanged,),
+    "price": (ev.PriceChanged,),
+    "max_cost": (ev.SpendingCapChanged,),
     "profiles": PROFILE_EVENTS,
 }
 """Requests that are not repeated if this setting is replaced for the whole run."""
@@ -52,14 +56,22 @@ class RecordedRequests:
             self.scenes.append((at, event.scene))
 
 
+TAKEN_BACK_BY: dict[type[ev.Event], type[ev.Event]] = {
+    ev.BillingLimitReached: ev.BillingLimitChanged,
+    ev.SpendingCapReached: ev.SpendingCapChanged,
+    ev.SameFailureRepeated: ev.Unpaused,
+}
+"""What lets a run go on that a limit stopped."""
+
+
 @dataclass(slots=True)
 class _RunProgress:
     """Whether a run goes on."""
 
     started: bool = False
     stopped: bool = False
-    limited: bool = False
-    """Stopped by `max_billed`."""
+    limited: type[ev.Event] | None = None
+    """The event that takes back the limit which stopped it; None: a person stopped it."""
     broken: bool = False
     """Its program ended, which is not repeated."""
     ended: bool = False
@@ -68,13 +80,13 @@ class _RunProgress:
         """Apply an event."""
         match event:
             case ev.RunStarted():
-                self.started, self.stopped, self.limited, self.broken, self.ended = True, False, False, False, False
+                self.started, self.stopped, self.limited, self.broken, self.ended = True, False, None, False, False
             case ev.Stopped(reason=ev.StopReason.BROKEN_OFF):
                 self.broken = True
-            case ev.Stopped() | ev.BillingLimitReached():
-                self.stopped, self.limited = True, isinstance(event, ev.BillingLimitReached)
-            case ev.BillingLimitChanged():
-                self.stopped, self.limited = self.stopped and not self.limited, False
+            case ev.Stopped() | ev.BillingLimitReached() | ev.SpendingCapReached() | ev.SameFailureRepeated():
+                self.stopped, self.limited = True, TAKEN_BACK_BY.get(type(event))
+            case ev.BillingLimitChanged() | ev.SpendingCapChanged() | ev.Unpaused() if type(event) is self.limited:
+                self.stopped, self.limited = False, None
             case ev.RunEnded():
                 self.ended = not self.broken
             case ev.SceneAdded():

@@ -23,7 +23,9 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.events import requested as asked
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
+from vidgen_nb.core.money import as_max_cost
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.core.requests.limits import as_pause_after
 from vidgen_nb.core.retries import as_max_wait, as_retry
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.standstill import PATIENCE_SECONDS
@@ -46,6 +48,8 @@ UNCHANGED = frozenset((str, int, bool, type(None)))
 POLL_WHEN_DUE = PollSchedule(shortest=0.0)
 """The provider says when a job will be done, and no server has to be spared: no service time is rounded up to the
 next poll of a live run."""
+LIMITS = ("max_billed", "max_cost", "pause_after_same_failure")
+"""What may end a run early; in the header only where it is set."""
 DIGEST_SCENES = 100
 """At least this many scenes, and fewer than twice as many, go into a run's id."""
 
@@ -86,6 +90,10 @@ class Simulation:
     max_wait: float = 3600.0
     max_billed: int | None = None
     """Submits that may be accepted, including those in doubt; then the run stops. None: no bound."""
+    max_cost: float | None = None
+    """What the run may cost, by the profiles' prices; then it stops. None: no bound."""
+    pause_after_same_failure: int | None = None
+    """So many scenes that fail one after the other for the same reason end the run; None: never."""
     load: Load | None = None
     """What becomes of the provider under load; None: each job takes as long as it does alone."""
     attempt_timeout: float | None = None
@@ -108,6 +116,8 @@ class Simulation:
             "on_ambiguous": as_on_ambiguous(self.on_ambiguous),
             "max_wait": as_max_wait(plain_number(self.max_wait)),
             "max_billed": as_max_billed(plain_number(self.max_billed)),
+            "max_cost": as_max_cost(plain_number(self.max_cost)),
+            "pause_after_same_failure": as_pause_after(plain_number(self.pause_after_same_failure)),
             "load": None if self.load is None else as_load(self.load),
             "attempt_timeout": None
             if self.attempt_timeout is None
@@ -116,6 +126,9 @@ class Simulation:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        unpriced = [each.name for each in self.profiles if each.price is None] if self.max_cost is not None else []
+        if unpriced:
+            raise InputError(f"max_cost needs the price of every profile, and {unpriced[0]!r} has none: price=0.40")
         if self.order not in ("given", "shortest", "longest"):
             raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
         if unknown := [name for name in self.absent if name not in {profile.name for profile in self.profiles}]:
@@ -159,6 +172,8 @@ class Simulation:
             on_ambiguous=self.on_ambiguous,
             max_wait=self.max_wait,
             max_billed=self.max_billed,
+            max_cost=self.max_cost,
+            pause_after_same_failure=self.pause_after_same_failure,
             rng=rng,
         )
         provider.announce((scene.id for scene in self.scenes), self.luck)
@@ -193,7 +208,8 @@ class Simulation:
         """Yield the events before the start of the run."""
         for profile in (each for each in self.profiles if each.name not in self.absent):
             group = profile.quota_group if self.told_groups else None
-            yield ev.ProfileAdded(profile.name, self.capacities.get(profile.name, profile.capacity), group or "")
+            capacity = self.capacities.get(profile.name, profile.capacity)
+            yield ev.ProfileAdded(profile.name, capacity, group or "", profile.price)
         yield from self.cooldowns
         yield from (added for at, added in self._arriving() if at == 0)
 
@@ -209,7 +225,7 @@ class Simulation:
             "retry": plain(self.retry),
             "on_ambiguous": self.on_ambiguous,
             "max_wait": plain(self.max_wait),
-            **({} if self.max_billed is None else {"max_billed": self.max_billed}),
+            **{name: limit for name in LIMITS if (limit := getattr(self, name)) is not None},
             "seed": self.seed,
             "order": self.order,
             **({"luck": dict(self.luck)} if self.luck else {}),

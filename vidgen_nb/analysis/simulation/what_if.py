@@ -126,6 +126,8 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         on_ambiguous=header.get("on_ambiguous", "hold"),
         max_wait=float(header.get("max_wait", 3600.0)),
         max_billed=header.get("max_billed"),
+        max_cost=None if "max_cost" in changes else header.get("max_cost"),
+        pause_after_same_failure=header.get("pause_after_same_failure"),
         **options,
     )
     return simulation, assumed
@@ -252,7 +254,8 @@ def _assumed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]
     pooled = [seconds for each in times.values() for seconds in each if seconds > 0]
     if not pooled:
         raise InputError("no scene of this run succeeded, so service times are not known: pass profiles=")
-    groups = {event.profile: event.group or None for event in data.events if isinstance(event, ev.ProfileAdded)}
+    added = [event for event in data.events if isinstance(event, ev.ProfileAdded)]
+    groups, prices = {each.profile: each.group or None for each in added}, {each.profile: each.price for each in added}
     told = any(attempt.retry_after is not None for attempt in data.attempts)
     profiles, assumed = [], []
     for name in data.profiles:
@@ -273,7 +276,7 @@ def _assumed_profiles(data: RunData) -> tuple[list[SimulatedProfile], list[str]]
         where = "its own" if own is times[name] else "all profiles'"
         assumed.append(f"{name}: service times drawn from {len(own)} of {where}")
         _, capacity = data.capacity_steps[name][0]
-        profiles.append(SimulatedProfile(name, limit, Empirical(own), capacity, told, groups[name]))
+        profiles.append(SimulatedProfile(name, limit, Empirical(own), capacity, told, groups[name], price=prices[name]))
     assumed.append("scenes that succeeded take as long as they did, or as one that is as slow on its profile")
     assumed.append("no failures but 429s")
     if any(isinstance(event, ev.RunRestored) for event in data.events):

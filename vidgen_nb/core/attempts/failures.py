@@ -71,6 +71,7 @@ class Failures:
             cooldown = self._cooldown_after(state, event.outcome, now)
             self._context.record(event, now)
             self._ledger.billed += isinstance(event.outcome, Ambiguous)
+            self._ledger.streak.refused(event.scene, event.outcome)
             self._attempt_failed(state, event.outcome, cooldown, now)
             return
         self._context.record(event, now)
@@ -86,6 +87,7 @@ class Failures:
             cooldown = self._cooldown_after(state, event.outcome, now)
             self._context.record(event, now)
             state.has_open_job = False
+            self._ledger.streak.job_failed(event.scene, event.outcome)
             self._attempts.heard_of(state, now)
             self._attempt_failed(state, event.outcome, cooldown, now)
 

@@ -7,6 +7,7 @@ the front of the queue, `settle` ends it; `succeed` does both.
 from __future__ import annotations
 
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts.failure_streak import FailureStreak
 from vidgen_nb.core.attempts.retry_budget import RetryTokens
 from vidgen_nb.core.attempts.unwritable import UnwritableResults
 from vidgen_nb.core.commands import Submit
@@ -39,14 +40,17 @@ class Ledger:
         self.last_429_at: float | None = None
         self.retries = RetryTokens(context, context.retry.budget, self._back_off)
         self.unwritable = UnwritableResults()
+        self.streak = FailureStreak()
 
     def current(self, scene: str, number: int, status: str) -> SceneState | None:
         """Return the scene if this is its running attempt and its status; None for a late or a second answer."""
         state = self.scenes.get(scene)
         return state if state is not None and state.number == number and state.status == status else None
 
-    def begin(self, state: SceneState, profile: ProfileState, now: float) -> None:
-        """Begin an attempt: its submit leaves now."""
+    def begin(
+        self, state: SceneState, profile: ProfileState, now: float, *, recorded: ev.AttemptStarted | None = None
+    ) -> None:
+        """Begin an attempt: its submit leaves now. `recorded`: in a replay, what it cost then."""
         self._queue.remove(state)
         scene, number, context = state.scene, state.number + 1, self._context
         state.number, state.status, state.started, state.profile = number, "submitting", now, profile
@@ -54,7 +58,8 @@ class Ledger:
         self.submitting += 1
         self.in_flight += 1
         self._roster.occupy(profile, state)
-        context.record(ev.AttemptStarted(scene.id, number, profile.name, choice_reason(state, profile)), now)
+        cost = profile.cost_of(scene) if recorded is None else recorded.cost
+        context.record(ev.AttemptStarted(scene.id, number, profile.name, choice_reason(state, profile), cost), now)
         state.pinned_to = None
         context.commands.append(Submit(scene, number, profile.name))
 
@@ -151,7 +156,7 @@ class Ledger:
         """End a scene that has no attempt in flight."""
         self._queue.remove(state)
         self.retries.forget(state)
-        state.status, state.not_before = status, None
+        state.status, state.not_before, state.outcome = status, None, outcome
         self.unsettled -= 1
         name = profile.name if profile is not None else None
         self._context.record(ev.SceneSettled(state.scene.id, state.number, name, status, reason, outcome), now)

@@ -96,6 +96,7 @@ class AttemptLifecycle:
             return
         self._context.record(event, now)
         self.heard_of(state, now)
+        self._ledger.streak.clear()
         profile = profile_of(state)
         state.status, state.artifact, profile.own_gate.strikes = "fetching", event.artifact, 0
         self._roster.free(profile)

@@ -21,9 +21,11 @@ from vidgen_nb.core.events.decided import (
     EndReason,
     RetryGranted,
     RunEnded,
+    SameFailureRepeated,
     SceneRequeued,
     SceneSettled,
     SettledStatus,
+    SpendingCapReached,
 )
 from vidgen_nb.core.events.reported import (
     Accepted,
@@ -46,12 +48,14 @@ from vidgen_nb.core.events.requested import (
     ModeChanged,
     Paused,
     PolicyChanged,
+    PriceChanged,
     ProfileAdded,
     ProfileChanged,
     ProfileRemoved,
     RunRestored,
     RunStarted,
     SceneAdded,
+    SpendingCapChanged,
     Stopped,
     StopReason,
     SubmitAgainRequested,
@@ -83,6 +87,7 @@ __all__ = [
     "Paused",
     "Phase",
     "PolicyChanged",
+    "PriceChanged",
     "ProfileAdded",
     "ProfileChanged",
     "ProfileRemoved",
@@ -91,10 +96,13 @@ __all__ = [
     "RunEnded",
     "RunRestored",
     "RunStarted",
+    "SameFailureRepeated",
     "SceneAdded",
     "SceneRequeued",
     "SceneSettled",
     "SettledStatus",
+    "SpendingCapChanged",
+    "SpendingCapReached",
     "StopReason",
     "Stopped",
     "SubmitAgainRequested",
@@ -103,14 +111,14 @@ __all__ = [
 
 DECISIONS = (
     AttemptStarted, SceneRequeued, RetryGranted, SceneSettled, CooldownStarted, CooldownEnded, BillingLimitReached,
-    RunEnded,
+    SpendingCapReached, SameFailureRepeated, RunEnded,
 )  # fmt: skip
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        ProfileAdded, ProfileChanged, ProfileRemoved, SceneAdded, AskedAgain, SubmitAgainRequested, RunStarted,
-        RunRestored, ModeChanged, PolicyChanged, Paused, Unpaused, Stopped, BillingLimitChanged, CancelRequested,
-        CooldownReleased, CooldownImposed, Accepted, Progressed, Generated, Fetched, CallFailed, JobFailed,
-        CancelAnswered, AttemptAbandoned, *DECISIONS,
+        ProfileAdded, ProfileChanged, PriceChanged, ProfileRemoved, SceneAdded, AskedAgain, SubmitAgainRequested,
+        RunStarted, RunRestored, ModeChanged, PolicyChanged, Paused, Unpaused, Stopped, BillingLimitChanged,
+        SpendingCapChanged, CancelRequested, CooldownReleased, CooldownImposed, Accepted, Progressed, Generated,
+        Fetched, CallFailed, JobFailed, CancelAnswered, AttemptAbandoned, *DECISIONS,
     )
 }  # fmt: skip

@@ -18,9 +18,11 @@ __all__ = [
     "EndReason",
     "RetryGranted",
     "RunEnded",
+    "SameFailureRepeated",
     "SceneRequeued",
     "SceneSettled",
     "SettledStatus",
+    "SpendingCapReached",
 ]
 
 
@@ -31,6 +33,8 @@ class EndReason(StrEnum):
     STOPPED = "stopped"
     NO_USABLE_PROFILE = "no usable profile"
     MAX_BILLED = "max_billed"
+    MAX_COST = "spending cap reached"
+    SAME_FAILURE = "paused after the same failure"
     RESULTS_UNWRITABLE = "results can't be written"
 
     def __repr__(self) -> str:
@@ -45,6 +49,8 @@ class AttemptStarted(Event):
     number: int
     profile: str
     reason: str
+    cost: int | None = None
+    """What the job costs if it is accepted and done, in millionths of the price's currency; None: not known."""
 
 
 @record
@@ -123,6 +129,24 @@ class BillingLimitReached(Event):
     """While scenes wait, `max_billed` submits were, or may have been, accepted: the run ends as after `Stopped`."""
 
     max_billed: int
+
+
+@record
+class SpendingCapReached(Event):
+    """No waiting scene fits under `max_cost` any more, whatever is under way: the run ends as after `Stopped`."""
+
+    max_cost: float
+
+
+@record
+class SameFailureRepeated(Event):
+    """Scenes failed one after the other for the same reason: nothing new is submitted until `Unpaused`.
+
+    If nobody says that before what is under way has settled, the run ends, and can go on.
+    """
+
+    scenes: tuple[str, ...]
+    reason: str
 
 
 @record

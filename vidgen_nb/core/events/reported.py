@@ -53,6 +53,8 @@ class Generated(Event):
     scene: str
     number: int
     artifact: Artifact
+    cost: int | None = None
+    """What the provider says that it charges, in millionths of a US dollar, or None."""
 
 
 @record

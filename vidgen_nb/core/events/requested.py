@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene, record
+from vidgen_nb.core.money import Price
 
 __all__ = [
     "AskedAgain",
@@ -19,12 +20,14 @@ __all__ = [
     "ModeChanged",
     "Paused",
     "PolicyChanged",
+    "PriceChanged",
     "ProfileAdded",
     "ProfileChanged",
     "ProfileRemoved",
     "RunRestored",
     "RunStarted",
     "SceneAdded",
+    "SpendingCapChanged",
     "StopReason",
     "Stopped",
     "SubmitAgainRequested",
@@ -60,6 +63,8 @@ class ProfileAdded(Event):
     """Attempts it can generate at once; None: no bound."""
     group: str = ""
     """Its quota group; empty: the profile alone."""
+    price: Price | None = None
+    """What a job costs on it from now on; None: not known."""
 
 
 @record
@@ -68,6 +73,14 @@ class ProfileChanged(Event):
 
     profile: str
     capacity: int | None
+
+
+@record
+class PriceChanged(Event):
+    """Jobs of a profile cost something else from now on."""
+
+    profile: str
+    price: Price | None = None
 
 
 @record
@@ -132,6 +145,8 @@ class RunRestored(Event):
     Files call it `wary`."""
     off_since: float | None = None
     """When the last program recorded its last event; None in files that don't say so."""
+    pause_after_same_failure: int | None = None
+    """As the setting from now on; None: off."""
 
 
 @record
@@ -156,7 +171,7 @@ class Paused(Event):
 
 @record
 class Unpaused(Event):
-    """Submissions go on."""
+    """Submissions go on, also after the pause of `SameFailureRepeated`."""
 
 
 @record
@@ -171,6 +186,13 @@ class BillingLimitChanged(Event):
     """`max_billed` has a new value; a run that the old one stopped continues, and so does the count."""
 
     max_billed: int | None
+
+
+@record
+class SpendingCapChanged(Event):
+    """`max_cost` has a new value; a run that the old one stopped continues, and so does the count."""
+
+    max_cost: float | None
 
 
 @record

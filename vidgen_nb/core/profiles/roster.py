@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.events import CooldownImposed
+from vidgen_nb.core.money import Price
 from vidgen_nb.core.outcomes import ProfileUnusable
 from vidgen_nb.core.profiles.gates import Gates
 from vidgen_nb.core.profiles.rotation import Rotation
@@ -36,11 +37,12 @@ class Roster:
     def __len__(self) -> int:
         return sum(not profile.removed for profile in self.profiles.values())
 
-    def add(self, name: str, capacity: int | None, group: str, now: float) -> ProfileState:
+    def add(self, name: str, capacity: int | None, group: str, now: float, price: Price | None = None) -> ProfileState:
         """Add a profile, or bring a removed one back; a bad key from before it was removed is forgotten."""
         profile = self.profiles.get(name)
         key = group or name
         self.check_group(name, group)
+        self.check_currency(name, price)
         gate = self.groups.setdefault(key, Gate(key, shared=bool(group)))
         if profile is None:
             profile = ProfileState(name, len(self.profiles), capacity, gate)
@@ -54,8 +56,17 @@ class Roster:
             self.gates.open(profile.own_gate, now)
             profile.own_gate.strikes = 0
         gate.members.append(profile)
+        profile.price = price
         self.set_limit(profile)
         return profile
+
+    def check_currency(self, name: str, price: Price | None) -> None:
+        """Raise `InputError` where a price is in another currency than those before: sums would mean nothing."""
+        currency = self._context.spending.currency
+        if price is not None and currency and price.currency != currency:
+            raise InputError(
+                f"profile {name!r} has a price in {price.currency}, and the others in {currency}: give all in one"
+            )
 
     def check_group(self, name: str, group: str) -> None:
         """Raise `InputError` where a quota group and a profile outside it have the same name."""
@@ -147,8 +158,17 @@ class Roster:
         for profile in self.profiles.values():
             if profile.removed:
                 continue
-            back = max((gate.until for gate in profile.gates if gate.closed and gate.unusable), default=now)
-            first = min(first, back)
+            first = min(first, _back_at(profile, now))
             if first <= now:
                 return now
         return first
+
+    def usable(self, profiles: Iterable[ProfileState], now: float) -> list[ProfileState]:
+        """Return those that are usable, or will be within `max_wait`."""
+        latest = now + self._context.max_wait
+        return [each for each in profiles if not each.removed and _back_at(each, now) <= latest]
+
+
+def _back_at(profile: ProfileState, now: float) -> float:
+    """Return when a profile is usable, in run seconds: `now` unless it is out of the rotation."""
+    return max((gate.until for gate in profile.gates if gate.closed and gate.unusable), default=now)

@@ -8,7 +8,7 @@ could make it eligible has changed. So a pick costs O(log P).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 
 from vidgen_nb.core.context import Context
@@ -73,15 +73,18 @@ class Rotation:
 
     # -- picking
 
-    def pick(self, avoid: set[Gate] | None, now: float) -> ProfileState | None:
+    def pick(
+        self, avoid: set[Gate] | None, now: float, fits: Callable[[ProfileState], bool] | None = None
+    ) -> ProfileState | None:
         """Return the profile that takes the next scene, or None.
 
-        One behind a gate of `avoid` is chosen only if no other may submit.
+        One behind a gate of `avoid` is chosen only if no other may submit; one that does not fit, never.
         """
         if self._context.policy_ranks:
-            return self._pick_earliest_finish(avoid, now)
+            return self._pick_earliest_finish(avoid, now, fits)
         chosen: ProfileState | None = None
         skipped: list[ProfileState] = []
+        unfit: list[ProfileState] = []
         offered = self.offered
         while offered:
             turn = heappop(offered)
@@ -91,11 +94,13 @@ class Rotation:
             try:
                 eligible = self.is_eligible(profile, now)
             except BaseException:  # a user's policy: its errors must not cost anyone a turn
-                for each in (profile, *skipped):
+                for each in (profile, *skipped, *unfit):
                     self._push(each.index)
                 raise
             if not eligible:
                 profile.offered = False
+            elif fits is not None and not fits(profile):
+                unfit.append(profile)
             elif avoid and (profile.group in avoid or profile.own_gate in avoid):
                 skipped.append(profile)
             else:
@@ -112,11 +117,13 @@ class Rotation:
                 heappush(offered, self._first_turn + TURNS_PER_ROUND + chosen.index)
             else:
                 chosen.offered = False  # its last slot is taken
-        for profile in skipped:
+        for profile in (*skipped, *unfit):
             self._push(profile.index)
         return chosen
 
-    def _pick_earliest_finish(self, avoid: set[Gate] | None, now: float) -> ProfileState | None:
+    def _pick_earliest_finish(
+        self, avoid: set[Gate] | None, now: float, fits: Callable[[ProfileState], bool] | None
+    ) -> ProfileState | None:
         """Return the eligible profile that the policy expects to finish first; among equals, the next in turn."""
         turns, policy = sorted(self.offered), self._context.policy
         free: list[ProfileState] = []
@@ -127,6 +134,8 @@ class Rotation:
                 profile.offered = False
                 continue
             free.append(profile)
+            if fits is not None and not fits(profile):
+                continue
             avoided = bool(avoid) and (profile.group in avoid or profile.own_gate in avoid)  # type: ignore[operator]
             try:
                 finish = policy.finish(profile.name, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from vidgen_nb.core.scheduler import Scheduler
@@ -13,7 +14,7 @@ from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.run import Run
 
-__all__ = ["broken_off", "no_usable_profile", "results_unwritable", "warn_of_open_run"]
+__all__ = ["broken_off", "call_on_end", "no_usable_profile", "results_unwritable", "warn_of_open_run"]
 
 log = logging.getLogger("vidgen_nb")
 
@@ -52,6 +53,16 @@ def results_unwritable(run: Run, scheduler: Scheduler, folder: Path) -> OutputEr
         "fetches them, and submits the rest",
         run,
     )
+
+
+def call_on_end(on_end: Callable[[Run], object] | None, run: Run) -> None:
+    """Tell a user's function that a run has ended; what it raises is logged, and changes nothing."""
+    if on_end is None:
+        return
+    try:
+        on_end(run)
+    except BaseException:  # whatever it is, who waits for the run must be told of its end
+        log.exception("on_end raised an error; the run has ended and is complete")
 
 
 def warn_of_open_run(scheduler: Scheduler, journal: Journal | None, process: int) -> None:

@@ -13,7 +13,6 @@ from functools import partial
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
-from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.core.state import UNSETTLED
 from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
 from vidgen_nb.errors import DuplicateScene, JournalError, SessionError
@@ -21,8 +20,8 @@ from vidgen_nb.plaintext import error_line
 from vidgen_nb.ports import Profile
 from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run
+from vidgen_nb.session.live import end_errors
 from vidgen_nb.session.live.cooldown_report import CooldownReport
-from vidgen_nb.session.live.end_errors import broken_off, no_usable_profile, results_unwritable, warn_of_open_run
 from vidgen_nb.session.live.restored_run import RestoredRun
 from vidgen_nb.session.live.run_parts import RunParts, new_run
 from vidgen_nb.session.live.state_changes import changes_to
@@ -52,19 +51,20 @@ class LiveRun:
         """As the session's settings had it last, for messages."""
         self._waiters = Waiters(self.run)
         own: list[Observer] = [RunLog(self.run.events), self._tell_waiters, CooldownReport(scheduler, self._clock)]
+        begun = {(name, state.number) for name, state in scheduler.scenes.items() if state.profile is not None}
         self._driver = RealtimeDriver(
             scheduler,
             resources.backend,
             self._profiles,
             self._clock,
-            resources.videos.sinks(_begun_attempts(scheduler)),
+            resources.videos.sinks(begun),
             [*own, exchange.observer(self._clock), *observers],
             self.journal,
         )
         self._task: asyncio.Task[None] | None = None
         self._task_began = self._is_wound_up = False
         self._error: BaseException | None = None
-        self._at_exit = partial(warn_of_open_run, scheduler, self.journal, os.getpid())
+        self._at_exit = partial(end_errors.warn_of_open_run, scheduler, self.journal, os.getpid())
         """Called when the interpreter ends, unless the run ends before."""
 
     @classmethod
@@ -228,7 +228,7 @@ class LiveRun:
             self._task.cancel()
             await asyncio.wait([self._task])
             if not self._task_began:  # cancelled before its first step
-                self._error = broken_off(self.journal)
+                self._error = end_errors.broken_off(self.journal)
                 self._wind_up()
 
     def _leave_journal(self) -> None:
@@ -244,11 +244,11 @@ class LiveRun:
         try:
             await self._driver.run()
             if self.scheduler.ended == ev.EndReason.NO_USABLE_PROFILE:
-                self._error = no_usable_profile(self.run, self.scheduler, self._clock.now(), self._max_wait)
+                self._error = end_errors.no_usable_profile(self.run, self.scheduler, self._clock.now(), self._max_wait)
             elif self.scheduler.ended == ev.EndReason.RESULTS_UNWRITABLE:
-                self._error = results_unwritable(self.run, self.scheduler, self._resources.videos.path)
+                self._error = end_errors.results_unwritable(self.run, self.scheduler, self._resources.videos.path)
         except asyncio.CancelledError:
-            self._error = broken_off(self.journal)
+            self._error = end_errors.broken_off(self.journal)
             raise
         except BaseException as bug:  # noqa: BLE001 - it is raised where the run is waited for
             self._error = bug
@@ -268,6 +268,7 @@ class LiveRun:
                 )
         finally:  # in this order: who waited for it finds it over
             self._is_wound_up = True
+            end_errors.call_on_end(self._resources.on_end, self.run)
             self._waiters.end(self._error)
 
     def _break_off(self) -> None:
@@ -287,11 +288,6 @@ class LiveRun:
         if (scenes := self._waiters.scenes) and not self.scheduler.ended:
             settled = (each.scene for each in events if isinstance(each, ev.Fetched | ev.SceneSettled))
             self._waiters.settle(scenes.intersection(settled))
-
-
-def _begun_attempts(scheduler: Scheduler) -> set[tuple[str, int]]:
-    """Return the attempts under way, as scene and number."""
-    return {(name, state.number) for name, state in scheduler.scenes.items() if state.profile is not None}
 
 
 def _call_on(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:

@@ -85,7 +85,10 @@ class RestoredRun:
             for event in events:
                 if isinstance(event, ev.RunRestored):
                     latest, epoch, at = latest.after_restore(event), event.epoch, event.at
-            latest = replace(latest, mode=scheduler.mode, policy=scheduler.policy, max_billed=scheduler.max_billed)
+            latest = replace(
+                latest, mode=scheduler.mode, policy=scheduler.policy, max_billed=scheduler.max_billed,
+                max_cost=scheduler.max_cost,
+            )  # fmt: skip
             clock = _clock(epoch, at, latest.speed, events[-1].at if events else 0.0, speed)
         except BaseException:
             journal.release()
@@ -104,6 +107,7 @@ class RestoredRun:
         self._check_jobs(profiles, backend)
         for profile in profiles.values():
             scheduler.roster.check_group(profile.name, profile.quota_group or "")
+            scheduler.roster.check_currency(profile.name, profile.price)
         if not scheduler.ended:  # also where a limit stopped it: with a higher one it would go on by itself
             yield ev.Stopped(ev.StopReason.BROKEN_OFF)
         for state in list(scheduler.scenes.values()):
@@ -121,6 +125,7 @@ class RestoredRun:
             max_wait=settings.max_wait,
             speed=settings.speed,
             off_since=self.last_event_at,
+            pause_after_same_failure=settings.pause_after_same_failure,
         )
 
     def _released_without_end(self, profiles: Mapping[str, Profile]) -> Iterator[ev.Event]:

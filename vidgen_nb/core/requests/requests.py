@@ -8,7 +8,6 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
 from vidgen_nb.core.context import Context
-from vidgen_nb.core.model import as_max_billed
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
@@ -47,7 +46,8 @@ class Requests:
         self._context.trust_policy()
         self._context.record(event, now)
         run = self._run
-        run.goes_on, run.stopped, run.stopped_by_limit, run.ended = True, False, False, None
+        run.goes_on, run.stopped, run.stopped_by, run.ended = True, False, None, None
+        self._ledger.streak.clear()
         for state in self._ledger.unwritable.unpark():
             self._attempts.resume_call(state, now)
 
@@ -58,6 +58,7 @@ class Requests:
         context.retry, context.on_ambiguous, context.max_wait = event.retry, event.on_ambiguous, event.max_wait
         context.rng.seed(event.seed)
         context.restored_at, context.hold_unknown_jobs = now, event.hold_unknown_jobs
+        context.pause_after_same_failure = event.pause_after_same_failure
         self._ledger.retries.change_budget(event.retry.budget, now)
         self._ledger.unwritable.unpark()
         for state in self._ledger.scenes.values():
@@ -77,30 +78,12 @@ class Requests:
         """Submit again."""
         self._context.record(event, now)
         self._run.paused = False
+        self._run.take_back(ev.EndReason.SAME_FAILURE)
 
     def stop(self, event: ev.Stopped, now: float) -> None:
         """Submit nothing new, and end when running attempts have settled."""
         self._context.record(event, now)
-        self._run.stopped, self._run.stopped_by_limit = True, False
-
-    def change_billing_limit(self, event: ev.BillingLimitChanged, now: float) -> None:
-        """Set `max_billed`, and continue if the old limit is what stopped the run."""
-        max_billed = as_max_billed(event.max_billed)
-        self._context.record(event, now)
-        self._context.max_billed = max_billed
-        run = self._run
-        run.stopped, run.stopped_by_limit = run.stopped and not run.stopped_by_limit, False
-
-    def check_billing_limit(self, limit: int, now: float) -> None:
-        """Stop once `max_billed` is reached, if there are scenes left to submit."""
-        ledger = self._ledger
-        if ledger.billed >= limit and ledger.unsettled > ledger.in_flight and not self._run.stopped:
-            self.reach_billing_limit(ev.BillingLimitReached(limit), now)
-
-    def reach_billing_limit(self, event: ev.BillingLimitReached, now: float) -> None:
-        """Submit nothing new, as after a stop."""
-        self._context.record(event, now)
-        self._run.stopped = self._run.stopped_by_limit = True
+        self._run.stopped, self._run.stopped_by = True, None
 
     def change_mode(self, event: ev.ModeChanged, now: float) -> None:
         """Use another mode for new submissions."""
@@ -124,7 +107,7 @@ class Requests:
 
     def add_profile(self, event: ev.ProfileAdded, now: float) -> None:
         """Bring a profile into the rotation."""
-        profile = self._roster.add(event.profile, event.capacity, event.group, now)
+        profile = self._roster.add(event.profile, event.capacity, event.group, now, event.price)
         self._context.record(event, now)
         self._attempts.ask_now(profile, now)  # it may have another key by now
 
@@ -134,6 +117,13 @@ class Requests:
         self._context.record(event, now)
         profile.capacity = event.capacity
         self._roster.set_limit(profile)
+
+    def change_price(self, event: ev.PriceChanged, now: float) -> None:
+        """Give a profile another price."""
+        profile = self._roster[event.profile]
+        self._roster.check_currency(event.profile, event.price)
+        self._context.record(event, now)
+        profile.price = event.price
 
     def remove_profile(self, event: ev.ProfileRemoved, now: float) -> None:
         """Remove a profile: its running attempts continue, scenes that wait for it go elsewhere."""

@@ -1,0 +1,103 @@
+"""R23: scenes that fail one after the other for the same reason hold new work back."""
+
+from __future__ import annotations
+
+import pytest
+
+import vidgen_nb as vg
+from tests.core.harness import World
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, RateLimited, Transient
+
+
+def failing(world: World, scene: str, outcome: Failure) -> None:
+    """Let a scene's job be accepted, and fail."""
+    world.accept(scene)
+    world.feed(ev.JobFailed(scene, world.scheduler.scenes[scene].number, outcome))
+
+
+def test_three_in_a_row_pause_and_unpause_goes_on() -> None:
+    """The third one holds new work back; what is under way goes on; a person says that it goes on."""
+    world = World({"p1": (1, "")}, scenes=6, pause_after_same_failure=3)
+    for scene in ("s1", "s2", "s3"):
+        failing(world, scene, Permanent("blocked: a face", "content"))
+    (paused,) = world.events(ev.SameFailureRepeated)
+    assert (paused.scenes, paused.reason) == (("s1", "s2", "s3"), "blocked: a face")
+    assert world.scheduler.ended == "paused after the same failure", "nothing was under way any more"
+    world.feed(ev.Unpaused())
+    world.feed(ev.RunStarted())
+    assert world.status("s4") == "submitting"
+
+
+def test_it_goes_on_before_the_end() -> None:
+    """While something is under way, `Unpaused` is enough; then it takes three more."""
+    world = World({"p1": (1, ""), "p2": (1, "")}, scenes=9, mode=vg.BOOST, pause_after_same_failure=2)
+    world.accept("s1")
+    for scene in ("s2", "s3"):
+        failing(world, scene, Permanent("no"))
+    assert world.scheduler.stopped and world.scheduler.ended is None and world.status("s4") == "queued"
+    world.feed(ev.Unpaused())
+    failing(world, "s4", Permanent("no"))
+    assert not world.scheduler.stopped
+    failing(world, "s5", Permanent("no"))
+    assert world.scheduler.stopped
+
+
+@pytest.mark.parametrize(
+    "between", [Permanent("another"), Transient("blocked"), None], ids=["another reason", "another kind", "a success"]
+)
+def test_what_begins_anew(between: Failure | None) -> None:
+    """Another reason, another kind, a job that is done."""
+    world = World(1, scenes=6, pause_after_same_failure=2)
+    failing(world, "s1", Permanent("blocked"))
+    if between is None:
+        world.accept("s2")
+        world.finish("s2")
+    else:
+        failing(world, "s2", between)
+        world.feed(ev.CancelRequested("s2"))
+    failing(world, "s3", Permanent("blocked"))
+    assert not world.events(ev.SameFailureRepeated)
+
+
+def test_what_does_not_count() -> None:
+    """Rate limits, submits that failed on the way or are in doubt, and the same scene again."""
+    world = World(4, scenes=8, pause_after_same_failure=2)
+    world.fail("s1", RateLimited())
+    world.fail("s1", Transient("503"))
+    world.fail("s2", Transient("503"))
+    world.fail("s3", Ambiguous("502"))
+    world.fail("s4", Ambiguous("502"))
+    assert not world.events(ev.SameFailureRepeated)
+
+
+def test_a_refused_submit_counts_and_ids_do_not_differ() -> None:
+    """A reason that quotes each job's id is the same reason."""
+    world = World(1, scenes=4, pause_after_same_failure=2)
+    world.fail("s1", Permanent("job task_0a81f3 was refused"))
+    world.fail("s2", Permanent("job task_77ce02 was refused"))
+    assert world.events(ev.SameFailureRepeated)
+
+
+def test_nothing_left_to_hold_back_is_no_pause() -> None:
+    """The last scenes fail: the run has settled."""
+    world = World(1, scenes=2, pause_after_same_failure=2)
+    failing(world, "s1", Permanent("no"))
+    failing(world, "s2", Permanent("no"))
+    assert world.scheduler.ended == "settled"
+
+
+def test_simulations_pause_only_if_asked() -> None:
+    """An experiment with broken jobs runs to its end."""
+    profiles, faults = [vg.SimulatedProfile("p1")], [vg.Fault("content")]
+    assert vg.simulate(5, profiles, faults=faults).ended == "settled"
+    run = vg.simulate(5, profiles, faults=faults, pause_after_same_failure=3)
+    assert run.ended == "paused after the same failure"
+    assert [scene.status for scene in run.scenes] == ["failed"] * 3 + ["queued"] * 2
+
+
+@pytest.mark.parametrize("wrong", [0, -3, 1.5, True, "3"])
+def test_it_is_a_count(wrong: object) -> None:
+    """Anything else is an error."""
+    with pytest.raises(vg.InputError, match="pause_after_same_failure is a whole number from 1 up"):
+        vg.simulate(1, [vg.SimulatedProfile("p1")], pause_after_same_failure=wrong)

@@ -1,0 +1,52 @@
+"""Whether scenes fail one after the other for the same reason: then a person should look before more is paid for.
+
+Counted are jobs that failed and requests that were refused for good, content policy included: of these the prompts
+differ, but the reason is the same. What a rate limit, a bad key or a network does is answered by other rules (R1, R9,
+R11). A second failure of the same scene counts once; a job that is done, or another reason, begins anew.
+"""
+
+from __future__ import annotations
+
+import re
+
+from vidgen_nb.core.outcomes import Failure, Permanent, Transient
+
+__all__ = ["FailureStreak"]
+
+_ID = re.compile(r"(?=\S*\d)[\w-]{6,}")
+"""A word with a digit, such as a job's id: it differs from failure to failure."""
+
+
+class FailureStreak:
+    """The latest failures in a row that have the same kind and reason."""
+
+    __slots__ = ("_key", "reason", "scenes")
+
+    def __init__(self) -> None:
+        self._key: tuple[str, str] | None = None
+        self.scenes: dict[str, None] = {}
+        """In the order of their failures."""
+        self.reason = ""
+        """The latest one's, word for word."""
+
+    def job_failed(self, scene: str, outcome: Failure) -> None:
+        """Count a job that its provider ended without a result."""
+        if isinstance(outcome, Permanent | Transient) and not getattr(outcome, "local", False):
+            self._count(scene, outcome)
+
+    def refused(self, scene: str, outcome: Failure) -> None:
+        """Count a submit that failed, if it was refused for good."""
+        if isinstance(outcome, Permanent):
+            self._count(scene, outcome)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        if self.scenes:
+            self._key, self.scenes, self.reason = None, {}, ""
+
+    def _count(self, scene: str, outcome: Permanent | Transient) -> None:
+        key = (outcome.kind, _ID.sub("#", outcome.reason))
+        if key != self._key:
+            self.clear()
+        self._key, self.reason = key, outcome.reason
+        self.scenes[scene] = None

@@ -1,0 +1,53 @@
+"""Which part of the scheduler handles which event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.attempts.failures import Failures
+from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
+from vidgen_nb.core.requests.limits import Limits
+from vidgen_nb.core.requests.requests import Requests
+
+__all__ = ["NOTHING", "handlers_of"]
+
+NOTHING: Final = ev.Event()
+"""What `Scheduler.wake` handles."""
+
+
+def handlers_of(
+    requests: Requests, limits: Limits, attempts: AttemptLifecycle, failures: Failures
+) -> dict[type[ev.Event], Callable[[Any, float], None]]:
+    """Return what handles each event that may be fed in."""
+    return {
+        ev.ProfileAdded: requests.add_profile,
+        ev.ProfileChanged: requests.change_profile,
+        ev.PriceChanged: requests.change_price,
+        ev.ProfileRemoved: requests.remove_profile,
+        ev.SceneAdded: requests.add_scene,
+        ev.AskedAgain: attempts.asked_again,
+        ev.SubmitAgainRequested: requests.submit_again,
+        ev.RunStarted: requests.start,
+        ev.RunRestored: requests.restore,
+        ev.ModeChanged: requests.change_mode,
+        ev.PolicyChanged: requests.change_policy,
+        ev.Paused: requests.pause,
+        ev.Unpaused: requests.unpause,
+        ev.Stopped: requests.stop,
+        ev.BillingLimitChanged: limits.change_max_billed,
+        ev.SpendingCapChanged: limits.change_max_cost,
+        ev.CancelRequested: requests.cancel,
+        ev.CooldownReleased: requests.release_cooldown,
+        ev.CooldownImposed: requests.impose_cooldown,
+        ev.Accepted: attempts.accepted,
+        ev.Progressed: attempts.progressed,
+        ev.Generated: attempts.generated,
+        ev.Fetched: attempts.fetched,
+        ev.CallFailed: failures.call_failed,
+        ev.JobFailed: failures.job_failed,
+        ev.CancelAnswered: attempts.cancellations.answered,
+        ev.AttemptAbandoned: attempts.abandoned,
+        type(NOTHING): lambda event, now: None,
+    }
