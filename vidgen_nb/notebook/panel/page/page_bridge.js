@@ -64,6 +64,7 @@ function join(panel, model, [openerName, popoverName, label], signal) {
   const opener = panel.querySelector(`.${openerName}`), popover = panel.querySelector(`.${popoverName}`);
   if (!opener || !popover || opener.popoverTargetElement === popover) return;
   popover.popover = "auto";
+  popover.vgOpener = opener;
   opener.popoverTargetElement = popover; // a press on it is none beside the popover, which would close it
   opener.addEventListener("click", () => popover.togglePopover(), { signal }); // ipywidgets prevents the default
   opener.title = label;
@@ -121,7 +122,9 @@ function askFirst(panel, root, model, event) {
   if (!name) return;
   event.stopPropagation();
   event.preventDefault();
+  const opener = button.closest("[popover]")?.vgOpener;
   ask(root, model.get("controls")[name].ask).then((isSure) => {
+    (opener ?? button).focus(); // the question has closed the menu
     if (!isSure) return;
     button.dataset.vgSure = "yes";
     button.click();

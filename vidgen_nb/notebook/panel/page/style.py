@@ -75,7 +75,7 @@ STYLE = """<style>
 }
 @container vg (max-width: 900px) {
   .vg-panel .vg-toolbar { flex-wrap: wrap; }
-  .vg-panel .vg-icons { margin-left: auto; }
+  .vg-panel .vg-rows .vg-toolbar .vg-icons.vg-icons { margin-left: auto; }
   .vg-panel .vg-rows .vg-state-box.vg-state-box { order: 1; flex-basis: 100%; height: 22px; }
   .vg-panel .vg-state { line-height: 22px; }
   .vg-panel .vg-rows .vg-sentence-box.vg-sentence-box { flex-basis: 100%; }

@@ -110,10 +110,9 @@ def _restored_sentence(feed: RunFeed) -> str:
 def _ended_sentence(feed: RunFeed, session: SessionSnapshot) -> str:
     left, running = feed.counts.unsettled, feed.counts.scenes["running"]
     if is_at_cap(session):
-        left_over = f"{count(session.left_over, 'scene')} left"
-        return (
-            f"Spending cap reached ({session.billed:,} of {session.cap:,}). {left_over}: raise the cap or discard them."
-        )
+        what = "it" if session.left_over == 1 else "them"
+        reached = f"Spending cap reached ({session.billed:,} of {session.cap:,})"
+        return f"{reached}. {count(session.left_over, 'scene')} left: raise the cap or discard {what}."
     word = _END_WORDS.get(feed.ended, "Cancelled" if feed.was_cancelled else "Done")
     if feed.ended == "max_billed":
         word = "The spending cap was reached" if left else "Done"

@@ -1,0 +1,132 @@
+"""What stands on the buttons that begin and end a run, what is asked first, and the ways on from a dead end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vidgen_nb.core.outcomes import Permanent
+
+if TYPE_CHECKING:
+    from tests.notebook.panel.conftest import Desk
+
+PROMPTS = ["a lighthouse", "a harbour", "a night train"]
+
+
+def words(desk: Desk, name: str = "run") -> str:
+    """Return what stands on a button."""
+    found: str = desk.panel.controls[name].description
+    return found
+
+
+def asked(desk: Desk, name: str = "run") -> Any:
+    """Return what the page asks before a button does what it says."""
+    return desk.panel.page.controls[f"vg-{name}"]["ask"]
+
+
+def paused_and_stopped(desk: Desk) -> None:
+    """Run three scenes, of which none is submitted."""
+    desk.ctl.paused = True
+    desk.ctl.start(PROMPTS)
+    desk.ctl.stop()
+    desk.ctl.wait(10)
+    desk.ctl.paused = False
+    desk.settle()
+
+
+def test_run_says_what_it_will_do(desk: Desk) -> None:
+    """How many scenes, which one, or what is left; the usual next step is green, and nothing is asked before it."""
+    assert (words(desk), asked(desk)) == ("Run", None)
+    desk.ctl.scenes = PROMPTS
+    desk.settle()
+    assert (words(desk), desk.panel.controls["run"].button_style) == ("Run 3", "success")
+    desk.ctl.kind = "single"
+    desk.settle()
+    assert words(desk) == "Run s001"
+    paused_and_stopped(desk)
+    assert (words(desk), asked(desk)) == ("Run 3 remaining", None)
+
+
+def test_what_is_done_runs_again_only_after_a_question(desk: Desk) -> None:
+    """It costs as much again. Scenes that only have the same ids are other scenes."""
+    desk.backend.script = lambda scene, profile, nth: Permanent("no") if scene == "s003" else None
+    desk.ctl.scenes = PROMPTS
+    desk.ctl.run_blocking(PROMPTS)
+    desk.settle()
+    assert (words(desk), desk.panel.controls["run"].button_style) == ("Run 3, 2 again…", "")
+    assert asked(desk) == {
+        "text": "2 of these 3 scenes are done already. Running them again costs as much again.",
+        "yes": "Run 3, 2 again", "no": "Don't run", "danger": False,
+    }  # fmt: skip
+    desk.ctl.span = (1, 2)
+    desk.settle()
+    assert words(desk) == "Run all 2 again…"
+    desk.ctl.scenes = [f"{prompt}, at night" for prompt in PROMPTS]
+    desk.settle()
+    assert (words(desk), asked(desk)) == ("Run 3", None)
+
+
+def test_cancelling_asks_first(desk: Desk) -> None:
+    """What destroys is red; stopping is gentle. What a stopped run has left is discarded, and that is asked, too."""
+    cancel, stop = desk.panel.controls["cancel"], desk.panel.controls["stop"]
+    assert (cancel.button_style, stop.button_style, asked(desk, "cancel")) == ("danger", "", None)
+    paused_and_stopped(desk)
+    assert words(desk, "cancel") == "Discard 3 remaining…"
+    assert asked(desk, "cancel")["yes"] == "Discard 3 scenes" and asked(desk, "cancel")["danger"]
+    desk.click("cancel")
+    assert desk.ctl.left_over == 0 and asked(desk, "cancel") is None
+    desk.backend.hold = {"s001"}
+    desk.ctl.start(PROMPTS[:1])
+    while not desk.backend.submits:
+        desk.settle()
+    desk.settle()
+    assert words(desk, "cancel") == "Cancel everything…"
+    assert "1 scene under way, 0 waiting" in asked(desk, "cancel")["text"]
+
+
+def test_pause_becomes_resume(desk: Desk) -> None:
+    """The same button, in the same place."""
+    assert words(desk, "paused") == "Pause"
+    desk.ctl.paused = True
+    desk.settle()
+    assert words(desk, "paused") == "Resume"
+
+
+def test_at_the_spending_cap_there_is_a_way_on(desk: Desk) -> None:
+    """Run is off and says why; the cap can be raised by what is left, or the rest discarded."""
+    desk.ctl.max_billed = 2
+    desk.ctl.run_blocking(PROMPTS)
+    desk.settle()
+    panel, run, way_on = desk.panel, desk.panel.controls["run"], desk.panel.controls["raise_cap"]
+    assert "Spending cap reached (2 of 2). 1 scene left: raise the cap or discard it." in panel.rows.sentence.value
+    assert run.disabled and "the spending cap is reached (2 of 2): raise it first" in run.tooltip
+    assert (words(desk, "raise_cap"), way_on.disabled) == ("Raise cap to 3", False)
+    assert "vg-at-cap" in panel.rows.root._dom_classes
+    desk.click("raise_cap")
+    assert desk.ctl.max_billed == 3 and way_on.disabled and not run.disabled
+    assert "vg-at-cap" not in panel.rows.root._dom_classes
+    desk.click("run")
+    assert desk.ctl.wait(10).ended == "settled"
+    assert len(desk.backend.submits) == 3
+
+
+def test_a_cap_that_is_raised_by_hand_lets_the_run_go_on(desk: Desk) -> None:
+    """In the drawer, where it is shown."""
+    desk.ctl.max_billed = 1
+    desk.ctl.run_blocking(PROMPTS)
+    desk.settle()
+    assert desk.panel.controls["max_billed"].value == "1"
+    desk.set("max_billed", "")
+    assert desk.ctl.max_billed is None and words(desk) == "Run 2 remaining"
+
+
+def test_after_a_restart_restore_is_the_green_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While there is a run to restore; until then Run is."""
+    desk.ctl.scenes = PROMPTS
+    desk.settle()
+    restore, run = desk.panel.controls["restore_last_run"], desk.panel.controls["run"]
+    assert (restore.button_style, run.button_style, restore.disabled) == ("", "success", True)
+    monkeypatch.setattr(type(desk.ctl.session), "no_restore", "")
+    desk.settle()
+    assert (restore.button_style, run.button_style, restore.disabled) == ("success", "", False)
