@@ -67,10 +67,13 @@ def test_a_running_bar_is_open_at_its_right(run: RunData) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_time_in_which_no_program_ran_is_a_band_across_all_lanes(run: RunData, theme: str) -> None:
-    """Its hover says for how long; the title says so too. A run that was never restored has no such band."""
+    """Its hover says for how long; the title says so too. A run that was never restored has no such band.
+
+    An hour is cut short, so what follows lies close behind.
+    """
     figure = gantt(replace(run, off=[(10.0, 3730.0), (3800.0, 3807.0)], end=4000.0), theme=theme)
     band, (bottom, top) = trace(figure, "off"), figure.layout.yaxis.range
-    assert (list(band.base), list(band.x)) == ([10.0, 3800.0], [3720.0, 7.0])
+    assert (list(band.base), list(band.x)) == ([10.0, 96.0], [16.0, 7.0])
     assert (set(band.y), set(band.width), top) == ({bottom / 2}, {bottom}, 0)
     assert band.hovertext[0] == "no program ran, 1 h 02 min<br>from 10.0 s to 3,730.0 s"
     assert band.showlegend and band.name == "no program ran"

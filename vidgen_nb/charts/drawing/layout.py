@@ -31,7 +31,7 @@ def layout(rows: Rows, theme: Theme) -> dict[str, Any]:
     now = [{"type": "line", "x0": rows.now, "x1": rows.now, "y0": 0, "y1": 1, "yref": "paper", "line": line}]
     return frame(wrapped([*rows.summary, *rows.notes]), theme, rows.height) | {
         "barmode": "overlay",
-        "xaxis": seconds_axis(rows.end, theme),
+        "xaxis": seconds_axis(rows.end, theme) | _ticks(rows),
         "yaxis": lanes_axis(rows),
         "shapes": now if rows.now is not None else [],
     }
@@ -139,6 +139,17 @@ def seconds_axis(end: float, theme: Theme) -> dict[str, Any]:
         "linecolor": theme.muted,
         "gridcolor": theme.grid,
         "zeroline": False,
+    }
+
+
+def _ticks(rows: Rows) -> dict[str, Any]:
+    """Return the ticks of an axis with gaps."""
+    if not rows.ticks:
+        return {}
+    return {
+        "tickmode": "array",
+        "tickvals": [at for at, _label in rows.ticks],
+        "ticktext": [label for _at, label in rows.ticks],
     }
 
 

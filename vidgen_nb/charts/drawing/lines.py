@@ -172,7 +172,9 @@ def queue_line(queue: Queue | None, end: float, theme: Theme) -> dict[str, Any]:
     if queue is not None:
         x = [queue.steps[0][0], *(at for at, _length in queue.steps), end]
         y = [queue.bottom, *(round(queue.y(length), 1) for _at, length in queue.steps), queue.bottom]
-        hover = ["", *(f"{length:,} waiting from {at:.1f} s" for at, length in queue.steps), ""]
+        times = queue.times or tuple(at for at, _length in queue.steps)
+        said = (f"{step[1]:,} waiting from {at:,.1f} s" for at, step in zip(times, queue.steps, strict=True))
+        hover = ["", *said, ""]
     return _line(x, y, {"color": theme.queue_line, "width": 1, "shape": "hv"}) | {
         "fill": "toself", "fillcolor": theme.queue, "name": "scenes waiting", "legendgroup": "queue",
         "showlegend": False, "hoverinfo": "text", "hovertext": hover, "hoveron": "points",

@@ -7,12 +7,13 @@ outline of `succeeded` separates bars that touch. A `download` is the thin tail 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
 from vidgen_nb.errors import InputError
 
-__all__ = ["STATES", "THEMES", "Mark", "State", "Theme", "ThemeName", "theme_of"]
+__all__ = ["STATES", "THEMES", "Mark", "State", "Theme", "ThemeName", "theme_name", "theme_of"]
 
 State = Literal[
     "off", "idle", "cooldown", "out", "queued", "download", "succeeded", "running", "cancelled", "held", "failed",
@@ -113,9 +114,20 @@ THEMES: dict[ThemeName, Theme] = {
 }  # fmt: skip
 
 
-def theme_of(name: str) -> Theme:
-    """Return the theme of that name; raise `InputError` for an unknown name."""
-    for known, theme in THEMES.items():
+def theme_name(name: str) -> ThemeName:
+    """Return `light` or `dark`; for `auto`, what plotly's default template asks for; `InputError` for an unknown name.
+
+    `plotly.io.templates.default = "plotly_dark"` makes all figures dark. Without plotly, `auto` is light.
+    """
+    if name == "auto":
+        chosen = getattr(getattr(sys.modules.get("plotly.io"), "templates", None), "default", None)
+        name = "dark" if "dark" in str(chosen) else "light"
+    for known in THEMES:
         if known == name:
-            return theme
-    raise InputError(f"unknown theme {name!r}: it is one of {', '.join(THEMES)}")
+            return known
+    raise InputError(f"unknown theme {name!r}: it is auto or one of {', '.join(THEMES)}")
+
+
+def theme_of(name: str) -> Theme:
+    """Return the theme of that name, or of plotly's default template for `auto`; `InputError` for an unknown name."""
+    return THEMES[theme_name(name)]

@@ -80,6 +80,8 @@ class Queue:
     """(time, length from then on); the last one ends the chart."""
     top: float
     bottom: float
+    times: tuple[float, ...] = ()
+    """Run seconds of the steps, where these are places on an axis with gaps; empty: they are the same."""
     longest: int = field(init=False)
     """Its greatest length."""
 
@@ -115,6 +117,8 @@ class Rows:
     """Before that: bars that stand for all attempts, or all seconds of cooldown, of an interval of time."""
     hands: tuple[Hand, ...] = ()
     """What a hand did, as marks on the axis."""
+    ticks: tuple[tuple[float, str], ...] = ()
+    """Places and labels of an axis with gaps; empty: the axis is of seconds, without gaps."""
 
     def of(self, state: State) -> list[Bar]:
         """Return the bars of one state."""

@@ -29,13 +29,13 @@ def gantt(
 ) -> go.Figure:
     """Draw a run as a Gantt chart: a lane per profile, a row per slot, cooldowns below; seconds of the run across.
 
-    The time in which no program ran a restored run is a pale band across all lanes.
+    The time in which no program ran a restored run is a pale band across all lanes, cut short if it was long.
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
     whole path. `queue`: the number of waiting scenes on top. `theme`: `"light"` or `"dark"`. `now`: run seconds of
     the present, drawn as a line, for an open run. Above 10,000 attempts neighbouring bars are merged;
     the chart says so. Raise `InputError` for a scene that is not in the run and for an unknown theme.
     """
-    rows = build_rows(data, scene=scene, moves=moves, queue=queue, now=now)
+    rows = build_rows(data, scene=scene, moves=moves, queue=queue, now=now, gaps=True)
     look = theme_of(theme)
     return go.Figure(data=traces(rows, look), layout=layout(rows, look))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from vidgen_nb.analysis.records.bounded_series import thin
+from vidgen_nb.analysis.records.bounded_series import Span, thin
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.records.live_window import RecentData
 from vidgen_nb.analysis.records.slots import pack_slots
@@ -18,6 +18,7 @@ from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.fold import MAX_BARS, PIXEL_COLUMNS, fold
 from vidgen_nb.charts.drawing.shapes import Hand, Queue, Rows
 from vidgen_nb.charts.gantt.bars import PAD_PIXELS, BarCache, LaneLayout, make_bars
+from vidgen_nb.charts.gantt.gaps import with_gaps
 from vidgen_nb.charts.gantt.lanes import HEADING_PIXELS, QUEUE_PIXELS, Fit, make_lanes
 from vidgen_nb.charts.gantt.links import knows, make_links
 from vidgen_nb.charts.gantt.merged import merged
@@ -47,13 +48,16 @@ def build_rows(
     kept: BarCache | None = None,
     most: int = MAX_BARS,
     fit: Fit | None = None,
+    gaps: bool = False,
+    visible: Span | None = None,
 ) -> Rows:
     """Lay out a run, or the latest part of one (`RecentData`).
 
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
     whole path. `now`: run seconds of the present, for an open run; the chart reaches at least to there.
     `kept`: the bars of the last chart of the same run. `most`: attempts above which bars are merged. `fit`: the space
-    of a live chart.
+    of a live chart. `gaps`: long time in which no program ran is cut short; `visible`: what part of the axis then is to
+    have ticks.
     The latest part has at most `MAX_LIVE_LANES` lanes.
     Raise `InputError` for a scene that is not in the run, or an invalid `now`. O(n log n) in attempts.
     """
@@ -82,7 +86,7 @@ def build_rows(
         notes += [each for each in (also, said) if each]
     older = merged(data, place, kept) if isinstance(data, RecentData) else []
     height = lanes[-1].bottom if lanes else top
-    return Rows(
+    rows = Rows(
         lanes,
         bars,
         links,
@@ -97,6 +101,7 @@ def build_rows(
         tuple(older),
         _hands(data, start, end),
     )
+    return with_gaps(rows, data.off, visible) if gaps and data.off else rows
 
 
 def shown(data: RunData, before: tuple[str, ...] = (), fit: Fit | None = None) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from html import escape
 
 from vidgen_nb.analysis.records.builder import RunData
-from vidgen_nb.charts.drawing.palette import STATES, Mark, State, Theme, theme_of
+from vidgen_nb.charts.drawing.palette import STATES, Mark, State, Theme, theme_name, theme_of
 from vidgen_nb.charts.drawing.shapes import Bar, Rows
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.errors import InputError
@@ -46,8 +46,8 @@ def svg(
     """
     if width < 480:
         raise InputError(f"width is {width}: a chart needs at least 480 pixels")
-    rows = build_rows(data, scene=scene, moves=moves)
-    return "\n".join(_Picture(rows, theme_of(theme), theme, float(width)).lines())
+    rows = build_rows(data, scene=scene, moves=moves, gaps=True)
+    return "\n".join(_Picture(rows, theme_of(theme), theme_name(theme), float(width)).lines())
 
 
 class _Picture:
@@ -116,10 +116,11 @@ class _Picture:
     def _axis(self) -> Iterator[str]:
         """Yield the grid of seconds, the lanes' edges and their labels."""
         theme, right = self.theme, self.width - _RIGHT_PIXELS
-        for at in _ticks(self.rows.end, int((right - _LEFT_PIXELS) / 80)):
+        even = [(at, f"{at:g} s") for at in _ticks(self.rows.end, int((right - _LEFT_PIXELS) / 80))]
+        for at, label in self.rows.ticks or even:
             x = _number(self.x(at))
             yield f'<path d="M{x} {_number(self.top)}V{_number(self.bottom)}" stroke="{theme.grid}"/>'
-            yield f'<text x="{x}" y="{_number(self.bottom + 17)}" text-anchor="middle">{at:g} s</text>'
+            yield f'<text x="{x}" y="{_number(self.bottom + 17)}" text-anchor="middle">{label}</text>'
         for edge in [lane.top for lane in self.rows.lanes] + [self.rows.height]:
             line = f"M{_number(_LEFT_PIXELS)} {_number(self.top + edge)}H{_number(right)}"
             yield f'<path d="{line}" stroke="{theme.grid}"/>'

@@ -93,7 +93,9 @@ def test_time_in_which_no_program_ran_is_a_band(monkeypatch: pytest.MonkeyPatch)
     for events in turns[20:]:
         recent([replace(event, at=event.at + 3720) for event in events])
     chart.update(recent.data(), turns[-1][-1].at + 3720)
+    chart.update(recent.data(), turns[-1][-1].at + 3721)
     assert LIVE_TRACES.index("off") not in messages[-1]["traces"]
+    assert chart.rows.end < 100 and any("1 h 02 min" in label for _at, label in chart.rows.ticks)
 
 
 def test_a_new_page_gets_what_is_shown_now() -> None:

@@ -90,7 +90,7 @@ function render({ model, el, signal }) {
     const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, .cm-editor");
     if (event.key === "Escape" && model.get("selected") && !typing) model.send({ select: null });
   };
-  document.addEventListener("keydown", onKey, { signal });
+  window.addEventListener("keydown", onKey, true); // JupyterLab takes Escape for itself, on the document
   // The figure beside these labels: how wide it is decides which of its bars have room for an id.
   const widths = new ResizeObserver(([entry]) => entry.contentRect.width && model.send({ width: entry.contentRect.width }));
   requestAnimationFrame(() => {
@@ -101,7 +101,7 @@ function render({ model, el, signal }) {
   update();
   return () => {
     widths.disconnect();
-    document.removeEventListener("keydown", onKey);
+    window.removeEventListener("keydown", onKey, true);
     model.off("change", update);
   };
 }

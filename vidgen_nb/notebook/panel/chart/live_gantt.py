@@ -153,7 +153,9 @@ class LiveGantt:
         scene = self._scene if known else None
         moves = self._moves if self._moves != "selected" else scene or "none"
         fit = Fit(LANES_PIXELS, self.profiles, self.first)
-        rows = self.rows = build_rows(data, scene=scene, moves=moves, now=now, kept=self._bar_cache, fit=fit)
+        rows = self.rows = build_rows(
+            data, scene=scene, moves=moves, now=now, kept=self._bar_cache, fit=fit, gaps=True, visible=self._zoomed()
+        )
         self.note = self._limits_note(data, rows, known)
         layout = self._follow_layout(rows)
         drawn = draw_traces(
@@ -163,10 +165,14 @@ class LiveGantt:
 
     def _second_pixels(self) -> float:
         """Return how many pixels a second of the axis takes on the page."""
-        start, end = self._axis_range
-        if not self._follow and self._page_range is not None and len(self._page_range) == 2:
-            start, end = self._page_range
-        return self.plot_pixels / (float(end - start) or 1.0)
+        start, end = self._zoomed() or self._axis_range
+        return self.plot_pixels / ((end - start) or 1.0)
+
+    def _zoomed(self) -> tuple[float, float] | None:
+        """Return what of the axis a user has zoomed to; None: it follows the run."""
+        if self._follow or self._page_range is None or len(self._page_range) != 2:
+            return None
+        return float(self._page_range[0]), float(self._page_range[1])
 
     def _cached_trace(self, name: str, draw: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
         """Draw a trace, or return the same object if nothing that it is drawn from has changed."""
