@@ -108,7 +108,7 @@ def test_04_one_more_profile() -> None:
 
 def test_05_when_does_boost_hurt() -> None:
     """When does boost hurt? Not where calls take no time; it saves waits in line; under load, many at once slow all."""
-    grid: dict[str, Any] = {"capacity": [1, 2, 4], "latency": [0, 3], "mode": ["normal", "boost"]}
+    grid: dict[str, Any] = {"capacity": [1, 2, 4], "latency": [0, 3], "mode": ["boost", "normal"]}
     free = [vg.SimulatedProfile("p", None, vg.Constant(100))]
     found = curves(vg.sweep(4, free, grid=grid, seeds=range(3), progress=False).chart(against={"mode": "normal"}))
     assert list(found["latency=0"].y) == [0, 0, 0]
