@@ -18,6 +18,7 @@ from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, Mo
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.run_state import end_reason
 from vidgen_nb.analysis.records.tables import records_frame
+from vidgen_nb.analysis.records.what_differs import what_differs
 from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
@@ -177,14 +178,16 @@ class Run(Questions):
 
         return admission_chart(self.data, profile, **options)
 
-    def aligned_chart(
-        self, other: Run, *, names: tuple[str, str] = ("this run", "other run"), **options: Any
-    ) -> go.Figure:
-        """Return this run's Gantt above another's, over one axis; options as in `charts.aligned.aligned_chart`."""
+    def aligned_chart(self, other: Run, *, names: tuple[str, str] | None = None, **options: Any) -> go.Figure:
+        """Return this run's Gantt above another's, over one axis; options as in `charts.aligned.aligned_chart`.
+
+        `names`: of this run and the other; default: what sets them apart, such as their policies.
+        """
         from vidgen_nb.charts.aligned import aligned_chart
 
         both = self.data, data_of("aligned_chart: the other", other)
-        called = listed("names", names, "two texts")
+        apart = what_differs(*both) or ("this run", "other run")
+        called = listed("names", apart if names is None else names, "two texts")
         if len(called) != 2:
             raise InputError(f"names are two texts, of this run and of the other, not {names!r}")
         return aligned_chart(dict(zip(called, both, strict=True)), **options)

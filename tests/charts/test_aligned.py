@@ -48,7 +48,10 @@ def test_both_have_all_bars_over_one_axis() -> None:
     assert tuple(figure.layout.xaxis.range) == (0, 60)
     upper, lower = figure.layout.yaxis.domain, figure.layout.yaxis2.domain
     assert 0 == lower[0] < lower[1] < upper[0] < upper[1] < 1
-    assert [(shape.x0, shape.yref) for shape in figure.layout.shapes] == [(60, "y domain"), (30, "y2 domain")]
+    lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
+    assert [(shape.x0, shape.yref) for shape in lines] == [(60, "y domain"), (30, "y2 domain")]
+    (band,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert (band.x0, band.x1, band.yref, band.label.text) == (30, 60, "y domain", "30.0 s later")
     assert [each.text.split("</b>")[0] for each in figure.layout.annotations] == ["<b>one", "<b>two"]
 
 
@@ -98,3 +101,25 @@ def test_two_runs_are_needed() -> None:
     """One run, or three, are an error."""
     with pytest.raises(InputError, match="two runs"):
         aligned_chart({"one": run_on("a")})
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"policy": "GlobalPause"}, ("PerProfileCooldown", "GlobalPause")),
+        ({"policy": vg.PerProfileCooldown(7)}, ("seconds=30.0", "seconds=7")),
+        ({"policy": vg.EarliestFinish(vg.PerProfileCooldown(7))}, ("PerProfileCooldown", "EarliestFinish")),
+        ({"mode": "normal"}, ("boost", "normal")),
+        ({"profiles": 3}, ("2 profiles", "3 profiles")),
+        ({"capacity": 4}, ("a: capacity 1, b: capacity 1", "a: capacity 4, b: capacity 4")),
+        ({"seed": 5}, ("seed 0", "seed 5")),
+        ({"faults": [vg.Fault("overload", start=1, end=2)]}, ("no faults", "1 fault")),
+        ({}, ("this run", "other run")),
+    ],
+)
+def test_runs_are_named_by_what_differs(changes: dict[str, Any], names: tuple[str, str]) -> None:
+    """Without names of their own, the two say what sets them apart."""
+    profiles = [vg.SimulatedProfile(name, None, vg.Constant(10), 1) for name in "ab"]
+    one = vg.simulate(6, profiles, mode="boost")
+    figure = one.aligned_chart(one.what_if(**changes))
+    assert tuple(each.text.split("</b>")[0].removeprefix("<b>") for each in figure.layout.annotations) == names

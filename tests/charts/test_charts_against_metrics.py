@@ -152,7 +152,7 @@ def test_the_chart_of_queue_and_goodput(runs: list[tuple[Run, MetricsData]]) -> 
         marked = [(shape.x0, shape.x1) for shape in figure.layout.shapes if shape.label.text == "no program ran"]
         assert marked == run.data.off
         if run.ended is not None and numbers.length == numbers.makespan:
-            ground = next(figure.select_traces({"meta": "cooling 0"}))
+            ground = next(figure.select_traces({"meta": "cooling"}))
             spans = zip(ground.x, ground.x[1:], ground.z[0], strict=False)
             cooled = sum((after - at) * number for at, after, number in spans)
             assert cooled == pytest.approx(sum(row.cooldown for row in numbers.profiles))

@@ -33,9 +33,9 @@ def aligned_chart(
     """Draw two runs as Gantt charts, one above the other, with a common axis of seconds.
 
     `runs`: two runs by name, the first above. A profile that only one of them has keeps an empty lane in the other. A
-    dotted line marks the last success of each. `moves`, `queue`: as in `gantt`. With more than 10,000 attempts in
-    both together, bars are merged, and the chart says so. Raise `InputError` for another number of runs, or an
-    unknown theme.
+    dotted line marks the last success of each, and a band by how much one was later. `moves`, `queue`: as in `gantt`.
+    With more than 10,000 attempts in both together, bars are merged, and the chart says so. Raise `InputError` for
+    another number of runs, or an unknown theme.
     """
     if not isinstance(runs, Mapping) or len(runs) != 2:
         given = len(runs) if isinstance(runs, Mapping) else repr(runs)
@@ -58,7 +58,7 @@ def aligned_chart(
         domain = [max(0.0, (top - each.height) / tall), top / tall]
         layout["yaxis2" if number else "yaxis"] = lanes_axis(each) | {"domain": domain}
         layout["annotations"].append(_heading(name, each, domain[1], look))
-        layout["shapes"] += _finish(data, number, look)
+        layout["shapes"] += [*_later(both, number, look), *_finish(data, number, look)]
         top -= each.height
     return go.Figure(data=_traces(rows, look), layout=layout)
 
@@ -111,6 +111,19 @@ def _heading(name: str, rows: Rows, at: float, theme: Theme) -> dict[str, Any]:
         "xanchor": "left", "y": at, "yref": "paper", "yanchor": "bottom", "yshift": 2, "align": "left",
         "font": {"size": 12, "color": theme.text},
     }  # fmt: skip
+
+
+def _later(both: list[RunData], number: int, theme: Theme) -> list[dict[str, Any]]:
+    """Return the band from the other run's last success to this one's, if this one was later."""
+    mine, other = makespan(both[number]), makespan(both[1 - number])
+    if mine is None or other is None or mine <= other:
+        return []
+    later = f"{text.seconds(mine - other)} later"
+    label = {"text": markup([later]), "textposition": "top center", "font": {"size": 12, "color": theme.text}}
+    return [{
+        "type": "rect", "x0": other, "x1": mine, "y0": 0, "y1": 1, "yref": "y2 domain" if number else "y domain",
+        "layer": "below", "line": {"width": 0}, "fillcolor": theme.queue, "label": label,
+    }]  # fmt: skip
 
 
 def _finish(data: RunData, number: int, theme: Theme) -> list[dict[str, Any]]:

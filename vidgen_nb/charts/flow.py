@@ -1,4 +1,4 @@
-"""How work flowed: the queue's length and the goodput over time, one above the other, with cooldowns behind them."""
+"""How work flowed: the queue's length and the goodput over time, and between them a strip of cooldowns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["goodput_steps", "queue_chart"]
 
 _PLOT_PIXELS, _GAP_SHARE = 360.0, 0.09
 _LEFT_PIXELS = 76
-_MAX_OPACITY = 0.7  # opacity of the background while all profiles cool
+_STRIP_PIXELS = 9.0
 _TITLE_CHARS = 92
 
 
@@ -42,8 +42,8 @@ def queue_chart(
 
     Goodput at t is the number of successes in (t - window, t], as a rate per minute; until t = window it only fills.
     `window`: seconds; default: a round number that holds about five successes. `outages`: (start, end) of each, marked
-    with lines, as is the time in which no program ran the run. Behind both: how many profiles were cooling. Raise
-    `InputError` for an invalid window or outage, and for an unknown theme.
+    with lines, as is the time in which no program ran the run. A strip between them: how many profiles were cooling.
+    Raise `InputError` for an invalid window or outage, and for an unknown theme.
     """
     look = theme_of(theme)
     end = data.end or 1.0
@@ -72,7 +72,7 @@ def queue_chart(
     fastest = max(number for _at, number in flow) * 60 / width
     tops = (longest * 1.15 or 1.0, fastest * 1.15 or 1.0)
     traces = [
-        *(_shade(cooling, top, number, len(data.profiles), look) for number, top in enumerate(tops)),
+        _strip(cooling, len(data.profiles), look),
         _area("queue", waiting, 1.0, "scenes waiting", look.queue_line, look, ""),
         _area("goodput", flow, 60 / width, "successes per minute", look.lines[0], look, "2"),
     ]
@@ -138,7 +138,11 @@ def _finding(
 
 def _axes(end: float, tops: tuple[float, float], theme: Theme) -> dict[str, Any]:
     """Return one axis of seconds and two of numbers."""
-    middle = (1 + _GAP_SHARE) / 2
+    middle, half = (1 + _GAP_SHARE) / 2, _STRIP_PIXELS / _PLOT_PIXELS / 2
+    strip = {
+        "domain": [0.5 - half, 0.5 + half], "range": [0, 1], "fixedrange": True, "tickmode": "array",
+        "tickvals": [0.5], "ticktext": ["cooling"], "showgrid": False, "zeroline": False,
+    }  # fmt: skip
     upper, lower = (
         axis(theme, name) | {"range": [0, top], "fixedrange": True, "showgrid": False, "nticks": 5}
         for name, top in zip(("scenes waiting", "successes per minute"), tops, strict=True)
@@ -147,6 +151,7 @@ def _axes(end: float, tops: tuple[float, float], theme: Theme) -> dict[str, Any]
         "xaxis": seconds_axis(end, theme) | {"anchor": "y2", "title": {"text": ""}, "showgrid": False},
         "yaxis": upper | {"domain": [middle, 1], "tickformat": ",d" if tops[0] > 5 else ""},
         "yaxis2": lower | {"domain": [0, middle - _GAP_SHARE]},
+        "yaxis3": strip,
         "hovermode": "x",
     }
 
@@ -165,29 +170,35 @@ def _area(
     }  # fmt: skip
 
 
-def _shade(steps: list[tuple[float, int]], top: float, row: int, profiles: int, theme: Theme) -> dict[str, Any]:
-    """Return how many profiles cooled, as a background: the more, the darker."""
+def _strip(steps: list[tuple[float, int]], profiles: int, theme: Theme) -> dict[str, Any]:
+    """Return how many profiles cooled, as a thin strip: the more, the darker."""
     fill = theme.marks["cooldown"].fill or ""
+    counts = [number for _at, number in steps[:-1]]
+    hover = [
+        markup(
+            [f"{number:,} of {text.count(profiles, 'profile')} cooling", f"{text.seconds(at)} to {text.seconds(to)}"]
+        )
+        for (at, number), (to, _) in pairwise(steps)
+    ]
     return {
-        "type": "heatmap", "meta": f"cooling {row}", "showscale": False, "showlegend": False,
-        "x": [at for at, _number in steps], "y": [0, top], "z": [[number for _at, number in steps[:-1]]],
-        "xaxis": "x", "yaxis": f"y{'2' if row else ''}", "zmin": 0, "zmax": max(1, profiles),
-        "colorscale": [[0, faded(fill, 0.0)], [1e-6, faded(fill, 0.15)], [1, faded(fill, _MAX_OPACITY)]],
-        "hoverinfo": "skip",
+        "type": "heatmap", "meta": "cooling", "showscale": False, "showlegend": False,
+        "x": [at for at, _number in steps], "y": [0, 1], "z": [counts], "hovertext": [hover], "hoverinfo": "text",
+        "xaxis": "x", "yaxis": "y3", "zmin": 0, "zmax": max(1, profiles),
+        "colorscale": [[0, faded(fill, 0.0)], [1e-6, faded(fill, 0.25)], [1, faded(fill, 1.0)]],
     }  # fmt: skip
 
 
 def _swatch(theme: Theme) -> dict[str, Any]:
-    """Return the legend's swatch of the background."""
+    """Return the legend's swatch of the strip."""
     mark = theme.marks["cooldown"]
     marker = {
         "symbol": "square",
         "size": 12,
-        "color": faded(mark.fill or "", _MAX_OPACITY),
+        "color": mark.fill,
         "line": {"width": 1, "color": mark.outline},
     }
     return {
-        "type": "scatter", "mode": "markers", "meta": "cooling", "x": [None], "y": [None], "hoverinfo": "skip",
+        "type": "scatter", "mode": "markers", "meta": "swatch", "x": [None], "y": [None], "hoverinfo": "skip",
         "name": "profiles cooling: the more, the darker", "showlegend": True, "marker": marker,
     }  # fmt: skip
 
