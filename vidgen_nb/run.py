@@ -18,11 +18,11 @@ from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, Mo
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.run_state import end_reason
 from vidgen_nb.analysis.records.tables import records_frame
-from vidgen_nb.analysis.records.what_differs import what_differs
 from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, checks_arguments, data_of, listed, plain_number, seconds, whole
+from vidgen_nb.analysis.what_differs import what_differs
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy

@@ -114,7 +114,7 @@ def test_run_does_not_begin_anew_what_was_broken_off(tmp_path: Path) -> None:
         assert ctl.panel and ctl._panel_holder.panel is not None
         shown = ctl._panel_holder.panel
         ctl.runner.loop.call(shown.refresh)
-        assert "Restore last run asks again about its jobs" in shown.status.value
+        assert "Restore last run asks again about its jobs" in shown.rows.spoken.value
         assert shown.controls["run"].disabled and not shown.controls["restore_last_run"].disabled
         backend.over = ()
         ctl.restore_last_run()
