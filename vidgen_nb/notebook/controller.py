@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import SessionError
 from vidgen_nb.forwarding import forwarded, forwarded_property
 from vidgen_nb.notebook.display import NotebookDisplay
@@ -16,6 +17,7 @@ from vidgen_nb.notebook.export import export
 from vidgen_nb.notebook.panel_holder import PanelHolder
 from vidgen_nb.notebook.rerun_cells import register_controller
 from vidgen_nb.notebook.run_options import RunOptions
+from vidgen_nb.notebook.scene_edits import edit_scene
 from vidgen_nb.notebook.scene_options import SceneOptions
 from vidgen_nb.notebook.view_options import ViewOptions
 from vidgen_nb.session.restore import Restorable
@@ -73,6 +75,7 @@ class Controller(Restorable):
     wait = forwarded("session", Session.wait)
     add = forwarded("session", Session.add)
     retry_failed = forwarded("session", Session.retry_failed)
+    run_again = forwarded("session", Session.run_again)
     ask_again = forwarded("session", Session.ask_again)
     submit_again = forwarded("session", Session.submit_again)
     pause = forwarded("session", Session.pause)
@@ -162,6 +165,10 @@ class Controller(Restorable):
     def limits(self) -> Mapping[str, Limit]:
         """The rate limits of profiles that are known beforehand, by name: those of a simulated provider."""
         return {}
+
+    def edit_scene(self, scene: str, /, prompt: str | None = None, **params: Any) -> Scene:
+        """Change a scene that is not running, as `Session.edit_scene`: a loaded one, or else one of the last run."""
+        return edit_scene(self.session, self.scene_options, scene, prompt, params)
 
     def export(self, folder: str | os.PathLike[str] | None = None) -> list[Path]:
         """Write the run as HTML, SVG, CSV and JSON lines, and return the paths of the files.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import Mode, Scene, as_max_billed, as_mode
+from vidgen_nb.core.model import Mode, as_max_billed, as_mode
 from vidgen_nb.core.money import Price, as_max_cost, as_price
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.state import UNSETTLED, SceneState

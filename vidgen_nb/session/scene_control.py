@@ -16,6 +16,7 @@ from vidgen_nb.session.validation import prepared_scenes
 
 __all__ = ["SceneControl", "edited"]
 
+
 class SceneControl:
     """Runs scenes again, edits them, and carries out what was decided of held ones; from any thread."""
 
