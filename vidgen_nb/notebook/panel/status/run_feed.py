@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from vidgen_nb.analysis.records.cooldowns import CoolingClock
 from vidgen_nb.analysis.records.live_window import Recent, RecentData
-from vidgen_nb.analysis.records.scene_list import SceneList
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import ProfileUnusable, RateLimited, Unwritable
 from vidgen_nb.notebook.panel.status.run_counts import RunCounts
+from vidgen_nb.notebook.panel.status.scene_list import SceneList
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run

@@ -7,8 +7,8 @@ from typing import Any
 
 from vidgen_nb.analysis.metrics.results import RUNNING
 from vidgen_nb.analysis.records.model import SceneRecord
-from vidgen_nb.analysis.records.scene_list import SceneList
 from vidgen_nb.core.model import Scene
+from vidgen_nb.notebook.panel.status.scene_list import SceneList
 from vidgen_nb.plaintext import one_line
 
 __all__ = ["Change", "SceneRows"]
