@@ -250,6 +250,24 @@ def gantt(
     Console().print(str(out), markup=False, highlight=False)
 
 
+@app.command()
+def report(
+    recorded: Annotated[Path, typer.Argument(help="Recorded run or journal, such as runs/x.jsonl.")],
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file to write; default: named by the title and the run's date.")
+    ] = None,
+    title: Annotated[str, typer.Option(help="Title of the report.")] = "",
+) -> None:
+    """Write a report of a recorded run: one page with figures, numbers, scenes and settings."""
+    from vidgen_nb.charts.report.page import default_name
+    from vidgen_nb.run import load_run
+
+    found = load_run(recorded)
+    path = out if out is not None else Path(default_name(found.header, title))
+    write_file(path, found.report_html(title=title), "--out")
+    Console().print(str(path), markup=False, highlight=False)
+
+
 def select_scenes(scenes: Sequence[Scene], only: str | None) -> Sequence[Scene]:
     """Return the scenes of a range such as `3-7`, counted from 1."""
     if only is None:

@@ -92,6 +92,7 @@ class Controller(Restorable):
     acheck = forwarded("session", Session.acheck)
     restore_last_run = forwarded("session", Session.restore_last_run)
     abandon = forwarded("session", Session.abandon)
+    report = forwarded("session", Session.report)
     policy = forwarded_property("session", Session.policy)
     max_billed = forwarded_property("session", Session.max_billed)
     max_cost = forwarded_property("session", Session.max_cost)

@@ -188,6 +188,7 @@ class Session(Restorable):
     journal = forwarded_property("runner", Runner.journal)
     is_running = forwarded_property("runner", Runner.is_running)
     is_broken_off = forwarded_property("runner", Runner.is_broken_off)
+    report = forwarded("_status", RunStatus.report)
     in_flight = forwarded_property("_status", RunStatus.in_flight)
     cooling = forwarded_property("_status", RunStatus.cooling)
     left_over = forwarded_property("_status", RunStatus.left_over)

@@ -73,7 +73,7 @@ def test_hostile_text_is_escaped(desk: Desk) -> None:
     panel = desk.panel
     assert EVIL in panel.tabs.log.text  # put in as text
     assert panel.tabs.attempts.rows[0][0] == f"s{EVIL}"  # DataTables' own text renderer escapes it
-    shown = [panel.tabs.metrics.value, panel.rows.sentence.value, panel.held_notes.value, panel.errors.html.value]
+    shown = [panel.tabs.metrics.html.value, panel.rows.sentence.value, panel.held_notes.value, panel.errors.html.value]
     assert "&lt;img" in panel.errors.html.value
     assert not any("<img" in text for text in shown)
 
@@ -137,10 +137,11 @@ def test_tabs(desk: Desk) -> None:
     rows = desk.panel.tabs.attempts.rows
     assert [row[:3] for row in rows] == [["s001", 1, "p1"], ["s002", 1, "p2"], ["s003", 1, "p1"]]
     assert {row[6] for row in rows} == {"✓ succeeded"}
-    assert desk.panel.tabs.metrics.value == ""
+    assert desk.panel.tabs.metrics.html.value == ""
     desk.panel.tabs.open("Metrics")
     desk.settle()
-    assert "3 of 3 scenes succeeded" in desk.panel.tabs.metrics.value
+    wait_until(desk, lambda: "<b>3 of 3</b>" in desk.panel.tabs.metrics.html.value)
+    assert "e-" not in desk.panel.tabs.metrics.html.value.partition("</style>")[2]
 
 
 def test_a_click_on_a_scene_in_the_table_selects_it(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.status.run_feed import MAX_LINES, RunFeed
 from vidgen_nb.notebook.panel.tabs.attempts import AttemptsTable
 from vidgen_nb.notebook.panel.tabs.lines import LinesView
-from vidgen_nb.notebook.panel.tabs.metrics_page import metrics_html
+from vidgen_nb.notebook.panel.tabs.metrics_page import MetricsPage
 from vidgen_nb.notebook.panel.tabs.scenes import Scenes
 from vidgen_nb.notebook.panel.tabs.videos import Videos
 
@@ -30,10 +30,10 @@ class Tabs:
 
     def __init__(self, host: PanelHost, controls: Controls, run_in_background: RunInBackground) -> None:
         self._host, self._run_in_background = host, run_in_background
-        self.metrics = w.HTML()
+        self.metrics = MetricsPage(run_in_background)
         folder = host.session.runner.resources.videos
         self.videos = Videos(controls["video"], lambda: folder.base, run_in_background)
-        children = [w.VBox(), w.VBox(), w.VBox([self.metrics]), w.VBox(), self.videos.root]
+        children = [w.VBox(), w.VBox(), w.VBox([self.metrics.html]), w.VBox(), self.videos.root]
         self.root = w.Tab(children, selected_index=0)
         self.root.titles = TITLES
         self.root.observe(lambda _: host.post(host.touch), names="selected_index")
@@ -74,7 +74,7 @@ class Tabs:
                 parts = (self.attempts, self.caption)
                 self._show_attempts(feed.window)
             case "Metrics":
-                set_if_changed(self.metrics, "value", metrics_html(feed, now))
+                self.metrics.show(feed, now)
             case "Log":
                 parts = (self.log,)
                 self.log.show(feed.log)
