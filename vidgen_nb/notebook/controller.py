@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from vidgen_nb.core.model import Scene
+from vidgen_nb.dashboard.past_runs import PastRuns
 from vidgen_nb.errors import SessionError
 from vidgen_nb.forwarding import forwarded, forwarded_property
 from vidgen_nb.notebook.display import NotebookDisplay
@@ -185,6 +186,14 @@ class Controller(Restorable):
     def base_folder(self) -> Path:
         """Return what the paths of videos are relative to: a notebook may change its working directory meanwhile."""
         return self.session.runner.resources.videos.base
+
+    @property
+    def runs(self) -> PastRuns:
+        """The runs that are recorded in the folder of the journals, newest first; `ctl.runs[0].load()` reads one."""
+        folder = self.session.runner.resources.journals
+        if folder is None:
+            raise SessionError("no run is recorded: there is no folder of journals (journal=None)")
+        return PastRuns(folder)
 
     def is_here(self) -> bool:
         """Say whether the caller is on the session's own loop."""

@@ -89,5 +89,5 @@ def test_a_run_in_which_nothing_ran() -> None:
 def test_one_format_of_numbers() -> None:
     """No exponents, no digits that nobody needs."""
     said = [duration(each) for each in (0, 8.26, 95.4, 130, 960, 7500, 7200)]
-    assert said == ["0.0 s", "8.3 s", "95 s", "2 min 10 s", "16 min", "2 h 5 min", "2 h"]
+    assert said == ["0 s", "8.3 s", "95 s", "2 min 10 s", "16 min", "2 h 5 min", "2 h"]
     assert [share(each) for each in (0, 5.5e-16, 0.001, 0.346, 1)] == ["0 %", "0 %", "<1 %", "35 %", "100 %"]

@@ -15,7 +15,7 @@ from vidgen_nb.charts.gantt.figure import gantt
 from vidgen_nb.charts.slots import slot_time_chart
 from vidgen_nb.charts.waits import wait_chart
 
-__all__ = ["FIGURES", "figure_script", "figures_of", "plotly_script"]
+__all__ = ["FIGURES", "figure_script", "figures_of", "packed", "plotly_js", "plotly_script"]
 
 Change = list[Any]
 """Where something differs, as keys from the outside in, and what it is instead."""
@@ -41,16 +41,25 @@ def figures_of(data: RunData, names: tuple[str, ...] = tuple(FIGURES)) -> dict[s
 
 def figure_script(figures: dict[str, dict[str, Any]]) -> str:
     """Return an element that holds figures, as the page's script unpacks them."""
+    return f'<script type="text/plain" id="vg-figures">{packed(figures)}</script>'
+
+
+def packed(figures: dict[str, dict[str, Any]]) -> str:
+    """Return figures as a text that the page's script unpacks."""
     text = json.dumps(figures, separators=(",", ":"))
-    packed = b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
-    return f'<script type="text/plain" id="vg-figures">{packed}</script>'
+    return b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def plotly_script() -> str:
     """Return plotly.js as an element, from the installed package."""
+    return f"<script>{plotly_js()}</script>"
+
+
+def plotly_js() -> str:
+    """Return plotly.js from the installed package."""
     from plotly.offline import get_plotlyjs
 
-    return f"<script>{get_plotlyjs()}</script>"
+    return str(get_plotlyjs())
 
 
 def _changes(light: Any, dark: Any, where: list[Any]) -> Iterator[Change]:

@@ -18,9 +18,10 @@ from vidgen_nb.charts.report.scene_table import scene_table
 from vidgen_nb.charts.report.tiles import STYLE, duration, share, tiles_html
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["began", "body_of", "default_name", "document", "report", "title_of"]
+__all__ = ["REPORT_SCRIPT", "began", "default_name", "document", "parts_of", "report", "skeleton", "title_of"]
 
 _FOLDER = Path(__file__).parent
+REPORT_SCRIPT = _FOLDER / "report.js"
 MAX_PROFILES = 60
 _FILE_CHARS = re.compile(r"[^\w.-]+")
 
@@ -30,8 +31,9 @@ def report(
 ) -> str:
     """Return the report as a complete HTML page; `videos` and `costs` as in `scene_table`."""
     name = title or title_of(data.header)
-    body = body_of(data, metrics, videos=videos, costs=costs)
-    return document(name, f"<h1>{escape(one_line(name, 120))}</h1>{body}{plotly_script()}{figures(data)}{script()}")
+    body = skeleton(parts_of(data, metrics, videos=videos, costs=costs), figures=bool(data.attempts))
+    data_and_scripts = f"{plotly_script()}{figure_script(figures_of(data) if data.attempts else {})}{script()}"
+    return document(name, f"<h1>{escape(one_line(name, 120))}</h1>{body}{data_and_scripts}")
 
 
 def document(title: str, content: str) -> str:
@@ -48,32 +50,34 @@ def document(title: str, content: str) -> str:
 
 def script() -> str:
     """Return the page's own script, which unpacks and draws the figures."""
-    return f"<script>{(_FOLDER / 'report.js').read_text(encoding='utf-8')}</script>"
+    return f"<script>{REPORT_SCRIPT.read_text(encoding='utf-8')}</script>"
 
 
-def figures(data: RunData) -> str:
-    """Return the figures of a run as the page's script unpacks them."""
-    return figure_script(figures_of(data) if data.attempts else {})
-
-
-def body_of(
+def parts_of(
     data: RunData, metrics: Metrics, *, videos: Path | None = None, costs: Mapping[str, str] | None = None
-) -> str:
-    """Return what stands on the page below its title, without figures' data and scripts."""
-    how = "goes on" if (reason := end_reason(data.events)) is None else f"ended: {reason}"
+) -> dict[str, str]:
+    """Return the parts of the page without figures, each as HTML by its name."""
+    how = "not ended" if (reason := end_reason(data.events)) is None else f"ended: {reason}"
     date = began(data.header)
     when = f"{date:%d %B %Y, %H:%M} UTC · " if date is not None else ""
-    parts = [f'<p class="lead">{when}{escape(one_line(how, 80))}</p>', tiles_html(metrics)]
-    if data.attempts:
-        parts += [
-            f'<section><h2>{heading}</h2><div class="figure" data-figure="{name}"></div></section>'
-            for name, (heading, _) in FIGURES.items()
-        ]
-    parts.append(f"<section><h2>Accounts</h2>{_profiles(metrics.profiles)}</section>")
-    parts.append(f"<section><h2>Scenes</h2>{scene_table(data, videos, costs or {})}</section>")
     rows = "".join(f"<tr><th scope='row'>{name}</th><td>{escape(value)}</td></tr>" for name, value in _settings(data))
-    parts.append(f'<section><h2>Settings</h2><table class="settings">{rows}</table></section>')
-    return "".join(parts)
+    return {
+        "lead": f'<p class="lead">{when}{escape(one_line(how, 80))}</p>',
+        "tiles": tiles_html(metrics),
+        "accounts": f"<h2>Accounts</h2>{_profiles(metrics.profiles)}",
+        "scenes": f"<h2>Scenes</h2>{scene_table(data, videos, costs or {})}",
+        "settings": f'<h2>Settings</h2><table class="settings">{rows}</table>',
+    }
+
+
+def skeleton(parts: Mapping[str, str], *, figures: bool) -> str:
+    """Return the parts in their order, with places for the figures."""
+    places = [f"<section data-part={name!r}>{html}</section>" for name, html in parts.items()]
+    charts = [
+        f'<section><h2>{heading}</h2><div class="figure" data-figure="{name}"></div></section>'
+        for name, (heading, _) in FIGURES.items()
+    ]
+    return "".join([*places[:2], *(charts if figures else []), *places[2:]])
 
 
 def title_of(header: Mapping[str, Any]) -> str:
@@ -103,7 +107,7 @@ def _profiles(profiles: list[ProfileMetrics]) -> str:
     body = "".join(
         f"<tr><th scope='row'>{escape(one_line(each.profile, 60))}</th><td>{each.scenes:,}</td>"
         f"<td>{each.attempts:,}</td><td>{each.rate_limited or ''}</td><td>{share(each.utilisation)}</td>"
-        f"<td>{share(each.cooldown_duty)}</td><td>{duration(each.cooldown) if each.cooldown else ''}</td></tr>"
+        f"<td>{share(each.cooldown_duty) if each.cooldown else ''}</td><td>{duration(each.cooldown) if each.cooldown else ''}</td></tr>"
         for each in profiles[:MAX_PROFILES]
     )
     more = len(profiles) - MAX_PROFILES

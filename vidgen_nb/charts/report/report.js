@@ -36,7 +36,8 @@
     draw();
   }
 
-  globalThis.vidgen_nb_report = { take, forget: () => drawn.clear() };
+  globalThis.vidgen_nb_report = { take };
   dark.addEventListener("change", draw);
-  await take(document.getElementById("vg-figures").textContent);
+  const own = document.getElementById("vg-figures");
+  if (own) await take(own.textContent);
 })();

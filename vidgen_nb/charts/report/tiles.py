@@ -66,7 +66,7 @@ def tiles_html(metrics: MetricsData) -> str:
 def duration(seconds: float) -> str:
     """Return a duration: `8.3 s`, `95 s`, `16 min`, `2 h 5 min`."""
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f} s" if seconds >= 0.05 else "0 s"
     if seconds < _MINUTES:
         return f"{seconds:.0f} s"
     if seconds < _HOURS:
