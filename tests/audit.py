@@ -136,6 +136,10 @@ class Audit:
         number = event.attempts if old is None else old.number
         self.scenes[event.scene.id] = SceneView(self.orders, event.single, number=number)
 
+    def on_SceneEdited(self, event: ev.SceneEdited) -> None:
+        """R15: what runs is not disturbed."""
+        assert self.scenes[event.scene.id].status not in ("submitting", "generating", "fetching"), event
+
     def on_SubmitAgainRequested(self, event: ev.SubmitAgainRequested) -> None:
         """R12: only what is held needs that word."""
         assert self.scenes[event.scene].status == "held"

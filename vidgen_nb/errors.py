@@ -81,11 +81,18 @@ class FileFormatError(InputError):
     """A file could not be read; `path`, `line` and `column` (from 1, or None) say where."""
 
     def __init__(self, path: str, problem: str, line: int | None = None, column: int | None = None) -> None:
-        place = (
-            path + (f", line {line}" if line is not None else "") + (f", column {column}" if column is not None else "")
-        )
-        super().__init__(f"{place}: {problem}")
-        self.path, self.line, self.column = path, line, column
+        self.path, self.line, self.column, self.problem = path, line, column, problem
+        where = f", line {line}" if line is not None else ""
+        super().__init__(self._after(path + where, column))
+
+    def _after(self, place: str, column: int | None = None) -> str:
+        if self.problem.startswith("has "):  # said of the whole line
+            return f"{place} {self.problem}"
+        return f"{place}{'' if column is None else f', column {column}'}: {self.problem}"
+
+    def in_words(self) -> str:
+        """Return what is wrong in which line, for somebody who has just pasted it: without a path."""
+        return self._after(f"Line {self.line}") if self.line is not None else self.problem
 
 
 class ReplayError(InputError):

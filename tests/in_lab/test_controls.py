@@ -133,6 +133,7 @@ def test_the_tabs_below_the_chart(open_lab: Opener) -> None:
     page.run(0)
     panel = page.panel()
     page.click("Run")
+    page.tab("Attempts")
     rows = panel.locator(".vg-attempts tbody tr")
     needle = panel.get_by_role("searchbox", name="Filter")
     needle.fill("alice")

@@ -80,8 +80,8 @@ def test_a_dataframe() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "line", "column", "words"),
     [
-        ("a.csv", 'prompt,x\n"two\nlines",1\nb,1,2\n', 4, 3, "3 cells where the header has 2"),
-        ("a.csv", "prompt,x\nb\n", 2, 2, "1 cells"), ("a.csv", "id,x\n1,2\n", 1, 1, "no column is named 'prompt'"),
+        ("a.csv", 'prompt,x\n"two\nlines",1\nb,1,2\n', 4, 3, "line 4 has 3 values; the header has 2 columns. Quote"),
+        ("a.csv", "prompt,x\nb\n", 2, 2, "has 1 value;"), ("a.csv", "id,x\n1,2\n", 1, 1, "no column is named 'prompt'"),
         ("a.csv", "x,prompt\n1, \n", 2, 2, "an empty prompt"), ("a.csv", 'prompt,x\na,"b"c\n', 2, 2, "malformed CSV"),
         ("a.csv", 'prompt,x\n"a ""b"" c",1\na,"never closed\n\n', 3, 2, "malformed CSV"),
         ("a.csv", "prompt,x,x\n", 1, 3, "twice"), ("a.csv", "prompt,\na,b\n", 2, 2, "without a name"),

@@ -129,7 +129,7 @@ def test_a_single_column_needs_no_quotes() -> None:
         ("prompt\n#NAME?\n", 2, 1, "an error of the spreadsheet"),
         ("prompt;x\na;#NV\n", 2, 2, "#NV is an error"), ("prompt,x\na,-inf\n", 2, 2, "-inf is no number"),
         ("# scenes of May\nprompt,x\na,1\n", 1, 1, "no column is named 'prompt'; the first row"),
-        ("prompt,x\na, red,4\n", 2, 3, "in quotes"),
+        ("prompt,x\na, red,4\n", 2, 3, "Quote prompts that"),
         (b"PK\x03\x04rest", None, None, "a workbook and no text: save it as CSV"),
         (b"\xd0\xcf\x11\xe0rest", None, None, "pass the table itself: load_scenes(pandas.read_excel("),
         (PLAIN.encode("utf-16")[:-1], None, None, "this is not UTF-16; save the file as UTF-8"),

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
 from vidgen_nb.cli.console import print_error
-from vidgen_nb.cli.report import unused_path, write_file
+from vidgen_nb.cli.recorded import dashboard, gantt, report
+from vidgen_nb.cli.report import unused_path
 from vidgen_nb.cli.run_progress import run_to_end
 from vidgen_nb.cli.signals import ended_by_signals, run_signals
 from vidgen_nb.cli.streams import harmless_output
@@ -227,27 +227,8 @@ def emulator(
         serve(served, write_profiles)
 
 
-@app.command()
-def gantt(
-    recorded: Annotated[Path, typer.Argument(help="Recorded run, such as run.jsonl.")],
-    out: Annotated[Path, typer.Option(help="File to write: .html (interactive) or .svg (a picture).")] = Path(
-        "gantt.html"
-    ),
-    theme: Annotated[str, typer.Option(help="Colours: light or dark.")] = "light",
-    width: Annotated[int, typer.Option(help="Width in pixels; for .svg only.", min=480)] = 1000,
-) -> None:
-    """Draw the Gantt of a recorded run."""
-    from vidgen_nb.run import load_run
-
-    found = load_run(recorded)
-    if out.suffix == ".svg":
-        text = found.svg(theme=theme, width=width)
-    elif out.suffix in (".html", ".htm"):
-        text = found.html(theme=theme)
-    else:
-        raise InputError(f"--out {str(out)!r}: give a name that ends in .html or .svg")
-    write_file(out, text, "--out")
-    Console().print(str(out), markup=False, highlight=False)
+for command in (gantt, report, dashboard):
+    app.command()(command)
 
 
 def select_scenes(scenes: Sequence[Scene], only: str | None) -> Sequence[Scene]:

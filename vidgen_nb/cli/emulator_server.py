@@ -13,7 +13,7 @@ from vidgen_nb.cli.report import write_file
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["serve"]
+__all__ = ["serve", "wait_for_end"]
 
 
 def serve(emulator: Emulator, write_profiles: Path | None) -> None:
@@ -24,9 +24,14 @@ def serve(emulator: Emulator, write_profiles: Path | None) -> None:
         console.print(Text(f"profiles: {write_profiles}"))
     for profile in emulator.provider.profiles.values():
         console.print(Text(f"{one_line(profile.name)}: key {profile.api_key}"))
+    # last: whoever waits for this line finds everything else done
+    wait_for_end(f"serving {emulator.base_url} at {emulator.clock.speed:g}x; press Ctrl-C to end it")
+
+
+def wait_for_end(line: str) -> None:
+    """Print a line, and wait for Ctrl-C or SIGTERM; `ended_by_signals` must be entered."""
     try:
-        # last: whoever waits for this line finds everything else done
-        console.print(Text(f"serving {emulator.base_url} at {emulator.clock.speed:g}x; press Ctrl-C to end it"))
+        Console().print(Text(line), soft_wrap=True)
         threading.Event().wait()
     except KeyboardInterrupt:
         # a console of its own: a signal in the middle of the line before leaves that in the other one's buffer

@@ -1,6 +1,6 @@
 """The provider model served over HTTP, in the wire format of a real API, on loopback only.
 
-May import the provider, the ports (for profiles) and the clock; Starlette and uvicorn are imported in this room alone.
+May import the provider, the ports (for profiles) and the clock; Starlette and uvicorn live here and in the dashboard.
 
 Theory of operation. `Emulator` (server) runs uvicorn in a thread of its own. Its ASGI app (`app`) finds out which
 simulated profile a key belongs to, waits the latency, calls the dialect's handler, and logs the request. A dialect only

@@ -15,6 +15,7 @@ from vidgen_nb.inputs.tables import Row, Table, column_name
 __all__ = ["looks_like_table", "rows_of_csv"]
 
 _DELIMITERS: Final = ",;\t|"
+_DELIMITER_NAMES: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?[ ,;\t]*(\r\n|\r|\n)', re.IGNORECASE)
 """Excel's first line, which names the delimiter."""
 _MAX_HEADING_CHARS: Final = 40
@@ -80,8 +81,12 @@ def _table(text: str, path: str, delimiter: str, *, spaced: bool) -> Iterator[Ro
         cells += [""] * (len(names) - len(cells) if len(cells) >= named else 0)
         wanted, extra = cells[: len(names)], cells[len(names) :]
         if len(wanted) < len(names) or any(cell.strip() for cell in extra):
-            problem = f"{len(cells)} cells where the header has {len(names)}; put cells with a {delimiter!r} in quotes"
-            raise FileFormatError(path, problem, at, min(len(cells), len(names)) + 1)
+            values = f"{len(cells)} value{'' if len(cells) == 1 else 's'}"
+            columns = f"{len(names)} column{'' if len(names) == 1 else 's'}"
+            do = f"Quote prompts that contain {_DELIMITER_NAMES.get(delimiter, repr(delimiter))}."
+            raise FileFormatError(
+                path, f"has {values}; the header has {columns}. {do}", at, min(len(cells), len(names)) + 1
+            )
         rows.append((at, wanted))
     yield from Table(names, rows, path, line, decimal_comma=delimiter != ",").scenes()
 

@@ -14,7 +14,17 @@ from typing import Any, Final
 from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.plaintext import short_repr
 
-__all__ = ["MISSING", "Row", "Table", "column_name", "is_missing", "plain_value", "rows_of_columns", "rows_of_frame"]
+__all__ = [
+    "MISSING",
+    "Row",
+    "Table",
+    "column_name",
+    "is_missing",
+    "number_or_text",
+    "plain_value",
+    "rows_of_columns",
+    "rows_of_frame",
+]
 
 Row = tuple[int | None, Any]
 """The line where it begins (from 1; None: unknown), and a prompt or a mapping."""
@@ -46,6 +56,18 @@ def column_name(cell: Any) -> str:
     if _UNNAMED.fullmatch(name):
         return ""
     return name.lower() if name.lower() in ("id", "prompt") else name
+
+
+def number_or_text(text: str, *, decimal_comma: bool = False) -> str | int | float:
+    """Return the number that a cell looks like, or its text; `007` and `1e400` stay texts."""
+    if match := _BOOLEAN.fullmatch(text):
+        return match[1] is not None
+    if _INT.fullmatch(text):
+        return int(text) if -(2**63) <= int(text) < 2**64 else text
+    if decimal_comma and _DECIMAL_COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    number = float(text) if _FLOAT.fullmatch(text) else math.inf
+    return _without_fraction(number) if math.isfinite(number) else text
 
 
 @dataclass
@@ -119,7 +141,9 @@ class Table:
             return cell if name == "id" else _without_fraction(cell)
         if (isinstance(cell, float) and math.isinf(cell)) or (isinstance(cell, str) and _INFINITE.fullmatch(cell)):
             self._fail(f"{cell} is no number that can be sent: correct the cell, or empty it", line, place)
-        return self._number_or_text(cell) if isinstance(cell, str) else _without_fraction(cell)
+        return (
+            number_or_text(cell, decimal_comma=self.decimal_comma) if isinstance(cell, str) else _without_fraction(cell)
+        )
 
     def _check_seeds(
         self, columns: dict[str, list[Any]], rows: list[tuple[int, list[Any]]], places: dict[str, int]
@@ -131,17 +155,6 @@ class Table:
                     problem = f"{cell:.0f} is a float, which has lost its last digits if it was a whole number"
                     do = f"read the column as such: dtype={{{name!r}: 'Int64'}}, or as text"
                     self._fail(f"{problem}: {do}", line, places[name])
-
-    def _number_or_text(self, text: str) -> str | int | float:
-        """Return the number that a cell looks like, or its text; `007` and `1e400` stay texts."""
-        if match := _BOOLEAN.fullmatch(text):
-            return match[1] is not None
-        if _INT.fullmatch(text):
-            return int(text) if -(2**63) <= int(text) < 2**64 else text
-        if self.decimal_comma and _DECIMAL_COMMA.fullmatch(text):
-            text = text.replace(",", ".")
-        number = float(text) if _FLOAT.fullmatch(text) else math.inf
-        return _without_fraction(number) if math.isfinite(number) else text
 
     def _plain(self, cell: Any) -> Any:
         """Return a cell as Python's own value, None if it is missing; texts without spaces around them."""

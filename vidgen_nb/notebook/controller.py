@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from vidgen_nb.core.model import Scene
+from vidgen_nb.dashboard.past_runs import PastRuns
 from vidgen_nb.errors import SessionError
 from vidgen_nb.forwarding import forwarded, forwarded_property
 from vidgen_nb.notebook.display import NotebookDisplay
@@ -16,6 +18,7 @@ from vidgen_nb.notebook.export import export
 from vidgen_nb.notebook.panel_holder import PanelHolder
 from vidgen_nb.notebook.rerun_cells import register_controller
 from vidgen_nb.notebook.run_options import RunOptions
+from vidgen_nb.notebook.scene_edits import edit_scene
 from vidgen_nb.notebook.scene_options import SceneOptions
 from vidgen_nb.notebook.view_options import ViewOptions
 from vidgen_nb.session.restore import Restorable
@@ -73,6 +76,7 @@ class Controller(Restorable):
     wait = forwarded("session", Session.wait)
     add = forwarded("session", Session.add)
     retry_failed = forwarded("session", Session.retry_failed)
+    run_again = forwarded("session", Session.run_again)
     ask_again = forwarded("session", Session.ask_again)
     submit_again = forwarded("session", Session.submit_again)
     pause = forwarded("session", Session.pause)
@@ -89,6 +93,7 @@ class Controller(Restorable):
     acheck = forwarded("session", Session.acheck)
     restore_last_run = forwarded("session", Session.restore_last_run)
     abandon = forwarded("session", Session.abandon)
+    report = forwarded("session", Session.report)
     policy = forwarded_property("session", Session.policy)
     max_billed = forwarded_property("session", Session.max_billed)
     max_cost = forwarded_property("session", Session.max_cost)
@@ -163,6 +168,10 @@ class Controller(Restorable):
         """The rate limits of profiles that are known beforehand, by name: those of a simulated provider."""
         return {}
 
+    def edit_scene(self, scene: str, /, prompt: str | None = None, **params: Any) -> Scene:
+        """Change a scene that is not running, as `Session.edit_scene`: a loaded one, or else one of the last run."""
+        return edit_scene(self.session, self.scene_options, scene, prompt, params)
+
     def export(self, folder: str | os.PathLike[str] | None = None) -> list[Path]:
         """Write the run as HTML, SVG, CSV and JSON lines, and return the paths of the files.
 
@@ -177,6 +186,14 @@ class Controller(Restorable):
     def base_folder(self) -> Path:
         """Return what the paths of videos are relative to: a notebook may change its working directory meanwhile."""
         return self.session.runner.resources.videos.base
+
+    @property
+    def runs(self) -> PastRuns:
+        """The runs that are recorded in the folder of the journals, newest first; `ctl.runs[0].load()` reads one."""
+        folder = self.session.runner.resources.journals
+        if folder is None:
+            raise SessionError("no run is recorded: there is no folder of journals (journal=None)")
+        return PastRuns(folder)
 
     def is_here(self) -> bool:
         """Say whether the caller is on the session's own loop."""

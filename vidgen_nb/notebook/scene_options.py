@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from vidgen_nb.core.model import Scene
-from vidgen_nb.errors import InputError
+from vidgen_nb.errors import FileFormatError, InputError
 from vidgen_nb.inputs import load_scenes
 from vidgen_nb.notebook.scene_sources import from_content, from_text
 from vidgen_nb.session.run_request import RunRequest
+from vidgen_nb.session.scene_control import edited
 
 __all__ = ["SceneOptions"]
 
@@ -26,6 +27,12 @@ class SceneOptions:
         self._span = (1, 1)
         self._scene: str | None = None
         self._kind: Kind = "batch"
+        self._taken = set[int]()
+        """Loaded scenes that a run has begun with, by identity."""
+        self.version = 0
+        """Counts the changes of what is loaded or taken."""
+        self.load_error = ""
+        """Why the latest text or file was not loaded; empty: it was."""
 
     @property
     def scenes(self) -> list[Scene]:
@@ -35,18 +42,56 @@ class SceneOptions:
     @scenes.setter
     def scenes(self, source: Any) -> None:
         loaded = load_scenes(source)
-        self._scenes = loaded
+        self._scenes, self._taken, self.load_error = loaded, set(), ""
+        self.version += 1
         self._span = (1, max(1, len(loaded)))
         self._scene = loaded[0].id if loaded else None
         self._changed()
 
     def type_scenes(self, text: str) -> None:
         """Load scenes from a text: one prompt per line, or the content of a CSV or JSON file."""
-        self.scenes = from_text(text)
+        self._load(lambda: from_text(text))
 
     def upload_scenes(self, name: str, content: bytes) -> None:
         """Load scenes from the content of a file; its name says how to read it."""
-        self.scenes = from_content(name, content)
+        self._load(lambda: from_content(name, content))
+
+    def _load(self, read: Callable[[], list[Scene]]) -> None:
+        try:
+            self.scenes = read()
+        except InputError as error:
+            self.load_error = error.in_words() if isinstance(error, FileFormatError) else str(error)
+            self._changed()
+            raise
+
+    def find(self, scene: str) -> Scene | None:
+        """Return the loaded scene with that id, or None."""
+        return next((each for each in self._scenes if each.id == scene), None)
+
+    def edit_scene(self, scene: str, /, prompt: str | None = None, **params: Any) -> Scene:
+        """Change the prompt or parameters of a loaded scene, as `Session.edit_scene` does one of a run."""
+        if (before := self.find(scene)) is None:
+            raise InputError(f"no scene has the id {scene!r}; load the scenes first")
+        now = edited(before, prompt, params)
+        self._scenes = [now if each is before else each for each in self._scenes]
+        if id(before) in self._taken:
+            self.take([now])
+        self.version += 1
+        self._changed()
+        return now
+
+    def take(self, scenes: Iterable[Scene]) -> None:
+        """Note that a run has begun with these."""
+        self._taken.update(map(id, scenes))
+        self.version += 1
+
+    def not_run(self, in_run: Mapping[str, Scene]) -> list[Scene]:
+        """Return the loaded scenes that no run has begun with; `in_run`: the scenes of the last run, by id."""
+
+        def is_run(scene: Scene) -> bool:
+            return scene.id in in_run and (id(scene) in self._taken or in_run[scene.id] == scene)
+
+        return [each for each in self._scenes if not is_run(each)]
 
     @property
     def kind(self) -> Kind:
@@ -95,4 +140,5 @@ class SceneOptions:
     def request(self) -> RunRequest | None:
         """Return the request that runs the chosen scenes; None: no scene is chosen."""
         chosen = self.chosen
+        self.take(chosen)
         return RunRequest(chosen, single=self._kind == "single") if chosen else None

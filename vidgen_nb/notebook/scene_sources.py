@@ -38,5 +38,7 @@ def from_content(name: str, content: bytes) -> list[Scene]:
         path.write_bytes(content)
         try:
             return load_scenes(path)
-        except (FileFormatError, InputError) as error:
+        except FileFormatError as error:
+            raise FileFormatError(one_line(name, 80), error.problem, error.line, error.column) from None
+        except InputError as error:
             raise InputError(str(error).replace(str(path), one_line(name, 80))) from None

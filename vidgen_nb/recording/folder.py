@@ -23,7 +23,7 @@ TAIL_BYTES: Final = 1 << 16
 JOURNAL_NAME: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\.jsonl")
 _KEEPS_SETTLED: Final = frozenset({
     "ProfileAdded", "ProfileChanged", "ProfileRemoved", "RunRestored", "ModeChanged", "PolicyChanged", "Paused",
-    "Unpaused", "BillingLimitChanged", "CooldownReleased", "CooldownImposed", "CooldownEnded",
+    "Unpaused", "BillingLimitChanged", "CooldownReleased", "CooldownImposed", "CooldownEnded", "SceneEdited",
 })  # fmt: skip
 """Events that leave a settled run settled."""
 

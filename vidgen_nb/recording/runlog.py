@@ -65,6 +65,10 @@ class RunLog:
         self._all: Lines = {
             **self._warnings,
             ev.RunStarted: lambda e: (logging.INFO, "run started"),
+            ev.SceneEdited: lambda e: (
+                logging.INFO,
+                f"{e.scene.id} was edited: its next attempt submits what it is now",
+            ),
             ev.RunRestored: lambda e: (logging.INFO, f"run restored at {e.speed:g}x; run() continues it"),
             ev.AttemptStarted: self._started,
             ev.Fetched: self._fetched,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.model import Mode, Scene, as_max_billed, as_mode
+from vidgen_nb.core.model import Mode, as_max_billed, as_mode
 from vidgen_nb.core.money import Price, as_max_cost, as_price
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.state import UNSETTLED, SceneState
 from vidgen_nb.drivers.realtime import Observer
-from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.errors import InputError
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.ports import Profile
-from vidgen_nb.session.live.retries import chosen_scenes, failed_scenes, scene_to_answer, scenes_to_retry
 from vidgen_nb.session.live.state_changes import same_failure
 from vidgen_nb.session.run_request import RunRequest
 from vidgen_nb.session.runner import Runner
@@ -33,83 +31,6 @@ class RunControl:
     def add(self, scenes: Any) -> None:
         """Add scenes to the run under way, or start one with them; scenes without an id get the next free numbers."""
         self._runner.loop.call(self._runner.begin, RunRequest(*as_scenes(scenes), may_repeat=False))
-
-    def retry_failed(self, scenes: Iterable[str | Scene] | None = None, *, moderated: bool = False) -> list[str]:
-        """Run the failed scenes of the last run again, in that run; return their ids.
-
-        Not those that the provider's content policy blocked: with the same prompt it would again. `moderated=True` runs
-        these, too. `scenes`: only these, by id, or edited, as a `Scene` with the same id; then all that are named.
-        Never one whose job may exist at its provider: such a scene is held, and `ask_again` and `submit_again` are for
-        it. In a run that an earlier version recorded it may be failed, too.
-        """
-        given = None if scenes is None else scenes_to_retry(scenes)
-
-        def retry() -> list[str]:
-            known = self._runner.current().scheduler.scenes
-            failed = failed_scenes(known, moderated=moderated) if given is None else chosen_scenes(known, given)
-            if failed:
-                self._runner.begin(RunRequest(failed, in_last_run=True))
-            return [scene.id for scene in failed]
-
-        return self._runner.loop.call(retry)
-
-    def ask_again(self, scene: str, job: str | None = None) -> None:
-        """Ask about the job of a held scene again, and fetch its result: "it was made".
-
-            session.ask_again("s003")  # its job's id is known
-            session.ask_again("s004", job="video_123")  # as the provider's list of jobs has it
-
-        Nothing is submitted. The job is asked about on the profile that submitted the scene, as a new attempt, with a
-        `job_timeout` of its own. Where the run is over, it goes on. Raises `InputError` where the scene is not held, no
-        job's id is known and none is given, or that profile's key is not at hand.
-        """
-        if job is not None and (not isinstance(job, str) or not job.strip()):
-            raise InputError(f"job is the provider's id of the job, a text, not {job!r}")
-
-        def ask() -> None:
-            live = self._runner.current()
-            state = scene_to_answer(live.scheduler.scenes, scene)
-            known = state.operation.id if state.operation is not None and state.has_open_job else None
-            if (asked := (job or "").strip() or known) is None:
-                raise InputError(
-                    f"scene {scene!r} was submitted to {_name(state)!r} without an answer, so its job's id is not "
-                    "known: look it up there, and give it as ask_again(scene, job=...)"
-                )
-            profile = live.profile(_name(state))
-            if profile is None or not profile.has_key:
-                raise InputError(
-                    f"scene {scene!r} was submitted to {_name(state)!r}, whose key is not here: add_profile"
-                )
-            self._go_on(ev.AskedAgain(state.scene, state.number + 1, profile.name, asked))
-
-        self._runner.loop.call(ask)
-
-    def submit_again(self, scene: str) -> None:
-        """Submit a held scene again. **It may be billed twice**: its earlier job may exist, or be made yet.
-
-        Look into the provider's account before. Where the run is over, it goes on.
-        """
-
-        def submit() -> None:
-            state = scene_to_answer(self._runner.current().scheduler.scenes, scene)
-            if state.status != "held":
-                raise InputError(f"scene {scene!r} is {state.status}, not held: retry_failed() or run() runs it again")
-            self._go_on(ev.SubmitAgainRequested(scene), ev.SceneAdded(state.scene))
-
-        self._runner.loop.call(submit)
-
-    def _go_on(self, *events: ev.Event) -> None:
-        """Hand requests to the last run, and let it go on."""
-        runner, live = self._runner, self._runner.current()
-        runner.check_is_open()
-        if live.unrecoverable:
-            raise SessionError("the run was broken off: restore it from its journal first")
-        if live.journal_failure is not None:
-            raise live.journal_failure
-        for event in events:
-            live.post(event)
-        live.go(runner.state)
-        runner.on_change(runner.state)
 
     def pause(self) -> None:
         """Submit nothing new, in this run or the next; what is running goes on."""
@@ -282,7 +203,3 @@ class RunControl:
 def _can_be_cancelled(state: SceneState) -> bool:
     """Say whether a cancel would change anything."""
     return state.status == "fetching" or (state.status in UNSETTLED and not state.cancelling)
-
-
-def _name(state: SceneState) -> str:
-    return state.previous.name if state.previous is not None else "?"

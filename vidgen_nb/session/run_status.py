@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from vidgen_nb.analysis.costs import RunCost, run_cost
 from vidgen_nb.core.spending import Spending
+from vidgen_nb.errors import SessionError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.run import Run
 from vidgen_nb.session.live.state_changes import same_failure
@@ -22,6 +26,12 @@ class RunStatus:
     def last_run(self) -> Run | None:
         """The run that is under way, or the last one; None: there was none."""
         return self._runner.live.run if self._runner.live is not None else None
+
+    def report(self, path: str | os.PathLike[str] | None = None, *, title: str = "") -> Path:
+        """Write a report of the last run, as `Run.report`, with the stills of its videos; return its path."""
+        if self.last_run is None or not self.last_run.events:
+            raise SessionError("nothing is recorded yet: run something first")
+        return self.last_run.report(path, title=title, videos=self._runner.resources.videos.base)
 
     @property
     def in_flight(self) -> int:

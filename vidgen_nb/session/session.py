@@ -4,7 +4,7 @@ It owns one thread with one event loop, where the scheduler and the backend's cl
 from any thread. In `async with Session(...)` it lives on the caller's loop instead.
 
 What it is put together from: a `Runner` (the loop, and the run on it), `RunControl` (what can be asked and changed
-meanwhile), its `RunStatus`, a `KeyChecker`, a `Restorer` and a `Closer`.
+meanwhile), `SceneControl` (the same for single scenes), its `RunStatus`, a `KeyChecker`, a `Restorer` and a `Closer`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from vidgen_nb.session.run_control import RunControl
 from vidgen_nb.session.run_request import RunRequest
 from vidgen_nb.session.run_status import RunStatus
 from vidgen_nb.session.runner import Runner
+from vidgen_nb.session.scene_control import SceneControl
 from vidgen_nb.session.settings import Resources, RunSettings, SessionState
 from vidgen_nb.session.validation import as_on_end, as_one_scene, as_profiles, as_scenes, as_shared, check_prices
 from vidgen_nb.session.video_folder import VideoFolder
@@ -100,6 +101,7 @@ class Session(Restorable):
         self.runner = Runner(resources, SessionState(settings, by_name))
         """What carries out requests on the session's loop; front ends build on it."""
         self._control = RunControl(self.runner)
+        self._scene_control = SceneControl(self.runner)
         self._status = RunStatus(self.runner)
         self._key_checker = KeyChecker(self.runner)
         self._closer = Closer(self.runner)
@@ -155,9 +157,11 @@ class Session(Restorable):
             raise TimeoutError(f"the run is still under way after {timeout:g} s; it goes on") from None
 
     add = forwarded("_control", RunControl.add)
-    retry_failed = forwarded("_control", RunControl.retry_failed)
-    ask_again = forwarded("_control", RunControl.ask_again)
-    submit_again = forwarded("_control", RunControl.submit_again)
+    retry_failed = forwarded("_scene_control", SceneControl.retry_failed)
+    run_again = forwarded("_scene_control", SceneControl.run_again)
+    edit_scene = forwarded("_scene_control", SceneControl.edit_scene)
+    ask_again = forwarded("_scene_control", SceneControl.ask_again)
+    submit_again = forwarded("_scene_control", SceneControl.submit_again)
     pause = forwarded("_control", RunControl.pause)
     unpause = forwarded("_control", RunControl.unpause)
     paused = forwarded_property("_control", RunControl.paused)
@@ -184,6 +188,7 @@ class Session(Restorable):
     journal = forwarded_property("runner", Runner.journal)
     is_running = forwarded_property("runner", Runner.is_running)
     is_broken_off = forwarded_property("runner", Runner.is_broken_off)
+    report = forwarded("_status", RunStatus.report)
     in_flight = forwarded_property("_status", RunStatus.in_flight)
     cooling = forwarded_property("_status", RunStatus.cooling)
     left_over = forwarded_property("_status", RunStatus.left_over)

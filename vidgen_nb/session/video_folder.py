@@ -24,8 +24,8 @@ from vidgen_nb.core.outcomes import Transient, Unwritable
 from vidgen_nb.errors import InputError
 from vidgen_nb.local_trouble import local_trouble
 from vidgen_nb.ports import BackendError
+from vidgen_nb.recording.file_claims import claim
 from vidgen_nb.recording.locks import HAS_LOCKS, close_held, lock, open_held
-from vidgen_nb.session.file_claims import claim
 from vidgen_nb.session.video_files import missing_bytes, not_a_video, suffix_of
 
 __all__ = ["VideoFolder", "VideoSink", "safe_name"]

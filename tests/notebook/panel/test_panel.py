@@ -71,9 +71,9 @@ def test_hostile_text_is_escaped(desk: Desk) -> None:
         desk.panel.tabs.root.selected_index = tab
         desk.settle()
     panel = desk.panel
-    assert EVIL in panel.tabs.lines["Log"].text and EVIL in panel.tabs.lines["Events"].text  # put in as text
+    assert EVIL in panel.tabs.log.text  # put in as text
     assert panel.tabs.attempts.rows[0][0] == f"s{EVIL}"  # DataTables' own text renderer escapes it
-    shown = [panel.tabs.metrics.value, panel.rows.sentence.value, panel.held_notes.value, panel.errors.html.value]
+    shown = [panel.tabs.metrics.html.value, panel.rows.sentence.value, panel.held_notes.value, panel.errors.html.value]
     assert "&lt;img" in panel.errors.html.value
     assert not any("<img" in text for text in shown)
 
@@ -113,33 +113,35 @@ def test_the_log_keeps_the_latest_lines(desk: Desk) -> None:
             log.warning("line %d", k)
 
     desk.ctl.runner.loop.call(many)
-    desk.panel.tabs.root.selected_index = 2
+    desk.panel.tabs.open("Log")
     desk.settle()
     assert len(desk.panel.feed.log) == MAX_LINES
-    assert f"line {MAX_LINES + 49}" in desk.panel.tabs.lines["Log"].text
-    assert "line 49\n" not in desk.panel.tabs.lines["Log"].text
-    assert "elsewhere" not in desk.panel.tabs.lines["Log"].text
+    assert f"line {MAX_LINES + 49}" in desk.panel.tabs.log.text
+    assert "line 49\n" not in desk.panel.tabs.log.text
+    assert "elsewhere" not in desk.panel.tabs.log.text
 
 
 def test_the_runs_lines_are_in_the_log_whatever_the_level(desk: Desk) -> None:
     """Even those that the logger's level holds back."""
     desk.ctl.run_blocking(PROMPTS[:1])
-    desk.panel.tabs.root.selected_index = 2
+    desk.panel.tabs.open("Log")
     desk.settle()
-    assert "s001 succeeded on p1" in desk.panel.tabs.lines["Log"].text
+    assert "s001 succeeded on p1" in desk.panel.tabs.log.text
 
 
 def test_tabs(desk: Desk) -> None:
     """There is a row for each attempt, and metrics of each profile; only the open tab is written."""
+    desk.panel.tabs.open("Attempts")
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
     rows = desk.panel.tabs.attempts.rows
     assert [row[:3] for row in rows] == [["s001", 1, "p1"], ["s002", 1, "p2"], ["s003", 1, "p1"]]
     assert {row[6] for row in rows} == {"✓ succeeded"}
-    assert desk.panel.tabs.metrics.value == ""
-    desk.panel.tabs.root.selected_index = 1
+    assert desk.panel.tabs.metrics.html.value == ""
+    desk.panel.tabs.open("Metrics")
     desk.settle()
-    assert "3 of 3 scenes succeeded" in desk.panel.tabs.metrics.value
+    wait_until(desk, lambda: "<b>3 of 3</b>" in desk.panel.tabs.metrics.html.value)
+    assert "e-" not in desk.panel.tabs.metrics.html.value.partition("</style>")[2]
 
 
 def test_a_click_on_a_scene_in_the_table_selects_it(desk: Desk) -> None:
@@ -154,7 +156,7 @@ def test_a_click_on_a_scene_in_the_table_selects_it(desk: Desk) -> None:
 def test_a_finished_video_is_played(desk: Desk) -> None:
     """The tab offers the finished videos, and sends the chosen one."""
     control = desk.panel.controls.by_name["video"]
-    desk.panel.tabs.root.selected_index = 4
+    desk.panel.tabs.open("Videos")
     desk.settle()
     assert control.widget.disabled
     desk.backend.video = CLIP
@@ -174,7 +176,7 @@ def test_a_finished_video_is_played(desk: Desk) -> None:
 
 def test_a_missing_video_is_reported(desk: Desk) -> None:
     """With its path."""
-    desk.panel.tabs.root.selected_index = 4
+    desk.panel.tabs.open("Videos")
     desk.backend.video = CLIP
     path = desk.ctl.run_blocking(PROMPTS[:1]).scenes[0].path
     desk.settle()

@@ -99,8 +99,8 @@ def test_a_closed_panel_can_still_be_looked_at(desk: Desk) -> None:
     """Tabs turn, and an error can be dismissed."""
     desk.ctl.run_blocking(PROMPTS)
     desk.ctl.close()
-    desk.panel.tabs.root.selected_index = 2
-    assert "succeeded" in desk.panel.tabs.lines["Log"].text
+    desk.panel.tabs.open("Log")
+    assert "succeeded" in desk.panel.tabs.log.text
     desk.panel.controls["run"].click()
     assert "closed" in desk.panel.errors.html.value
     desk.panel.errors.dismiss_button.click()
@@ -175,10 +175,15 @@ def test_pasted_text_is_recognised(desk: Desk, text: str) -> None:
 
 
 def test_pasted_text_that_can_not_be_read_is_reported(desk: Desk) -> None:
-    """And nothing is loaded."""
+    """Nothing is loaded, the table of scenes says why, and no longer once it is right."""
     desk.set("prompts", '[{"prompt": "a"},')
     assert desk.ctl.scenes == []
-    assert "pasted.json" in desk.panel.errors.html.value
+    assert desk.panel.tabs.scenes.table.alert == "Line 1: malformed JSON: Expecting value"
+    desk.set("prompts", "prompt,seconds,size\na fox,4,720p\nan owl,4,720p\na harbour")
+    wrong = "Line 4 has 1 value; the header has 3 columns. Quote prompts that contain commas."
+    assert desk.panel.tabs.scenes.table.alert == wrong
+    desk.set("prompts", '[{"prompt": "a"}]')
+    assert desk.panel.tabs.scenes.table.alert == ""
 
 
 def test_the_latest_video_is_offered_after_another_run(desk: Desk) -> None:

@@ -95,6 +95,8 @@ def snapshot(data: RunData) -> Snapshot:
             case ev.SceneAdded(scene=scene, single=single):
                 now.scenes[scene.id] = scene
                 now.queued[scene.id] = single
+            case ev.SceneEdited(scene=scene):
+                now.scenes[scene.id] = scene
             case ev.AttemptStarted(scene=name, number=number, profile=profile):
                 now.submitting[name] = event
                 started[name] = RunningJob(now.scenes[name], number, profile, event.at)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["ONLY_IF_ANY", "Metrics", "recovery_in_words"]
 
 TABLES = ("profiles", "scenes", "moves")
+_NOTHING = 1e-9
+"""What is smaller is left of a subtraction."""
 MAX_PROFILES = 20
 """Profiles shown; the table has all of them."""
 SPLIT_FIELDS = ("ok", "wasted", "cooling", "idle_empty", "idle_waiting", "running", "off", "queued_at_provider")
@@ -30,11 +32,13 @@ def _seconds(value: float | None) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}"
+    return "–" if value is None else f"{abs(value) if abs(value) < _NOTHING else value:.1%}"
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    if value is None:
+        return "–"
+    return "0" if abs(value) < _NOTHING else f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _spread(value: Spread | None) -> str:
@@ -124,7 +128,9 @@ def _split(metrics: MetricsData | ProfileMetrics) -> str:
     }
     parts = ((name, getattr(split, name)) for name in SPLIT_FIELDS)
     return ", ".join(
-        f"{names.get(name, name)} {_share(value)}" for name, value in parts if value or name not in ONLY_IF_ANY
+        f"{names.get(name, name)} {_share(value)}"
+        for name, value in parts
+        if abs(value) > _NOTHING or name not in ONLY_IF_ANY
     )
 
 

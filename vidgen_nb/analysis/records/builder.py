@@ -75,6 +75,7 @@ class Builder:
             ev.ProfileChanged: self._profile_changed,
             ev.ProfileRemoved: self._profile_removed,
             ev.SceneAdded: self._scene_added,
+            ev.SceneEdited: self._scene_edited,
             ev.AskedAgain: self._asked_again,
             ev.AttemptStarted: self._started,
             ev.Accepted: self._accepted,
@@ -124,6 +125,10 @@ class Builder:
             self._readded_at[name] = self._waited[name] = at
             scene.prompt, scene.status = given.prompt, "queued"
             scene.end = scene.error = scene.path = None
+
+    def _scene_edited(self, event: ev.SceneEdited) -> None:
+        if (scene := self._scenes.get(event.scene.id)) is not None:  # a live window forgets
+            scene.prompt = event.scene.prompt
 
     def _started(self, event: ev.AttemptStarted) -> None:
         name, profile, at = event.scene, event.profile, event.at

@@ -55,6 +55,7 @@ from vidgen_nb.core.events.requested import (
     RunRestored,
     RunStarted,
     SceneAdded,
+    SceneEdited,
     SpendingCapChanged,
     Stopped,
     StopReason,
@@ -98,6 +99,7 @@ __all__ = [
     "RunStarted",
     "SameFailureRepeated",
     "SceneAdded",
+    "SceneEdited",
     "SceneRequeued",
     "SceneSettled",
     "SettledStatus",
@@ -116,9 +118,9 @@ DECISIONS = (
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        ProfileAdded, ProfileChanged, PriceChanged, ProfileRemoved, SceneAdded, AskedAgain, SubmitAgainRequested,
-        RunStarted, RunRestored, ModeChanged, PolicyChanged, Paused, Unpaused, Stopped, BillingLimitChanged,
-        SpendingCapChanged, CancelRequested, CooldownReleased, CooldownImposed, Accepted, Progressed, Generated,
-        Fetched, CallFailed, JobFailed, CancelAnswered, AttemptAbandoned, *DECISIONS,
+        ProfileAdded, ProfileChanged, PriceChanged, ProfileRemoved, SceneAdded, SceneEdited, AskedAgain,
+        SubmitAgainRequested, RunStarted, RunRestored, ModeChanged, PolicyChanged, Paused, Unpaused, Stopped,
+        BillingLimitChanged, SpendingCapChanged, CancelRequested, CooldownReleased, CooldownImposed, Accepted,
+        Progressed, Generated, Fetched, CallFailed, JobFailed, CancelAnswered, AttemptAbandoned, *DECISIONS,
     )
 }  # fmt: skip

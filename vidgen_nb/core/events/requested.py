@@ -27,6 +27,7 @@ __all__ = [
     "RunRestored",
     "RunStarted",
     "SceneAdded",
+    "SceneEdited",
     "SpendingCapChanged",
     "StopReason",
     "Stopped",
@@ -99,6 +100,13 @@ class SceneAdded(Event):
     """A single scene goes before all others (R2)."""
     attempts: int = 0
     """Attempts it already had in earlier runs: numbers continue from there."""
+
+
+@record
+class SceneEdited(Event):
+    """A scene that is not running has another prompt or other parameters, for its next attempt; its status stays."""
+
+    scene: Scene
 
 
 @record

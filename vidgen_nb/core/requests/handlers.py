@@ -27,6 +27,7 @@ def handlers_of(
         ev.PriceChanged: requests.change_price,
         ev.ProfileRemoved: requests.remove_profile,
         ev.SceneAdded: requests.add_scene,
+        ev.SceneEdited: requests.edit_scene,
         ev.AskedAgain: attempts.asked_again,
         ev.SubmitAgainRequested: requests.submit_again,
         ev.RunStarted: requests.start,

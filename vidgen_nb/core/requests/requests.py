@@ -11,7 +11,7 @@ from vidgen_nb.core.context import Context
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
-from vidgen_nb.core.state import UNSETTLED, RunState, SceneState
+from vidgen_nb.core.state import IN_FLIGHT, UNSETTLED, RunState, SceneState
 from vidgen_nb.errors import DuplicateScene, InputError
 
 __all__ = ["Requests"]
@@ -179,6 +179,15 @@ class Requests:
         else:
             self._queue.push_back(state)
         self._watch_deadline(state)
+
+    def edit_scene(self, event: ev.SceneEdited, now: float) -> None:
+        """Change what a scene's next attempt submits; one that is settled stays so until it is run again."""
+        state = self._ledger.scenes.get(event.scene.id)
+        if state is None or state.status in IN_FLIGHT:
+            what = "is not in this run" if state is None else f"is {state.status}"
+            raise InputError(f"scene {event.scene.id!r} {what}: it can't be edited now")
+        self._context.record(event, now)
+        state.scene, state.outcome = event.scene, None
 
     def submit_again(self, event: ev.SubmitAgainRequested, now: float) -> None:
         """Note that a held scene may be billed twice; adding it is what submits it."""

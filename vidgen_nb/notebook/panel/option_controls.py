@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import ipywidgets as w
@@ -208,13 +209,15 @@ class OptionControls:
 
     def _load_text(self, text: str) -> None:
         if text.strip():
-            self._host.scene_options.type_scenes(text)
+            with suppress(InputError):  # the table of scenes says why, until a text is loaded
+                self._host.scene_options.type_scenes(text)
 
     def _load_file(self, files: tuple[Any, ...]) -> None:
         if files:
             with self._controls.own_writes():
                 self._controls["upload"].value = ()  # so that the same file can be loaded again
-            self._host.scene_options.upload_scenes(files[0]["name"], bytes(files[0]["content"]))
+            with suppress(InputError):
+                self._host.scene_options.upload_scenes(files[0]["name"], bytes(files[0]["content"]))
 
     def update_choices(self) -> None:
         """Offer the scenes, profiles and settings that there are."""

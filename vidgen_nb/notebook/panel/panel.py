@@ -24,7 +24,6 @@ from vidgen_nb.notebook.panel.layout import Rows
 from vidgen_nb.notebook.panel.page.page_bridge import PageBridge
 from vidgen_nb.notebook.panel.page.style import STYLE
 from vidgen_nb.notebook.panel.status.error_strip import ErrorStrip
-from vidgen_nb.notebook.panel.status.held_scenes import HeldScenes
 from vidgen_nb.notebook.panel.status.log_listener import LogListener
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.status.sentences import is_at_cap
@@ -60,7 +59,6 @@ class Panel:
         self.chart = Chart(host, self._theme(), self._set_follow)
         self.errors = ErrorStrip(lambda _: host.post(self._dismiss_errors))
         self.controls = Controls(host, self._export)
-        self.held_scenes = HeldScenes(host)
         self.forecast = Forecast(background)
         self.tabs = Tabs(host, self.controls, background)
         self._follow = host.view_options.follow_now
@@ -72,7 +70,7 @@ class Panel:
     def _arranged(self) -> Any:
         """Return all widgets in one box."""
         root = w.VBox([
-            w.HTML(STYLE), self.rows.root, self.held_notes, self.held_scenes.root, self.errors.root, self.message,
+            w.HTML(STYLE), self.rows.root, self.held_notes, self.errors.root, self.message,
             self.page, self.chart.view, self.tabs.root,
         ])  # fmt: skip
         root.add_class("vg-panel")
@@ -141,7 +139,6 @@ class Panel:
             self.tabs.show(self.feed, self._snapshot.now)
             self.controls.sync()
             self._write_rows()
-            self.held_scenes.show(self.feed, closed=self._snapshot.closed or self._snapshot.closing)
 
     def _write_rows(self) -> None:
         """Write what is said of the run, and what the page says of the controls."""

@@ -16,6 +16,7 @@ from vidgen_nb.analysis.records.live_window import Recent, RecentData
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import ProfileUnusable, RateLimited, Unwritable
 from vidgen_nb.notebook.panel.status.run_counts import RunCounts
+from vidgen_nb.notebook.panel.status.scene_list import SceneList
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.run import Run
@@ -23,8 +24,7 @@ from vidgen_nb.run import Run
 __all__ = ["MAX_LINES", "LatestCooldown", "RunFeed"]
 
 MAX_LINES = 200
-"""Log lines that the panel keeps, and as many events."""
-_FIELDS_NOT_SHOWN = ("operation", "artifact", "policy")
+"""Log lines that the panel keeps."""
 
 
 @dataclass
@@ -68,8 +68,8 @@ class RunFeed:
         self.window: RecentData | None = None
         """The latest part of the run, for the chart and the table; None: nothing has happened yet."""
         self.counts = RunCounts()
-        self.events: deque[str] = deque(maxlen=MAX_LINES)
-        """The latest events as text."""
+        self.scenes = SceneList()
+        """Every scene, for the table."""
         self.cooldowns: dict[str, LatestCooldown] = {}
         """By profile."""
         self.cooling = CoolingClock()
@@ -101,12 +101,11 @@ class RunFeed:
         for event in new:
             self._read(event)  # first, because it asks the window what held before the event
             self._live_window((event,))
+        self.scenes(new)
         if new:
             self.window = self._live_window.data()
             self.counts = RunCounts.of(self.window)
-        latest = new[-4 * MAX_LINES :]
-        self.log.extend(self._log_formatter.lines(latest))
-        self.events.extend(f"{event.at:9.2f} s  {one_line(_event_text(event))}" for event in latest[-MAX_LINES:])
+        self.log.extend(self._log_formatter.lines(new[-4 * MAX_LINES :]))
         return new
 
     def cooldown(self, profile: str) -> LatestCooldown:
@@ -172,20 +171,3 @@ class RunFeed:
             cooldown = self.cooldown(name)
             cooldown.until, cooldown.reason, cooldown.unusable = event.until, event.reason, event.unusable
             cooldown.scene = event.scene or cooldown.scene
-
-
-def _event_text(event: ev.Event) -> str:
-    """Return an event's name and its short fields; prompts and parameters are left out."""
-    names = [name for name in getattr(type(event), "__slots__", ()) if name != "at"]
-    return " ".join([type(event).__name__, *filter(None, (_field_text(event, name) for name in names))])
-
-
-def _field_text(event: ev.Event, name: str) -> str:
-    value = getattr(event, name)
-    if value is None or name in _FIELDS_NOT_SHOWN:
-        return ""
-    if name == "scene":
-        value = getattr(value, "id", value)
-    if name in ("outcome", "mode"):
-        value = getattr(value, "reason", getattr(value, "name", value))
-    return f"{name}={value:.2f}" if isinstance(value, float) else f"{name}={value}"

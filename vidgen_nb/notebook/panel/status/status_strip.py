@@ -13,7 +13,6 @@ from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.status.sentences import sentence, state_word
 from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
 from vidgen_nb.notebook.panel.status.times import done_at, time_left
-from vidgen_nb.plaintext import one_line
 
 __all__ = ["held_html", "progress_html", "sentence_html", "spoken", "state_html"]
 
@@ -26,8 +25,6 @@ STATUS_COLOURS = (
     ("waiting", "waiting", "transparent", "inherit"),
 )
 """Status, its word, fill and ink; as in the chart."""
-MAX_HELD_SCENES = 3
-"""Held scenes whose reason is shown."""
 
 
 def state_html(feed: RunFeed, session: SessionSnapshot) -> str:
@@ -83,10 +80,7 @@ def spoken(feed: RunFeed, session: SessionSnapshot) -> str:
 
 
 def held_html(feed: RunFeed) -> str:
-    """Return the latest held scenes as HTML, with what to do."""
-    scenes = [f"{one_line(scene, 40)}: {one_line(reason, 400)}." for scene, reason in feed.held.items()][
-        -MAX_HELD_SCENES:
-    ]
-    more = len(feed.held) - len(scenes)
-    notes = [f"Held – {text}" for text in scenes] + [f"{more:,} more are held: see run.scenes."] * (more > 0)
-    return "".join(f'<div class="vg-note">{escape(text)}</div>' for text in notes)
+    """Say how many scenes are in doubt, and where to decide about them."""
+    held = len(feed.held)
+    are = "is" if held == 1 else "are"
+    return f'<div class="vg-note">{count(held, "scene")} {are} in doubt: decide in Scenes.</div>' if held else ""

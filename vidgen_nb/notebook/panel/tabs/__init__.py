@@ -1,1 +1,1 @@
-"""The tabs below the chart: attempts, metrics, log, events, videos. Only the open one is written."""
+"""The tabs below the chart: scenes, attempts, metrics, log, videos; each is made when it is first opened."""

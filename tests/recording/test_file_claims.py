@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vidgen_nb.session.file_claims import claim
+from vidgen_nb.recording.file_claims import claim
 from vidgen_nb.session.video_folder import VideoFolder
 
 

@@ -1,0 +1,156 @@
+"""The page of a report, put together from its parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from vidgen_nb.analysis.metrics.measure import Metrics
+from vidgen_nb.analysis.metrics.model import ProfileMetrics
+from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.records.run_state import end_reason
+from vidgen_nb.charts.report.figures import FIGURES, figure_script, figures_of, plotly_script
+from vidgen_nb.charts.report.scene_table import scene_table
+from vidgen_nb.charts.report.tiles import STYLE, duration, share, tiles_html
+from vidgen_nb.plaintext import one_line
+
+__all__ = ["REPORT_SCRIPT", "began", "default_name", "document", "parts_of", "report", "skeleton", "title_of"]
+
+_FOLDER = Path(__file__).parent
+REPORT_SCRIPT = _FOLDER / "report.js"
+MAX_PROFILES = 60
+_FILE_CHARS = re.compile(r"[^\w.-]+")
+
+
+def report(
+    data: RunData, metrics: Metrics, *, title: str = "", videos: Path | None = None, costs: Mapping[str, str]
+) -> str:
+    """Return the report as a complete HTML page; `videos` and `costs` as in `scene_table`."""
+    name = title or title_of(data.header)
+    body = skeleton(parts_of(data, metrics, videos=videos, costs=costs), figures=bool(data.attempts))
+    data_and_scripts = f"{plotly_script()}{figure_script(figures_of(data) if data.attempts else {})}{script()}"
+    return document(name, f"<h1>{escape(one_line(name, 120))}</h1>{body}{data_and_scripts}")
+
+
+def document(title: str, content: str) -> str:
+    """Return a complete page in the report's style."""
+    style = (_FOLDER / "report.css").read_text(encoding="utf-8") + STYLE
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{escape(one_line(title, 120))}</title>\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta name="color-scheme" content="light dark">\n<style>{style}</style>\n</head>\n'
+        f"<body>\n<main>{content}</main>\n</body>\n</html>\n"
+    )
+
+
+def script() -> str:
+    """Return the page's own script, which unpacks and draws the figures."""
+    return f"<script>{REPORT_SCRIPT.read_text(encoding='utf-8')}</script>"
+
+
+def parts_of(
+    data: RunData, metrics: Metrics, *, videos: Path | None = None, costs: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the parts of the page without figures, each as HTML by its name."""
+    how = "not ended" if (reason := end_reason(data.events)) is None else f"ended: {reason}"
+    date = began(data.header)
+    when = f"{date:%d %B %Y, %H:%M} UTC · " if date is not None else ""
+    rows = "".join(f"<tr><th scope='row'>{name}</th><td>{escape(value)}</td></tr>" for name, value in _settings(data))
+    return {
+        "lead": f'<p class="lead">{when}{escape(one_line(how, 80))}</p>',
+        "tiles": tiles_html(metrics),
+        "accounts": f"<h2>Accounts</h2>{_profiles(metrics.profiles)}",
+        "scenes": f"<h2>Scenes</h2>{scene_table(data, videos, costs or {})}",
+        "settings": f'<h2>Settings</h2><table class="settings">{rows}</table>',
+    }
+
+
+def skeleton(parts: Mapping[str, str], *, figures: bool) -> str:
+    """Return the parts in their order, with places for the figures."""
+    places = [f"<section data-part={name!r}>{html}</section>" for name, html in parts.items()]
+    charts = [
+        f'<section><h2>{heading}</h2><div class="figure" data-figure="{name}"></div></section>'
+        for name, (heading, _) in FIGURES.items()
+    ]
+    return "".join([*places[:2], *(charts if figures else []), *places[2:]])
+
+
+def title_of(header: Mapping[str, Any]) -> str:
+    """Return what a run is called where nobody has given it a title."""
+    return f"Run {one_line(str(header.get('run') or 'without a name'), 80)}"
+
+
+def began(header: Mapping[str, Any]) -> datetime | None:
+    """Return when a run began; None: its header does not say."""
+    try:
+        found = datetime.fromisoformat(str(header.get("started")))
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def default_name(header: Mapping[str, Any], title: str) -> str:
+    """Return the name of a report's file: the date, and the title or the run's name."""
+    date = began(header)
+    name = _FILE_CHARS.sub("-", one_line(title or title_of(header), 60)).strip("-.") or "run"
+    return f"{date:%Y-%m-%d} {name}.html" if date is not None and title else f"{name}.html"
+
+
+def _profiles(profiles: list[ProfileMetrics]) -> str:
+    columns = ("Account", "Scenes done", "Attempts", "429s", "Utilisation", "Cooling", "Cooled for")
+    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
+    body = "".join(
+        f"<tr><th scope='row'>{escape(one_line(each.profile, 60))}</th><td>{each.scenes:,}</td>"
+        f"<td>{each.attempts:,}</td><td>{each.rate_limited or ''}</td><td>{share(each.utilisation)}</td>"
+        f"<td>{share(each.cooldown_duty) if each.cooldown else ''}</td><td>{duration(each.cooldown) if each.cooldown else ''}</td></tr>"
+        for each in profiles[:MAX_PROFILES]
+    )
+    more = len(profiles) - MAX_PROFILES
+    note = f"<p>And {more:,} more accounts.</p>" if more > 0 else ""
+    table = f"<table class='numbers'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll">{table}</div>{note}'
+
+
+def _settings(data: RunData) -> Iterator[tuple[str, str]]:
+    """Yield name and value of each setting that a run's header has."""
+    header = data.header
+    mode, policy, backend = (_mapping(header.get(name)) for name in ("mode", "policy", "backend"))
+    yield "Run", one_line(str(header.get("run", "")), 80)
+    yield "Mode", _with_rest(mode)
+    yield "After a 429", _with_rest(policy)
+    yield (
+        "Provider",
+        one_line(" · ".join(str(backend[each]) for each in ("name", "base_url", "model") if backend.get(each)), 200),
+    )
+    if (max_billed := header.get("max_billed")) is not None:
+        yield "Spending cap", f"{max_billed} accepted submits"
+    if header.get("speed") not in (None, 1, 1.0):
+        yield "Speed", f"{header['speed']:g} × real time" if isinstance(header["speed"], int | float) else ""
+    yield "Seed", one_line(str(header.get("seed", "")), 40)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _with_rest(described: Mapping[str, Any]) -> str:
+    """Return a name, and the settings that are given with it."""
+    rest = [
+        f"{name.replace('_', ' ')} {_plain(value)}" for name, value in described.items() if name != "name" and value
+    ]
+    return one_line(", ".join([str(described.get("name", "")), *rest]), 300)
+
+
+def _plain(value: Any) -> str:
+    return (
+        f"{value:g}"
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else "yes"
+        if value is True
+        else str(value)
+    )

@@ -1,0 +1,161 @@
+"""The recorded runs in a folder, newest first: when each began, and what became of its scenes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any, overload
+
+from vidgen_nb.charts.report.page import began
+from vidgen_nb.errors import FileFormatError
+from vidgen_nb.plaintext import html_line, one_line
+from vidgen_nb.recording.disk import is_free
+from vidgen_nb.run import Run, load_run
+
+__all__ = ["MAX_LISTED_RUNS", "PastRun", "PastRuns"]
+
+MAX_LISTED_RUNS = 200
+_COUNTED = (b'{"event":"SceneAdded"', b'{"event":"Fetched"', b'{"event":"SceneSettled"', b'{"event":"RunEnded"')
+_WORDS = {"succeeded": "done", "queued": "open"}
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """One recorded run; `load()` reads it, to look at and ask questions to."""
+
+    path: Path
+    name: str
+    """As its header says."""
+    started: datetime | None
+    scenes: dict[str, int] = field(default_factory=dict)
+    """How many are `done`, `failed`, `held`, `cancelled`, and `open`: neither of these yet."""
+    ended: str | None = None
+    """Why it ended; None: it goes on, or was broken off."""
+
+    def load(self) -> Run:
+        """Read the run."""
+        return load_run(self.path)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether some program is writing it now."""
+        try:
+            return self.ended is None and not is_free(self.path)
+        except OSError:
+            return False
+
+    @property
+    def stand(self) -> str:
+        """How it stands, in a word or two."""
+        return "running" if self.is_live else self.ended or "broken off"
+
+    def __repr__(self) -> str:
+        when = "" if self.started is None else f"{self.started:%Y-%m-%d %H:%M}, "
+        counts = ", ".join(f"{count} {name}" for name, count in self.scenes.items()) or "no scenes"
+        return f"<PastRun {one_line(self.name, 80)}: {when}{counts}; {one_line(self.stand, 80)}>"
+
+
+class PastRuns(Sequence[PastRun]):
+    """The runs in a folder, newest first; in a notebook, a table of them.
+
+    >>> run = ctl.runs[0].load()
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self._runs = list(_newest(self.folder))
+
+    @overload
+    def __getitem__(self, index: int) -> PastRun: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PastRun]: ...
+    def __getitem__(self, index: int | slice) -> PastRun | list[PastRun]:
+        """Return one run, or several; 0 is the newest."""
+        return self._runs[index]
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def named(self, file_name: str) -> PastRun | None:
+        """Return the run in the file of that name; None: there is none in this folder."""
+        return next((each for each in self._runs if each.path.name == file_name), None)
+
+    def __repr__(self) -> str:
+        return "\n".join([f"<{len(self):,} runs in {self.folder}>", *(f"{at}: {each}" for at, each in enumerate(self))])
+
+    def _repr_html_(self) -> str:
+        """Return the runs as a table."""
+        return self.table(lambda at, _each: f"runs[{at}]")
+
+    def table(self, label: Any) -> str:
+        """Return the runs as an HTML table; `label(index, run)` is the HTML of its first column."""
+        if not self._runs:
+            return "<p>No run is recorded here yet.</p>"
+        head = "".join(f"<th>{name}</th>" for name in ("", "Run", "Began (UTC)", "Done", "Failed", "Other", "Stands"))
+        body = "".join(f"<tr><td>{label(at, each)}</td>{_cells(each)}</tr>" for at, each in enumerate(self._runs))
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cells(run: PastRun) -> str:
+    total, done, failed = sum(run.scenes.values()), run.scenes.get("done", 0), run.scenes.get("failed", 0)
+    other = ", ".join(f"{count:,} {name}" for name, count in run.scenes.items() if name not in ("done", "failed"))
+    when = "" if run.started is None else f"{run.started:%Y-%m-%d %H:%M}"
+    cells = (when, f"{done:,} of {total:,}", f"{failed:,}" if failed else "", other)
+    return f"<td>{html_line(run.name, 80)}</td>{''.join(f'<td>{escape(each)}</td>' for each in cells)}" + (
+        f"<td>{html_line(run.stand, 60)}</td>"
+    )
+
+
+def _newest(folder: Path) -> Iterator[PastRun]:
+    try:
+        files = [(each.stat(), each) for each in folder.glob("*.jsonl") if not each.name.startswith(".")]
+    except OSError:
+        return
+    files.sort(key=lambda each: each[0].st_mtime_ns, reverse=True)
+    found = [_read(path, at.st_size, at.st_mtime_ns) for at, path in files[:MAX_LISTED_RUNS]]
+    earliest = datetime.min.replace(tzinfo=UTC)
+    yield from sorted(filter(None, found), key=lambda each: each.started or earliest, reverse=True)
+
+
+@lru_cache(maxsize=2 * MAX_LISTED_RUNS)
+def _read(path: Path, size: int, changed: int) -> PastRun | None:
+    """Return what a file says of its run; None: it is no run. An unchanged file is read once."""
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.readline())
+            if not isinstance(header, dict) or "vidgen_nb_run" not in header:
+                return None
+            scenes, ended = _counted(file)
+    except (OSError, ValueError, FileFormatError):
+        return None
+    counts = Counter(_WORDS.get(each, each) for each in scenes.values())
+    order = ("done", "failed", "held", "cancelled", "open")
+    name = str(header.get("run") or path.stem)
+    return PastRun(path, name, began(header), {each: counts[each] for each in order if counts[each]}, ended)
+
+
+def _counted(lines: Any) -> tuple[dict[str, str], str | None]:
+    """Return the status of each scene, and why the run ended, from the few lines that say so."""
+    scenes: dict[str, str] = {}
+    ended = None
+    for line in lines:
+        if not line.startswith(_COUNTED) or not line.endswith(b"\n"):
+            continue
+        event = json.loads(line)
+        match event["event"]:
+            case "SceneAdded":
+                scenes[event["scene"]["id"]], ended = "queued", None
+            case "Fetched":
+                scenes[event["scene"]] = "succeeded"
+            case "SceneSettled":
+                scenes[event["scene"]] = event["status"]
+            case _:
+                ended = str(event["reason"])
+    return scenes, ended
