@@ -126,22 +126,10 @@ class Run(Questions):
         return html(self.gantt(**options), f"Run {self.header.get('run', '')}")
 
     def report(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Path:
-        """Write `report_html` to a file and return its path: by default the date and title in the working directory."""
-        from vidgen_nb.charts.report.page import default_name
+        """Write a report as one HTML page, to send to somebody; options as in `charts.report.page.write_report`."""
+        from vidgen_nb.charts.report.page import write_report
 
-        target = Path(path) if path is not None else Path(default_name(self.header, options.get("title", "")))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(self.report_html(**options), encoding="utf-8")
-        return target
-
-    def report_html(self, *, title: str = "", videos: str | os.PathLike[str] | None = None) -> str:
-        """Return a report that can be sent to somebody as one HTML page: figures, numbers, scenes, settings.
-
-        `videos`: what the paths of the videos are relative to, for the stills that a panel has kept of them.
-        """
-        from vidgen_nb.charts.report.page import report
-
-        return report(self.data, self.metrics(), title=title, videos=Path(videos or "."), costs={})
+        return write_report(self.data, self.metrics(), self.cost, path, **options)
 
     def slot_time_chart(self, **options: Any) -> go.Figure:
         """Return what the profiles' slots did, as stacked shares; options as in `charts.slots.slot_time_chart`."""

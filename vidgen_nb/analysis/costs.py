@@ -109,7 +109,7 @@ def recorded_cost(events: Iterable[ev.Event], waiting: Iterable[str], max_cost: 
     for event in events:
         spending.take(event)
         match event:
-            case ev.SceneAdded(scene=scene):
+            case ev.SceneAdded(scene=scene) | ev.SceneEdited(scene=scene):
                 scenes[scene.id] = scene
             case ev.ProfileAdded(profile=name, price=price) | ev.PriceChanged(profile=name, price=price):
                 prices[name] = price

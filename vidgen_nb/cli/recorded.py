@@ -46,12 +46,13 @@ def report(
     title: Annotated[str, typer.Option(help="Title of the report.")] = "",
 ) -> None:
     """Write a report of a recorded run: one page with figures, numbers, scenes and settings."""
-    from vidgen_nb.charts.report.page import default_name
+    from vidgen_nb.charts.report.naming import default_name
+    from vidgen_nb.charts.report.page import report as page_of
     from vidgen_nb.run import load_run
 
     found = load_run(recorded)
     path = out if out is not None else Path(default_name(found.header, title))
-    write_file(path, found.report_html(title=title), "--out")
+    write_file(path, page_of(found.data, found.metrics(), found.cost, title=title, videos=Path()), "--out")
     Console().print(str(path), markup=False, highlight=False)
 
 

@@ -65,7 +65,7 @@ def make_app(folder: Path) -> Starlette:
             return JSONResponse({"error": str(error)}, headers=HEADERS)
         state: dict[str, Any] = {"events": len(run.events), "live": found.is_live}
         if request.query_params.get("events") != str(len(run.events)):
-            state["parts"] = parts_of(run.data, run.metrics(), videos=folder.absolute().parent)
+            state["parts"] = parts_of(run.data, run.metrics(), run.cost, videos=folder.absolute().parent)
             state["figures"] = packed(figures_of(run.data) if run.attempts else {})
         return JSONResponse(state, headers=HEADERS)
 

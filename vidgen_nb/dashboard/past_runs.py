@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, overload
 
-from vidgen_nb.charts.report.page import began
+from vidgen_nb.charts.report.naming import began
 from vidgen_nb.errors import FileFormatError
 from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.recording.disk import is_free

@@ -13,6 +13,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from vidgen_nb.charts.report.figures import FIGURES
+from vidgen_nb.charts.report.page import report
 from vidgen_nb.charts.report.tiles import duration, share
 from vidgen_nb.core.model import Scene
 from vidgen_nb.provider import Fault, SimulatedProfile, TokenBucket
@@ -31,6 +32,11 @@ def evil_run() -> Run:
     return simulate(scenes, profiles, mode="boost", faults=[Fault("bad_request", scene="s2")])
 
 
+def page_of(run: Run, **options: Any) -> str:
+    """Return the report of a run."""
+    return report(run.data, run.metrics(), run.cost, **options)
+
+
 def figures_in(page: str) -> dict[str, Any]:
     """Unpack the figures as the page does."""
     found = re.search(r'id="vg-figures">([^<]*)<', page)
@@ -42,7 +48,7 @@ def figures_in(page: str) -> dict[str, Any]:
 def test_it_is_complete_and_safe() -> None:
     """Title, figures in both themes, numbers, scenes with their failures, settings; foreign text is escaped."""
     run = evil_run()
-    page = run.report_html(title=f"May {EVIL}")
+    page = page_of(run, title=f"May {EVIL}")
     without_plotly = page.replace(get_plotlyjs(), "")
     assert EVIL not in without_plotly
     assert "<h1>May &lt;/script&gt;" in page
@@ -81,7 +87,7 @@ def test_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_run_in_which_nothing_ran() -> None:
     """It has a report, too, without figures."""
-    page = Run({}, []).report_html()
+    page = page_of(Run({}, []))
     assert figures_in(page) == {}
     assert "0 of 0" in page
 

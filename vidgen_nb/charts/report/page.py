@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from vidgen_nb.analysis.costs import RunCost
 from vidgen_nb.analysis.metrics.measure import Metrics
 from vidgen_nb.analysis.metrics.model import ProfileMetrics
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.records.run_state import end_reason
 from vidgen_nb.charts.report.figures import FIGURES, figure_script, figures_of, plotly_script
+from vidgen_nb.charts.report.naming import began, default_name, title_of
 from vidgen_nb.charts.report.scene_table import scene_table
 from vidgen_nb.charts.report.tiles import STYLE, duration, share, tiles_html
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["REPORT_SCRIPT", "began", "default_name", "document", "parts_of", "report", "skeleton", "title_of"]
+__all__ = ["REPORT_SCRIPT", "document", "parts_of", "report", "skeleton", "write_report"]
 
 _FOLDER = Path(__file__).parent
 REPORT_SCRIPT = _FOLDER / "report.js"
 MAX_PROFILES = 60
-_FILE_CHARS = re.compile(r"[^\w.-]+")
 
 
-def report(
-    data: RunData, metrics: Metrics, *, title: str = "", videos: Path | None = None, costs: Mapping[str, str]
-) -> str:
-    """Return the report as a complete HTML page; `videos` and `costs` as in `scene_table`."""
+def write_report(
+    data: RunData,
+    metrics: Metrics,
+    cost: RunCost,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    title: str = "",
+    videos: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Write a report and return its path; without a `path` it is the date and the title, or the run's name.
+
+    `videos`: what the paths of the videos are relative to, for the stills that a panel has kept of them; default: the
+    working directory.
+    """
+    target = Path(path) if path is not None else Path(default_name(data.header, title))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(report(data, metrics, cost, title=title, videos=Path(videos or ".")), encoding="utf-8")
+    return target
+
+
+def report(data: RunData, metrics: Metrics, cost: RunCost, *, title: str = "", videos: Path | None = None) -> str:
+    """Return the report as a complete HTML page."""
     name = title or title_of(data.header)
-    body = skeleton(parts_of(data, metrics, videos=videos, costs=costs), figures=bool(data.attempts))
+    body = skeleton(parts_of(data, metrics, cost, videos=videos), figures=bool(data.attempts))
     data_and_scripts = f"{plotly_script()}{figure_script(figures_of(data) if data.attempts else {})}{script()}"
     return document(name, f"<h1>{escape(one_line(name, 120))}</h1>{body}{data_and_scripts}")
 
@@ -53,9 +71,7 @@ def script() -> str:
     return f"<script>{REPORT_SCRIPT.read_text(encoding='utf-8')}</script>"
 
 
-def parts_of(
-    data: RunData, metrics: Metrics, *, videos: Path | None = None, costs: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def parts_of(data: RunData, metrics: Metrics, cost: RunCost, *, videos: Path | None = None) -> dict[str, str]:
     """Return the parts of the page without figures, each as HTML by its name."""
     how = "not ended" if (reason := end_reason(data.events)) is None else f"ended: {reason}"
     date = began(data.header)
@@ -63,9 +79,9 @@ def parts_of(
     rows = "".join(f"<tr><th scope='row'>{name}</th><td>{escape(value)}</td></tr>" for name, value in _settings(data))
     return {
         "lead": f'<p class="lead">{when}{escape(one_line(how, 80))}</p>',
-        "tiles": tiles_html(metrics),
+        "tiles": tiles_html(metrics, cost),
         "accounts": f"<h2>Accounts</h2>{_profiles(metrics.profiles)}",
-        "scenes": f"<h2>Scenes</h2>{scene_table(data, videos, costs or {})}",
+        "scenes": f"<h2>Scenes</h2>{scene_table(data, videos, _costs(cost))}",
         "settings": f'<h2>Settings</h2><table class="settings">{rows}</table>',
     }
 
@@ -80,25 +96,8 @@ def skeleton(parts: Mapping[str, str], *, figures: bool) -> str:
     return "".join([*places[:2], *(charts if figures else []), *places[2:]])
 
 
-def title_of(header: Mapping[str, Any]) -> str:
-    """Return what a run is called where nobody has given it a title."""
-    return f"Run {one_line(str(header.get('run') or 'without a name'), 80)}"
-
-
-def began(header: Mapping[str, Any]) -> datetime | None:
-    """Return when a run began; None: its header does not say."""
-    try:
-        found = datetime.fromisoformat(str(header.get("started")))
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
-
-
-def default_name(header: Mapping[str, Any], title: str) -> str:
-    """Return the name of a report's file: the date, and the title or the run's name."""
-    date = began(header)
-    name = _FILE_CHARS.sub("-", one_line(title or title_of(header), 60)).strip("-.") or "run"
-    return f"{date:%Y-%m-%d} {name}.html" if date is not None and title else f"{name}.html"
+def _costs(cost: RunCost) -> dict[str, str]:
+    return {scene: cost.text(amount) for scene, amount in cost.scenes.items() if amount}
 
 
 def _profiles(profiles: list[ProfileMetrics]) -> str:
@@ -107,7 +106,8 @@ def _profiles(profiles: list[ProfileMetrics]) -> str:
     body = "".join(
         f"<tr><th scope='row'>{escape(one_line(each.profile, 60))}</th><td>{each.scenes:,}</td>"
         f"<td>{each.attempts:,}</td><td>{each.rate_limited or ''}</td><td>{share(each.utilisation)}</td>"
-        f"<td>{share(each.cooldown_duty) if each.cooldown else ''}</td><td>{duration(each.cooldown) if each.cooldown else ''}</td></tr>"
+        f"<td>{share(each.cooldown_duty) if each.cooldown else ''}</td>"
+        f"<td>{duration(each.cooldown) if each.cooldown else ''}</td></tr>"
         for each in profiles[:MAX_PROFILES]
     )
     more = len(profiles) - MAX_PROFILES

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
+from vidgen_nb.analysis.costs import RunCost
 from vidgen_nb.analysis.metrics.model import MetricsData
 
 __all__ = ["STYLE", "Tile", "duration", "tiles", "tiles_html"]
@@ -30,7 +31,7 @@ class Tile:
     meaning: str
 
 
-def tiles(metrics: MetricsData) -> Iterator[Tile]:
+def tiles(metrics: MetricsData, cost: RunCost | None = None) -> Iterator[Tile]:
     """Yield the numbers that are known, the most important ones first."""
     done, total = metrics.scenes.get("succeeded", 0), sum(metrics.scenes.values())
     yield Tile("Scenes done", f"{done:,} of {total:,}", _others(metrics))
@@ -44,6 +45,11 @@ def tiles(metrics: MetricsData) -> Iterator[Tile]:
         yield Tile("Utilisation", share(metrics.utilisation), "of slot time went into finished scenes")
     if metrics.wasted_share is not None:
         yield Tile("Wasted", share(metrics.wasted_share), f"of {_plural(metrics.attempts, 'attempt')} led to no video")
+    if cost is not None and cost.currency:
+        rest = f"{cost.text(cost.wasted)} of it for no video" if cost.wasted else "all of it for finished scenes"
+        yield Tile(
+            "Cost", cost.text(cost.spent), f"{cost.text(cost.committed)} more committed" if cost.committed else rest
+        )
     yield Tile("Refusals (429)", f"{metrics.rate_limited:,}", _plural(metrics.moves, "move") + " to another account")
     if metrics.wait is not None:
         yield Tile("Median wait", duration(metrics.wait.p50), f"95 % waited at most {duration(metrics.wait.p95)}")
@@ -53,12 +59,12 @@ def tiles(metrics: MetricsData) -> Iterator[Tile]:
         yield Tile("Pace", f"{_short(60 * metrics.goodput)} / min", "finished scenes, in the mean")
 
 
-def tiles_html(metrics: MetricsData) -> str:
+def tiles_html(metrics: MetricsData, cost: RunCost | None = None) -> str:
     """Return the numbers as HTML."""
     found = "".join(
         f'<div class="vg-tile"><span>{escape(each.name)}</span><b>{escape(each.value)}</b>'
         f"<small>{escape(each.meaning)}</small></div>"
-        for each in tiles(metrics)
+        for each in tiles(metrics, cost)
     )
     return f'<div class="vg-tiles">{found}</div>'
 

@@ -10,6 +10,8 @@ from vidgen_nb.analysis.records.builder import Builder, records_of
 from vidgen_nb.analysis.records.model import SceneRecord
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
+from vidgen_nb.core.money import amount_text
+from vidgen_nb.core.spending import Spending
 
 __all__ = ["SceneList"]
 
@@ -25,6 +27,8 @@ class SceneList(Builder):
         self._moves = deque(maxlen=0)
         self.given: dict[str, Scene] = {}
         """The scenes as they were added or edited last, by id, in the order in which they were first added."""
+        self.spending = Spending()
+        """What each has cost."""
         self.edits = 0
         """How often `given` has changed."""
         self._changed: dict[str, None] = {}
@@ -32,6 +36,7 @@ class SceneList(Builder):
     def __call__(self, events: Sequence[ev.Event]) -> None:
         """Take in new events (an observer)."""
         for event in events:
+            self.spending.take(event)
             if (handler := self._handlers.get(type(event))) is None:
                 continue
             handler(event)
@@ -47,6 +52,11 @@ class SceneList(Builder):
         """Return the scenes that have changed since this was last asked."""
         names, self._changed = self._changed, {}
         return records_of(SceneRecord, (self._scenes[name] for name in names))
+
+    def cost(self, scene: str) -> str | None:
+        """Return what was spent on a scene, as people read it; None: nothing is known to be."""
+        amount = self.spending.spent_by_scene.get(scene)
+        return amount_text(amount, self.spending.currency) if amount else None
 
     def all(self) -> list[SceneRecord]:
         """Return all scenes."""

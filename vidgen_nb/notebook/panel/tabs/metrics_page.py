@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from vidgen_nb.analysis.costs import RunCost
 from vidgen_nb.analysis.metrics.measure import Metrics
 from vidgen_nb.charts.report.tiles import STYLE, duration, tiles_html
 from vidgen_nb.notebook.panel.background import RunInBackground
@@ -47,15 +48,15 @@ class MetricsPage:
         if run is not None and is_due and not self._busy and self._measured != (run, size):
             self._busy, self._updates_left = True, UPDATES_BETWEEN
 
-            def measure() -> Metrics | Exception:
+            def measure() -> tuple[Metrics, RunCost] | Exception:
                 try:
-                    return run.metrics()
+                    return run.metrics(), run.cost
                 except Exception as error:  # noqa: BLE001 - of a run that some other program recorded, say
                     return error
 
-            def take(found: Metrics | Exception) -> None:
+            def take(found: tuple[Metrics, RunCost] | Exception) -> None:
                 self._busy, self._measured = False, (run, size)
-                self._tiles = tiles_html(found) if isinstance(found, Metrics) else ""
+                self._tiles = tiles_html(*found) if isinstance(found, tuple) else ""
                 self._write(feed, now)
 
             self._run_in_background(measure, take)

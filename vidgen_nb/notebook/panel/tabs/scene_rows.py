@@ -46,13 +46,11 @@ class SceneRows:
         given = self._scenes.given.get(key[2:]) if self._scenes is not None and key.startswith("r:") else None
         return None if given is None else (given, True)
 
-    def update(
-        self, scenes: SceneList, version: int, not_run: Any, unwritten: Mapping[str, str], costs: Mapping[str, str]
-    ) -> Change:
+    def update(self, scenes: SceneList, version: int, not_run: Any, unwritten: Mapping[str, str]) -> Change:
         """Bring the rows up to date, and return what has changed.
 
         `not_run(given)`: the loaded scenes that have not run, asked for only if `version` or the run's scenes have
-        changed. `unwritten`: why videos can't be saved. `costs`: what scenes have cost, as text.
+        changed. `unwritten`: why videos can't be saved.
         """
         reset = scenes is not self._scenes
         changed: Sequence[SceneRecord] = scenes.take_changed()
@@ -61,7 +59,7 @@ class SceneRows:
             changed = scenes.all()
         new: list[Row] = []
         for record in changed:
-            self._put(self._run_row(record, unwritten, costs), new)
+            self._put(self._run_row(record, scenes.cost(record.id), unwritten), new)
         removed: list[str] = []
         if (version, scenes.edits) != self._loaded_version:
             self._loaded_version = version, scenes.edits
@@ -84,12 +82,12 @@ class SceneRows:
             del self._rows[key]
         return removed
 
-    def _run_row(self, record: SceneRecord, unwritten: Mapping[str, str], costs: Mapping[str, str]) -> Row:
+    def _run_row(self, record: SceneRecord, cost: str | None, unwritten: Mapping[str, str]) -> Row:
         return {
             **_row(f"r:{record.id}", record.id, record.prompt, _WORDS.get(record.status, record.status)),
             "account": one_line(record.profile or "", 60),
             "tries": record.attempts,
-            "cost": costs.get(record.id),
+            "cost": cost,
             "note": one_line(unwritten.get(record.id) or record.error or "", 300),
             "video": record.path if record.status == "succeeded" else None,
         }

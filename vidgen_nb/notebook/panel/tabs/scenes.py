@@ -51,7 +51,7 @@ class Scenes:
     def show(self, feed: RunFeed) -> None:
         """Send the rows that have changed."""
         options, host = self._host.scene_options, self._host
-        change = self._rows.update(feed.scenes, options.version, options.not_run, feed.unwritten, {})
+        change = self._rows.update(feed.scenes, options.version, options.not_run, feed.unwritten)
         if self.table.has_page:
             new, removed, reset = change
             self.table.send_rows(new, removed, reset=reset)
