@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -265,3 +266,22 @@ def test_restore_after_a_kill(api: str, tmp_path: Path) -> None:
     accepted = [event.scene for event in run.events if isinstance(event, ev.Accepted)]
     assert len(accepted) == len(set(accepted))
     assert done.returncode == (1 if "held" in statuses else 0)
+
+
+def test_report_and_dashboard(tmp_path: Path) -> None:
+    """A recorded run becomes a page; the runs of a folder are served until Ctrl-C; what is wrong is one line."""
+    simulate(3, [SimulatedProfile("p1", service=Constant(5))]).save(tmp_path / "runs" / "run.jsonl")
+    done = vidgen_nb("report", "runs/run.jsonl", "--title", "Two lights", cwd=tmp_path)
+    assert (done.returncode, done.stdout.strip()) == (0, "Two-lights.html"), done.stderr
+    assert "<h1>Two lights</h1>" in (tmp_path / "Two-lights.html").read_text(encoding="utf-8")
+    wrong = vidgen_nb("dashboard", "nowhere", cwd=tmp_path)
+    assert wrong.returncode == 2 and "is no folder" in wrong.stderr
+    command = [sys.executable, "-m", "vidgen_nb", "dashboard", "runs", "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=PLAIN) as served:
+        assert served.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+/", served.stdout.readline())
+        assert found is not None
+        with urllib.request.urlopen(found[0], timeout=20) as page:  # noqa: S310 - our own server
+            assert "3 of 3" in page.read().decode()
+        served.send_signal(signal.SIGINT)
+        assert served.wait(20) == 0

@@ -154,6 +154,7 @@ def test_the_tabs_below_the_chart(open_lab: Opener) -> None:
 
     panel.get_by_role("tab", name="Log").click()
     log = panel.locator(".vg-lines").first
+    log.wait_for()
     page.page.wait_for_function("() => document.querySelector('.vg-lines').scrollHeight > 500")
     log.evaluate("pre => pre.scrollTo(0, 150)")
     before = page.kernel(ATTEMPTS)
