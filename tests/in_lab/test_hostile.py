@@ -64,7 +64,7 @@ SHOWN = "from IPython.display import display\ndisplay(scenes[0], profiles[0], ru
 TEX = "from IPython.display import HTML\nHTML('$x$')"
 TROUBLE = "vg.load_scenes([scenes[0], scenes[0]])"
 PWNED = "window.pwned"
-TABS = {"Scenes": ".vg-scenes td", "Attempts": ".vg-attempts td", "Metrics": ".vg-scroll td", "Log": ".vg-lines"}
+TABS = {"Scenes": ".vg-scene-table td", "Attempts": ".vg-attempts td", "Metrics": ".vg-scroll td", "Log": ".vg-lines"}
 """And where the text of others stands there."""
 
 

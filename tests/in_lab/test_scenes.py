@@ -29,7 +29,7 @@ def test_the_table_of_scenes(open_lab: Opener) -> None:
     """What is loaded shows before it runs; a failed scene is edited and run again; a held one is decided about."""
     page = open_lab(CELL, MANY, height=1400)
     page.run(0)
-    table = page.panel().locator(".vg-scenes")
+    table = page.panel().locator(".vg-scene-table")
     rows = table.locator("tr[data-key]")
     table.get_by_role("button", name="not run yet 12").wait_for()
     page.click("Run")

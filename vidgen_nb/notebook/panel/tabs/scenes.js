@@ -67,7 +67,7 @@ function renderScenes({ model, el, rows, views, ask, tell }) {
 
   // -- the parts
 
-  el.classList.add("vg-scenes");
+  el.classList.add("vg-scene-table");
   const alert = make("div", { className: "vg-scene-alert", role: "alert" });
   const chips = make("div", { className: "vg-scene-chips", role: "group" });
   chips.setAttribute("aria-label", "Show scenes by status");

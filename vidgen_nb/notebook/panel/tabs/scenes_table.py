@@ -8,10 +8,9 @@ from gzip import compress
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets as t
 
-from vidgen_nb.notebook.panel.control_binding import receive_while_blocked
+from vidgen_nb.notebook.panel.page.js_module import SeparateModuleWidget, loader
 
 __all__ = ["Answer", "ScenesTable"]
 
@@ -26,13 +25,14 @@ def _source() -> str:
     return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in _PARTS)
 
 
-class ScenesTable(anywidget.AnyWidget):
+class ScenesTable(SeparateModuleWidget):
     """Rows by key. They are no state of the widget: a page asks for all once, and is sent what changes since.
 
     Ten thousand rows are megabytes, and a trait would send all of them at each change.
     """
 
-    _esm = _source()
+    module = _source()
+    _esm = loader(module)
     _css = _FOLDER / "scenes.css"
     highlighted = t.Unicode().tag(sync=True)
     """The id of the scene that the chart highlights; empty: none."""
@@ -47,7 +47,6 @@ class ScenesTable(anywidget.AnyWidget):
         self.has_page = False
         """A page has asked for the rows."""
         self.on_msg(lambda _widget, content, buffers: request(content, buffers or [], self._answer_to(content)))
-        receive_while_blocked(self)
 
     def send_rows(self, rows: Iterable[dict[str, Any]], removed: Iterable[str] = (), *, reset: bool = False) -> None:
         """Send rows that are new or have changed, and the keys of those that are gone; `reset`: forget all others."""
