@@ -75,7 +75,7 @@ class MoneyView:
         match event:
             case ev.ProfileAdded(profile=name, price=price) | ev.PriceChanged(profile=name, price=price):
                 self.prices[name] = price
-            case ev.SceneAdded(scene=scene):
+            case ev.SceneAdded(scene=scene) | ev.SceneEdited(scene=scene):
                 self.scenes[scene.id] = scene
             case ev.SpendingCapChanged():
                 self.cap = event.max_cost

@@ -27,10 +27,18 @@ __all__ = ["DemoSession", "demo", "demo_profiles", "demo_scenes"]
 log = logging.getLogger("vidgen_nb")
 
 DEMO_PROFILES = (
-    SimulatedProfile("alice", TokenBucket(2, per=60), LogNormal(22, 0.25), capacity=3, price=Price(per_second=0.10)),
-    SimulatedProfile("bruno", TokenBucket(4, per=60), LogNormal(18, 0.25), capacity=3, price=Price(per_second=0.10)),
-    SimulatedProfile("chiara", SlidingWindow(5, per=60), LogNormal(14, 0.25), capacity=3, price=Price(per_second=0.12)),
-    SimulatedProfile("delta", TokenBucket(30, per=60), LogNormal(26, 0.25), capacity=3, price=Price(per_second=0.08)),
+    SimulatedProfile(
+        "alice", TokenBucket(2, per=60), LogNormal(22, 0.25), capacity=3, price=Price(per_second=0.10, seconds=4)
+    ),
+    SimulatedProfile(
+        "bruno", TokenBucket(4, per=60), LogNormal(18, 0.25), capacity=3, price=Price(per_second=0.10, seconds=4)
+    ),
+    SimulatedProfile(
+        "chiara", SlidingWindow(5, per=60), LogNormal(14, 0.25), capacity=3, price=Price(per_second=0.12, seconds=4)
+    ),
+    SimulatedProfile(
+        "delta", TokenBucket(30, per=60), LogNormal(26, 0.25), capacity=3, price=Price(per_second=0.08, seconds=4)
+    ),
 )
 """One with a tight limit, one with a generous one, and two in between, so that scenes move. The prices are invented."""
 

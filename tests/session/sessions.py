@@ -21,10 +21,13 @@ class Ends:
         self.folder = folder
         self.sessions: list[Session] = []
 
-    def __call__(self, backend: FakeBackend | None = None, count: int = 2, **options: Any) -> Session:
-        """Make a session of `count` profiles."""
+    def __call__(
+        self, backend: FakeBackend | None = None, count: int = 2, *, price: Any = None, **options: Any
+    ) -> Session:
+        """Make a session of `count` profiles, all at one price."""
         names = [f"p{k}" for k in range(1, count + 1)]
-        session = Session(backend or FakeBackend(), profiles(*names), output=self.folder, speed=20, **options)
+        made = profiles(*names, price=price)
+        session = Session(backend or FakeBackend(), made, output=self.folder, speed=20, **options)
         self.sessions.append(session)
         return session
 

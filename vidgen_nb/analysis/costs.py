@@ -41,6 +41,8 @@ class RunCost:
     """The part of `spent` that gave no video."""
     forecast: float | None
     """What the scenes that wait will cost, at the mean price of the profiles in use; None: a price is not known."""
+    at_most: float | None = None
+    """Spent, committed, and the scenes that wait, each on the profile that is dearest for it; None: not known."""
     unknown_jobs: int = 0
     """Accepted jobs whose price is not known: they are in none of the amounts."""
     max_cost: float | None = None
@@ -56,6 +58,13 @@ class RunCost:
         if self.forecast is None:
             return None
         return from_micros(micros(self.spent) + micros(self.committed) + micros(self.forecast))
+
+    @property
+    def of_cap(self) -> str:
+        """What of the spending cap is used, such as `$2.88 of $3.00`; empty: there is no cap."""
+        if self.max_cost is None:
+            return ""
+        return f"{self.text(from_micros(micros(self.spent) + micros(self.committed)))} of {self.text(self.max_cost)}"
 
     def text(self, amount: float) -> str:
         """Return an amount as people read it, such as `$1.20`."""
@@ -78,7 +87,7 @@ def run_cost(
 ) -> RunCost:
     """Return how a run stands. `waiting`: the scenes that wait; `prices`: those of the profiles in use, by name."""
     names = dict.fromkeys([*prices, *spending.spent_by_profile, *spending.committed_by_profile])
-    forecast = _forecast(waiting, list(prices.values())) if spending.currency else None
+    forecast, most = _forecast(waiting, list(prices.values())) if spending.currency else (None, None)
     return RunCost(
         currency=spending.currency,
         spent=from_micros(spending.spent),
@@ -86,6 +95,7 @@ def run_cost(
         in_doubt=from_micros(spending.in_doubt),
         wasted=from_micros(spending.wasted),
         forecast=None if forecast is None else from_micros(forecast),
+        at_most=None if most is None else from_micros(spending.spent + spending.committed + most),
         unknown_jobs=spending.unknown if spending.currency else 0,
         max_cost=max_cost,
         profiles={
@@ -150,13 +160,14 @@ def costs_between(data: RunData, after: float) -> Costs | None:
     )
 
 
-def _forecast(waiting: Iterable[Scene], prices: list[Price | None]) -> int | None:
-    """Return what scenes will cost, in millionths; None: on some profile that is not known."""
-    total = 0
+def _forecast(waiting: Iterable[Scene], prices: list[Price | None]) -> tuple[int | None, int | None]:
+    """Return what scenes will cost, and at most, in millionths; None: on some profile that is not known."""
+    total = most = 0
     known = [each for each in prices if each is not None]
     for scene in waiting:
         costs = [cost for each in known if (cost := each.of(scene)) is not None]
         if len(costs) < len(prices) or not costs:
-            return None
+            return None, None
         total += round(sum(costs) / len(costs))
-    return total
+        most += max(costs)
+    return total, most

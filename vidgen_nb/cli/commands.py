@@ -7,22 +7,33 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from vidgen_nb.cli.console import print_error
+from vidgen_nb.cli.console import make_console, print_error
+from vidgen_nb.cli.options import (
+    BackendName,
+    BaseUrlOption,
+    CaOption,
+    CooldownOption,
+    HonourOption,
+    MaxCostOption,
+    ModeOption,
+    PauseOption,
+    PolicyOption,
+    PriceOption,
+    make_backend,
+    make_policy,
+    with_price,
+)
 from vidgen_nb.cli.recorded import dashboard, gantt, report
 from vidgen_nb.cli.report import unused_path
 from vidgen_nb.cli.run_progress import run_to_end
 from vidgen_nb.cli.signals import ended_by_signals, run_signals
 from vidgen_nb.cli.streams import harmless_output
 from vidgen_nb.core.model import Scene
-from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError, VidgenError
-from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
-from vidgen_nb.policies.paced.policy import Paced
-from vidgen_nb.ports import Backend
 
 __all__ = ["app", "main"]
 
@@ -33,35 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # its frames show local variables, and some hold keys
     rich_markup_mode=None,
 )
-
-ModeName = Literal["normal", "boost"]
-PolicyName = Literal["per-profile", "global-pause", "exponential", "paced"]
-BackendName = Literal["openai-videos", "google-interactions", "runway"]
-
-ModeOption = Annotated[
-    ModeName, typer.Option(help="normal: one submit at a time, at most 4 running per profile. boost: no limit.")
-]
-PolicyOption = Annotated[
-    PolicyName,
-    typer.Option(
-        help="After a 429: cool its profile, pause everything, cool ever longer, or learn the limits and pace submits."
-    ),
-]
-CooldownOption = Annotated[
-    float, typer.Option(help="Seconds of cooldown; at least 1, doubled by each further 429 in a row.", min=0)
-]
-BaseUrlOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Address of the server with its version, such as http://127.0.0.1:8000/v1; default: the hosted API's own."
-    ),
-]
-CaOption = Annotated[
-    Path | None, typer.Option("--ca", help="Certificates (PEM) of a private CA, trusted besides the usual ones.")
-]
-HonourOption = Annotated[
-    bool, typer.Option("--honour-retry-after", help="Use the server's Retry-After instead of --cooldown.")
-]
 
 
 def _version(wanted: bool) -> None:
@@ -108,13 +90,14 @@ def demo(
         make_demo(
             profiles,
             mode=mode,
-            policy=_policy(policy, cooldown, honour_retry_after),
+            policy=make_policy(policy, cooldown, honour_retry_after),
             speed=speed,
             seed=seed,
             output=out / "videos",
         ) as controller,
     ):
         code = run_to_end(controller.session, demo_scenes(scenes), record=out / "run.jsonl", gantt=out / "gantt.html")
+        make_console().print("(The demo's prices are invented.)", markup=False)
     raise typer.Exit(code)
 
 
@@ -135,6 +118,9 @@ def run(
     only: Annotated[str | None, typer.Option(help="Run only these scenes, counted from 1: 3-7, or 5.")] = None,
     max_wait: Annotated[float, typer.Option(help="Seconds to wait while every profile is unusable.", min=0)] = 3600.0,
     max_billed: Annotated[int | None, typer.Option(help="Stop after this many accepted submits.", min=1)] = None,
+    max_cost: MaxCostOption = None,
+    price: PriceOption = None,
+    pause_after: PauseOption = 3,
     speed: Annotated[
         float, typer.Option(help="Run seconds per wall second; above 1 only against an emulator.", min=0.01)
     ] = 1.0,
@@ -152,13 +138,15 @@ def run(
     with (
         run_signals(),
         Session(
-            _backend(backend, base_url, model, ca),
-            load_profiles(profiles),
+            make_backend(backend, base_url, model, ca),
+            with_price(load_profiles(profiles), price),
             mode=mode,
-            policy=_policy(policy, cooldown, honour_retry_after),
+            policy=make_policy(policy, cooldown, honour_retry_after),
             output=out,
             max_wait=max_wait,
             max_billed=max_billed,
+            max_cost=max_cost,
+            pause_after_same_failure=pause_after or None,
             speed=speed,
             seed=seed,
             journal=journal,
@@ -183,6 +171,8 @@ def restore(
         int | None,
         typer.Option(help="Stop after this many accepted submits, counting those before the restore.", min=1),
     ] = None,
+    max_cost: MaxCostOption = None,
+    price: PriceOption = None,
     moved: Annotated[bool, typer.Option("--moved", help="Accept that the server has a new address.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("videos"),
 ) -> None:
@@ -190,11 +180,13 @@ def restore(
     from vidgen_nb.inputs import load_profiles
     from vidgen_nb.session.session import Session
 
-    served = _backend(backend, base_url, model, ca)
-    changes: dict[str, Any] = {} if max_billed is None else {"max_billed": max_billed}
+    served = make_backend(backend, base_url, model, ca)
+    limits = {"max_billed": max_billed, "max_cost": max_cost}
+    changes: dict[str, Any] = {name: limit for name, limit in limits.items() if limit is not None}
+    priced = with_price(load_profiles(profiles), price)
     with (
         run_signals(),
-        Session.restore(path, served, load_profiles(profiles), output=out, moved=moved, **changes) as session,
+        Session.restore(path, served, priced, output=out, moved=moved, **changes) as session,
     ):
         record, picture = unused_path(out / "run.jsonl"), unused_path(out / "gantt.html")
         code = run_to_end(session, None, record=record, gantt=picture)
@@ -240,30 +232,3 @@ def select_scenes(scenes: Sequence[Scene], only: str | None) -> Sequence[Scene]:
     if not 1 <= first <= last <= len(scenes):
         raise InputError(f"--only {only!r}: give a range such as 3-7 or 5, within 1-{len(scenes)}")
     return scenes[first - 1 : last]
-
-
-def _backend(name: BackendName, base_url: str | None, model: str | None, ca: Path | None) -> Backend:
-    from vidgen_nb.backends.google.interactions import GoogleInteractions
-    from vidgen_nb.backends.openai.videos import OpenAIVideos
-    from vidgen_nb.backends.runway.tasks import Runway
-
-    if base_url is None and name == "openai-videos":
-        raise InputError(f"--base-url is missing: {name} has no hosted server to default to")
-    backends: dict[str, type[Any]] = {
-        "openai-videos": OpenAIVideos,
-        "google-interactions": GoogleInteractions,
-        "runway": Runway,
-    }
-    given = {"base_url": base_url, "model": model, "verify": ca}
-    made: Backend = backends[name](**{option: value for option, value in given.items() if value is not None})
-    return made
-
-
-def _policy(name: PolicyName, cooldown: float, honour_retry_after: bool) -> Policy:
-    if name == "per-profile":
-        return PerProfileCooldown(cooldown, honour_retry_after=honour_retry_after)
-    if honour_retry_after:
-        raise InputError(f"--honour-retry-after works with --policy per-profile, not with {name}")
-    if name == "global-pause":
-        return GlobalPause(cooldown)
-    return ExponentialCooldown(jitter="full") if name == "exponential" else Paced()

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vidgen_nb.cli.console import make_console, print_error
+from vidgen_nb.core.events import EndReason, SameFailureRepeated
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.run import Run
@@ -71,7 +72,22 @@ def print_report(finished: Run, record: Path, gantt: Path) -> None:
     if waiting := [one_line(each.id) for each in finished.scenes if each.status == "queued"]:
         which = f"{waiting[0]} to {waiting[-1]}" if len(waiting) > 1 else waiting[0]
         console.print(Text(f"{len(waiting)} still waiting: {which}", "red"))
+    if (cost := finished.cost).currency:
+        console.print(f"Cost: {cost}", markup=False, highlight=False)
+    if (stopped := _stopped(finished)) is not None:
+        console.print(Text(stopped, "red"), soft_wrap=True)
     console.print(Text(f"Gantt: {gantt}   recorded run: {record}"), soft_wrap=True)
+
+
+def _stopped(finished: Run) -> str | None:
+    """Return why the run ended before its scenes were done, and what goes on with it; None: no limit ended it."""
+    if finished.ended == EndReason.MAX_COST:
+        cap = finished.cost.max_cost
+        return f"Spending cap reached ({'' if cap is None else finished.cost.text(cap)}): a higher --max-cost goes on"
+    if finished.ended == EndReason.SAME_FAILURE:
+        last = next(each for each in reversed(finished.events) if isinstance(each, SameFailureRepeated))
+        return f"Stopped: the last {len(last.scenes)} scenes failed for the same reason: {one_line(last.reason)}"
+    return None
 
 
 def _profile_table(finished: Run) -> Table:
@@ -79,7 +95,8 @@ def _profile_table(finished: Run) -> Table:
     succeeded = metrics.scenes.get("succeeded", 0)
     title = f"{succeeded} of {len(finished.scenes)} scenes succeeded in {finished.data.end:.1f} s"
     table = Table("profile", title=title, title_justify="left")
-    for column in ("scenes", "attempts", "429s", "cooldown s", "utilisation"):
+    costs = finished.cost if metrics.cost is not None else None
+    for column in ("scenes", "attempts", "429s", "cooldown s", "utilisation", *(["cost"] if costs else [])):
         table.add_column(column, justify="right")
     for row in metrics.profiles:
         table.add_row(
@@ -89,5 +106,6 @@ def _profile_table(finished: Run) -> Table:
             str(row.rate_limited),
             f"{row.cooldown:.1f}",
             f"{row.utilisation:.0%}",
+            *([costs.text(row.cost or 0.0)] if costs else []),
         )
     return table

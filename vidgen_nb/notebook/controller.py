@@ -156,7 +156,7 @@ class Controller(Restorable):
         if session.is_broken_off:
             return "the run was broken off; Restore last run continues it"
         if self.run_options.is_at_cap:
-            return f"the spending cap is reached ({session.billed:,} of {session.max_billed:,}): raise it first"
+            return f"the spending cap is reached ({self.run_options.cap_in_use}): raise it first"
         if not session.profiles:
             return "no profile is chosen"
         if not session.left_over and not self.scene_options.chosen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
@@ -84,19 +85,49 @@ class RunOptions:
         self._session.max_billed = cap
 
     @property
+    def max_cost(self) -> float | None:
+        """What a run may cost, by the profiles' prices; None: any amount."""
+        return self._session.max_cost
+
+    @max_cost.setter
+    def max_cost(self, cap: float | None) -> None:
+        self._session.max_cost = cap
+
+    @property
     def is_at_cap(self) -> bool:
         """Whether the spending cap alone keeps what an ended run has left from going on."""
         session, cap = self._session, self._session.max_billed
-        return cap is not None and session.billed >= cap and session.left_over > 0 and not session.is_running
+        reached = session.is_at_max_cost or (cap is not None and session.billed >= cap)
+        return reached and session.left_over > 0 and not session.is_running
 
     @property
-    def enough_cap(self) -> int:
-        """The spending cap with which all that is left could run once."""
-        return self._session.billed + self._session.left_over
+    def enough_cap(self) -> int | float:
+        """The spending cap with which all that is left could run once: in submits, or in money where that is short."""
+        session = self._session
+        if not session.is_at_max_cost:
+            return session.billed + session.left_over
+        return math.ceil((session.cost.at_most or 0.0) * 100 - 1e-6) / 100
+
+    @property
+    def cap_in_use(self) -> str:
+        """What of the spending cap is used up: `30 of 30`, or `$2.88 of $3.00`."""
+        session = self._session
+        return session.cost.of_cap if session.is_at_max_cost else f"{session.billed:,} of {session.max_billed:,}"
+
+    @property
+    def raise_words(self) -> str:
+        """What `raise_cap` would do now."""
+        if not self.is_at_cap:
+            return "Raise cap"
+        enough = self.enough_cap
+        return f"Raise cap to {self._session.cost.text(enough) if self._session.is_at_max_cost else f'{enough:,}'}"
 
     def raise_cap(self) -> None:
         """Raise the spending cap so that all that is left can run once."""
-        self._session.max_billed = self.enough_cap
+        if self._session.is_at_max_cost:
+            self._session.max_cost = self.enough_cap
+        else:
+            self._session.max_billed = int(self.enough_cap)
 
     # -- profiles
 

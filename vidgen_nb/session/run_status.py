@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from vidgen_nb.analysis.costs import RunCost, run_cost
+from vidgen_nb.core import events as ev
 from vidgen_nb.core.spending import Spending
 from vidgen_nb.errors import SessionError
 from vidgen_nb.plaintext import one_line
@@ -67,8 +68,11 @@ class RunStatus:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether the run ends with what is under way."""
-        return self._runner.live is not None and self._runner.live.scheduler.stopped and not self._runner.live.is_over
+        """Whether the run ends with what is under way; a pause for the same failure is none: `unpause()` goes on."""
+        live = self._runner.live
+        if live is None or live.is_over or live.scheduler.stopped_by is ev.EndReason.SAME_FAILURE:
+            return False
+        return live.scheduler.stopped
 
     @property
     def cooling(self) -> dict[str, float]:
@@ -99,6 +103,13 @@ class RunStatus:
             return run_cost(spending, (), prices, state.settings.max_cost)
         waiting = (each.scene for each in live.scheduler.scenes.values() if each.status == "queued")
         return run_cost(live.scheduler.spending, waiting, prices, state.settings.max_cost)
+
+    @property
+    def is_at_max_cost(self) -> bool:
+        """Whether the last run ended because no scene fits under `max_cost`, which has not changed since."""
+        live, cap = self._runner.live, self._runner.state.settings.max_cost
+        ended = live is not None and live.is_over and live.scheduler.ended is ev.EndReason.MAX_COST
+        return ended and live is not None and live.scheduler.max_cost == cap
 
     @property
     def pause_reason(self) -> str:

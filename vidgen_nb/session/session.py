@@ -195,6 +195,7 @@ class Session(Restorable):
     failed = forwarded_property("_status", RunStatus.failed)
     billed = forwarded_property("_status", RunStatus.billed)
     cost = forwarded_property("_status", RunStatus.cost)
+    is_at_max_cost = forwarded_property("_status", RunStatus.is_at_max_cost)
     pause_reason = forwarded_property("_status", RunStatus.pause_reason)
     now = forwarded_property("_status", RunStatus.now)
     is_stopping = forwarded_property("_status", RunStatus.is_stopping)

@@ -130,3 +130,35 @@ def test_after_a_restart_restore_is_the_green_one(desk: Desk, monkeypatch: pytes
     monkeypatch.setattr(type(desk.ctl.session), "no_restore", "")
     desk.settle()
     assert (restore.button_style, run.button_style, restore.disabled) == ("success", "", False)
+
+
+def test_at_the_cap_in_money_there_is_a_way_on(desk: Desk) -> None:
+    """As at the one in submits, with what it would cost."""
+    for name in ("p1", "p2"):
+        desk.ctl.set_price(name, 0.4)
+    desk.ctl.max_cost = 0.9
+    desk.ctl.run_blocking(PROMPTS)
+    desk.settle()
+    panel, run = desk.panel, desk.panel.controls["run"]
+    assert (
+        "Spending cap reached ($0.80 of $0.90). 1 scene left: raise the cap or discard it." in panel.rows.sentence.value
+    )
+    assert run.disabled and "the spending cap is reached ($0.80 of $0.90): raise it first" in run.tooltip
+    assert words(desk, "raise_cap") == "Raise cap to $1.20"
+    desk.click("raise_cap")
+    assert desk.ctl.max_cost == 1.2 and not run.disabled
+    desk.click("run")
+    assert desk.ctl.wait(10).ended == "settled"
+
+
+def test_a_pause_for_the_same_failure_says_why_and_resume_goes_on(desk: Desk) -> None:
+    """Also once what was under way is over."""
+    failing = iter([Permanent("a face", "content")] * 3)
+    desk.backend.script = lambda *_: next(failing, None)
+    desk.ctl.run_blocking([*PROMPTS, "one more"])
+    desk.settle()
+    said = desk.panel.rows.sentence.value
+    assert "Paused: the last 3 scenes failed for the same reason: a face. Resume goes on." in said
+    assert (words(desk, "paused"), desk.panel.controls["paused"].disabled) == ("Resume", False)
+    desk.set("paused", False)
+    assert desk.ctl.wait(10).ended == "settled"

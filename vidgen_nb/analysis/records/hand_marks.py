@@ -58,6 +58,8 @@ class HandMarks:
                 return f"cooldown of {one_line(event.profile, 40)} released"
             case ev.BillingLimitChanged():
                 return "spending cap: none" if event.max_billed is None else f"spending cap: {event.max_billed:,} jobs"
+            case ev.SpendingCapChanged():
+                return "spending cap: none" if event.max_cost is None else f"spending cap: {event.max_cost:,.2f}"
             case ev.ProfileAdded():
                 return f"{one_line(event.profile, 40)} on"
             case ev.ProfileRemoved():
@@ -77,8 +79,8 @@ class HandMarks:
 
 _KINDS = frozenset({
     ev.RunStarted, ev.RunEnded, ev.RunRestored, ev.ModeChanged, ev.PolicyChanged, ev.Paused, ev.Unpaused, ev.Stopped,
-    ev.CancelRequested, ev.CooldownReleased, ev.BillingLimitChanged, ev.ProfileAdded, ev.ProfileRemoved,
-    ev.ProfileChanged,
+    ev.CancelRequested, ev.CooldownReleased, ev.BillingLimitChanged, ev.SpendingCapChanged, ev.ProfileAdded,
+    ev.ProfileRemoved, ev.ProfileChanged,
 })  # fmt: skip
 
 

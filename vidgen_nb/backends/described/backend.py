@@ -26,6 +26,7 @@ from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.error_body import tells_error
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
 from vidgen_nb.backends.wire.reading.refusals import is_refusal
+from vidgen_nb.backends.wire.reading.told_costs import cost_of_job
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, Transient
 from vidgen_nb.errors import InputError
@@ -205,7 +206,7 @@ class HttpBackend(HttpAdapter):
                 return Progress("failed", outcome=self.job_failure(answer, profile))
         if (reason := self._path_check.why_no_result(self._result, answer, profile.api_key)) is not None:
             return Progress("failed", outcome=reason)
-        return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
+        return Progress("succeeded", 1.0, artifact=Artifact("with_key"), cost=cost_of_job(answer.data))
 
     async def fetch(self, operation: Operation, artifact: Artifact, profile: Profile, sink: Sink) -> None:
         """Stream the result into the sink, from a freshly requested URL, since such URLs expire."""

@@ -42,6 +42,7 @@ from vidgen_nb.backends.wire.jobs.status_words import StatusWords, word_of
 from vidgen_nb.backends.wire.reading.rate_headers import rate_info
 from vidgen_nb.backends.wire.reading.refusals import error_of
 from vidgen_nb.backends.wire.reading.retry_after import parse_milliseconds
+from vidgen_nb.backends.wire.reading.told_costs import cost_of_job, cost_of_submit
 from vidgen_nb.backends.wire.status_codes import shows_gateway
 from vidgen_nb.backends.wire.urls import origin, usable_url
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
@@ -169,7 +170,7 @@ class OpenAIVideos(HttpAdapter):
         rate = rate_info(answer.headers, server_epoch(answer, self._now_epoch()))
         if self._words.has_ended(json_object(answer).get("status")):
             self._last_words.note(str(found), answer)
-        return Operation(str(found), self.name, poll_after=poll_after, rate=rate)
+        return Operation(str(found), self.name, poll_after=poll_after, rate=rate, cost=cost_of_submit(answer))
 
     async def poll(self, operation: Operation, profile: Profile) -> Progress:
         """Ask about a job; raises `BackendError` if the answer does not say."""
@@ -183,7 +184,7 @@ class OpenAIVideos(HttpAdapter):
         status = self._words.status(word, error, profile.api_key, operation.id)
         self._first_answers.confirm(self._server(profile))
         if status == "succeeded":
-            return Progress("succeeded", 1.0, artifact=Artifact("with_key"))
+            return Progress("succeeded", 1.0, artifact=Artifact("with_key"), cost=cost_of_job(found))
         if status == "cancelled":
             return Progress("cancelled", outcome=Cancelled("cancelled at the provider"))
         if status == "failed":

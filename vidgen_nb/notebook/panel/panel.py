@@ -127,6 +127,8 @@ class Panel:
             left_over=session.left_over,
             cap=session.max_billed,
             billed=session.billed,
+            at_max_cost=session.cost.of_cap if session.is_at_max_cost else "",
+            pause_reason=session.pause_reason,
             restorable=(run is None or session.is_broken_off) and session.unfinished,
             cooling=session.cooling,
             prediction=self.forecast.shown,

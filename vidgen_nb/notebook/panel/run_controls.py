@@ -134,7 +134,7 @@ class RunControls:
         self._controls.add_button(
             "raise_cap", w.Button(description="Raise cap"), "Raise the spending cap so that what is left can run",
             options.raise_cap, lambda: "" if options.is_at_cap else "the spending cap is not reached",
-            words=lambda: f"Raise cap to {options.enough_cap:,}" if options.is_at_cap else "Raise cap",
+            words=lambda: options.raise_words,
         )  # fmt: skip
 
     def _add_retry(self) -> None:

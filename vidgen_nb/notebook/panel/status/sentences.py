@@ -21,14 +21,15 @@ WAIT, STAY = ("waits", "wait"), ("stays waiting", "stay waiting")
 """Verbs for one scene, and for several."""
 _END_WORDS = {
     "stopped": "Stopped", "no usable profile": "No account can be used any more",
-    "results can't be written": "Stopped: videos can't be saved", None: "Broken off",
+    "results can't be written": "Stopped: videos can't be saved",
+    "spending cap reached": "Spending cap reached", None: "Broken off",
 }  # fmt: skip
 
 
 def is_at_cap(session: SessionSnapshot) -> bool:
     """Say whether the spending cap keeps the rest of an ended run from going on."""
     reached = session.cap is not None and session.billed >= session.cap
-    return reached and not session.running and session.left_over > 0
+    return (reached or bool(session.at_max_cost)) and not session.running and session.left_over > 0
 
 
 def state_word(feed: RunFeed, session: SessionSnapshot) -> str:
@@ -41,6 +42,8 @@ def state_word(feed: RunFeed, session: SessionSnapshot) -> str:
         return "Ready" if session.chosen else "No scenes"
     if feed.restored:
         return "Restored"
+    if session.pause_reason:
+        return "Paused"
     if is_at_cap(session):
         return "Cap reached"
     return "Stopped" if feed.counts.unsettled else "Cancelled" if feed.was_cancelled else "Done"
@@ -60,6 +63,8 @@ def sentence(feed: RunFeed, session: SessionSnapshot) -> str:
         return f"{count(len(feed.unwritten), 'finished video')} can't be saved, so nothing new is submitted: {reason}."
     if session.stopping:
         return f"Stopping: {_both(feed, STILL_RUN, STAY)}."
+    if session.pause_reason:
+        return f"{_paused_by_itself(session)} {_both(feed, STILL_RUN, WAIT)}."
     if session.paused:
         return f"Paused: nothing new is submitted; {_both(feed, STILL_RUN, WAIT)}."
     cooling = sorted(session.cooling.items(), key=lambda each: each[1])
@@ -72,6 +77,10 @@ def sentence(feed: RunFeed, session: SessionSnapshot) -> str:
         back = "" if math.isinf(left) else f"; {one_line(first, 40)} is back first, {_back(left, session)}"
         return f"No account is free{back}. {_both(feed, RUN, WAIT)}."
     return _cooling_sentence(feed, session, cooling)
+
+
+def _paused_by_itself(session: SessionSnapshot) -> str:
+    return f"Paused: {one_line(session.pause_reason, 200).rstrip('.')}. Resume goes on."
 
 
 def _scenes(number: int, verb: tuple[str, str]) -> str:
@@ -109,9 +118,12 @@ def _restored_sentence(feed: RunFeed) -> str:
 
 def _ended_sentence(feed: RunFeed, session: SessionSnapshot) -> str:
     left, running = feed.counts.unsettled, feed.counts.scenes["running"]
+    if session.pause_reason:
+        return f"{_paused_by_itself(session)} {_standing(feed)}."
     if is_at_cap(session):
         what = "it" if session.left_over == 1 else "them"
-        reached = f"Spending cap reached ({session.billed:,} of {session.cap:,})"
+        used = session.at_max_cost or f"{session.billed:,} of {session.cap:,}"
+        reached = f"Spending cap reached ({used})"
         return f"{reached}. {count(session.left_over, 'scene')} left: raise the cap or discard {what}."
     word = _END_WORDS.get(feed.ended, "Cancelled" if feed.was_cancelled else "Done")
     if feed.ended == "max_billed":

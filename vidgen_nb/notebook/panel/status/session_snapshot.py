@@ -34,6 +34,10 @@ class SessionSnapshot:
     """How many submits of a run may be accepted: the spending cap."""
     billed: int = 0
     """Submits of this run that were, or may have been, accepted."""
+    at_max_cost: str = ""
+    """What of the cap in money is used up, where an ended run has reached it; empty: it has not."""
+    pause_reason: str = ""
+    """Why the run holds back new work by itself; empty: it doesn't."""
     restorable: bool = False
     """An earlier run did not finish, and Restore last run would continue it."""
     cooling: Mapping[str, float] = field(default_factory=dict)
