@@ -153,6 +153,7 @@ def tail_lines(bars: list[Bar], mark: Mark) -> dict[str, Any]:
     width = bars[0].height if bars else 1.0
     return _line(x, y, {"color": mark.fill, "width": width}) | {
         "name": mark.label, "legendgroup": "download", "showlegend": bool(bars),
+        "opacity": DIM_OPACITY if any(bar.dim for bar in bars) else 1.0,
     }  # fmt: skip
 
 
