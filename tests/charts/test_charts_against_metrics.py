@@ -113,7 +113,10 @@ def test_lanes_and_queue_of_the_gantt(runs: list[tuple[Run, MetricsData]]) -> No
 
 
 def test_the_bars_of_the_gantt(runs: list[tuple[Run, MetricsData]]) -> None:
-    """All the time of each attempt, once; pale where it was queued at its provider, as long as the metrics say."""
+    """All the time of each attempt, once; pale where it was queued at its provider, as long as the metrics say.
+
+    A download that would take less than 3 px is not drawn.
+    """
     for run, numbers in runs:
         rows, end = build_rows(run.data), numbers.length
         drawn: dict[int, float] = defaultdict(float)
@@ -121,7 +124,11 @@ def test_the_bars_of_the_gantt(runs: list[tuple[Run, MetricsData]]) -> None:
             if bar.scene is not None:
                 drawn[bar.place] += bar.end - bar.start
         took = {place: (end if a.end is None else a.end) - a.start for place, a in enumerate(run.attempts)}
-        assert drawn == pytest.approx(took)
+        short = rows.end * 3 / 900
+        assert drawn == pytest.approx(took, abs=short)
+        for place, attempt in enumerate(run.attempts):
+            if attempt.end is None or attempt.generated is None or attempt.end - attempt.generated >= short:
+                assert drawn[place] == pytest.approx(took[place])
         pale: dict[str, float] = defaultdict(float)
         for bar in rows.of("queued"):
             pale[str(bar.scene)] += bar.end - bar.start

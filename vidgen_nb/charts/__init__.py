@@ -5,7 +5,7 @@ draw with, `gantt` the Gantt. Charts compute nothing about a run: each number th
 `tests/charts/test_charts_against_metrics.py` compares them with `run.metrics()`. A chart may import analysis, the
 core's events and the provider's limits, and nothing from session or notebook.
 
-To add a chart: write `charts/<name>.py` with `<name>_chart(data, *, theme="light")`, whose title is what the chart
+To add a chart: write `charts/<name>.py` with `<name>_chart(data, *, theme="auto")`, whose title is what the chart
 shows, in a sentence (`_finding`); take sizes, title and axes from `drawing.layout`, colours from `drawing.palette`, and
 make every foreign name harmless with `drawing.text`. Add a method to `Run`, an entry in `tests/charts/every.py`
 (foreign text, sizes and both themes are tested for all charts), and its numbers to the test above.

@@ -36,7 +36,7 @@ class _Answers(NamedTuple):
 
 
 def admission_chart(
-    data: RunData, profile: str, *, limit: Limit | Literal["estimated"] | None = None, theme: str = "light"
+    data: RunData, profile: str, *, limit: Limit | Literal["estimated"] | None = None, theme: str = "auto"
 ) -> go.Figure:
     """Draw a profile's accepted submits, counted up over time, a ▲ for each 429, and the most its limit admits.
 

@@ -28,7 +28,7 @@ _HEADING_PIXELS, _TITLE_CHARS = 34, 92  # pixels above each Gantt for its name
 
 
 def aligned_chart(
-    runs: Mapping[str, RunData], *, moves: str = "last 20", queue: bool = True, theme: str = "light"
+    runs: Mapping[str, RunData], *, moves: str = "last 20", queue: bool = True, theme: str = "auto"
 ) -> go.Figure:
     """Draw two runs as Gantt charts, one above the other, with a common axis of seconds.
 

@@ -26,7 +26,7 @@ _MARKS: Final[dict[str | None, State]] = {
 """The look of each outcome, from left to right; None: it runs."""
 
 
-def attempts_chart(data: RunData, *, theme: str = "light") -> go.Figure:
+def attempts_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     """Draw how many attempts each profile had, by what became of them, and say how many were wasted.
 
     Wasted is what ended without success: `run.metrics().wasted_share`. Beyond 40 profiles, those that wasted most are

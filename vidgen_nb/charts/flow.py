@@ -36,7 +36,7 @@ _TITLE_CHARS = 92
 
 
 def queue_chart(
-    data: RunData, *, window: float | None = None, outages: Sequence[Span] = (), theme: str = "light"
+    data: RunData, *, window: float | None = None, outages: Sequence[Span] = (), theme: str = "auto"
 ) -> go.Figure:
     """Draw how many scenes waited, and below it the goodput, over one axis of seconds.
 

@@ -18,7 +18,7 @@ _PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 320.0, 76, 92
 
 
 def little_chart(
-    data: RunData, *, windows: int = WINDOWS, after: float = 0.0, until: float | None = None, theme: str = "light"
+    data: RunData, *, windows: int = WINDOWS, after: float = 0.0, until: float | None = None, theme: str = "auto"
 ) -> go.Figure:
     """Draw L and λW of each window, and say whether Little's law holds.
 

@@ -18,7 +18,7 @@ _PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 84, 92
 _MAX_NAMED, _MAX_LABELS = 2, 30
 
 
-def load_chart(data: RunData, *, window: float, theme: str = "light") -> go.Figure:
+def load_chart(data: RunData, *, window: float, theme: str = "auto") -> go.Figure:
     """Draw each window's goodput over the load that was offered in it, joined in the order of time.
 
     `window`: seconds, such as those for which the load stays the same. The title says whether a load that comes back

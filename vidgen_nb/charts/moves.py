@@ -21,7 +21,7 @@ _OTHERS = "all others"
 _CELL_PIXELS, _TITLE_CHARS, _MAX_PROFILES_WITH_ZEROS = 34.0, 92, 8  # with more profiles, zeros are left out
 
 
-def move_chart(data: RunData, *, theme: str = "light") -> go.Figure:
+def move_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     """Draw the matrix of moves: rows are the profiles that scenes left, columns those they moved to.
 
     A move is two consecutive attempts of a scene on different profiles, so the diagonal is empty. Beyond 25 profiles,

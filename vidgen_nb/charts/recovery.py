@@ -32,7 +32,7 @@ def recovery_chart(
     trouble: tuple[float, float] | None = None,
     window: float = 60.0,
     control: Any = None,
-    theme: str = "light",
+    theme: str = "auto",
 ) -> go.Figure:
     """Draw the goodput of the last `window` seconds, that of the control beside it, and the trouble as a band.
 

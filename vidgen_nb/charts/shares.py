@@ -22,9 +22,7 @@ __all__ = ["share_chart"]
 _ROW_PIXELS, _TITLE_CHARS, _MAX_PROFILES = 34.0, 92, 40
 
 
-def share_chart(
-    data: RunData, *, profiles: Iterable[SimulatedProfile] | None = None, theme: str = "light"
-) -> go.Figure:
+def share_chart(data: RunData, *, profiles: Iterable[SimulatedProfile] | None = None, theme: str = "auto") -> go.Figure:
     """Draw each profile's share of the results as a bar, and what its limit and slots allow it as a line across it.
 
     `profiles`: the limits to assume for a live run, as in `run.metrics()`, whose `fairness` the title says; where they

@@ -37,7 +37,7 @@ class _Part(NamedTuple):
     """Colour of its number; empty: none, because its hatch would hide it."""
 
 
-def slot_time_chart(data: RunData, *, theme: str = "light") -> go.Figure:
+def slot_time_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     """Draw what each profile's slots did as stacked shares of their time, from 0 to the makespan.
 
     A slot's time goes into an attempt that succeeded, one that was wasted or one that is queued at its provider; or the

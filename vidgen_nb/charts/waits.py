@@ -26,7 +26,7 @@ _PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 320.0, 76, 92
 _GAP_PIXELS = 70.0  # the title of the axis between
 
 
-def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "light") -> go.Figure:
+def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "auto") -> go.Figure:
     """Draw which share of the scenes that succeeded waited at most x seconds; of one run, also who waited.
 
     `runs`: one run, or several by name, to be compared. One has, below, each scene's wait by its place in the queue,

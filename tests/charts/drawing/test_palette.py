@@ -85,6 +85,15 @@ def test_each_state_has_a_mark_in_each_theme() -> None:
         assert len(set(looks)) == len(STATES)
 
 
+def test_auto_is_the_theme_of_the_default_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who makes plotly's figures dark has dark charts, without saying it for each."""
+    import plotly.io
+
+    assert theme_of("auto") is THEMES["light"]
+    monkeypatch.setattr(plotly.io.templates, "default", "plotly_dark")
+    assert theme_of("auto") is THEMES["dark"]
+
+
 def test_an_unknown_theme_is_refused() -> None:
     """An unknown theme is an error that names the known ones."""
     with pytest.raises(InputError, match="light, dark"):

@@ -31,6 +31,9 @@ def test_one_trace_per_state_holds_its_bars(run: RunData) -> None:
     figure, rows = gantt(run), build_rows(run)
     for state in STATES:
         bars, made = rows.of(state), trace(figure, state)
+        if state == "download":  # a thick line: as bars, they would double the cost of drawing
+            assert made.type == "scatter" and len(made.x) == 3 * len(bars)
+            continue
         assert (made.type, made.orientation) == ("bar", "h")
         assert list(made.y) == [bar.y for bar in bars]
         assert list(made.base) == [bar.start for bar in bars]

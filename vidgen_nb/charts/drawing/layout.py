@@ -11,11 +11,11 @@ from typing import Any
 from vidgen_nb.charts.drawing.palette import Theme
 from vidgen_nb.charts.drawing.shapes import Rows
 
-__all__ = ["BELOW", "LEFT", "axis", "frame", "lanes_axis", "layout", "markup", "seconds_axis", "wrapped"]
+__all__ = ["LEFT", "axis", "frame", "lanes_axis", "layout", "legend_names", "markup", "seconds_axis", "wrapped"]
 
-LEFT, BELOW = 172, 104
-"""Pixels beside and below the plot: labels of lanes; the axis and three lines of legend."""
-_RIGHT_PIXELS = 20
+LEFT = 172
+"""Pixels beside the plot: labels of lanes."""
+_RIGHT_PIXELS, _LEGEND_PAD_PIXELS = 20, 13
 _TITLE_CHARS = 96  # what fits left of the mode bar at 800 px
 _FONT = "system-ui, -apple-system, Segoe UI, sans-serif"
 
@@ -29,12 +29,20 @@ def layout(rows: Rows, theme: Theme) -> dict[str, Any]:
     """Return sizes, title, legend, axes and the now-line."""
     line = {"color": theme.text, "width": 1.5, "dash": "dot"}
     now = [{"type": "line", "x0": rows.now, "x1": rows.now, "y0": 0, "y1": 1, "yref": "paper", "line": line}]
-    return frame(wrapped([*rows.summary, *rows.notes]), theme, rows.height) | {
+    title = wrapped([*rows.summary, *rows.notes])
+    return frame(title, theme, rows.height, legend=legend_names(rows, theme), least=1) | {
         "barmode": "overlay",
         "xaxis": seconds_axis(rows.end, theme) | _ticks(rows),
         "yaxis": lanes_axis(rows),
         "shapes": now if rows.now is not None else [],
     }
+
+
+def legend_names(rows: Rows, theme: Theme) -> list[str]:
+    """Return what stands in the legend of a chart."""
+    states = {bar.state for bar in (*rows.bars, *rows.merged)}
+    moves = {"◆ move of the selected scene" if link.chosen else "◆ move" for link in rows.links}
+    return [mark.label for state, mark in theme.marks.items() if state in states] + sorted(moves)
 
 
 def wrapped(parts: Sequence[str], width: int = _TITLE_CHARS) -> list[str]:
@@ -51,16 +59,17 @@ def frame(
     bold: int = 0,
     named: bool = False,
     legend: Sequence[str] | None = (),
+    least: int = 3,
 ) -> dict[str, Any]:
     """Return what all charts share: sizes, title, legend, colours.
 
     `title`: lines of plain text, of which the first `bold` ones are the finding. `tall`: pixels of the plot itself.
-    `left`: pixels beside it. `named`: the axis below it has a title. `legend`: its names, if they may need more than
-    three lines; None: there is none.
+    `left`: pixels beside it. `named`: the axis below it has a title. `legend`: its names, which have room
+    for `least` lines or more; None: there is none.
     """
     above = 12 + 17 * (max(2, len(title)) if title else 0) + 12
     axis = 34 + (18 if named else 0)
-    below = axis + (12 if legend is None else BELOW - 34 + 19 * max(0, _legend_lines(legend) - 3))
+    below = axis + (12 if legend is None else _LEGEND_PAD_PIXELS + 19 * max(least, _legend_lines(legend)))
     height = round(tall) + above + below
     lines = [f"<b>{markup([line])}</b>" if at < bold else markup([line]) for at, line in enumerate(title)]
     return {

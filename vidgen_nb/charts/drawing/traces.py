@@ -23,6 +23,7 @@ from vidgen_nb.charts.drawing.lines import (
     link_lines,
     outlines,
     queue_line,
+    tail_lines,
 )
 from vidgen_nb.charts.drawing.palette import STATES, Mark, State, Theme
 from vidgen_nb.charts.drawing.shapes import Bar, Rows
@@ -137,6 +138,7 @@ def traces(
         **(_merged(rows, theme, say) if live else {}),
         **{state: (_bars, state, bars[state], theme.marks[state], say, None, named) for state in STATES},
         "limited": (_bars, "limited", bars["limited"], theme.marks["limited"], say, least, named),
+        "download": (tail_lines, bars["download"], theme.marks["download"]),
         **(_parts(bars["succeeded"], theme.marks["succeeded"], say, named) if live else {}),
         **_above(rows, bars, theme, say),
         **{

@@ -33,7 +33,7 @@ def comparison_chart(
     *,
     baseline: str | None = None,
     confidence: float = 0.95,
-    theme: str = "light",
+    theme: str = "auto",
 ) -> go.Figure:
     """Draw a row for each case: on the left its mean, on the right its paired difference to the first, with intervals.
 

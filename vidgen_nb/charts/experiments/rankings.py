@@ -30,7 +30,7 @@ def ranking_chart(
     *,
     baseline: str | None = None,
     confidence: float = 0.95,
-    theme: str = "light",
+    theme: str = "auto",
 ) -> go.Figure:
     """Draw how each case differs from the first, paired, as bars with intervals; what brings most is on top.
 

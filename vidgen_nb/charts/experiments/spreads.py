@@ -22,7 +22,7 @@ _ROW_PIXELS, _LEAST_PIXELS, _TITLE_CHARS, _MAX_SENTENCES = 46.0, 110.0, 92, 4
 
 
 def spread_chart(
-    trials: Trials, metric: Metric = "makespan", *, paired: bool = False, theme: str = "light"
+    trials: Trials, metric: Metric = "makespan", *, paired: bool = False, theme: str = "auto"
 ) -> go.Figure:
     """Draw each run's number as a dot, in a row for each case, with the median and the middle 80 % behind them.
 

@@ -42,7 +42,7 @@ def sweep_chart(
     best: Literal["least", "most"] | None = None,
     log_x: bool | None = None,
     against: Mapping[str, Any] | None = None,
-    theme: str = "light",
+    theme: str = "auto",
 ) -> go.Figure:
     """Draw each label's means over x, with a band from low to high and the lower bound as a dotted line.
 

@@ -33,7 +33,7 @@ class _Group(NamedTuple):
 
 
 def table_chart(
-    trials: Trials, metrics: Sequence[Metric], *, confidence: float = 0.95, theme: str = "light"
+    trials: Trials, metrics: Sequence[Metric], *, confidence: float = 0.95, theme: str = "auto"
 ) -> go.Figure:
     """Draw a table: a row for each metric, a column for each value of the first axis, apart for each other setting.
 

@@ -187,13 +187,14 @@ def _attempt(
     stop = end if attempt.end is None else attempt.end
     done = stop if attempt.generated is None else attempt.generated
     whole = Bar(state, attempt.start, done, y, height, lines, attempt.scene, dim, place=number)
+    thick = min(_TAIL_PIXELS, height / 3)
     tail = replace(
         whole,
         state="download",
         start=done,
         end=stop,
-        y=y + height / 2 - _TAIL_PIXELS / 2,
-        height=_TAIL_PIXELS,
+        y=y + (height - thick) / 2,
+        height=thick,
         glyph=False,
     )
     tails = (tail,) if stop > done else ()

@@ -24,16 +24,17 @@ def gantt(
     scene: str | None = None,
     moves: str = "last 20",
     queue: bool = True,
-    theme: str = "light",
+    theme: str = "auto",
     now: float | None = None,
 ) -> go.Figure:
     """Draw a run as a Gantt chart: a lane per profile, a row per slot, cooldowns below; seconds of the run across.
 
     The time in which no program ran a restored run is a pale band across all lanes, cut short if it was long.
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
-    whole path. `queue`: the number of waiting scenes on top. `theme`: `"light"` or `"dark"`. `now`: run seconds of
-    the present, drawn as a line, for an open run. Above 10,000 attempts neighbouring bars are merged;
-    the chart says so. Raise `InputError` for a scene that is not in the run and for an unknown theme.
+    whole path. `queue`: the number of waiting scenes on top. `theme`: `"light"`, `"dark"`, or `"auto"`: as plotly's
+    default template. `now`: run seconds of the present, drawn as a line, for an open run. Above 10,000 attempts
+    neighbouring bars are merged; the chart says so. Raise `InputError` for a scene that is not in the run and for an
+    unknown theme.
     """
     rows = build_rows(data, scene=scene, moves=moves, queue=queue, now=now, gaps=True)
     look = theme_of(theme)

@@ -34,6 +34,8 @@ MAX_SLOT_ROWS = 1000
 """Rows of all slots together; if there are more slots, several share a row."""
 MAX_LIVE_STEPS = 150
 """Steps of the queue, which are sent with each update of a live chart."""
+_TAIL_SHARE = 3 / 900
+"""A download that takes less of the time shown, about 3 px, is not drawn."""
 _SAME_MARK_SHARE = 0.01
 """What a hand did within this share of the time shown has one mark."""
 
@@ -75,8 +77,8 @@ def build_rows(
     lanes = make_lanes(data, slots, kept.shown, top, fit)
     place, hover = LaneLayout.of(lanes, dim=scene is not None), text.HoverTexts(data)
     bars = make_bars(data, place, slots, end, scene, hover, kept)
-    thinnest = (end - start) / PIXEL_COLUMNS
-    bars = [bar for bar in bars if bar.state != "download" or bar.end - bar.start > thinnest]
+    shortest = (end - start) * _TAIL_SHARE
+    bars = [bar for bar in bars if bar.state != "download" or bar.end - bar.start >= shortest]
     links, notes = make_links(data, hover.tries, place, slots, scene, moves)
     notes = [*capped, *notes]
     steps = _steps(data, end) if queue else []

@@ -38,7 +38,7 @@ def svg(
     width: int = 1000,
     scene: str | None = None,
     moves: str = "last 20",
-    theme: str = "light",
+    theme: str = "auto",
 ) -> str:
     """Draw a run as SVG text, `width` pixels wide (at least 480); the height follows from the lanes.
 

@@ -71,7 +71,9 @@ def test_a_click_on_a_bar_selects_its_scene_and_escape_clears_it(desk: Desk) -> 
     scene = desk.ctl.selected
     assert scene is not None and desk.ctl.last_run is not None
     assert desk.ctl.last_run.attempts[place].scene == scene == desk.panel.chart.gantt.scene
-    assert lanes.selected
+    desk.panel.tabs.open("Attempts")
+    desk.settle()
+    assert lanes.selected and desk.panel.tabs.attempts.chosen == scene
     figure._handle_custom_msg({"select": place}, [])
     desk.settle()
     assert desk.ctl.selected is None

@@ -24,6 +24,7 @@ async function render({ model, el, signal }) {
   el.classList.add("vg-attempts");
   const table = el.appendChild(document.createElement("table"));
   table.className = "display compact";
+  const mark = (tr, row) => tr.classList.toggle("vg-chosen", row.at(-1) === model.get("chosen"));
   const dt = new DataTable(table, {
     data: model.get("rows"),
     columns: columns(model.get("headings"), DataTable),
@@ -32,6 +33,7 @@ async function render({ model, el, signal }) {
     lengthMenu: [10, 25, 100, 500],
     autoWidth: false,
     deferRender: true,
+    rowCallback: (tr, row) => mark(tr, row),
     language: {
       search: "Filter",
       lengthMenu: "_MENU_ per page",
@@ -62,10 +64,15 @@ async function render({ model, el, signal }) {
     const same = dt.row((_, row) => row.at(-1) === focused.at(-1) && row[1] === focused[1]).node();
     same?.querySelector("button")?.focus({ preventScroll: true });
   };
+  const choose = () => dt.rows().every(function () {
+    if (this.node()) mark(this.node(), this.data());
+  });
   model.on("change:rows", update);
+  model.on("change:chosen", choose);
   document.addEventListener("selectionchange", update);
   return () => {
     model.off("change:rows", update);
+    model.off("change:chosen", choose);
     document.removeEventListener("selectionchange", update);
     dt.destroy();
   };

@@ -40,6 +40,9 @@ class AttemptsTable(SeparateModuleWidget):
     rows: Any = t.List().tag(sync=True)
     """For each attempt a list: a value for each heading, and the scene's unchanged id."""
 
+    chosen = t.Unicode("").tag(sync=True)
+    """The scene that is selected in the chart; empty: none."""
+
     def __init__(self) -> None:
         super().__init__()
         self._row_of: dict[AttemptRecord, list[Any]] = {}

@@ -96,6 +96,7 @@ class Tabs:
     def _show_attempts(self, window: RecentData | None) -> None:
         attempts = window.attempts if window is not None else []
         self.attempts.show(attempts)
+        set_if_changed(self.attempts, "chosen", self._host.view_options.selected or "")
         more = ""
         if window is not None and window.older:
             more = f"The latest {len(attempts):,} of {window.started:,} attempts; run.to_frame('attempts') has all. "
