@@ -74,7 +74,7 @@ function makeActions(el, ask, clear) {
     if (state.disabled || !state.rows.length) {
       question = null;
       problem.textContent = "";
-      line.append(make("span", { className: "vg-note", textContent: state.disabled ? `No changes: ${state.disabled}.` : "Select scenes to run them again, edit or cancel them. Click a row to highlight its scene in the chart." }));
+      line.append(make("span", { className: "vg-note", textContent: state.disabled ? `No changes: ${state.disabled}.` : "Select scenes to run again, edit or cancel. Click a row to highlight it in the chart." }));
       return;
     }
     if (question) {
