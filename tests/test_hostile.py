@@ -132,12 +132,14 @@ def test_the_panel(ctl: Controller) -> None:
     for tab in range(5):
         panel.tabs.root.selected_index = tab
         ctl.runner.loop.call(panel.refresh)
-    html = [panel.status.value, panel.disabled_reasons.value, panel.tabs.metrics.value, panel.errors.html.value]
-    html += [panel.chart.legend.value, panel.chart.note.value]
+    rows, metrics = panel.rows, panel.tabs.metrics.html
+    html = [rows.state.value, rows.progress.value, rows.sentence.value, metrics.value, panel.errors.html.value]
+    html += [panel.held_notes.value, panel.chart.legend.value, panel.chart.note.value]
     assert all(page_of(text) for text in html if text)
-    assert "pwned" in panel.errors.html.value and "pwned" in panel.tabs.metrics.value
-    for lines in panel.tabs.lines.values():
-        inert(lines.text, 100_000)
+    assert "pwned" in panel.errors.html.value and "pwned" in metrics.value
+    inert(panel.tabs.log.text, 100_000)
+    for scene in panel.tabs.scenes._rows.all():  # its id as it is, and the key made of it, are not shown
+        inert("\n".join(str(cell) for name, cell in scene.items() if name not in ("scene", "key")))
     for row in panel.tabs.attempts.rows:
         inert("\n".join(str(cell) for cell in row[:-1]))  # the last is the id as it is, and is not shown
     assert all(inert(label) for label, _ in panel.controls["in_use"].options)
@@ -148,7 +150,7 @@ def test_exports(ctl: Controller, tmp_path: Path) -> None:
     run = ctl.last_run
     assert run is not None
     loaded = Run({**run.header, "run": f"../../up{EVIL}"}, run.events)
-    files = export(loaded, tmp_path / "exports")
+    files = export(loaded, tmp_path / "exports", tmp_path)
     assert {file.parent for file in files} == {tmp_path / "exports"}
     page, picture, table, record = files
     assert "<script>window.pwned" not in page.read_text()
@@ -242,7 +244,7 @@ def test_a_prompt_of_a_megabyte(tmp_path: Path) -> None:
     assert run.scenes[0].status == "succeeded"
     (submit,) = [request for request in server.requests if request.phase == "submit"]
     assert MEGABYTE.encode() in submit.body
-    page, picture, table, record = export(run, tmp_path)
+    page, picture, table, record = export(run, tmp_path, tmp_path)
     assert picture.stat().st_size < 20_000 and table.stat().st_size < 2000
     assert 1_000_000 < record.stat().st_size < 1_100_000
     assert len(re.findall("ab cab c", page.read_text())) < 200

@@ -173,7 +173,7 @@ class Controller(Restorable):
         return edit_scene(self.session, self.scene_options, scene, prompt, params)
 
     def export(self, folder: str | os.PathLike[str] | None = None) -> list[Path]:
-        """Write the run as HTML, SVG, CSV and JSON lines, and return the paths of the files.
+        """Write the run as a report, SVG, CSV and JSON lines, and return the paths of the files.
 
         `folder`: by default `exports`, beside the folder of the videos.
         """
@@ -181,7 +181,7 @@ class Controller(Restorable):
         if run is None or not run.events:
             raise SessionError("nothing is recorded yet: run something first")
         exports = Path(folder) if folder is not None else self.base_folder() / videos.path.parent / "exports"
-        return export(run, exports)
+        return export(run, exports, self.base_folder())
 
     def base_folder(self) -> Path:
         """Return what the paths of videos are relative to: a notebook may change its working directory meanwhile."""

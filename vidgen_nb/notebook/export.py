@@ -1,4 +1,4 @@
-"""A run as files: an HTML page, a picture, a table of its attempts, and its events."""
+"""A run as files: a report, a picture, a table of its attempts, and its events."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a cell that starts so for a formula."""
 
 
-def export(run: Run, folder: Path) -> list[Path]:
-    """Write a run as HTML, SVG, CSV (its attempts) and JSON lines (its events), under the run's name."""
+def export(run: Run, folder: Path, videos: Path) -> list[Path]:
+    """Write a run's report as HTML, its Gantt as SVG, its attempts as CSV and its events, under the run's name.
+
+    `videos`: what the paths of its videos are relative to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     name = safe_name(str(run.header.get("run") or "run"))  # in a loaded file it may be anything
     page, picture, table = (folder / f"{name}{suffix}" for suffix in (".html", ".svg", ".csv"))
-    page.write_text(run.html(), encoding="utf-8")
+    run.report(page, videos=videos)
     picture.write_text(run.svg(), encoding="utf-8")
     table.write_text(_csv(run.attempts), encoding="utf-8", errors="backslashreplace", newline="")
     return [page, picture, table, run.save(folder / f"{name}.jsonl")]

@@ -35,7 +35,7 @@ class Controls(BoundControls):
         self.run.update()
 
     def _add_export(self, export: Callable[[], None]) -> None:
-        tip = "Write the run as HTML, SVG, CSV and JSON lines"
+        tip = "Write the run as a report, SVG, CSV and JSON lines"
         self.add_button("export", w.Button(description="Export"), tip, export, self._while_nothing_recorded)
 
     def _add_view(self) -> None:
