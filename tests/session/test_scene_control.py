@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes import FakeBackend, profiles
 from vidgen_nb.core.model import Scene
-from vidgen_nb.core.outcomes import Ambiguous, Permanent
+from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent
 from vidgen_nb.errors import InputError
 from vidgen_nb.run import load_run
 from vidgen_nb.session.session import Session
@@ -20,7 +20,7 @@ REFUSED = Permanent("refused", cause="content")
 @pytest.fixture
 def backend() -> FakeBackend:
     """One whose first submit of s001 is refused for its content, and of s002 as a bad request."""
-    script = {"s001": REFUSED, "s002": Permanent("bad size"), "s003": Ambiguous("HTTP 502")}
+    script: dict[str, Failure] = {"s001": REFUSED, "s002": Permanent("bad size"), "s003": Ambiguous("HTTP 502")}
     return FakeBackend(lambda scene, profile, nth: script.get(scene) if nth == 1 else None)
 
 
