@@ -172,6 +172,6 @@ def test_the_cap_in_money_can_be_typed(desk: Desk) -> None:
         desk.ctl.set_price(name, 0.4)
     desk.settle()
     desk.set("max_cost", "$12.50")
-    assert not control.disabled and desk.ctl.max_cost == 12.5
+    assert not control.disabled and (desk.ctl.max_cost, control.value) == (12.5, "12.50")
     desk.set("max_cost", "")
     assert desk.ctl.max_cost is None

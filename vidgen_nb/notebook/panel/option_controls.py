@@ -180,7 +180,12 @@ class OptionControls:
 
     def _reader(self, name: str) -> Callable[[], str]:
         options = self._host.run_options
-        return lambda: "" if getattr(options, name) is None else str(getattr(options, name))
+
+        def read() -> str:
+            value = getattr(options, name)
+            return "" if value is None else f"{value:.2f}" if name == "max_cost" else str(value)
+
+        return read
 
     def _setter(self, name: str, label: str) -> Callable[[str], None]:
         def apply(text: str) -> None:
