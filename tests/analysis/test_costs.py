@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import vidgen_nb as vg
+from vidgen_nb.core import events as ev
 
 PRICED = [
     vg.SimulatedProfile("a", vg.TokenBucket(2, per=30), vg.Constant(20), price=vg.Price(0.4)),
@@ -14,7 +15,7 @@ PRICED = [
 
 def test_metrics_of_costs() -> None:
     """What was spent, in all, per video and per profile; what gave no video."""
-    requests = [(5.0, vg.core.events.CancelRequested("s001"))]
+    requests = [(5.0, ev.CancelRequested("s001"))]
     run = vg.simulate(6, PRICED, mode="boost", requests=requests)
     found = run.metrics()
     assert found.scenes == {"cancelled": 1, "succeeded": 5}
