@@ -205,8 +205,7 @@ class Run(Questions):
     @property
     def cost(self) -> RunCost:
         """What the run has spent and committed, in all and per profile, and what the scenes that wait will cost."""
-        waiting = [scene.id for scene in self.scenes if scene.status == "queued"]
-        return recorded_cost(self.data.events, waiting, self.header.get("max_cost"))
+        return recorded_cost(self.data)
 
     def estimate_limits(self) -> Estimates:
         """Return what the attempts reveal about each profile's limit: kind, rate, burst with intervals, or why not.

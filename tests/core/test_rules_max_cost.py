@@ -158,11 +158,11 @@ def test_what_the_provider_tells_counts() -> None:
 
 
 def test_what_is_told_without_a_price() -> None:
-    """It is US dollars; before that, the job's price is not known, and counted as such."""
+    """It is US dollars; before that, nobody keeps account."""
     world = World(1, scenes=1)
     world.accept("s1")
     spending = world.scheduler.spending
-    assert (spending.currency, spending.unknown) == ("", 1)
+    assert spending.currency == ""
     world.feed(ev.Generated("s1", 1, Artifact("with_key"), 600_000))
     assert (spending.currency, spending.unknown, spending.spent) == ("USD", 0, 600_000)
 

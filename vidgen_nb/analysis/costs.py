@@ -111,12 +111,14 @@ def run_cost(
     )
 
 
-def recorded_cost(events: Iterable[ev.Event], waiting: Iterable[str], max_cost: float | None) -> RunCost:
-    """Return how a recorded run stands. `waiting`: ids of the scenes that wait; `max_cost`: that it began with."""
+def recorded_cost(data: RunData) -> RunCost:
+    """Return how a recorded run stands."""
+    waiting = [scene.id for scene in data.scenes if scene.status == "queued"]
+    max_cost: float | None = data.header.get("max_cost")
     scenes: dict[str, Scene] = {}
     prices: dict[str, Price | None] = {}
     spending = Spending()
-    for event in events:
+    for event in data.events:
         spending.take(event)
         match event:
             case ev.SceneAdded(scene=scene) | ev.SceneEdited(scene=scene):

@@ -58,11 +58,12 @@ class Context:
     """Settings, timers, and the two things that the scheduler produces: events and commands."""
 
     __slots__ = (
-        "_spending_handler",
         "commands",
         "configured_policy",
+        "counts_money",
         "events",
         "hold_unknown_jobs",
+        "is_limited",
         "is_replay",
         "max_billed",
         "max_cost",
@@ -110,14 +111,16 @@ class Context:
         self.poll = poll
         self.on_ambiguous = on_ambiguous
         self.max_wait = max_wait
-        self.max_billed = max_billed
+        self.max_billed: int | None
         """Submits that may be accepted in the run, including those in doubt; None: no bound."""
-        self.max_cost = max_cost
+        self.max_cost: float | None
         """What the run may spend and commit, in the currency of its prices; None: no bound."""
+        self.set_limits(max_billed, max_cost)
         self.pause_after_same_failure = pause_after_same_failure
         """After how many equal failures in a row nothing new is submitted; None: never."""
         self.spending = Spending()
-        self._spending_handler = self.spending.handlers.get
+        self.counts_money = False
+        """Whether any price is known so far: until then, no event is looked at."""
         self.restored_at = -math.inf
         """When another program last took the run over: before that, nobody looked after its jobs."""
         self.hold_unknown_jobs = False
@@ -157,12 +160,24 @@ class Context:
         """Raise what the policy raised once the step is complete, with nothing lost; the first one counts."""
         self.policy_error = self.policy_fault = self.policy_error or error
 
+    def set_limits(self, max_billed: int | None, max_cost: float | None) -> None:
+        """Bound what the run submits, and what it costs."""
+        self.max_billed, self.max_cost = max_billed, max_cost
+        self.is_limited = max_billed is not None or max_cost is not None
+
+    def count_money(self) -> None:
+        """Keep account of what the run costs from its beginning on: a price is known, or about to be."""
+        if not self.counts_money:
+            self.counts_money = True
+            for event in self.events:
+                self.spending.take(event)
+
     def record(self, event: Event, now: float) -> None:
         """Stamp an event and keep it; let the policy learn from it."""
         event.at = now  # type: ignore[misc]  # records are frozen for everyone else
         self.events.append(event)
-        if (count := self._spending_handler(type(event))) is not None:
-            count(event)
+        if self.counts_money:
+            self.spending.take(event)
         if self.policy_learns:
             self._notify_policy(event, now)
 

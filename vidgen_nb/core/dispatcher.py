@@ -56,7 +56,8 @@ class Dispatcher:
         while (
             room > 0 and rotation.offered and (state := queue.peek()) is not None and (state.single or not singles_only)
         ):
-            chosen = rotation.pick(state.avoid, now, self._fits(state))
+            fits = None if self._context.max_cost is None else self._fits(state)
+            chosen = rotation.pick(state.avoid, now, fits)
             if chosen is None:
                 return
             self._ledger.begin(state, chosen, now)

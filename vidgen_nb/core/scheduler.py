@@ -87,7 +87,8 @@ class Scheduler:
             context.timers.run(now)
         handler(event, now)
         if self._run.goes_on:
-            self._limits.check(now)
+            if context.is_limited or self._ledger.streak.scenes:
+                self._limits.check(now)
             if self._queue.size and (self._rotation.offered or self._queue.pinned):
                 self.dispatcher.dispatch(now)
             ledger = self._ledger

@@ -78,7 +78,8 @@ def test_a_number_is_typed(desk: Desk, name: str, typed: str, value: Any, shown:
 
 
 @pytest.mark.parametrize(
-    ("name", "typed", "said"), [("span", "3–9", "there are 3"), ("cap", "many", "no whole number")]
+    ("name", "typed", "said"),
+    [("span", "3–9", "there are 3"), ("cap", "many", "no whole number"), ("max_cost", "a lot", "is no amount")],
 )
 def test_a_number_that_makes_no_sense_is_refused(desk: Desk, name: str, typed: str, said: str) -> None:
     """The field shows what holds, and the red strip says what is wrong."""
@@ -147,7 +148,7 @@ def test_what_is_disabled_when_idle(desk: Desk) -> None:
     """Without scenes and runs, all that needs them is disabled, and says why."""
     make_all(desk)
     recorded = {"export", "selected", "previous", "next"}
-    real = {"seed", "speed"}
+    real = {"seed", "speed", "max_cost"}
     idle = {"run", "stop", "paused", "cancel", "retry_failed", "restore_last_run", "raise_cap", "span", "cap", "video"}
     assert off(desk) == idle | recorded | real
     assert "Unavailable: there are no scenes" in desk.panel.controls["run"].tooltip

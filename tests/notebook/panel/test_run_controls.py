@@ -162,3 +162,16 @@ def test_a_pause_for_the_same_failure_says_why_and_resume_goes_on(desk: Desk) ->
     assert (words(desk, "paused"), desk.panel.controls["paused"].disabled) == ("Resume", False)
     desk.set("paused", False)
     assert desk.ctl.wait(10).ended == "settled"
+
+
+def test_the_cap_in_money_can_be_typed(desk: Desk) -> None:
+    """Where every account has a price."""
+    control = desk.panel.controls["max_cost"]
+    assert control.disabled and "the price of p1 is not known" in control.tooltip
+    for name in ("p1", "p2"):
+        desk.ctl.set_price(name, 0.4)
+    desk.settle()
+    desk.set("max_cost", "$12.50")
+    assert not control.disabled and (desk.ctl.max_cost, control.value) == (12.5, "12.50")
+    desk.set("max_cost", "")
+    assert desk.ctl.max_cost is None

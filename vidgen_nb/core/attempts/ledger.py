@@ -58,7 +58,9 @@ class Ledger:
         self.submitting += 1
         self.in_flight += 1
         self._roster.occupy(profile, state)
-        cost = profile.cost_of(scene) if recorded is None else recorded.cost
+        cost = None if profile.price is None else profile.price.of(scene)
+        if recorded is not None:
+            cost = recorded.cost
         context.record(ev.AttemptStarted(scene.id, number, profile.name, choice_reason(state, profile), cost), now)
         state.pinned_to = None
         context.commands.append(Submit(scene, number, profile.name))

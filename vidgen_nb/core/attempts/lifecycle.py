@@ -46,6 +46,8 @@ class AttemptLifecycle:
         state = ledger.current(event.scene, event.number, "submitting")
         if state is None:
             return
+        if operation.cost is not None:
+            context.count_money()
         context.record(event, now)
         ledger.submitting -= 1
         ledger.billed += 1
@@ -94,9 +96,12 @@ class AttemptLifecycle:
         state = self._ledger.current(event.scene, event.number, "generating")
         if state is None:
             return
+        if event.cost is not None:
+            self._context.count_money()
         self._context.record(event, now)
         self.heard_of(state, now)
-        self._ledger.streak.clear()
+        if self._ledger.streak.scenes:
+            self._ledger.streak.clear()
         profile = profile_of(state)
         state.status, state.artifact, profile.own_gate.strikes = "fetching", event.artifact, 0
         self._roster.free(profile)

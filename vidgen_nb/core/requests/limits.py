@@ -70,14 +70,14 @@ class Limits:
         """Set `max_billed`, and continue if the old limit is what stopped the run."""
         max_billed = as_max_billed(event.max_billed)
         self._context.record(event, now)
-        self._context.max_billed = max_billed
+        self._context.set_limits(max_billed, self._context.max_cost)
         self._run.take_back(ev.EndReason.MAX_BILLED)
 
     def change_max_cost(self, event: ev.SpendingCapChanged, now: float) -> None:
         """Set `max_cost`, and continue if the old one is what stopped the run."""
         max_cost = as_max_cost(event.max_cost)
         self._context.record(event, now)
-        self._context.max_cost = max_cost
+        self._context.set_limits(self._context.max_billed, max_cost)
         self._run.take_back(ev.EndReason.MAX_COST)
 
     def _nothing_fits(self, now: float) -> bool:

@@ -108,6 +108,8 @@ class Requests:
     def add_profile(self, event: ev.ProfileAdded, now: float) -> None:
         """Bring a profile into the rotation."""
         profile = self._roster.add(event.profile, event.capacity, event.group, now, event.price)
+        if event.price is not None:
+            self._context.count_money()
         self._context.record(event, now)
         self._attempts.ask_now(profile, now)  # it may have another key by now
 
@@ -122,6 +124,7 @@ class Requests:
         """Give a profile another price."""
         profile = self._roster[event.profile]
         self._roster.check_currency(event.profile, event.price)
+        self._context.count_money()
         self._context.record(event, now)
         profile.price = event.price
 

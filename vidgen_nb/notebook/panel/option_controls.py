@@ -32,7 +32,7 @@ POLICY_LABELS = {
 DRAWER = {
     "Scenes": ("prompts", "upload"),
     "After a 429": ("policy_name", "cooldown_seconds", "honour_retry_after"),
-    "Limits": ("cap", "max_billed"),
+    "Limits": ("cap", "max_billed", "max_cost"),
     "Accounts": ("in_use",),
     "Emulator": ("seed",),
 }
@@ -159,13 +159,19 @@ class OptionControls:
         def no_cap() -> str:
             return "" if options.mode.name == "boost" else f"{options.mode.name.capitalize()} has its own limit"
 
+        def no_price() -> str:
+            unpriced = [name for name, each in self._host.session.profiles.items() if each.price is None]
+            return f"the price of {one_line(unpriced[0], 40)} is not known" if unpriced else ""
+
         tips = {
             "cap": "How many scenes an account generates at once in Boost; blank: no limit",
             "max_billed": "The run stops once so many submits were accepted, and may be charged; blank: no cap",
+            "max_cost": "Nothing is submitted that could make the run cost more, by its prices; blank: no cap",
         }
         for name, label, reason in (
             ("cap", "Max parallel per account", no_cap),
             ("max_billed", "Spending cap (submits)", always_enabled),
+            ("max_cost", "Spending cap (money)", no_price),
         ):
             widget = labelled_on_release(w.Text, label, placeholder="no limit")
             add(name, widget, tips[name], reason, read=self._reader(name), apply=self._setter(name, label))
@@ -174,11 +180,19 @@ class OptionControls:
 
     def _reader(self, name: str) -> Callable[[], str]:
         options = self._host.run_options
-        return lambda: "" if getattr(options, name) is None else str(getattr(options, name))
+
+        def read() -> str:
+            value = getattr(options, name)
+            return "" if value is None else f"{value:.2f}" if name == "max_cost" else str(value)
+
+        return read
 
     def _setter(self, name: str, label: str) -> Callable[[str], None]:
         def apply(text: str) -> None:
             number = text.strip().replace(",", "")
+            if name == "max_cost":
+                self._host.run_options.max_cost = _amount(number, label)
+                return
             if number and not number.isdecimal():
                 raise InputError(f"{label}: {one_line(text, 40)!r} is no whole number. Leave it blank for no limit.")
             setattr(self._host.run_options, name, int(number) if number else None)
@@ -242,3 +256,11 @@ def _add_choice(widget: Any, label: str, value: Any) -> None:
         pairs = [option if isinstance(option, tuple) else (option, option) for option in widget.options]
         pairs.append((label, value))
         widget.options = sorted(pairs, key=lambda pair: pair[1]) if isinstance(value, float) else pairs
+
+
+def _amount(text: str, label: str) -> float | None:
+    """Return an amount of money as it is typed; None: nothing is."""
+    try:
+        return float(text.lstrip("$")) if text else None
+    except ValueError:
+        raise InputError(f"{label}: {one_line(text, 40)!r} is no amount. Leave it blank for no limit.") from None
