@@ -87,7 +87,14 @@ def test_15_which_bucket() -> None:
     run = vg.simulate(120, bucket, mode="boost", policy=vg.PerProfileCooldown(7))
     estimate = run.estimate_limits()["p"]
     assert estimate.rate is not None and estimate.rate.low <= 6 / 90 <= estimate.rate.high
-    assert "p: a token bucket, 6 per 90 s, explains all" in said(run.admission_chart("p", limit="estimated"))
+    figure = run.admission_chart("p", limit="estimated")
+    assert "p: a token bucket, 6 per 90 s, explains all" in said(figure)
+    both = (trace(figure, "limit"), trace(figure, "accepted"))
+    allowed, made = (first_times(each.x, each.y) for each in both)
+    refused = list(zip(trace(figure, "limited").x, trace(figure, "limited").y, strict=True))
+    assert len(made) == 120 and len(refused) > 20
+    assert all(allowed[number] <= at + 1e-6 for number, at in made.items())  # none before it was allowed
+    assert all(allowed.get(level + 1, at + 1) > at for at, level in refused)  # each refused one was too early
 
 
 def first_times(x: Sequence[float], y: Sequence[float]) -> dict[float, float]:

@@ -112,7 +112,9 @@ def _ticks(cases: Sequence[str], bounds: dict[str, float], look: Theme) -> dict[
     return {
         "type": "scatter", "mode": "markers", "meta": "bound", "x": [bounds[case] for case in cases],
         "y": [-row for row in range(len(cases))], "xaxis": "x", "yaxis": "y", "showlegend": False,
-        "hovertext": [markup([one_line(case, 60), f"lower bound {bounds[case]:,.4g} s: no schedule beats it"]) for case in cases],
+        "hovertext": [
+            markup([one_line(case, 60), f"lower bound {bounds[case]:,.4g} s: no schedule beats it"]) for case in cases
+        ],
         "hoverinfo": "text",
         "marker": {"symbol": "line-ns-open", "size": 20, "color": look.text, "line": {"width": 2, "color": look.text}},
     }  # fmt: skip
