@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_nothing_bounds_it() -> None:
 
 def test_numbers_and_a_part_of_the_cases() -> None:
     """Each run's number by seed; a part has its own first case, and shares no other."""
-    grid = {"cooldown": [5, 30], "mode": ["normal", "boost"]}
+    grid: dict[str, Any] = {"cooldown": [5, 30], "mode": ["normal", "boost"]}
     found = vg.sweep(8, PROFILES, grid=grid, seeds=range(3), progress=False)
     numbers = found.numbers("attempts")
     assert [list(each) for each in numbers.values()] == [[0, 1, 2]] * 4

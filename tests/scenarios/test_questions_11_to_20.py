@@ -56,7 +56,7 @@ def test_13_fairness() -> None:
     for kind in ("used", "possible"):
         assert list(trace(figure, kind).x) == pytest.approx([25, 75])
     assert "Jain's index of the two is 1," in said(figure)
-    shut = [ev.CooldownImposed("three", 95.0, "", None)]
+    shut = [ev.CooldownImposed("three", 95.0, "")]
     unfair = vg.simulate(40, both, mode="boost", cooldowns=shut).share_chart()
     made = 10 + (40 - 10) // 4  # nine or ten by then, and then four at a time
     assert trace(unfair, "used").x[0] == pytest.approx(100 * made / 40, abs=5)
