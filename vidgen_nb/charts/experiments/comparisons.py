@@ -78,7 +78,7 @@ def comparison_chart(
         legend=None,
     )
     left_axis = axis(look, heads[0]) | {"domain": [0, _MIDDLE - _GAP], "rangemode": "normal", "nticks": 6}
-    right_axis = axis(look, heads[1]) | {"domain": [_MIDDLE, 1], "anchor": "y", "nticks": 6}
+    right_axis = axis(look, heads[1]) | {"domain": [_MIDDLE, 1], "anchor": "y", "rangemode": "normal", "nticks": 6}
     zero = {"type": "line", "x0": 0, "x1": 0, "xref": "x2", "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
             "line": {"color": look.muted, "width": 1.5}}  # fmt: skip
     layout |= {
