@@ -8,11 +8,14 @@ from typing import Any
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.admission import admission_chart
 from vidgen_nb.charts.aligned import aligned_chart
+from vidgen_nb.charts.attempts import attempts_chart
 from vidgen_nb.charts.experiments.sweeps import sweep_chart
 from vidgen_nb.charts.flow import queue_chart
 from vidgen_nb.charts.little import little_chart
+from vidgen_nb.charts.load import load_chart
 from vidgen_nb.charts.moves import move_chart
 from vidgen_nb.charts.recovery import recovery_chart
+from vidgen_nb.charts.shares import share_chart
 from vidgen_nb.charts.slots import slot_time_chart
 from vidgen_nb.charts.waits import wait_chart
 from vidgen_nb.provider.limits import TokenBucket
@@ -32,6 +35,10 @@ def _sweep(data: RunData, theme: str) -> Any:
 
 CHARTS: dict[str, Callable[[RunData, str], Any]] = {
     "slots": lambda data, theme: slot_time_chart(data, theme=theme),
+    "attempts": lambda data, theme: attempts_chart(data, theme=theme),
+    "shares": lambda data, theme: share_chart(data, theme=theme),
+    "load": lambda data, theme: load_chart(data, window=max(1.0, data.end / 5), theme=theme),
+    "who waited": lambda data, theme: wait_chart(data, theme=theme),
     "flow": lambda data, theme: queue_chart(data, outages=[(20, 30)], theme=theme),
     "waits": lambda data, theme: wait_chart(dict.fromkeys(data.profiles[:3], data), theme=theme),
     "little": lambda data, theme: little_chart(data, theme=theme),

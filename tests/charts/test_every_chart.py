@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import plotly.graph_objects as go
+import plotly.io
 import pytest
 
 import vidgen_nb as vg
@@ -13,6 +14,8 @@ from tests.charts.every import CHARTS
 from tests.charts.foreign import hostile
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing.palette import THEMES, ThemeName
+from vidgen_nb.charts.gantt.figure import gantt
+from vidgen_nb.charts.waits import wait_chart
 from vidgen_nb.errors import InputError
 from vidgen_nb.run import Run
 
@@ -35,6 +38,16 @@ def test_themes(run: RunData, name: str, theme: ThemeName) -> None:
     assert figure.layout.height > 0
     with pytest.raises(InputError, match="theme"):
         CHARTS[name](run, "sepia")
+
+
+@pytest.mark.parametrize(("template", "theme"), [("plotly_dark", "dark"), ("plotly", "light"), (None, "light")])
+def test_figures_follow_plotlys_template(
+    run: RunData, template: str | None, theme: ThemeName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has set plotly's default template to a dark one gets dark figures, without saying so each time."""
+    monkeypatch.setattr(plotly.io.templates, "default", template)
+    for figure in (Run({}, run.events).gantt(), wait_chart(run), gantt(run)):
+        assert figure.layout.paper_bgcolor == THEMES[theme].ground
 
 
 @pytest.mark.parametrize("name", CHARTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import fmean
 from typing import Any
@@ -55,7 +56,7 @@ def test_13_fairness() -> None:
     for kind in ("used", "possible"):
         assert list(trace(figure, kind).x) == pytest.approx([25, 75])
     assert "Jain's index of the two is 1," in said(figure)
-    shut = [ev.CooldownImposed("three", 95.0, "", None)]
+    shut = [ev.CooldownImposed("three", 95.0, "")]
     unfair = vg.simulate(40, both, mode="boost", cooldowns=shut).share_chart()
     made = 10 + (40 - 10) // 4  # nine or ten by then, and then four at a time
     assert trace(unfair, "used").x[0] == pytest.approx(100 * made / 40, abs=5)
@@ -86,7 +87,23 @@ def test_15_which_bucket() -> None:
     run = vg.simulate(120, bucket, mode="boost", policy=vg.PerProfileCooldown(7))
     estimate = run.estimate_limits()["p"]
     assert estimate.rate is not None and estimate.rate.low <= 6 / 90 <= estimate.rate.high
-    assert "p: a token bucket, 6 per 90 s, explains all" in said(run.admission_chart("p", limit="estimated"))
+    figure = run.admission_chart("p", limit="estimated")
+    assert "p: a token bucket, 6 per 90 s, explains all" in said(figure)
+    both = (trace(figure, "limit"), trace(figure, "accepted"))
+    allowed, made = (first_times(each.x, each.y) for each in both)
+    refused = list(zip(trace(figure, "limited").x, trace(figure, "limited").y, strict=True))
+    assert len(made) == 120 and len(refused) > 20
+    assert all(allowed[number] <= at + 1e-6 for number, at in made.items())  # none before it was allowed
+    assert all(allowed.get(level + 1, at + 1) > at for at, level in refused)  # each refused one was too early
+
+
+def first_times(x: Sequence[float], y: Sequence[float]) -> dict[float, float]:
+    """Return when a rising curve first has each of its values above 0."""
+    found: dict[float, float] = {}
+    for at, value in zip(x, y, strict=True):
+        if value:
+            found.setdefault(value, at)
+    return found
 
 
 def test_16_window_or_bucket() -> None:
@@ -96,8 +113,9 @@ def test_16_window_or_bucket() -> None:
         "p", limit="estimated"
     )
     assert "a fixed window" in said(many) and "no other kind does" in said(many)
-    few = vg.simulate(9, window, mode="boost").admission_chart("p", limit="estimated")
-    assert "no other kind does" not in said(few)
+    few = vg.simulate(9, window, mode="boost", policy=vg.PerProfileCooldown(7)).admission_chart("p", limit="estimated")
+    assert "a fixed window or a sliding window, 6 per 90 s," in said(few)
+    assert "which of them can't be told" in said(few)
 
 
 def test_17_recovery() -> None:

@@ -47,7 +47,7 @@ def _policies(mine: Mapping[str, Any], its: Mapping[str, Any]) -> Iterator[tuple
     if mine.get("name") != its.get("name"):
         yield str(mine.get("name")), str(its.get("name"))
         return
-    for name in mine | its:
+    for name in dict.fromkeys([*mine, *its]):
         one, other = mine.get(name), its.get(name)
         if isinstance(one, Mapping) and isinstance(other, Mapping) and "name" in one and "name" in other:
             yield from _policies(one, other)

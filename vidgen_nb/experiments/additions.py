@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from vidgen_nb.analysis.bounds.admissions import parts
 from vidgen_nb.analysis.simulation.overrides import copies_of
@@ -106,7 +106,7 @@ def _of_limit(owner: str, limit: Limit | None, simulation: Simulation, limited: 
 
 
 def _seconds(part: Limit) -> float:
-    return 86_400.0 if isinstance(part, DailyQuota) else part.per  # type: ignore[attr-defined, no-any-return]
+    return 86_400.0 if isinstance(part, DailyQuota) else part.per  # type: ignore[attr-defined]
 
 
 def _unit(part: Limit, simulation: Simulation) -> int:
@@ -146,7 +146,7 @@ def _told(policy: Policy, owner: str, change: Callable[[Limit], Limit]) -> Polic
         return replace(policy, policy=_told(policy.policy, owner, change))
     if isinstance(policy, Paced) and owner in (policy.limits or {}):
         limits = dict(policy.limits or {})
-        return replace(policy, limits={**limits, owner: change(limits[owner])})
+        return replace(policy, limits={**limits, owner: change(cast("Limit", limits[owner]))})
     return policy
 
 

@@ -55,16 +55,17 @@ def compare(
     if len({mode.name for mode in in_modes}) < max(1, len(in_modes)):
         raise InputError(f"modes are one or more, with different names, not {modes!r}")
     each = [(name, policy, mode) for mode in in_modes for name, policy in chosen.items()]
+    simulations = [Simulation(given, provided, mode, policy, **options) for _, policy, mode in each]
     cases = [
         Case(
             name if len(in_modes) == 1 else f"{name}, {mode.name}",
             (("policy", name), ("mode", mode.name)),
-            Simulation(given, provided, mode, policy, **options),
+            simulation,
             checked_metrics(metrics),
         )
-        for name, policy, mode in each
+        for (name, _, mode), simulation in zip(each, simulations, strict=True)
     ]
-    check_names(case.simulation for case in cases)
+    check_names(simulations)
     into = partial(Comparison, cases)
     return run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 

@@ -64,19 +64,20 @@ def sweep(
         check_call("make", make, axes)
     chosen = as_policy(policy) if policy is not None else PerProfileCooldown()
     base = Simulation(as_scenes(scenes), as_profiles(profiles), as_mode(mode), chosen, **options)
-    cases = [
-        replace(_case(base, dict(zip(axes, values, strict=True)), make), options=checked_metrics(metrics))
-        for values in product(*axes.values())
-    ]
+    made = [_case(base, dict(zip(axes, values, strict=True)), make) for values in product(*axes.values())]
+    cases = [replace(case, options=checked_metrics(metrics)) for case, _ in made]
     if twice := [name for name, count in Counter(case.name for case in cases).items() if count > 1]:
         raise InputError(f"the grid has {twice[0]} twice: give each value once")
-    check_names([base, *(case.simulation for case in cases)])
+    check_names([base, *(simulation for _, simulation in made)])
     into = partial(Sweep, axes, cases)
     return run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=into)
 
 
-def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> Case:
-    """Return the case of these values. Policy and profiles are set first, so that their own settings can be found."""
+def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> tuple[Case, Simulation]:
+    """Return the case of these values, and what it simulates.
+
+    Policy and profiles are set first, so that their own settings can be found.
+    """
     first = ("scenes", "profiles", "policy", "mode")
     changes = values if make is None else make(**values)
     if not isinstance(changes, Mapping):
@@ -88,7 +89,7 @@ def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> Cas
         clients_of(clients, simulation, None, None)  # says what is wrong
     shown = {name: _shown(value) for name, value in values.items()}
     name = ", ".join(f"{name}={each}" for name, each in shown.items())
-    return Case(name, tuple(shown.items()), simulation, clients=clients)
+    return Case(name, tuple(shown.items()), simulation, clients=clients), simulation
 
 
 def _shown(value: Any) -> Any:

@@ -26,6 +26,9 @@ WINDOWS: Final = 10
 HOLDS: Final = 0.1
 """The law holds if L and λW differ by no more than this share of L, over all windows."""
 
+_ROUNDING: Final = 1e-12
+"""A mean length, for each stay, that is only rounding: the difference of two equal integrals."""
+
 
 @dataclass(frozen=True, slots=True)
 class LittleWindow:
@@ -63,7 +66,7 @@ class Little:
         if self.residual is None:
             return "Nobody waited, so there is nothing to test."
         seconds = self.windows[0].end - self.windows[0].start
-        said = f"L and λW differ by {self.residual:.1%} of L in windows of {seconds:,.4g} s"
+        said = f"L and λW differ by {100 * self.residual:.1f} % of L in windows of {seconds:,.4g} s"
         if self.holds:
             return f"Little's law holds here: {said}."
         lengths = [each.length for each in self.windows]
@@ -127,7 +130,9 @@ def by_window(starts: Sequence[float], ends: Sequence[float], edges: Sequence[fl
         if not seconds > 0:
             continue
         wait = (waited[b] - waited[a]) / (b - a) if b > a else None
-        found.append(LittleWindow(start, end, max(0.0, before(end) - before(start)) / seconds, (b - a) / seconds, wait))
+        length = (before(end) - before(start)) / seconds
+        length = length if length > _ROUNDING * len(starts) else 0.0
+        found.append(LittleWindow(start, end, length, (b - a) / seconds, wait))
     total = sum(each.length for each in found)
     apart = sum(abs(each.length - each.rate_times_wait) for each in found)
     return Little(found, apart / total if total > 1e-12 else None)

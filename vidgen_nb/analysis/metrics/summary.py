@@ -32,7 +32,7 @@ def _seconds(value: float | None) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else f"{abs(value) if abs(value) < _NOTHING else value:.1%}"
+    return "–" if value is None else f"{100 * (0.0 if abs(value) < _NOTHING else value):.1f} %"
 
 
 def _number(value: float | None) -> str:
@@ -61,20 +61,22 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
         )
     if metrics.bound is not None:
         yield "lower bound", f"{_seconds(metrics.lower_bound)}, by {metrics.bound.binds} ({metrics.bound.method})"
-        yield "efficiency", _share(metrics.efficiency)
+        yield "efficiency", f"{_share(metrics.efficiency)}: lower bound ÷ makespan"
     yield "first result", _seconds(metrics.first_result)
     yield "flow", _spread(metrics.flow)
     yield "wait", _spread(metrics.wait)
     yield (
         "attempts",
         (
-            f"{metrics.attempts:,}, {_number(metrics.amplification)} a scene; {_share(metrics.wasted_share)} wasted, "
-            f"{_share(metrics.rate_429)} got a 429; {metrics.moves:,} moves"
+            f"{metrics.attempts:,}, {_number(metrics.amplification)} a scene; {metrics.moves:,} "
+            f"{'move' if metrics.moves == 1 else 'moves'}"
         ),
     )
+    yield "wasted", f"{_share(metrics.wasted_share)} of the attempts that ended; {_share(metrics.rate_429)} got a 429"
     if metrics.cost is not None:
         yield "cost", _cost(metrics)
     yield "goodput", "–" if metrics.goodput is None else f"{metrics.goodput:.3g} a second"
+    yield "utilisation", f"{_share(metrics.utilisation)} of the slot time made results"
     yield "slot time", _split(metrics)
     yield (
         "cooldowns",
@@ -127,11 +129,7 @@ def _split(metrics: MetricsData | ProfileMetrics) -> str:
         "queued_at_provider": "queued at the provider",
     }
     parts = ((name, getattr(split, name)) for name in SPLIT_FIELDS)
-    return ", ".join(
-        f"{names.get(name, name)} {_share(value)}"
-        for name, value in parts
-        if abs(value) > _NOTHING or name not in ONLY_IF_ANY
-    )
+    return ", ".join(f"{names.get(name, name)} {_share(value)}" for name, value in parts if abs(value) > _NOTHING)
 
 
 def _profile(row: ProfileMetrics) -> tuple[str, ...]:

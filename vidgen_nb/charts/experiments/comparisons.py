@@ -78,7 +78,7 @@ def comparison_chart(
         legend=None,
     )
     left_axis = axis(look, heads[0]) | {"domain": [0, _MIDDLE - _GAP], "rangemode": "normal", "nticks": 6}
-    right_axis = axis(look, heads[1]) | {"domain": [_MIDDLE, 1], "anchor": "y", "nticks": 6}
+    right_axis = axis(look, heads[1]) | {"domain": [_MIDDLE, 1], "anchor": "y", "rangemode": "normal", "nticks": 6}
     zero = {"type": "line", "x0": 0, "x1": 0, "xref": "x2", "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
             "line": {"color": look.muted, "width": 1.5}}  # fmt: skip
     layout |= {
@@ -112,7 +112,9 @@ def _ticks(cases: Sequence[str], bounds: dict[str, float], look: Theme) -> dict[
     return {
         "type": "scatter", "mode": "markers", "meta": "bound", "x": [bounds[case] for case in cases],
         "y": [-row for row in range(len(cases))], "xaxis": "x", "yaxis": "y", "showlegend": False,
-        "hovertext": [markup([case, f"lower bound {bounds[case]:,.4g} s: no schedule beats it"]) for case in cases],
+        "hovertext": [
+            markup([one_line(case, 60), f"lower bound {bounds[case]:,.4g} s: no schedule beats it"]) for case in cases
+        ],
         "hoverinfo": "text",
         "marker": {"symbol": "line-ns-open", "size": 20, "color": look.text, "line": {"width": 2, "color": look.text}},
     }  # fmt: skip

@@ -88,7 +88,7 @@ def _bars(found: Sequence[CaseSummary], named: tuple[str, str], look: Theme) -> 
         for each, value, has in zip(found, values, bounded, strict=True)
     ]
     hover = [
-        markup([each.case, f"{what} {value:+,.4g}{unit}" + (_interval(each) if has else "")])
+        markup([_name(each), f"{what} {value:+,.4g}{unit}" + (_interval(each) if has else "")])
         for each, value, has in zip(found, values, bounded, strict=True)
     ]
     return {

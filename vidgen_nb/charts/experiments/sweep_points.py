@@ -109,4 +109,4 @@ def is_logarithmic(values: Iterable[float]) -> bool:
         return False
     gaps = [(b - a, math.log(b / a)) for a, b in pairwise(ordered)]
     linear, logarithmic = zip(*gaps, strict=True)
-    return max(logarithmic) / min(logarithmic) < max(linear) / min(linear)
+    return bool(max(logarithmic) / min(logarithmic) < max(linear) / min(linear))

@@ -61,7 +61,7 @@ def sweep_chart(
     if trials is None and against is not None:
         raise InputError("against names a setting of a sweep, and these are points: give their differences")
     if isinstance(points, Trials):
-        x, names = x or _axis_of(points), categories_of(points)
+        x, names = x or _axis_of(points), [one_line(each, 200) for each in categories_of(points)]
         y = y or metric_name(metric).replace("_", " ") + (f" ({unit.strip()})" if (unit := unit_of(metric)) else "")
         if against is None:
             points = points_of(points, metric, best or ("most" if more_is_better(metric) else "least"))

@@ -91,7 +91,7 @@ def _cells(row: int, found: Sequence[CaseSummary], unit: str, look: Theme) -> li
     cells = []
     for each in found:
         if each.mean is None:
-            cells.append(_Cell("–", tinted=False, hover=markup([each.case, "no run has this number"])))
+            cells.append(_Cell("–", tinted=False, hover=markup([one_line(each.case, 60), "no run has this number"])))
             continue
         best = each.difference == each.difference_low == each.difference_high == 0
         apart = "" if best or each.difference is None else f"{each.difference:+,.3g}"
@@ -99,7 +99,7 @@ def _cells(row: int, found: Sequence[CaseSummary], unit: str, look: Theme) -> li
         said = f"{apart}{unit}{interval} against the best" if apart else "the best"
         tinted = not each.told_apart
         text = f"{each.mean:,.4g}" + (f"<br>{apart}" if apart else "")
-        cells.append(_Cell(f"<b>{text}</b>" if tinted else text, tinted, markup([each.case, said])))
+        cells.append(_Cell(f"<b>{text}</b>" if tinted else text, tinted, markup([one_line(each.case, 60), said])))
     return cells
 
 
