@@ -7,6 +7,8 @@ from typing import Any
 from tests.notebook.panel.conftest import Desk
 from vidgen_nb.charts.gantt.lanes import Fit, make_lanes
 from vidgen_nb.notebook.panel.chart.live_gantt import LANES_PIXELS
+from vidgen_nb.policies.paced.policy import Paced
+from vidgen_nb.provider import TokenBucket
 
 
 def places(desk: Desk) -> list[tuple[str, int, int]]:
@@ -99,3 +101,23 @@ def test_names_in_bars_follow_the_width_of_the_page(desk: Desk) -> None:
     assert named() == {"s001", "s002", "s003"}
     do(desk, {"width": 60})
     assert named() == set()
+
+
+def test_limits_given_to_a_policy_are_shown(desk: Desk) -> None:
+    """In the lane of each account, before anything runs; one that nobody told is not known yet."""
+    desk.ctl.policy = Paced({"p1": TokenBucket(2, per=60)})
+    desk.settle()
+    desk.settle()
+    first, second = desk.panel.chart.lanes.lanes
+    assert (first["limit"], first["share"], first["size"]) == ("2, then 1 every 30 s", 1.0, 2)
+    assert (second["limit"], second["share"]) == ("no limit met yet", None)
+    desk.ctl.mode = "boost"
+    desk.ctl.run_blocking(["a", "b", "c"])
+    desk.settle()
+    first, _second = desk.panel.chart.lanes.lanes
+    assert first["share"] < 1
+    desk.ctl.policy = Paced({"p1": TokenBucket(200, per=6000)})
+    desk.settle()
+    desk.settle()
+    first, _second = desk.panel.chart.lanes.lanes
+    assert first["size"] == 200 and 0.98 < first["share"] < 1  # what ran before counts

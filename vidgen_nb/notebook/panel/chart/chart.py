@@ -17,6 +17,7 @@ from vidgen_nb.analysis.records.live_data import RecentData
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.gantt.lanes import QUEUE_PIXELS
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.policy import Policy
 from vidgen_nb.notebook.panel.chart.lane_facts import Account, lane_facts
 from vidgen_nb.notebook.panel.chart.lanes import LaneColumn
 from vidgen_nb.notebook.panel.chart.legend import legend_html
@@ -25,8 +26,13 @@ from vidgen_nb.notebook.panel.control_binding import set_if_changed
 from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
+from vidgen_nb.provider.limits import Limit
+from vidgen_nb.run import Run
 
 __all__ = ["Chart"]
+
+MAX_EVENTS_READ_AGAIN = 60_000
+"""If a policy with other limits is set in a longer run, gauges stay with those that they had."""
 
 
 class Chart:
@@ -50,20 +56,27 @@ class Chart:
         self.view.add_class("vg-chart")
         for widget in (self.legend, self.note):
             widget.add_class("vg-chart-below")
-        self._run: object = None
+        self._run: Run | None = None
+        self._events_read = 0
         self._gauges = LimitGauges({})
-        self._told: dict[str, Any] = {}
+        self._told: dict[str, Limit] = {}
 
     # -- what is read
 
-    def read(self, run: object, events: Sequence[ev.Event]) -> None:
+    def read(self, run: Run | None, events: Sequence[ev.Event]) -> None:
         """Take in a run's new events."""
-        told = {**self._host.limits, **(getattr(self._host.session.policy, "limits", None) or {})}
-        if run is not self._run or (not events and told != self._told):
-            self._run, self._gauges = run, LimitGauges(told)
-        self._told = told
+        told = {**self._host.limits, **_told_to(self._host.session.policy)}
+        if run is not self._run:
+            self._run, self._told, self._gauges, self._events_read = run, told, LimitGauges(told), 0
+        elif told != self._told and self._events_read <= MAX_EVENTS_READ_AGAIN:
+            self._told, self._gauges = told, LimitGauges(told)
+            events = [] if run is None else run.events[: self._events_read + len(events)]
+            self._events_read = 0
+        self._events_read += len(events)
+        gauges, self._gauges = self._gauges, LimitGauges({})  # if it fails, there are no gauges, and one error
         for event in events:
-            self._gauges.observe(event)
+            gauges.observe(event)
+        self._gauges = gauges
 
     # -- what is written
 
@@ -103,8 +116,8 @@ class Chart:
         if window is not None:
             generating.update(each.profile for each in window.attempts if each.slot_end is None)
             at_provider.update(each.profile for each in window.attempts if each.waits_at_provider)
-            for (profile, outcome), number in window.tallies.items():
-                outcomes[profile][str(outcome)] = number
+            for (owner, outcome), number in window.tallies.items():
+                outcomes[owner][str(outcome)] = number
         found: dict[str, Account] = {}
         for lane in self.gantt.rows.lanes:
             name = lane.profile
@@ -149,6 +162,12 @@ class Chart:
         if pixels > 0 and not 0.9 < pixels / before < 1.1:
             self.gantt.plot_pixels = pixels
             self.gantt.redraw()
+
+
+def _told_to(policy: Policy) -> dict[str, Limit]:
+    """Return the limits that a policy was given, such as `Paced(limits=...)`."""
+    given = getattr(policy, "limits", None)
+    return {name: each for name, each in given.items() if isinstance(each, Limit)} if isinstance(given, dict) else {}
 
 
 def _queue_text(feed: RunFeed) -> str:
