@@ -42,8 +42,10 @@ lab: $(VENV)/.installed-lab
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m tests.benchmarks
 
-# The pictures of the README: the Gantt of a run of the demo.
-picture: demo
+# The pictures of the README and its pages: the panel in JupyterLab, and the Gantt of a run of the demo.
+picture: demo $(VENV)/.installed-test
+	BIN=$(BIN) sh .ci/chromium
+	$(BIN)/python -m tests.in_lab.pictures
 	$(BIN)/vidgen-nb gantt demo/run.jsonl --out notebooks/images/demo.svg
 	$(BIN)/vidgen-nb gantt demo/run.jsonl --out notebooks/images/demo-dark.svg --theme dark
 
