@@ -171,7 +171,8 @@ def test_cancelled_meanwhile(warm: bool, gate: Gate, server: VllmOmni, tmp_path:
     """The scene is cancelled at once, and not bought; the others are."""
     with session_of(backend_of(server.base_url), tmp_path, mode="boost") as session:
         gate.begin(session, warm=warm)
-        session.cancel("s002")
+        assert session.last_run is not None
+        session.cancel(next(each.id for each in session.last_run.scenes if each.prompt == "prompt 1"))
         until(lambda: statuses_of(session).get("cancelled") == 1)
         gate.open()
         run = session.wait(10)
