@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from vidgen_nb.analysis.experiments.numbers import NUMBERS, without_names
 from vidgen_nb.analysis.metrics.measure import Metrics, measure
+from vidgen_nb.analysis.on_demand import OnDemand, Question
 from vidgen_nb.analysis.records.builder import RunData, build
 from vidgen_nb.analysis.simulation.clients import clients_of, run_clients
 from vidgen_nb.analysis.simulation.simulate import Simulation
@@ -43,8 +44,8 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """The result of one run. Times in run seconds."""
+class Trial(OnDemand):
+    """The result of one run. Times in run seconds. The lower bound is worked out when it is first asked for."""
 
     case: str
     values: tuple[tuple[str, Any], ...]
@@ -80,13 +81,31 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
                 error.add_note(f"in the run of case {case.name!r} with seed {seed}")
             raise
         measured = [(measure(data, **dict(case.options)), data) for data in runs]
-        numbers = {name: [number(*each) for each in measured] for name, number in NUMBERS.items()}
+        numbers = {
+            name: [number(*each) for each in measured] for name, number in NUMBERS.items() if name not in FROM_BOUND
+        }
+        known = {"case": case.name, "values": case.values, "seed": seed}
         if case.clients is None:
-            alone = {name: value for name, (value,) in numbers.items()}
-            trials.append(Trial(case.name, case.values, seed, **alone, metrics=without_names(measured[0][0])))
+            known |= {name: value for name, (value,) in numbers.items()}
+            kept = without_names(measured[0][0])
+            trials.append(Trial.later(known | {"metrics": kept}, {FROM_BOUND: _FromBound(kept)}))
         else:
-            trials.append(Trial(case.name, case.values, seed, **_together(numbers)))
+            trials.append(Trial(**known, **_together(numbers)))
     return trials
+
+
+FROM_BOUND = ("lower_bound", "efficiency")
+
+
+@dataclass(frozen=True)
+class _FromBound(Question):
+    """The numbers of a trial that need the bound."""
+
+    metrics: Metrics
+
+    def __call__(self) -> dict[str, Any]:
+        """Return them."""
+        return {name: getattr(self.metrics, name) for name in FROM_BOUND}
 
 
 def _runs(case: Case, seed: int) -> list[RunData]:

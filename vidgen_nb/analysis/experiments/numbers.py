@@ -125,10 +125,10 @@ def more_is_better(metric: Metric) -> bool:
 
 def without_names(metrics: Metrics) -> Metrics:
     """Return metrics whose spreads no longer say which scene has which value: an eighth of the memory."""
-    spreads = {each.name: getattr(metrics, each.name) for each in fields(metrics)}
+    known = metrics.answered()
     slim: dict[str, Any] = {
         name: replace(spread, values={}, ordered=array("d", spread.ordered))  # type: ignore[arg-type]  # it is read as one
-        for name, spread in spreads.items()
+        for name, spread in known.items()
         if isinstance(spread, Spread)
     }
-    return replace(metrics, **slim)
+    return Metrics.later(known | slim, {(name,): way for name, way in metrics.questions().items()})

@@ -26,6 +26,7 @@ from vidgen_nb.analysis.experiments.numbers import (
 )
 from vidgen_nb.analysis.experiments.student_t import mean_interval
 from vidgen_nb.analysis.metrics.quantiles import Spread
+from vidgen_nb.analysis.on_demand import Question
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import html_line
 
@@ -45,6 +46,10 @@ class Trials(Sequence[Trial]):
         self.cases = [case.name for case in cases]
         """Their names, in the order in which they were given."""
         self.trials = list(trials)
+        alike: dict[Question, Question] = {}
+        for trial in self.trials:  # the bound is the same in all cases of a seed that made the same
+            if trial.metrics is not None:
+                trial.metrics.share(alike)
         self.wanted = wanted
         """How many there would be without an interrupt or error."""
         self.assumed: list[str] = []

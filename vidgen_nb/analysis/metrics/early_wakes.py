@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from itertools import compress
 from math import inf
 from typing import Any
 
@@ -81,7 +82,7 @@ def over_waits(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[Hash
 
 def _not_cut_off(data: RunData) -> list[CooldownRecord]:
     """Return the windows that did not end because their profile was removed: its group goes on cooling."""
-    removed = {(event.profile, event.at) for event in data.events if type(event) is ev.ProfileRemoved}
+    removed = {(name, at) for name, steps in data.capacity_steps.items() for at, capacity in steps if capacity == 0}
     return [each for each in data.cooldowns if (each.profile, each.end) not in removed] if removed else data.cooldowns
 
 
@@ -124,26 +125,32 @@ def _replay(data: RunData, at: dict[str, Any]) -> None:
     """Per scene, what its running attempt counts against."""
     params: dict[str, Any] = {}
     """Of the scenes that have any."""
-    started, accepted, failed, added = ev.AttemptStarted, ev.Accepted, ev.CallFailed, ev.SceneAdded
+    state: LimitState
     event: Any
-    for event in data.events:
+    started, accepted, failed, added = ev.AttemptStarted, ev.Accepted, ev.CallFailed, ev.SceneAdded
+    request: Mapping[str, Any] = NOTHING
+    for event in compress(data.events, map({started, accepted, failed, added}.__contains__, map(type, data.events))):
         kind = type(event)
         if kind is started:
             replayed[event.scene] = at.get(event.profile)
         elif kind is accepted:
             if (counts := replayed[event.scene]) is not None:
-                state, request = counts[0], params.get(event.scene, NOTHING)
-                state.ready_for(event.at, request)  # lets a window move on to the current one
-                state.take_for(event.at, request)
+                state, now = counts[0], event.at
+                if params:
+                    request = params.get(event.scene, NOTHING)
+                state.ready_for(now, request)  # lets a window move on to the current one
+                state.take_for(now, request)
         elif kind is failed and event.phase == "submit" and (counts := replayed[event.scene]) is not None:
-            (state, refused, resets), outcome, request = counts, event.outcome, params.get(event.scene, NOTHING)
-            ready = state.ready_for(event.at, request)
+            (state, refused, resets), outcome, now = counts, event.outcome, event.at
+            if params:
+                request = params.get(event.scene, NOTHING)
+            ready = state.ready_for(now, request)
             if type(outcome) is Ambiguous:  # the answer was lost, but the job was admitted
-                state.take_for(event.at, request)
+                state.take_for(now, request)
                 continue
-            state.refuse(event.at, request)
-            if type(outcome) is RateLimited and outcome.cause == "rate" and ready > event.at:
-                refused.append(event.at)
-                resets.append(state.ready_for(event.at, request))
+            state.refuse(now, request)
+            if ready > now and type(outcome) is RateLimited and outcome.cause == "rate":
+                refused.append(now)
+                resets.append(state.ready_for(now, request))
         elif kind is added and event.scene.params:
             params[event.scene.id] = event.scene.params

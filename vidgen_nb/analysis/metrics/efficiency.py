@@ -17,18 +17,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from heapq import heappush, heapreplace
 from math import exp, inf, log, sqrt
 from statistics import fmean, variance
 
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
-from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.analysis.on_demand import Question
+from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import without
 from vidgen_nb.core import events as ev
 from vidgen_nb.provider import Constant, SimulatedProfile
 from vidgen_nb.provider.limits import queues_over
 
-__all__ = ["bound_of"]
+__all__ = ["BoundQuestion", "bound_question"]
 
 SHORTEST = 1e-3
 """Seconds that a job takes at least, where logarithms are taken."""
@@ -52,40 +54,77 @@ class _Job:
     made: bool = False
 
 
-def bound_of(
-    data: RunData,
-    done: Sequence[AttemptRecord],
-    profiles: Sequence[SimulatedProfile],
-    seed: int | str | None,
-    closed: Mapping[str, float],
-) -> LowerBound:
-    """Return the bound on what a run made.
+@dataclass(frozen=True)
+class BoundQuestion(Question):
+    """What the bound on a run needs to know, and nothing more; runs of one seed in several cases ask the same."""
 
-    `done`: its successes. `seed`: of the service times; None: those observed count. `closed`: until when profiles were
-    closed at the start.
+    scenes: tuple[str, ...]
+    profiles: tuple[SimulatedProfile, ...]
+    seed: int | str | None
+    closed: tuple[tuple[str, float], ...]
+    releases: tuple[float, ...]
+    lengths: tuple[float, ...] | None
+    aligned: bool
+
+    def __call__(self) -> dict[str, LowerBound]:
+        """Return the bound; worked out once."""
+        return {"bound": self._bound}
+
+    @cached_property
+    def _bound(self) -> LowerBound:
+        return bound(
+            self.scenes,
+            self.profiles,
+            seed=self.seed,
+            cooldowns=dict(self.closed),
+            releases=self.releases,
+            lengths=self.lengths,
+            aligned=self.aligned,
+        )
+
+
+def bound_question(data: RunData, profiles: Sequence[SimulatedProfile], seed: int | str | None) -> BoundQuestion:
+    """Return the question for the bound on what a run made.
+
+    `seed`: of the service times; None: those observed count.
     """
+    closed = _closed_at_start(data)
     for name, steps in data.capacity_steps.items():
         added = next((at for at, capacity in steps if capacity != 0), 0.0)
         if added > 0:
             closed = {**closed, name: max(added, closed.get(name, 0.0))}
     known = {profile.name for profile in profiles}
-    closed = {name: until for name, until in closed.items() if name in known}
+    shut = tuple((name, until) for name, until in closed.items() if name in known)
     aligned = (data.header.get("backend") or {}).get("name") == "simulated"
     if seed is not None and not data.readded_at:
-        release = {scene.id: scene.queued for scene in data.scenes}
-        scenes = [each.scene for each in done]
-        times = [release[scene] for scene in scenes]
-        return bound(scenes, profiles, seed=seed, cooldowns=closed, releases=times, aligned=aligned)
+        made = [each for each in data.scenes if each.status == "succeeded"]
+        scenes, times = tuple(each.id for each in made), tuple(each.queued for each in made)
+        return BoundQuestion(scenes, tuple(profiles), seed, shut, times, None, aligned)
     jobs = _jobs(data)
-    made = [each for each in jobs if each.made and each.profile in known]
-    scenes, times = [each.scene for each in made], [each.release for each in made]
+    done = [each for each in jobs if each.made and each.profile in known]
+    scenes, times = tuple(each.scene for each in done), tuple(each.release for each in done)
     if seed is not None:
-        return bound(scenes, profiles, seed=seed, cooldowns=closed, releases=times, aligned=aligned)
+        return BoundQuestion(scenes, tuple(profiles), seed, shut, times, None, aligned)
     seconds = _service_seconds(data, jobs, profiles)
-    means = _means(made, seconds, profiles)
-    lengths = [seconds[id(each)] / means[each.profile] for each in made]
-    assumed = [replace(each, service=Constant(means[each.name])) for each in profiles]
-    return bound(scenes, assumed, cooldowns=closed, releases=times, lengths=lengths, aligned=aligned)
+    means = _means(done, seconds, profiles)
+    lengths = tuple(seconds[id(each)] / means[each.profile] for each in done)
+    assumed = tuple(replace(each, service=Constant(means[each.name])) for each in profiles)
+    return BoundQuestion(scenes, assumed, None, shut, times, lengths, aligned)
+
+
+def _closed_at_start(data: RunData) -> dict[str, float]:
+    """Return until when profiles were closed before the first attempt: cooldowns known from elsewhere."""
+    found: dict[str, float] = {}
+    for event in data.events:
+        kind = type(event)
+        if kind is ev.AttemptStarted:
+            break
+        if kind is ev.CooldownStarted and isinstance(event, ev.CooldownStarted):
+            found.update((name, max(event.until, found.get(name, 0.0))) for name in event.profiles)
+    for window in data.cooldowns if found else ():
+        if window.start == 0 and window.profile in found:  # released by hand, so it ended earlier
+            found[window.profile] = min(found[window.profile], max(window.end, 0.0))
+    return found
 
 
 def _jobs(data: RunData) -> list[_Job]:

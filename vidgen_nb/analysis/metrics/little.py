@@ -8,19 +8,19 @@ J. D. C. Little, "A proof for the queuing formula L = λW" (1961).
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise, repeat
 from typing import Final
 
 from vidgen_nb.analysis.metrics.results import on_seconds
 from vidgen_nb.analysis.records.model import RunData
-from vidgen_nb.analysis.records.off_time import without
-from vidgen_nb.analysis.records.timeline import waiting_spans
+from vidgen_nb.analysis.records.off_time import all_without
+from vidgen_nb.analysis.records.timeline import Steps, integrals, steps, waiting_spans
 from vidgen_nb.errors import InputError
 
-__all__ = ["WINDOWS", "Little", "LittleWindow", "little", "stays"]
+__all__ = ["WINDOWS", "Little", "LittleWindow", "little", "little_of"]
 
 WINDOWS: Final = 10
 HOLDS: Final = 0.1
@@ -76,63 +76,55 @@ class Little:
         )
 
 
-def little(
+def little(data: RunData, *, windows: int = WINDOWS, after: float = 0.0, until: float | None = None) -> Little:
+    """Return L, λ and W in so many equal windows between two times; None: up to the run's last event.
+
+    A wait that had not ended with the run counts up to there. Raises `InputError` for fewer than one window, or times
+    that don't rise.
+    """
+    if isinstance(windows, bool) or not isinstance(windows, int) or windows < 1:
+        raise InputError(f"windows is how many, 1 or more, not {windows!r}")
+    _, starts, ends = waiting_spans(data, data.end)
+    starts, ends = all_without(data.off, starts), all_without(data.off, ends)
+    return little_of(data, starts, ends, steps(starts, ends), windows=windows, after=after, until=until)
+
+
+def little_of(
     data: RunData,
+    starts: list[float],
+    ends: list[float],
+    length: Steps,
     *,
     windows: int = WINDOWS,
     after: float = 0.0,
     until: float | None = None,
-    waits: tuple[list[float], list[float]] | None = None,
 ) -> Little:
-    """Return L, λ and W in so many equal windows between two times; None: up to the run's last event.
-
-    `waits`: when scenes began and ended to wait, as `timeline.waiting_spans` has them, if already known. A wait that
-    had not ended with the run counts up to there. Raises `InputError` for fewer than one window, or times that don't
-    rise.
-    """
-    if isinstance(windows, bool) or not isinstance(windows, int) or windows < 1:
-        raise InputError(f"windows is how many, 1 or more, not {windows!r}")
-    starts, ends = stays(data, waits)
+    """Return the same from when scenes began and ended to wait, and how many did, all without the time off."""
     first, last = on_seconds(data, after), on_seconds(data, data.end if until is None else min(until, data.end))
     if first > last:
         raise InputError(f"after is before the end of the run ({last:g} s), not {after!r}")
-    return by_window(starts, ends, [first + (last - first) * k / windows for k in range(windows + 1)])
-
-
-def stays(data: RunData, waits: tuple[list[float], list[float]] | None = None) -> tuple[list[float], list[float]]:
-    """Return when scenes joined the queue and left it, each time that they did, also if they did not wait at all."""
-    starts, ends = waiting_spans(data, data.end)[1:] if waits is None else waits
-    if not data.readded_at:
+    if not data.readded_at:  # those that did not wait at all joined the queue, too
         at_once = [each.queued for each in data.attempts if not each.start > each.queued]
+        at_once = all_without(data.off, at_once)
         starts, ends = starts + at_once, ends + at_once
-    if data.off:
-        cut = without(data.off)
-        starts, ends = list(map(cut, starts)), list(map(cut, ends))
-    return starts, ends
+    return _by_window(starts, ends, length, [first + (last - first) * k / windows for k in range(windows + 1)])
 
 
-def by_window(starts: Sequence[float], ends: Sequence[float], edges: Sequence[float]) -> Little:
-    """Return the law between neighbouring edges, for stays from `starts` to `ends`. O(n log n)."""
-    joined = sorted(zip(starts, ends, strict=True))
-    came, left = [start for start, _ in joined], sorted(ends)
-    sums, gone = [0.0, *accumulate(came)], [0.0, *accumulate(left)]
-    waited = [0.0, *accumulate(end - start for start, end in joined)]
-
-    def before(t: float) -> float:
-        """Return the integral of the queue's length up to t."""
-        n, m = bisect_left(came, t), bisect_left(left, t)
-        return n * t - sums[n] - (m * t - gone[m])
-
+def _by_window(starts: Sequence[float], ends: Sequence[float], length: Steps, edges: Sequence[float]) -> Little:
+    """Return the law between neighbouring edges, for waits from `starts` to `ends`."""
+    came, waited = [0] * (len(edges) + 1), [0.0] * (len(edges) + 1)
+    for place, start, end in zip(map(bisect_right, repeat(edges), starts), starts, ends, strict=True):
+        came[place] += 1
+        waited[place] += end - start
     found: list[LittleWindow] = []
-    for start, end in pairwise(edges):
-        a, b = bisect_left(came, start), bisect_left(came, end)
-        seconds = end - start
-        if not seconds > 0:
+    sums = pairwise(integrals(length, edges))
+    for place, ((start, end), (before, after)) in enumerate(zip(pairwise(edges), sums, strict=True), 1):
+        if not (seconds := end - start) > 0:
             continue
-        wait = (waited[b] - waited[a]) / (b - a) if b > a else None
-        length = (before(end) - before(start)) / seconds
-        length = length if length > _ROUNDING * len(starts) else 0.0
-        found.append(LittleWindow(start, end, length, (b - a) / seconds, wait))
+        wait = waited[place] / came[place] if came[place] else None
+        mean = (after - before) / seconds
+        mean = mean if mean > _ROUNDING * len(starts) else 0.0
+        found.append(LittleWindow(start, end, mean, came[place] / seconds, wait))
     total = sum(each.length for each in found)
     apart = sum(abs(each.length - each.rate_times_wait) for each in found)
     return Little(found, apart / total if total > 1e-12 else None)

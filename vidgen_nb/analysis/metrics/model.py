@@ -33,6 +33,7 @@ from vidgen_nb.analysis.bounds.lower_bound import LowerBound
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.metrics.recovery import Recovery
 from vidgen_nb.analysis.metrics.slot_time import SlotTime
+from vidgen_nb.analysis.on_demand import OnDemand
 
 __all__ = ["MetricsData", "ProfileMetrics", "SlotSplit", "WaitingMetrics"]
 
@@ -85,7 +86,7 @@ class ProfileMetrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingMetrics:
+class WaitingMetrics(OnDemand):
     """What a run lost to waiting: in our queue, in a provider's, and while profiles cooled. Times in run seconds."""
 
     queued: Spread | None = None
@@ -118,7 +119,10 @@ class WaitingMetrics:
 
 @dataclass(frozen=True, slots=True)
 class MetricsData(WaitingMetrics):
-    """A run in numbers. Times in run seconds; None: not known, or there is nothing to measure."""
+    """A run in numbers. Times in run seconds; None: not known, or there is nothing to measure.
+
+    What takes long is worked out when it is first asked for: the lower bound; of a large run all that is not a count.
+    """
 
     scenes: dict[str, int]
     """How many scenes stand in which status."""

@@ -21,7 +21,7 @@ from vidgen_nb.analysis.records.timeline import Steps, queue, value_at
 from vidgen_nb.analysis.validation import is_number, listed
 from vidgen_nb.errors import InputError
 
-__all__ = ["Recovery", "as_trouble", "outage", "recovery"]
+__all__ = ["Recovery", "as_trouble", "check_trouble", "outage", "recovery"]
 
 RECOVERED_SHARE = 0.9
 """The share of the baseline's results that counts as recovered; one result less is no difference, either."""
@@ -63,13 +63,9 @@ class Recovery:
 def recovery(data: RunData, start: float, end: float, window: float = 60.0, control: RunData | None = None) -> Recovery:
     """Return how long the run needed after trouble from `start` to `end`.
 
-    `control`: the same run with the same luck, without the trouble. Raises `InputError` if the end is before the start,
-    or the window is not a positive number.
+    `control`: the same run with the same luck, without the trouble. Raises `InputError` as `check_trouble` does.
     """
-    if not 0 <= start <= end < inf:
-        raise InputError(f"trouble starts at 0 s or later and ends after that, not {start!r} to {end!r}")
-    if not 0 < window < inf:
-        raise InputError(f"goodput's window is a number of seconds above 0, not {window!r}")
+    check_trouble(start, end, window)
     mine = _ends(data)
     before = _between(mine, start - window, start) / window
     if control is None:
@@ -88,6 +84,14 @@ def recovery(data: RunData, start: float, end: float, window: float = 60.0, cont
         None if made is None or other is None else made - other,
         control=True,
     )
+
+
+def check_trouble(start: float, end: float, window: float) -> None:
+    """Raise `InputError` if the end is before the start, or the window is not a positive number."""
+    if not 0 <= start <= end < inf:
+        raise InputError(f"trouble starts at 0 s or later and ends after that, not {start!r} to {end!r}")
+    if not 0 < window < inf:
+        raise InputError(f"goodput's window is a number of seconds above 0, not {window!r}")
 
 
 def _ends(data: RunData) -> list[float]:

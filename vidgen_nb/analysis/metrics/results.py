@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.records.bounded_series import Span
@@ -46,7 +47,7 @@ def status_counts(data: RunData) -> Counter[str]:
     """Return how many scenes have which status."""
     if isinstance(data, RecentData):
         return Counter(data.statuses)
-    return Counter(scene.status for scene in data.scenes)
+    return Counter(map(attrgetter("status"), data.scenes))
 
 
 def outcome_counts(data: RunData) -> Counter[tuple[str, str | None]]:
@@ -95,7 +96,9 @@ def goodput(data: RunData, done: Sequence[AttemptRecord] | None = None) -> float
     return len(successes(data) if done is None else done) / length if length else None
 
 
-def flow_and_wait(data: RunData, done: Sequence[AttemptRecord] | None = None) -> tuple[Spread | None, Spread | None]:
+def flow_and_wait(
+    data: RunData, done: Sequence[AttemptRecord] | None = None, release: dict[str, float] | None = None
+) -> tuple[Spread | None, Spread | None]:
     """Return F and W of the scenes that stand as succeeded, by scene.
 
     F is the time from when a scene was added, the last time, to its result. W is F without the service: the attempt
@@ -103,18 +106,18 @@ def flow_and_wait(data: RunData, done: Sequence[AttemptRecord] | None = None) ->
     and in the provider's. Both are without the time in which no program ran the run.
     """
     done = successes(data) if done is None else done
-    release, cut = releases(data), without(data.off)
-    flow = {
-        each.id: cut(each.end) - cut(release[each.id])
-        for each in data.scenes
-        if each.status == "succeeded" and each.end is not None
-    }
-    wait = {  # the last success counts
-        each.scene: cut(each.start)
-        - cut(release.get(each.scene, 0.0))
-        + (_at_provider(each, cut) if each.began != each.accepted else 0.0)
-        for each in done
-    }
+    release = releases(data) if release is None else release
+    cut = without(data.off)
+    ends = {each.id: each.end for each in data.scenes if each.status == "succeeded" and each.end is not None}
+    starts = {each.scene: each.start for each in done}  # the last success counts
+    if data.off:
+        ends, starts = {name: cut(at) for name, at in ends.items()}, {name: cut(at) for name, at in starts.items()}
+        release = {name: cut(at) for name, at in release.items()}
+    flow = {name: end - release[name] for name, end in ends.items()}
+    wait = {name: start - release.get(name, 0.0) for name, start in starts.items()}
+    if any([each.began != each.accepted for each in done]):  # noqa: C419 - a list is quicker
+        there = {each.scene: _at_provider(each, cut) for each in done}
+        wait = {name: waited + there[name] for name, waited in wait.items()}
     if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
         wait = {name: wait[name] for name in flow if name in wait}
     return Spread.of(flow), Spread.of(wait)

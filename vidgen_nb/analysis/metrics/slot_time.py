@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import compress, pairwise
 from math import inf
-from operator import lt
 
 from vidgen_nb.analysis.metrics.results import horizon
 from vidgen_nb.analysis.records.bounded_series import Span
@@ -74,6 +73,7 @@ class SlotTime:
 
 
 _NAMES = tuple(SlotTime.__dataclass_fields__)
+_USES: dict[str | None, str] = {"succeeded": "ok", None: "running"}
 
 
 def slot_time(
@@ -143,22 +143,18 @@ def _of_profile(
     end: float,
 ) -> list[SlotTime]:
     bins = [SlotTime() for _ in edges[1:]]
-    outcomes = [each.outcome for each in attempts]
-    starts = [each.start for each in attempts]  # in order
-    ends = [end if each.end is None else each.end for each in attempts]
+    held = [each for each in attempts if each.end is None or each.end > each.start]
+    outcomes = [each.outcome for each in held]
+    starts = [each.start for each in held]  # in order
+    ends = [end if each.end is None else each.end for each in held]
     queued: list[Span] = []
-    if any(each.accepted != each.began for each in attempts):
-        outcomes, starts, ends = without_queue(attempts, end)
-        queued = [(start, stop) for _, start, stop in zip(*provider_spans(attempts, end), strict=True) if start < stop]
-    if not all(held := list(map(lt, starts, ends))):
-        outcomes = list(compress(outcomes, held))
-        starts, ends = list(compress(starts, held)), list(compress(ends, held))
-    for name, these in (
-        ("ok", [outcome == "succeeded" for outcome in outcomes]),
-        ("wasted", [outcome is not None and outcome != "succeeded" for outcome in outcomes]),
-        ("running", [outcome is None for outcome in outcomes]),
-    ):
-        _spread(bins, edges, name, compress(zip(starts, ends, strict=True), these))
+    if any([each.accepted != each.began for each in held]):  # noqa: C419 - a list is quicker
+        outcomes, starts, ends = without_queue(held, end)
+        queued = [(start, stop) for _, start, stop in zip(*provider_spans(held, end), strict=True) if start < stop]
+    uses = [_USES.get(outcome, "wasted") for outcome in outcomes]
+    for name in ("ok", "wasted", "running"):
+        if name in uses:
+            _spread(bins, edges, name, compress(zip(starts, ends, strict=True), map(name.__eq__, uses)))
     is_bounded = all(capacity is not None for _, capacity in capacities)
     most = 0 if is_bounded else slots_without_capacity(attempts, end)
     slots = {at: most if capacity is None else capacity for at, capacity in capacities}

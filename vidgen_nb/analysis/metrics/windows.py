@@ -29,6 +29,8 @@ class Window:
     after: float
     end: float
     """Up to when slots are measured."""
+    done: list[AttemptRecord]
+    """The successes in `data`."""
     is_part: bool
     """Whether it is less than the run."""
 
@@ -66,8 +68,9 @@ def window_of(data: RunData, after: Any, until: Any) -> Window:
     if first and first >= data.end:
         raise InputError(f"after lies in the run, which ended at {data.end:g} s: not {after!r}")
     if last >= data.end:
-        end = horizon(data, successes(data))
-        return Window(data, first, max(end, first), is_part=first > 0)
+        done = successes(data)
+        return Window(data, first, max(horizon(data, done), first), done, is_part=first > 0)
     known = build(data.header, data.events[: bisect_right(data.events, last, key=lambda event: event.at)])
     off = [(start, min(end, last)) for start, end in data.off if start < last]
-    return Window(replace(known, end=last, off=off), first, last, is_part=True)
+    known = replace(known, end=last, off=off)
+    return Window(known, first, last, successes(known), is_part=True)

@@ -70,6 +70,7 @@ class Builder:
         self._windows: list[Any] = []
         self._cooldowns = CooldownReader(self._window_opened)
         self._moves: MutableSequence[MoveRecord] = []
+        self._was_restored = False
         self._handlers: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.ProfileAdded: self._profile_added,
             ev.ProfileChanged: self._profile_changed,
@@ -86,6 +87,7 @@ class Builder:
             ev.SceneSettled: self._settled,
             ev.CooldownStarted: self._cooldowns.started,
             ev.CooldownEnded: self._cooldowns.ended,
+            ev.RunRestored: self._restored,
         }
 
     def read(self, header: dict[str, Any], events: Sequence[ev.Event]) -> RunData:
@@ -111,7 +113,7 @@ class Builder:
             capacities=self._capacities,
             capacity_steps=self._steps,
             readded_at=self._readded_at,
-            off=off_spans(events),
+            off=off_spans(events) if self._was_restored else [],
             marks=hand_marks(events),
         )
 
@@ -227,6 +229,9 @@ class Builder:
 
     def _slot_freed(self, attempt: Any) -> None:
         """Hook: the provider has finished an attempt, and its download begins."""
+
+    def _restored(self, event: ev.RunRestored) -> None:
+        self._was_restored = True
 
     def _profile_added(self, event: ev.ProfileAdded) -> None:
         name = event.profile

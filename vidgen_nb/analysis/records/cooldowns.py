@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from vidgen_nb.analysis.records.fast_dataclass import draft_class
@@ -31,7 +31,7 @@ class _Gate:
     until: float
     reason: str
     unusable: bool
-    members: dict[str, Any] = field(default_factory=dict)
+    members: dict[str, Any]
     """Drafts of its windows, by profile."""
 
 
@@ -62,13 +62,14 @@ class CooldownReader:
 
     def started(self, event: ev.CooldownStarted) -> None:
         """Open windows, or move the end of those that are open."""
-        key = (event.group, event.alone)
+        key, until = (event.group, event.alone), event.until
         gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[key] = _Gate(event.group, event.until, event.reason, event.unusable)
-        gate.until, gate.unusable = event.until, event.unusable
-        for window in gate.members.values():
-            window.end, window.unusable = event.until, event.unusable
+            gate = self._gates[key] = _Gate(event.group, until, event.reason, event.unusable, {})
+        elif (until, event.unusable) != (gate.until, gate.unusable):
+            gate.until, gate.unusable = until, event.unusable
+            for window in gate.members.values():
+                window.end, window.unusable = until, event.unusable
         for profile in event.profiles:
             if profile not in gate.members:
                 self._open(gate, profile, event.at)
@@ -77,7 +78,8 @@ class CooldownReader:
         """Close windows, at the latest now."""
         if gate := self._gates.pop((event.group, event.alone), None):
             for window in gate.members.values():
-                window.end = min(window.end, event.at)
+                if window.end > event.at:
+                    window.end = event.at
 
     def _open(self, gate: _Gate, profile: str, at: float) -> None:
         window = gate.members[profile] = _window(profile, gate.group, at, gate.until, gate.reason, gate.unusable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 
 from vidgen_nb.analysis.records.model import HandMark
@@ -94,7 +95,6 @@ def _mode_text(mode: Any, before: str) -> str:
 def hand_marks(events: Sequence[ev.Event]) -> list[HandMark]:
     """Return all marks of a run, in order."""
     found = HandMarks()
-    for event in events:
-        if type(event) in _KINDS:
-            found.take(event)
+    for event in compress(events, map(_KINDS.__contains__, map(type, events))):  # few of many
+        found.take(event)
     return list(found.marks)

@@ -12,7 +12,7 @@ from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.timeline import Within, union
 from vidgen_nb.core import events as ev
 
-__all__ = ["HANDOVER", "OffTime", "off_spans", "without"]
+__all__ = ["HANDOVER", "OffTime", "all_without", "off_spans", "without"]
 
 HANDOVER = (
     ev.Stopped, ev.AttemptAbandoned, ev.SceneSettled, ev.SceneRequeued, ev.CooldownReleased, ev.CooldownStarted,
@@ -67,3 +67,8 @@ def without(spans: list[Span]) -> Callable[[float], float]:
     """Return what a time becomes once these spans are cut out of it."""
     before = Within(spans)
     return lambda t: t - before(t) if spans else t
+
+
+def all_without(spans: list[Span], times: list[float]) -> list[float]:
+    """Return what times become once these spans are cut out of them; the same list if there are none."""
+    return list(map(without(spans), times)) if spans else times

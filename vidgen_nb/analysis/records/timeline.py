@@ -7,7 +7,7 @@ nothing is sampled.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, pairwise
 from math import inf
 
@@ -19,6 +19,7 @@ from vidgen_nb.errors import InputError
 __all__ = [
     "Span",
     "Steps",
+    "Waits",
     "Within",
     "above_zero",
     "busy",
@@ -26,6 +27,7 @@ __all__ = [
     "cooling_spans",
     "goodput",
     "integral",
+    "integrals",
     "merged",
     "plus_provider_queues",
     "provider_spans",
@@ -129,14 +131,20 @@ def value_at(steps: Steps, t: float) -> float:
 
 def integral(steps: Steps, end: float) -> float:
     """Return the integral from the first step to `end`."""
-    total = 0.0
-    since, before = 0.0, 0.0
-    for at, value in steps:
-        if at >= end:
-            break
+    return integrals(steps, [end])[0]
+
+
+def integrals(steps: Steps, ends: Sequence[float]) -> list[float]:
+    """Return the integrals from the first step to each of `ends`, which rise."""
+    found, total, since, before = list[float](), 0.0, 0.0, 0.0
+    end = next(rest := iter((*ends, inf)))
+    for at, value in chain(steps, [(inf, 0.0)]):
+        while at >= end < inf:
+            found.append(total + before * (end - since) if since < end else total)
+            end = next(rest)
         total += before * (at - since)
         since, before = at, value
-    return total + before * (end - since) if since < end else total
+    return found
 
 
 def above_zero(steps: Steps, end: float) -> list[Span]:
@@ -185,7 +193,7 @@ def cooling_spans(data: RunData, end: float) -> dict[str, list[Span]]:
     """Return when each profile cooled, up to a time; cooldowns that overlap are one span."""
     windows: dict[str, list[Span]] = {name: [] for name in data.profiles}
     for window in data.cooldowns:
-        windows.setdefault(window.profile, []).append((window.start, min(window.end, end)))
+        windows.setdefault(window.profile, []).append((window.start, window.end if window.end < end else end))  # noqa: FURB136
     return {name: union(each) for name, each in windows.items()}
 
 
