@@ -11,6 +11,7 @@ from itertools import accumulate
 from math import inf
 
 from vidgen_nb.analysis.bounds.fleet import Fleet
+from vidgen_nb.provider.service import Service
 
 __all__ = ["Demand", "first_true", "longest_scene", "most_admissions", "most_work", "tightest_admissions"]
 
@@ -39,9 +40,16 @@ class Demand:
         few = dict.fromkeys([starts[0], *starts[:: max(1, len(starts) // 16)], *starts[-4:]])
         self.best_first = [*few, *(each for each in reversed(starts) if each not in few)]
         """The same, a few from everywhere first, so that the others have something to beat."""
+        self._seconds: dict[Service, list[float]] = {}
 
     def __len__(self) -> int:
         return len(self.us)
+
+    def seconds(self, service: Service) -> list[float]:
+        """Return how long each scene takes with a service."""
+        if (known := self._seconds.get(service)) is None:
+            known = self._seconds[service] = service.all_seconds(self.us)
+        return known
 
     def longest_from(self, place: int) -> list[float]:
         """Return the quantiles of the scenes from this place on, the largest first."""
@@ -51,8 +59,9 @@ class Demand:
 def longest_scene(fleet: Fleet, demand: Demand) -> float:
     """L₁: a scene ends at the earliest when it was added, or its profile opened, plus its service time."""
     if len(demand.starts) == 1:
-        return fleet.soonest(max(demand.us), demand.releases[0])
-    return max(map(fleet.soonest, demand.us, demand.releases))
+        longest = max(demand.us)
+        return fleet.soonest([[each] for each in fleet.seconds(longest)], demand.releases[:1])[0]
+    return max(fleet.soonest([demand.seconds(each) for each in fleet.services], demand.releases))
 
 
 def most_work(fleet: Fleet, demand: Demand) -> float:
@@ -62,9 +71,9 @@ def most_work(fleet: Fleet, demand: Demand) -> float:
     """
     alike, best = fleet.alike, 0.0
     if alike is not None:
-        each = [seconds / alike.mean for seconds in alike.all_seconds(demand.us)] if alike.mean else []
+        each = [seconds / alike.mean for seconds in demand.seconds(alike)] if alike.mean else []
     else:
-        each = list(map(min, *(service.all_seconds(demand.us) for service in fleet.services)))
+        each = list(map(min, *(demand.seconds(service) for service in fleet.services)))
     if not any(each):
         return 0.0
     left = list(accumulate(reversed(each)))[::-1]

@@ -7,7 +7,7 @@ only have used up limits and slots.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import floor, inf
@@ -78,12 +78,13 @@ class FleetGroup:
         A job on p was admitted by t - s_p. So the profiles on which jobs take s or longer have at most A(t - s) of them
         together. Filling them from the slowest profile on is the best possible.
         """
-        if len(self.members) > 1:
-            members: Iterable[FleetMember] = sorted(self.members, key=lambda member: -seconds[member.service])
-        else:
-            members = self.members
+        if len(self.members) == 1:  # the same, quicker
+            only = self.members[0]
+            quickest, opens = seconds[only.service], max(only.opens, since)
+            done = min(jobs_by(only.capacity, t - opens, quickest), self.admitted(t - quickest, opens))
+            return done if self.at_once == inf else min(done, jobs_by(self.at_once, t - opens, quickest))
         done, opens, quickest = 0.0, inf, inf
-        for member in members:
+        for member in sorted(self.members, key=lambda member: -seconds[member.service]):
             quickest = seconds[member.service]
             opens = min(opens, max(member.opens, since))
             done = min(done + member.slots_by(t, quickest, since), self.admitted(t - quickest, opens))
@@ -91,6 +92,9 @@ class FleetGroup:
 
     def work_by(self, t: float, paces: Sequence[float], since: float = 0.0) -> float:
         """Return the work that it can do by `t`, where one slot needs `paces[service]` seconds for each unit."""
+        if len(self.members) == 1:  # the same, quicker
+            only = self.members[0]
+            return _work(min(only.capacity, self.at_once), t - max(only.opens, since), paces[only.service])
         own = sum(
             _work(member.capacity, t - max(member.opens, since), paces[member.service]) for member in self.members
         )
@@ -124,9 +128,16 @@ class Fleet:
     organisations: Mapping[Organisation | None, FleetGroup] = field(default_factory=dict)
     """The profiles of each organisation, as a group that shares its limit."""
 
+    @cached_property
+    def _seconds(self) -> dict[float, tuple[float, ...]]:
+        return {}
+
     def seconds(self, u: float) -> tuple[float, ...]:
         """Return how many seconds a scene of quantile `u` takes, by service."""
-        return tuple(service.seconds(u) for service in self.services)
+        known = self._seconds.get(u)
+        if known is None:
+            known = self._seconds[u] = tuple(service.seconds(u) for service in self.services)
+        return known
 
     def done_by(self, t: float, seconds: Sequence[float], since: float = 0.0) -> float:
         """Return how many jobs of these lengths can be finished from `since` to `t`."""
@@ -139,11 +150,17 @@ class Fleet:
         most = {of: group.done_by(t, seconds, since) for of, group in self.organisations.items()}
         return sum(min(each, most.get(of, inf)) for of, each in done.items())
 
-    def soonest(self, u: float, release: float) -> float:
-        """Return the earliest end of a scene of quantile `u` that is added at `release`."""
-        seconds = self.seconds(u)
-        members = (member for group in self.groups for member in group.members)
-        return min(max(member.opens, release) + seconds[member.service] for member in members)
+    def soonest(self, seconds: Sequence[Sequence[float]], releases: Sequence[float]) -> list[float]:
+        """Return the earliest end of each scene that is added then; `seconds`: by service, how long each takes."""
+        opens: dict[int, float] = {}
+        """When the first profile of each service opens."""
+        for member in (member for group in self.groups for member in group.members):
+            opens[member.service] = min(opens.get(member.service, inf), member.opens)
+        ends = [
+            [max(release, first) + taken for release, taken in zip(releases, seconds[service], strict=True)]
+            for service, first in opens.items()
+        ]
+        return ends[0] if len(ends) == 1 else list(map(min, *ends))
 
     @cached_property
     def alike(self) -> Service | None:

@@ -73,7 +73,7 @@ class Scenes:
     def __init__(self, fleet: Fleet, demand: Demand, places: Sequence[Place]) -> None:
         import numpy as np
 
-        service = np.array([each.all_seconds(demand.us) for each in fleet.services], dtype=float)
+        service = np.array([demand.seconds(each) for each in fleet.services], dtype=float)
         opens = np.array([[place.member.opens] for place in places])
         self.us = np.array(demand.us)
         self.releases = np.array(demand.releases)
