@@ -226,7 +226,8 @@ class Run(Questions):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the run as JSON lines and return the path; `load_run` reads it back."""
-        return write_run(path, self.header, list(self.events))
+        with collector_paused():
+            return write_run(path, self.header, list(self.events))
 
     def _repr_html_(self) -> str:
         """Return a row of numbers, and the trails of the scenes that needed more than one attempt."""
@@ -240,7 +241,8 @@ class Run(Questions):
 
 def load_run(path: str | os.PathLike[str]) -> Run:
     """Read a run that `Run.save` wrote; `FileFormatError` with the line for any other file."""
-    return Run(*read_run(path))
+    with collector_paused():
+        return Run(*read_run(path))
 
 
 @checks_options

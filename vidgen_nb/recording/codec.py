@@ -83,8 +83,10 @@ def _recorded_fields(kind: type) -> tuple[tuple[str, Field[Any]], ...]:
 
 
 def _plain_fields(value: Any) -> dict[str, Any]:
-    kind = type(value)
-    found = {name: plain(getattr(value, each.name)) for name, each in _recorded_fields(kind)}  # type: ignore[arg-type]  # a class is hashable
+    kind, found = type(value), dict[str, Any]()
+    for name, each in _recorded_fields(kind):  # type: ignore[arg-type]  # a class is hashable
+        of = getattr(value, each.name)
+        found[name] = of if type(of) in AS_IT_IS else plain(of)
     for name in OMITTED_IF_NONE:
         if found.get(name, found) is None:
             del found[name]
@@ -141,18 +143,22 @@ def _reader(hint: Any) -> Reader:
     if origin is dict:
         return partial(_dict, _reader(args[1]))
     if args:
-        return partial(_union, args)
+        return _union(args)
     return partial(_object, hint)
 
 
-def _union(kinds: tuple[Any, ...], value: Any) -> Any:
-    """Read `X | None`, or a failure, whose `kind` names its class."""
-    if value is None and NoneType in kinds:
-        return None
+def _union(kinds: tuple[Any, ...]) -> Reader:
+    """Return a reader of `X | None`, or of a failure, whose `kind` names its class."""
     some = [kind for kind in kinds if kind is not NoneType]
-    if len(some) == 1:
-        return _reader(some[0])(value)
-    by_kind = {kind.kind: kind for kind in some}
+    reader = _reader(some[0]) if len(some) == 1 else partial(_failure, {kind.kind: kind for kind in some})
+    return partial(_optional, reader) if NoneType in kinds else reader
+
+
+def _optional(reader: Reader, value: Any) -> Any:
+    return None if value is None else reader(value)
+
+
+def _failure(by_kind: Mapping[str, type], value: Any) -> Any:
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(kind, str) or kind not in by_kind:
         raise ValueError(f"{value!r} is not a failure: its kind is one of {', '.join(by_kind)}")
@@ -223,6 +229,8 @@ def _policy(value: Any) -> Policy:
         raise ValueError(str(error)) from None
 
 
+AS_IT_IS = frozenset((str, int, bool, NoneType))
+"""Types of most values, which JSON has, too."""
 OMITTED_IF_NONE = ("rate", "off_since", "cost", "price", "pause_after_same_failure")
 OMITTED_IF_FALSE = "local"
 SCENE_FIELDS = {"id", "prompt", "params"}

@@ -188,7 +188,7 @@ def _take(name: str, number: int, line: bytes, data: dict[str, Any], events: lis
 
 def _object(name: str, number: int, line: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(line.decode(), parse_constant=_refuse)
+        data = _DECODE(line.decode())
     except UnicodeDecodeError as error:
         raise FileFormatError(name, f"not UTF-8 text (byte {error.start} of the line)", number) from None
     except json.JSONDecodeError as error:
@@ -202,3 +202,7 @@ def _object(name: str, number: int, line: bytes) -> dict[str, Any]:
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+_DECODE = json.JSONDecoder(parse_constant=_refuse).decode
+"""Made once: `json.loads` would make one for each line."""
