@@ -99,3 +99,19 @@ def test_thousands_of_releases_cost_little(load: float, monkeypatch: pytest.Monk
     found = vg.lower_bound(4000, profiles, arrivals=arrivals)
     assert found.seconds >= max(arrivals)
     assert looks[0] < 20_000
+
+
+def test_each_kind_of_service_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many scenes come at however many times."""
+    drawn_at = list[float]()
+
+    def z(self: LogNormal, u: float) -> float:
+        drawn_at.append(u)
+        return original(self, u)
+
+    original = LogNormal.z
+    monkeypatch.setattr(LogNormal, "z", z)
+    profiles = [SimulatedProfile(f"p{k}", TokenBucket(2, per=60), LogNormal(10 + k, 0.5)) for k in range(3)]
+    scenes = [f"s{k}" for k in range(400)]
+    assert bound(scenes, profiles, releases=[3.0 * k for k in range(400)]).seconds > 1200
+    assert len(drawn_at) < 400, "one by one only where a bound needs a single scene"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from time import process_time
 
-from vidgen_nb.charts.drawing.text import seconds, short
+from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.charts.drawing.text import HoverTexts, seconds, short
 
 
 def test_names_are_cut_in_the_middle() -> None:
@@ -17,3 +19,27 @@ def test_names_are_cut_in_the_middle() -> None:
 def test_seconds_are_readable() -> None:
     """Times have one decimal, short ones three digits, and the end of time is said in words."""
     assert [seconds(value) for value in (0, 0.0123, 12.34, math.inf)] == ["0.0 s", "0.0123 s", "12.3 s", "no end known"]
+
+
+def tries(count: int) -> RunData:
+    """Return a run in which one scene is refused again and again."""
+    attempts = [
+        AttemptRecord("s", k + 1, "p", float(k), float(k), k + 0.5, "rate_limited", "busy", None) for k in range(count)
+    ]
+    return RunData({}, [], ["p"], [], attempts, [], [], float(count), {"p": 1})
+
+
+def test_a_scene_of_many_attempts_costs_no_more_for_each() -> None:
+    """What followed an attempt is looked up: eight times the attempts take about eight times as long, not 64 times."""
+
+    def took(count: int) -> float:
+        data, times = tries(count), []
+        for _ in range(5):
+            began = process_time()
+            hover = HoverTexts(data)
+            found = [hover.beyond(attempt).following for attempt in data.attempts]
+            times.append(process_time() - began)
+            assert found == [*data.attempts[1:], None]
+        return min(times)
+
+    assert took(8_000) < 24 * took(1_000)

@@ -115,16 +115,16 @@ class HoverTexts:
     def __init__(self, data: RunData) -> None:
         self._prompts = {scene.id: scene.prompt for scene in data.scenes}
         self.tries = attempts_by_scene(data.attempts)
+        several = (each for each in self.tries.values() if len(each) > 1)
+        self._following = {id(before): after for each in several for before, after in pairwise(each)}
+        """By the attempt before, in O(1): a scene may have thousands."""
         self._windows: dict[str, list[CooldownRecord]] = defaultdict(list)
         for window in sorted(data.cooldowns, key=lambda window: window.start):
             self._windows[window.profile].append(window)
 
     def beyond(self, attempt: AttemptRecord) -> HoverExtras:
         """Return what the hover of an attempt says beyond its record."""
-        all_of_it = self.tries[attempt.scene]
-        following = None
-        if all_of_it[-1] is not attempt:
-            following = next(after for before, after in pairwise(all_of_it) if before is attempt)
+        all_of_it, following = self.tries[attempt.scene], self._following.get(id(attempt))
         until = self._until(attempt) if attempt.outcome == "rate_limited" else None
         return HoverExtras(all_of_it[-1].number, self._prompts.get(attempt.scene), until, following)
 
