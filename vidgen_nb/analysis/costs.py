@@ -145,7 +145,7 @@ class Costs:
 def costs_between(data: RunData, after: float) -> Costs | None:
     """Return what a run spent after a time, in run seconds; None: no price is known."""
     before, whole, is_simulated = Spending(), Spending(), (data.header.get("backend") or {}).get("name") == "simulated"
-    if is_simulated and not any(getattr(event, "price", None) for event in data.events):
+    if is_simulated and not any(event.price for event in _told(data.events)):
         return None  # only a real provider tells what it charges
     for event in data.events:
         whole.take(event)
@@ -160,6 +160,11 @@ def costs_between(data: RunData, after: float) -> Costs | None:
         from_micros(whole.wasted - before.wasted),
         {name: from_micros(amount) for name, amount in spent.items()},
     )
+
+
+def _told(events: Iterable[ev.Event]) -> list[ev.ProfileAdded | ev.PriceChanged]:
+    """Return the events that may say what a job costs."""
+    return [event for event in events if type(event) is ev.ProfileAdded or type(event) is ev.PriceChanged]
 
 
 def _forecast(waiting: Iterable[Scene], prices: list[Price | None]) -> tuple[int | None, int | None]:

@@ -7,9 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from vidgen_nb.analysis.metrics.control import control_of
 from vidgen_nb.analysis.metrics.measure import measure
-from vidgen_nb.analysis.metrics.recovery import outage
+from vidgen_nb.analysis.metrics.recovery import control_of, outage
 from vidgen_nb.analysis.metrics.results import successes
 from vidgen_nb.analysis.metrics.summary import recovery_in_words
 from vidgen_nb.analysis.records.bounded_series import thin

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 import vidgen_nb as vg
-from vidgen_nb.analysis.metrics.control import control_of
-from vidgen_nb.analysis.metrics.recovery import Recovery, recovery
+from vidgen_nb.analysis.metrics.recovery import Recovery, control_of, recovery
 from vidgen_nb.analysis.records.builder import AttemptRecord, RunData
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Fault

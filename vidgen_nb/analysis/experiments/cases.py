@@ -84,7 +84,7 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
         numbers = {
             name: [number(*each) for each in measured] for name, number in NUMBERS.items() if name not in FROM_BOUND
         }
-        known = {"case": case.name, "values": case.values, "seed": seed}
+        known: dict[str, Any] = {"case": case.name, "values": case.values, "seed": seed}
         if case.clients is None:
             known |= {name: value for name, (value,) in numbers.items()}
             kept = without_names(measured[0][0])

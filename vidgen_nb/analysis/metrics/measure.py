@@ -10,12 +10,11 @@ from math import inf
 from operator import attrgetter
 from typing import Any
 
-from vidgen_nb.analysis.metrics.control import control_of
 from vidgen_nb.analysis.metrics.efficiency import bound_question
 from vidgen_nb.analysis.metrics.fairness import ideal_shares
 from vidgen_nb.analysis.metrics.groups import OUTCOME, Groups, ratio
 from vidgen_nb.analysis.metrics.model import ProfileMetrics, SlotSplit
-from vidgen_nb.analysis.metrics.recovery import as_trouble, check_trouble, outage, recovery
+from vidgen_nb.analysis.metrics.recovery import as_trouble, check_trouble, control_of, outage, recovery
 from vidgen_nb.analysis.metrics.results import goodput, makespan, on_seconds, status_counts, successes
 from vidgen_nb.analysis.metrics.summary import Metrics
 from vidgen_nb.analysis.metrics.windows import Window, window_of

@@ -16,12 +16,14 @@ from statistics import median
 from typing import Any
 
 from vidgen_nb.analysis.metrics.results import makespan, successes
+from vidgen_nb.analysis.records.builder import build
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.timeline import Steps, queue, value_at
+from vidgen_nb.analysis.simulation.what_if import faults_of, what_if
 from vidgen_nb.analysis.validation import is_number, listed
 from vidgen_nb.errors import InputError
 
-__all__ = ["Recovery", "as_trouble", "check_trouble", "outage", "recovery"]
+__all__ = ["Recovery", "as_trouble", "check_trouble", "control_of", "outage", "recovery"]
 
 RECOVERED_SHARE = 0.9
 """The share of the baseline's results that counts as recovered; one result less is no difference, either."""
@@ -58,6 +60,26 @@ class Recovery:
     """Its makespan minus the control's; None: there is no control, or one of them has none."""
     control: bool = False
     """Whether there was a control with the same luck."""
+
+
+def control_of(data: RunData, trouble: tuple[float, float]) -> RunData | None:
+    """Return a simulated run again, without its faults that have an end and fall into the trouble.
+
+    If there are none, it is the run itself. None: it is a live run, or one that can't be simulated again.
+    """
+    backend = data.header.get("backend") or {}
+    if backend.get("name") != "simulated":
+        return None
+    faults, left_out = faults_of(backend.get("faults", ()))
+    if left_out:
+        return None
+    others = [each for each in faults if each.end == inf or each.end <= trouble[0] or each.start >= trouble[1]]
+    if len(others) == len(faults):
+        return data
+    try:
+        return build(*what_if(data, {"faults": others}))
+    except InputError:  # such as a policy whose class is not known here
+        return None
 
 
 def recovery(data: RunData, start: float, end: float, window: float = 60.0, control: RunData | None = None) -> Recovery:
