@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.records.model import HandMark
 from vidgen_nb.charts.drawing.palette import STATES
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.charts.gantt.svg import _ticks, svg
@@ -65,6 +66,13 @@ def test_limited_attempts_are_three_pixels_wide(run: RunData) -> None:
     ]
     assert len(limited) == 6
     assert all(float(rect.attrib["width"]) >= 3 for rect in limited)
+
+
+def test_what_a_hand_did_is_a_mark_on_the_axis(run: RunData) -> None:
+    """With its words as a tooltip, and what it is in the legend."""
+    text = svg(replace(run, marks=[HandMark(9.0, "mode: normal → boost")]))
+    assert "<title>9.0 s: mode: normal → boost</title>" in text and ">changed by hand</text>" in text
+    assert "changed by hand" not in svg(run)
 
 
 def test_it_says_what_it_is(run: RunData) -> None:

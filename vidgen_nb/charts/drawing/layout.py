@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from html import escape, unescape
 from typing import Any
 
+from vidgen_nb.charts.drawing.lines import HANDS
 from vidgen_nb.charts.drawing.palette import Theme
 from vidgen_nb.charts.drawing.shapes import Rows
 
@@ -42,7 +43,8 @@ def legend_names(rows: Rows, theme: Theme) -> list[str]:
     """Return what stands in the legend of a chart."""
     states = {bar.state for bar in (*rows.bars, *rows.merged)}
     moves = {"◆ move of the selected scene" if link.chosen else "◆ move" for link in rows.links}
-    return [mark.label for state, mark in theme.marks.items() if state in states] + sorted(moves)
+    hands = [HANDS] if rows.hands else []
+    return [mark.label for state, mark in theme.marks.items() if state in states] + sorted(moves) + hands
 
 
 def wrapped(parts: Sequence[str], width: int = _TITLE_CHARS) -> list[str]:

@@ -11,6 +11,7 @@ from vidgen_nb.charts.drawing.shapes import Bar, Hand, Link, Queue
 __all__ = [
     "DIM_OPACITY",
     "GLYPHS",
+    "HANDS",
     "MinLength",
     "ToMarkup",
     "drawn",
@@ -24,6 +25,8 @@ __all__ = [
 ]
 
 GLYPHS: dict[State, str] = {"limited": "triangle-up", "failed": "x", "held": "?"}
+HANDS = "changed by hand"
+"""What the legend calls marks on the axis."""
 DIM_OPACITY = 0.2
 """Opacity of dimmed bars, glyphs and lines."""
 ToMarkup = Callable[[Sequence[str]], str]
@@ -166,8 +169,9 @@ def hand_marks(hands: Sequence[Hand], bottom: float, theme: Theme, say: ToMarkup
         "y": [bottom] * len(hands),
         "hovertext": [say(hand.lines) for hand in hands],
         "hoverinfo": "text",
-        "name": "◆ changed by hand",
-        "showlegend": False,
+        "name": HANDS,
+        "legendgroup": "hands",
+        "showlegend": bool(hands),
         "cliponaxis": False,
         "marker": {
             "symbol": "diamond-tall", "size": 12, "opacity": 1, "color": theme.text,

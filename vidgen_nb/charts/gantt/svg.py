@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from html import escape
 
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.charts.drawing.lines import HANDS
 from vidgen_nb.charts.drawing.palette import STATES, Mark, State, Theme, theme_name, theme_of
 from vidgen_nb.charts.drawing.shapes import Bar, Rows
 from vidgen_nb.charts.gantt.rows import build_rows
@@ -20,6 +21,7 @@ from vidgen_nb.errors import InputError
 __all__ = ["svg"]
 
 _LEFT_PIXELS, _RIGHT_PIXELS, _LINE_PIXELS = 172.0, 24.0, 18.0
+_MOVE = "◆ move"
 _CHAR_PIXELS = 6.8  # average width of a character of the 12 px font, rounded up
 _HATCHES = {
     "/": '<path d="M-1 1L1 -1M0 6L6 0M5 7L7 5" stroke="{ink}" stroke-width="1.4"/>',
@@ -206,12 +208,14 @@ class _Picture:
             yield f'<path d="{path}" fill="{self.theme.text}" stroke="{self.theme.glyph_edge}"/></g>'
 
     def _legend_places(self) -> list[tuple[float, int, str, State | None]]:
-        """Return what the legend holds (x, row, label, state), broken into rows; None is a move."""
+        """Return what the legend holds (x, row, label, state), broken into rows; None: no state."""
         items: list[tuple[str, State | None]] = [
             (self.theme.marks[state].label, state) for state in STATES if self.rows.of(state)
         ]
         if self.rows.links:
-            items.append(("◆ move", None))
+            items.append((_MOVE, None))
+        if self.rows.hands:
+            items.append((HANDS, None))
         places: list[tuple[float, int, str, State | None]] = []
         x, row = 16.0, 0
         for label, state in items:
@@ -226,7 +230,9 @@ class _Picture:
         """Yield the legend below the axis."""
         for x, row, label, state in self.legend:
             y = self.bottom + 34 + _LINE_PIXELS * row
-            if state is None:
+            if label == HANDS:
+                yield f'<path d="{_diamond(x + 14, y + 6)}" fill="{self.theme.text}"/>'
+            elif state is None:
                 yield f'<path d="M{_number(x)} {_number(y + 6)}h20" stroke="{self.theme.move}" stroke-width="2"/>'
             else:
                 yield _box(x, y, 20, 12, self._fill(state), self.theme.marks[state], edge=True)

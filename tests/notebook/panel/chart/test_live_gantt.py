@@ -217,3 +217,4 @@ def test_many_profiles_have_few_lanes() -> None:
             assert active & set(before) <= set(lanes)
             before = lanes
     assert "Lanes: the 40 of 200 accounts that were active last." in chart.note
+    assert chart.figure._layout["xaxis"]["side"] == "top"  # they scroll, and below it would be out of sight

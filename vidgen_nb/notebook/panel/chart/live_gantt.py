@@ -31,7 +31,7 @@ LANES_PIXELS = 330.0
 """Height of all lanes together: with queue, axis and legend it fits a screen of 1280 by 800 below the toolbar."""
 TOP_PIXELS = 6.0
 SIDE_PIXELS = 14
-_BELOW_PIXELS = 28
+_BELOW_PIXELS, _SCROLLING_PIXELS = 28, 390
 _MARGIN_SHARE = 0.02
 """The share of the shown time that stays free right of the line for now."""
 
@@ -193,6 +193,11 @@ class LiveGantt:
         found["title"]["text"] = ""
         found["paper_bgcolor"] = found["plot_bgcolor"] = "rgba(0,0,0,0)"  # whatever the page's ground is
         found["yaxis"] |= {"tickvals": [], "ticktext": []}
+        scrolls = rows.height > _SCROLLING_PIXELS  # the lower edge is out of sight
+        found["xaxis"] |= {
+            "side": "top" if scrolls else "bottom",
+            "ticklabelposition": f"{'in' if scrolls else 'out'}side",
+        }
         axis = found["xaxis"]
         for fixed in ("range", "minallowed", "maxallowed"):
             del axis[fixed]
