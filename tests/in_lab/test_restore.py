@@ -114,12 +114,12 @@ def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -
 
 def off(page: LabPage, cell: int = 0) -> str:
     """Return why the panel's Restore last run is off, as its tooltip has it; empty: it is on."""
-    button = page.panel(cell).get_by_role("button", name=RESTORE, exact=True)
+    button = page.panel(cell).locator(".vg-buttons > .vg-restore-last-run")  # it is there to be seen only if it is on
     page.page.wait_for_function(AGREES, arg=button.element_handle())  # the two come to the page one after the other
     told = button.get_attribute("title") or ""
     assert told.startswith("Load the run that was unfinished")
     reason = told.partition("Unavailable: ")[2]
-    assert button.is_disabled() == bool(reason)
+    assert button.is_disabled() == bool(reason) != button.is_visible()
     return reason
 
 
