@@ -52,7 +52,7 @@ RESTORE = "Restore last run"
 AGREES = "button => button.disabled === button.title.includes('Unavailable: ')"
 FILLS = """() => {
     const plot = document.querySelector('.vg-panel .js-plotly-plot');
-    return Math.abs(plot._fullLayout.width - plot.closest('.vg-panel').clientWidth) < 12;
+    return Math.abs(plot._fullLayout.width - plot.closest('.vg-chart-figure').clientWidth) < 12;
 }"""
 UNDER_WAY = "sum(scene.status in ('generating', 'fetching') for scene in ctl.last_run.scenes)"
 
@@ -124,10 +124,10 @@ def off(page: LabPage, cell: int = 0) -> str:
 
 
 def held(page: LabPage) -> None:
-    """See that the panel says of the held scene what to do."""
-    page.panel().locator(".vg-note", has_text=f"Held – {DOUBT}: ").wait_for()
-    said = page.panel().locator(".vg-note", has_text=f"Held – {DOUBT}: ").inner_text()
-    assert "while the scene was submitted to" in said and "Check the account; if the job is not there" in said
+    """See that the panel says where to decide about the held scene, and there what to do."""
+    page.says("1 scene is in doubt: decide in Scenes.")
+    row = page.panel().locator(".vg-scenes tr", has_text=DOUBT)
+    row.locator("td", has_text="while the scene was submitted to").wait_for()
 
 
 def looks(page: LabPage) -> None:
