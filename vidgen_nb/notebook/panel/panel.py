@@ -107,7 +107,7 @@ class Panel:
     def _read(self) -> None:
         """Read what is new."""
         session = self._host.session
-        run = session.last_run
+        run, cost = session.last_run, session.cost
         new = self.feed.pull(run, MAX_EVENTS_PER_UPDATE)
         self._has_more_events = len(new) == MAX_EVENTS_PER_UPDATE
         self._has_new_events |= len(new) > 0
@@ -127,7 +127,8 @@ class Panel:
             left_over=session.left_over,
             cap=session.max_billed,
             billed=session.billed,
-            at_max_cost=session.cost.of_cap if session.is_at_max_cost else "",
+            at_max_cost=cost.of_cap if session.is_at_max_cost else "",
+            cost=cost if cost.currency else None,
             pause_reason=session.pause_reason,
             restorable=(run is None or session.is_broken_off) and session.unfinished,
             cooling=session.cooling,

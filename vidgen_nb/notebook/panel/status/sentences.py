@@ -134,7 +134,7 @@ def _ended_sentence(feed: RunFeed, session: SessionSnapshot) -> str:
         reached = f"Spending cap reached ({used})"
         return f"{reached}. {count(session.left_over, 'scene')} left: raise the cap or discard {what}."
     word = _END_WORDS.get(feed.ended, "Cancelled" if feed.was_cancelled else "Done")
-    if feed.ended == "max_billed":
+    if feed.ended in ("max_billed", "spending cap reached"):
         word = "The spending cap was reached" if left else "Done"
     limited = feed.counts.rate_limited
     refused = f"; {count(limited, 'rate-limit refusal')} (429)" if limited else ""

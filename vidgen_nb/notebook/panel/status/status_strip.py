@@ -47,6 +47,10 @@ def _numbers(feed: RunFeed, session: SessionSnapshot, ends: Callable[[SessionSna
     parts += [f"{counts.rate_limited:,} × 429"] * bool(counts.rate_limited)
     if session.cap is not None:
         parts.append(f"cap {session.billed:,}/{session.cap:,}")
+    if session.cost is not None:
+        cost = session.cost
+        cap = "" if cost.max_cost is None else f" of {cost.text(cost.max_cost)}"
+        parts.append(f"{cost.text(cost.spent)}{cap}")
     if end := ends(session):
         parts.append(end)
     if not session.running and not counts.unsettled and session.now:
