@@ -74,7 +74,8 @@ STYLE = """<style>
   .vg-panel .vg-state .vg-whole { display: inline; }
 }
 @container vg (max-width: 900px) {
-  .vg-panel .vg-toolbar { flex-wrap: wrap; }
+  .vg-panel .vg-toolbar, .vg-panel .vg-buttons { flex-wrap: wrap; }
+  .vg-panel .vg-rows .vg-buttons.vg-buttons { flex: 0 1 auto; min-width: 0; }
   .vg-panel .vg-rows .vg-toolbar .vg-icons.vg-icons { margin-left: auto; }
   .vg-panel .vg-rows .vg-state-box.vg-state-box { order: 1; flex-basis: 100%; height: 22px; }
   .vg-panel .vg-state { line-height: 22px; }
