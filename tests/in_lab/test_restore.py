@@ -126,7 +126,7 @@ def off(page: LabPage, cell: int = 0) -> str:
 def held(page: LabPage) -> None:
     """See that the panel says where to decide about the held scene, and there what to do."""
     page.says("1 scene is in doubt: decide in Scenes.")
-    row = page.panel().locator(".vg-scenes tr", has_text=DOUBT)
+    row = page.panel().locator(".vg-scene-table tr", has_text=DOUBT)
     row.locator("td", has_text="while the scene was submitted to").wait_for()
 
 

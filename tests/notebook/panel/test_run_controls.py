@@ -189,3 +189,13 @@ def test_what_is_spent_stands_in_the_toolbar(desk: Desk) -> None:
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
     assert "3/3 · $1.20 of $5.00" in desk.panel.rows.state.value
+
+
+def test_a_click_is_felt_at_once(desk: Desk) -> None:
+    """The button shows what it did before the next update, which during a run may be half a second away."""
+    desk.backend.hold = {"s001"}
+    desk.ctl.start(PROMPTS[:1])
+    desk.settle()
+    desk.panel.controls["paused"].value = True
+    desk.ctl.runner.loop.call(lambda: None)
+    assert words(desk, "paused") == "Resume"
