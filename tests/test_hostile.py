@@ -134,7 +134,7 @@ def test_the_panel(ctl: Controller) -> None:
         ctl.runner.loop.call(panel.refresh)
     rows, metrics = panel.rows, panel.tabs.metrics.html
     html = [rows.state.value, rows.progress.value, rows.sentence.value, metrics.value, panel.errors.html.value]
-    html += [panel.held_notes.value, panel.chart.legend.value, panel.chart.note.value]
+    html += [panel.chart.legend.value, panel.chart.note.value]
     assert all(page_of(text) for text in html if text)
     assert "pwned" in panel.errors.html.value and "pwned" in metrics.value
     inert(panel.tabs.log.text, 100_000)

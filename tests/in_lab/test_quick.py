@@ -61,4 +61,5 @@ def test_quick(open_lab: Opener) -> None:
 
 def slowness(page: LabPage) -> float:
     """Return how much slower than usual this machine is now, at least 1.5."""
-    return max(1.5, 2 * median(page.page.evaluate(LOOP) for _ in range(3)) / QUIET_LOOP_SECONDS)
+    loops = [float(page.page.evaluate(LOOP)) for _ in range(3)]
+    return max(1.5, 2 * median(loops) / QUIET_LOOP_SECONDS)

@@ -52,7 +52,7 @@ RESTORE = "Restore last run"
 AGREES = "button => button.disabled === button.title.includes('Unavailable: ')"
 FILLS = """() => {
     const plot = document.querySelector('.vg-panel .js-plotly-plot');
-    return Math.abs(plot._fullLayout.width - plot.closest('.vg-panel').clientWidth) < 12;
+    return Math.abs(plot._fullLayout.width - plot.closest('.vg-chart-figure').clientWidth) < 12;
 }"""
 UNDER_WAY = "sum(scene.status in ('generating', 'fetching') for scene in ctl.last_run.scenes)"
 
@@ -114,20 +114,20 @@ def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -
 
 def off(page: LabPage, cell: int = 0) -> str:
     """Return why the panel's Restore last run is off, as its tooltip has it; empty: it is on."""
-    button = page.panel(cell).get_by_role("button", name=RESTORE, exact=True)
+    button = page.panel(cell).locator(".vg-buttons > .vg-restore-last-run")  # it is there to be seen only if it is on
     page.page.wait_for_function(AGREES, arg=button.element_handle())  # the two come to the page one after the other
     told = button.get_attribute("title") or ""
     assert told.startswith("Load the run that was unfinished")
     reason = told.partition("Unavailable: ")[2]
-    assert button.is_disabled() == bool(reason)
+    assert button.is_disabled() == bool(reason) != button.is_visible()
     return reason
 
 
 def held(page: LabPage) -> None:
-    """See that the panel says of the held scene what to do."""
-    page.panel().locator(".vg-note", has_text=f"Held – {DOUBT}: ").wait_for()
-    said = page.panel().locator(".vg-note", has_text=f"Held – {DOUBT}: ").inner_text()
-    assert "while the scene was submitted to" in said and "Check the account; if the job is not there" in said
+    """See that the panel says where to decide about the held scene, and there what to do."""
+    page.says("1 scene is in doubt: decide in Scenes.")
+    row = page.panel().locator(".vg-scene-table tr", has_text=DOUBT)
+    row.locator("td", has_text="while the scene was submitted to").wait_for()
 
 
 def looks(page: LabPage) -> None:

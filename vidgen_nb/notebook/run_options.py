@@ -123,7 +123,9 @@ class RunOptions:
         return f"Raise cap to {self._session.cost.text(enough) if self._session.is_at_max_cost else f'{enough:,}'}"
 
     def raise_cap(self) -> None:
-        """Raise the spending cap so that all that is left can run once."""
+        """Raise the spending cap that is reached, so that all that is left can run once."""
+        if not self.is_at_cap:
+            raise InputError("no spending cap is reached")
         if self._session.is_at_max_cost:
             self._session.max_cost = self.enough_cap
         else:

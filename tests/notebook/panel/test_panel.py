@@ -73,7 +73,7 @@ def test_hostile_text_is_escaped(desk: Desk) -> None:
     panel = desk.panel
     assert EVIL in panel.tabs.log.text  # put in as text
     assert panel.tabs.attempts.rows[0][0] == f"s{EVIL}"  # DataTables' own text renderer escapes it
-    shown = [panel.tabs.metrics.html.value, panel.rows.sentence.value, panel.held_notes.value, panel.errors.html.value]
+    shown = [panel.tabs.metrics.html.value, panel.rows.sentence.value, panel.errors.html.value]
     assert "&lt;img" in panel.errors.html.value
     assert not any("<img" in text for text in shown)
 

@@ -229,7 +229,8 @@ def test_a_long_backlog_is_taken_in_slices(desk: Desk, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(desk.panel.feed, "pull", watched)
     desk.ctl.run_blocking(PROMPTS * 3)
-    while not taken or desk.panel._has_more_events:
+    desk.settle()
+    while desk.panel._has_more_events:
         desk.settle()
     assert max(taken) == 5
     assert desk.panel.feed.counts.scenes["succeeded"] == 9

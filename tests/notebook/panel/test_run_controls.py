@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vidgen_nb.core.outcomes import Permanent
+from vidgen_nb.errors import InputError
 
 if TYPE_CHECKING:
     from tests.notebook.panel.conftest import Desk
@@ -175,3 +176,26 @@ def test_the_cap_in_money_can_be_typed(desk: Desk) -> None:
     assert not control.disabled and (desk.ctl.max_cost, control.value) == (12.5, "12.50")
     desk.set("max_cost", "")
     assert desk.ctl.max_cost is None
+
+
+def test_what_is_spent_stands_in_the_toolbar(desk: Desk) -> None:
+    """With the cap, if there is one; without prices nothing does, and no cap is reached that could be raised."""
+    assert "$" not in desk.panel.rows.state.value
+    with pytest.raises(InputError, match="no spending cap is reached"):
+        desk.ctl.raise_cap()
+    for name in ("p1", "p2"):
+        desk.ctl.set_price(name, 0.4)
+    desk.ctl.max_cost = 5.0
+    desk.ctl.run_blocking(PROMPTS)
+    desk.settle()
+    assert "3/3 · $1.20 of $5.00" in desk.panel.rows.state.value
+
+
+def test_a_click_is_felt_at_once(desk: Desk) -> None:
+    """The button shows what it did before the next update, which during a run may be half a second away."""
+    desk.backend.hold = {"s001"}
+    desk.ctl.start(PROMPTS[:1])
+    desk.settle()
+    desk.panel.controls["paused"].value = True
+    desk.ctl.runner.loop.call(lambda: None)
+    assert words(desk, "paused") == "Resume"

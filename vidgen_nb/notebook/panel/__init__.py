@@ -16,7 +16,13 @@ only that loop writes to widgets:
 
 When the session is closed its loop is gone, and nobody else writes: then `post` makes the call right there.
 
-In here: `controls.py` (widgets bound to options and calls by `control_binding.py`), `status/` (what is said of the
-run), `chart/` (the live Gantt chart), `tabs/` (below the chart), `page/` (JavaScript and style), `ticker.py` (when to
-write), `forecast.py` (when the run is expected to end).
+**The first screen.** On a laptop all controls and the whole chart are seen without scrolling, and nothing of it moves
+while a run goes on: what is seldom needed is in menus and a drawer above the page, whose widgets are made when they are
+first opened. What only a page can do (open them, ask before something is destroyed, name things for a screen reader)
+is done there, without the kernel (`page/page_bridge.js`).
+
+In here: `controls.py` (all controls; `run_controls.py` and `option_controls.py` bind widgets to calls and options by
+`control_binding.py`), `layout.py` (where they stand), `status/` (what is said of the run), `chart/` (the live Gantt
+chart), `tabs/` (below the chart), `page/` (JavaScript and style), `ticker.py` (when to write), `forecast.py` (when the
+run is expected to end).
 """

@@ -140,6 +140,7 @@ class BoundControls:
         try:
             call()
         finally:
+            self.sync()  # during a run the next update may be half a second away
             self._host.touch()
 
     def add_value(

@@ -42,7 +42,7 @@ class Rows:
         icons = _box("vg-icons", children=[
             c["speed"], _opener("vg-open-drawer", "⚙"), popovers["vg-drawer"],
             _opener("vg-open-more", "⋯"), popovers["vg-more-menu"]])  # fmt: skip
-        scenes = _box("vg-scenes", children=[c["kind"], c["span"], c["scene"]])
+        scenes = _box("vg-choice", children=[c["kind"], c["span"], c["scene"]])
         return w.VBox([
             _box("vg-toolbar", children=[buttons, self.state, icons]),
             _box("vg-toolbar", children=[c["mode"], scenes, self.progress, self.sentence]),

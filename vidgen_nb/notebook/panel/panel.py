@@ -28,7 +28,7 @@ from vidgen_nb.notebook.panel.status.log_listener import LogListener
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.status.sentences import is_at_cap
 from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
-from vidgen_nb.notebook.panel.status.status_strip import held_html, progress_html, sentence_html, spoken, state_html
+from vidgen_nb.notebook.panel.status.status_strip import progress_html, sentence_html, spoken, state_html
 from vidgen_nb.notebook.panel.tabs.tabs import Tabs
 from vidgen_nb.notebook.panel.ticker import TOUCH_DELAY_SECONDS, UPDATE_INTERVAL_SECONDS, Ticker
 
@@ -63,14 +63,14 @@ class Panel:
         self.tabs = Tabs(host, self.controls, background)
         self._follow = host.view_options.follow_now
         self.rows = Rows(self.controls)
-        self.held_notes, self.message = w.HTML(), w.HTML()
+        self.message = w.HTML()
         self.root = self._arranged()
         self._log_listener = LogListener(host.session.runner.loop.is_current, self.note_warning)
 
     def _arranged(self) -> Any:
         """Return all widgets in one box."""
         root = w.VBox([
-            w.HTML(STYLE), self.rows.root, self.held_notes, self.errors.root, self.message,
+            w.HTML(STYLE), self.rows.root, self.errors.root, self.message,
             self.page, self.chart.view, self.tabs.root,
         ])  # fmt: skip
         root.add_class("vg-panel")
@@ -107,7 +107,7 @@ class Panel:
     def _read(self) -> None:
         """Read what is new."""
         session = self._host.session
-        run = session.last_run
+        run, cost = session.last_run, session.cost
         new = self.feed.pull(run, MAX_EVENTS_PER_UPDATE)
         self._has_more_events = len(new) == MAX_EVENTS_PER_UPDATE
         self._has_new_events |= len(new) > 0
@@ -127,7 +127,8 @@ class Panel:
             left_over=session.left_over,
             cap=session.max_billed,
             billed=session.billed,
-            at_max_cost=session.cost.of_cap if session.is_at_max_cost else "",
+            at_max_cost=cost.of_cap if session.is_at_max_cost else "",
+            cost=cost if cost.currency else None,
             pause_reason=session.pause_reason,
             restorable=(run is None or session.is_broken_off) and session.unfinished,
             cooling=session.cooling,
@@ -149,7 +150,6 @@ class Panel:
         set_if_changed(rows.progress, "value", progress_html(feed))
         set_if_changed(rows.sentence, "value", sentence_html(feed, session))
         set_if_changed(rows.spoken, "value", spoken(feed, session))
-        set_if_changed(self.held_notes, "value", held_html(feed))
         rows.at_cap(shown=is_at_cap(session))
         set_if_changed(self.page, "controls", self.controls.for_page())
 

@@ -47,5 +47,5 @@ def test_time_left_in_words() -> None:
 def test_time_left_while_nobody_can_tell() -> None:
     """At first it is estimated; a run that is paused, stopping or over has no end to tell."""
     assert time_left(RUNNING) == done_at(RUNNING) == "estimating …"
-    for changes in ({"paused": True}, {"stopping": True}, {"running": False}):
-        assert time_left(replace(RUNNING, **changes)) == ""
+    others = replace(RUNNING, paused=True), replace(RUNNING, stopping=True), replace(RUNNING, running=False)
+    assert [time_left(session) for session in others] == ["", "", ""]

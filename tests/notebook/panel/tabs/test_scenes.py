@@ -120,7 +120,7 @@ def test_decisions_about_held_scenes(desk: Desk, page: Page) -> None:
     desk.backend.script = lambda scene, profile, nth: Ambiguous("HTTP 502") if nth == 1 else None
     desk.ctl.run_blocking(["a lighthouse", "a harbour"])
     desk.settle()
-    assert "2 scenes are in doubt: decide in Scenes." in desk.panel.held_notes.value
+    assert "2 scenes are in doubt: decide in Scenes." in desk.panel.rows.sentence.value
     assert page.statuses() == {"r:s001": "held", "r:s002": "held"}
     assert "502" in page.rows["r:s001"]["note"]
     assert "look it up there" in page.ask(what="made", keys=["r:s001"], job="")["error"]
@@ -133,7 +133,7 @@ def test_decisions_about_held_scenes(desk: Desk, page: Page) -> None:
     desk.ctl.wait(10)
     desk.settle()
     assert page.statuses() == {"r:s001": "done", "r:s002": "done"}
-    assert "in doubt" not in desk.panel.held_notes.value
+    assert "in doubt" not in desk.panel.rows.sentence.value
     assert desk.panel.errors.html.value == ""
 
 

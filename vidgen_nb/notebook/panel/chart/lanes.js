@@ -92,7 +92,13 @@ function render({ model, el, signal }) {
   };
   window.addEventListener("keydown", onKey, true); // JupyterLab takes Escape for itself, on the document
   // The figure beside these labels: how wide it is decides which of its bars have room for an id.
-  const widths = new ResizeObserver(([entry]) => entry.contentRect.width && model.send({ width: entry.contentRect.width }));
+  const widths = new ResizeObserver(([{ contentRect: { width } }]) => {
+    try {
+      if (width) model.send({ width });
+    } catch {
+      // the kernel has ended, and nobody draws any more
+    }
+  });
   requestAnimationFrame(() => {
     const figure = el.closest(".vg-chart-plot")?.querySelector(".vg-chart-figure");
     if (figure && !signal?.aborted) widths.observe(figure);

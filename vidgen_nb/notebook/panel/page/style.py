@@ -9,7 +9,7 @@ STYLE = """<style>
 .vg-panel .widget-label, .vg-panel .widget-html-content { color: var(--jp-ui-font-color1, inherit); }
 .vg-panel { container: vg / inline-size; }
 .vg-panel .vg-rows, .vg-panel .vg-rows > * { margin: 0; overflow: visible; }
-.vg-panel .vg-toolbar, .vg-panel .vg-buttons, .vg-panel .vg-icons, .vg-panel .vg-scenes, .vg-panel .vg-split {
+.vg-panel .vg-toolbar, .vg-panel .vg-buttons, .vg-panel .vg-icons, .vg-panel .vg-choice, .vg-panel .vg-split {
   display: flex; flex-flow: row nowrap; align-items: center; gap: 4px; margin: 0; overflow: visible; }
 .vg-panel .vg-toolbar { padding: 2px 0; gap: 4px 12px; }
 .vg-panel .vg-rows .jupyter-widgets:not(.vg-popover *) { margin: 0; flex: none; }
@@ -29,7 +29,7 @@ STYLE = """<style>
 .vg-panel .vg-rows:not(.vg-at-cap) .vg-buttons > .vg-cancel { display: none; }
 .vg-panel .vg-rows .widget-toggle-buttons .jupyter-button { padding: 0 9px; margin: 0; }
 .vg-panel .vg-rows .widget-toggle-buttons .widget-toggle-button + .widget-toggle-button { margin-left: 1px; }
-.vg-panel .vg-rows .vg-scenes .widget-text { width: 92px; }
+.vg-panel .vg-rows .vg-choice .widget-text { width: 92px; }
 .vg-panel .vg-rows .vg-speed { width: 66px; }
 .vg-panel .vg-rows .vg-state-box.vg-state-box { flex: 1 1 0; min-width: 0; height: 28px; }
 .vg-panel .vg-rows .vg-progress-box.vg-progress-box { flex: 2 1 140px; min-width: 0; height: 24px; }
@@ -74,7 +74,8 @@ STYLE = """<style>
   .vg-panel .vg-state .vg-whole { display: inline; }
 }
 @container vg (max-width: 900px) {
-  .vg-panel .vg-toolbar { flex-wrap: wrap; }
+  .vg-panel .vg-toolbar, .vg-panel .vg-buttons { flex-wrap: wrap; }
+  .vg-panel .vg-rows .vg-buttons.vg-buttons { flex: 0 1 auto; min-width: 0; }
   .vg-panel .vg-rows .vg-toolbar .vg-icons.vg-icons { margin-left: auto; }
   .vg-panel .vg-rows .vg-state-box.vg-state-box { order: 1; flex-basis: 100%; height: 22px; }
   .vg-panel .vg-state { line-height: 22px; }

@@ -1,4 +1,4 @@
-"""What the panel says of a run in words and numbers: the status strip, a chip for each profile, errors, and their data.
+"""What the panel says of a run in words and numbers: state, progress, sentence, errors, and their data.
 
 `RunFeed` reads a run's events as they come; the other modules turn what it knows into widgets and HTML.
 """

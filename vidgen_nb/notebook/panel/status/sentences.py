@@ -50,7 +50,15 @@ def state_word(feed: RunFeed, session: SessionSnapshot) -> str:
 
 
 def sentence(feed: RunFeed, session: SessionSnapshot) -> str:
-    """Say in one sentence what is going on."""
+    """Say in one sentence what is going on, and in a second one what waits for a decision."""
+    held = len(feed.held)
+    if not held or session.closed or session.closing:
+        return _what_goes_on(feed, session)
+    doubt = f"{count(held, 'scene')} {'is' if held == 1 else 'are'} in doubt: decide in Scenes."
+    return f"{_what_goes_on(feed, session)} {doubt}"
+
+
+def _what_goes_on(feed: RunFeed, session: SessionSnapshot) -> str:
     running = feed.counts.scenes["running"]
     if session.closing:
         return f"Closing: {_scenes(running, STILL_RUN)}. To end it now, cancel everything (beside Stop)."
@@ -126,7 +134,7 @@ def _ended_sentence(feed: RunFeed, session: SessionSnapshot) -> str:
         reached = f"Spending cap reached ({used})"
         return f"{reached}. {count(session.left_over, 'scene')} left: raise the cap or discard {what}."
     word = _END_WORDS.get(feed.ended, "Cancelled" if feed.was_cancelled else "Done")
-    if feed.ended == "max_billed":
+    if feed.ended in ("max_billed", "spending cap reached"):
         word = "The spending cap was reached" if left else "Done"
     limited = feed.counts.rate_limited
     refused = f"; {count(limited, 'rate-limit refusal')} (429)" if limited else ""

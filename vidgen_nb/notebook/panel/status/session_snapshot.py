@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from vidgen_nb.analysis.costs import RunCost
 from vidgen_nb.analysis.forecast.predict import Prediction
 from vidgen_nb.clock import local_time
 
@@ -36,6 +37,8 @@ class SessionSnapshot:
     """Submits of this run that were, or may have been, accepted."""
     at_max_cost: str = ""
     """What of the cap in money is used up, where an ended run has reached it; empty: it has not."""
+    cost: RunCost | None = None
+    """None: no price is known."""
     pause_reason: str = ""
     """Why the run holds back new work by itself; empty: it doesn't."""
     restorable: bool = False

@@ -14,7 +14,7 @@ from vidgen_nb.notebook.panel.status.sentences import sentence, state_word
 from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
 from vidgen_nb.notebook.panel.status.times import done_at, time_left
 
-__all__ = ["held_html", "progress_html", "sentence_html", "spoken", "state_html"]
+__all__ = ["progress_html", "sentence_html", "spoken", "state_html"]
 
 STATUS_COLOURS = (
     ("succeeded", "done", "#005A8C", "#FFFFFF"),
@@ -47,6 +47,10 @@ def _numbers(feed: RunFeed, session: SessionSnapshot, ends: Callable[[SessionSna
     parts += [f"{counts.rate_limited:,} × 429"] * bool(counts.rate_limited)
     if session.cap is not None:
         parts.append(f"cap {session.billed:,}/{session.cap:,}")
+    if session.cost is not None:
+        cost = session.cost
+        cap = "" if cost.max_cost is None else f" of {cost.text(cost.max_cost)}"
+        parts.append(f"{cost.text(cost.spent)}{cap}")
     if end := ends(session):
         parts.append(end)
     if not session.running and not counts.unsettled and session.now:
@@ -77,10 +81,3 @@ def spoken(feed: RunFeed, session: SessionSnapshot) -> str:
     """Return what a screen reader is told when it changes, as HTML: the state, and at rest the sentence."""
     text = sentence(feed, session) if not session.running or session.paused else state_word(feed, session)
     return f'<div class="vg-spoken" role="status">{escape(text)}</div>'
-
-
-def held_html(feed: RunFeed) -> str:
-    """Say how many scenes are in doubt, and where to decide about them."""
-    held = len(feed.held)
-    are = "is" if held == 1 else "are"
-    return f'<div class="vg-note">{count(held, "scene")} {are} in doubt: decide in Scenes.</div>' if held else ""
