@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Mapping
+from heapq import heappop, heappush, heapreplace
 from typing import Any
 
 from vidgen_nb.provider.combined_limits import CombinedState, parts_of
@@ -44,9 +44,9 @@ class JobQueue:
     def hold(self, job: Job) -> None:
         """Keep a slot for a job until its end."""
         if len(self._slots) < self._n:
-            heapq.heappush(self._slots, job.finish)
+            heappush(self._slots, job.finish)
         else:
-            heapq.heapreplace(self._slots, job.finish)
+            heapreplace(self._slots, job.finish)
 
     def clear(self, now: float) -> tuple[list[Job], list[Job]]:
         """Free all slots; return the running jobs, and the waiting ones in order, so that they can be planned again."""
@@ -80,13 +80,13 @@ class QuotaGroup:
     def settle(self, now: float) -> None:
         """Release the jobs that have ended; cancelled ones were released when they were cancelled."""
         while self.active and self.active[0][0] <= now:
-            if heapq.heappop(self.active)[2].cancelled is None:
+            if heappop(self.active)[2].cancelled is None:
                 self.state.release()
 
     def hold(self, job: Job) -> None:
         """Keep a job until its end, if that matters to the limit."""
         if self.holds:
-            heapq.heappush(self.active, (job.finish, job.number, job))
+            heappush(self.active, (job.finish, job.number, job))
 
     def sort_again(self) -> None:
         """Order the jobs by their ends, which have changed."""
@@ -96,10 +96,11 @@ class QuotaGroup:
 class Account:
     """A profile at work: `busy` is a heap of the times at which its slots become free."""
 
-    __slots__ = ("busy", "group", "holds", "organisation", "profile", "state", "weighs")
+    __slots__ = ("busy", "capacity", "group", "holds", "organisation", "profile", "state", "weighs")
 
     def __init__(self, profile: SimulatedProfile, group: QuotaGroup, organisation: QuotaGroup | None = None) -> None:
         self.profile = profile
+        self.capacity = profile.capacity
         self.group = group
         self.organisation = organisation
         self.state: LimitState = group.state
@@ -146,19 +147,19 @@ class Account:
 
     def occupy(self, finish: float) -> None:
         """Take a slot for a job that runs until `finish`."""
-        if self.profile.capacity is not None:
-            heapq.heappush(self.busy, finish)
+        if self.capacity is not None:
+            heappush(self.busy, finish)
 
     def start(self, now: float, seconds: float) -> float:
         """Reserve a slot for a job of that length, and return when it starts."""
-        capacity = self.profile.capacity
+        capacity, busy = self.capacity, self.busy
         if capacity is None:
             return now
-        if len(self.busy) < capacity:
-            heapq.heappush(self.busy, now + seconds)
+        if len(busy) < capacity:
+            heappush(busy, now + seconds)
             return now
-        start = max(now, self.busy[0])
-        heapq.heapreplace(self.busy, start + seconds)
+        start = max(now, busy[0])
+        heapreplace(busy, start + seconds)
         return start
 
 

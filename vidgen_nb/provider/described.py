@@ -11,8 +11,9 @@ An `organisation` is `{"name": …, "limits": […]}`, the same for each of its 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
+from functools import cache, partial
 from typing import Any, Final
 
 from vidgen_nb.errors import InputError
@@ -29,7 +30,7 @@ from vidgen_nb.provider.limits import (
 from vidgen_nb.provider.model import Organisation, SimulatedProfile
 from vidgen_nb.provider.service import Constant, Empirical, Exponential, LogNormal, Service
 
-__all__ = ["PROFILE_KEYS", "describe_profile", "limit_from_text", "profile_from"]
+__all__ = ["PROFILE_KEYS", "describe_profile", "describe_profiles", "limit_from_text", "profile_from"]
 
 PROFILE_KEYS: Final = (
     "name", "limits", "service", "capacity", "retry_after", "quota_group", "api_key", "rate_headers", "organisation",
@@ -50,13 +51,23 @@ SERVICES: Final[Mapping[str, type[Service]]] = {
 }
 
 
+def describe_profiles(profiles: Iterable[SimulatedProfile]) -> list[dict[str, Any]]:
+    """Return profiles as plain data, without their keys; what is equal is described once."""
+    limits, services = cache(_plain_limits), cache(partial(_plain, SERVICES))
+    return [_describe(each, [{**part} for part in limits(each.limit)], {**services(each.service)}) for each in profiles]
+
+
 def describe_profile(profile: SimulatedProfile) -> dict[str, Any]:
     """Return a profile as plain data, without its key."""
+    return describe_profiles([profile])[0]
+
+
+def _describe(profile: SimulatedProfile, limits: list[dict[str, Any]], service: dict[str, Any]) -> dict[str, Any]:
     team = profile.organisation
     return {
         "name": profile.name,
-        "limits": _plain_limits(profile.limit),
-        "service": _plain(SERVICES, profile.service),
+        "limits": limits,
+        "service": service,
         "capacity": profile.capacity,
         "retry_after": profile.retry_after,
         "quota_group": profile.quota_group,

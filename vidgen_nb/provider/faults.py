@@ -130,12 +130,13 @@ class Faults:
     Every fault that matches a call counts it; the first one that strikes is the answer.
     """
 
-    __slots__ = ("_faults", "_number", "_seed")
+    __slots__ = ("_number", "_seed", "watched")
 
     def __init__(self, faults: Iterable[Fault], seed: object) -> None:
         self._seed = seed
         self._number = 0
-        self._faults: dict[Occasion, tuple[_CountedFault, ...]] = {}
+        self.watched: dict[Occasion, tuple[_CountedFault, ...]] = {}
+        """The faults by what they can strike."""
         for fault in faults:
             self.add(fault)
 
@@ -144,22 +145,22 @@ class Faults:
         if not isinstance(fault, Fault):
             raise InputError(f"faults are given as Fault(...), not {fault!r}")
         self._number += 1
-        before = self._faults.get(fault.occasion, ())
-        self._faults[fault.occasion] = (*before, _CountedFault(fault, self._number))
+        before = self.watched.get(fault.occasion, ())
+        self.watched[fault.occasion] = (*before, _CountedFault(fault, self._number))
 
     def clear(self) -> None:
         """Remove all faults."""
-        self._faults.clear()
+        self.watched.clear()
 
     def __len__(self) -> int:
         return self._number
 
     def find(self, occasion: Occasion, profile: str, scene: str, prompt: str, now: float) -> Fault | None:
         """Return the fault that strikes this call, or None."""
-        if occasion not in self._faults:
+        if occasion not in self.watched:
             return None
         found: Fault | None = None
-        for counted in self._faults[occasion]:
+        for counted in self.watched[occasion]:
             if counted.fault.matches(profile, scene, prompt, now):
                 struck = counted.strikes(self._seed, profile, scene)
                 if struck and found is None:

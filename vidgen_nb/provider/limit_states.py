@@ -155,22 +155,25 @@ class BucketState(_RateState):
 class WindowState(_RateState):
     """A fixed window: how many requests were counted in the latest one."""
 
-    __slots__ = ("index", "taken")
+    __slots__ = ("_most", "_near_end", "index", "taken")
 
     def __init__(self, n: int, per: float, *, counts_refusals: bool = False, weight: str | float = 1) -> None:
         super().__init__(n, per, counts_refusals=counts_refusals, weight=weight)
+        self._most = n * (1 + SLACK)
         self.index = 0
         self.taken: float = 0
+        self._near_end = per - 2 * EDGE
+        """Before this second the window is not over."""
 
     def ready_for(self, now: float, request: Mapping[str, Any]) -> float:
         """Return `now`, or when a request will be admitted."""
-        index = int((now + EDGE) // self.per)
-        if index > self.index:
+        if now >= self._near_end and (index := int((now + EDGE) // self.per)) > self.index:
             self.index, self.taken = index, 0
+            self._near_end = (index + 1) * self.per - 2 * EDGE
         weight = 1 if self._weight == 1 else weight_of(self._weight, request)
-        if weight > self.n:
-            return math.inf
-        return now if self.taken + weight <= self.n * (1 + SLACK) else (self.index + 1) * self.per
+        if self.taken + weight <= self._most:
+            return now
+        return math.inf if weight > self.n else (self.index + 1) * self.per
 
     def take_for(self, now: float, request: Mapping[str, Any]) -> None:
         """Count an admission."""

@@ -58,6 +58,8 @@ class Provider:
         self._accounts: dict[str, Account] = {}
         self._quantiles: dict[str, float] = {}
         """Of the service times of scenes that were announced."""
+        self._times: dict[str, float] = {}
+        """These service times, where they are the same on all profiles."""
         groups: dict[tuple[str, str], QuotaGroup] = {}
         for profile in profiles:
             self._open(profile, groups)
@@ -120,8 +122,11 @@ class Provider:
         `known`: scenes whose quantile, 0 to 1, is not drawn from the seed.
         """
         ids = list(scenes)
-        self._quantiles.update(zip(ids, uniforms(self.seed, "service", last=ids), strict=True))
-        self._quantiles.update(known or {})
+        quantiles = dict(zip(ids, uniforms(self.seed, "service", last=ids), strict=True)) | dict(known or {})
+        self._quantiles |= quantiles
+        services = {account.profile.service for account in self._accounts.values()}
+        if len(services) == 1:
+            self._times |= zip(quantiles, services.pop().all_seconds(quantiles.values()), strict=True)
 
     def submit(
         self, profile: str, scene: str, now: float, prompt: str = "", params: Mapping[str, Any] = NOTHING
@@ -131,8 +136,7 @@ class Provider:
         `params`: the scene's parameters, for limits that count their weight.
         """
         account = self._accounts[profile]
-        fault = self.faults.find("submit", profile, scene, prompt, now)
-        if fault is not None:
+        if self.faults.watched and (fault := self.faults.find("submit", profile, scene, prompt, now)) is not None:
             account.refused(now, params)
             return Refused(fault.kind, fault.retry_after, fault.retry_after)  # type: ignore[arg-type]
         if account.weighs and (reason := account.too_heavy(params)):
@@ -153,20 +157,19 @@ class Provider:
 
     def _accept(self, account: Account, scene: str, prompt: str, now: float) -> Job:
         name, queue = account.profile.name, account.group.queue
-        seconds = self._seconds(account, scene)
-        self.accepted += 1
+        seconds = self._times.get(scene) or self._seconds(account, scene)
+        self.accepted = number = self.accepted + 1
         if self.work is not None:
-            job = Job(self.accepted, name, scene, prompt, now, now, now + seconds)
+            job = Job(number, name, scene, prompt, now, now, now + seconds)
             self.work.start(job, seconds)
         else:
             start = account.start(now if queue is None else queue.admission(now), seconds)
-            job = Job(self.accepted, name, scene, prompt, now, start, start + seconds)
+            job = Job(number, name, scene, prompt, now, start, start + seconds)
             if queue is not None:
                 queue.take(job, now)
             if account.holds:
                 account.admitted(job)
-        fault = self.faults.find("accept", name, scene, prompt, now)
-        if fault is not None:
+        if self.faults.watched and (fault := self.faults.find("accept", name, scene, prompt, now)) is not None:
             job.lost = fault.kind == "lost_answer"
             job.failure = _FAILURES.get(fault.kind)
         return job

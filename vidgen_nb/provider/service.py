@@ -33,8 +33,12 @@ def uniform(*key: object) -> float:
 
 def uniforms(*key: object, last: Iterable[object]) -> list[float]:
     """Return `uniform(*key, each)` for each of `last`, several times as fast."""
-    prefix = "".join(f"{each}\x1f" for each in key)
-    digests = [_blake2b((prefix + str(each)).encode("utf-8", "surrogatepass"), digest_size=8).digest() for each in last]
+    prefix = _blake2b("".join(f"{each}\x1f" for each in key).encode("utf-8", "surrogatepass"), digest_size=8)
+    digests = []
+    for each in last:
+        whole = prefix.copy()
+        whole.update(str(each).encode("utf-8", "surrogatepass"))
+        digests.append(whole.digest())
     return [((bits >> 12) + 0.5) / 4503599627370496.0 for bits in unpack(f">{len(digests)}Q", b"".join(digests))]
 
 
@@ -90,6 +94,11 @@ class Exponential(Service):
     def z(self, u: float) -> float:
         """Return -ln(1 - u)."""
         return -math.log1p(-u)
+
+    def all_seconds(self, us: Iterable[float]) -> list[float]:
+        """Return `seconds` of each quantile: the same numbers, in half the time."""
+        mean, log1p = self.mean, math.log1p
+        return [mean * round(-log1p(-u), _DIGITS) for u in us]
 
 
 @dataclass(frozen=True, slots=True)

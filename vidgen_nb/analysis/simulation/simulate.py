@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from itertools import repeat
+from itertools import compress, repeat
 from random import Random
 from typing import Any, Literal, Self
 
@@ -33,7 +33,7 @@ from vidgen_nb.drivers.virtual import VirtualDriver
 from vidgen_nb.errors import InputError
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import Fault, Load, Provider, SimulatedProfile
-from vidgen_nb.provider.described import describe_profile
+from vidgen_nb.provider.described import describe_profiles
 from vidgen_nb.provider.limits import longest_period
 from vidgen_nb.provider.load import as_load
 from vidgen_nb.provider.service import uniform
@@ -176,7 +176,7 @@ class Simulation:
             pause_after_same_failure=self.pause_after_same_failure,
             rng=rng,
         )
-        provider.announce((scene.id for scene in self.scenes), self.luck)
+        provider.announce([scene.id for scene in self.scenes], self.luck)
         scheduler.prepare(self._at_start())
         planned, patience = self._in_sight()
         return VirtualDriver(
@@ -189,14 +189,13 @@ class Simulation:
         """Return when the last thing that was planned happens, and how long after that a run is waited for."""
         times = [each.until for each in self.cooldowns] + [each.end for each in self.faults]
         times += [at for at, _ in self.requests] + [*(self.arrival_times() or ())]
-        limited = [has for each in self.profiles for has in (each, each.organisation) if has is not None]
-        windows = [longest_period(has.limit) for has in limited if has.limit is not None]
+        limits = {has.limit for each in self.profiles for has in (each, each.organisation) if has is not None}
+        windows = [longest_period(limit) for limit in limits if limit is not None]
         waits = (max(windows, default=0.0), self.retry.deadline or 0.0, self.retry.job_timeout or 0.0)
         return max((at for at in times if at < math.inf), default=0.0), PATIENCE_SECONDS + sum(waits)
 
     def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
-        times = self.arrival_times() or repeat(0.0)
-        return ((at, ev.SceneAdded(scene, False, 0)) for scene, at in zip(self._in_order(), times, strict=False))
+        return zip(self.arrival_times() or repeat(0.0), map(ev.SceneAdded, self._in_order()), strict=False)
 
     def _in_order(self) -> Sequence[Scene]:
         if self.order == "given":
@@ -211,13 +210,16 @@ class Simulation:
             capacity = self.capacities.get(profile.name, profile.capacity)
             yield ev.ProfileAdded(profile.name, capacity, group or "", profile.price)
         yield from self.cooldowns
-        yield from (added for at, added in self._arriving() if at == 0)
+        if self.arrivals is None:
+            yield from map(ev.SceneAdded, self._in_order())
+        else:
+            yield from (added for at, added in self._arriving() if at == 0)
 
     def _later(self) -> list[tuple[float, ev.Event]]:
         arriving = [(at, added) for at, added in self._arriving() if at > 0] if self.arrivals is not None else []
         return [(0.0, ev.RunStarted()), *arriving, *self.requests]
 
-    def header(self, events: Iterable[ev.Event]) -> dict[str, Any]:
+    def header(self, events: Sequence[ev.Event]) -> dict[str, Any]:
         """Return the header of the run's record; its id is a digest of what was given and requested."""
         given = {
             "mode": plain(self.mode),
@@ -233,7 +235,7 @@ class Simulation:
             **({"arrivals": described} if (described := describe_arrivals(self.arrivals)) else {}),
             "backend": {
                 "name": "simulated",
-                "profiles": [describe_profile(profile) for profile in self.profiles],
+                "profiles": describe_profiles(self.profiles),
                 "faults": [_plain(fault) for fault in self.faults],
                 "latency": float(self.latency),
                 **({} if self.load is None else {"load": plain(self.load)}),
@@ -243,12 +245,13 @@ class Simulation:
         return {"run": f"simulated-{_digest(given, events)}", "started": None, **given}
 
 
-def _digest(given: dict[str, Any], events: Iterable[ev.Event]) -> str:
+def _digest(given: dict[str, Any], events: Sequence[ev.Event]) -> str:
     """Return eight characters that differ if the settings, or what was requested and when, differ.
 
     Of many scenes, their number and about `DIGEST_SCENES` of them count: an id must not take longer than a run.
     """
-    asked = [event for event in events if type(event) in REQUEST_EVENTS]
+    kinds = list(map(type, events))
+    asked = list(compress(events, map(REQUEST_EVENTS.__contains__, kinds)))
     added: list[ev.Event] = [event for event in asked if type(event) is ev.SceneAdded]
     if len(added) > DIGEST_SCENES:
         asked = [*(each for each in asked if type(each) is not ev.SceneAdded), *added[:: len(added) // DIGEST_SCENES]]
