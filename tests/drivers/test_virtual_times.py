@@ -2,13 +2,80 @@
 
 from __future__ import annotations
 
-import pytest
+from random import Random
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.simulation.what_if import service_times
-from vidgen_nb.core.model import Scene
-from vidgen_nb.provider import Concurrency, Constant, LogNormal, SimulatedProfile
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import BOOST, NORMAL, Mode, RetryBudget, RetryPolicy, Scene
+from vidgen_nb.core.policy import Policy
+from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.earliest_finish import EarliestFinish
+from vidgen_nb.policies.paced.policy import Paced
+from vidgen_nb.provider import (
+    Concurrency,
+    Constant,
+    Exponential,
+    FixedWindow,
+    Limit,
+    LogNormal,
+    Service,
+    SimulatedProfile,
+    TokenBucket,
+)
 from vidgen_nb.provider.service import uniform
 from vidgen_nb.run import simulate
+
+SERVICES = (Constant(2), Constant(0), Exponential(2), LogNormal(20, 1))
+LIMITS = (None, TokenBucket(3, per=20), FixedWindow(2, per=10), Concurrency(2), Concurrency(2, over="queue"))
+POLICIES = (PerProfileCooldown(5), GlobalPause(5), EarliestFinish(), Paced())
+RETRIES = (RetryPolicy(), RetryPolicy(job_timeout=5, deadline=60), RetryPolicy(budget=RetryBudget(1, 0.5)))
+USERS_DO = (
+    ev.Paused(),
+    ev.Unpaused(),
+    ev.CancelRequested("s03"),
+    ev.CancelRequested(),
+    ev.ModeChanged(BOOST),
+    ev.Stopped(),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kinds=st.lists(st.tuples(st.sampled_from(SERVICES), st.sampled_from(LIMITS), st.sampled_from([None, 1, 2])),
+                   min_size=1, max_size=4),
+    mode=st.sampled_from([NORMAL, BOOST]),
+    policy=st.sampled_from(POLICIES),
+    retry=st.sampled_from(RETRIES),
+    max_billed=st.sampled_from([None, 5]),
+    requests=st.lists(st.tuples(st.integers(0, 30), st.sampled_from(USERS_DO)), max_size=3),
+)  # fmt: skip
+def test_a_job_that_is_done_is_collected_in_one_step(
+    kinds: list[tuple[Service, Limit | None, int | None]],
+    mode: Mode,
+    policy: Policy,
+    retry: RetryPolicy,
+    max_billed: int | None,
+    requests: list[tuple[int, ev.Event]],
+) -> None:
+    """Where the driver has a job's end and its result at hand, the events are those of a poll and a fetch."""
+    simulation = Simulation(
+        [Scene(f"s{k:02}", "a fox") for k in range(15)],
+        [SimulatedProfile(f"p{k}", limit, service, capacity) for k, (service, limit, capacity) in enumerate(kinds)],
+        mode, policy, retry, max_billed=max_billed, requests=requests,
+    )  # fmt: skip
+    runs = []
+    for in_one_step in (True, False):
+        driver = simulation.driver(simulation.provider(), Random(0))
+        if not in_one_step:
+            driver.scheduler.sole_job_due = lambda now: None
+        driver.run()
+        runs.append([repr(event) for event in driver.scheduler.events])
+    assert runs[0] == runs[1]
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.01, 0.05, 0.2, 59.95, 60.01, 120.02, 3599.97])

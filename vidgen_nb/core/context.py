@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from copy import copy
 from heapq import heappop, heappush
+from itertools import count
 from random import Random
 from typing import Any, Literal
 
@@ -32,26 +33,30 @@ def as_on_ambiguous(choice: OnAmbiguous) -> OnAmbiguous:
 class Timers:
     """What happens when: a heap of (time, order, callback, argument).
 
-    Nothing is ever removed: a callback checks for itself whether it still has a reason.
+    Nothing is ever removed: a callback checks for itself whether it still has a reason. At its end are two timers whose
+    time never comes, so that there is always a first one, and one on either branch below it.
     """
 
     __slots__ = ("_order", "heap")
 
     def __init__(self) -> None:
-        self.heap: list[tuple[float, int, Callback, Any]] = []
-        self._order = 0
+        self.heap: list[tuple[float, int, Callback, Any]] = [(math.inf, order, _never, None) for order in (0, 1)]
+        self._order = count(2)
 
     def at(self, when: float, callback: Callback, argument: Any) -> None:
         """Call `callback(argument, now)` once `when` has come."""
-        self._order += 1
-        heappush(self.heap, (when, self._order, callback, argument))
+        heappush(self.heap, (when, next(self._order), callback, argument))
 
     def run(self, now: float) -> None:
         """Call everything that is due, in order of time."""
         heap = self.heap
-        while heap and heap[0][0] <= now:
+        while heap[0][0] <= now:
             _, _, callback, argument = heappop(heap)
             callback(argument, now)
+
+
+def _never(_argument: Any, _now: float) -> None:
+    """Do nothing: the time of this timer never comes."""
 
 
 class Context:
@@ -65,6 +70,7 @@ class Context:
         "hold_unknown_jobs",
         "is_limited",
         "is_replay",
+        "keep",
         "max_billed",
         "max_cost",
         "max_wait",
@@ -105,6 +111,9 @@ class Context:
         """What the policy raised in a step that is completed first."""
         self.policy_fault: BaseException | None = None
         """What the policy raised last: a user's bug, not one of the scheduler."""
+        self.spending = Spending()
+        self.counts_money = False
+        """Whether any price is known so far: until then, no event is looked at."""
         self.rng = rng
         self.use_policy(policy)
         self.retry = retry
@@ -118,9 +127,6 @@ class Context:
         self.set_limits(max_billed, max_cost)
         self.pause_after_same_failure = pause_after_same_failure
         """After how many equal failures in a row nothing new is submitted; None: never."""
-        self.spending = Spending()
-        self.counts_money = False
-        """Whether any price is known so far: until then, no event is looked at."""
         self.restored_at = -math.inf
         """When another program last took the run over: before that, nobody looked after its jobs."""
         self.hold_unknown_jobs = False
@@ -144,17 +150,22 @@ class Context:
         """As the user gave it; `policy`, its copy for this run, decides."""
         fresh = policy.for_run()
         self.policy = fresh.with_seed(copy(self.rng).getrandbits(64))  # a copy: the run's own numbers stay as they are
-        self.policy_learns = False
         self.trust_policy()
         self.policy_paces = type(policy).earliest is not Policy.earliest
         self.policy_ranks = type(policy).finish is not Policy.finish
         if self.policy_learns and fresh is not policy:
             for event in self.events:
-                self._notify_policy(event, event.at)
+                self._notify_policy(event)
 
     def trust_policy(self) -> None:
         """Let the policy observe events, also after one that it failed at."""
         self.policy_learns = type(self.policy).observe is not Policy.observe
+        self._choose_keep()
+
+    def _choose_keep(self) -> None:
+        self.keep: Callable[[Event], None]
+        """Keeps an event that has its time, and shows it to the policy and the account, if they look at events."""
+        self.keep = self._keep_and_show if self.policy_learns or self.counts_money else self.events.append
 
     def defer_policy_error(self, error: BaseException) -> None:
         """Raise what the policy raised once the step is complete, with nothing lost; the first one counts."""
@@ -169,21 +180,26 @@ class Context:
         """Keep account of what the run costs from its beginning on: a price is known, or about to be."""
         if not self.counts_money:
             self.counts_money = True
+            self._choose_keep()
             for event in self.events:
                 self.spending.take(event)
 
     def record(self, event: Event, now: float) -> None:
-        """Stamp an event and keep it; let the policy learn from it."""
+        """Stamp an event and keep it."""
         event.at = now  # type: ignore[misc]  # records are frozen for everyone else
+        self.keep(event)
+
+    def _keep_and_show(self, event: Event) -> None:
         self.events.append(event)
         if self.counts_money:
             self.spending.take(event)
         if self.policy_learns:
-            self._notify_policy(event, now)
+            self._notify_policy(event)
 
-    def _notify_policy(self, event: Event, now: float) -> None:
+    def _notify_policy(self, event: Event) -> None:
         try:
-            self.policy.observe(event, now)
+            self.policy.observe(event, event.at)
         except BaseException as error:  # noqa: BLE001 - a user's policy may even exit
             self.policy_learns = False  # or every further event would fail, and no command get out
+            self._choose_keep()
             self.defer_policy_error(error)

@@ -25,22 +25,35 @@ class Dispatcher:
         self._context = context
         self._run = run
         self._ledger = ledger
+        self._unwritable = ledger.unwritable
         self._rotation = rotation
         self._queue = queue
 
     def dispatch(self, now: float) -> None:
         """Begin all attempts that may begin now."""
         run = self._run
-        if run.stopped or run.paused or self._ledger.unwritable.failures or self._context.policy_error is not None:
+        context = self._context
+        if run.stopped or run.paused or self._unwritable.failures or context.policy_error is not None:
             return
-        if self._queue.pinned:
-            self._dispatch_free(now, singles_only=True)  # they go before bounced scenes (R2)
+        queue, rotation = self._queue, self._rotation
+        if queue.pinned:
             self._dispatch_pinned(now)
-        self._dispatch_free(now)
+        bounded = not (context.mode.max_submitting is self.max_submits is context.max_billed is None)
+        while rotation.offered and not (bounded and self._room() <= 0) and (state := queue.peek()) is not None:
+            fits = None if context.max_cost is None else self._fits(state)
+            chosen = rotation.pick(state.avoid, now, fits)
+            if chosen is None:
+                return
+            self._ledger.begin(state, chosen, now)
 
     def _dispatch_pinned(self, now: float) -> None:
-        """Submit scenes that wait for one profile alone."""
+        """Submit scenes that wait for one profile alone, and before them singles, which may go to any (R2)."""
         queue, rotation = self._queue, self._rotation
+        while self._room() > 0 and (state := queue.peek()) is not None and state.single:
+            chosen = rotation.pick(state.avoid, now, self._fits(state))
+            if chosen is None:
+                break
+            self._ledger.begin(state, chosen, now)
         for profile in list(queue.pinned):
             while (
                 (state := queue.peek_pinned(profile)) is not None
@@ -50,25 +63,10 @@ class Dispatcher:
             ):
                 self._ledger.begin(state, profile, now)
 
-    def _dispatch_free(self, now: float, *, singles_only: bool = False) -> None:
-        """Submit scenes that may go to any profile, from the head of the queue on."""
-        rotation, queue, room = self._rotation, self._queue, self._room()
-        while (
-            room > 0 and rotation.offered and (state := queue.peek()) is not None and (state.single or not singles_only)
-        ):
-            fits = None if self._context.max_cost is None else self._fits(state)
-            chosen = rotation.pick(state.avoid, now, fits)
-            if chosen is None:
-                return
-            self._ledger.begin(state, chosen, now)
-            room -= 1
-
     def _room(self) -> float:
         """Return how many more submits the mode, `max_billed` and what can be in the air at once allow."""
-        mode, billable, ledger = self._context.mode, self._context.max_billed, self._ledger
-        room = math.inf
-        if mode.max_submitting is not None:
-            room = mode.max_submitting - ledger.submitting
+        at_once, billable, ledger = self._context.mode.max_submitting, self._context.max_billed, self._ledger
+        room = math.inf if at_once is None else at_once - ledger.submitting
         if self.max_submits is not None:
             room = min(room, self.max_submits - ledger.submitting)
         if billable is not None:  # submits without an answer may be accepted, too

@@ -2,7 +2,8 @@
 
 A FIFO deque holds the scenes that never ran; a heap holds the front segment; under a policy that does not move scenes,
 a heap per profile holds those that wait for that profile alone. A scene removed from the middle (cancelled) leaves its
-entry behind, which is skipped when it comes up: an entry counts only while its ticket is the scene's.
+entry behind, which is skipped when it comes up: an entry counts only while its ticket is the scene's. All entries in
+the deque have the same ticket, because a scene is never there twice.
 """
 
 from __future__ import annotations
@@ -14,31 +15,32 @@ from vidgen_nb.core.state import ProfileState, SceneState
 
 __all__ = ["SceneQueue"]
 
+BACK_TICKET = 1
+"""Of all scenes that wait behind the front segment."""
 Front = list[tuple[bool, int, int, SceneState]]
 
 
 class SceneQueue:
     """Scenes that may be submitted now."""
 
-    __slots__ = ("_back", "_back_tickets", "_front", "_tickets", "pinned", "size")
+    __slots__ = ("_back", "_front", "_tickets", "pinned", "size")
 
     def __init__(self) -> None:
         self._front: Front = []
         self._back: deque[SceneState] = deque()
-        self._back_tickets: deque[int] = deque()
-        """Those of the entries in `_back`: pairs would be objects that the garbage collector visits."""
         self.pinned: dict[ProfileState, Front] = {}
         """Scenes that wait for one profile alone."""
         self.size = 0
-        self._tickets = 0
+        self._tickets = BACK_TICKET
 
     def __len__(self) -> int:
         return self.size
 
     def push_back(self, scene: SceneState) -> None:
-        """Queue a scene behind all others."""
+        """Queue a scene that was never queued behind all others."""
+        scene.ticket = BACK_TICKET
+        self.size += 1
         self._back.append(scene)
-        self._back_tickets.append(self._ticket(scene))
 
     def push_front(self, scene: SceneState) -> None:
         """Queue a scene in the front segment, in original order; a single scene goes first."""
@@ -52,12 +54,11 @@ class SceneQueue:
         """Return the scene that is next for any profile, or None."""
         if self._front and (scene := _first(self._front)) is not None:
             return scene
-        back, tickets = self._back, self._back_tickets
+        back = self._back
         while back:
-            if (scene := back[0]).ticket == tickets[0]:
+            if (scene := back[0]).ticket == BACK_TICKET:
                 return scene
             back.popleft()
-            tickets.popleft()
         return None
 
     def peek_pinned(self, profile: ProfileState) -> SceneState | None:
@@ -81,13 +82,9 @@ class SceneQueue:
             self.size -= 1
 
     def _push(self, front: Front, scene: SceneState) -> None:
-        heappush(front, (not scene.single, scene.order, self._ticket(scene), scene))
-
-    def _ticket(self, scene: SceneState) -> int:
-        self._tickets += 1
+        self._tickets = scene.ticket = ticket = self._tickets + 1
         self.size += 1
-        scene.ticket = self._tickets
-        return self._tickets
+        heappush(front, (not scene.single, scene.order, ticket, scene))
 
 
 def _first(front: Front) -> SceneState | None:

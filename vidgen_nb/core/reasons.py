@@ -5,16 +5,17 @@ from __future__ import annotations
 from vidgen_nb.core.events import SettledStatus
 from vidgen_nb.core.state import ProfileState, SceneState
 
-__all__ = ["BY_USER", "cancelled_status", "choice_reason", "requeue_reason", "timeout_reason"]
+__all__ = ["BY_USER", "IN_TURN", "cancelled_status", "choice_reason", "requeue_reason", "timeout_reason"]
 
 BY_USER = "cancelled by the user"
+IN_TURN = "next in turn"
 
 
 def choice_reason(state: SceneState, profile: ProfileState) -> str:
     """Say why the scene goes to this profile."""
     previous = state.previous
     if not state.avoid or previous is None:
-        return "next in turn"
+        return IN_TURN
     if previous is not profile:
         return f"moved from {previous.name}"
     return f"back on {profile.name}" + ("" if state.pinned_to else ": no other profile is free")

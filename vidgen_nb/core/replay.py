@@ -19,6 +19,7 @@ from vidgen_nb.core.attempts.ledger import Ledger
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Cooldown
+from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.state import SceneState
 from vidgen_nb.errors import InputError, ReplayError
 
@@ -53,6 +54,15 @@ class Replay:
             kind = type(self._recorded[index]).__name__
             raise ReplayError(f"is impossible: {kind}: {error}", index) from error
 
+    def begin(self, event: ev.AttemptStarted, roster: Roster) -> None:
+        """Repeat a recorded choice of scene and profile."""
+        state, profile = self._ledger.scenes[event.scene], roster[event.profile]
+        if state.status != "queued":
+            raise InputError(f"scene {event.scene!r} is {state.status}")
+        if state.pinned_to is None:  # else it was not the profile's turn
+            roster.rotation.cursor = profile.index
+        self._ledger.begin(state, profile, event.at, recorded=event)
+
     def feed(self, event: ev.Event) -> None:
         """Handle an event as it was handled then; decisions follow by themselves."""
         if isinstance(event, ev.RetryGranted):
@@ -82,7 +92,7 @@ class Replay:
     def _note_cancel(self, state: SceneState) -> None:
         """A cancel that nobody asked for was that of a late job."""
         if not state.cancelling:
-            state.cancelling = state.timed_out = True
+            state.start_cancelling(timed_out=True)
 
     def _settle_in_flight(self, event: ev.SceneSettled) -> None:
         """Repeat the end of a scene whose job could not be asked about, or not any more."""
@@ -144,7 +154,7 @@ class Replay:
             )
         replayed[: len(recorded)] = recorded
         for state in self._ledger.scenes.values():
-            state.calls += 1  # invalidate stale poll timers: `RunRestored` polls each job once
+            state.call_at = math.inf  # `RunRestored` polls each job once
 
 
 def _same(then: Any, now: Any) -> bool:

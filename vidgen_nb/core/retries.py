@@ -115,6 +115,8 @@ class PollSchedule:
 
     def delay(self, polls: int, poll_after: float | None) -> float:
         """Return the seconds to wait before the next poll, after `polls` polls of this attempt."""
+        if poll_after is not None and self.shortest <= poll_after <= MAX_POLL_AFTER_SECONDS:
+            return poll_after
         if poll_after is not None and 0 <= poll_after < math.inf:
             return max(min(poll_after, MAX_POLL_AFTER_SECONDS), self.shortest)
         return self.delays[polls] if polls < len(self.delays) else self.delays[-1]

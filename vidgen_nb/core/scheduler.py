@@ -7,6 +7,8 @@ when to call `wake(now)` if nothing happens before. Nothing else changes its sta
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import heappop
+from math import inf
 from random import Random
 from typing import Any
 
@@ -59,12 +61,15 @@ class Scheduler:
         self._now = 0.0
         self._run = RunState()
         self._queue = queue = SceneQueue()
+        self._pinned = queue.pinned
         self.roster = roster = Roster(context)
         self._rotation = roster.rotation
         self._ledger = ledger = Ledger(context, roster, queue)
+        self._parked = ledger.unwritable.parked
         self.dispatcher = Dispatcher(context, self._run, ledger, self._rotation, queue)
-        attempts = AttemptLifecycle(context, ledger, roster)
+        self._attempts = attempts = AttemptLifecycle(context, ledger, roster)
         self._failures = failures = Failures(context, ledger, roster, attempts)
+        self.sole_job_due = attempts.sole_job_due  # see `collect`
         requests = Requests(context, self._run, ledger, roster, queue, attempts)
         self._limits = limits = Limits(context, self._run, ledger, roster, queue)
         self._handlers = handlers_of(requests, limits, attempts, failures)
@@ -83,27 +88,43 @@ class Scheduler:
             now = self._now
         self._now = now
         context, heap = self._context, self._heap
-        if heap and heap[0][0] <= now:
+        if heap[0][0] <= now:
             context.timers.run(now)
         handler(event, now)
+        self._decide(now)
+        commands, context.commands = context.commands, []
+        return commands
+
+    def collect(self, state: SceneState, generated: ev.Generated, fetched: ev.Fetched, now: float) -> list[Command]:
+        """Take in at once, when a job is due, that it is done and its result here: a poll and a fetch in one step."""
+        heappop(self._heap)
+        self._now, context, attempts = now, self._context, self._attempts
+        attempts.finish_job(state, generated, now)
+        self._decide(now)
+        attempts.take_result(state, fetched, now)
+        self._decide(now)
+        commands, context.commands = context.commands, []
+        return commands
+
+    def _decide(self, now: float) -> None:
+        """Submit what may be submitted by now, and end the run if it is over."""
+        context = self._context
         if self._run.goes_on:
             if context.is_limited or self._ledger.streak.scenes:
                 self._limits.check(now)
-            if self._queue.size and (self._rotation.offered or self._queue.pinned):
+            if self._queue.size and (self._rotation.offered or self._pinned):
                 self.dispatcher.dispatch(now)
-            ledger = self._ledger
-            if not ledger.in_flight or ledger.unwritable.parked:
+            if not self._ledger.in_flight or self._parked:
                 self._idle(now)
         if context.policy_error is not None:  # the commands stay for the next call
             error, context.policy_error = context.policy_error, None
             raise error
-        commands, context.commands = context.commands, []
-        return commands
 
     def prepare(self, events: Iterable[ev.Event]) -> None:
         """Take in requests at 0, before the run starts: nothing follows from them until then."""
+        handlers = self._handlers
         for event in events:
-            self._handlers[type(event)](event, 0.0)
+            handlers[type(event)](event, 0.0)
         self.wake(0.0)
 
     def wake(self, now: float) -> list[Command]:
@@ -112,7 +133,8 @@ class Scheduler:
 
     def next_wakeup(self) -> float | None:
         """Return when to call `wake`, in run seconds, or None."""
-        return self._heap[0][0] if self._heap and self._run.ended is None else None
+        at = self._heap[0][0]
+        return at if at < inf and self._run.ended is None else None
 
     @classmethod
     def replay(cls, events: Iterable[ev.Event], *, whole: bool = True, **settings: Any) -> Scheduler:
@@ -134,7 +156,7 @@ class Scheduler:
             context.timers.run(event.at)
             with replay.at(index):
                 if isinstance(event, ev.AttemptStarted):
-                    scheduler._replay_attempt(event)
+                    replay.begin(event, scheduler.roster)
                 elif isinstance(event, LIMIT_EVENTS):
                     scheduler._limits.reach(event, event.at)
                 elif isinstance(event, ev.RunEnded):
@@ -276,12 +298,3 @@ class Scheduler:
     def _end(self, reason: ev.EndReason, now: float) -> None:
         self._run.goes_on, self._run.ended = False, reason
         self._context.record(ev.RunEnded(reason), now)
-
-    def _replay_attempt(self, event: ev.AttemptStarted) -> None:
-        """Repeat a recorded choice of scene and profile."""
-        state, profile = self._ledger.scenes[event.scene], self.roster[event.profile]
-        if state.status != "queued":
-            raise InputError(f"scene {event.scene!r} is {state.status}")
-        if state.pinned_to is None:  # else it was not the profile's turn
-            self._rotation.cursor = profile.index
-        self._ledger.begin(state, profile, event.at, recorded=event)

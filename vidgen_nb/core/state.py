@@ -9,6 +9,7 @@ A group's gate also bounds how many of its submits may be unanswered (R21).
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 from vidgen_nb.core.events import EndReason
@@ -25,6 +26,7 @@ __all__ = [
     "RunState",
     "SceneState",
     "Status",
+    "Trouble",
     "operation_id",
     "profile_of",
 ]
@@ -58,25 +60,10 @@ class Gate:
     """Closed until `until`; then `probe_due` until a probe is accepted."""
 
     __slots__ = (
-        "closed",
-        "closed_at",
-        "local_since",
-        "local_strikes",
-        "max_unanswered",
-        "members",
-        "name",
-        "opens_when_heard",
-        "probe",
-        "probe_due",
-        "reason",
-        "scope",
-        "shared",
-        "strikes",
-        "unanswered",
-        "until",
-        "unusable",
-        "withheld",
-    )
+        "blocked", "closed", "closed_at", "local_since", "local_strikes", "max_unanswered", "members", "name",
+        "opens_when_heard", "probe", "probe_due", "reason", "scope", "shared", "strikes", "unanswered", "until",
+        "unusable", "withheld",
+    )  # fmt: skip
 
     def __init__(self, name: str, scope: Literal["group", "profile"] = "group", *, shared: bool = False) -> None:
         self.name = name
@@ -99,6 +86,8 @@ class Gate:
         self.probe_due = False
         self.probe: SceneState | None = None
         """The scene whose submit is the probe now; nobody else may submit."""
+        self.blocked = False
+        """Whether it is closed, or waits for its probe's answer."""
         self.reason = ""
         """Why it closed."""
         self.unusable = False
@@ -146,7 +135,7 @@ class ProfileState:
         """Its place in the round-robin order."""
         self.capacity = capacity
         self.limit: float = math.inf
-        """The smaller of its capacity and the mode's cap."""
+        """The smaller of its capacity and the mode's cap; 0: it was removed."""
         self.group = group
         """The gate of its quota group."""
         self.own_gate = Gate(name, "profile")
@@ -175,14 +164,24 @@ class ProfileState:
         return (self.group, self.own_gate)
 
 
+@dataclass(slots=True, eq=False)
+class Trouble:
+    """Polls and fetches in a row without a word of the job."""
+
+    since: float
+    count: int = 0
+    refused_since: float | None = None
+    """Since when every answer has been a refusal, such as 404."""
+
+
 class SceneState:
     """A scene and its latest attempt."""
 
     __slots__ = (
         "artifact",
-        "asked_from",
         "avoid",
         "awaiting_answer",
+        "call_at",
         "called_at",
         "calls",
         "cancel_due",
@@ -204,16 +203,34 @@ class SceneState:
         "profile",
         "progress",
         "queued_at",
-        "refused_since",
         "scene",
         "single",
         "started",
         "status",
         "ticket",
         "timed_out",
-        "trouble_since",
-        "troubles",
+        "trouble",
     )
+
+    # set by an attempt's submit, by its acceptance, or by the cancel that they belong to
+    counted_at: Gate
+    """The group's gate that counts its submit as unanswered."""
+    is_known: bool
+    """Whether its provider has told how far the job is, since the submit or the restore."""
+    calls: int
+    """Polls and fetches of this attempt so far."""
+    call_at: float
+    """When the next of them is due; inf: none is planned."""
+    called_at: float
+    """When the latest poll or fetch was decided."""
+    awaiting_answer: bool
+    """Whether the latest of them has no answer yet."""
+    cancel_from: float
+    """When it was first to be cancelled because it takes too long; -inf: it was not."""
+    cancel_tries: int
+    """Cancels that failed."""
+    cancel_due: bool
+    """Such a cancel has to be sent again, once the job is known to run still."""
 
     def __init__(self, scene: Scene, order: int, number: int, single: bool, now: float) -> None:
         self.number = number
@@ -222,10 +239,6 @@ class SceneState:
         """The running attempt's profile."""
         self.previous: ProfileState | None = None
         """The profile of the attempt before."""
-        self.reset(scene, order, single, now)
-
-    def reset(self, scene: Scene, order: int, single: bool, now: float) -> None:
-        """Start in the queue, for the first time or when the scene is run again by hand."""
         self.scene = scene
         self.order = order
         """Its place in the original order."""
@@ -241,50 +254,27 @@ class SceneState:
         self.ticket = 0
         """Its place in the queue; 0: not in it."""
         self.started = 0.0
+        """When the latest attempt began; `job_timeout` counts from here."""
         self.operation: Operation | None = None
         self.artifact: Artifact | None = None
-        self.calls = 0
-        """Polls and fetches of this attempt so far."""
-        self.called_at = now
-        """When the latest of them was decided."""
-        self.awaiting_answer = False
-        """Whether the latest of them has no answer yet."""
         self.progress: str | None = None
         """What the provider says of the job: `queued` or `running`."""
         self.cancelling = False
         self.timed_out = False
         """It is being cancelled because it takes too long, not by the user."""
-        self.cancel_from = -math.inf
-        """When it was first to be cancelled for that."""
-        self.cancel_tries = 0
-        """Cancels that failed."""
-        self.cancel_due = False
-        """Such a cancel has to be sent again, once the job is known to run still."""
         self.probing: tuple[Gate, ...] = ()
         """Gates whose probe its submit is."""
-        self.counted_at: Gate | None = None
-        """The group's gate that counts its submit as unanswered."""
         self.outcome: Failure | None = None
         """What it failed of, or is held for, once it is settled."""
         self.has_open_job = False
         """Whether its latest attempt was accepted, and its provider has not said that the job ended."""
-        self.expect_answers(now)
+        self.trouble: Trouble | None = None
+        """In asking about the job; None: asking works."""
 
-    def expect_answers(self, now: float) -> None:
-        """Ask about the job from now on as if there had been no trouble with it."""
-        self.asked_from = now
-        """`job_timeout` counts from here."""
-        self.is_known = False
-        """Whether its provider has told how far the job is, since the submit or the restore."""
-        self.heard_of()
-
-    def heard_of(self) -> None:
-        """Note that asking works."""
-        self.troubles = 0
-        """Polls and fetches in a row without a word of the job."""
-        self.trouble_since: float | None = None
-        self.refused_since: float | None = None
-        """Since when every answer has been a refusal, such as 404."""
+    def start_cancelling(self, *, timed_out: bool = False, now: float = -math.inf) -> None:
+        """Note that its job is to be cancelled: by the user, or from now on because it takes too long."""
+        self.cancelling, self.timed_out = True, timed_out
+        self.cancel_from, self.cancel_tries, self.cancel_due = now, 0, False
 
 
 def profile_of(state: SceneState) -> ProfileState:

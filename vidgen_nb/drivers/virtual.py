@@ -27,6 +27,7 @@ from vidgen_nb.core.outcomes import (
     Transient,
 )
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.core.state import SceneState
 from vidgen_nb.drivers.standstill import PATIENCE_SECONDS, Standstill
 from vidgen_nb.provider import Job, Provider, Refused
 
@@ -104,18 +105,27 @@ class VirtualDriver:
     def steps(self) -> Iterator[float]:
         """Run, and yield before each step the run second at which it happens; so several drivers can take turns."""
         scheduler, due, standstill = self.scheduler, self._due, self._standstill
+        handle, next_wakeup, sole_job_due = scheduler.handle, scheduler.next_wakeup, scheduler.sole_job_due
+        answers, latency = self._answers, self._latency
+        at_hand = self._fault_free and not latency and not self._depends_on_load
         now = 0.0
         commands = deque(scheduler.wake(now))
         while True:
-            self._carry_out(commands, now)
-            wakeup = scheduler.next_wakeup()
+            while commands:  # calls; without latency they are answered at once, and so are those that follow from that
+                command = commands.popleft()
+                if latency:
+                    heappush(due, (now + latency, next(self._order), command))
+                elif (answer := answers[type(command)](command, now)) is not None and (more := handle(answer, now)):
+                    commands.extend(more)
+            wakeup = next_wakeup()
             if wakeup is not None and (not due or wakeup <= due[0][0]):
                 if wakeup > now:
                     now = wakeup
                 yield now
                 if now > standstill.since:
                     standstill.check(now)
-                commands.extend(scheduler.wake(now))
+                state = sole_job_due(now) if at_hand else None
+                commands.extend(scheduler.wake(now) if state is None else self._collect(state, now))
             elif due and (
                 self._restarts_to_come or not scheduler.ended
             ):  # other requests would only make a run longer that has ended
@@ -126,15 +136,15 @@ class VirtualDriver:
             else:
                 return
 
-    def _carry_out(self, commands: deque[Command], now: float) -> None:
-        """Make calls; without latency they are answered at once, and so are the calls that follow from that."""
-        handle, answers, latency, next_command = self.scheduler.handle, self._answers, self._latency, commands.popleft
-        while commands:
-            command = next_command()
-            if latency:
-                heappush(self._due, (now + latency, next(self._order), command))
-            elif (answer := answers[type(command)](command, now)) is not None and (more := handle(answer, now)):
-                commands.extend(more)
+    def _collect(self, state: SceneState, now: float) -> list[Command]:
+        """Ask about a job; one that is done is fetched in the same step, because both answers are at hand."""
+        operation, scene, number = state.operation, state.scene.id, state.number
+        assert operation is not None  # noqa: S101 - set when it was accepted
+        job = self._jobs[operation.id]
+        if now < job.finish or job.cancelled is not None:
+            return self.scheduler.wake(now)
+        del self._jobs[operation.id]
+        return self.scheduler.collect(state, ev.Generated(scene, number, _INLINE), ev.Fetched(scene, number), now)
 
     def _deliver(self, item: Any, now: float, commands: deque[Command]) -> None:
         """Handle what is due: a call to answer, or a request."""
@@ -152,22 +162,25 @@ class VirtualDriver:
     # -- the provider's answers
 
     def _submit(self, command: Submit, now: float) -> ev.Event:
-        scene = command.scene
-        answer = self._provider.submit(command.profile, scene.id, now, scene.prompt, scene.params)
-        rate = self._provider.rate(command.profile, now) if self._has_rate_headers else None
-        if isinstance(answer, Refused):
+        scene, number, profile, provider = command.scene, command.number, command.profile, self._provider
+        job = provider.submit(profile, scene.id, now, scene.prompt, scene.params)
+        rate = provider.rate(profile, now) if self._has_rate_headers else None
+        if isinstance(job, Refused):
             self._standstill.refusals += 1
-            outcome = failure(answer.cause, answer.retry_after, rate, answer.reason)
-            return ev.CallFailed(scene.id, command.number, "submit", outcome)
-        if answer.finish > self._standstill.since:
-            self._standstill.note_progress(answer.finish)
-        if answer.lost:
-            return ev.CallFailed(scene.id, command.number, "submit", Ambiguous("the answer to the submit was lost"))
-        # a job in the provider's queue is asked about at once, so that the record says that it waits there
-        until = now if answer.start > now else min(answer.finish, answer.created + self._attempt_timeout)
-        operation = Operation(f"{command.profile}/{answer.number}", "simulated", None, _seconds_until(until, now), rate)
-        self._jobs[operation.id] = answer
-        return ev.Accepted(scene.id, command.number, operation)
+            return ev.CallFailed(scene.id, number, "submit", failure(job.cause, job.retry_after, rate, job.reason))
+        finish = job.finish
+        if finish > self._standstill.since:
+            self._standstill.note_progress(finish)
+        if job.lost:
+            return ev.CallFailed(scene.id, number, "submit", Ambiguous("the answer to the submit was lost"))
+        until, given_up = finish, now + self._attempt_timeout
+        if job.start > now:  # it is asked about at once, so that the record says that it waits in the provider's queue
+            until = now
+        elif given_up < finish:
+            until = given_up
+        id = f"{profile}/{job.number}"  # noqa: A001 - the field's name
+        self._jobs[id] = job
+        return ev.Accepted(scene.id, number, Operation(id, "simulated", None, _seconds_until(until, now), rate))
 
     def _poll(self, command: Poll, now: float) -> ev.Event:
         job = self._jobs[command.operation.id]

@@ -17,7 +17,7 @@ from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, ProfileUnusable, RateLimited
 from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.reasons import BY_USER, cancelled_status
-from vidgen_nb.core.state import SceneState, operation_id, profile_of
+from vidgen_nb.core.state import SceneState, Trouble, operation_id, profile_of
 
 __all__ = ["REFUSED_SECONDS", "UNKNOWN_SECONDS", "Asking"]
 
@@ -48,21 +48,21 @@ class Asking:
             status, reason = cancelled_status(state, self._context.retry.job_timeout, outcome.reason)
             self._ledger.settle(state, status, reason, now, profile, outcome)
             return
-        state.troubles += 1
-        state.trouble_since = now if state.trouble_since is None else state.trouble_since
+        trouble = state.trouble = state.trouble or Trouble(now)
+        trouble.count += 1
         if not isinstance(outcome, Permanent):
-            state.refused_since = None
-        elif state.refused_since is None:
-            state.refused_since = now
+            trouble.refused_since = None
+        elif trouble.refused_since is None:
+            trouble.refused_since = now
         if isinstance(outcome, ProfileUnusable):
             self._close(state, outcome, now)
         # what was asked before the end of patience, and failed after it, is asked once more: this program may have
         # stood still in between
-        if not self._context.is_replay and (end := self._end(state, outcome, state.called_at)) is not None:
+        if not self._context.is_replay and (end := self._end(state, trouble, outcome, state.called_at)) is not None:
             self._ledger.end(state)
             self._ledger.settle(state, *end, now, profile, Ambiguous(end[1]) if end[0] == "held" else outcome)
         else:
-            self._attempts.call_after(state, self._pause(state, outcome, now), now)
+            self._attempts.call_after(state, self._pause(state, trouble, outcome, now), now)
 
     def _close(self, state: SceneState, outcome: ProfileUnusable, now: float) -> None:
         """Submit nothing on the profile; its accepted jobs are still asked about, and a good answer opens it."""
@@ -73,38 +73,34 @@ class Asking:
         if gate is own and not was_closed:
             gate.opens_when_heard = until
 
-    def _pause(self, state: SceneState, outcome: Failure, now: float) -> float:
+    def _pause(self, state: SceneState, trouble: Trouble, outcome: Failure, now: float) -> float:
         """Return the seconds until it is asked about again: growing full jitter, or more by the poll schedule.
 
         After ten minutes and more, the pauses are up to a tenth of the trouble's length.
         """
         context, poll = self._context, self._context.poll
-        delay = max(poll.delay(state.calls, getattr(outcome, "retry_after", None)), context.backoff(state.troubles))
+        delay = max(poll.delay(state.calls, getattr(outcome, "retry_after", None)), context.backoff(trouble.count))
         if isinstance(outcome, RateLimited):  # a limit on polls says nothing about submits
             delay = max(delay, poll.longest)
-        longest = min((now - (state.trouble_since or 0.0)) / 10, LONGEST_PAUSE_SECONDS)
+        longest = min((now - trouble.since) / 10, LONGEST_PAUSE_SECONDS)
         if longest > MIN_LONG_PAUSE_SECONDS:
             delay = max(delay, context.rng.uniform(longest / 2, longest))
-        ends = [end - now for end in (self._patience_over(state), self._refused_until(state)) if end > now]
+        ends = [end - now for end in (self._patience_over(state), _refused_until(state, trouble)) if end > now]
         return min([delay, *ends])
 
-    def _refused_until(self, state: SceneState) -> float:
-        """Return when a job is given up of which its provider only refuses to tell, in run seconds."""
-        if state.refused_since is None:
-            return math.inf
-        return state.refused_since + (REFUSED_SECONDS if state.is_known else UNKNOWN_SECONDS)
-
-    def _end(self, state: SceneState, outcome: Failure, now: float) -> tuple[ev.SettledStatus, str] | None:
+    def _end(
+        self, state: SceneState, trouble: Trouble, outcome: Failure, now: float
+    ) -> tuple[ev.SettledStatus, str] | None:
         """Return how the scene settles, and why; None: it is asked about again. `now`: when it was asked about."""
         job, name = operation_id(state), profile_of(state).name
         if state.cancelling and not state.timed_out:
             gone = isinstance(outcome, Permanent)
-            if gone or now >= (state.trouble_since or 0.0) + GRACE_SECONDS:
+            if gone or now >= trouble.since + GRACE_SECONDS:
                 about = "is not known there any more" if gone else "may still be there and be billed"
                 return "cancelled", f"{BY_USER}; {job!r} {about}: {outcome.reason}"
             return None
-        if state.refused_since is not None and now >= (over := self._refused_until(state)):
-            patience = over - state.refused_since
+        if trouble.refused_since is not None and now >= (over := _refused_until(state, trouble)):
+            patience = over - trouble.refused_since
             problem = f"{name!r} has refused to tell or give it for {patience:g} s: {outcome.reason}"
             if self._context.hold_unknown_jobs and state.started < self._context.restored_at:
                 problem = f"since the restore {name!r} does not know it: {outcome.reason}"
@@ -121,5 +117,12 @@ class Asking:
         limit = self._context.retry.job_timeout
         if limit is None:
             return math.inf
-        over = max(state.asked_from + limit, self._context.restored_at + GRACE_SECONDS)
+        over = max(state.started + limit, self._context.restored_at + GRACE_SECONDS)
         return over + (GRACE_SECONDS if state.timed_out else 0.0)
+
+
+def _refused_until(state: SceneState, trouble: Trouble) -> float:
+    """Return when a job is given up of which its provider only refuses to tell, in run seconds."""
+    if trouble.refused_since is None:
+        return math.inf
+    return trouble.refused_since + (REFUSED_SECONDS if state.is_known else UNKNOWN_SECONDS)

@@ -39,7 +39,7 @@ class Cancellations:
         if state.status == "queued":
             self._ledger.settle(state, "cancelled", BY_USER, now)
         elif state.status in ("submitting", "generating") and not state.cancelling:
-            state.cancelling = True
+            state.start_cancelling()
             if state.status == "generating":
                 self._context.commands.append(cancel_command(state))
         elif state.scene.id in self._ledger.unwritable.parked:
@@ -57,16 +57,16 @@ class Cancellations:
     def is_late(self, state: SceneState, now: float) -> bool:
         """Say whether the attempt has reached `job_timeout`."""
         limit = self._context.retry.job_timeout
-        return limit is not None and now >= state.asked_from + limit
+        return limit is not None and now >= state.started + limit
 
     def cancel_late(self, state: SceneState, now: float) -> bool:
         """Cancel a late job; once the grace is over, settle its scene anyway and return True."""
         limit = self._context.retry.job_timeout or 0.0
         if state.status == "generating" and not state.cancelling:
-            state.cancelling, state.timed_out, state.cancel_from = True, True, now
+            state.start_cancelling(timed_out=True, now=now)
             self._context.commands.append(cancel_command(state))
             return False
-        if now < max(state.asked_from + limit, self._context.restored_at, state.cancel_from) + GRACE_SECONDS:
+        if now < max(state.started + limit, self._context.restored_at, state.cancel_from) + GRACE_SECONDS:
             if state.status == "generating" and state.cancel_due:
                 state.cancel_due = False
                 self._context.commands.append(cancel_command(state))

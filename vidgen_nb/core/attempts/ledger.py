@@ -15,8 +15,8 @@ from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
-from vidgen_nb.core.reasons import cancelled_status, choice_reason, requeue_reason
-from vidgen_nb.core.state import Gate, ProfileState, SceneState, profile_of
+from vidgen_nb.core.reasons import IN_TURN, cancelled_status, choice_reason, requeue_reason
+from vidgen_nb.core.state import Gate, ProfileState, SceneState
 
 __all__ = ["Ledger"]
 
@@ -52,37 +52,46 @@ class Ledger:
     ) -> None:
         """Begin an attempt: its submit leaves now. `recorded`: in a replay, what it cost then."""
         self._queue.remove(state)
-        scene, number, context = state.scene, state.number + 1, self._context
-        state.number, state.status, state.started, state.profile = number, "submitting", now, profile
+        scene, name, context = state.scene, profile.name, self._context
+        state.number = number = state.number + 1
+        state.status, state.started, state.profile = "submitting", now, profile
         state.has_open_job = False
         self.submitting += 1
         self.in_flight += 1
-        self._roster.occupy(profile, state)
+        group = state.counted_at = profile.group
+        group.unanswered += 1
+        profile.active = active = profile.active + 1
+        if group.probe_due or profile.own_gate.probe_due:
+            self._roster.probe(profile, state)
+        if active < profile.limit:
+            self._roster.rotation.offer(profile)
+        reason = choice_reason(state, profile) if state.avoid else IN_TURN
         cost = None if profile.price is None else profile.price.of(scene)
         if recorded is not None:
             cost = recorded.cost
-        context.record(ev.AttemptStarted(scene.id, number, profile.name, choice_reason(state, profile), cost), now)
+        context.record(ev.AttemptStarted(scene.id, number, name, reason, cost), now)
         state.pinned_to = None
-        context.commands.append(Submit(scene, number, profile.name))
+        context.commands.append(Submit(scene, number, name))
 
     def take_up(self, state: SceneState, profile: ProfileState, now: float) -> None:
         """Begin an attempt without a submit: its job may exist already."""
         state.number += 1
         state.status, state.started, state.profile = "generating", now, profile
-        state.cancelling = state.timed_out = state.cancel_due = False
+        state.cancelling = state.timed_out = False
         state.has_open_job = True
-        state.expect_answers(now)
+        state.is_known, state.trouble = False, None
         profile.active += 1
         self.in_flight += 1
         self.unsettled += 1
 
     def end(self, state: SceneState) -> ProfileState:
         """Take a scene off its profile; the caller says at once what becomes of it."""
-        profile = profile_of(state)
-        if state.status == "submitting":
-            self.submitting -= 1
-            self._roster.submit_answered(state, accepted=False)
-        if state.status != "fetching":
+        profile, status = state.profile, state.status
+        assert profile is not None  # noqa: S101 - an attempt in flight has one
+        if status != "fetching":
+            if status == "submitting":
+                self.submitting -= 1
+                self._roster.submit_answered(state, False)
             self._roster.free(profile)
         self.in_flight -= 1
         if self.unwritable.failures:

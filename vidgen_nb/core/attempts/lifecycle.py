@@ -36,8 +36,11 @@ class AttemptLifecycle:
 
     def __init__(self, context: Context, ledger: Ledger, roster: Roster) -> None:
         self._context = context
+        self._timers = context.timers
         self._ledger = ledger
         self._roster = roster
+        self.call_due = self._call_due
+        """What the timers of calls have in common; one object, so that they are known by it."""
         self.cancellations = Cancellations(context, ledger)
 
     def accepted(self, event: ev.Accepted, now: float) -> None:
@@ -48,17 +51,15 @@ class AttemptLifecycle:
             return
         if operation.cost is not None:
             context.count_money()
-        context.record(event, now)
+        event.at = now  # type: ignore[misc]  # as `record` does; these three are on every scene's way
+        context.keep(event)
         ledger.submitting -= 1
         ledger.billed += 1
-        self._roster.submit_answered(state, accepted=True)
-        profile = profile_of(state)
+        profile = self._roster.submit_answered(state, True)
         profile.group.strikes = profile.own_gate.local_strikes = 0
         state.status, state.operation, state.avoid = "generating", operation, None
-        state.calls, state.awaiting_answer, state.has_open_job = 0, False, True
-        state.asked_from, state.is_known = state.started, False
-        if state.troubles:
-            state.heard_of()
+        state.is_known, state.trouble = False, None
+        state.calls, state.has_open_job = 0, True
         if state.cancelling:
             context.commands.append(cancel_command(state))
         # also after `job_timeout`: it may be done, and is asked about before it is cancelled
@@ -77,7 +78,7 @@ class AttemptLifecycle:
             self.call_after(state, delay, now)
             return
         opens = profile_of(state).own_gate.opens_when_heard is not None
-        if event.status != state.progress or state.troubles or opens or self.cancellations.is_late(state, now):
+        if event.status != state.progress or state.trouble or opens or self.cancellations.is_late(state, now):
             state.progress = event.status
             self._context.record(event, now)
         self.heard_of(state, now)
@@ -89,39 +90,47 @@ class AttemptLifecycle:
         The program may have stood still in between.
         """
         late = self.cancellations.is_late
-        return late(state, now) and not late(state, state.called_at) and not self._context.is_replay
+        return not self._context.is_replay and late(state, now) and not late(state, state.called_at)
 
     def generated(self, event: ev.Generated, now: float) -> None:
         """The job is done: its slot is free, its result is fetched."""
         state = self._ledger.current(event.scene, event.number, "generating")
-        if state is None:
-            return
+        if state is not None:
+            self.finish_job(state, event, now)
+            self._call(state, now)
+
+    def finish_job(self, state: SceneState, event: ev.Generated, now: float) -> None:
+        """The job of a scene is done: its slot is free."""
         if event.cost is not None:
             self._context.count_money()
-        self._context.record(event, now)
-        self.heard_of(state, now)
+        event.at = now  # type: ignore[misc]
+        self._context.keep(event)
+        profile = state.profile
+        assert profile is not None  # noqa: S101 - an attempt in flight has one
+        if state.trouble or profile.own_gate.opens_when_heard is not None:
+            self.heard_of(state, now)
         if self._ledger.streak.scenes:
             self._ledger.streak.clear()
-        profile = profile_of(state)
-        state.status, state.artifact, profile.own_gate.strikes = "fetching", event.artifact, 0
+        state.is_known, state.status, state.artifact, profile.own_gate.strikes = True, "fetching", event.artifact, 0
         self._roster.free(profile)
-        self._call(state, now)
 
     def fetched(self, event: ev.Fetched, now: float) -> None:
         """The result is here: the scene succeeded."""
         state = self._ledger.current(event.scene, event.number, "fetching")
-        if state is None:
-            return
-        self._context.record(event, now)
+        if state is not None:
+            self.take_result(state, event, now)
+
+    def take_result(self, state: SceneState, event: ev.Fetched, now: float) -> None:
+        """The result of a scene is here."""
+        event.at = now  # type: ignore[misc]
+        self._context.keep(event)
         if state.artifact is not None and state.artifact.kind == "with_key":
             self.heard_of(state, now)
         self._ledger.succeed(state, now)
 
     def heard_of(self, state: SceneState, now: float) -> None:
-        """The provider has answered about a job: asking works, and so does the profile's key."""
-        state.is_known = True
-        if state.troubles:
-            state.heard_of()
+        """The provider has answered about a job: asking works, and so does its profile's key."""
+        state.is_known, state.trouble = True, None
         gate = profile_of(state).own_gate
         if gate.opens_when_heard is not None and now >= gate.opens_when_heard and not self._context.is_replay:
             self._roster.gates.open(gate, now)
@@ -129,7 +138,7 @@ class AttemptLifecycle:
     def ask_now(self, profile: ProfileState, now: float) -> None:
         """Ask about the jobs of a profile that can't be asked about; something has changed."""
         for state in self._ledger.scenes.values():
-            if state.profile is profile and state.troubles and not state.awaiting_answer:
+            if state.profile is profile and state.trouble and not state.awaiting_answer:
                 self.resume_call(state, now)
 
     def asked_again(self, event: ev.AskedAgain, now: float) -> None:
@@ -167,16 +176,23 @@ class AttemptLifecycle:
     def call_after(self, state: SceneState, delay: float, now: float) -> None:
         """Poll or fetch after a delay, however late it is."""
         state.awaiting_answer = False
-        self._context.timers.at(now + delay, self._call_due, (state, state.number, state.calls, now + delay))
+        state.call_at = due = now + delay
+        self._timers.at(due, self.call_due, state)
 
-    def _call_due(self, call: tuple[SceneState, int, int, float], now: float) -> None:
-        state, number, calls, due = call
-        if state.number != number or state.calls != calls or state.status not in ("generating", "fetching"):
+    def sole_job_due(self, now: float) -> SceneState | None:
+        """Return the scene whose job is to be polled, if that is all that is due by now."""
+        heap = self._timers.heap
+        _, _, callback, state = heap[0]
+        if callback is self.call_due and heap[1][0] > now and heap[2][0] > now:
+            return state if state.status == "generating" and state.call_at <= now else None
+        return None
+
+    def _call_due(self, state: SceneState, now: float) -> None:
+        if state.call_at > now or state.status not in ("generating", "fetching"):
             return
-        is_crowded = now - due > STANDSTILL_SECONDS and self._ledger.in_flight > MAX_CROWD
+        is_crowded = now - state.call_at > STANDSTILL_SECONDS and self._ledger.in_flight > MAX_CROWD
         if is_crowded and not self._context.is_replay:  # all are due at once, and would be again each time
-            wait = self._context.rng.uniform(0.0, self._context.poll.longest)
-            self._context.timers.at(now + wait, self._call_due, (state, number, calls, math.inf))
+            self.call_after(state, self._context.rng.uniform(0.0, self._context.poll.longest), now)
         else:
             self._call(state, now)
 
@@ -184,7 +200,7 @@ class AttemptLifecycle:
         operation, profile, commands = state.operation, state.profile, self._context.commands
         assert operation is not None and profile is not None  # noqa: S101, PT018 - set when it was accepted
         state.calls += 1
-        state.awaiting_answer, state.called_at = True, now
+        state.awaiting_answer, state.called_at, state.call_at = True, now, math.inf
         if state.status == "generating":
             commands.append(Poll(state.scene, state.number, profile.name, operation))
         elif state.artifact is not None:

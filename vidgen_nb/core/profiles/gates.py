@@ -34,7 +34,7 @@ class Gates:
         if gate.closed and until <= gate.until:
             return
         if not gate.closed:
-            gate.closed, gate.closed_at = True, now
+            gate.closed, gate.blocked, gate.closed_at = True, True, now
         gate.until = until
         gate.reason = reason
         gate.unusable = gate.unusable or unusable or until == math.inf
@@ -51,6 +51,7 @@ class Gates:
         if gate.closed:
             gate.until = min(gate.until, now)
             gate.closed, gate.unusable, gate.probe_due = False, False, True
+            gate.blocked = gate.probe is not None
             gate.opens_when_heard = None
             self._context.record(CooldownEnded(gate.name, gate.is_own, gate.member_names()), now)
             self._rotation.offer_all(gate.members)
@@ -62,6 +63,6 @@ class Gates:
 
     def probe_answered(self, gate: Gate, *, accepted: bool) -> None:
         """An accepted probe lets everyone through the gate; otherwise another probe goes next."""
-        gate.probe = None
+        gate.probe, gate.blocked = None, gate.closed
         gate.probe_due = not accepted
         self._rotation.offer_all(gate.members)

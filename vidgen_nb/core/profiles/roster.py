@@ -76,39 +76,36 @@ class Roster:
 
     def set_limit(self, profile: ProfileState) -> None:
         """Apply the profile's capacity and the mode's cap."""
-        bounds = (profile.capacity, self._context.mode.max_generating)
+        bounds = (profile.capacity, self._context.mode.max_generating, 0 if profile.removed else None)
         profile.limit = min((bound for bound in bounds if bound is not None), default=math.inf)
         self.rotation.offer(profile)
 
     # -- slots and probes
 
-    def occupy(self, profile: ProfileState, scene: SceneState) -> None:
-        """Count a submission that leaves now; it is the probe of every gate that waits for one."""
-        group = scene.counted_at = profile.group
-        profile.active += 1
-        group.unanswered += 1
-        if group.probe_due or profile.own_gate.probe_due:
-            scene.probing = tuple(gate for gate in profile.gates if gate.probe_due)
-            for gate in scene.probing:
-                gate.probe = scene
+    def probe(self, profile: ProfileState, scene: SceneState) -> None:
+        """Make a submission that leaves now the probe of every gate that waits for one."""
+        scene.probing = tuple(gate for gate in profile.gates if gate.probe_due)
+        for gate in scene.probing:
+            gate.probe, gate.blocked = scene, True
 
-    def submit_answered(self, scene: SceneState, *, accepted: bool) -> None:
-        """Settle what the submit probed, and offer its profile again."""
+    def submit_answered(self, scene: SceneState, accepted: bool) -> ProfileState:
+        """Settle what the submit probed, offer its profile again, and return it."""
+        profile = scene.profile
+        assert profile is not None  # noqa: S101 - its submit has just been answered
         if scene.probing:
             for gate in scene.probing:
                 self.gates.probe_answered(gate, accepted=accepted)
             scene.probing = ()
-        group, scene.counted_at = scene.counted_at, None
-        if group is not None:
-            group.unanswered -= 1
-            group.max_unanswered += accepted
-            if group.withheld:
-                group.withheld = False
-                self.rotation.offer_all(group.members)
+        group = scene.counted_at
+        group.unanswered -= 1
+        group.max_unanswered += accepted
+        if group.withheld:
+            group.withheld = False
+            self.rotation.offer_all(group.members)
         if self._context.policy_paces:
-            assert scene.profile is not None  # noqa: S101 - its submit has just been answered
-            self.rotation.offer(scene.profile)  # what the policy learned may let it submit earlier
+            self.rotation.offer(profile)  # what the policy learned may let it submit earlier
             self.rotation.offer_held_back()
+        return profile
 
     def free(self, profile: ProfileState) -> None:
         """Count an attempt that no longer generates."""

@@ -43,7 +43,8 @@ class Rotation:
         """Put a profile into the rotation; whether it is eligible is checked when it comes up."""
         if not profile.offered:
             profile.offered = True
-            self._push(profile.index)
+            index, turn = profile.index, self._first_turn + profile.index
+            heappush(self.offered, turn if index > self.cursor else turn + TURNS_PER_ROUND)
 
     def offer_all(self, profiles: Iterable[ProfileState]) -> None:
         """Offer several profiles."""
@@ -76,7 +77,7 @@ class Rotation:
     def pick(
         self, avoid: set[Gate] | None, now: float, fits: Callable[[ProfileState], bool] | None = None
     ) -> ProfileState | None:
-        """Return the profile that takes the next scene, or None.
+        """Return the profile that takes the next scene, or None; it is no longer offered.
 
         One behind a gate of `avoid` is chosen only if no other may submit; one that does not fit, never.
         """
@@ -109,14 +110,7 @@ class Rotation:
         else:
             chosen = skipped.pop(0) if skipped else None
         if chosen is not None:
-            self.cursor = chosen.index
-            group = chosen.group
-            if group.unanswered + 1 >= group.max_unanswered:
-                group.withheld, chosen.offered = True, False
-            elif chosen.active + 1 < chosen.limit:
-                heappush(offered, self._first_turn + TURNS_PER_ROUND + chosen.index)
-            else:
-                chosen.offered = False  # its last slot is taken
+            self.cursor, chosen.offered = chosen.index, False
         for profile in (*skipped, *unfit):
             self._push(profile.index)
         return chosen
@@ -146,9 +140,10 @@ class Rotation:
             rank = (avoided, finish)
             if best is None or rank < best:
                 best, chosen = rank, profile
-        if chosen is not None:
-            self.cursor = chosen.index
         self.offered = []
+        if chosen is not None:
+            self.cursor, chosen.offered = chosen.index, False
+            free.remove(chosen)
         for profile in free:
             self._push(profile.index)
         return chosen
@@ -156,14 +151,7 @@ class Rotation:
     def is_eligible(self, profile: ProfileState, now: float) -> bool:
         """Say whether a profile may submit now; if only the policy forbids it, offer it again when it allows."""
         group, own_gate = profile.group, profile.own_gate
-        if (
-            profile.active >= profile.limit
-            or group.until > now
-            or own_gate.until > now
-            or group.probe is not None
-            or own_gate.probe is not None
-            or profile.removed
-        ):
+        if profile.active >= profile.limit or group.blocked or own_gate.blocked:
             return False
         if group.unanswered >= group.max_unanswered:
             group.withheld = True

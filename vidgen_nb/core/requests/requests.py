@@ -66,7 +66,7 @@ class Requests:
                 self._watch_deadline(state)
             elif state.status in ("generating", "fetching"):
                 state.is_known = False  # it may be another server, or another account
-                state.heard_of()
+                state.trouble = None
                 self._attempts.resume_call(state, now)
 
     def pause(self, event: ev.Paused, now: float) -> None:
@@ -132,7 +132,7 @@ class Requests:
         """Remove a profile: its running attempts continue, scenes that wait for it go elsewhere."""
         profile = self._roster[event.profile]
         self._context.record(event, now)
-        profile.removed = True
+        profile.removed, profile.limit = True, 0
         self._roster.rotation.reoffer()
         self._queue.unpin(profile)
 
@@ -165,23 +165,25 @@ class Requests:
 
         If the run has ended, `RunStarted` continues it.
         """
-        scenes, scene_id = self._ledger.scenes, event.scene.id
+        ledger, scene_id = self._ledger, event.scene.id
+        scenes = ledger.scenes
         state = scenes.get(scene_id)
         if state is not None and state.status in UNSETTLED:
             raise DuplicateScene(scene_id, f"is already {state.status} in this run")
-        self._context.record(event, now)
-        self._orders += 1
-        if state is None:
-            state = SceneState(event.scene, self._orders, event.attempts, event.single, now)
-            scenes[scene_id] = state
-        else:
-            state.reset(event.scene, self._orders, event.single, now)
-        self._ledger.unsettled += 1
+        event.at = now  # type: ignore[misc]  # as `record` does
+        self._context.keep(event)
+        self._orders = order = self._orders + 1
+        before, attempts = state, event.attempts if state is None else state.number
+        state = scenes[scene_id] = SceneState(event.scene, order, attempts, event.single, now)
+        if before is not None:
+            state.previous = before.previous
+        ledger.unsettled += 1
         if event.single:
             self._queue.push_front(state)
         else:
             self._queue.push_back(state)
-        self._watch_deadline(state)
+        if self._context.retry.deadline is not None:
+            self._watch_deadline(state)
 
     def edit_scene(self, event: ev.SceneEdited, now: float) -> None:
         """Change what a scene's next attempt submits; one that is settled stays so until it is run again."""
