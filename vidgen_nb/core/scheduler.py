@@ -262,11 +262,6 @@ class Scheduler:
         """Scenes that could be submitted now if a profile were free."""
         return len(self._queue)
 
-    def all_cool(self, now: float) -> bool:
-        """Say whether scenes wait and every profile cools or is unusable (R5)."""
-        run = self._run
-        return len(self._queue) > 0 and not (run.ended or run.stopped or run.paused) and self.roster.all_closed(now)
-
     def cooling(self, now: float) -> dict[str, float]:
         """Return the seconds left for each profile that cools or is unusable; inf: no end is known."""
         return self.roster.seconds_closed(now)

@@ -35,7 +35,8 @@ class CooldownReport:
     def _report(self) -> None:
         self._timer = None
         scheduler, now = self._scheduler, self._clock.now()
-        if scheduler.all_cool(now):
+        holds_back = scheduler.ended or scheduler.stopped or scheduler.paused
+        if scheduler.waiting and not holds_back and scheduler.roster.all_closed(now):  # (R5)
             log.warning("[%7.1f s] %s", now, cooling_line(scheduler.cooling(now), scheduler.waiting))
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._clock.wall(REPORT_INTERVAL), self._report)
