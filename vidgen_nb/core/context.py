@@ -50,7 +50,7 @@ class Timers:
     def run(self, now: float) -> None:
         """Call everything that is due, in order of time."""
         heap = self.heap
-        while heap[0][0] <= now:
+        while heap[0][0] <= now < math.inf:
             _, _, callback, argument = heappop(heap)
             callback(argument, now)
 
