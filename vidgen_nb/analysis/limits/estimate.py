@@ -15,7 +15,7 @@ from vidgen_nb.analysis.limits.candidates import Candidate, likeliest
 from vidgen_nb.analysis.limits.feasible import Evidence, sliding_window, token_bucket
 from vidgen_nb.analysis.limits.fixed_windows import fixed_window
 from vidgen_nb.analysis.limits.parts_of_history import shared_groups, since, until
-from vidgen_nb.analysis.limits.reasons import doubt, rates
+from vidgen_nb.analysis.limits.reasons import doubt, headers_tell, rates
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.plaintext import html_line, one_line
@@ -79,6 +79,12 @@ class LimitEstimate:
     """Moments at which a 429 met a limit that was partly used up before: the evidence of an estimate."""
     retry_after: str
     """Whether Retry-After was `true`, rounded, or `not used`."""
+    is_counted: bool = False
+    """Whether rate-limit headers show that nothing else uses the account.
+
+    Else it is the limit left for this client: another one that takes a constant share can't be told from a smaller
+    limit.
+    """
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -97,11 +103,17 @@ class LimitEstimate:
             return f"{name}: a {kinds[0]}, {said}; no other kind does"
         return f"{name}: a {' or a '.join(kinds)}, {said}; which of them can't be told"
 
+    @property
+    def note(self) -> str:
+        """Whose limit it is; empty: the account's, as nothing else uses it, or there is no estimate."""
+        return "" if self.rate is None or self.is_counted else "the limit left for this client"
+
     def __str__(self) -> str:
         if self.rate is None:
             return f"{one_line(self.group, 60)}: can't tell: {self.reason}"
         kind = " or ".join(self.kinds).replace("_", " ")
-        return f"{one_line(self.group, 60)}: {kind}, {self.n} per {self.per} s: {self.rate} a second"
+        said = f"{one_line(self.group, 60)}: {kind}, {self.n} per {self.per} s: {self.rate} a second"
+        return f"{said}, {self.note}" if self.note else said
 
 
 class Estimates(dict[str, LimitEstimate]):
@@ -122,7 +134,11 @@ class Estimates(dict[str, LimitEstimate]):
                 found.refused,
             )
             shown = ("–" if each is None else str(each) for each in cells)
-            rows += "<tr>" + "".join(f"<td>{html_line(each)}</td>" for each in (*shown, found.reason)) + "</tr>"
+            rows += (
+                "<tr>"
+                + "".join(f"<td>{html_line(each)}</td>" for each in (*shown, found.reason or found.note))
+                + "</tr>"
+            )
         return f"<table><tr>{head}</tr>{rows}</table>"
 
     def __repr__(self) -> str:
@@ -184,6 +200,7 @@ def estimate_group(submits: SubmitHistory, most: int | None = None, *, whole: bo
     return LimitEstimate(
         submits.group, tuple(submits.profiles), kinds.pop() if len(kinds) == 1 and limit else None,
         rate, n, per, limit, reason, candidates, len(submits.accepted), len(submits.refused), met, used,
+        headers_tell(submits, candidates),
     )  # fmt: skip
 
 

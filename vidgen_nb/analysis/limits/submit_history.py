@@ -10,7 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from vidgen_nb.analysis.limits.header_counts import Departure, HeaderCount
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
 
 __all__ = ["Job", "RefusedSubmit", "Span", "SubmitHistory", "submit_history"]
@@ -27,6 +29,7 @@ class RefusedSubmit:
 
     between: Span
     retry_after: float | None
+    """When one more would be accepted, in seconds; a header that tells when all of the limit is back is none."""
     sure: int = 0
     """Submits whose acceptance was known by then."""
     possible: int = 0
@@ -57,6 +60,8 @@ class SubmitHistory:
     crowded: int = 0
     """429s because too many jobs ran at once; they say nothing about the rate."""
     jobs: list[Job] = field(default_factory=list)
+    headers: HeaderCount = field(default_factory=HeaderCount)
+    """What the answers' rate-limit headers count."""
 
 
 def submit_history(
@@ -80,7 +85,7 @@ class _Reader:
         self._together = together
         self._groups: dict[str, SubmitHistory] = {}
         self._group_of: dict[str, SubmitHistory] = {}
-        self._left: dict[tuple[str, int], tuple[SubmitHistory, float]] = {}
+        self._left: dict[tuple[str, int], tuple[SubmitHistory, float, Departure]] = {}
         self._jobs: dict[tuple[str, int], Job] = {}
         self._abandoned: list[SubmitHistory] = []
         """Groups of the submits in doubt since the last program ended."""
@@ -88,7 +93,8 @@ class _Reader:
     def take(self, event: ev.Event) -> None:
         """Take in the next event."""
         if isinstance(event, ev.AttemptStarted):
-            self._left[event.scene, event.number] = (self._group_of[event.profile], event.at)
+            group = self._group_of[event.profile]
+            self._left[event.scene, event.number] = (group, event.at, group.headers.left())
         elif isinstance(event, ev.Accepted | ev.CallFailed | ev.AttemptAbandoned):
             if not isinstance(event, ev.CallFailed) or event.phase == "submit":
                 self._answer(event)
@@ -98,7 +104,9 @@ class _Reader:
         elif isinstance(event, ev.ProfileAdded):
             name = event.group or event.profile
             shared = next(iter(self._together)) if name in self._together else name
-            group = self._groups.setdefault(shared, SubmitHistory(shared, self._exact))
+            group = self._groups.setdefault(
+                shared, SubmitHistory(shared, self._exact, headers=HeaderCount(self._exact))
+            )
             self._group_of[event.profile] = group
             if event.profile not in group.profiles:
                 group.profiles.append(event.profile)
@@ -109,8 +117,9 @@ class _Reader:
         met = self._left.pop((event.scene, event.number), None)
         if met is None:
             return
-        group, left = met
+        group, left, departure = met
         between = (event.at if self._exact else left, event.at)
+        group.headers.answered(departure, _rate(event), accepted=isinstance(event, ev.Accepted))
         if isinstance(event, ev.Accepted):
             group.jobs.append(job := Job(event.at))
             self._jobs[event.scene, event.number] = job
@@ -129,9 +138,16 @@ class _Reader:
     def finished(self, end: float) -> dict[str, SubmitHistory]:
         """Return what was found; on a real clock, submits without an answer yet may have been accepted."""
         if not self._exact:
-            for group, left in self._left.values():
+            for group, left, _ in self._left.values():
                 group.in_doubt.append((left, end))
         return self._groups
+
+
+def _rate(event: ev.Accepted | ev.CallFailed | ev.AttemptAbandoned) -> RateInfo | None:
+    """Return what the headers of an answer say."""
+    if isinstance(event, ev.Accepted):
+        return event.operation.rate
+    return event.outcome.rate if isinstance(event, ev.CallFailed) and isinstance(event.outcome, RateLimited) else None
 
 
 def _count(group: SubmitHistory, event: ev.Accepted | ev.CallFailed | ev.AttemptAbandoned, between: Span) -> None:
@@ -146,6 +162,7 @@ def _count(group: SubmitHistory, event: ev.Accepted | ev.CallFailed | ev.Attempt
     elif isinstance(event.outcome, RateLimited):
         if event.outcome.cause == "rate":
             sure = len(group.accepted)
-            group.refused.append(RefusedSubmit(between, event.outcome.retry_after, sure, sure + len(group.in_doubt)))
+            wait = None if "ratelimit" in event.outcome.source.lower() else event.outcome.retry_after
+            group.refused.append(RefusedSubmit(between, wait, sure, sure + len(group.in_doubt)))
         else:
             group.crowded += 1
