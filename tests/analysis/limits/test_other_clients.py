@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ class Shared:
             "p", kind(n, per=per), rng.choice([LogNormal(20, 0.4), Constant(20), Exponential(20)]),
             retry_after=rng.random() < 0.5, rate_headers=headers,
         )  # fmt: skip
-        options = {"mode": Mode("boost", None, 8), "latency": rng.choice([0.0, 0.1, 0.5]), "seed": seed}
+        options: dict[str, Any] = {"mode": Mode("boost", None, 8), "latency": rng.choice([0.0, 0.1, 0.5]), "seed": seed}
         policy = rng.choice(policies)
         if rhythm == "none":
             self.run: Run = simulate(100, [profile], policy=policy, **options)

@@ -11,12 +11,15 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from vidgen_nb.analysis.limits.candidates import Candidate, likeliest
+from vidgen_nb.analysis.limits.candidates import LIMIT_TYPES, Candidate, likeliest
 from vidgen_nb.analysis.limits.feasible import Evidence, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.fit import episodes
 from vidgen_nb.analysis.limits.fixed_windows import fixed_window
 from vidgen_nb.analysis.limits.parts_of_history import shared_groups, since, until
 from vidgen_nb.analysis.limits.reasons import doubt, headers_tell, rates
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
+from vidgen_nb.analysis.limits.weighed import weighed_limits
+from vidgen_nb.analysis.limits.weighed_reasons import check_weight, roundest, weighed_doubt, weighed_rates
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.provider.limit_states import EDGE
@@ -145,13 +148,19 @@ class Estimates(dict[str, LimitEstimate]):
         return "\n".join(str(each) for each in dict.fromkeys(self.values()))
 
 
-def estimate_limits(data: RunData, *, most: int | None = None) -> Estimates:
+def estimate_limits(data: RunData, *, most: int | None = None, weight: str | None = None) -> Estimates:
     """Return what each profile's attempts reveal about its limit; profiles of one quota group share an estimate.
 
     Groups whose answers only make sense together share one, too. `most`: the largest n to try; None: no bound.
-    O(n · attempts) in the worst case, usually O(attempts).
+    `weight`: the limit counts this parameter of the scenes, such as "tokens"; then rate and n are in its unit, and
+    groups are not put together. O(n · attempts) in the worst case, usually O(attempts).
     """
-    groups = submit_history(data.header, data.events)
+    groups = submit_history(data.header, data.events, weight=weight)
+    if weight is not None:
+        check_weight(data.events, weight)
+        weighed = {name: _estimate_weighed(group, weight) for name, group in groups.items()}
+        by_profile = {name: weighed[group.group] for group in groups.values() for name in group.profiles}
+        return Estimates({name: by_profile[name] for name in data.profiles if name in by_profile})
     found = {name: estimate_group(group, most) for name, group in groups.items()}
     for names in shared_groups(groups, {name for name, each in found.items() if each.candidates}):
         together = submit_history(data.header, data.events, together=names)[names[0]]
@@ -201,6 +210,25 @@ def estimate_group(submits: SubmitHistory, most: int | None = None, *, whole: bo
         submits.group, tuple(submits.profiles), kinds.pop() if len(kinds) == 1 and limit else None,
         rate, n, per, limit, reason, candidates, len(submits.accepted), len(submits.refused), met, used,
         headers_tell(submits, candidates),
+    )  # fmt: skip
+
+
+def _estimate_weighed(submits: SubmitHistory, weight: str) -> LimitEstimate:
+    """Return what one group's submits reveal about a limit of what they weigh."""
+    found = weighed_limits(submits)
+    met = episodes(submits)
+    candidates = tuple(Candidate(each.kind, max(1, round(each.low)), each.per, each.per) for each in found)
+    rate = n = per = limit = None
+    if not (reason := weighed_doubt(submits, found, weight, met=met)):
+        best, size = roundest(found)
+        rate = Interval(size / best.per, *weighed_rates(found))
+        n = Interval(size, min(each.low for each in found), max(each.high for each in found))
+        per = Interval(best.per, min(each.per for each in found), max(each.per for each in found))
+        limit = LIMIT_TYPES[best.kind](size, per=best.per, weight=weight)
+    kinds = {each.kind for each in found}
+    return LimitEstimate(
+        submits.group, tuple(submits.profiles), kinds.pop() if len(kinds) == 1 and limit else None,
+        rate, n, per, limit, reason, candidates, len(submits.accepted), len(submits.refused), met, "used",
     )  # fmt: skip
 
 
