@@ -18,6 +18,7 @@ from vidgen_nb.analysis.limits.fit import (
     unexplained,
 )
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory
+from vidgen_nb.analysis.limits.two_limits import two_limits
 
 __all__ = ["doubt", "headers_tell", "rates"]
 
@@ -120,6 +121,9 @@ def _no_limit(submits: SubmitHistory, evidence: Evidence) -> str:
         return f"{none}: {broken} 429s came after the time that Retry-After named, so something else uses this account"
     if counted := counted_refusals(submits):
         return f"{none}; {_counted(counted[0])} does if refused submits count"
+    if pair := two_limits(evidence):
+        found = " and ".join(f"a {each.kind.replace('_', ' ')} of {each.n} per {each.per:.3g} s" for each in pair)
+        return f"{none}; two at once do, {found}, or something else uses this account"
     kind, n, per, left = unexplained(evidence)
     refused = len(submits.refused)
     fit = refused - left
