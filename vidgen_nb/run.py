@@ -207,12 +207,13 @@ class Run(Questions):
         """What the run has spent and committed, in all and per profile, and what the scenes that wait will cost."""
         return recorded_cost(self.data)
 
-    def estimate_limits(self) -> Estimates:
+    def estimate_limits(self, *, weight: str | None = None) -> Estimates:
         """Return what the attempts reveal about each profile's limit: kind, rate, burst with intervals, or why not.
 
-        Refusals are taken to be free. Where they count (`count_refusals`), what is found is what this client got.
+        `weight`: the limit counts this parameter of the scenes, such as "tokens"; default: it counts requests. Refusals
+        are taken to be free. Where they count (`count_refusals`), what is found is what this client got.
         """
-        return estimate_limits(self.data)
+        return estimate_limits(self.data, weight=weight)
 
     @checks_arguments()
     def predict_finish(

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider.accounts import Account, JobQueue, QuotaGroup
+from vidgen_nb.provider.combined_limits import parts_of
 from vidgen_nb.provider.faults import Fault, Faults
 from vidgen_nb.provider.limits import with_queue
 from vidgen_nb.provider.load import Load, SharedWork, as_load
@@ -247,10 +248,15 @@ class Provider:
                 each.sort_again()
 
     def adopt(self, job: Job) -> None:
-        """Go on with a job that was accepted before; in its group's queue, it holds its slot until its end."""
-        queue = self._accounts[job.profile].group.queue
-        if queue is not None:
-            queue.take(job, job.created)
+        """Go on with a job that was accepted before; it holds its slot, or its place in the queue, until its end."""
+        account = self._accounts[job.profile]
+        if account.group.queue is not None:
+            account.group.queue.take(job, job.created)
+        for part in parts_of(account.state):
+            if part.cause == "concurrency":
+                part.take(job.created)
+        if account.holds:
+            account.admitted(job)
 
     def expires(self, job: Job) -> float | None:
         """Return the run second from which on the result is gone, or None."""

@@ -75,6 +75,23 @@ def test_two_limits_at_once() -> None:
     assert all(true(case, each, case.n / case.per / 2, case.n / case.per / 1.5) for case, each in found)
 
 
+def test_which_two_limits() -> None:
+    """Where no single limit explains the 429s and two do, it names both; the smaller n are right."""
+    named = right = 0
+    for seed in range(60):
+        case = Case(seed)
+        said = re.search(r"two at once do, a .*? of (\d+) per .* and a .*? of (\d+) per", _reason(case.two_limits()))
+        if said:
+            named += 1
+            right += int(said[1]) == case.n and int(said[2]) in (4 * case.n, 10 * case.n)
+    assert named >= 15 and right >= 0.8 * named
+    assert not any("two at once" in _reason(Case(seed).at_random()) for seed in range(30))
+
+
+def _reason(run: Run) -> str:
+    return run.estimate_limits()["p"].reason
+
+
 def test_429s_at_random() -> None:
     """No limit explains them, and none is named."""
     met, told = given(Case.at_random, range(40))

@@ -20,7 +20,7 @@ from vidgen_nb.analysis.experiments.student_t import t_quantile
 from vidgen_nb.analysis.forecast.policy_state import keeping_its_state, with_history
 from vidgen_nb.analysis.forecast.snapshot import Snapshot, resume_events, snapshot
 from vidgen_nb.analysis.forecast.weibull_tail import fit_tail
-from vidgen_nb.analysis.limits.limit_samples import drawn_limits
+from vidgen_nb.analysis.limits.limit_samples import drawn_limits, jobs_admitted
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import without
@@ -132,6 +132,9 @@ class _Simulations:
         """Events of all simulations so far."""
         self.times = times
         self.slots = provider_slots(data)
+        queues = [(name, Concurrency(count, over="queue")) for name, count in self.slots.items()]
+        self.concurrency = [*queues, *((name, Concurrency(count)) for name, count in jobs_admitted(data).items())]
+        """By profile: jobs at once, beyond which further ones are queued, or refused."""
         self.queued = _queued_at_provider(state, data, self.slots)
         """Scenes whose job is queued at its provider, in the order of acceptance."""
         self.ages = _ages(state, at, data, {*self.queued})
@@ -148,10 +151,10 @@ class _Simulations:
         limits: dict[str, Limit | None] = {
             name: limit for names, drawn in self.groups for limit in (rng.choice(drawn),) for name in names
         }
-        for name, count in self.slots.items():
+        for name, slots in self.concurrency:
             if name in limits:
-                queue, limit = Concurrency(count, over="queue"), limits[name]
-                limits[name] = queue if limit is None else limit & queue
+                limit = limits[name]
+                limits[name] = slots if limit is None else limit & slots
         services, ends = self._services(rng)
         starts = self._queued_jobs(services, ends, rng)
         profiles = [
@@ -173,8 +176,8 @@ class _Simulations:
             scheduler.handle(ev.PolicyChanged(keeping_its_state(self.policy)), at)
         provider = Provider(profiles, str(rng.random()), self.faults)
         jobs = [
-            Job(0, state.jobs_running[name].profile, name, "", at, starts.get(name, at), end)
-            for name, end in ends.items()
+            Job(-place, state.jobs_running[name].profile, name, "", at, starts.get(name, at), end)
+            for place, (name, end) in enumerate(ends.items())
         ]
         for job in jobs:
             if job.profile in state.profiles:

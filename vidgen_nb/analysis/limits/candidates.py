@@ -18,7 +18,7 @@ from typing import Final
 from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS
 from vidgen_nb.provider.limits import FixedWindow, Limit, SlidingWindow, TokenBucket
 
-__all__ = ["Candidate", "likeliest"]
+__all__ = ["LIMIT_TYPES", "Candidate", "likeliest"]
 
 LIMIT_TYPES: Final[dict[str, Callable[..., Limit]]] = {
     "token_bucket": TokenBucket,

@@ -11,12 +11,15 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from vidgen_nb.analysis.limits.candidates import Candidate, likeliest
+from vidgen_nb.analysis.limits.candidates import LIMIT_TYPES, Candidate, likeliest
 from vidgen_nb.analysis.limits.feasible import Evidence, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.fit import episodes
 from vidgen_nb.analysis.limits.fixed_windows import fixed_window
 from vidgen_nb.analysis.limits.parts_of_history import shared_groups, since, until
-from vidgen_nb.analysis.limits.reasons import doubt, rates
+from vidgen_nb.analysis.limits.reasons import doubt, headers_tell, rates
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
+from vidgen_nb.analysis.limits.weighed import weighed_limits
+from vidgen_nb.analysis.limits.weighed_reasons import check_weight, roundest, weighed_doubt, weighed_rates
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.provider.limit_states import EDGE
@@ -79,6 +82,12 @@ class LimitEstimate:
     """Moments at which a 429 met a limit that was partly used up before: the evidence of an estimate."""
     retry_after: str
     """Whether Retry-After was `true`, rounded, or `not used`."""
+    is_counted: bool = False
+    """Whether rate-limit headers show that nothing else uses the account.
+
+    Else it is the limit left for this client: another one that takes a constant share can't be told from a smaller
+    limit.
+    """
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -97,11 +106,17 @@ class LimitEstimate:
             return f"{name}: a {kinds[0]}, {said}; no other kind does"
         return f"{name}: a {' or a '.join(kinds)}, {said}; which of them can't be told"
 
+    @property
+    def note(self) -> str:
+        """Whose limit it is; empty: the account's, as nothing else uses it, or there is no estimate."""
+        return "" if self.rate is None or self.is_counted else "the limit left for this client"
+
     def __str__(self) -> str:
         if self.rate is None:
             return f"{one_line(self.group, 60)}: can't tell: {self.reason}"
         kind = " or ".join(self.kinds).replace("_", " ")
-        return f"{one_line(self.group, 60)}: {kind}, {self.n} per {self.per} s: {self.rate} a second"
+        said = f"{one_line(self.group, 60)}: {kind}, {self.n} per {self.per} s: {self.rate} a second"
+        return f"{said}, {self.note}" if self.note else said
 
 
 class Estimates(dict[str, LimitEstimate]):
@@ -122,20 +137,30 @@ class Estimates(dict[str, LimitEstimate]):
                 found.refused,
             )
             shown = ("–" if each is None else str(each) for each in cells)
-            rows += "<tr>" + "".join(f"<td>{html_line(each)}</td>" for each in (*shown, found.reason)) + "</tr>"
+            rows += (
+                "<tr>"
+                + "".join(f"<td>{html_line(each)}</td>" for each in (*shown, found.reason or found.note))
+                + "</tr>"
+            )
         return f"<table><tr>{head}</tr>{rows}</table>"
 
     def __repr__(self) -> str:
         return "\n".join(str(each) for each in dict.fromkeys(self.values()))
 
 
-def estimate_limits(data: RunData, *, most: int | None = None) -> Estimates:
+def estimate_limits(data: RunData, *, most: int | None = None, weight: str | None = None) -> Estimates:
     """Return what each profile's attempts reveal about its limit; profiles of one quota group share an estimate.
 
     Groups whose answers only make sense together share one, too. `most`: the largest n to try; None: no bound.
-    O(n · attempts) in the worst case, usually O(attempts).
+    `weight`: the limit counts this parameter of the scenes, such as "tokens"; then rate and n are in its unit, and
+    groups are not put together. O(n · attempts) in the worst case, usually O(attempts).
     """
-    groups = submit_history(data.header, data.events)
+    groups = submit_history(data.header, data.events, weight=weight)
+    if weight is not None:
+        check_weight(data.events, weight)
+        weighed = {name: _estimate_weighed(group, weight) for name, group in groups.items()}
+        by_profile = {name: weighed[group.group] for group in groups.values() for name in group.profiles}
+        return Estimates({name: by_profile[name] for name in data.profiles if name in by_profile})
     found = {name: estimate_group(group, most) for name, group in groups.items()}
     for names in shared_groups(groups, {name for name, each in found.items() if each.candidates}):
         together = submit_history(data.header, data.events, together=names)[names[0]]
@@ -184,6 +209,26 @@ def estimate_group(submits: SubmitHistory, most: int | None = None, *, whole: bo
     return LimitEstimate(
         submits.group, tuple(submits.profiles), kinds.pop() if len(kinds) == 1 and limit else None,
         rate, n, per, limit, reason, candidates, len(submits.accepted), len(submits.refused), met, used,
+        headers_tell(submits, candidates),
+    )  # fmt: skip
+
+
+def _estimate_weighed(submits: SubmitHistory, weight: str) -> LimitEstimate:
+    """Return what one group's submits reveal about a limit of what they weigh."""
+    found = weighed_limits(submits)
+    met = episodes(submits)
+    candidates = tuple(Candidate(each.kind, max(1, round(each.low)), each.per, each.per) for each in found)
+    rate = n = per = limit = None
+    if not (reason := weighed_doubt(submits, found, weight, met=met)):
+        best, size = roundest(found)
+        rate = Interval(size / best.per, *weighed_rates(found))
+        n = Interval(size, min(each.low for each in found), max(each.high for each in found))
+        per = Interval(best.per, min(each.per for each in found), max(each.per for each in found))
+        limit = LIMIT_TYPES[best.kind](size, per=best.per, weight=weight)
+    kinds = {each.kind for each in found}
+    return LimitEstimate(
+        submits.group, tuple(submits.profiles), kinds.pop() if len(kinds) == 1 and limit else None,
+        rate, n, per, limit, reason, candidates, len(submits.accepted), len(submits.refused), met, "used",
     )  # fmt: skip
 
 

@@ -20,8 +20,10 @@ from vidgen_nb.analysis.limits.submit_history import SubmitHistory
 
 __all__ = [
     "broken_promises",
+    "closest",
     "episodes",
     "jobs_at_once",
+    "most_jobs",
     "possible",
     "surprise",
     "tells_resets",
@@ -87,6 +89,17 @@ def broken_promises(submits: SubmitHistory) -> int:
 
 def jobs_at_once(submits: SubmitHistory) -> int | None:
     """Return the number of jobs at once that would explain every answer as well; None: no number does."""
+    most_accepted, least_refused = _jobs_at_answers(submits)
+    return most_accepted if 0 < most_accepted <= least_refused < math.inf else None
+
+
+def most_jobs(submits: SubmitHistory) -> int:
+    """Return how many jobs certainly were under way at once."""
+    return _jobs_at_answers(submits)[0]
+
+
+def _jobs_at_answers(submits: SubmitHistory) -> tuple[int, float]:
+    """Return the most jobs that certainly were under way after an acceptance, and the fewest possible at a 429."""
     changes: list[tuple[float, int, int]] = []
     for job in submits.jobs:
         end = math.inf if job.end is None else job.end
@@ -103,22 +116,27 @@ def jobs_at_once(submits: SubmitHistory) -> int | None:
         sure_ones += certain
         if known == 1:
             most_accepted = max(most_accepted, sure_ones)
-    return most_accepted if 0 < most_accepted <= least_refused < math.inf else None
+    return most_accepted, least_refused
 
 
 def unexplained(evidence: Evidence) -> tuple[str, int, float, int]:
-    """Return the limit that explains most 429s, of those that accept all that was accepted: kind, n, per, 429s left.
+    """Return the limit that explains most 429s, of those that accept all that was accepted: kind, n, per, 429s left."""
+    left, kind, n, per = min(closest(evidence), default=(len(evidence.refusals), "token_bucket", 1, 0.0))
+    return kind, n, per, left
 
-    It is the strictest one for its n: with a longer `per` it would have refused what was accepted.
+
+def closest(evidence: Evidence) -> list[tuple[int, str, int, float]]:
+    """Return the limits that accept all that was accepted, with the 429s that each leaves unexplained.
+
+    Each is the strictest one for its n: with a longer `per` it would have refused what was accepted.
     """
-    best: tuple[int, str, int, float] = (len(evidence.refusals), "token_bucket", 1, 0.0)
+    found = []
     for n in range(1, min(max(k for k, _ in evidence.refusals), MOST_N) + 1):
         window, pace = evidence.span(n), evidence.pace(n)
         if n <= len(evidence.until) and MIN_WINDOW_SECONDS < window < math.inf:
             left = sum(k < n or moment - evidence.possible[k - n] >= window for k, moment in evidence.refusals)
-            best = min(best, (left, "sliding_window", n, window))
+            found.append((left, "sliding_window", n, window))
         if MIN_WINDOW_SECONDS < n * pace < math.inf:
             left = sum(k < n or evidence.closed(n, k, moment) >= pace for k, moment in evidence.refusals)
-            best = min(best, (left, "token_bucket", n, n * pace))
-    left, kind, n, per = best
-    return kind, n, per, left
+            found.append((left, "token_bucket", n, n * pace))
+    return [each for each in found if each[0] < len(evidence.refusals)]

@@ -18,8 +18,9 @@ from vidgen_nb.analysis.limits.fit import (
     unexplained,
 )
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory
+from vidgen_nb.analysis.limits.two_limits import two_limits
 
-__all__ = ["doubt", "rates"]
+__all__ = ["doubt", "headers_tell", "rates"]
 
 MIN_MET: Final = 5
 """After so many encounters with a limit that was partly used up, an interval is given however wide it is."""
@@ -46,7 +47,7 @@ def doubt(
     if not candidates:
         if capped:
             return f"it admits more than was tried ({submits.group} had its first 429 late)"
-        return _no_limit(submits, evidence)
+        return _headers_differ(submits, ()) or _no_limit(submits, evidence)
     low, high = rates(candidates)
     if low <= 0:
         return f"too little was accepted after its 429s: they only show that it is at most {high:.3g} a second"
@@ -55,7 +56,30 @@ def doubt(
     between = f"between {low:.3g} and {high:.3g} a second"
     if met < MIN_MET and high > NARROW_FACTOR * low:
         return f"{met} of its 429s met a limit that was partly used up: {between}"
+    if headers := _headers_differ(submits, candidates):
+        return f"{headers}; what is left for this client is {between}"
     return _misfit(submits, evidence, candidates, met=met, used=used, between=between)
+
+
+def headers_tell(submits: SubmitHistory, candidates: Sequence[Candidate]) -> bool:
+    """Say whether the rate-limit headers show that one of these limits is the account's own."""
+    headers = submits.headers
+    tell = any(headers.tells(each.kind) for each in candidates)
+    return tell and headers.describes and headers.excess <= 0 and _fit(submits, candidates)
+
+
+def _fit(submits: SubmitHistory, candidates: Sequence[Candidate]) -> bool:
+    return any(submits.headers.fit(each.kind, each.n, each.low, each.high) for each in candidates)
+
+
+def _headers_differ(submits: SubmitHistory, candidates: Sequence[Candidate]) -> str:
+    """Return in what the rate-limit headers say more than this run's submits show; empty: in nothing."""
+    headers, elsewhere = submits.headers, "something else uses this account, or they are about another limit"
+    if headers.excess > 0:
+        return f"its rate-limit headers count {headers.excess} more than this run submitted meanwhile: {elsewhere}"
+    if headers.describes and candidates and not _fit(submits, candidates):
+        return f"its rate-limit headers don't fit what would explain its answers: {elsewhere}"
+    return ""
 
 
 def _misfit(
@@ -97,6 +121,9 @@ def _no_limit(submits: SubmitHistory, evidence: Evidence) -> str:
         return f"{none}: {broken} 429s came after the time that Retry-After named, so something else uses this account"
     if counted := counted_refusals(submits):
         return f"{none}; {_counted(counted[0])} does if refused submits count"
+    if pair := two_limits(evidence):
+        found = " and ".join(f"a {each.kind.replace('_', ' ')} of {each.n} per {each.per:.3g} s" for each in pair)
+        return f"{none}; two at once do, {found}, or something else uses this account"
     kind, n, per, left = unexplained(evidence)
     refused = len(submits.refused)
     fit = refused - left

@@ -48,13 +48,17 @@ Snapshot = list[tuple[Candidate, float, float]]
 class Belief:
     """The candidates that are left, and what follows from them."""
 
-    __slots__ = ("_asked", "_asked_at", "_doubt", "_next", "_next_for", "candidates", "log", "told")
+    __slots__ = ("_asked", "_asked_at", "_doubt", "_next", "_next_for", "candidates", "log", "prices", "told")
 
-    def __init__(self, log: SubmitLog, candidates: Iterable[Candidate], *, told: bool = False) -> None:
+    def __init__(
+        self, log: SubmitLog, candidates: Iterable[Candidate], *, told: bool = False, prices: float = 1.0
+    ) -> None:
         self.log = log
         self.candidates = list(candidates)
         self.told = told
         """Whether 429s tell the wait, so that x is known for each candidate: the highest that is left."""
+        self.prices = prices
+        """How many times its usual price a 429 may cost."""
         self._asked: list[float] = []
         """For each candidate, up to which x the latest submit is admitted."""
         self._asked_at = (0.0, 0)
@@ -128,11 +132,11 @@ class Belief:
         return max(now, max(each.ready(self.log, CHALLENGE * each.low) for each in self.candidates))
 
     def _when(self, scenes: float) -> float:
-        log, stake = self.log, scenes * self.doubt
+        log, stake, price = self.log, scenes * self.doubt, self.prices * PRICE
         certain = max(each.ready(log, each.high) for each in self.candidates)
-        if stake <= PRICE or certain == -math.inf:
+        if stake <= price or certain == -math.inf:
             return certain
-        enough = LEAST_CHANCE + (1 - LEAST_CHANCE) * PRICE / stake
+        enough = LEAST_CHANCE + (1 - LEAST_CHANCE) * price / stake
         last = log.times[-1]
         earliest = max(last, min(each.ready(log, each.low) for each in self.candidates))
         if earliest >= certain or self.chance(earliest) >= enough:
@@ -168,6 +172,11 @@ class Belief:
     def give_back(self, at: float) -> None:
         """A submit used up nothing."""
         self.log.remove(at)
+        self._next = None
+
+    def count(self, at: float) -> None:
+        """A refused submit, which has been given back, used up part of the limit after all."""
+        self.log.insert(at)
         self._next = None
 
     def accepted(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from vidgen_nb.policies.paced.submit_log import SubmitLog
 
-__all__ = ["Candidate", "Kind", "explaining"]
+__all__ = ["Candidate", "Kind", "explaining", "unused"]
 
 FASTEST_PACE = 20.0
 """Submits a second; no limit is expected to admit more."""
@@ -180,6 +180,15 @@ def _sizes(count: int) -> list[int]:
         sizes.add(int(size))
         size *= SIZE_RATIO
     return sorted(sizes, reverse=True)
+
+
+def unused(most: int) -> list[Candidate]:
+    """Return sliding windows and buckets of up to so many, of which nothing is known."""
+    token, sizes = 1 / FASTEST_PACE, _sizes(most)
+    windows = [Candidate(min(1.0, n * token), LONGEST_SECONDS, USUAL_WINDOW_SECONDS, "window", n) for n in sizes]
+    return windows + [
+        Candidate(min(token, 1 / n), LONGEST_SECONDS, USUAL_TOKEN_SECONDS, "bucket", n) for n in sizes if n > 1
+    ]
 
 
 def explaining(times: Sequence[float], refused_at: float, *, told: bool) -> list[Candidate]:

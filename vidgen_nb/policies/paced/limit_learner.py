@@ -16,6 +16,7 @@ import math
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.policies.paced.belief import Belief, Snapshot
+from vidgen_nb.policies.paced.counted import MAX_ANSWERS, belief_if_refusals_count
 from vidgen_nb.policies.paced.noise import Noise
 from vidgen_nb.policies.paced.outage import Outage
 from vidgen_nb.policies.paced.prospects import Prospects
@@ -53,6 +54,10 @@ class LimitLearner:
         """The submits from which the limit is learned."""
         self.belief: Belief | None = None
         """None: the limit has not been reached yet."""
+        self.answers: list[tuple[float, bool]] = []
+        """When submits left, and whether they were accepted; the first ones, since learning began."""
+        self.refusals_count = False
+        """Whether refused submits use up the limit."""
         self.unanswered = 0
         self.running = 0
         """Jobs that have not ended."""
@@ -132,6 +137,7 @@ class LimitLearner:
         """A submit was accepted; `rate` is what the answer says of the limit, for `HeaderLearner`."""
         self.unanswered -= 1
         self.leading = False
+        self._note_answer(sent, accepted=True)
         self.prospects.accepted += 1
         self.running += 1
         self.streak += 1
@@ -171,7 +177,11 @@ class LimitLearner:
         self._give_back(sent)
         challenging, self.challenging = self.challenging, False
         daring, self.daring = self.daring, False
+        if outcome.cause == "rate":
+            self._note_answer(sent, accepted=False)
         if sent <= self.last_429:
+            if self.refusals_count and self.belief is not None:
+                self.belief.count(sent)
             return  # late: it says nothing new
         if outcome.cause == "concurrency":
             self.slots, self.streak, self.challenged_at = max(1, self.running), 0, 0
@@ -179,7 +189,10 @@ class LimitLearner:
         if challenging:
             self.challenge_after *= 2
         chance = self.chance if daring else 1.0
+        counts = self.refusals_count
         self._learn(sent, now, chance, None if outcome.retry_after is None else now + outcome.retry_after)
+        if counts and self.refusals_count and self.belief is not None:
+            self.belief.count(sent)
         self.streak, self.challenged_at, self.last_429 = 0, 0, now
         self._note_pace()
         self._look_ahead()
@@ -189,6 +202,10 @@ class LimitLearner:
             self.log.remove(sent)
         else:
             self.belief.give_back(sent)
+
+    def _note_answer(self, sent: float, *, accepted: bool) -> None:
+        if len(self.answers) <= MAX_ANSWERS:
+            self.answers.append((sent, accepted))
 
     def _note_pace(self) -> None:
         self.prospects.note_pace(self.number, 0.0 if self.belief is None else self.belief.likely_pace)
@@ -206,14 +223,26 @@ class LimitLearner:
         if self.row_began_at is None:
             self._begin_row(belief, now)
         if reset is None and self._may_be_chance(chance):
+            self._may_count(now)
             return
         if belief.refused(sent, reset):
+            return
+        if reset is None and self._may_count(now):
             return
         if reset is None:
             self.outage.refused(now, belief.pace)
             if self.outage.lasts:
                 return
         self._surprised(belief, sent, reset)
+
+    def _may_count(self, now: float) -> bool:
+        """Say whether limits that count refused submits explain what others don't, and believe in them from now on."""
+        counting = None if self.refusals_count else belief_if_refusals_count(self.answers)
+        if counting is None:
+            return False
+        self.belief, self.refusals_count, self.noise = counting, True, Noise()
+        self._begin_row(counting, now)
+        return True
 
     def _begin_row(self, belief: Belief, now: float) -> None:
         self.row_began_at, self.before_row = now, belief.snapshot()
@@ -242,6 +271,7 @@ class LimitLearner:
 
     def _learn_again(self) -> None:
         self.belief, self.log, self.noise, self.surprises = None, SubmitLog(), Noise(), 0
+        self.answers, self.refusals_count = [], False
         self.challenge_after = ACCEPTED_BEFORE_CHALLENGE
 
     def _raise(self, belief: Belief) -> None:

@@ -44,7 +44,18 @@ class SubmitLog:
                 break
         else:
             return
-        self.times, self.count, self._hull = deque(maxlen=MAX_HISTORY), self.count - len(times) - 1, []
+        self._refill(times, self.count - len(times) - 1)
+
+    def insert(self, at: float) -> None:
+        """Add a submit that may have left before others."""
+        if not self.times or at >= self.times[-1]:
+            self.add(at)
+        else:
+            times = sorted([*self.times, at])[-MAX_HISTORY:]
+            self._refill(times, self.count + 1 - len(times))
+
+    def _refill(self, times: list[float], before: int) -> None:
+        self.times, self.count, self._hull = deque(maxlen=MAX_HISTORY), before, []
         for each in times:
             self.add(each)
 

@@ -1,0 +1,80 @@
+"""Limits of what scenes weigh, such as tokens a minute: found where their parameter is named."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from tests.analysis.limits.shared_accounts import KINDS
+from vidgen_nb.analysis.limits.estimate import LimitEstimate, estimate_limits
+from vidgen_nb.analysis.records.builder import build
+from vidgen_nb.core.model import Mode, Scene
+from vidgen_nb.errors import InputError
+from vidgen_nb.policies.cooldowns import ExponentialCooldown, GlobalPause, PerProfileCooldown
+from vidgen_nb.policies.paced.policy import Paced
+from vidgen_nb.provider import Constant, Fault, FixedWindow, LogNormal, SimulatedProfile, SlidingWindow, TokenBucket
+from vidgen_nb.run import Run, simulate
+
+
+class Weighed:
+    """A run of scenes of 200 to 1500 tokens under a limit of tokens."""
+
+    def __init__(self, seed: int, *, scenes: int = 100, faults: tuple[Fault, ...] = ()) -> None:
+        rng = Random(seed)
+        self.n, self.per = rng.choice([2000, 4000, 5000, 12_000]), float(rng.choice([10, 20, 47, 60]))
+        self.kind = rng.choice(KINDS)
+        limit = self.kind(self.n, per=self.per, weight="tokens") if not faults else None
+        policies = [PerProfileCooldown(rng.choice([5, 10, 30])), PerProfileCooldown(30, honour_retry_after=True),
+                    GlobalPause(30), ExponentialCooldown(), Paced()]  # fmt: skip
+        service = rng.choice([LogNormal(20, 0.4), Constant(20)])
+        profile = SimulatedProfile("p", limit, service, retry_after=rng.random() < 0.5)
+        given = [Scene(f"s{k:03}", "a fox", tokens=rng.randrange(200, 1500)) for k in range(scenes)]
+        self.run: Run = simulate(
+            given, [profile], mode=Mode("boost", None, 12), policy=rng.choice(policies), seed=seed, faults=list(faults),
+            latency=rng.choice([0.0, 0.1, 0.5]),
+        )  # fmt: skip
+
+    def estimate(self, *, live: bool = False) -> LimitEstimate:
+        """Return the estimate; `live`: as if its answers had come on a real clock."""
+        header = {**self.run.header, "backend": {"name": "openai_videos"}} if live else self.run.header
+        return estimate_limits(build(header, list(self.run.events)), weight="tokens")["p"]
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_the_truth_is_in_every_interval(live: bool) -> None:
+    """Where the scenes' parameter is named, most runs that met their limit get its tokens a second."""
+    met = given = 0
+    for seed in range(40):
+        case = Weighed(seed)
+        found = case.estimate(live=live)
+        met += found.refused > 0
+        if found.rate is not None:
+            given += 1
+            assert case.n / case.per in found.rate, (seed, str(found))
+            assert isinstance(found.limit, TokenBucket | FixedWindow | SlidingWindow) and found.limit.weight == "tokens"
+    assert met >= 30 and given >= (0.4 if live else 0.6) * met
+
+
+def test_what_people_set_is_named() -> None:
+    """Among the limits that explain everything, the roundest is named: 12,000 tokens a minute."""
+    profile = SimulatedProfile("p", SlidingWindow(12_000, per=60, weight="tokens"), Constant(5))
+    scenes = [Scene(f"s{k:03}", "a fox", tokens=300 + 97 * (k % 11)) for k in range(120)]
+    run = simulate(scenes, [profile], mode="boost", policy=PerProfileCooldown(7))
+    found = run.estimate_limits(weight="tokens")["p"]
+    assert found.limit == SlidingWindow(12_000, per=60, weight="tokens"), str(found)
+    assert run.estimate_limits()["p"].rate is None, "in requests nothing explains it"
+
+
+def test_429s_at_random_are_no_limit_of_tokens() -> None:
+    """No limit explains them, and it says so."""
+    for seed in range(20):
+        found = Weighed(seed, faults=(Fault("rate", probability=0.1),)).estimate()
+        assert found.rate is None and found.reason, str(found)
+
+
+def test_a_parameter_that_no_scene_has() -> None:
+    """A misspelt one is an error that names those there are."""
+    run = Weighed(1, scenes=20).run
+    with pytest.raises(InputError, match=r"no scene has a parameter 'token'.*tokens"):
+        run.estimate_limits(weight="token")

@@ -1,0 +1,73 @@
+"""Which limit of weights to name, and why none is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from vidgen_nb.analysis.limits.reasons import MIN_MET, NARROW_FACTOR
+from vidgen_nb.analysis.limits.submit_history import SubmitHistory
+from vidgen_nb.analysis.limits.weighed import WeighedLimit
+from vidgen_nb.core import events as ev
+from vidgen_nb.errors import InputError
+
+__all__ = ["check_weight", "roundest", "weighed_doubt", "weighed_rates"]
+
+MIN_429S: Final = 2
+"""What was seen once may have been something else."""
+
+
+def check_weight(events: Sequence[ev.Event], weight: str) -> None:
+    """Raise `InputError` for a parameter that no scene has."""
+    names = dict.fromkeys(name for event in events if isinstance(event, ev.SceneAdded) for name in event.scene.params)
+    if weight not in names:
+        have = f"they have: {', '.join(names)}" if names else "they have none"
+        raise InputError(f"weight: no scene has a parameter {weight!r}; {have}")
+
+
+def weighed_rates(found: Sequence[WeighedLimit]) -> tuple[float, float]:
+    """Return the lowest and the highest rate."""
+    return min(each.low / each.per for each in found), max(each.high / each.per for each in found)
+
+
+def roundest(found: Sequence[WeighedLimit]) -> tuple[WeighedLimit, int]:
+    """Return the limit with the fewest digits in length and size, because people set limits; and its size."""
+    sized = [(each, _round_within(each.low, each.high)) for each in found]
+    return min(sized, key=lambda each: (_digits(each[0].per) + _digits(each[1]), each[0].per))
+
+
+def _digits(number: float) -> int:
+    """Return how many digits a number has without the zeros at its end; minutes and hours count as one."""
+    if number in (60.0, 600.0, 3600.0, 86_400.0):
+        return 1
+    return len(f"{number:.6g}".replace(".", "").strip("0")) or 1
+
+
+def _round_within(low: float, high: float) -> int:
+    """Return the roundest whole number in an interval, or the one at its lower end."""
+    for power in range(int(math.log10(max(high, 1.0))), -1, -1):
+        number: int = math.ceil(low / 10**power) * 10**power
+        if 1 <= number <= high:
+            return number
+    return max(1, math.ceil(low))
+
+
+def weighed_doubt(submits: SubmitHistory, found: Sequence[WeighedLimit], weight: str, *, met: int) -> str:
+    """Return why there can be no estimate, or an empty text."""
+    if not submits.refused:
+        return f"no 429 over the rate; {len(submits.accepted)} submits were accepted"
+    if not math.isfinite(math.fsum(submits.weights)):
+        return f"some scenes' {weight} are no numbers"
+    if not found:
+        return (
+            f"no single limit of {weight} explains every answer: something else uses this account, or it has several "
+            "limits, such as one of requests"
+        )
+    low, high = weighed_rates(found)
+    between = f"between {low:.3g} and {high:.3g} {weight} a second"
+    if high == math.inf or (met < MIN_MET and high > NARROW_FACTOR * low):
+        return f"{met} of its 429s met a limit that was partly used up: {between}"
+    if len(submits.refused) < MIN_429S:
+        return f"it was reached only once; if nothing else uses this account, it is {between}"
+    return ""
