@@ -21,7 +21,7 @@ from vidgen_nb.charts.report.page import REPORT_SCRIPT, document, parts_of, skel
 from vidgen_nb.dashboard.followed_run import FollowedRun
 from vidgen_nb.dashboard.past_runs import PastRun, PastRuns
 from vidgen_nb.errors import VidgenError
-from vidgen_nb.plaintext import html_line
+from vidgen_nb.plaintext import html_line, one_line
 
 __all__ = ["make_app"]
 
@@ -59,15 +59,21 @@ def make_app(folder: Path) -> Starlette:
         if (found := _found(folder, request)) is None:
             return PlainTextResponse("no such run", 404, headers=HEADERS)
         try:
-            run = followed.setdefault(found.path.name, FollowedRun(found.path)).read()
+            return JSONResponse(state_now(found, request.query_params.get("events")), headers=HEADERS)
         except (VidgenError, OSError) as error:
-            followed.pop(found.path.name, None)
-            return JSONResponse({"error": str(error)}, headers=HEADERS)
+            why = str(error)
+        except Exception as error:  # noqa: BLE001 - lines that are each as they should be, and not together
+            why = f"this run can't be shown, its file may be damaged ({type(error).__name__})"
+        followed.pop(found.path.name, None)
+        return JSONResponse({"error": one_line(why, 300)}, headers=HEADERS)
+
+    def state_now(found: PastRun, known_events: str | None) -> dict[str, Any]:
+        run = followed.setdefault(found.path.name, FollowedRun(found.path)).read()
         state: dict[str, Any] = {"events": len(run.events), "live": found.is_live}
-        if request.query_params.get("events") != str(len(run.events)):
+        if known_events != str(len(run.events)):
             state["parts"] = parts_of(run.data, run.metrics(), run.cost, videos=folder.absolute().parent)
             state["figures"] = packed(figures_of(run.data) if run.attempts else {})
-        return JSONResponse(state, headers=HEADERS)
+        return state
 
     def script(source: Callable[[], str]) -> Handler:
         return _in_thread(lambda _: Response(source(), media_type="text/javascript", headers=HEADERS))
@@ -100,7 +106,7 @@ def _found(folder: Path, request: Request) -> PastRun | None:
 
 def _table(folder: Path) -> str:
     def link(_at: int, run: PastRun) -> str:
-        return f"<a href='runs/{escape(quote(run.path.name, safe=''))}'>open</a>{' ●' if run.is_live else ''}"
+        return f"<a href='runs/{escape(quote(run.address_name, safe=''))}'>open</a>{' ●' if run.is_live else ''}"
 
     return PastRuns(folder).table(link)
 

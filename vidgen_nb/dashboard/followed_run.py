@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ __all__ = ["FollowedRun"]
 
 
 class FollowedRun:
-    """Reads a run's file as it grows."""
+    """Reads a run's file as it grows; several pages may ask at the same time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._reading = threading.Lock()
         self._header_line = b""
         self._length = 0
         """Bytes that were read."""
@@ -25,6 +27,10 @@ class FollowedRun:
 
     def read(self) -> Run:
         """Return the run as it is now; `FileFormatError` where the file is none, `OSError` where it can't be read."""
+        with self._reading:
+            return self._read()
+
+    def _read(self) -> Run:
         with self._path.open("rb") as file:
             if file.seek(0, 2) < self._length:  # an incomplete line was cut off, or it is another file
                 self._length, self._events = 0, []

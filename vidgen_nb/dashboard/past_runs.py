@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -14,7 +16,6 @@ from pathlib import Path
 from typing import Any, overload
 
 from vidgen_nb.charts.report.naming import began
-from vidgen_nb.errors import FileFormatError
 from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.recording.disk import is_free
 from vidgen_nb.run import Run, load_run
@@ -38,6 +39,11 @@ class PastRun:
     """How many are `done`, `failed`, `held`, `cancelled`, and `open`: neither of these yet."""
     ended: str | None = None
     """Why it ended; None: it goes on, or was broken off."""
+
+    @property
+    def address_name(self) -> str:
+        """Its file's name as an address can have it: the name may hold bytes that are no UTF-8."""
+        return os.fsencode(self.path.name).decode("utf-8", "replace")
 
     def load(self) -> Run:
         """Read the run."""
@@ -85,7 +91,7 @@ class PastRuns(Sequence[PastRun]):
 
     def named(self, file_name: str) -> PastRun | None:
         """Return the run in the file of that name; None: there is none in this folder."""
-        return next((each for each in self._runs if each.path.name == file_name), None)
+        return next((each for each in self._runs if file_name in (each.path.name, each.address_name)), None)
 
     def __repr__(self) -> str:
         return "\n".join([f"<{len(self):,} runs in {self.folder}>", *(f"{at}: {each}" for at, each in enumerate(self))])
@@ -114,14 +120,21 @@ def _cells(run: PastRun) -> str:
 
 
 def _newest(folder: Path) -> Iterator[PastRun]:
-    try:
-        files = [(each.stat(), each) for each in folder.glob("*.jsonl") if not each.name.startswith(".")]
-    except OSError:
-        return
+    files = list(_files(folder))
     files.sort(key=lambda each: each[0].st_mtime_ns, reverse=True)
     found = [_read(path, at.st_size, at.st_mtime_ns) for at, path in files[:MAX_LISTED_RUNS]]
     earliest = datetime.min.replace(tzinfo=UTC)
     yield from sorted(filter(None, found), key=lambda each: each.started or earliest, reverse=True)
+
+
+def _files(folder: Path) -> Iterator[tuple[os.stat_result, Path]]:
+    """Yield the files that may be runs. A link to nowhere hides no other; a pipe would be waited for."""
+    with suppress(OSError):
+        for each in folder.glob("*.jsonl"):
+            with suppress(OSError):
+                at = each.stat()
+                if stat.S_ISREG(at.st_mode) and not each.name.startswith("."):
+                    yield at, each
 
 
 @lru_cache(maxsize=2 * MAX_LISTED_RUNS)
@@ -133,7 +146,7 @@ def _read(path: Path, size: int, changed: int) -> PastRun | None:
             if not isinstance(header, dict) or "vidgen_nb_run" not in header:
                 return None
             scenes, ended = _counted(file)
-    except (OSError, ValueError, FileFormatError):
+    except (OSError, ValueError, RecursionError):
         return None
     counts = Counter(_WORDS.get(each, each) for each in scenes.values())
     order = ("done", "failed", "held", "cancelled", "open")
@@ -142,20 +155,24 @@ def _read(path: Path, size: int, changed: int) -> PastRun | None:
 
 
 def _counted(lines: Any) -> tuple[dict[str, str], str | None]:
-    """Return the status of each scene, and why the run ended, from the few lines that say so."""
+    """Return the status of each scene, and why the run ended, from the few lines that say so.
+
+    A damaged line is left out: the run is listed all the same, and who opens it is told.
+    """
     scenes: dict[str, str] = {}
     ended = None
     for line in lines:
         if not line.startswith(_COUNTED) or not line.endswith(b"\n"):
             continue
-        event = json.loads(line)
-        match event["event"]:
-            case "SceneAdded":
-                scenes[event["scene"]["id"]], ended = "queued", None
-            case "Fetched":
-                scenes[event["scene"]] = "succeeded"
-            case "SceneSettled":
-                scenes[event["scene"]] = event["status"]
-            case _:
-                ended = str(event["reason"])
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
+            event = json.loads(line)
+            match event["event"]:
+                case "SceneAdded":
+                    scenes[event["scene"]["id"]], ended = "queued", None
+                case "Fetched":
+                    scenes[event["scene"]] = "succeeded"
+                case "SceneSettled":
+                    scenes[event["scene"]] = str(event["status"])
+                case _:
+                    ended = str(event["reason"])
     return scenes, ended
