@@ -21,6 +21,9 @@ SCENE = vg.Scene("s001", "a lighthouse", seconds="8")
         ("0.40", 400_000),
         ("0.10/s", 800_000),
         ("0.10 / s EUR", 800_000),
+        ("0.10/sec", 800_000),
+        ("0.10 /second USD", 800_000),
+        ("5credits", 5_000_000),
         ({"per_second": 0.1, "currency": "credits"}, 800_000),
         (vg.Price(per_job=0.05, per_second=0.07), 610_000),
         (0, 0),
@@ -35,7 +38,7 @@ def test_what_a_job_costs(given: Any, costs: int) -> None:
 @pytest.mark.parametrize(
     ("params", "costs"),
     [({"seconds": 4}, 400_000), ({"duration": "5s"}, 500_000), ({"duration_seconds": 6.5}, 650_000), ({}, None),
-     ({"seconds": "long"}, None)],
+     ({"seconds": "long"}, None), ({"seconds": ""}, None), ({"seconds": "", "duration": "5"}, 500_000)],
 )  # fmt: skip
 def test_how_long_a_video_is(params: dict[str, Any], costs: int | None) -> None:
     """Its scene says so under the names that APIs have for it; else the price may, or it is not known."""
@@ -45,8 +48,10 @@ def test_how_long_a_video_is(params: dict[str, Any], costs: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [-1, True, math.inf, math.nan, "free", "1.2.3", "0.1/min", [1], {"per_minute": 1}, {"currency": ""}, 1e12]
-)
+    "wrong",
+    [-1, True, math.inf, math.nan, "free", "1.2.3", "0.1/min", [1], {"per_minute": 1}, {"currency": ""}, 1e12, 1e-9,
+     "1e30", "5 per second", "0.4 job", "0.10/s per", "0.10/sUSD", "0.10 ſ"],
+)  # fmt: skip
 def test_what_is_no_price(wrong: Any) -> None:
     """It says what a price looks like."""
     with pytest.raises(vg.InputError, match="price is a number per job"):
@@ -55,6 +60,18 @@ def test_what_is_no_price(wrong: Any) -> None:
         vg.Profile("alice", price=wrong)
     with pytest.raises(vg.InputError, match="profile 'alice': price"):
         vg.SimulatedProfile("alice", price=wrong)
+
+
+@pytest.mark.parametrize("seconds", ["00:04", "1 minute", "long", True])
+def test_a_length_that_cannot_be_read_has_no_price(seconds: Any) -> None:
+    """The price's own `seconds` are for scenes that name none: this one may be a minute."""
+    assert vg.Price(per_second=0.1, seconds=4).of(vg.Scene("s1", "a fox", duration=seconds)) is None
+
+
+def test_a_currency_code_is_one_in_any_case() -> None:
+    """So that what a provider tells in US dollars counts."""
+    assert vg.Price(0.4, currency="usd") == vg.Price(0.4)
+    assert vg.Price(0.4, currency="Credits").currency == "Credits"
 
 
 def test_amounts_add_up() -> None:

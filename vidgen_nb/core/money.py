@@ -19,10 +19,13 @@ __all__ = ["MICROS", "Price", "amount_text", "as_max_cost", "as_price", "from_mi
 MICROS: Final = 1_000_000
 MAX_AMOUNT: Final = 1e9
 """More is a mistake."""
+CODE_LENGTH: Final = 3
+"""Letters of a currency's code."""
 LENGTH_PARAMETERS: Final = ("seconds", "duration", "duration_seconds")
 """A scene's parameters that may say how long its video is; the first that is there counts."""
 _CURRENCY: Final = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{0,15}")
-_TEXT: Final = re.compile(r"\s*([0-9.]+)\s*(/\s*s)?\s*([A-Za-z][\w -]*?)?\s*")
+_TEXT: Final = re.compile(r"\s*([0-9.]+)\s*(/\s*s(?:ec(?:ond)?)?\b)?\s*([A-Z]{3}|credits)?\s*", re.ASCII)
+"""Of other currencies than `credits` the codes only: what else follows a number may be a unit, such as "per second"."""
 
 
 def micros(amount: float) -> int:
@@ -54,8 +57,8 @@ class Price:
     >>> Price(per_second=0.10).of(Scene("s001", "a lighthouse", seconds=8))
     800000
 
-    A plain number, wherever a price is given, is a price per job; as text it may be `"0.10/s"` or `"0.40 EUR"`.
-    Raises `InputError` for an amount that is no number from 0 up.
+    A plain number, wherever a price is given, is a price per job; as text it may be `"0.10/s"`, `"0.40 EUR"` or
+    `"5 credits"`. Raises `InputError` for an amount that is no number from 0 up.
     """
 
     per_job: float = 0.0
@@ -64,7 +67,7 @@ class Price:
     currency: str = "USD"
     """All profiles of a session have the same."""
     seconds: float | None = None
-    """How long a video is whose scene doesn't say; None: then its price is not known."""
+    """How long a video is whose scene has no parameter for it; None: then its price is not known."""
     failed: bool = False
     """Whether the provider also charges for a job that it accepted and that failed. Most don't."""
 
@@ -75,16 +78,20 @@ class Price:
             raise InputError(f"Price: seconds is the length of a video, more than 0, not {self.seconds!r}")
         if not isinstance(self.currency, str) or not _CURRENCY.fullmatch(self.currency):
             raise InputError(f"Price: currency is a short text such as 'USD' or 'credits', not {self.currency!r}")
+        if len(self.currency) == CODE_LENGTH:  # 'usd' is no other currency
+            object.__setattr__(self, "currency", self.currency.upper())
         if not isinstance(self.failed, bool):
             raise InputError(f"Price: failed is True or False, not {self.failed!r}")
 
     def of(self, scene: Scene) -> int | None:
-        """Return what one job of a scene costs, in millionths; None: the scene doesn't say how long its video is."""
+        """Return what one job of a scene costs, in millionths.
+
+        None: it is not known how long the scene's video is: nothing says so, or its parameter is no number of seconds.
+        """
         if not self.per_second:
             return micros(self.per_job)
-        seconds = _length(scene.params)
-        if seconds is None:
-            seconds = self.seconds
+        names = [name for name in LENGTH_PARAMETERS if scene.params.get(name) not in (None, "")]
+        seconds = _seconds(scene.params[names[0]]) if names else self.seconds
         return None if seconds is None else micros(self.per_job) + round(micros(self.per_second) * seconds)
 
     def __str__(self) -> str:
@@ -140,16 +147,17 @@ def _amount(name: str, value: Any) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not 0 <= value <= MAX_AMOUNT:
         raise InputError(f"Price: {name} is a number from 0 up, not {value!r}")
+    if value and not micros(value):  # it would be free
+        raise InputError(f"Price: {name} is at least a millionth, or 0, not {value!r}")
     return float(value)
 
 
-def _length(params: Mapping[str, Any]) -> float | None:
-    """Return how long a scene's video is, in seconds, as its parameters say; None: they don't."""
-    value = next((params[name] for name in LENGTH_PARAMETERS if params.get(name) is not None), None)
+def _seconds(value: Any) -> float | None:
+    """Return a length in seconds as a parameter has it: 8, "8", "8s"; None: it can't be read, as "00:08"."""
     if isinstance(value, str):
         value = value.strip().removesuffix("s")
     try:
-        seconds = float(value)  # type: ignore[arg-type]
+        seconds = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         return None
     return seconds if 0 < seconds < math.inf else None
