@@ -106,7 +106,9 @@ class MoneyView:
                 self.failures.clear()
 
     def _failed(self, scene: str, outcome: Permanent | Transient) -> None:
-        self.failures.append((outcome.kind, re.sub(r"\b(?=\S*\d)[\w-]{6,}", "#", outcome.reason), scene))
+        unquoted = re.sub(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)", "#", outcome.reason)
+        words = ["#" if any(map(str.isdigit, word)) else word for word in unquoted.split()]
+        self.failures.append((outcome.kind, " ".join(words), scene))
 
     def _end(self, scene: str, state: str) -> None:
         for attempt in self.attempts.get(scene, []):

@@ -71,11 +71,21 @@ def test_what_does_not_count() -> None:
     assert not world.events(ev.SameFailureRepeated)
 
 
-def test_a_refused_submit_counts_and_ids_do_not_differ() -> None:
-    """A reason that quotes each job's id is the same reason."""
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("job task_0a81f3 was refused", "job task_77ce02 was refused"),
+        ("at 2026-12-01T22:51:00Z: no credit left for 720p", "at 2026-12-01T22:52:07.3Z: no credit left for 720p"),
+        ("scene 7 of 12: bad size (id=9f)", "scene 11 of 12: bad size (id=3c)"),
+        ("\"a fox\" is not allowed: it isn't safe", "\"an owl's nest\" is not allowed: it isn't safe"),
+        ("'a fox' isn't allowed", "'a red owl' isn't allowed"),
+    ],
+)  # fmt: skip
+def test_a_refused_submit_counts_and_ids_do_not_differ(first: str, second: str) -> None:
+    """A reason that has each job's id, time or number, or quotes each prompt, is the same reason."""
     world = World(1, scenes=4, pause_after_same_failure=2)
-    world.fail("s1", Permanent("job task_0a81f3 was refused"))
-    world.fail("s2", Permanent("job task_77ce02 was refused"))
+    world.fail("s1", Permanent(first))
+    world.fail("s2", Permanent(second))
     assert world.events(ev.SameFailureRepeated)
 
 

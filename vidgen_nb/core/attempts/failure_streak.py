@@ -13,8 +13,8 @@ from vidgen_nb.core.outcomes import Failure, Permanent, Transient
 
 __all__ = ["FailureStreak"]
 
-_ID = re.compile(r"(?=\S*\d)[\w-]{6,}")
-"""A word with a digit, such as a job's id: it differs from failure to failure."""
+_DIFFERS = re.compile(r"\S*\d\S*|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|“[^”]*”")
+"""What differs from failure to failure of one kind: words with a digit, such as ids, times and numbers; and quotes."""
 
 
 class FailureStreak:
@@ -45,7 +45,7 @@ class FailureStreak:
             self._key, self.scenes, self.reason = None, {}, ""
 
     def _count(self, scene: str, outcome: Permanent | Transient) -> None:
-        key = (outcome.kind, _ID.sub("#", outcome.reason))
+        key = (outcome.kind, _DIFFERS.sub("#", outcome.reason))
         if key != self._key:
             self.clear()
         self._key, self.reason = key, outcome.reason
