@@ -102,6 +102,18 @@ def test_a_provider_that_charges_for_failed_jobs() -> None:
     assert (spending.spent, spending.wasted, spending.committed) == (500_000, 500_000, 0)
 
 
+@pytest.mark.parametrize("later", [Price(0.2), None])
+def test_what_is_under_way_keeps_its_price(later: Price | None) -> None:
+    """Also whether failed jobs are charged; it changes, or the profile comes back with another."""
+    world = World(1, scenes=1, prices={"p1": Price(0.5, failed=True)})
+    world.accept("s1")
+    world.feed(ev.PriceChanged("p1", later) if later else ev.ProfileRemoved("p1"))
+    if later is None:
+        world.feed(ev.ProfileAdded("p1"))
+    world.feed(ev.JobFailed("s1", 1, Permanent("no")))
+    assert (world.scheduler.spending.spent, world.scheduler.spending.committed) == (500_000, 0)
+
+
 def test_what_is_in_doubt_stays_committed() -> None:
     """A held scene may have been charged; submitted again, it counts twice; asked about again, once."""
     world = World(1, scenes=1, max_cost=1.2, prices={"p1": Price(0.5)})

@@ -30,13 +30,15 @@ TOLD_CURRENCY = "USD"
 class _Charge:
     """What one attempt costs."""
 
-    __slots__ = ("amount", "is_unknown", "paid", "profile", "scene")
+    __slots__ = ("amount", "if_failed", "is_unknown", "paid", "profile", "scene")
 
-    def __init__(self, scene: str, profile: str, amount: int | None) -> None:
+    def __init__(self, scene: str, profile: str, amount: int | None, price: Price | None) -> None:
         self.scene = scene
         self.profile = profile
         self.amount = amount
         """None: not known."""
+        self.if_failed = price is not None and price.failed
+        """Whether it is charged although the job fails, as the price said when it was submitted."""
         self.paid = False
         self.is_unknown = False
         """Whether it counts in `Spending.unknown`."""
@@ -106,7 +108,7 @@ class Spending:
             self.currency = self.currency or event.price.currency
 
     def _started(self, event: ev.AttemptStarted) -> None:
-        self._open[event.scene] = charge = _Charge(event.scene, event.profile, event.cost)
+        self._open[event.scene] = charge = self._charge(event.scene, event.profile, event.cost)
         if event.cost:
             self._commit(charge, event.cost)
 
@@ -118,7 +120,7 @@ class Spending:
             if not charge.paid:
                 self.in_doubt -= charge.amount or 0
         else:
-            charge = self._open[scene] = _Charge(scene, event.profile, None)
+            charge = self._open[scene] = self._charge(scene, event.profile, None)
         self._note_unknown(charge)
 
     def _accepted(self, event: ev.Accepted) -> None:
@@ -146,8 +148,7 @@ class Spending:
     def _job_failed(self, event: ev.JobFailed) -> None:
         if (charge := self._open.pop(event.scene, None)) is None:
             return
-        price = self._prices.get(charge.profile)
-        if charge.paid or isinstance(event.outcome, Cancelled) or (price is not None and price.failed):
+        if charge.paid or charge.if_failed or isinstance(event.outcome, Cancelled):
             self._waste(charge)
         else:
             self._commit(charge, -(charge.amount or 0))
@@ -166,6 +167,9 @@ class Spending:
             self._waste(charge)
 
     # -- amounts
+
+    def _charge(self, scene: str, profile: str, amount: int | None) -> _Charge:
+        return _Charge(scene, profile, amount, self._prices.get(profile))
 
     def _note_unknown(self, charge: _Charge) -> None:
         """Count an accepted job whose price is not known."""
