@@ -45,6 +45,13 @@ def figures_in(page: str) -> dict[str, Any]:
     return figures
 
 
+def test_it_has_the_caps() -> None:
+    """Of submits and of money; the latter as it was at the end."""
+    run = simulate(3, [SimulatedProfile("p1", price=0.4)], max_cost=1.0, max_billed=2)
+    page = page_of(run)
+    assert "Spending cap (submits)</th><td>2<" in page and "Spending cap (money)</th><td>$1.00<" in page
+
+
 def test_it_is_complete_and_safe() -> None:
     """Title, figures in both themes, numbers, scenes with their failures, settings; foreign text is escaped."""
     run = evil_run()

@@ -76,7 +76,9 @@ def parts_of(data: RunData, metrics: Metrics, cost: RunCost, *, videos: Path | N
     how = "not ended" if (reason := end_reason(data.events)) is None else f"ended: {reason}"
     date = began(data.header)
     when = f"{date:%d %B %Y, %H:%M} UTC · " if date is not None else ""
-    rows = "".join(f"<tr><th scope='row'>{name}</th><td>{escape(value)}</td></tr>" for name, value in _settings(data))
+    rows = "".join(
+        f"<tr><th scope='row'>{name}</th><td>{escape(value)}</td></tr>" for name, value in _settings(data, cost)
+    )
     return {
         "lead": f'<p class="lead">{when}{escape(one_line(how, 80))}</p>',
         "tiles": tiles_html(metrics, cost),
@@ -116,7 +118,7 @@ def _profiles(profiles: list[ProfileMetrics]) -> str:
     return f'<div class="scroll">{table}</div>{note}'
 
 
-def _settings(data: RunData) -> Iterator[tuple[str, str]]:
+def _settings(data: RunData, cost: RunCost) -> Iterator[tuple[str, str]]:
     """Yield name and value of each setting that a run's header has."""
     header = data.header
     mode, policy, backend = (_mapping(header.get(name)) for name in ("mode", "policy", "backend"))
@@ -128,7 +130,9 @@ def _settings(data: RunData) -> Iterator[tuple[str, str]]:
         one_line(" · ".join(str(backend[each]) for each in ("name", "base_url", "model") if backend.get(each)), 200),
     )
     if (max_billed := header.get("max_billed")) is not None:
-        yield "Spending cap", f"{max_billed} accepted submits"
+        yield "Spending cap (submits)", str(max_billed)
+    if cost.max_cost is not None:
+        yield "Spending cap (money)", cost.text(cost.max_cost)
     if header.get("speed") not in (None, 1, 1.0):
         yield "Speed", f"{header['speed']:g} × real time" if isinstance(header["speed"], int | float) else ""
     yield "Seed", one_line(str(header.get("seed", "")), 40)
