@@ -66,10 +66,42 @@ def test_a_cap_needs_prices(make: Ends, tmp_path: Path) -> None:
         session.add_profile(*profiles("p9", price=vg.Price(0.4, currency="EUR")))
     with pytest.raises(vg.InputError, match="in EUR and USD"):
         vg.Session(FakeBackend(), [*profiles("a", price=1), *profiles("b", price="1 EUR")], output=tmp_path)
+    with pytest.raises(vg.InputError, match="scene 's001' does not say how long its video is, in seconds"):
+        session.run_blocking([vg.Scene("s001", "a fox", seconds="01:30")])
     session.set_price("p1", vg.Price(per_second=0.10, seconds=5))
     assert session.run_blocking(["a fox"]).cost.spent == 0.5
     with pytest.raises(vg.InputError, match="price in EUR"):
         session.set_price("p1", "0.50 EUR")
+
+
+def test_what_waits_keeps_its_price(make: Ends) -> None:
+    """Under a cap no edit, price or cap is taken after which nobody knows what a waiting scene costs."""
+    session = make(FakeBackend(), count=1, price="0.10/s")
+    session.pause()
+    session.start([vg.Scene("s001", "a fox", seconds=4), "an owl"])
+    with pytest.raises(vg.InputError, match="'s002' does not say how long"):
+        session.max_cost = 5
+    session.edit_scene("s002", seconds=4)
+    session.max_cost = 5
+    with pytest.raises(vg.InputError, match="'s002' does not say how long"):
+        session.edit_scene("s002", seconds=None)
+    session.set_price("p1", 0.40)
+    session.edit_scene("s002", seconds=None)
+    with pytest.raises(vg.InputError, match="'s002' does not say how long"):
+        session.set_price("p1", "0.10/s")
+    session.unpause()
+    assert session.wait(10).cost.spent == 0.8
+
+
+def test_the_cap_is_one_of_each_run(make: Ends) -> None:
+    """What runs again, or is added, is of the same run; new scenes after a settled one begin another."""
+    session = make(FakeBackend(), price=0.4, max_cost=0.9)
+    first = session.run_blocking(PROMPTS[:2])
+    session.run_again(["s001"])
+    assert (session.wait(10).ended, session.cost.spent) == ("spending cap reached", 0.8)
+    session.cancel("s001")
+    second = session.run_blocking(PROMPTS[:2])
+    assert (first.cost.spent, second.cost.spent) == (0.8, 0.8)
 
 
 def test_a_restored_run_knows_what_was_spent(tmp_path: Path) -> None:
@@ -144,3 +176,20 @@ def test_on_end_is_called_once_with_the_run(make: Ends, caplog: pytest.LogCaptur
     assert len(ended) == 2
     with pytest.raises(vg.InputError, match="on_end is a function"):
         make(FakeBackend(), on_end="mail")
+
+
+def test_on_end_is_not_awaited(make: Ends) -> None:
+    """An `async def` would never run: that is said before anything else is."""
+
+    async def on_end(_run: Run) -> None: ...
+
+    with pytest.raises(vg.InputError, match="on_end is called, not awaited"):
+        make(FakeBackend(), on_end=on_end)
+
+
+def test_on_end_may_start_the_next_run(make: Ends) -> None:
+    """Which is one of its own."""
+    more = [["another"], ["a third"]]
+    session = make(FakeBackend(), on_end=lambda _run: session.start(more.pop()) if more else None)
+    assert len(session.run_blocking(PROMPTS).scenes) == 3
+    assert session.wait(10).ended == "settled" and not more

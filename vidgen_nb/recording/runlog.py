@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from vidgen_nb.core import events as ev
+from vidgen_nb.core.money import amount_text, micros
 from vidgen_nb.core.outcomes import Unwritable
 from vidgen_nb.plaintext import one_line
 
@@ -51,7 +52,7 @@ class RunLog:
             ),
             ev.SpendingCapReached: lambda e: (
                 logging.WARNING,
-                f"stopping: no waiting scene fits under max_cost={e.max_cost:.2f}; the others keep waiting",
+                f"stopping: no waiting scene fits under max_cost={_amount(e.max_cost)}; the others keep waiting",
             ),
             ev.SameFailureRepeated: lambda e: (
                 logging.WARNING,
@@ -77,7 +78,7 @@ class RunLog:
             ev.RetryGranted: lambda e: (logging.INFO, f"{e.scene} may try again: {e.reason}"),
             ev.PolicyChanged: lambda e: (logging.INFO, f"policy is {e.policy!r} from now on"),
             ev.BillingLimitChanged: lambda e: (logging.INFO, f"max_billed is {e.max_billed} from now on"),
-            ev.SpendingCapChanged: lambda e: (logging.INFO, f"max_cost is {e.max_cost} from now on"),
+            ev.SpendingCapChanged: lambda e: (logging.INFO, f"max_cost is {_amount(e.max_cost)} from now on"),
             ev.PriceChanged: lambda e: (logging.INFO, f"a job on {e.profile} costs {e.price} from now on"),
             ev.Paused: lambda e: (logging.INFO, "paused: no new submissions"),
             ev.Unpaused: lambda e: (logging.INFO, "unpaused"),
@@ -149,3 +150,8 @@ def cooling_line(left: Mapping[str, float], waiting: int) -> str:
 def _name_list(names: Sequence[str]) -> str:
     more = f" and {len(names) - MAX_PROFILES_PER_LINE} more" if len(names) > MAX_PROFILES_PER_LINE else ""
     return ", ".join(names[:MAX_PROFILES_PER_LINE]) + more
+
+
+def _amount(amount: float | None) -> str:
+    """Return an amount of the prices' currency, whichever it is."""
+    return "off" if amount is None else amount_text(micros(amount)).removeprefix("$")

@@ -17,7 +17,13 @@ from vidgen_nb.ports import Profile
 from vidgen_nb.session.live.state_changes import same_failure
 from vidgen_nb.session.run_request import RunRequest
 from vidgen_nb.session.runner import Runner
-from vidgen_nb.session.validation import as_scenes, check_currencies, check_prices, check_profiles
+from vidgen_nb.session.validation import (
+    as_scenes,
+    check_currencies,
+    check_prices,
+    check_profiles,
+    check_scene_prices,
+)
 
 __all__ = ["RunControl"]
 
@@ -127,7 +133,10 @@ class RunControl:
     @max_cost.setter
     def max_cost(self, max_cost: float | None) -> None:
         checked = as_max_cost(max_cost)
-        check_prices(checked, self._runner.state.profiles.values())
+        profiles = list(self._runner.state.profiles.values())
+        check_prices(checked, profiles)
+        if checked is not None:
+            check_scene_prices(profiles, self._runner.waiting_scenes)
         self._runner.change_settings(max_cost=checked)
 
     @property
@@ -183,6 +192,8 @@ class RunControl:
         check_currencies([checked, *(each.price for each in others)])
         if live is not None:
             live.scheduler.roster.check_currency(name, checked)
+        if self.max_cost is not None:
+            check_scene_prices([Profile(name, price=checked)], self._runner.waiting_scenes)
         profile.price = checked
         self._runner.change(lambda state: state)
 

@@ -81,6 +81,12 @@ class Runner:
         live = self.live
         return live.scheduler.unsettled if live is not None and not live.unrecoverable else 0
 
+    @property
+    def waiting_scenes(self) -> list[Scene]:
+        """The scenes of the last run that are queued."""
+        known = list(self.live.scheduler.scenes.values()) if self.live is not None else []
+        return [state.scene for state in known if state.status == "queued"]
+
     def current(self) -> LiveRun:
         """Return the run under way, or the last one; `SessionError` where there was none."""
         if self.live is None:

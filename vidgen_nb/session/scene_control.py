@@ -80,7 +80,9 @@ class SceneControl:
             state = _known(live.scheduler.scenes, scene)
             if state.status in IN_FLIGHT:
                 raise InputError(f"scene {scene!r} is {state.status}: edit it when it has ended, or cancel it first")
-            (now,) = prepared_scenes(self._runner.resources.backend, [edited(state.scene, prompt, params)])
+            known, own = self._runner.resources, self._runner.state
+            changed = [edited(state.scene, prompt, params)]
+            (now,) = prepared_scenes(known.backend, changed, own.settings.max_cost, own.profiles.values())
             if now != state.scene:
                 live.post(ev.SceneEdited(now))
                 self._runner.on_change(self._runner.state)

@@ -52,7 +52,8 @@ class Session(Restorable):
     this many accepted submits stop a run; None: any number. `max_cost`: nothing is submitted that could make a run
     cost more, by the profiles' prices. `pause_after_same_failure`: so many scenes that fail one after the other for the
     same reason hold new work back until `unpause()` (or the next `run()`); None: never. `on_end`: a function that is
-    called with the run when it has ended, on the session's thread. `shared`: where sessions with the same accounts
+    called with the run when it has ended, on the session's thread: the session waits for it, so that what takes long
+    wants a thread of its own; it may `start` another run. `shared`: where sessions with the same accounts
     hear of each other's 429s, such as `RedisCooldowns(url)`; default: within this process. Raises `InputError` for
     anything that can't work, before anything is sent.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -26,6 +27,7 @@ __all__ = [
     "check_currencies",
     "check_prices",
     "check_profiles",
+    "check_scene_prices",
     "prepared_scenes",
 ]
 
@@ -72,7 +74,7 @@ def prepared_scenes(
         except InputError as error:
             raise InputError(f"scene {scene.id!r}: {error}") from None
     if max_cost is not None:
-        _check_scene_prices(profiles, prepared)
+        check_scene_prices(profiles, prepared)
     return prepared
 
 
@@ -122,15 +124,16 @@ def check_prices(max_cost: float | None, profiles: Iterable[Profile]) -> None:
         )
 
 
-def _check_scene_prices(profiles: Iterable[Profile], scenes: Iterable[Scene]) -> None:
+def check_scene_prices(profiles: Iterable[Profile], scenes: Iterable[Scene]) -> None:
     """Raise `InputError` for a scene whose price is not known, which a spending cap needs."""
     prices = {each.price: each.name for each in profiles if each.price is not None}
     for scene in scenes:
         for price, name in prices.items():
             if price.of(scene) is None:
                 raise InputError(
-                    f"scene {scene.id!r} does not say how long its video is, so what it costs on {name!r} is not "
-                    "known, which max_cost needs: give it seconds, or the price a length: vg.Price(…, seconds=5)"
+                    f"scene {scene.id!r} does not say how long its video is, in seconds, so what it costs on {name!r} "
+                    "is not known, which max_cost needs: give it seconds, or the price a length: "
+                    "vg.Price(…, seconds=5)"
                 )
 
 
@@ -153,6 +156,8 @@ def as_on_end(on_end: Callable[[Run], object] | None) -> Callable[[Run], object]
     """Return what is called with a run that has ended; `InputError` for what can't be called."""
     if on_end is not None and not callable(on_end):
         raise InputError(f"on_end is a function that takes the run, or None, not a {type(on_end).__name__}")
+    if inspect.iscoroutinefunction(on_end):
+        raise InputError("on_end is called, not awaited: give a plain function, not one of `async def`")
     return on_end
 
 
