@@ -62,7 +62,7 @@ def test_what_is_no_price(wrong: Any) -> None:
         vg.SimulatedProfile("alice", price=wrong)
 
 
-@pytest.mark.parametrize("seconds", ["00:04", "1 minute", "long", True])
+@pytest.mark.parametrize("seconds", ["00:04", "1 minute", "long", True, 1e300])
 def test_a_length_that_cannot_be_read_has_no_price(seconds: Any) -> None:
     """The price's own `seconds` are for scenes that name none: this one may be a minute."""
     assert vg.Price(per_second=0.1, seconds=4).of(vg.Scene("s1", "a fox", duration=seconds)) is None

@@ -13,11 +13,10 @@ import pytest
 
 from tests.dashboard.test_dashboard import recorded
 from vidgen_nb.core.events import AttemptStarted
-from vidgen_nb.dashboard import followed_run
 from vidgen_nb.dashboard.followed_run import FollowedRun
 from vidgen_nb.dashboard.past_runs import PastRuns
 from vidgen_nb.dashboard.server import Dashboard
-from vidgen_nb.recording.runfile import event_line, header_line
+from vidgen_nb.recording.runfile import event_line, header_line, parse
 
 
 @pytest.mark.parametrize(
@@ -94,16 +93,15 @@ def test_pages_that_ask_at_the_same_time(tmp_path: Path, monkeypatch: pytest.Mon
     run.save(tmp_path / "a.jsonl")
     followed, counts = FollowedRun(tmp_path / "a.jsonl"), list[int]()
     others = [threading.Thread(target=lambda: counts.append(len(followed.read().events))) for _ in range(3)]
-    real = followed_run.parse
 
     def parse_while_others_ask(name: str, content: bytes) -> Any:
         for each in others:
             if each.ident is None:
                 each.start()
         others[0].join(0.1)
-        return real(name, content)
+        return parse(name, content)
 
-    monkeypatch.setattr(followed_run, "parse", parse_while_others_ask)
+    monkeypatch.setattr("vidgen_nb.dashboard.followed_run.parse", parse_while_others_ask)
     counts.append(len(followed.read().events))
     for each in others:
         each.join()

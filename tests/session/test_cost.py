@@ -190,6 +190,6 @@ def test_on_end_is_not_awaited(make: Ends) -> None:
 def test_on_end_may_start_the_next_run(make: Ends) -> None:
     """Which is one of its own."""
     more = [["another"], ["a third"]]
-    session = make(FakeBackend(), on_end=lambda _run: session.start(more.pop()) if more else None)
+    session: vg.Session = make(FakeBackend(), on_end=lambda _run: session.start(more.pop()) if more else None)
     assert len(session.run_blocking(PROMPTS).scenes) == 3
     assert session.wait(10).ended == "settled" and not more

@@ -18,7 +18,7 @@ __all__ = ["MICROS", "Price", "amount_text", "as_max_cost", "as_price", "from_mi
 
 MICROS: Final = 1_000_000
 MAX_AMOUNT: Final = 1e9
-"""More is a mistake."""
+"""More is a mistake, of money and of seconds."""
 CODE_LENGTH: Final = 3
 """Letters of a currency's code."""
 LENGTH_PARAMETERS: Final = ("seconds", "duration", "duration_seconds")
@@ -160,4 +160,4 @@ def _seconds(value: Any) -> float | None:
         seconds = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         return None
-    return seconds if 0 < seconds < math.inf else None
+    return seconds if 0 < seconds <= MAX_AMOUNT else None

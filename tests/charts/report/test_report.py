@@ -16,6 +16,7 @@ from vidgen_nb.charts.report.figures import FIGURES
 from vidgen_nb.charts.report.page import report
 from vidgen_nb.charts.report.tiles import duration, share
 from vidgen_nb.core.model import Scene
+from vidgen_nb.core.money import Price
 from vidgen_nb.provider import Fault, SimulatedProfile, TokenBucket
 from vidgen_nb.recording.posters import write_poster
 from vidgen_nb.run import Run, simulate
@@ -47,7 +48,7 @@ def figures_in(page: str) -> dict[str, Any]:
 
 def test_it_has_the_caps() -> None:
     """Of submits and of money; the latter as it was at the end."""
-    run = simulate(3, [SimulatedProfile("p1", price=0.4)], max_cost=1.0, max_billed=2)
+    run = simulate(3, [SimulatedProfile("p1", price=Price(0.4))], max_cost=1.0, max_billed=2)
     page = page_of(run)
     assert "Spending cap (submits)</th><td>2<" in page and "Spending cap (money)</th><td>$1.00<" in page
 
