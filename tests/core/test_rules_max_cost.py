@@ -169,6 +169,19 @@ def test_what_the_provider_tells_counts() -> None:
     assert (spending.spent, spending.committed) == (600_000, 0)
 
 
+def test_a_provider_that_tells_more_is_expected_to() -> None:
+    """As many times the price as it told at worst; until the profile has another price."""
+    world = World(1, scenes=4, max_cost=2.0, prices={"p1": Price(0.5)})
+    world.feed(ev.Accepted("s1", 1, Operation("j", cost=800_000)))
+    world.feed(ev.Generated("s1", 1, Artifact("with_key"), 800_000))
+    spending = world.scheduler.spending
+    assert (spending.spent, spending.committed) == (800_000, 800_000), "s2 is under way"
+    world.feed(ev.Accepted("s2", 1, Operation("j")))
+    assert world.status("s3") == "queued", "0.50 would fit, and 0.80 does not"
+    world.feed(ev.PriceChanged("p1", Price(0.4)))
+    assert world.status("s3") == "submitting"
+
+
 def test_what_is_told_without_a_price() -> None:
     """It is US dollars; before that, nobody keeps account."""
     world = World(1, scenes=1)

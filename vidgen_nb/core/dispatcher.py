@@ -81,8 +81,11 @@ class Dispatcher:
         context = self._context
         if context.max_cost is None:
             return None
-        left = micros(context.max_cost) - context.spending.spent - context.spending.committed
-        return lambda profile: (cost := profile.cost_of(state.scene)) is not None and cost <= left
+        spending = context.spending
+        left = micros(context.max_cost) - spending.spent - spending.committed
+        return lambda profile: (
+            (cost := profile.cost_of(state.scene)) is not None and spending.expected(profile.name, cost) <= left
+        )
 
     def _is_over_max_cost(self) -> bool:
         context = self._context

@@ -9,6 +9,9 @@ An attempt's price stands in its `AttemptStarted`; a provider that tells what it
 - a job that failed costs nothing, unless its price says that failed ones are charged, too;
 - an accepted job that was cancelled counts as spent: its provider may charge for it.
 
+Once a provider has told more than a job's price, later jobs of that profile are expected to be as much dearer, until it
+has another price.
+
 The scheduler keeps one of these for `max_cost`; status and metrics read one, too. Amounts are millionths (`money`).
 """
 
@@ -30,7 +33,7 @@ TOLD_CURRENCY = "USD"
 class _Charge:
     """What one attempt costs."""
 
-    __slots__ = ("amount", "if_failed", "is_unknown", "paid", "profile", "scene")
+    __slots__ = ("amount", "if_failed", "is_unknown", "paid", "price", "profile", "scene")
 
     def __init__(self, scene: str, profile: str, amount: int | None, price: Price | None) -> None:
         self.scene = scene
@@ -39,6 +42,8 @@ class _Charge:
         """None: not known."""
         self.if_failed = price is not None and price.failed
         """Whether it is charged although the job fails, as the price said when it was submitted."""
+        self.price = amount
+        """What it was expected to cost by its profile's price alone."""
         self.paid = False
         self.is_unknown = False
         """Whether it counts in `Spending.unknown`."""
@@ -48,7 +53,8 @@ class Spending:
     """Adds up the costs of a run, event by event."""
 
     __slots__ = (
-        "_doubtful", "_open", "_prices", "committed", "committed_by_profile", "currency", "handlers", "in_doubt",
+        "_dearest", "_doubtful", "_open", "_prices", "committed", "committed_by_profile", "currency", "handlers",
+        "in_doubt",
         "spent", "spent_by_profile", "spent_by_scene", "unknown", "wasted",
     )  # fmt: skip
 
@@ -68,6 +74,8 @@ class Spending:
         self.committed_by_profile: dict[str, int] = {}
         self.spent_by_scene: dict[str, int] = {}
         self._prices: dict[str, Price] = {}
+        self._dearest: dict[str, tuple[int, int]] = {}
+        """By profile: what was told for a job, and its price, where the two differ most."""
         self._open: dict[str, _Charge] = {}
         """Of the attempts under way, by scene."""
         self._doubtful: dict[str, list[_Charge]] = {}
@@ -98,9 +106,16 @@ class Spending:
         """Whether any price is known."""
         return bool(self.currency)
 
+    def expected(self, profile: str, price: int) -> int:
+        """Return what a job is expected to cost on a profile, whose price for it is this one."""
+        told, of = self._dearest.get(profile, (1, 1))
+        return -(-price * told // of)
+
     # -- events
 
     def _priced(self, event: ev.ProfileAdded | ev.PriceChanged) -> None:
+        if event.price != self._prices.get(event.profile):
+            self._dearest.pop(event.profile, None)
         if event.price is None:
             self._prices.pop(event.profile, None)
         else:
@@ -110,7 +125,8 @@ class Spending:
     def _started(self, event: ev.AttemptStarted) -> None:
         self._open[event.scene] = charge = self._charge(event.scene, event.profile, event.cost)
         if event.cost:
-            self._commit(charge, event.cost)
+            charge.amount = self.expected(event.profile, event.cost)
+            self._commit(charge, charge.amount)
 
     def _asked_again(self, event: ev.AskedAgain) -> None:
         """Follow the job that was in doubt."""
@@ -182,6 +198,9 @@ class Spending:
         if amount is None or self.currency not in ("", TOLD_CURRENCY):
             return
         self.currency = TOLD_CURRENCY
+        told, of = self._dearest.get(charge.profile, (1, 1))
+        if charge.price and amount * of > told * charge.price:
+            self._dearest[charge.profile] = amount, charge.price
         self._commit(charge, amount - (charge.amount or 0))
         charge.amount = amount
         self.unknown -= charge.is_unknown

@@ -94,9 +94,8 @@ class Limits:
         usable = [(state, roster.usable(profiles, now)) for state, profiles in heads if state is not None]
         if not any(profiles for _, profiles in usable):  # nobody to wait for: another rule says so
             return False
-        return not any(_fits(state, profile, left) for state, profiles in usable for profile in profiles)
+        return not any(self._fits(state, profile, left) for state, profiles in usable for profile in profiles)
 
-
-def _fits(state: SceneState, profile: ProfileState, left: int) -> bool:
-    cost = profile.cost_of(state.scene)
-    return cost is not None and cost <= left
+    def _fits(self, state: SceneState, profile: ProfileState, left: int) -> bool:
+        cost = profile.cost_of(state.scene)
+        return cost is not None and self._context.spending.expected(profile.name, cost) <= left
