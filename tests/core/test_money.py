@@ -50,7 +50,7 @@ def test_how_long_a_video_is(params: dict[str, Any], costs: int | None) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [-1, True, math.inf, math.nan, "free", "1.2.3", "0.1/min", [1], {"per_minute": 1}, {"currency": ""}, 1e12, 1e-9,
-     "1e30", "5 per second", "0.4 job", "0.10/s per", "0.10/sUSD", "0.10 ſ"],
+     "1e30", "5 per second", "0.4 job", "0.10/s per", "0.10/sUSD", "0.10 ſ", {"seconds": 4}, {}],
 )  # fmt: skip
 def test_what_is_no_price(wrong: Any) -> None:
     """It says what a price looks like."""
@@ -72,6 +72,13 @@ def test_a_currency_code_is_one_in_any_case() -> None:
     """So that what a provider tells in US dollars counts."""
     assert vg.Price(0.4, currency="usd") == vg.Price(0.4)
     assert vg.Price(0.4, currency="Credits").currency == "Credits"
+
+
+def test_a_key_in_its_place_is_not_quoted() -> None:
+    """Two variables of the environment are easily mixed up."""
+    with pytest.raises(vg.InputError, match="this text is none") as raised:
+        as_price("sk-oops")
+    assert "oops" not in str(raised.value)
 
 
 def test_amounts_add_up() -> None:

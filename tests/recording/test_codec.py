@@ -51,7 +51,9 @@ BASIC: dict[Any, st.SearchStrategy[Any]] = {
         deadline=st.none() | st.floats(1, 1e9),
         budget=st.none() | st.builds(RetryBudget, st.floats(1, 99), st.floats(0, 9)),
     ),
-    Price: st.builds(Price, st.floats(0, 99), st.floats(0, 9), st.sampled_from(["USD", "credits"])),
+    Price: st.builds(
+        Price, st.floats(1e-6, 99), st.just(0.0) | st.floats(1e-6, 9), st.sampled_from(["USD", "credits"])
+    ),
     Any: st.sampled_from([PerProfileCooldown(1.5), GlobalPause(), RecordedPolicy("Mine", (("x", 1),))]),
 }
 

@@ -111,6 +111,8 @@ def as_price(value: Any, what: str = "price") -> Price | None:
         return value
     try:
         if isinstance(value, Mapping):
+            if value.keys().isdisjoint(("per_job", "per_second")):  # else it would be free
+                raise InputError("neither per_job nor per_second is given")
             return Price(**value)
         if isinstance(value, str):
             return _from_text(value)
@@ -133,8 +135,8 @@ def as_max_cost(value: Any) -> float | None:
 
 def _from_text(text: str) -> Price:
     found = _TEXT.fullmatch(text)
-    if found is None:
-        raise InputError(f"{text!r} is no price")
+    if found is None:  # quoted only if it may be meant as one: a key may have come here by mistake
+        raise InputError(f"{text!r} is no price" if text.strip()[:1] in "0123456789.,+-$€£¥" else "this text is none")
     number, a_second, currency = found.groups()
     try:
         amount = float(number)

@@ -54,8 +54,7 @@ class Spending:
 
     __slots__ = (
         "_dearest", "_doubtful", "_open", "_prices", "committed", "committed_by_profile", "currency", "handlers",
-        "in_doubt",
-        "spent", "spent_by_profile", "spent_by_scene", "unknown", "wasted",
+        "in_doubt", "spent", "spent_by_profile", "spent_by_scene", "unknown", "wasted",
     )  # fmt: skip
 
     def __init__(self, events: Iterable[ev.Event] = ()) -> None:
