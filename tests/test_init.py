@@ -29,6 +29,11 @@ def test_public_names_load() -> None:
     assert vg.Scene("s1", "x") == vg.Scene("s1", "x")
 
 
+def test_no_public_name_is_that_of_a_module() -> None:
+    """Importing such a module would put it in the name's place."""
+    assert not set(vg.__all__) & {path.stem for path in Path(vg.__file__ or "").parent.iterdir()}
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     """As with any module."""
     with pytest.raises(AttributeError, match="no attribute 'Sceen'"):

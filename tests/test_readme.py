@@ -1,4 +1,4 @@
-"""The README's snippets and commands work as they stand."""
+"""The snippets, commands and links of the README and the guide's pages work as they stand."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from vidgen_nb.demo import demo_profiles
+from vidgen_nb.bundled_demo import demo_profiles
 from vidgen_nb.emulator import Emulator
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = sorted((ROOT / "notebooks/guide").glob("*.md"))
+PAGES = "\n".join([README, *(page.read_text(encoding="utf-8") for page in GUIDE)])
 BLOCK = re.compile(r"(?:<!--[^\n]*(SERVER|CONTINUES) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
 PYTHON: list[tuple[bool, str]] = []
-for mark, language, text in BLOCK.findall(README):
+for mark, language, text in BLOCK.findall(PAGES):
     if language == "python":
         PYTHON.append((mark == "SERVER", (PYTHON[-1][1] if mark == "CONTINUES" else "") + text))
-SHELL = [line for _, language, text in BLOCK.findall(README) if language == "bash" for line in text.splitlines()]
+SHELL = [line for _, language, text in BLOCK.findall(PAGES) if language == "bash" for line in text.splitlines()]
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def run_python(snippet: str, folder: Path, environment: dict[str, str]) -> None:
 
 
 def test_vidgen_nb_commands_run(folder: Path) -> None:
-    """The commands of the README, one after the other, as they stand (but for the port)."""
+    """The commands of the pages, one after the other, as they stand (but for the port)."""
     commands = [line for line in SHELL if line.startswith(("vidgen-nb", "printf"))]
     assert [line.split()[1] for line in commands if line[0] == "v"] == ["emulator", "run", "gantt"]
     script = "\n".join(commands).replace("8000", str(free_port())).replace("--speed 20", "--speed 60")
@@ -81,14 +83,14 @@ def free_port() -> int:
 
 def test_what_is_promised_is_shown() -> None:
     """Each promise names a test that there is."""
-    named = re.findall(r"`([\w/]+\.py)::(\w+)`", README)
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", PAGES)
     assert len(named) > 15
     for path, test in named:
         assert f"\ndef {test}(" in (ROOT / "tests" / path).read_text(), (path, test)
 
 
 def test_make_targets_exist() -> None:
-    """Each `make` of the README names a target of the Makefile."""
+    """Each `make` of the pages names a target of the Makefile."""
     targets = {line.split()[1] for line in SHELL if line.startswith("make")}
     assert {"demo", "test", "test-long", "lint", "bench"} <= targets
     for target in targets:
@@ -110,11 +112,31 @@ def test_the_way_without_make(tmp_path: Path) -> None:
     assert (checkout / "demo" / "gantt.html").exists()
 
 
-def test_picture_is_there() -> None:
-    """The pictures that the README shows are in the repository."""
+def test_pictures_are_there() -> None:
+    """The pictures that the README shows, light and dark, are in the repository."""
     shown = set(re.findall(r'(?:src|srcset)="([^"]+)"', README))
-    assert shown
+    assert len(shown) == 2
     assert all((ROOT / each).exists() for each in shown)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *GUIDE], ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each relative link names a file, and each anchor one of its headings."""
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text(encoding="utf-8"))
+    assert links or page.parent != ROOT
+    for name, anchor in links:
+        there = page.parent / name if name else page
+        assert there.is_file(), (page.name, name)
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}, anchor
+
+
+def test_the_readme_fits_a_newcomer() -> None:
+    """It is short, shows the panel first, and names every page of the guide."""
+    assert len(README.splitlines()) < 100
+    assert "images/panel.png" in README.split("\n## ")[0]
+    assert {f"notebooks/guide/{page.name}" for page in GUIDE} <= set(re.findall(r"\]\(([^)]+)\)", README))
 
 
 def test_badge_opens_the_tour_in_jupyterlab() -> None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from vidgen_nb.backends.google.interactions import GoogleInteractions as GoogleInteractions
     from vidgen_nb.backends.openai.videos import OpenAIVideos as OpenAIVideos
     from vidgen_nb.backends.runway.tasks import Runway as Runway
+    from vidgen_nb.bundled_demo import demo as demo
+    from vidgen_nb.bundled_demo import demo_profiles as demo_profiles
+    from vidgen_nb.bundled_demo import demo_scenes as demo_scenes
     from vidgen_nb.charts.experiments.comparisons import comparison_chart as comparison_chart
     from vidgen_nb.charts.experiments.sweeps import sweep_chart as sweep_chart
     from vidgen_nb.clients import simulate_clients as simulate_clients
@@ -31,9 +34,6 @@ if TYPE_CHECKING:
     from vidgen_nb.core.money import Price as Price
     from vidgen_nb.core.policy import Cooldown as Cooldown
     from vidgen_nb.core.policy import Policy as Policy
-    from vidgen_nb.demo import demo as demo
-    from vidgen_nb.demo import demo_profiles as demo_profiles
-    from vidgen_nb.demo import demo_scenes as demo_scenes
     from vidgen_nb.emulator import Emulator as Emulator
     from vidgen_nb.errors import DuplicateScene as DuplicateScene
     from vidgen_nb.errors import FileFormatError as FileFormatError
@@ -96,7 +96,7 @@ _HOMES = {
     "policies.cooldowns": ("ExponentialCooldown", "GlobalPause", "PerProfileCooldown"),
     "policies.earliest_finish": ("EarliestFinish",),
     "policies.paced.policy": ("Paced",),
-    "demo": ("demo", "demo_profiles", "demo_scenes"),
+    "bundled_demo": ("demo", "demo_profiles", "demo_scenes"),
     "emulator": ("Emulator",),
     "errors": (
         "DuplicateScene",

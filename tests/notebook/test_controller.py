@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeBackend, profiles
+from vidgen_nb.bundled_demo import demo
 from vidgen_nb.core.model import BOOST, NORMAL, Scene
 from vidgen_nb.core.outcomes import Permanent, RateLimited
 from vidgen_nb.core.policy import Policy
-from vidgen_nb.demo import demo
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown

@@ -1,4 +1,4 @@
-"""Questions 11 to 20 of README: the figure's answer against theory, a hand's calculation, or the raw events."""
+"""Questions 11 to 20 of the guide: the figure's answer against theory, a hand's calculation, or the raw events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions 1 to 10 of README: the figure's answer against theory, a hand's calculation, or runs made one by one."""
+"""Questions 1 to 10 of the guide: the figure's answer against theory, a hand's calculation, or runs made one by one."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeBackend, profiles
+from vidgen_nb.bundled_demo import demo
 from vidgen_nb.core import events as ev
-from vidgen_nb.demo import demo
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.session.session import Session
 

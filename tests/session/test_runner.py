@@ -11,10 +11,10 @@ import pytest
 
 from tests.fakes import FakeBackend, profiles
 from tests.session.sessions import PROMPTS, Ends, seen
+from vidgen_nb.bundled_demo import demo
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, RetryPolicy, Scene
 from vidgen_nb.core.outcomes import ProfileUnusable, RateLimited
-from vidgen_nb.demo import demo
 from vidgen_nb.errors import InputError, NoUsableProfile, SessionError
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
 from vidgen_nb.ports import Profile

@@ -82,8 +82,8 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the Gantt, the recorded run and the videos.")] = Path("demo"),
 ) -> None:
     """Run scenes on the bundled emulator: real HTTP on this machine, no key needed."""
-    from vidgen_nb.demo import demo as make_demo
-    from vidgen_nb.demo import demo_scenes
+    from vidgen_nb.bundled_demo import demo as make_demo
+    from vidgen_nb.bundled_demo import demo_scenes
 
     with (
         run_signals(),
@@ -206,8 +206,8 @@ def emulator(
     ] = None,
 ) -> None:
     """Serve the emulator on this machine until Ctrl-C or SIGTERM."""
+    from vidgen_nb.bundled_demo import demo_profiles
     from vidgen_nb.cli.emulator_server import serve
-    from vidgen_nb.demo import demo_profiles
     from vidgen_nb.emulator import Emulator
     from vidgen_nb.inputs import load_simulated
 

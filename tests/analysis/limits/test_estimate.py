@@ -15,10 +15,10 @@ from vidgen_nb.analysis.limits.feasible import Evidence, sliding_window, token_b
 from vidgen_nb.analysis.limits.fixed_windows import fixed_window
 from vidgen_nb.analysis.limits.submit_history import submit_history
 from vidgen_nb.analysis.records.builder import build
+from vidgen_nb.bundled_demo import demo
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
-from vidgen_nb.demo import demo
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import (
     Concurrency,

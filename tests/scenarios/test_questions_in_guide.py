@@ -1,4 +1,4 @@
-"""README's table of the twenty questions: each call returns a figure, whose title is what stands beside it."""
+"""The guide's table of the twenty questions: each call returns a figure, whose title is what stands beside it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-README = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
-SECTION = README.split("## Twenty questions\n")[1].split("\n## ")[0]
+PAGE = (Path(__file__).parents[2] / "notebooks/guide/analysis.md").read_text(encoding="utf-8")
+SECTION = PAGE.split("## Twenty questions\n")[1].split("\n## ")[0]
 ROWS = re.findall(r"^\| (\d+) \| (.+?\?) \| `(.+?)` \| (.+?) \|$", SECTION, re.MULTILINE)
 
 
@@ -22,10 +22,8 @@ def finding(figure: go.Figure) -> str:
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, Any]:
-    """What README's blocks before the table define."""
-    blocks = re.findall(
-        r"```python\n(.*?)```", README.split("## Virtual time\n")[1].split("\n## What is promised")[0], re.DOTALL
-    )
+    """What the page's blocks before the table define."""
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     made: dict[str, Any] = {}
     for block in blocks[:2]:  # of virtual time, and of the section itself
         exec(block, made)  # noqa: S102 - it is ours
