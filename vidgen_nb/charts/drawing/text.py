@@ -146,7 +146,7 @@ def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tu
         f"waited {_tenths(attempt.start - attempt.queued)}, started at {_tenths(attempt.start)}, "
         f"{'running for' if attempt.end is None else 'took'} {_tenths(stop - attempt.start)}",
         _queued_line(attempt, stop),
-        "" if attempt.generated is None else f"download: {_tenths(stop - attempt.generated)}",
+        _download_line(attempt, stop),
         _now(attempt) + (f": {one_line(attempt.reason, 100)}" if attempt.reason else ""),
     ]
     if attempt.outcome == "rate_limited":
@@ -155,6 +155,11 @@ def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tu
         next_one = "the same again" if following.profile == attempt.profile else one_line(following.profile, 60)
         lines.append(f"next: {next_one} at {_tenths(following.start)}")
     return tuple(line for line in lines if line)
+
+
+def _download_line(attempt: AttemptRecord, stop: float) -> str:
+    seconds = 0.0 if attempt.generated is None else stop - attempt.generated
+    return f"download: {_tenths(seconds)}" if round(seconds, 1) else ""
 
 
 def _now(attempt: AttemptRecord) -> str:
