@@ -60,5 +60,6 @@ def test_what_the_tour_says_of_the_modes() -> None:
         seeds=range(20), progress=False,
     )  # fmt: skip
     late, refused = (compared.summary(metric)[1] for metric in ("makespan", "rate_limited"))
+    assert late.difference_low is not None and late.difference_high is not None
     assert late.difference_low < 0 < late.difference_high
-    assert 0 < refused.difference_low and refused.difference_high < 2
+    assert refused.difference_low is not None and refused.difference_low > 0

@@ -59,10 +59,13 @@ async function render({ model, el, signal }) {
   const update = () => {
     if (isSelected()) return; // the reader is copying; updates continue once nothing is selected
     const focused = table.tBodies[0]?.contains(document.activeElement) ? rowOf(document.activeElement) : null;
+    const place = focused && document.activeElement.closest("tr").sectionRowIndex;
     dt.clear().rows.add(model.get("rows")).draw("full-hold");
     if (focused === null) return;
     const same = dt.row((_, row) => row.at(-1) === focused.at(-1) && row[1] === focused[1]).node();
-    same?.querySelector("button")?.focus({ preventScroll: true });
+    // a row that is on another page now leaves the focus to the one in its place
+    const next = same?.isConnected ? same : table.tBodies[0].rows[place];
+    next?.querySelector("button")?.focus({ preventScroll: true });
   };
   const choose = () => dt.rows().every(function () {
     if (this.node()) mark(this.node(), this.data());
