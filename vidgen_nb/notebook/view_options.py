@@ -1,10 +1,11 @@
-"""What the panel shows: theme, selected scene, moves, video, each a property that a cell can set, too."""
+"""What the panel shows: theme, selected scene, moves, video, past runs, each of which a cell can set, too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Literal
 
+from vidgen_nb.dashboard.past_runs import PastRun
 from vidgen_nb.errors import InputError
 from vidgen_nb.session.runner import Runner
 
@@ -27,6 +28,8 @@ class ViewOptions:
         self._video: tuple[object, str] | None = None
         """The run, and the scene in it."""
         self._theme: Theme = "auto"
+        self._past_runs_shown = False
+        self._past_run: PastRun | None = None
 
     @property
     def follow_now(self) -> bool:
@@ -92,4 +95,24 @@ class ViewOptions:
         if theme not in ("auto", "light", "dark"):
             raise InputError(f"theme is 'auto', 'light' or 'dark', not {theme!r}")
         self._theme = theme
+        self._changed()
+
+    @property
+    def past_runs_shown(self) -> bool:
+        """Whether the panel shows the list of past runs."""
+        return self._past_runs_shown
+
+    @property
+    def past_run(self) -> PastRun | None:
+        """The past run whose report the panel shows; None: none."""
+        return self._past_run
+
+    def show_past_runs(self, run: PastRun | None = None) -> None:
+        """Show the list of past runs in the panel, and the report of one, such as `ctl.runs[0]`."""
+        self._past_runs_shown, self._past_run = True, run
+        self._changed()
+
+    def hide_past_runs(self) -> None:
+        """Close the list of past runs."""
+        self._past_runs_shown, self._past_run = False, None
         self._changed()

@@ -23,6 +23,7 @@ from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.layout import Rows
 from vidgen_nb.notebook.panel.page.page_bridge import PageBridge
 from vidgen_nb.notebook.panel.page.style import STYLE
+from vidgen_nb.notebook.panel.past_runs import PastRunsPicker
 from vidgen_nb.notebook.panel.status.error_strip import ErrorStrip
 from vidgen_nb.notebook.panel.status.log_listener import LogListener
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
@@ -61,6 +62,7 @@ class Panel:
         self.controls = Controls(host, self._export)
         self.forecast = Forecast(background)
         self.tabs = Tabs(host, self.controls, background)
+        self.past_runs = PastRunsPicker(host, background)
         self._follow = host.view_options.follow_now
         self.rows = Rows(self.controls)
         self.message = w.HTML()
@@ -71,7 +73,7 @@ class Panel:
         """Return all widgets in one box."""
         root = w.VBox([
             w.HTML(STYLE), self.rows.root, self.errors.root, self.message,
-            self.page, self.chart.view, self.tabs.root,
+            self.page, self.chart.view, self.tabs.root, self.past_runs.root,
         ])  # fmt: skip
         root.add_class("vg-panel")
         return root
@@ -140,6 +142,7 @@ class Panel:
         self.errors.show()
         with self.controls.own_writes():
             self.tabs.show(self.feed, self._snapshot.now)
+            self.past_runs.show()
             self.controls.sync()
             self._write_rows()
 
