@@ -28,6 +28,8 @@ class ViewOptions:
         self._video: tuple[object, str] | None = None
         """The run, and the scene in it."""
         self._theme: Theme = "auto"
+        self._notify = False
+        self._notify_refused = ""
         self._past_runs_shown = False
         self._past_run: PastRun | None = None
 
@@ -95,6 +97,26 @@ class ViewOptions:
         if theme not in ("auto", "light", "dark"):
             raise InputError(f"theme is 'auto', 'light' or 'dark', not {theme!r}")
         self._theme = theme
+        self._changed()
+
+    @property
+    def notify(self) -> bool:
+        """Whether the browser tells of the end of a run of more than 30 s, while the page is hidden."""
+        return self._notify
+
+    @notify.setter
+    def notify(self, notify: bool) -> None:
+        self._notify, self._notify_refused = bool(notify), ""
+        self._changed()
+
+    @property
+    def notify_refused(self) -> str:
+        """Why the browser does not let the page notify; empty: nothing is known against it."""
+        return self._notify_refused
+
+    def refuse_notify(self, why: str) -> None:
+        """Switch `notify` off, because the browser does not allow it."""
+        self._notify, self._notify_refused = False, why
         self._changed()
 
     @property
