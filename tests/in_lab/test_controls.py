@@ -82,6 +82,10 @@ def test_run_before_the_page_has_the_chart(open_lab: Opener) -> None:
     page.run(0)
     page.says("8 of 8 done")
     page.bars(8)
+    drawer = page.menu("Settings")  # this browser allows no notification
+    drawer.get_by_label("Notify me when it ends").click()
+    drawer.get_by_text("Notify me: blocked by the browser").wait_for()
+    page.kernel.wait("not ctl.notify")
 
 
 def test_zoom_is_kept(open_lab: Opener) -> None:

@@ -96,6 +96,7 @@ def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -
     page.says(f"{SCENES - 1} of {SCENES} done, 1 held")
     held(page)
     page.bars(SCENES)
+    past_run(page)
     page.run(1)
     assert off(page, 1) == "no journal is kept"
     assert page.errors() == []
@@ -128,6 +129,20 @@ def held(page: LabPage) -> None:
     page.says("1 scene is in doubt: decide in Scenes.")
     row = page.panel().locator(".vg-scene-table tr", has_text=DOUBT)
     row.locator("td", has_text="while the scene was submitted to").wait_for()
+
+
+def past_run(page: LabPage) -> None:
+    """Open the run's report below the tabs, from the menu, and close it."""
+    page.menu("More").get_by_role("button", name="Past runs…").click()
+    past = page.panel().get_by_role("region", name="Past runs")
+    past.locator("tbody button").first.click()
+    assert page.panel().locator(".vg-more-menu:popover-open").count() == 0  # it would lie over the report
+    report = past.frame_locator("iframe")
+    report.locator(".figure .main-svg").first.wait_for()
+    assert report.locator("body").evaluate("() => self.origin") == "null"  # it can ask our server for nothing
+    page.screenshot("past-run")
+    past.get_by_role("button", name="Close").click()
+    past.wait_for(state="hidden")
 
 
 def looks(page: LabPage) -> None:

@@ -24,7 +24,7 @@ def view(session: Session, changes: Changes) -> ViewOptions:
 
 @pytest.mark.parametrize(
     ("name", "value", "wrong"),
-    [("theme", "dark", "blue"), ("show_moves", "selected", "all"), ("follow_now", False, None)],
+    [("theme", "dark", "blue"), ("show_moves", "selected", "all"), ("follow_now", False, None), ("notify", True, None)],
 )
 def test_each_is_checked_and_reported(view: ViewOptions, changes: Changes, name: str, value: Any, wrong: Any) -> None:
     """A value that makes no sense is an error and changes nothing."""

@@ -76,7 +76,9 @@ class PastRuns(Sequence[PastRun]):
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self._runs = list(_newest(self.folder))
+        self.unread: list[Path] = []
+        """Files with a run's name that are damaged, or no runs."""
+        self._runs = list(_newest(self.folder, self.unread))
 
     @overload
     def __getitem__(self, index: int) -> PastRun: ...
@@ -119,10 +121,11 @@ def _cells(run: PastRun) -> str:
     )
 
 
-def _newest(folder: Path) -> Iterator[PastRun]:
+def _newest(folder: Path, unread: list[Path]) -> Iterator[PastRun]:
     files = list(_files(folder))
     files.sort(key=lambda each: each[0].st_mtime_ns, reverse=True)
     found = [_read(path, at.st_size, at.st_mtime_ns) for at, path in files[:MAX_LISTED_RUNS]]
+    unread += [path for (_at, path), run in zip(files, found, strict=False) if run is None]
     earliest = datetime.min.replace(tzinfo=UTC)
     yield from sorted(filter(None, found), key=lambda each: each.started or earliest, reverse=True)
 

@@ -144,6 +144,11 @@ class Controller(Restorable):
     video = forwarded_property("view_options", ViewOptions.video)
     theme = forwarded_property("view_options", ViewOptions.theme)
     step_selected = forwarded("view_options", ViewOptions.step_selected)
+    notify = forwarded_property("view_options", ViewOptions.notify)
+    past_runs_shown = forwarded_property("view_options", ViewOptions.past_runs_shown)
+    past_run = forwarded_property("view_options", ViewOptions.past_run)
+    show_past_runs = forwarded("view_options", ViewOptions.show_past_runs)
+    hide_past_runs = forwarded("view_options", ViewOptions.hide_past_runs)
 
     @property
     def problem(self) -> str:

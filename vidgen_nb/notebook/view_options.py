@@ -1,10 +1,11 @@
-"""What the panel shows: theme, selected scene, moves, video, each a property that a cell can set, too."""
+"""What the panel shows: theme, selected scene, moves, video, past runs, each of which a cell can set, too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Literal
 
+from vidgen_nb.dashboard.past_runs import PastRun
 from vidgen_nb.errors import InputError
 from vidgen_nb.session.runner import Runner
 
@@ -27,6 +28,10 @@ class ViewOptions:
         self._video: tuple[object, str] | None = None
         """The run, and the scene in it."""
         self._theme: Theme = "auto"
+        self._notify = False
+        self._notify_refused = ""
+        self._past_runs_shown = False
+        self._past_run: PastRun | None = None
 
     @property
     def follow_now(self) -> bool:
@@ -92,4 +97,44 @@ class ViewOptions:
         if theme not in ("auto", "light", "dark"):
             raise InputError(f"theme is 'auto', 'light' or 'dark', not {theme!r}")
         self._theme = theme
+        self._changed()
+
+    @property
+    def notify(self) -> bool:
+        """Whether the browser tells of the end of a run of more than 30 s, while the page is hidden."""
+        return self._notify
+
+    @notify.setter
+    def notify(self, notify: bool) -> None:
+        self._notify, self._notify_refused = bool(notify), ""
+        self._changed()
+
+    @property
+    def notify_refused(self) -> str:
+        """Why the browser does not let the page notify; empty: nothing is known against it."""
+        return self._notify_refused
+
+    def refuse_notify(self, why: str) -> None:
+        """Switch `notify` off, because the browser does not allow it."""
+        self._notify, self._notify_refused = False, why
+        self._changed()
+
+    @property
+    def past_runs_shown(self) -> bool:
+        """Whether the panel shows the list of past runs."""
+        return self._past_runs_shown
+
+    @property
+    def past_run(self) -> PastRun | None:
+        """The past run whose report the panel shows; None: none."""
+        return self._past_run
+
+    def show_past_runs(self, run: PastRun | None = None) -> None:
+        """Show the list of past runs in the panel, and the report of one, such as `ctl.runs[0]`."""
+        self._past_runs_shown, self._past_run = True, run
+        self._changed()
+
+    def hide_past_runs(self) -> None:
+        """Close the list of past runs."""
+        self._past_runs_shown, self._past_run = False, None
         self._changed()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from vidgen_nb.dashboard.past_runs import PastRuns
 from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.panel import Panel
 from vidgen_nb.notebook.run_options import RunOptions
@@ -31,6 +32,7 @@ class MinimalHost:
         self.problem = ""
         self.limits: dict[str, Limit] = {}
         self.file = folder / "run.txt"
+        self.runs = PastRuns(folder)
         self.touched = 0
 
     def changed(self) -> None:

@@ -26,6 +26,7 @@ class Controls(BoundControls):
         self.run = RunControls(self, host)
         self.options = OptionControls(self, host)
         self.add_later(partial(self._add_export, export), "export")
+        self.add_later(self._add_past_runs, "past_runs")
         self.add_later(self._add_view, *VIEW)
         self._add_video()
 
@@ -37,6 +38,18 @@ class Controls(BoundControls):
     def _add_export(self, export: Callable[[], None]) -> None:
         tip = "Write the run as a report, SVG, CSV and JSON lines"
         self.add_button("export", w.Button(description="Export"), tip, export, self._while_nothing_recorded)
+
+    def _add_past_runs(self) -> None:
+        view, resources = self._host.view_options, self._host.session.runner.resources
+
+        def turn() -> None:
+            (view.hide_past_runs if view.past_runs_shown else view.show_past_runs)()
+
+        self.add_button(
+            "past_runs", w.Button(description="Past runs…"), "The runs that are recorded, each with its report", turn,
+            lambda: "no run is recorded (journal=None)" if resources.journals is None else "",
+            words=lambda: "Hide past runs" if view.past_runs_shown else "Past runs…",
+        )  # fmt: skip
 
     def _add_view(self) -> None:
         """What the chart shows."""

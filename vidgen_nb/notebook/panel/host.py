@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from vidgen_nb.dashboard.past_runs import PastRuns
 from vidgen_nb.notebook.run_options import RunOptions
 from vidgen_nb.notebook.scene_options import SceneOptions
 from vidgen_nb.notebook.view_options import ViewOptions
@@ -41,6 +42,10 @@ class PanelHost(Protocol):
     @property
     def problem(self) -> str:
         """Why Run is unavailable now; empty: it is available."""
+
+    @property
+    def runs(self) -> PastRuns:
+        """The runs that are recorded in the folder of the journals, read anew."""
 
     def export(self) -> list[Path]:
         """Write the run as files, and return their paths."""

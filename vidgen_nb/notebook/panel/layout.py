@@ -17,7 +17,7 @@ __all__ = ["Rows"]
 
 MENUS = {
     "vg-stop-menu": ("stop", "cancel"),
-    "vg-more-menu": ("restore_last_run", "retry_failed", "export", *VIEW),
+    "vg-more-menu": ("restore_last_run", "retry_failed", "export", "past_runs", *VIEW),
 }
 """The class of each menu, and what is in it."""
 

@@ -34,6 +34,7 @@ DRAWER = {
     "After a 429": ("policy_name", "cooldown_seconds", "honour_retry_after"),
     "Limits": ("cap", "max_billed", "max_cost"),
     "Accounts": ("in_use",),
+    "At the end": ("notify",),
     "Emulator": ("seed",),
 }
 """Heading and controls of each part of the drawer."""
@@ -62,6 +63,7 @@ class OptionControls:
         controls.add_later(self._add_sources, *DRAWER["Scenes"])
         controls.add_later(self._add_policy, *DRAWER["After a 429"])
         controls.add_later(self._add_limits, *DRAWER["Limits"], *DRAWER["Accounts"])
+        controls.add_later(self._add_notify, *DRAWER["At the end"])
         controls.add_later(self._add_seed, *DRAWER["Emulator"])
 
     # -- in the toolbar
@@ -198,6 +200,14 @@ class OptionControls:
             setattr(self._host.run_options, name, int(number) if number else None)
 
         return apply
+
+    def _add_notify(self) -> None:
+        view, label = self._host.view_options, "Notify me when it ends"
+        tip = "A browser notification when a run of more than 30 s ends while this page is hidden"
+        self._controls.add_value(
+            "notify", w.Checkbox(description=label, indent=False), tip, of=view,
+            words=lambda: f"Notify me: {view.notify_refused}" if view.notify_refused else label,
+        )  # fmt: skip
 
     def _add_seed(self) -> None:
         options, tip = self._host.run_options, "Seed of the random part of back-off, from the next run on"

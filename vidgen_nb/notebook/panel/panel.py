@@ -23,6 +23,8 @@ from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.layout import Rows
 from vidgen_nb.notebook.panel.page.page_bridge import PageBridge
 from vidgen_nb.notebook.panel.page.style import STYLE
+from vidgen_nb.notebook.panel.past_runs import PastRunsPicker
+from vidgen_nb.notebook.panel.status.end_notice import EndNotice
 from vidgen_nb.notebook.panel.status.error_strip import ErrorStrip
 from vidgen_nb.notebook.panel.status.log_listener import LogListener
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
@@ -45,6 +47,7 @@ class Panel:
         self._host = host
         self.feed = RunFeed()
         self._snapshot = SessionSnapshot()
+        self._end_notice = EndNotice()
         self._was_running = False
         """In the previous update."""
         self._has_new_events = self._has_more_events = False
@@ -61,6 +64,7 @@ class Panel:
         self.controls = Controls(host, self._export)
         self.forecast = Forecast(background)
         self.tabs = Tabs(host, self.controls, background)
+        self.past_runs = PastRunsPicker(host, background)
         self._follow = host.view_options.follow_now
         self.rows = Rows(self.controls)
         self.message = w.HTML()
@@ -71,7 +75,7 @@ class Panel:
         """Return all widgets in one box."""
         root = w.VBox([
             w.HTML(STYLE), self.rows.root, self.errors.root, self.message,
-            self.page, self.chart.view, self.tabs.root,
+            self.page, self.chart.view, self.tabs.root, self.past_runs.root,
         ])  # fmt: skip
         root.add_class("vg-panel")
         return root
@@ -140,8 +144,11 @@ class Panel:
         self.errors.show()
         with self.controls.own_writes():
             self.tabs.show(self.feed, self._snapshot.now)
+            self.past_runs.show()
             self.controls.sync()
             self._write_rows()
+        if not self._has_more_events:
+            self._tell_end()
 
     def _write_rows(self) -> None:
         """Write what is said of the run, and what the page says of the controls."""
@@ -152,6 +159,13 @@ class Panel:
         set_if_changed(rows.spoken, "value", spoken(feed, session))
         rows.at_cap(shown=is_at_cap(session))
         set_if_changed(self.page, "controls", self.controls.for_page())
+
+    def _tell_end(self) -> None:
+        """Let the page tell of the end of a run, to whoever wants to be told."""
+        said = self._end_notice.of(self.feed, self._snapshot)
+        set_if_changed(self.page, "notify", self._host.view_options.notify)
+        if said is not None and self.page.notify:
+            self.page.tell_end(**said)
 
     def _draw(self) -> None:
         """Bring the chart up to date."""
@@ -224,6 +238,9 @@ class Panel:
     def _on_page_message(self, content: Any) -> None:
         if "download" in content:
             self.page.send_file(content["download"])
+        elif "refused" in content:
+            self._host.view_options.refuse_notify(str(content["refused"]))
+            self.ticker.touch()
         elif "opened" in content:
             self.rows.fill(content["opened"])
             self.ticker.touch()

@@ -1,5 +1,5 @@
 // What only the page can do: say whether its theme is dark, give files to the reader, open menus, ask before something
-// is destroyed, and name each control for people who can't see it.
+// is destroyed, name each control for people who can't see it, and tell of a run's end while nobody looks.
 
 const OPENERS = [
   ["vg-open-stop", "vg-stop-menu", "More ways to stop"],
@@ -132,6 +132,43 @@ function askFirst(panel, root, model, event) {
   });
 }
 
+// -- notifications
+
+const REFUSALS = { denied: "blocked by the browser", default: "not allowed yet", none: "this browser can't" };
+const permission = () => globalThis.Notification?.permission ?? "none";
+
+function serveNotifications(panel, model, signal) {
+  let isAsking = false;
+  const check = () => permission() !== "granted" && model.send({ refused: REFUSALS[permission()] });
+  const request = async () => {
+    isAsking = true;
+    if (permission() === "default") await Notification.requestPermission();
+    isAsking = false;
+    check();
+  };
+  const follow = () => {
+    if (!model.get("notify") || isAsking) return;
+    // Switched on by a cell: a browser asks only after a click.
+    if (permission() === "default") document.addEventListener("click", request, { once: true, signal });
+    else check();
+  };
+  const tell = ({ ended }) => {
+    if (!ended || !document.hidden || permission() !== "granted") return;
+    const note = new Notification(ended.title, { body: ended.text, tag: ended.tag }); // one for all views
+    note.onclick = () => window.focus();
+  };
+  panel.addEventListener("change", ({ target }) => {
+    if (target.checked && target.closest(".vg-notify")) request();
+  }, { signal });
+  model.on("change:notify", follow);
+  model.on("msg:custom", tell);
+  follow();
+  signal.addEventListener("abort", () => {
+    model.off("change:notify", follow);
+    model.off("msg:custom", tell);
+  });
+}
+
 // -- together
 
 function serve(panel, root, model, signal) {
@@ -152,6 +189,7 @@ function serve(panel, root, model, signal) {
   panel.addEventListener("click", (event) => askFirst(panel, root, model, event), { signal, capture: true });
   model.on("change:controls", update);
   update();
+  serveNotifications(panel, model, signal);
   signal.addEventListener("abort", () => {
     watcher.disconnect();
     model.off("change:controls", update);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import anywidget
 import traitlets as t
@@ -28,6 +29,9 @@ class PageBridge(anywidget.AnyWidget):
     controls: Any = t.Dict().tag(sync=True)
     """For the class of each control: its `label`, `why` it is disabled, and what to `ask` first."""
 
+    notify = t.Bool(False).tag(sync=True)
+    """Whether the reader wants to be told when a run ends; the page sends `{"refused": why}` if the browser doesn't."""
+
     def __init__(self) -> None:
         super().__init__()
         self._paths: dict[str, Path] = {}
@@ -37,6 +41,10 @@ class PageBridge(anywidget.AnyWidget):
         """Offer these files instead of the earlier ones."""
         self._paths = {path.name: path for path in paths}
         self.files = [(path.name, path.stat().st_size) for path in paths]
+
+    def tell_end(self, title: str, text: str) -> None:
+        """Have the browser tell of a run's end, if the page is hidden."""
+        self.send({"ended": {"title": title, "text": text, "tag": uuid4().hex}})
 
     def send_file(self, name: str) -> None:
         """Send one of the files on offer to the page that asked for it."""
