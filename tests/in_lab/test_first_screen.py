@@ -23,7 +23,10 @@ AXIS = """panel => panel.querySelector('.js-plotly-plot .xaxislayer-above').getB
 FOLD = "document.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect().bottom"
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080), (800, 1000)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(1280, 800), pytest.param(1920, 1080, marks=pytest.mark.long), pytest.param(800, 1000, marks=pytest.mark.long)],
+)
 def test_all_is_seen_without_scrolling_and_nothing_moves(open_lab: Opener, width: int, height: int) -> None:
     """Controls, status and the whole chart down to its axis, at the sizes of a laptop, a desktop and half a desktop.
 

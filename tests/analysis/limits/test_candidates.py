@@ -43,7 +43,10 @@ def test_few_at_once_are_likelier() -> None:
 @settings(deadline=None, max_examples=20)
 @given(st.lists(WINDOWS, min_size=1, max_size=6))
 def test_nothing_else_is_right_more_often(candidates: list[Candidate]) -> None:
-    """What is named lies in its candidate, and no other rate is close to the truth in many more of possible worlds."""
+    """What is named lies in its candidate, and no other rate is close to the truth in many more of possible worlds.
+
+    Some more there may be: a length is rounded by up to 3 %, to be read, and a tenth decides what is close.
+    """
     best, length = likeliest(candidates)
     assert best in candidates
     assert best.low <= length <= best.high
@@ -54,7 +57,7 @@ def test_nothing_else_is_right_more_often(candidates: list[Candidate]) -> None:
 
     least, most = math.log(min(truths)), math.log(max(truths))
     others = [math.exp(least + k / 40 * (most - least)) for k in range(41)]
-    assert right(best.n / length) >= max(map(right, others)) - 0.1
+    assert right(best.n / length) >= max(map(right, others)) - 0.15
 
 
 def worlds(candidates: list[Candidate], random: Random) -> list[float]:
