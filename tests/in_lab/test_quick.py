@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from statistics import median
 
+import pytest
+
 from tests.in_lab.conftest import Opener
 from tests.in_lab.page import LabPage
 
@@ -37,6 +39,7 @@ CLICK = """(button) => new Promise((resolve) => {
 })"""
 
 
+@pytest.mark.long
 def test_quick(open_lab: Opener) -> None:
     """Within 4 s from Shift+Enter; a click within 0.3 s; with 1,000 scenes at 100× no task of the page over 0.2 s."""
     page = open_lab(MANY_FAST)

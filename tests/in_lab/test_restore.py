@@ -64,6 +64,7 @@ def emulator() -> Iterator[Emulator]:
         yield running
 
 
+@pytest.mark.long
 def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -> None:
     """The run goes on in the new kernel: the bars stay, nothing is submitted twice, what is held is listed."""
     cell = CELL.format(doubt=DOUBT, keys=KEYS, url=emulator.base_url, speed=SPEED, scenes=SCENES)

@@ -12,6 +12,7 @@ from tests.in_lab.page import LabPage
 THREADS = "sorted(t.name for t in __import__('threading').enumerate() if t.name.startswith('vidgen_nb'))"
 
 
+@pytest.mark.long
 def test_shown_twice(open_lab: Opener) -> None:
     """Two outputs of one controller show the same, whichever was clicked."""
     page = open_lab(MANY, "ctl")
@@ -147,6 +148,7 @@ def alive(page: LabPage) -> None:
     page.kernel.wait("ctl.is_stopping or ctl.last_run.ended == 'stopped'")
 
 
+@pytest.mark.long
 def test_two_controllers(open_lab: Opener) -> None:
     """Side by side, each has its own run: one is stopped, the other goes on."""
     page = open_lab(

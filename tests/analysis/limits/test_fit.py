@@ -52,7 +52,7 @@ def test_where_the_assumption_holds_in_400_cases() -> None:
     assert all(true(*each) for each in found)
 
 
-@pytest.mark.parametrize("profiles", ["pq", "pqr"])
+@pytest.mark.parametrize("profiles", ["pq", pytest.param("pqr", marks=pytest.mark.long)])
 def test_profiles_that_share_an_account(profiles: str) -> None:
     """It finds the one limit that they share, or says that it can't tell; never a part of it as the limit of each."""
     met, found = given(lambda case: case.on_one_account(profiles), range(30))
