@@ -85,7 +85,16 @@ def test_ctrl_c_of_a_background_job(tmp_path: Path) -> None:
     assert {scene.status for scene in load_run(tmp_path / "videos" / "run.jsonl").scenes} <= {"succeeded", "queued"}
 
 
-@pytest.mark.parametrize("how", ["reader gone", "reader gone, Ctrl-C", "closed", "full disk", "terminal gone"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "reader gone",
+        pytest.param("reader gone, Ctrl-C", marks=pytest.mark.long),
+        pytest.param("closed", marks=pytest.mark.long),
+        "full disk",
+        "terminal gone",
+    ],
+)
 def test_what_is_printed_can_not_end_a_run(how: str, tmp_path: Path) -> None:
     """`| head`, `| tee` and Ctrl-C, `>&- 2>&-`, a full disk under the log, a terminal that is closed."""
     with place(tmp_path) as url:

@@ -14,6 +14,7 @@ TOUR = Path(__file__).parent.parent.parent / "notebooks" / "00_tour.ipynb"
 LAST = len(json.loads(TOUR.read_text())["cells"]) - 1
 
 
+@pytest.mark.long
 def test_tour(open_lab: Opener) -> None:
     """Run All takes the tour to its end without an error, and leaves bars in its charts."""
     page = open_lab(notebook=TOUR, height=1400)

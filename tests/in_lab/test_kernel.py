@@ -11,6 +11,7 @@ BLOCKING_RUN = "run = ctl.run_blocking()"
 INTERRUPTED = ("KeyboardInterrupt", "CancelledError")
 
 
+@pytest.mark.long
 def test_interrupt_while_idle(open_lab: Opener) -> None:
     """Kernel > Interrupt without a cell at work does nothing to a run."""
     page = open_lab(MANY)
