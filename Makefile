@@ -4,8 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install -q --disable-pip-version-check -c binder/requirements.txt
-# More than cores: many tests wait for a browser, a program or a timer.
-WORKERS ?= 3
+WORKERS ?= 2
 # How often `make test-long` carries out the browser tests: what depends on timing shows late.
 TIMES ?= 1 2 3 4 5 6 7 8 9 10
 
