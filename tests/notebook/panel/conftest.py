@@ -40,6 +40,15 @@ class Desk:
         self.panel.controls[name].click()
         self.settle()
 
+    def begin_and_stop(self, prompts: list[str]) -> None:
+        """Run scenes, of which none is submitted."""
+        self.ctl.paused = True
+        self.ctl.start(prompts)
+        self.ctl.stop()
+        self.ctl.wait(10)
+        self.ctl.paused = False
+        self.settle()
+
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:

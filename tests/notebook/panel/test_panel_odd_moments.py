@@ -81,12 +81,7 @@ def test_a_policy_of_ones_own_can_be_chosen_again(desk: Desk) -> None:
 
 def test_what_is_left_must_be_finished_or_dropped_first(desk: Desk) -> None:
     """Run would continue with it and not take the chosen single scene, so that can't be chosen."""
-    desk.ctl.paused = True
-    desk.ctl.start(PROMPTS)
-    desk.ctl.stop()
-    desk.ctl.wait(10)
-    desk.ctl.paused = False
-    desk.settle()
+    desk.begin_and_stop(PROMPTS)
     for name in ("kind", "scene", "span", "prompts", "upload"):
         control = desk.panel.controls[name]
         assert control.disabled, name

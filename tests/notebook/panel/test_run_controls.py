@@ -26,16 +26,6 @@ def asked(desk: Desk, name: str = "run") -> Any:
     return desk.panel.page.controls[f"vg-{name}"]["ask"]
 
 
-def paused_and_stopped(desk: Desk) -> None:
-    """Run three scenes, of which none is submitted."""
-    desk.ctl.paused = True
-    desk.ctl.start(PROMPTS)
-    desk.ctl.stop()
-    desk.ctl.wait(10)
-    desk.ctl.paused = False
-    desk.settle()
-
-
 def test_run_says_what_it_will_do(desk: Desk) -> None:
     """How many scenes, which one, or what is left; the usual next step is green, and nothing is asked before it."""
     assert (words(desk), asked(desk)) == ("Run", None)
@@ -45,7 +35,7 @@ def test_run_says_what_it_will_do(desk: Desk) -> None:
     desk.ctl.kind = "single"
     desk.settle()
     assert words(desk) == "Run s001"
-    paused_and_stopped(desk)
+    desk.begin_and_stop(PROMPTS)
     assert (words(desk), asked(desk)) == ("Run 3 remaining", None)
 
 
@@ -72,7 +62,7 @@ def test_cancelling_asks_first(desk: Desk) -> None:
     """What destroys is red; stopping is gentle. What a stopped run has left is discarded, and that is asked, too."""
     cancel, stop = desk.panel.controls["cancel"], desk.panel.controls["stop"]
     assert (cancel.button_style, stop.button_style, asked(desk, "cancel")) == ("danger", "", None)
-    paused_and_stopped(desk)
+    desk.begin_and_stop(PROMPTS)
     assert words(desk, "cancel") == "Discard 3 remaining…"
     assert asked(desk, "cancel")["yes"] == "Discard 3 scenes" and asked(desk, "cancel")["danger"]
     desk.click("cancel")

@@ -8,6 +8,8 @@ from html import escape
 
 from vidgen_nb.analysis.costs import RunCost
 from vidgen_nb.analysis.metrics.model import MetricsData
+from vidgen_nb.charts.drawing.curves import percent
+from vidgen_nb.charts.drawing.text import count
 
 __all__ = ["STYLE", "Tile", "duration", "tiles", "tiles_html"]
 
@@ -18,6 +20,8 @@ STYLE = """
 .vg-tile span { display: block; font-size: 12px; line-height: 16px; }
 .vg-tile small { display: block; font-size: 11px; line-height: 14px; opacity: .75; }
 """
+ROUNDING = 1e-8
+"""A share that is no larger is what a subtraction left of 0."""
 _MINUTES, _HOURS = 120.0, 7200.0
 """Seconds from which on a duration is told in minutes, and in hours."""
 
@@ -44,13 +48,13 @@ def tiles(metrics: MetricsData, cost: RunCost | None = None) -> Iterator[Tile]:
     if metrics.utilisation is not None:
         yield Tile("Utilisation", share(metrics.utilisation), "of slot time went into finished scenes")
     if metrics.wasted_share is not None:
-        yield Tile("Wasted", share(metrics.wasted_share), f"of {_plural(metrics.attempts, 'attempt')} led to no video")
+        yield Tile("Wasted", share(metrics.wasted_share), f"of {count(metrics.attempts, 'attempt')} led to no video")
     if cost is not None and cost.currency:
         rest = f"{cost.text(cost.wasted)} of it for no video" if cost.wasted else "all of it for finished scenes"
         yield Tile(
             "Cost", cost.text(cost.spent), f"{cost.text(cost.committed)} more committed" if cost.committed else rest
         )
-    yield Tile("Refusals (429)", f"{metrics.rate_limited:,}", _plural(metrics.moves, "move") + " to another account")
+    yield Tile("Refusals (429)", f"{metrics.rate_limited:,}", count(metrics.moves, "move") + " to another account")
     if metrics.wait is not None:
         yield Tile("Median wait", duration(metrics.wait.p50), f"95 % waited at most {duration(metrics.wait.p95)}")
     if metrics.cooldown_duty:
@@ -83,9 +87,8 @@ def duration(seconds: float) -> str:
 
 
 def share(value: float) -> str:
-    """Return a share in whole per cent; `<1 %` for what is more than nothing."""
-    per_cent = 100 * value
-    return "<1 %" if 1e-6 < per_cent < 0.5 else f"{abs(per_cent):.0f} %"
+    """Return a share in whole per cent; `<1 %` for what is more than a rounding error."""
+    return percent(0.0 if abs(value) <= ROUNDING else value)
 
 
 def _others(metrics: MetricsData) -> str:
@@ -94,10 +97,6 @@ def _others(metrics: MetricsData) -> str:
         f"{count:,} {names.get(name, name)}" for name, count in metrics.scenes.items() if name != "succeeded" and count
     ]
     return ", ".join(parts) or "all of them"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _short(value: float) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vidgen_nb.analysis.metrics.results import RUNNING
 from vidgen_nb.analysis.records.model import SceneRecord
+from vidgen_nb.charts.report.scene_table import standing_of
 from vidgen_nb.core.model import Scene
 from vidgen_nb.notebook.panel.status.scene_list import SceneList
 from vidgen_nb.plaintext import one_line
@@ -15,7 +15,6 @@ __all__ = ["Change", "SceneRows"]
 
 MAX_PROMPT_CHARS = 1000
 """Of a prompt in a tooltip; the editor has all of it."""
-_WORDS = {"queued": "waiting", "succeeded": "done", **dict.fromkeys(RUNNING, "running")}
 Row = dict[str, Any]
 Change = tuple[list[Row], list[str], bool]
 """Rows to send, keys to remove, and whether all others are gone."""
@@ -84,7 +83,7 @@ class SceneRows:
 
     def _run_row(self, record: SceneRecord, cost: str | None, unwritten: Mapping[str, str]) -> Row:
         return {
-            **_row(f"r:{record.id}", record.id, record.prompt, _WORDS.get(record.status, record.status)),
+            **_row(f"r:{record.id}", record.id, record.prompt, standing_of(record)),
             "account": one_line(record.profile or "", 60),
             "tries": record.attempts,
             "cost": cost,
