@@ -33,6 +33,7 @@ from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.recording.runfile import read_run, write_run
+from vidgen_nb.replay.of_run import Replays
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load_run", "lower_bound", "simulate"]
 
 
-class Run(Questions):
+class Run(Replays, Questions):
     """Everything that happened from the start to the last settled scene.
 
     While the run goes on, this is a live view. Records are frozen dataclasses, times are seconds of the run

@@ -1,4 +1,4 @@
-"""The commands for runs that are recorded: a chart, a report, a dashboard."""
+"""The commands for runs that are recorded: a chart, a report, a replay, a dashboard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vidgen_nb.cli.report import write_file
 from vidgen_nb.cli.signals import ended_by_signals
 from vidgen_nb.errors import InputError
 
-__all__ = ["dashboard", "gantt", "report"]
+__all__ = ["dashboard", "gantt", "replay", "report"]
 
 
 def gantt(
@@ -53,6 +53,20 @@ def report(
     found = load_run(recorded)
     path = out if out is not None else Path(default_name(found.header, title))
     write_file(path, page_of(found.data, found.metrics(), found.cost, title=title, videos=Path()), "--out")
+    Console().print(str(path), markup=False, highlight=False)
+
+
+def replay(
+    recorded: Annotated[Path, typer.Argument(help="Recorded run or journal, such as runs/x.jsonl.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("replay.html"),
+    after: Annotated[float | None, typer.Option(help="Begin at this second of the run.", min=0)] = None,
+    until: Annotated[float | None, typer.Option(help="End at this second of the run.", min=0)] = None,
+    title: Annotated[str, typer.Option(help="Title of the page; default: the run's name.")] = "",
+) -> None:
+    """Write a recorded run as a page that plays it: one file that opens anywhere, without a network."""
+    from vidgen_nb.run import load_run
+
+    path = load_run(recorded).write_replay(out, after=after, until=until, title=title)
     Console().print(str(path), markup=False, highlight=False)
 
 

@@ -47,6 +47,14 @@ class CooldownReader:
         """Return the ids of the drafts whose end may still change."""
         return {id(window) for gate in self._gates.values() for window in gate.members.values()}
 
+    def closed(self) -> dict[str, bool]:
+        """Return the profiles that are closed now, each with whether it is out of the rotation."""
+        found: dict[str, bool] = {}
+        for gate in self._gates.values():
+            for profile in gate.members:
+                found[profile] = gate.unusable or found.get(profile, False)
+        return found
+
     def profile_added(self, event: ev.ProfileAdded) -> None:
         """Let a profile join the cooldown of its group, or its own."""
         name = event.profile

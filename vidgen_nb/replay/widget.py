@@ -1,0 +1,67 @@
+"""A replay in a notebook: a small anywidget. The run is sent once, compressed; frames are drawn in the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import anywidget
+import traitlets as t
+
+from vidgen_nb.errors import InputError
+from vidgen_nb.replay.file import packed
+from vidgen_nb.replay.page import widget_module, widget_style
+
+__all__ = ["Replay"]
+
+
+class Replay(anywidget.AnyWidget):
+    """A recorded run that plays in the page, with or without a kernel behind it.
+
+    `time`, `playing`, `speed` and `selected` go both ways: set them in a cell, or read what a hand has done; `observe`
+    tells of changes. While it plays, `time` is brought up to date a few times a second.
+    """
+
+    _esm = widget_module()
+    _css = widget_style()
+    _run = t.Bytes().tag(sync=True)
+    time = t.Float(0.0, help="Run seconds.").tag(sync=True)
+    playing = t.Bool(False, help="Whether it plays.").tag(sync=True)
+    speed = t.Float(1.0, help="Run seconds per second.").tag(sync=True)
+    selected = t.Unicode(None, allow_none=True, help="The id of the scene whose path is lit; None: none.").tag(
+        sync=True
+    )
+
+    def __init__(self, columns: Mapping[str, Any], *, speed: float | None = None) -> None:
+        self._scenes = dict.fromkeys(columns["scenes"]["id"])
+        self._first: float = columns["start"] * columns["unit"]
+        self._last: float = columns["end"] * columns["unit"]
+        self._text = f"<Replay of {columns['title']}: {' '.join(columns['summary'])}>"
+        chosen = columns["speed"] if speed is None else speed
+        super().__init__(_run=packed(columns), time=self._first, speed=chosen)
+
+    @t.validate("time")
+    def _valid_time(self, proposal: Any) -> float:
+        """Keep within the run."""
+        if math.isnan(proposal["value"]):
+            raise InputError("time is a number of run seconds, not nan")
+        return min(self._last, max(self._first, float(proposal["value"])))
+
+    @t.validate("speed")
+    def _valid_speed(self, proposal: Any) -> float:
+        """Refuse what would not play."""
+        if not 0 < proposal["value"] < math.inf:
+            raise InputError(f"speed is a number of run seconds per second, above 0, not {proposal['value']!r}")
+        return float(proposal["value"])
+
+    @t.validate("selected")
+    def _valid_selected(self, proposal: Any) -> str | None:
+        """Refuse a scene that is not there."""
+        wanted: str | None = proposal["value"]
+        if wanted is not None and wanted not in self._scenes:
+            raise InputError(f"no scene {wanted!r} in this run; run.scenes lists them")
+        return wanted
+
+    def __repr__(self) -> str:
+        return self._text
