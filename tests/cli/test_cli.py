@@ -285,3 +285,20 @@ def test_report_and_dashboard(tmp_path: Path) -> None:
             assert "3 of 3" in page.read().decode()
         served.send_signal(signal.SIGINT)
         assert served.wait(20) == 0
+
+
+def test_replay(tmp_path: Path) -> None:
+    """A recorded run becomes a page that plays it, in whole or in part; what is wrong is one line."""
+    simulate(3, [SimulatedProfile("p1", service=Constant(5))]).save(tmp_path / "run.jsonl")
+    done = vidgen_nb(
+        "replay", "run.jsonl", "--out", "shown/replay.html", "--until", "7", "--title", "Two", cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "shown/replay.html"), done.stderr
+    assert "<title>Two</title>" in (tmp_path / "shown" / "replay.html").read_text(encoding="utf-8")
+    for arguments, error in (
+        (["nowhere.jsonl"], "nowhere.jsonl: can't be read"),
+        (["run.jsonl", "--out", "shown"], "can't be written to"),
+        (["run.jsonl", "--after", "90"], "leave nothing: this run lasts from 0 to"),
+    ):
+        wrong = vidgen_nb("replay", *arguments, cwd=tmp_path)
+        assert wrong.returncode == 2 and error in " ".join(wrong.stderr.split()), wrong.stderr

@@ -36,7 +36,7 @@ class OpenReplay:
     @property
     def time(self) -> float:
         """Where it is, in run seconds."""
-        return float(self.page.evaluate(f"() => {PLAYER}.time * {PLAYER}.recorded.unit"))
+        return float(self.page.evaluate(f"() => {PLAYER}.time / {PLAYER}.recorded.scale"))
 
     @property
     def sentence(self) -> str:
@@ -65,13 +65,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_replay(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
-    """Give a function that writes a run's replay and opens the file; a message, an error or a request fails the test."""
+    """Give a function that writes a run's replay and opens it; a message, an error or a request fails the test."""
     said: list[str] = []
     pages = []
 
-    def opener(run: Run, *, width: int = 1280, theme: Any = "light", **options: Any) -> OpenReplay:
+    def opener(
+        run: Run, *, width: int = 1280, theme: Any = "light", bypass_csp: bool = False, **options: Any
+    ) -> OpenReplay:
         path = run.write_replay(tmp_path / "replay.html", **options)
-        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=theme)
+        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=theme, bypass_csp=bypass_csp)
         pages.append(page)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))

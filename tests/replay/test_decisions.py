@@ -79,7 +79,7 @@ def test_what_nobody_else_could_do_and_what_a_hand_did() -> None:
     assert sentences(run) == [
         "Run started.",
         "s1 goes to a: next in turn.",
-        "s1 fails on a (the key is refused); a is out of the rotation, no end is known; s1 goes to the front of the queue.",
+        f"s1 fails on a (the key is refused); a is out of the rotation, no end is known; s1 goes {FRONT}.",
         "s1 moves from a to b: a is out.",
         "b refuses s1 (429) and cools for 29.0 s; s1 goes to the front of the queue.",
         "By hand: paused: nothing new is submitted.",

@@ -1,6 +1,6 @@
 """A run as the page reads it: one JSON object of columns, made once from records and from what the charts lay out.
 
-Times are whole numbers of `unit` seconds. Texts stand once, in `texts`; columns hold their index, -1 for none.
+Times are whole numbers, `scale` to the second. Texts stand once, in `texts`; columns hold their index, -1 for none.
 Nothing is drawn or said that is not in records, events, the Gantt's rows or the gauges.
 """
 
@@ -57,12 +57,10 @@ class _Clock:
     """Run seconds as whole numbers."""
 
     def __init__(self, start: float, end: float) -> None:
-        digits = 3 if end - start >= 30 else 6
-        self.unit = 10.0**-digits
-        self._scale = 10.0**digits
+        self.scale = 1_000 if end - start >= 30 else 1_000_000
 
     def __call__(self, at: float | None) -> int | None:
-        return None if at is None or math.isinf(at) else round(at * self._scale)
+        return None if at is None or math.isinf(at) else round(at * self.scale)
 
     def column(self, times: Sequence[float | None]) -> list[int | None]:
         return [self(at) for at in times]
@@ -109,7 +107,7 @@ def replay_columns(
         "notes": list(rows.notes),
         "speeds": list(SPEEDS),
         "speed": _usual_speed(gaps.place(end) - gaps.place(start)),
-        "unit": clock.unit,
+        "scale": clock.scale,
         "start": clock(start),
         "end": clock(end),
         "gaps": [clock.column(span) for span in gaps.spans],

@@ -30,10 +30,12 @@ class Replays:
         or quota group, such as `{"alice": TokenBucket(4, per=60)}`, for the gauges; otherwise these show what the
         answers reveal. `title`: default: the run's name. Raises `InputError` for anything else.
         """
+        from vidgen_nb.charts.gantt.svg import svg
         from vidgen_nb.replay.columns import replay_columns
         from vidgen_nb.replay.widget import Replay
 
-        return Replay(replay_columns(self.data, **options), speed=speed)
+        data = self.data
+        return Replay(replay_columns(data, **options), speed=speed, picture=lambda: svg(data))
 
     def write_replay(self, path: str | os.PathLike[str], **options: Any) -> Path:
         """Write the replay as one HTML page that needs nothing else, and return its path; options as in `replay`.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 import anywidget
@@ -14,6 +16,9 @@ from vidgen_nb.replay.file import packed
 from vidgen_nb.replay.page import widget_module, widget_style
 
 __all__ = ["Replay"]
+
+MAX_DRAWN_ATTEMPTS = 1_000
+"""A notebook keeps no picture of more: it would make the file heavy."""
 
 
 class Replay(anywidget.AnyWidget):
@@ -33,10 +38,14 @@ class Replay(anywidget.AnyWidget):
         sync=True
     )
 
-    def __init__(self, columns: Mapping[str, Any], *, speed: float | None = None) -> None:
+    def __init__(
+        self, columns: Mapping[str, Any], *, speed: float | None = None, picture: Callable[[], str] | None = None
+    ) -> None:
+        """`picture`: makes the SVG that stays in a saved notebook, for readers without a kernel."""
         self._scenes = dict.fromkeys(columns["scenes"]["id"])
-        self._first: float = columns["start"] * columns["unit"]
-        self._last: float = columns["end"] * columns["unit"]
+        self._first: float = columns["start"] / columns["scale"]
+        self._last: float = columns["end"] / columns["scale"]
+        self._picture = picture if len(columns["attempts"]["start"]) <= MAX_DRAWN_ATTEMPTS else None
         self._text = f"<Replay of {columns['title']}: {' '.join(columns['summary'])}>"
         chosen = columns["speed"] if speed is None else speed
         super().__init__(_run=packed(columns), time=self._first, speed=chosen)
@@ -62,6 +71,15 @@ class Replay(anywidget.AnyWidget):
         if wanted is not None and wanted not in self._scenes:
             raise InputError(f"no scene {wanted!r} in this run; run.scenes lists them")
         return wanted
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Show the widget; where there is none, such as on GitHub, a picture of the run."""
+        found = super()._repr_mimebundle_(**options)
+        if found is not None and self._picture is not None:
+            source = b64encode(self._picture().encode()).decode()
+            data = found[0] if isinstance(found, tuple) else found
+            data["text/html"] = f'<img alt="{escape(self._text)}" src="data:image/svg+xml;base64,{source}">'
+        return found
 
     def __repr__(self) -> str:
         return self._text

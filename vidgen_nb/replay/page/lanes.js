@@ -19,7 +19,8 @@ class Lanes {
       const root = element(parent, "div", "vgr-lane");
       root.style.top = `${lane.top}px`;
       root.style.height = `${lane.bottom - lane.top}px`;
-      root.classList.toggle("vgr-thin", lane.bottom - lane.top < 36);
+      const height = lane.bottom - lane.top;
+      const size = height < 36 ? " vgr-thin" : height >= 54 ? " vgr-tall" : "";
       const line = element(root, "div", "vgr-lane-line");
       element(line, "span", "vgr-lane-name", lane.label);
       const count = element(line, "span", "vgr-lane-count");
@@ -31,7 +32,7 @@ class Lanes {
       gauge.setAttribute("aria-label", `Submits left on ${lane.label}`);
       const fill = element(gauge, "div", "vgr-gauge-fill");
       const limit = element(below, "span", "vgr-limit");
-      return { root, count, note, gauge, fill, limit };
+      return { root, size, count, note, gauge, fill, limit };
     });
   }
 
@@ -46,7 +47,7 @@ class Lanes {
       const room = recorded.room(lane, time);
       const rest = resting[lane];
       const state = rest.left ? (rest.out ? "out" : "rest") : room === 0 ? "off" : "busy";
-      change(shown.root, "className", `vgr-lane vgr-lane-${state}${shown.root.classList.contains("vgr-thin") ? " vgr-thin" : ""}`);
+      change(shown.root, "className", `vgr-lane vgr-lane-${state}${shown.size}`);
       change(shown.count, "textContent", room ? `${running[lane]}/${room}` : `${running[lane]}`);
       change(shown.note, "textContent", this.note(state, rest));
       const reason = recorded.text(rest.left ? rest.reason : -1);

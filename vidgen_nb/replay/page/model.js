@@ -1,5 +1,5 @@
 // What was so at a time: the columns of a recorded run, and questions to them. Nothing here touches the page.
-// Times are in `unit` seconds, as in the columns; "places" are times with the hours off cut short, as the axis has them.
+// Times are whole numbers, `scale` to the second, as in the columns; "places" are times with the hours off cut short, as the axis has them.
 
 const OPEN = Infinity;
 const times = (column) => Float64Array.from(column, (at) => at ?? OPEN);
@@ -22,7 +22,7 @@ class Recorded {
     const { attempts, bars, waits, moments, cooldowns, scenes } = columns;
     this.start = columns.start;
     this.end = columns.end;
-    this.unit = columns.unit;
+    this.scale = columns.scale;
     this.cuts = columns.gaps.map(([start, stop]) => [start + columns.gap, stop]);
     this.lastPlace = this.place(this.end);
     this.attempts = { ...attempts, start: times(attempts.start), freed: times(attempts.freed), end: times(attempts.end) };
@@ -68,11 +68,11 @@ class Recorded {
   }
 
   seconds(time) {
-    return time * this.unit;
+    return time / this.scale;
   }
 
   fromSeconds(seconds) {
-    return Math.min(this.end, Math.max(this.start, seconds / this.unit));
+    return Math.min(this.end, Math.max(this.start, seconds * this.scale));
   }
 
   // -- the axis

@@ -384,7 +384,7 @@ class Picture {
     const last = recorded.seconds(recorded.timeAt(to));
     let at = Math.ceil(recorded.seconds(recorded.timeAt(from)) / step - 1e-9) * step;
     for (; at <= last * (1 + 1e-9) && found.length < 200; at += step) {
-      const time = at / recorded.unit;
+      const time = at * recorded.scale;
       const cut = recorded.cuts.find(([start, stop]) => time > start && time < stop);
       if (cut) {
         at = Math.ceil(recorded.seconds(cut[1]) / step - 1e-9) * step - step;

@@ -17,6 +17,7 @@ class Player {
     this.kind = "any";
     this.speed = recorded.columns.speed;
     this.views = new Set();
+    this.onChange = () => {}; // for a kernel, which is no view: without one that is seen, nothing plays
     this.frame = 0;
     this.before = 0;
   }
@@ -24,12 +25,13 @@ class Player {
   /** What a press of an arrow key adds, in columns' time. */
   get smallStep() {
     const { recorded } = this;
-    return roundUp(recorded.seconds(recorded.lastPlace - recorded.start) / SMALL_STEPS) / recorded.unit;
+    return roundUp(recorded.seconds(recorded.lastPlace - recorded.start) / SMALL_STEPS) * recorded.scale;
   }
 
   /** Tell the views: `spoken`, if a screen reader should say it. */
   changed(spoken = false) {
     for (const view of this.views) view(spoken);
+    this.onChange();
   }
 
   seek(time, { moment, spoken = true } = {}) {
@@ -87,7 +89,7 @@ class Player {
     const { recorded } = this;
     const passed = Math.min(0.25, Math.max(0, (now - this.before) / 1000)); // a hidden page stands still
     this.before = now;
-    this.move((passed * this.speed) / recorded.unit, { spoken: false });
+    this.move(passed * this.speed * recorded.scale, { spoken: false });
     if (this.time >= recorded.end) this.setPlaying(false);
     else if (this.views.size) this.frame = requestAnimationFrame((then) => this.tick(then));
   }

@@ -70,9 +70,6 @@ class View {
     this.speed = element(speed, "select");
     this.speed.title = "Seconds of the run per second";
     this.speed.addEventListener("change", () => player.setSpeed(Number(this.speed.value)));
-    const zoom = element(bar, "span", "vgr-zoom");
-    this.closer = button(zoom, "", "Show less time, wider (+)", "+", () => this.setZoom(this.zoom + 1));
-    this.wider = button(zoom, "", "Show more time (−)", "−", () => this.setZoom(this.zoom - 1));
   }
 
   makeSteps() {
@@ -86,7 +83,11 @@ class View {
       const next = button(group, "vgr-on", `Next ${name}`, "", () => player.step(1, kind));
       return { kind, group, previous, next };
     });
-    const pick = element(bar, "label", "vgr-pick", "Scene ");
+    const rest = element(bar, "span", "vgr-rest");
+    const zoom = element(rest, "span", "vgr-zoom");
+    this.closer = button(zoom, "", "Show less time, wider (+)", "+", () => this.setZoom(this.zoom + 1));
+    this.wider = button(zoom, "", "Show more time (−)", "−", () => this.setZoom(this.zoom - 1));
+    const pick = element(rest, "label", "vgr-pick", "Scene ");
     this.pick = element(pick, "input");
     Object.assign(this.pick, { type: "text", placeholder: "none", spellcheck: false, autocomplete: "off" });
     this.pick.title = "A scene's id: its path is lit, other scenes are pale";
@@ -192,7 +193,10 @@ class View {
       change(next, "disabled", recorded.step(player.moment, 1, kind) < 0);
     }
     const said = player.moment < 0 ? recorded.columns.summary[0] ?? "" : recorded.text(recorded.moments.text[player.moment]);
-    change(this.sentence, "textContent", said);
+    if (this.sentence.textContent !== said) {
+      this.sentence.textContent = said;
+      this.sentenceWidth = this.sentence.offsetWidth;
+    }
     this.sentence.dataset.kind = player.moment < 0 ? "" : recorded.columns.kinds[recorded.moments.kind[player.moment]];
     this.updateQueue();
     this.updatePath();
@@ -282,9 +286,10 @@ class View {
     const { player, picture, recorded } = this;
     const offset = this.plot.offsetLeft;
     const x = offset + picture.x(recorded.place(player.time));
-    const right = x > offset + picture.width / 2;
-    this.said.style.setProperty("--vgr-x", `${x}px`);
-    this.said.classList.toggle("vgr-right", right);
+    const isLeft = x > offset + picture.width / 2;
+    const room = this.root.clientWidth - 16 - this.sentenceWidth;
+    this.sentence.style.left = `${Math.max(0, Math.min(room, isLeft ? x - this.sentenceWidth : x))}px`;
+    this.sentence.classList.toggle("vgr-left", isLeft);
   }
 
   // -- size and colours
@@ -296,6 +301,7 @@ class View {
       const width = this.plot.clientWidth;
       if (!width) return;
       this.picture.resize(width, height, QUEUE_HEIGHT, AXIS_HEIGHT);
+      this.sentenceWidth = this.sentence.offsetWidth;
       this.draw();
     };
     const observer = new ResizeObserver(measure);

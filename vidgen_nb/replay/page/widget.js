@@ -2,7 +2,6 @@
 // `TELL_EACH` milliseconds apart while it plays, and of a pause, a selection or another speed at once.
 
 const TELL_EACH = 400;
-const players = new WeakMap();
 
 async function playerOf(model) {
   const recorded = new Recorded(await unpack(model.get("_run")));
@@ -46,16 +45,20 @@ async function playerOf(model) {
     model.on(`change:${name}`, () => apply(model.get(name)));
   }
   tell();
-  player.views.add(tellSoon);
-  player.tell = tellSoon;
+  player.onChange = tellSoon;
   return player;
 }
 
-export default {
-  async render({ model, el }) {
-    if (!players.has(model)) players.set(model, playerOf(model));
-    const player = await players.get(model);
-    const view = new View(el, player);
-    return () => view.destroy();
-  },
+export default () => {
+  let player; // a promise: anywidget gives up a widget that takes its time here
+  return {
+    initialize({ model }) {
+      player = playerOf(model);
+    },
+    async render({ el, signal }) {
+      const view = new View(el, await player);
+      if (signal?.aborted) view.destroy();
+      return () => view.destroy();
+    },
+  };
 };
