@@ -295,10 +295,5 @@ def test_replay(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout.strip()) == (0, "shown/replay.html"), done.stderr
     assert "<title>Two</title>" in (tmp_path / "shown" / "replay.html").read_text(encoding="utf-8")
-    for arguments, error in (
-        (["nowhere.jsonl"], "nowhere.jsonl: can't be read"),
-        (["run.jsonl", "--out", "shown"], "can't be written to"),
-        (["run.jsonl", "--after", "90"], "leave nothing: this run lasts from 0 to"),
-    ):
-        wrong = vidgen_nb("replay", *arguments, cwd=tmp_path)
-        assert wrong.returncode == 2 and error in " ".join(wrong.stderr.split()), wrong.stderr
+    wrong = vidgen_nb("replay", "run.jsonl", "--after", "90", cwd=tmp_path)
+    assert wrong.returncode == 2 and "leave nothing: this run lasts from 0 to" in " ".join(wrong.stderr.split())

@@ -133,7 +133,8 @@ def test_it_plays_to_the_end_and_again(open_replay: Opener) -> None:
 
 def test_what_is_so_at_a_time(open_replay: Opener, tmp_path: Path) -> None:
     """Of random runs at random times: attempts under way, scenes that wait, and paths are those of the records."""
-    rng, asked, wanted = random.Random(1), [], []
+    rng, asked = random.Random(1), []
+    wanted: list[tuple[Any, Any]] = []
     for run in islice(random_runs(tmp_path), 2, 14):
         columns = replay_columns(run.data)
         times = [rng.uniform(0, run.data.end) for _ in range(20)]
@@ -147,7 +148,7 @@ def test_what_is_so_at_a_time(open_replay: Opener, tmp_path: Path) -> None:
         trails = [run.trail(scene.id) for scene in run.scenes]
         wanted.append((None, trails))
     replay = open_replay(demo(2))
-    found = [each for run in replay.page.evaluate(AT, asked) for each in run]
+    found = [each for answers in replay.page.evaluate(AT, asked) for each in answers]
     assert len(found) == len(wanted)
     for (running, waiting, trails), (busy, expected) in zip(found, wanted, strict=True):
         if busy is None:
