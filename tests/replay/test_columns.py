@@ -93,6 +93,8 @@ def test_gauges_are_those_of_the_live_chart() -> None:
             wanted = gauges.of(name, at).level
             assert wanted is not None
             assert level == pytest.approx(wanted, abs=0.12), (name, at)
+    given = replay_columns(Run({}, run.events).data, limits={"delta": vg.TokenBucket(30, per=60)})
+    assert given["lanes"][3]["gauge"]["words"] == [[0, 30, "30, then 1 every 2 s", "as the provider's limit is known"]]
     learned = gauge_tracks(run.data, {}, 0.0, run.data.end)["alice"]
     assert learned.times and learned.words[-1][2] == "about 2, then 1 every 30 s"
 

@@ -52,6 +52,15 @@ def test_faults_in_words() -> None:
     )
 
 
+def test_a_scene_that_runs_again_by_hand() -> None:
+    """Is said to, before it goes anywhere."""
+    again = ev.SceneAdded(vg.Scene("s001", "again"))
+    found = sentences(vg.simulate(1, [vg.SimulatedProfile("a", None, vg.Constant(5))], requests=[(9.0, again)]))
+    assert found[-5:-1] == [
+        "By hand: s001 is to run again.", "The run goes on.", "s001 goes back to a: next in turn.", "s001 is done on a.",
+    ]  # fmt: skip
+
+
 def test_many_accounts_are_counted() -> None:
     """A sentence names some and counts the others."""
     profiles = [vg.SimulatedProfile(f"p{k:02}", None, vg.Constant(10 + k), capacity=1) for k in range(20)]
@@ -77,7 +86,7 @@ def test_what_nobody_else_could_do_and_what_a_hand_did() -> None:
         ev.AttemptStarted("s1", 3, "b", "back on b: no other profile is free", at=32.0),
     ])  # fmt: skip
     assert sentences(run) == [
-        "Run started.",
+        "The run starts.",
         "s1 goes to a: next in turn.",
         f"s1 fails on a (the key is refused); a is out of the rotation, no end is known; s1 goes {FRONT}.",
         "s1 moves from a to b: a is out.",

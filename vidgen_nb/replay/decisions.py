@@ -56,7 +56,12 @@ class Decisions:
         self._cooled: dict[str, ev.CooldownStarted] = {}
         """The cooldown that a scene's failure began, and how many accounts; its sentence is still to come."""
         self._also_cooled: dict[str, list[str]] = {}
+        self._is_started = False
+        self._known = set[str]()
+        """Scenes that were added."""
         self._words: dict[type[ev.Event], Callable[[Any], None]] = {
+            ev.RunStarted: self._run_started,
+            ev.SceneAdded: self._added,
             ev.AttemptStarted: self._start,
             ev.AskedAgain: self._asked_again,
             ev.SceneRequeued: self._requeued,
@@ -87,6 +92,16 @@ class Decisions:
         self.moments.append(Moment(event.at, kind, f"{line}.", scene, attempt))
 
     # -- starts
+
+    def _run_started(self, event: ev.RunStarted) -> None:
+        self._add(event, "other", "The run goes on" if self._is_started else "The run starts")
+        self._is_started = True
+
+    def _added(self, event: ev.SceneAdded) -> None:
+        scene = event.scene.id
+        if scene in self._known:
+            self._add(event, "other", f"By hand: {short_name(scene)} is to run again", scene)
+        self._known.add(scene)
 
     def _begin(self, scene: str, profile: str) -> str | None:
         """Note an attempt; return the account of the one before."""
@@ -213,7 +228,7 @@ def _then(event: ev.SceneRequeued) -> str:
 
 
 _LOGGED = frozenset({
-    ev.RunStarted, ev.RunEnded, ev.Stopped, ev.RetryGranted, ev.BillingLimitReached, ev.SpendingCapReached,
+    ev.RunEnded, ev.Stopped, ev.RetryGranted, ev.BillingLimitReached, ev.SpendingCapReached,
     ev.SameFailureRepeated, ev.SubmitAgainRequested, ev.SceneEdited,
 })  # fmt: skip
 

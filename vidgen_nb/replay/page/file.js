@@ -18,4 +18,7 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   show();
   globalThis.vidgen_nb_replay = { player, view };
-})();
+})().catch((error) => {
+  const words = `This browser can't play the replay (${error.message}). Please open the file in a current one.`;
+  document.getElementById("vg-replay").textContent = words;
+});

@@ -296,6 +296,11 @@ class View {
 
   followSize() {
     const measure = () => {
+      if (this.picture.scale !== (globalThis.devicePixelRatio || 1) && this.themeName) {
+        const name = this.themeName; // the window has moved to another screen
+        this.themeName = undefined;
+        this.setTheme(name);
+      }
       const height = Math.min(this.recorded.columns.height, MAX_LANES_HEIGHT);
       this.scroller.style.height = `${height + 1}px`;
       const width = this.plot.clientWidth;
