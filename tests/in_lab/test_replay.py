@@ -36,7 +36,7 @@ def test_a_replay_goes_both_ways(open_lab: Opener) -> None:
 
 @pytest.mark.long
 def test_looks(open_lab: Opener) -> None:
-    """Light and dark, wide and narrow, in the colours of JupyterLab's theme."""
+    """Light and dark, wide and narrow, in the colours of JupyterLab's theme; after a reload it is as it was."""
     page = open_lab(SHOW, 'r.time, r.selected = 30.0, "s017"', height=900)
     page.run(0)
     replay = page.output(0).locator(".vg-replay")
@@ -50,3 +50,6 @@ def test_looks(open_lab: Opener) -> None:
             page.resize(width)
             page.screenshot(f"{theme}-{width}")
             assert replay.evaluate("one => one.scrollWidth <= one.clientWidth + 1")
+    page.reload()
+    replay.locator(".vgr-path", has_text="s017").wait_for()
+    assert replay.locator(".vgr-clock").inner_text() == "30.0 s of 87.5 s"

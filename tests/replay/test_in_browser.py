@@ -208,6 +208,7 @@ def test_foreign_text_does_nothing(open_replay: Opener) -> None:
     assert replay.page.locator("img").count() == 0
 
 
+@pytest.mark.long
 def test_odd_runs_open(open_replay: Opener) -> None:
     """Nothing at all, nothing submitted, one that goes on, hours without a program."""
     empty = [ev.ProfileAdded("a", at=0.0), ev.SceneAdded(vg.Scene("s1", "x"), at=0.0), ev.RunStarted(at=0.0)]
@@ -237,7 +238,7 @@ def test_a_hundred_accounts_scroll(open_replay: Opener) -> None:
     crowd.page.wait_for_function("() => vidgen_nb_replay.view.picture.layerKey.includes('19')")
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (800, "dark")])
+@pytest.mark.parametrize(("width", "theme"), [pytest.param(1280, "light", marks=pytest.mark.long), (800, "dark")])
 def test_looks_and_axe(open_replay: Opener, width: int, theme: str) -> None:
     """Nothing is wider than the page, the theme is the reader's and can be changed; axe finds nothing serious."""
     replay = open_replay(demo(), width=width, theme=theme, bypass_csp=True)  # for axe's own script

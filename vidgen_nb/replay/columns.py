@@ -38,7 +38,7 @@ LANES_PIXELS = 400.0
 PROMPT_CHARS = 120
 SPEEDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 PLAY_SECONDS = 45
-"""The usual speed shows a whole run in about so long, at most."""
+"""The usual speed shows a whole run in about so long, at most; it is never slower than life."""
 OUTCOMES = ("succeeded", "rate_limited", "transient", "permanent", "unusable", "ambiguous", "cancelled")
 
 
@@ -171,7 +171,7 @@ class _Columns:
             "date": "" if date is None else f"{date:%d %B %Y, %H:%M} UTC",
             "summary": list(self.rows.summary),
             "notes": list(self.rows.notes),
-            "speed": next((speed for speed in SPEEDS if seconds_of_axis / speed <= PLAY_SECONDS), SPEEDS[-1]),
+            "speed": next((speed for speed in SPEEDS if speed >= max(1.0, seconds_of_axis / PLAY_SECONDS)), SPEEDS[-1]),
             "scale": self.scale,
             "start": self._time(self.start),
             "end": self._time(self.end),

@@ -163,6 +163,7 @@ class View {
   update(spoken) {
     const { player, recorded } = this;
     change(this.slider, "value", String(recorded.place(player.time)));
+    change(this.clock, "textContent", this.timeWords());
     const now = performance.now();
     if (!player.playing || now - this.wordsAt > WORDS_EACH) {
       this.wordsAt = now;
@@ -180,7 +181,6 @@ class View {
 
   updateWords() {
     const { player, recorded } = this;
-    change(this.clock, "textContent", this.timeWords());
     this.slider.setAttribute("aria-valuetext", this.timeWords());
     this.play.classList.toggle("vgr-playing", player.playing);
     change(this.play, "title", player.playing ? "Pause (Space)" : "Play (Space)");
