@@ -288,12 +288,10 @@ def test_report_and_dashboard(tmp_path: Path) -> None:
 
 
 def test_replay(tmp_path: Path) -> None:
-    """A recorded run becomes a page that plays it, in whole or in part; what is wrong is one line."""
+    """A recorded run becomes a page that plays it, in whole or in part."""
     simulate(3, [SimulatedProfile("p1", service=Constant(5))]).save(tmp_path / "run.jsonl")
     done = vidgen_nb(
         "replay", "run.jsonl", "--out", "shown/replay.html", "--until", "7", "--title", "Two", cwd=tmp_path
     )
     assert (done.returncode, done.stdout.strip()) == (0, "shown/replay.html"), done.stderr
     assert "<title>Two</title>" in (tmp_path / "shown" / "replay.html").read_text(encoding="utf-8")
-    wrong = vidgen_nb("replay", "run.jsonl", "--after", "90", cwd=tmp_path)
-    assert wrong.returncode == 2 and "leave nothing: this run lasts from 0 to" in " ".join(wrong.stderr.split())

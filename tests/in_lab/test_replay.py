@@ -30,7 +30,7 @@ def test_a_replay_goes_both_ways(open_lab: Opener) -> None:
     page.kernel.wait("not r.playing and r.time == 87.531")
     for cell in (0, 2):  # one clock for both
         assert page.output(cell).locator(".vgr-clock").inner_text() == "87.5 s of 87.5 s"
-    assert 2 < page.kernel("len(seen)") < 12  # a few a second, not one for each frame
+    assert 2 < page.kernel("len(seen)") < 25  # a few a second, not one for each of some 80 frames
     assert page.page.locator(".jp-Notebook .jp-Cell").count() == 3
 
 

@@ -193,6 +193,24 @@ def test_the_queue_and_the_lanes_are_told(open_replay: Opener) -> None:
     assert alice.get_by_role("meter").get_attribute("aria-valuenow") == "0.7"
 
 
+def test_less_time_is_shown_wider(open_replay: Opener) -> None:
+    """Page by page: the page turns when the time leaves it, forward and back; − shows the whole again."""
+    replay = open_replay(demo())
+    replay.press("+", "+")
+    span = 87.531 / 4
+    seconds = "view.picture.view.map((place) => recorded.seconds(place))"
+    assert replay.ask(seconds) == pytest.approx([0, span])
+    replay.ask("player.seek(20 * recorded.scale)")
+    assert replay.ask(seconds) == pytest.approx([0, span])
+    replay.ask("player.seek(25 * recorded.scale)")
+    assert replay.ask(seconds) == pytest.approx([25 - 0.1 * span, 25 + 0.9 * span])
+    replay.ask("player.seek(22 * recorded.scale)")
+    assert replay.ask(seconds) == pytest.approx([22 - 0.9 * span, 22 + 0.1 * span])
+    replay.press("-", "-")
+    assert replay.ask(seconds) == pytest.approx([0, 87.531])
+    assert replay.page.get_by_role("button", name="Show more time", exact=True).is_disabled()
+
+
 def test_foreign_text_does_nothing(open_replay: Opener) -> None:
     """Ids, prompts, names and titles are shown as text, and end no script."""
     evil = "</script><img src=x onerror=alert(1)>\u2028<!--<script>"

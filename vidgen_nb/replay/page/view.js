@@ -254,7 +254,6 @@ class View {
 
   setZoom(zoom) {
     this.zoom = Math.min(ZOOMS.length - 1, Math.max(0, zoom));
-    this.picture.view = [NaN, NaN];
     this.follow();
     this.draw();
   }
@@ -266,8 +265,10 @@ class View {
     const span = (recorded.lastPlace - first) / ZOOMS[this.zoom];
     const now = recorded.place(player.time);
     const [from, to] = picture.view;
-    if (to - from === span && now >= from && now <= to) return;
-    const begin = Math.min(Math.max(first, now - 0.1 * span), recorded.lastPlace - span);
+    if (this.pageSpan === span && now >= from && now <= to) return;
+    const before = this.pageSpan === span && now < from ? 0.9 : 0.1; // of a page, before the cursor
+    const begin = Math.min(Math.max(first, now - before * span), recorded.lastPlace - span);
+    this.pageSpan = span;
     picture.view = this.zoom ? [begin, begin + span] : [first, recorded.lastPlace];
     this.closer.disabled = this.zoom === ZOOMS.length - 1;
     this.wider.disabled = this.zoom === 0;
