@@ -14,8 +14,9 @@ import vidgen_nb as vg
 from tests.charts.random_runs import random_runs
 from vidgen_nb.analysis.limits.gauges import LimitGauges
 from vidgen_nb.core import events as ev
-from vidgen_nb.replay.columns import MAX_ATTEMPTS, replay_columns
+from vidgen_nb.replay.columns import replay_columns
 from vidgen_nb.replay.gauges import gauge_tracks, told_limits
+from vidgen_nb.replay.part import MAX_ATTEMPTS
 from vidgen_nb.replay.waiting import waits
 from vidgen_nb.run import Run
 

@@ -211,6 +211,18 @@ def test_less_time_is_shown_wider(open_replay: Opener) -> None:
     assert replay.page.get_by_role("button", name="Show more time", exact=True).is_disabled()
 
 
+def test_a_rest_counts_down_to_what_was_decided(open_replay: Opener) -> None:
+    """Also where a hand ends it earlier: then its probe got another 429."""
+    released = [(5.0, ev.CooldownReleased("alice"))]
+    replay = open_replay(demo(requests=released))
+    replay.ask("player.seek(4 * recorded.scale)")
+    note = replay.page.locator(".vgr-lane", has_text="alice").locator(".vgr-lane-note")
+    assert note.inner_text() == "rests 26 s"
+    replay.ask("player.seek(5 * recorded.scale)")
+    assert note.inner_text() == "rests 30 s"
+    assert "By hand: cooldown of alice released." in replay.ask("recorded.columns.texts")
+
+
 def test_foreign_text_does_nothing(open_replay: Opener) -> None:
     """Ids, prompts, names and titles are shown as text, and end no script."""
     evil = "</script><img src=x onerror=alert(1)>\u2028<!--<script>"

@@ -14,25 +14,25 @@ from typing import Any
 from vidgen_nb.analysis.metrics.trails import MARKS
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.timeline import queue_steps
-from vidgen_nb.analysis.validation import checks_arguments, seconds
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing.palette import STATES, THEMES
 from vidgen_nb.charts.drawing.text import outcome
 from vidgen_nb.charts.gantt.gaps import Gaps
 from vidgen_nb.charts.gantt.lanes import Fit
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.charts.report.naming import began, title_of
+from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider.limits import Limit
 from vidgen_nb.replay.accounts import short_name
 from vidgen_nb.replay.decisions import KINDS, Decisions, Moment
 from vidgen_nb.replay.gauges import Track, gauge_tracks, told_limits
+from vidgen_nb.replay.part import attempts_within, is_within, window_of
 from vidgen_nb.replay.waiting import waits
 
-__all__ = ["MAX_ATTEMPTS", "replay_columns"]
+__all__ = ["replay_columns"]
 
-MAX_ATTEMPTS = 10_000
-"""A page stays quick, and small enough to be sent, up to here."""
 LANES_PIXELS = 400.0
 """The height of all lanes together, if they fit."""
 PROMPT_CHARS = 120
@@ -54,13 +54,11 @@ def replay_columns(
     """Return a run, or the part of it between `after` and `until` in run seconds, as plain JSON.
 
     `limits`: of a live run's accounts, by profile or quota group, for the gauges. Raises `InputError` for a part that
-    is empty or has more than `MAX_ATTEMPTS` attempts; the message then says how far a part may reach.
+    is empty or has too many attempts; the message then says how far a part may reach.
     """
     told = {**told_limits(data.header), **_checked(limits)}
-    start, end = _window(data, after, until)
-    shown = [index for index, each in enumerate(data.attempts) if _within(each.start, each.end, start, end)]
-    if len(shown) > MAX_ATTEMPTS:
-        raise InputError(_too_many(data, shown, start))
+    start, end = window_of(data, after, until)
+    shown = attempts_within(data, start, end)
     return _Columns(data, start, end, shown).all(told, title)
 
 
@@ -70,36 +68,6 @@ def _checked(limits: Mapping[str, Limit] | None) -> dict[str, Limit]:
     if not isinstance(given, Mapping) or not all(isinstance(each, Limit) for each in given.values()):
         raise InputError(f"limits are limits by name, such as {{'alice': TokenBucket(4, per=60)}}, not {limits!r}")
     return dict(given)
-
-
-# -- which part
-
-
-def _window(data: RunData, after: float | None, until: float | None) -> tuple[float, float]:
-    """Return where the part begins and ends."""
-    last = data.end or 1.0
-    start = 0.0 if after is None else float(seconds("after", after))
-    end = last if until is None else min(last, float(seconds("until", until)))
-    if start >= end:
-        raise InputError(f"after={start:g} and until={end:g} leave nothing: this run lasts from 0 to {last:,.1f} s")
-    return start, end
-
-
-def _within(begin: float, end: float | None, start: float, stop: float) -> bool:
-    return begin <= stop and (end is None or end >= start)
-
-
-def _too_many(data: RunData, shown: list[int], start: float) -> str:
-    """Say how many there are, and how far a part from the same start may reach."""
-    too_many = f"a replay shows at most {MAX_ATTEMPTS:,} attempts, and this run has {len(shown):,}"
-    reach = math.ceil(data.attempts[shown[MAX_ATTEMPTS]].start) - 1
-    if reach <= start:
-        return f"{too_many} under way at {start:g} s: choose another part of it with after= and until="
-    part = f"until={reach}" if start == 0 else f"after={start:g}, until={reach}"
-    return f"{too_many}: show a part of it, such as replay({part})"
-
-
-# -- columns
 
 
 class _Columns:
@@ -219,7 +187,9 @@ class _Columns:
             bar
             for bar in self.rows.bars
             if (
-                bar.place in self.places if bar.scene is not None else _within(bar.start, bar.end, self.start, self.end)
+                bar.place in self.places
+                if bar.scene is not None
+                else is_within(bar.start, bar.end, self.start, self.end)
             )
         ]
         return {
@@ -232,7 +202,7 @@ class _Columns:
             "glyph": [int(bar.glyph) for bar in bars],
         }
 
-    def _cooldowns(self) -> dict[str, list[Any]]:
+    def _cooldowns(self) -> dict[str, Any]:
         windows = [each for each in self.data.cooldowns if each.profile in self.lanes]
         return {
             "lane": [self.lanes[each.profile] for each in windows],
@@ -240,6 +210,22 @@ class _Columns:
             "end": self._times(each.end for each in windows),
             "out": [int(each.unusable) for each in windows],
             "reason": [self._text(each.reason, 120) for each in windows],
+            "told": self._told_ends(),
+        }
+
+    def _told_ends(self) -> dict[str, list[Any]]:
+        """Return until when accounts were to cool as it was decided: a later 429 or a hand may have changed that."""
+        told = [
+            (self.lanes[profile], each.at, each.until)
+            for each in self.data.events
+            if isinstance(each, ev.CooldownStarted)
+            for profile in each.profiles
+            if profile in self.lanes
+        ]
+        return {
+            "lane": [lane for lane, _, _ in told],
+            "at": self._times(at for _, at, _ in told),
+            "until": self._times(until for _, _, until in told),
         }
 
     def _moves(self) -> dict[str, list[int]]:
@@ -257,7 +243,7 @@ class _Columns:
         }
 
     def _waits(self) -> dict[str, list[Any]]:
-        waiting = [each for each in waits(self.data) if _within(each.start, each.end, self.start, self.end)]
+        waiting = [each for each in waits(self.data) if is_within(each.start, each.end, self.start, self.end)]
         return {
             "scene": [self.scenes[each.scene] for each in waiting],
             "start": self._times(each.start for each in waiting),

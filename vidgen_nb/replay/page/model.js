@@ -30,7 +30,8 @@ class Recorded {
     this.bars.from = this.bars.start.map((at) => this.place(at));
     this.bars.to = this.bars.end.map((at) => this.place(at));
     this.waits = { ...waits, start: times(waits.start), end: times(waits.end) };
-    this.cooldowns = { ...cooldowns, start: times(cooldowns.start), end: times(cooldowns.end) };
+    const told = { ...cooldowns.told, at: times(cooldowns.told.at), until: times(cooldowns.told.until) };
+    this.cooldowns = { ...cooldowns, start: times(cooldowns.start), end: times(cooldowns.end), told };
     this.moments = { ...moments, at: times(moments.at), size: moments.at.length };
     this.gauges = columns.lanes.map(({ gauge }) => ({ ...gauge, at: times(gauge.at) }));
     this.queue = { ...columns.queue, at: times(columns.queue.at) };
@@ -127,17 +128,27 @@ class Recorded {
     return { first, count };
   }
 
-  /** How long each lane rests from now on (Infinity: no end is known; 0: it does not), and whether it is out. */
+  /** How long each lane rests as it is known now (Infinity: no end; 0: it does not rest), and whether it is out. */
   resting(time) {
     const found = this.columns.lanes.map(() => ({ left: 0, out: false, reason: -1 }));
     const { start, end, lane, out, reason } = this.cooldowns;
     for (let index = 0; index < start.length; index++) {
       if (start[index] > time || end[index] <= time) continue;
       const one = found[lane[index]];
-      one.left = Math.max(one.left, end[index] - time);
+      const until = this.toldEnd(lane[index], start[index], time) ?? end[index];
+      one.left = Math.max(one.left, until - time, 1 / this.scale);
       one.out ||= Boolean(out[index]);
       one.reason = reason[index];
     }
+    return found;
+  }
+
+  /** Until when a lane was to cool, by what had been decided since a time: a hand may end that earlier. */
+  toldEnd(lane, since, time) {
+    const { told } = this.cooldowns;
+    let found;
+    for (let index = 0; index < told.at.length && told.at[index] <= time; index++)
+      if (told.lane[index] === lane && told.at[index] >= since) found = Math.max(found ?? 0, told.until[index]);
     return found;
   }
 
