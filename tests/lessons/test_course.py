@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -19,7 +19,7 @@ TOLD = vg.PerProfileCooldown(honour_retry_after=True)
 class OnTime(vg.Policy):
     """Holds each submit back until its account's window, which it was told, has room."""
 
-    LIMITS = {"alice": (6, 20), "bruno": (4, 20)}
+    LIMITS: ClassVar = {"alice": (6, 20), "bruno": (4, 20)}
 
     def __init__(self) -> None:
         self.sent: dict[str, list[float]] = {"alice": [], "bruno": []}

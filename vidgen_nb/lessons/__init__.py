@@ -9,5 +9,5 @@ MIME type of their own (`outputs`), so a saved notebook needs no kernel, and `sa
 class. Nothing is written elsewhere. It is a record, not an exam: who edits the file can change it.
 
 All of it works in a script, too, and needs neither threads nor a server. The form of a guess is an ipywidget
-(`guess_form`), which is imported when one is shown.
+(`guesses.guess_form`), which is imported when one is shown.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -73,8 +74,9 @@ class Settings:
         for name in answer:
             if name not in self.may_change:
                 raise InputError(f"{name!r} stays as it is in this exercise{suggestion(str(name), self.may_change)}")
-        scenes, profiles = answer.get("scenes"), answer.get("profiles")
-        if (is_number(scenes) and scenes > MAX_SCENES) or (isinstance(scenes, list) and len(scenes) > MAX_SCENES):
+        scenes, profiles = plain_number(answer.get("scenes")), answer.get("profiles")
+        many = len(scenes) if isinstance(scenes, list | tuple) else scenes if isinstance(scenes, int | float) else 0
+        if many > MAX_SCENES:
             raise InputError(f"at most {MAX_SCENES} scenes are simulated here")
         if isinstance(profiles, list | tuple) and len(profiles) > MAX_PROFILES:
             raise InputError(f"at most {MAX_PROFILES} profiles are simulated here")
@@ -96,7 +98,7 @@ class Number:
     def __init__(self, sets: str | Callable[[float], Any] | None, least: float, most: float) -> None:
         self._sets = sets
         self.least, self.most = least, most
-        self.wanted = f"a number from {least:g} to {most:g}"
+        self.wanted = f"a number, {least:g} or more" if most == math.inf else f"a number from {least:g} to {most:g}"
 
     def read(self, answer: Any) -> float:
         """Return the number."""

@@ -21,10 +21,10 @@ from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import Provider
 from vidgen_nb.run import Run
 
-__all__ = ["MAX_STEPS", "simulated", "simulation_of"]
+__all__ = ["MAX_STEPS", "simulated", "simulated_run", "simulation_of"]
 
-MAX_STEPS: Final = 50_000
-"""Steps of virtual time after which a run is given up: an exercise takes a few thousand at most."""
+MAX_STEPS: Final = 20_000
+"""Steps of virtual time after which a run is given up: an exercise takes a thousand or two."""
 FIRST: Final = ("profiles", "policy")
 """What is changed first: other changes may be about its settings."""
 
@@ -72,9 +72,14 @@ def simulation_of(given: Mapping[str, Any], changes: Mapping[str, Any], seed: in
     return found
 
 
+def simulated_run(given: Mapping[str, Any], changes: Mapping[str, Any], seed: int) -> Run:
+    """Simulate what is given with changes."""
+    return Run(*simulation_of(given, changes, seed).run())
+
+
 def simulated(given: Mapping[str, Any], changes: Mapping[str, Any], seed: int) -> Run | ClientRuns:
     """Simulate what is given with changes; with `clients` in it, that many independent ones."""
-    simulation = simulation_of(given, changes, seed)
     if "clients" not in given:
-        return Run(*simulation.run())
+        return simulated_run(given, changes, seed)
+    simulation = simulation_of(given, changes, seed)
     return ClientRuns(Run(*each) for each in run_clients(clients_of(given["clients"], simulation, None, None)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal
@@ -62,7 +63,7 @@ class Exercise:
     sets: str | Callable[[float], Any] | None = None
     """Of "number": the setting that it is, or a function of it that returns a dict of settings."""
     least: float = 0
-    most: float = 1_000_000
+    most: float = math.inf
     truth: Any = None
     """Of "number" and "choice": the right answer, or a function of the simulated run that returns it."""
     within: float = 0.0

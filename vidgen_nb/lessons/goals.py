@@ -216,15 +216,14 @@ def goal(given: Any) -> CheckableGoal:
 def _from_text(text: str) -> Goal:
     plain = " ".join(text.split()).rstrip(".")
     if found := _TEXT.fullmatch(plain):
-        over: Over = "every seed" if found["every"] else "mean"
-        name = found["relation"].replace(" ", "_")
-        return Goal(_metric(found["metric"]), over=over, **{name: float(found["bound"])})
+        bound: dict[str, Any] = {found["relation"].replace(" ", "_"): float(found["bound"])}
+        return Goal(_metric(found["metric"]), over="every seed" if found["every"] else "mean", **bound)
     if found := _BEATS.fullmatch(plain):
         metric = _metric(found["metric"])
         if found["policy"] not in POLICIES:
             raise InputError(f"goal {text!r}: {found['policy']!r} is no policy: choose one of {', '.join(POLICIES)}")
-        name = "above" if more_is_better(metric) else "below"
-        return Goal(metric, of=as_policy(found["policy"]), **{name: 1.0})  # type: ignore[arg-type]
+        policy = as_policy(found["policy"])
+        return Goal(metric, above=1.0, of=policy) if more_is_better(metric) else Goal(metric, below=1.0, of=policy)
     raise InputError(
         f"can't read the goal {text!r}: write it like 'makespan below 70', 'refusals at most 5 with every seed' or "
         "'beats Paced on makespan', or give a Goal(...)"

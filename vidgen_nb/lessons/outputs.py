@@ -44,7 +44,7 @@ def kept(kind: str, name: str, is_same: Callable[[T], bool], make: Callable[[], 
     found = begun.get((kind, name))
     if found is None or not is_same(found):
         found = begun[kind, name] = make()
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 class KeptOutput:

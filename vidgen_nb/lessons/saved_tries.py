@@ -80,7 +80,8 @@ def read_tries(where: str | os.PathLike[str] | Iterable[str | os.PathLike[str]])
     files = [found for each in given for found in _notebooks(Path(each))]
     if not files:
         raise InputError(f"no notebook (*.ipynb) in {', '.join(map(str, given)) or 'an empty list'}")
-    work, problems = [], []
+    work: list[SavedWork] = []
+    problems: list[str] = []
     for name, path in files:
         try:
             work += _work_in(name, path)
@@ -142,7 +143,7 @@ def _prediction(student: str, what: str, data: dict[str, Any]) -> SavedWork:
     guess = met.get("guess") if met is not None else guesses[-1].get("guess") if guesses else None
     result = "no guess" if guess is None else f"guessed {one_line(str(guess), 60)}"
     if met is not None and guess is not None:
-        result += {True: ": right", False: ": wrong"}.get(met.get("right"), ": met")  # type: ignore[arg-type]
+        result += {True: ": right", False: ": wrong"}.get(met.get("right"), ": met")
     if any(each.get("late") for each in guesses):
         result += ", changed after the result was known"
     return SavedWork(student, "prediction", what, len(guesses), 0, result, data)

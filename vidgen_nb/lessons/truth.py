@@ -7,8 +7,8 @@ from typing import Any
 
 from vidgen_nb.analysis.validation import is_number
 from vidgen_nb.lessons.goals import Verdict
+from vidgen_nb.lessons.guesses.meeting import shown
 from vidgen_nb.lessons.measurement import Measurement
-from vidgen_nb.lessons.meeting import shown
 
 __all__ = ["Truth"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from vidgen_nb.errors import InputError
 from vidgen_nb.lessons.answers import Settings
-from vidgen_nb.lessons.bounded_runs import simulated
+from vidgen_nb.lessons.bounded_runs import simulated_run
 from vidgen_nb.lessons.exercise import Exercise
 from vidgen_nb.lessons.goals import Goal
 from vidgen_nb.policies.cooldowns import GlobalPause, PerProfileCooldown
@@ -108,7 +108,7 @@ def _both(case: dict[str, Any], seed: int) -> dict[str, float]:
     """Return the makespans of both policies, and the first as a share of the second."""
     found = {}
     for policy in (GlobalPause(30), PerProfileCooldown(30)):
-        run = simulated({"mode": "boost", **case, "policy": policy}, {}, seed)
+        run = simulated_run({"mode": "boost", **case, "policy": policy}, {}, seed)
         name = type(policy).__name__
         left = sum(each.status != "succeeded" for each in run.scenes)
         makespan = run.metrics().makespan

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from vidgen_nb.analysis.records.model import AttemptRecord
 from vidgen_nb.errors import InputError
-from vidgen_nb.lessons.bounded_runs import simulation_of
+from vidgen_nb.lessons.bounded_runs import simulated_run
 from vidgen_nb.lessons.exercise import Exercise
 from vidgen_nb.lessons.goals import Verdict
 from vidgen_nb.lessons.measurement import Measurement
@@ -45,7 +45,7 @@ CLOSE: Final = 0.05
 def next_profile() -> Exercise:
     """Return the exercise of notebook 00: the second refusal of a recorded run, and what the others do just then."""
     given: dict[str, Any] = {"scenes": 24, "profiles": list(FOUR), "mode": "boost"}
-    run = Run(*simulation_of(given, {}, SEED).run())
+    run = simulated_run(given, {}, SEED)
     refused = [each for each in run.attempts if each.outcome == "rate_limited"][1]
     at = _end(refused)
     following = next(each for each in run.attempts if (each.scene, each.number) == (refused.scene, refused.number + 1))
@@ -126,8 +126,8 @@ def inference() -> Exercise:
         SimulatedProfile("chiara", TokenBucket(60, per=60), LogNormal(60, 0.2), capacity=2),
     ]
     given = {"scenes": 90, "profiles": profiles, "mode": "boost", "policy": PerProfileCooldown(10)}
-    header, events = simulation_of(given, {}, 0).run()
-    run = Run({name: each for name, each in header.items() if name != "backend"}, events)
+    told = simulated_run(given, {}, 0)
+    run = Run({name: each for name, each in told.header.items() if name != "backend"}, told.events)
     return Exercise(
         name="inference",
         title="08 · Which limit explains these 429s?",

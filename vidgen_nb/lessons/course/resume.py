@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from vidgen_nb.analysis.records.model import AttemptRecord
 from vidgen_nb.errors import InputError
-from vidgen_nb.lessons.bounded_runs import simulated
+from vidgen_nb.lessons.bounded_runs import simulated_run
 from vidgen_nb.lessons.exercise import Exercise
 from vidgen_nb.lessons.goals import Goal
 from vidgen_nb.plaintext import short_repr
@@ -66,7 +66,7 @@ def resume() -> Exercise:
 
 def killed(plan: Mapping[str, str], seed: int) -> dict[str, float]:
     """Kill a run at a moment that the seed draws, resume it by a plan, and count what came of it."""
-    run = simulated(GIVEN, {}, seed)
+    run = simulated_run(GIVEN, {}, seed)
     makespan = run.metrics().makespan or 0.0
     at = makespan * (KILLED_FROM + (KILLED_TO - KILLED_FROM) * uniform(seed, "killed"))
     counts = {"paid twice": 0, "without a video": 0, "needless questions": 0}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import ipywidgets as widgets
 
-from vidgen_nb.lessons.meeting import shown
+from vidgen_nb.lessons.guesses.meeting import shown
 from vidgen_nb.plaintext import html_line, one_line
-
-if TYPE_CHECKING:
-    from vidgen_nb.lessons.prediction import Prediction
 
 __all__ = ["GuessForm"]
 
@@ -28,10 +25,27 @@ RADIO_CHOICES = 12
 """As many choices as there may be as radio buttons; more are a list that opens."""
 
 
+class Asked(Protocol):
+    """What the form needs of a prediction."""
+
+    question: str
+    choices: Any
+    unit: str | None
+    guess: Any
+    meeting: Any
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a number is asked for."""
+
+    def what_is_known(self) -> list[str]:
+        """Return the guess and the meeting as lines."""
+
+
 class GuessForm:
     """Shows a prediction, and hands over what a person chooses. Once the result is known it is closed."""
 
-    def __init__(self, prediction: Prediction) -> None:
+    def __init__(self, prediction: Asked) -> None:
         self._prediction = prediction
         self._field = self._made_field()
         self._keep = widgets.Button(description="Keep this guess", button_style="primary")

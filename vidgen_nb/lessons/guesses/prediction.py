@@ -1,23 +1,23 @@
-"""`vg.predict`: a guess, kept with its time, that is met again after the run."""
+"""A question and the guesses at it, kept with their times, and met again after the run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vidgen_nb.analysis.validation import is_number, plain_number
 from vidgen_nb.clock import local_time
 from vidgen_nb.errors import InputError
-from vidgen_nb.lessons.meeting import TRUTHS, Found, Meeting, found_in, met, shown
-from vidgen_nb.lessons.outputs import HIDE_BESIDE_FORM, PREDICTION, KeptOutput, kept, notebook_shell
+from vidgen_nb.lessons.guesses.meeting import TRUTHS, Found, Meeting, found_in, met, shown
+from vidgen_nb.lessons.outputs import HIDE_BESIDE_FORM, PREDICTION, KeptOutput, notebook_shell
 from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.run import Run
 
 if TYPE_CHECKING:
-    from vidgen_nb.lessons.guess_form import GuessForm
+    from vidgen_nb.lessons.guesses.guess_form import GuessForm
 
-__all__ = ["Guess", "Prediction", "predict"]
+__all__ = ["Guess", "Prediction"]
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class Prediction:
             return
         from IPython.display import display
 
-        from vidgen_nb.lessons.guess_form import GuessForm
+        from vidgen_nb.lessons.guesses.guess_form import GuessForm
 
         if self._form is None:
             self._form = GuessForm(self)
@@ -240,46 +240,6 @@ class Prediction:
         if self._form is not None:
             self._form.follow()
         self._output.update()
-
-
-def predict(
-    question: str,
-    choices: Iterable[Any] | None = None,
-    *,
-    answer: Any = None,
-    unit: str | None = None,
-    guess: Any = None,
-) -> Prediction:
-    """Ask for a guess before the run, and return the prediction, which meets what happened afterwards.
-
-    `choices`: a list to choose from, or a `range` of numbers; without it, a number if there is a `unit` ("" for one
-    without), else any text. `answer`: how `meet(run)` finds the truth: a function of the run, which may return
-    (truth, "a clause that says it"); "first refusal", "first result" or "most results"; of a number, the name of a
-    metric such as "makespan" or "wait.p95"; or the truth itself. `guess`: the guess, where there is nobody to ask, as
-    in a script.
-
-    In a notebook the form is shown at once, and a cell that is run again goes on with the guess that was made. Raises
-    `InputError` for anything else.
-
-    >>> first = predict("Who refuses first?", ["alice", "bruno"], answer="first refusal", guess="alice")
-    >>> print(first.meet(run))
-    You guessed alice; bruno refused first, at 4.2 s.
-    """
-    made = Prediction(question, None if choices is None else _as_choices(choices), answer=answer, unit=unit)
-    prediction = kept(
-        "prediction", made.question, lambda old: (old.choices, old.unit) == (made.choices, made.unit), lambda: made
-    )
-    prediction.answer = answer
-    if guess is not None and prediction.guess != guess:
-        prediction.guess = guess
-    prediction.show()
-    return prediction
-
-
-def _as_choices(choices: Any) -> Any:
-    if isinstance(choices, str) or not isinstance(choices, Iterable):
-        raise InputError(f"choices is a list of what can be guessed, such as ['alice', 'bruno'], not {choices!r}")
-    return choices if isinstance(choices, range) else list(choices)
 
 
 def _checked_question(question: Any) -> str:
