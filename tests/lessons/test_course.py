@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from itertools import count
+from random import Random
 from typing import Any, ClassVar
 
 import pytest
 
 import vidgen_nb as vg
 from vidgen_nb.bundled_demo import DEMO_PROFILES
+from vidgen_nb.core import events as ev
+from vidgen_nb.core.commands import Fetch, Poll
+from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.lessons.course import EXERCISES
 from vidgen_nb.lessons.course.recorded import FOUR
+from vidgen_nb.lessons.course.resume import states
 from vidgen_nb.lessons.practice import Practice
 
 TOLD = vg.PerProfileCooldown(honour_retry_after=True)
@@ -190,6 +195,28 @@ def test_hidden_accounts_say_what_is_wrong() -> None:
     assert "1 of 3 are right" in str(check) and accounts.left == 12
     problem = practice.check({"a": "leaky bucket", "b": "fixed window", "c": "sliding window"}).tried.problem
     assert "kinds are token bucket" in problem
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_plan_is_what_the_product_does(seed: int) -> None:
+    """A run that was broken off is restored by the plan that passes."""
+    ex = vg.exercise("resume")
+    run = vg.simulate(**ex.given, seed=seed)
+    at = 0.4 * (run.metrics().makespan or 0.0)
+    settings: dict[str, Any] = {"mode": vg.BOOST, "policy": vg.PerProfileCooldown(), "retry": vg.RetryPolicy()}
+    twin = Scheduler.replay([each for each in run.events if each.at <= at], **settings, rng=Random(seed))
+    stands = states(run, at)
+    twin.handle(ev.Stopped(), at)
+    for state in [each for each in twin.scenes.values() if each.status == "submitting"]:
+        twin.handle(ev.AttemptAbandoned(state.scene.id, state.number, sent=True, reason="killed"), at)
+    restored = ev.RunRestored(
+        epoch=1e9, speed=1.0, seed=0, retry=vg.RetryPolicy(), on_ambiguous="hold", max_wait=9.0, hold_unknown_jobs=True
+    )
+    asked = {command.scene.id for command in twin.handle(restored, at) if isinstance(command, Poll | Fetch)}
+    does = {"queued": "submit", "held": "hold", "succeeded": "nothing"}
+    done = {scene: "ask" if scene in asked else does[twin.scenes[scene].status] for scene in stands}
+    assert done == {scene: PLAN[state] for scene, state in stands.items()}
+    assert len(set(stands.values())) >= 3
 
 
 def test_the_numbers_in_the_tasks() -> None:

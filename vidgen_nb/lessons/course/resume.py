@@ -13,13 +13,14 @@ from vidgen_nb.lessons.goals import Goal
 from vidgen_nb.plaintext import short_repr
 from vidgen_nb.provider import LogNormal, SimulatedProfile, TokenBucket
 from vidgen_nb.provider.service import uniform
+from vidgen_nb.run import Run
 
-__all__ = ["resume"]
+__all__ = ["resume", "states"]
 
 STATES: Final[Mapping[str, str]] = {
     "waiting": "it was never submitted, or the provider refused it",
     "submitting": "the submit had left, and its answer was not there yet",
-    "accepted": "the provider accepted it and named a job; it was not done yet",
+    "accepted": "the provider accepted it and named a job; its video was not saved yet",
     "done": "its video was saved",
 }
 """How a scene may stand in the journal when the program is killed."""
@@ -69,10 +70,10 @@ def killed(plan: Mapping[str, str], seed: int) -> dict[str, float]:
     run = simulated_run(GIVEN, {}, seed)
     makespan = run.metrics().makespan or 0.0
     at = makespan * (KILLED_FROM + (KILLED_TO - KILLED_FROM) * uniform(seed, "killed"))
+    stands = states(run, at)
     counts = {"paid twice": 0, "without a video": 0, "needless questions": 0}
     for scene in run.scenes:
-        begun = [each for each in run.attempts if each.scene == scene.id and each.start <= at]
-        state = _state(begun[-1] if begun else None, at)
+        state = stands[scene.id]
         exists = state in ("accepted", "done") or (state == "submitting" and uniform(seed, "arrived", scene.id) < 0.5)
         action = plan[state]
         counts["paid twice"] += action == "submit" and exists
@@ -81,6 +82,12 @@ def killed(plan: Mapping[str, str], seed: int) -> dict[str, float]:
         cared_for = action in ("submit", "hold") or state == "done" or (action == "ask" and state == "accepted")
         counts["without a video"] += not cared_for
     return {name: float(count) for name, count in counts.items()}
+
+
+def states(run: Run, at: float) -> dict[str, str]:
+    """Return how each scene stands in the journal at a moment."""
+    latest = {each.scene: each for each in run.attempts if each.start <= at}
+    return {scene.id: _state(latest.get(scene.id), at) for scene in run.scenes}
 
 
 def _state(attempt: AttemptRecord | None, at: float) -> str:
