@@ -112,6 +112,13 @@ def test_tries_make_a_table() -> None:
     }  # fmt: skip
 
 
+def test_two_goals_about_one_number_have_one_column() -> None:
+    """With both marks."""
+    ex = own(goals=["makespan below 72", "makespan below 60 with every seed"])
+    ex.check(vg.PerProfileCooldown(honour_retry_after=True))
+    assert ex.tries.rows()[1][2] == "70.0 s ✓, 70.0 s ✗"
+
+
 def test_hints_come_in_steps_and_end() -> None:
     """The last one stays; an exercise without any says so."""
     ex = own()
@@ -224,6 +231,8 @@ def test_unknown_names_are_errors() -> None:
         vg.exercise("retry_after")
     with pytest.raises(vg.InputError, match="takes the name of one"):
         vg.exercise(2)  # type: ignore[arg-type]
+    with pytest.raises(vg.InputError, match="next-profile, limits, retry-after"):
+        vg.exercise()
 
 
 def test_somebody_elses_text_is_escaped() -> None:

@@ -41,16 +41,13 @@ class Check:
 
     practice: Practice
     tried: Try
+    runs: Mapping[int, Any]
+    """What was measured, by seed: runs, for most exercises. None are kept but here."""
 
     @property
     def passed(self) -> bool:
         """Whether all goals were met."""
         return self.tried.passed
-
-    @property
-    def runs(self) -> Mapping[int, Any]:
-        """What was measured, by seed: runs, for most exercises."""
-        return self.tried.runs or {}
 
     def lines(self) -> list[str]:
         """Return all of it but the table, as lines."""
@@ -138,13 +135,13 @@ class Practice:
         except Exception as error:  # noqa: BLE001 - it is the student's code
             problem = told(error)
         except KeyboardInterrupt:
-            self._add(words, (), "interrupted: it had not come to an end", None)
+            self._add(words, (), "interrupted: it had not come to an end")
             raise
-        return Check(self, self._add(words, verdicts, problem, None if measured is None else measured.runs))
+        return Check(self, self._add(words, verdicts, problem), {} if measured is None else measured.runs)
 
-    def _add(self, words: str, verdicts: tuple[Verdict, ...], problem: str, runs: Any) -> Try:
+    def _add(self, words: str, verdicts: tuple[Verdict, ...], problem: str) -> Try:
         at = local_time().isoformat(timespec="seconds")
-        one = Try(len(self.tries) + 1, at, one_line(words, 200), verdicts, self.hints_given, problem, runs)
+        one = Try(len(self.tries) + 1, at, one_line(words, 200), verdicts, self.hints_given, problem)
         self.tries.add(one)
         return one
 
@@ -245,7 +242,7 @@ def _undone(measured: Measurement) -> list[Verdict]:
     return []
 
 
-def exercise(which: str | Exercise) -> Practice:
+def exercise(which: str | Exercise | None = None) -> Practice:
     """Begin an exercise: one of the course's, by name, or an `Exercise` of your own.
 
     In a notebook, its tries are kept while the kernel runs: `vg.exercise("retry-after").check(policy)` adds to them.
@@ -260,7 +257,7 @@ def exercise(which: str | Exercise) -> Practice:
             raise InputError(f"no exercise is called {which!r}{suggestion(which, tuple(EXERCISES))}")
         return kept("exercise", which, lambda _: True, lambda: Practice(EXERCISES[which]()))
     if not isinstance(which, Exercise):
-        raise InputError(f"exercise takes the name of one ({', '.join(EXERCISES)}), or an Exercise, not {which!r}")
+        raise InputError(f"vg.exercise takes the name of one ({', '.join(EXERCISES)}), or an Exercise, not {which!r}")
     practice = kept("own exercise", which.name, lambda old: old.is_about(which), lambda: Practice(which))
     practice.exercise = which
     return practice

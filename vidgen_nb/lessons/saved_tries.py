@@ -106,7 +106,7 @@ def _work_in(student: str, path: Path) -> Iterator[SavedWork]:
         book = json.loads(path.read_text(encoding="utf-8"))
         outputs = [output for cell in book["cells"] for output in cell.get("outputs", ())]
         bundles = [output["data"] for output in outputs if isinstance(output.get("data"), dict)]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FileFormatError(str(path), f"it is no notebook ({type(error).__name__})") from None
     latest: dict[tuple[str, str], dict[str, Any]] = {}
     for kind, mime, name, size in (
@@ -124,11 +124,17 @@ def _work_in(student: str, path: Path) -> Iterator[SavedWork]:
 
 
 def _guessed(data: dict[str, Any]) -> tuple[int, int]:
-    return len(data.get("guesses") or ()), data.get("met") is not None
+    return len(_listed(data.get("guesses"))), data.get("met") is not None
 
 
 def _tried(data: dict[str, Any]) -> tuple[int, int]:
-    return len(data.get("tries") or ()), int(data.get("hints") or 0)
+    hints = data.get("hints")
+    return len(_listed(data.get("tries"))), hints if isinstance(hints, int) else 0
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return a list as it is, and nothing for anything else: a file may hold whatever its owner wrote."""
+    return value if isinstance(value, list) else []
 
 
 def _exercise(student: str, what: str, data: dict[str, Any]) -> SavedWork:
@@ -138,12 +144,13 @@ def _exercise(student: str, what: str, data: dict[str, Any]) -> SavedWork:
 
 
 def _prediction(student: str, what: str, data: dict[str, Any]) -> SavedWork:
-    guesses = [each for each in data.get("guesses") or () if isinstance(each, dict)]
+    guesses = [each for each in _listed(data.get("guesses")) if isinstance(each, dict)]
     met = data.get("met") if isinstance(data.get("met"), dict) else None
     guess = met.get("guess") if met is not None else guesses[-1].get("guess") if guesses else None
     result = "no guess" if guess is None else f"guessed {one_line(str(guess), 60)}"
     if met is not None and guess is not None:
-        result += {True: ": right", False: ": wrong"}.get(met.get("right"), ": met")
+        right = met.get("right")
+        result += ": right" if right is True else ": wrong" if right is False else ": met"
     if any(each.get("late") for each in guesses):
         result += ", changed after the result was known"
     return SavedWork(student, "prediction", what, len(guesses), 0, result, data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from vidgen_nb.lessons.goals import Verdict
@@ -47,8 +47,6 @@ class Try:
     """How many hints had been given by then."""
     problem: str = ""
     """Why it could not be tried; empty: it was."""
-    runs: Any = field(default=None, repr=False, compare=False)
-    """What was measured, by seed."""
 
     @property
     def passed(self) -> bool:
@@ -98,7 +96,10 @@ class Tries(Sequence[Try]):
         heads = ["#", "answer", *goals, "hints", "result"]
         rows = []
         for each in self._tries:
-            found = {verdict.goal: f"{verdict.measured} {verdict.mark}".strip() for verdict in each.verdicts}
+            found: dict[str, str] = {}
+            for verdict in each.verdicts:  # two goals may be about the same number
+                text = f"{verdict.measured} {verdict.mark}".strip()
+                found[verdict.goal] = f"{found[verdict.goal]}, {text}" if verdict.goal in found else text
             rows.append(
                 [str(each.number), one_line(each.answer, CELL_CHARS), *(found.get(name, "–") for name in goals),
                  str(each.hints), each.result]
