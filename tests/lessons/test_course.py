@@ -241,3 +241,21 @@ def test_the_other_ways_do_worse() -> None:
     for number, size in zip(count(6), (5, 20), strict=False):
         assert f"but {size - 1} would do" in str(practice.check(size))
         assert practice.tries[-1].number == number
+
+
+@pytest.mark.long
+def test_what_the_hints_name_can_be_called() -> None:
+    """A hint that gives an error teaches nothing."""
+    ex = vg.exercise("slots")
+    assert ex.run(4).metrics().makespan
+    assert vg.sweep(**ex.given, grid={"capacity": range(1, 13)}, seeds=range(2), progress=False).chart()
+    ex = vg.exercise("tail")
+    assert ex.run({}).wait_chart() and ex.run({}).slot_time_chart()
+    ex = vg.exercise("retry-budget")
+    assert ex.run(10).queue_chart() and ex.run(40).queue_chart()
+    run = vg.exercise("inference").given["run"]
+    assert run.admission_chart("alice") and run.admission_chart("bruno", limit=vg.SlidingWindow(5, per=45))
+    assert "fixed window" in str(run.estimate_limits()["bruno"])
+    assert vg.simulate_clients(**vg.exercise("jitter").given, policy=vg.ExponentialCooldown(10, jitter="full"))
+    check = vg.exercise("retry-after").check(vg.PerProfileCooldown(10))
+    assert check.runs[0].gantt() and any(each.retry_after for each in check.runs[0].attempts)

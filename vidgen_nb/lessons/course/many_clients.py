@@ -56,7 +56,7 @@ class SmallestThatRecovers:
         """Try one token less, too."""
         late = self._late(measured)
         if late:
-            look = "Look at run.load_chart() with no, with few and with many tokens: who keeps the provider busy?"
+            look = "Look at ex.run(tokens).queue_chart() with few and with many tokens: who keeps the provider busy?"
             return Verdict("recovered", f"recovered: no, {late}", False, "no", look=look)
         size = measured.answer
         if size > self.least and not self._late(measured.of(size - 1)):
