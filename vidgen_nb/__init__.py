@@ -48,6 +48,11 @@ if TYPE_CHECKING:
     from vidgen_nb.experiments.sweep import sweep as sweep
     from vidgen_nb.inputs import load_profiles as load_profiles
     from vidgen_nb.inputs import load_scenes as load_scenes
+    from vidgen_nb.lessons.exercise import Exercise as Exercise
+    from vidgen_nb.lessons.goals import Goal as Goal
+    from vidgen_nb.lessons.guesses.asking import predict as predict
+    from vidgen_nb.lessons.practice import exercise as exercise
+    from vidgen_nb.lessons.saved_tries import read_tries as read_tries
     from vidgen_nb.notebook.controller import Controller as Controller
     from vidgen_nb.notebook.nested_loops import enable_nested as enable_nested
     from vidgen_nb.policies.cooldowns import ExponentialCooldown as ExponentialCooldown
@@ -89,6 +94,11 @@ _HOMES = {
     "charts.experiments.comparisons": ("comparison_chart",),
     "charts.experiments.sweeps": ("sweep_chart",),
     "clients": ("simulate_clients",),
+    "lessons.guesses.asking": ("predict",),
+    "lessons.exercise": ("Exercise",),
+    "lessons.goals": ("Goal",),
+    "lessons.practice": ("exercise",),
+    "lessons.saved_tries": ("read_tries",),
     "notebook.controller": ("Controller",),
     "core.model": ("BOOST", "NORMAL", "Mode", "PollSchedule", "RetryBudget", "RetryPolicy", "Scene"),
     "core.money": ("Price",),
