@@ -22,7 +22,7 @@ from vidgen_nb.core.model import BOOST
 from vidgen_nb.errors import InputError
 from vidgen_nb.provider import Constant, SimulatedProfile
 from vidgen_nb.recording.folder import latest
-from vidgen_nb.run import load_run, simulate
+from vidgen_nb.run import Run, load_run, simulate
 from vidgen_nb.session.session import Session
 
 PLAIN = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"}
@@ -32,7 +32,7 @@ def vidgen_nb(*args: str | Path, cwd: Path, **env: str) -> subprocess.CompletedP
     """Run `vidgen-nb` and return what it did."""
     command = [sys.executable, "-m", "vidgen_nb", *map(str, args)]
     return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, timeout=100, env={**PLAIN, **env}, check=False
+        command, cwd=cwd, capture_output=True, text=True, timeout=300, env={**PLAIN, **env}, check=False
     )
 
 
@@ -56,11 +56,32 @@ def emulator(cwd: Path, *args: str | Path) -> Iterator[str]:
             assert served.wait(20) == 0
 
 
+SLOWEST_SUBMIT = 8.0
+"""Run seconds in which a submit of the demo must be answered: later, its limits have recovered, and refuse nothing."""
+
+
+def slowest_submit(run: Run) -> float:
+    """Return how many run seconds the slowest answer to a submit took."""
+    left = {(each.scene, each.number): each.at for each in run.events if isinstance(each, ev.AttemptStarted)}
+    answers = [each for each in run.events if isinstance(each, ev.Accepted | ev.CallFailed)]
+    return max(each.at - left.pop((each.scene, each.number), each.at) for each in answers)
+
+
+def quick_demo(folder: Path) -> tuple[subprocess.CompletedProcess[str], Run]:
+    """Run the demo as fast as this machine answers in time: a busy one gets more time."""
+    for speed in (60, 20, 5):
+        done = vidgen_nb("demo", "--speed", str(speed), cwd=folder)
+        assert done.returncode == 0, done.stderr
+        run = load_run(folder / "demo" / "run.jsonl")
+        if slowest_submit(run) <= SLOWEST_SUBMIT:
+            break
+    return done, run
+
+
+@pytest.mark.timeout(900)
 def test_demo(tmp_path: Path) -> None:
     """Every scene succeeds; tables, trails, Gantt, recorded run and videos are there."""
-    done = vidgen_nb("demo", "--speed", "60", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    run = load_run(tmp_path / "demo" / "run.jsonl")
+    done, run = quick_demo(tmp_path)
     audit(run.events, BOOST)
     assert {scene.status for scene in run.scenes} == {"succeeded"}
     assert len(run.scenes) == 24

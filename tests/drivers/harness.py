@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -19,7 +20,10 @@ from vidgen_nb.drivers.realtime import Observer, RealtimeDriver
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.ports import BackendError, EventStore, Profile
 
-__all__ = ["JumpingLoop", "Stage", "driven_backend", "limited", "play"]
+__all__ = ["JumpingLoop", "SocketLoop", "Stage", "driven_backend", "limited", "play"]
+
+LOST = 30.0
+"""Wall seconds after which what is between client and server counts as lost."""
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -44,6 +48,43 @@ class JumpingLoop(asyncio.SelectorEventLoop):
             assert self.timers(), "nothing is ready and nothing ever will be"
             self.now = max(self.now, self.timers()[0] - self.early)
         super()._run_once()  # type: ignore[misc]
+
+
+class SocketLoop(JumpingLoop):
+    """One for a client and a server that talk over real sockets: no machine is too slow for their timeouts.
+
+    Time jumps only while all calls under way wait in the server, and stands while bytes are between the two.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._on_the_way = 0
+        """Calls whose request, or whose answer, is between client and server."""
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """A call of the client is under way in this block."""
+        self._on_the_way += 1
+        try:
+            yield
+        finally:
+            self._on_the_way -= 1
+
+    @contextmanager
+    def waits_in_server(self) -> Iterator[None]:
+        """In this block a call waits for nothing but time: the server has its request, and sends nothing."""
+        self._on_the_way -= 1
+        try:
+            yield
+        finally:
+            self._on_the_way += 1
+
+    def _run_once(self) -> None:
+        if not self._ready and not self._stopping:  # type: ignore[attr-defined]
+            arrived = self._selector.select(LOST if self._on_the_way > 0 else 0)  # type: ignore[attr-defined]
+            assert arrived or self._on_the_way <= 0, f"nothing came of {self._on_the_way} calls"
+            self._process_events(arrived)  # type: ignore[attr-defined]
+        super()._run_once()
 
 
 def driven_backend(seconds: float | None = None, *, first_poll: float = 0.5, **hooks: Hook) -> FakeBackend:
