@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final
 
-from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS
+from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS, Evidence, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.fixed_windows import fixed_window
 from vidgen_nb.provider.limits import FixedWindow, Limit, SlidingWindow, TokenBucket
 
-__all__ = ["LIMIT_TYPES", "Candidate", "likeliest"]
+__all__ = ["LIMIT_TYPES", "Candidate", "explaining", "likeliest"]
 
 LIMIT_TYPES: Final[dict[str, Callable[..., Limit]]] = {
     "token_bucket": TokenBucket,
     "fixed_window": FixedWindow,
     "sliding_window": SlidingWindow,
 }
+PARAMETER_SETS: Final = {"token_bucket": token_bucket, "fixed_window": fixed_window, "sliding_window": sliding_window}
+"""Which lengths explain everything, of each kind with an n."""
 RATE_TOLERANCE: Final = 0.1
 """A rate counts as right if it is off by no more than this share of the true one."""
 LENGTH_STEP: Final = 0.04
@@ -64,6 +67,32 @@ class Candidate:
             if max(self.low, length / 1.03) <= rounded <= min(self.high, length * 1.03):
                 return rounded
         return length
+
+
+def explaining(evidence: Evidence, most: int | None = None) -> tuple[Candidate, ...]:
+    """Return all limits that explain every answer, with n up to `most`; None: no bound."""
+    if evidence.contradictory():
+        return ()
+    largest = evidence.most if most is None else min(most, evidence.most)
+    every = dict.fromkeys(PARAMETER_SETS, range(1, largest + 1))
+    if evidence.can_be_exact(largest):
+        return _explaining(evidence, every)
+    evidence.is_thinned = True
+    found = _explaining(evidence, every)
+    evidence.is_thinned = False
+    left = {kind: sorted({each.n for each in found if each.kind == kind}) for kind in PARAMETER_SETS}
+    return _explaining(evidence, left) if evidence.can_be_exact(sum(map(len, left.values()))) else found
+
+
+def _explaining(evidence: Evidence, numbers: Mapping[str, Iterable[int]]) -> tuple[Candidate, ...]:
+    """Return which limits of these kinds and n explain everything."""
+    tolerance = 1e-9
+    return tuple(
+        Candidate(kind, n, low * (1 - tolerance), high * (1 + tolerance))
+        for kind, lengths in PARAMETER_SETS.items()
+        for n in numbers[kind]
+        for low, high in lengths(evidence, n)
+    )
 
 
 def likeliest(candidates: Iterable[Candidate]) -> tuple[Candidate, float]:

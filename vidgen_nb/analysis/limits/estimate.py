@@ -11,10 +11,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from vidgen_nb.analysis.limits.candidates import LIMIT_TYPES, Candidate, likeliest
-from vidgen_nb.analysis.limits.feasible import Evidence, sliding_window, token_bucket
+from vidgen_nb.analysis.limits.candidates import LIMIT_TYPES, Candidate, explaining, likeliest
+from vidgen_nb.analysis.limits.feasible import Evidence
 from vidgen_nb.analysis.limits.fit import episodes
-from vidgen_nb.analysis.limits.fixed_windows import fixed_window
 from vidgen_nb.analysis.limits.parts_of_history import shared_groups, since, until
 from vidgen_nb.analysis.limits.reasons import doubt, headers_tell, rates
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
@@ -50,9 +49,6 @@ class Interval:
         if f"{self.low:.3g}" == f"{self.high:.3g}":
             return f"{self.value:.3g}"
         return f"{self.value:.3g} ({self.low:.3g}–{self.high:.3g})"
-
-
-PARAMETER_SETS: Final = {"token_bucket": token_bucket, "fixed_window": fixed_window, "sliding_window": sliding_window}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +149,13 @@ def estimate_limits(data: RunData, *, most: int | None = None, weight: str | Non
 
     Groups whose answers only make sense together share one, too. `most`: the largest n to try; None: no bound.
     `weight`: the limit counts this parameter of the scenes, such as "tokens"; then rate and n are in its unit, and
-    groups are not put together. O(n · attempts) in the worst case, usually O(attempts).
+    groups are not put together.
+
+    About linear in attempts. Where acceptances × n are very many (`feasible.EXACT_SPANS`), each n is first tried with
+    the places alone where acceptances came fastest, in every part of the run. That is sound: it may keep an n that
+    explains too little, never drop one that explains all. If few are left, they are then tried with all acceptances;
+    else intervals may be somewhat too wide. A first 429 that comes after thousands of acceptances leaves that many n,
+    which takes longer.
     """
     groups = submit_history(data.header, data.events, weight=weight)
     if weight is not None:
@@ -165,8 +167,9 @@ def estimate_limits(data: RunData, *, most: int | None = None, weight: str | Non
     for names in shared_groups(groups, {name for name, each in found.items() if each.candidates}):
         together = submit_history(data.header, data.events, together=names)[names[0]]
         together.group = " and ".join(one_line(name, 60) for name in names)
-        if not (joint := estimate_group(together, most)).candidates:
+        if not _explain(together, most)[1]:  # its reasons would not be read
             continue
+        joint = estimate_group(together, most)
         apart = [name for name in names if found[name].candidates]
         if len(apart) < len(names):
             found.update(dict.fromkeys(names, joint))
@@ -259,23 +262,10 @@ def _explain(submits: SubmitHistory, most: int | None) -> tuple[Evidence, tuple[
     if any(each.retry_after is not None for each in submits.refused):
         for slack, used in RETRY_AFTER_SLACKS:
             evidence = Evidence(submits, slack)
-            if candidates := _candidates(evidence, most):
+            if candidates := explaining(evidence, most):
                 return evidence, candidates, used
     evidence = Evidence(submits, None)
-    return evidence, _candidates(evidence, most), "not used"
-
-
-def _candidates(evidence: Evidence, most: int | None) -> tuple[Candidate, ...]:
-    if evidence.contradictory():
-        return ()
-    largest = evidence.most if most is None else min(most, evidence.most)
-    tolerance = 1e-9
-    return tuple(
-        Candidate(kind, n, low * (1 - tolerance), high * (1 + tolerance))
-        for kind, lengths in PARAMETER_SETS.items()
-        for n in range(1, largest + 1)
-        for low, high in lengths(evidence, n)
-    )
+    return evidence, explaining(evidence, most), "not used"
 
 
 def _met(evidence: Evidence, candidates: tuple[Candidate, ...]) -> int:

@@ -16,7 +16,7 @@ lie between two moments, each condition uses the moments that make it weaker.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from itertools import accumulate, count
 from operator import sub, truediv
 from typing import Final
@@ -30,7 +30,15 @@ MIN_WINDOW_SECONDS: Final = 1e-3
 """No window is shorter."""
 ROUNDING: Final = 1e-6
 MOST_SPANS: Final = 4_000_000
-"""Pairs of acceptances that are looked at: all of them up to 2000 acceptances."""
+"""Pairs of acceptances that are looked at for buckets: all of them up to 2000 acceptances."""
+EXACT_SPANS: Final = 2_000_000
+"""Up to so many acceptances × n, all are looked at for each n; beyond, the places where they came fast tell first."""
+SPANS_PER_ACCEPTANCE: Final = 40
+"""The same for each acceptance of a long run."""
+MIN_PLACES: Final = 400
+"""At least so many of these."""
+FEW_DENIALS: Final = 40
+"""So many of them are looked at first: mostly, one of them shows that an n explains nothing."""
 Interval = tuple[float, float]
 
 
@@ -72,7 +80,11 @@ class Evidence:
         """At k: with k accepted before, one more was, or would have been, by this moment."""
         self.denies = sorted(denies.items())
         """(k, T): with no more than k accepted before, none was until T; the latest T of each k."""
-        self._spans: dict[int, float] = {}
+        self.is_thinned = False
+        """Whether `span` looks at the fastest places only: then it may be too long, and explain too much, never too
+        little."""
+        self._places: list[int] = []
+        self._spans: dict[tuple[int, bool], float] = {}
         self._numbers: list[int] = []
         self._every: list[float] = []
         self._hull: list[int] = []
@@ -80,25 +92,54 @@ class Evidence:
     @property
     def most(self) -> int:
         """Return the largest n that could have refused."""
-        return min((k for k, _ in self.denies), default=0)
+        return self.denies[0][0] if self.denies else 0
 
     def contradictory(self) -> bool:
         """Say whether a 429 came after a time by which, with as many accepted or more, one was possible."""
         soonest = list(accumulate(reversed(self.until), min))[::-1]
         return any(k < len(soonest) and moment > soonest[k] + EDGE for k, moment in self.denies)
 
+    def can_be_exact(self, numbers: int) -> bool:
+        """Say whether there is time to look at all acceptances for so many n."""
+        many = len(self.until)
+        return numbers * many <= max(EXACT_SPANS, SPANS_PER_ACCEPTANCE * many)
+
     def span(self, n: int) -> float:
         """Return the shortest time from an acceptance to the n-th after it; inf: so many there were not."""
-        if n not in self._spans:
-            self._spans[n] = min(map(sub, self.until[n:], self.sure), default=math.inf)
-        return self._spans[n]
+        found = self._spans.get((n, self.is_thinned))
+        if found is None:
+            until, sure = self.until, self.sure
+            if self.is_thinned:
+                last = min(len(until) - n, len(sure))
+                spans = (until[k + n] - sure[k] for k in self._fastest() if k < last)
+                found = min(spans, default=math.inf)
+            else:
+                found = min(map(sub, until[n:], sure), default=math.inf)
+            self._spans[n, self.is_thinned] = found
+        return found
+
+    def _fastest(self) -> list[int]:
+        """Return places from which acceptances came fast: 1, 2, 4, … of them, in each of equal parts of the run."""
+        if not self._places:
+            until, sure, places = self.until, self.sure, set()
+            steps = [1 << k for k in range(len(until).bit_length())]
+            count = max(MIN_PLACES, SPANS_PER_ACCEPTANCE * len(until) // max(1, self.most))
+            part = max(1, len(until) * len(steps) // count)
+            for n in steps:
+                spans = list(map(sub, until[n:], sure))
+                for start in range(0, len(spans), part):
+                    places.add(spans.index(min(spans[start : start + part]), start))
+            self._places = sorted(places)
+        return self._places
 
     def pace(self, n: int) -> float:
         """Return the longest time a token can have taken in a bucket of n; inf: nothing says."""
         numbers = self._all_numbers()
         if len(numbers) == len(self.until):
             return min(map(truediv, self._every[n:], count(1)), default=math.inf)
-        return min((self.span(m) / (m - n + 1) for m in numbers if m >= n), default=math.inf)
+        first = bisect_left(numbers, n)
+        longer = zip(numbers[first:], self._every[first:], strict=True)
+        return min((span / (m - n + 1) for m, span in longer), default=math.inf)
 
     def _all_numbers(self) -> list[int]:
         """Return the numbers of acceptances in whose shortest times `pace` looks: all of them if they are not many."""
@@ -110,8 +151,22 @@ class Evidence:
             while m < len(self.until):
                 self._numbers.append(m)
                 m += max(1, round(m * ratio))
-            self._every = [self.span(m) for m in self._numbers]
+            self._every = [min(map(sub, self.until[m:], self.sure), default=math.inf) for m in self._numbers]
         return self._numbers
+
+    def closed_for(self, n: int, enough: float = math.inf) -> float:
+        """Return how long a window of n was closed at least: to a 429 from the n-th acceptance before it.
+
+        It ends early once that is `enough`. 0.0: no 429 says.
+        """
+        denies, possible, longest = self.denies, self.possible, 0.0
+        first = bisect_left(denies, (n, -math.inf))
+        step = (len(denies) - first) // FEW_DENIALS + 1
+        for part in (denies[first::step], denies[first:] if step > 1 else ()):
+            longest = max((moment - possible[k - n] for k, moment in part), default=longest)
+            if longest >= enough:
+                break
+        return longest
 
     def closed(self, n: int, k: int, moment: float) -> float:
         """Return the time that a token takes at least in a bucket of n, empty at a moment with k accepted before."""
@@ -148,9 +203,8 @@ def token_bucket(evidence: Evidence, n: int) -> list[Interval]:
 
 def sliding_window(evidence: Evidence, n: int) -> list[Interval]:
     """Return the lengths of a sliding window that explain everything, as at most one interval."""
-    high, possible = evidence.span(n), evidence.possible
+    high = evidence.span(n)
     if high < MIN_WINDOW_SECONDS:
         return []
-    low = max((moment - possible[k - n] for k, moment in evidence.denies if k >= n), default=0.0)
-    low = max(low, MIN_WINDOW_SECONDS)
+    low = max(evidence.closed_for(n, high), MIN_WINDOW_SECONDS)
     return [(low, high)] if low < high else []

@@ -54,21 +54,26 @@ Condition = tuple[float, float, float, bool]
 def fixed_window(evidence: Evidence, n: int) -> list[Interval]:
     """Return the lengths of fixed windows that explain everything, as intervals in order."""
     longest = _longest(evidence, n)
+    if evidence.closed_for(n, longest + 2 * EDGE) > longest + EDGE:
+        return []
     possible = evidence.possible
     none = [(possible[k - n] + EDGE, moment) for k, moment in evidence.denies if k >= n]
     low = max(MIN_WINDOW_SECONDS, *(until - after for after, until in none), 0.0)
     if low > longest:
         return []
-    edges = [each for each in zip(evidence.sure, evidence.until[n:], strict=False) if each[1] - each[0] < longest]
     effort = Effort.of(evidence)
+
+    def conditions_from(origin: float) -> list[Condition]:
+        return _conditions(_near(evidence, n, origin, longest, effort.steps), none, origin)
+
     if evidence.aligned:
-        return _joined(_lengths([(low, longest)], _conditions(edges, none, 0.0, effort.steps), (0.0, 0.0), effort)[0])
+        return _joined(_lengths([(low, longest)], conditions_from(0.0), (0.0, 0.0), effort)[0])
     if not len(evidence.until) > n:
         return [(low, math.inf)]
     begin, end = _gap(evidence, n, none)
     if end - begin <= 2 * EDGE:
         return []
-    conditions = _conditions(edges, none, (begin + end) / 2, effort.steps)
+    conditions = conditions_from((begin + end) / 2)
     found, left = _lengths([(low, longest)], conditions, (begin, end), effort)
     if not found or end - begin <= MIN_PIECE_SECONDS:
         return _joined(found)
@@ -101,10 +106,25 @@ def _gap(evidence: Evidence, n: int, none: list[Interval]) -> Interval:
     return best
 
 
-def _conditions(edges: list[Interval], none: Iterable[Interval], origin: float, most: int) -> list[Condition]:
+def _near(evidence: Evidence, n: int, origin: float, longest: float, most: int) -> list[Interval]:
+    """Return from the n-th acceptance before one until that one, if less than `longest`: those closest to a moment."""
+    last = min(len(evidence.sure), len(evidence.until) - n)
+    middle = min(bisect_right(evidence.sure, origin), last)
+
+    def some(first: int, end: int) -> list[Interval]:
+        spans = zip(evidence.sure[first:end], evidence.until[first + n : end + n], strict=True)
+        return [each for each in spans if each[1] - each[0] < longest]
+
+    reach = most
+    before, after = some(max(0, middle - reach), middle), some(middle, min(last, middle + reach))
+    while (len(before) < most and reach < middle) or (len(after) < most and reach < last - middle):
+        reach *= 4
+        before, after = some(max(0, middle - reach), middle), some(middle, min(last, middle + reach))
+    return [*before[max(0, len(before) - most) :], *after[:most]]
+
+
+def _conditions(near: Iterable[Interval], none: Iterable[Interval], origin: float) -> list[Condition]:
     """Return them by their distance from a moment: close to an edge, an answer cuts lengths into few parts."""
-    middle = bisect_right(edges, (origin, math.inf))
-    near = edges[max(0, middle - most) : middle + most]
     found = [(abs(until - origin), after, until, True) for after, until in near]
     found += [(abs(until - origin), after, until, False) for after, until in none]
     found.sort()
