@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -84,11 +84,43 @@ def test_numbers_and_a_part_of_the_cases() -> None:
 
 
 def test_clients_are_counted_together() -> None:
-    """Of several clients: sums, and the latest makespan; no bound, and nothing that only one run has."""
+    """Of several clients: sums, and the latest makespan; no bound."""
     api = [vg.SimulatedProfile("api", vg.TokenBucket(1, per=1), vg.Constant(1))]
     (trial,) = vg.sweep(2, api, grid={"clients": [3]}, seeds=[4], progress=False)
     alone = vg.simulate_clients(3, 2, api, seed=4)
     assert (trial.attempts, trial.rate_limited, trial.makespan) == (alone.calls, alone.refused, alone.makespan)
-    assert (trial.succeeded, trial.lower_bound, trial.metrics) == (6, None, None)
+    assert (trial.succeeded, trial.lower_bound, trial.efficiency) == (6, None, None)
     with pytest.raises(InputError, match="clients is how many, 1 or more, not 0"):
         vg.sweep(2, api, grid={"clients": [0]}, seeds=[4], progress=False)
+
+
+def test_clients_have_the_numbers_of_one_run() -> None:
+    """Waits, flow, goodput and cost of all scenes of all clients, by the same names; one client is one run."""
+    api = [vg.SimulatedProfile("api", vg.TokenBucket(1, per=4), vg.Constant(3), price=vg.Price(0.5))]
+    found = vg.sweep(2, api, grid={"clients": [1, 3]}, seeds=[4], progress=False)
+    one, three = (cast("Any", each.metrics) for each in found)
+    run: Any = vg.simulate_clients(1, 2, api, seed=4)[0].metrics()
+    for name in ("attempts", "rate_limited", "makespan", "first_result", "length", "amplification", "wasted_share",
+                 "rate_429", "goodput", "cost", "cost_per_video", "queue_time", "scenes"):  # fmt: skip
+        assert getattr(one, name) == pytest.approx(getattr(run, name)), name
+    assert (one.wait.p95, one.flow.mean, one.queued.max) == (run.wait.p95, run.flow.mean, run.queued.max)
+    runs = vg.simulate_clients(3, 2, api, seed=4)
+    spreads = [each.metrics().flow for each in runs]
+    flows = sorted(flow for each in spreads if each is not None for flow in each.ordered)
+    assert list(three.flow.ordered) == flows and len(flows) == 6
+    assert three.goodput == pytest.approx(6 / max(each.events[-1].at for each in runs))
+    assert three.rate_429 == pytest.approx(runs.refused / runs.calls)
+    assert found.where(clients=3).summary("wait.p95")[0].mean == pytest.approx(three.wait.p95)
+
+    def longest(metrics: Any) -> Any:
+        return metrics.flow.max
+
+    assert found.where(clients=3).summary(longest)[0].mean == flows[-1]
+
+
+@pytest.mark.parametrize("metric", ["split.ok", "queue_length", lambda metrics: metrics.split.ok])
+def test_what_clients_have_no_number_of(metric: object) -> None:
+    """The error says which there are."""
+    found = vg.sweep(2, [vg.SimulatedProfile("api")], grid={"clients": [2]}, seeds=[4], progress=False)
+    with pytest.raises(InputError, match=r"several clients together.* have .*attempts, rate_limited.*goodput"):
+        found.summary(metric)  # type: ignore[arg-type]

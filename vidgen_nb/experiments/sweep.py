@@ -47,8 +47,9 @@ def sweep(
 
     `grid`: values by name: a setting of the policy (`cooldown` means its seconds), `policy`, `mode`, `scenes` (how
     many), `profiles` (how many: copies beyond the given ones), `clients` (how many, independent of each other, as in
-    `simulate_clients`; the numbers are then those of all together: sums, and the latest makespan), a field of
-    every profile such as `capacity` or `limit`, or another field of a simulation such as `latency` or `arrivals`.
+    `simulate_clients`; the numbers are then those of all together: counts, waits, flow, goodput and cost by the same
+    names as of one run, but nothing of slots, cooldowns and bounds), a field of every profile such as `capacity` or
+    `limit`, or another field of a simulation such as `latency` or `arrivals`.
     `make`: for anything else, a function that is called with the values by name and returns what to change:
     `make=lambda rate: {"limit": TokenBucket(rate, per=60)}`. The rest is as in `compare`. Raises `InputError` for what
     can't be varied or simulated.

@@ -10,6 +10,7 @@ from inspect import signature
 from numbers import Integral
 from typing import Any, Protocol
 
+from vidgen_nb.analysis.experiments.client_metrics import ClientMetrics
 from vidgen_nb.analysis.experiments.numbers import NUMBERS, without_names
 from vidgen_nb.analysis.metrics.measure import Metrics, measure
 from vidgen_nb.analysis.on_demand import OnDemand, Question
@@ -66,8 +67,8 @@ class Trial(OnDemand):
     """Lower bound ÷ makespan."""
     cost: float | None = None
     """What was spent; None: no price is known."""
-    metrics: Metrics | None = field(default=None, repr=False, compare=False)
-    """All numbers of the run; its spreads don't say which scene has which value. None: of several clients together."""
+    metrics: Metrics | ClientMetrics | None = field(default=None, repr=False, compare=False)
+    """All numbers of the run, or of several clients together; spreads don't say which scene has which value."""
 
 
 def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
@@ -90,7 +91,8 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
             kept = without_names(measured[0][0])
             trials.append(Trial.later(known | {"metrics": kept}, {FROM_BOUND: _FromBound(kept)}))
         else:
-            trials.append(Trial(**known, **_together(numbers)))
+            together = ClientMetrics.of([metrics for metrics, _ in measured])
+            trials.append(Trial(**known, **_together(numbers, together), metrics=together))
     return trials
 
 
@@ -120,11 +122,11 @@ def _runs(case: Case, seed: int) -> list[RunData]:
     ]
 
 
-def _together(numbers: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+def _together(numbers: Mapping[str, Sequence[Any]], clients: ClientMetrics) -> dict[str, Any]:
     """Return the numbers of all clients: sums, and the latest makespan; there is no bound for all of them."""
-    made: dict[str, Any] = {name: sum(each or 0 for each in values) for name, values in numbers.items()}
-    done = [each for each in numbers["makespan"] if each is not None]
-    return made | {"makespan": max(done, default=None), "lower_bound": None, "efficiency": None}
+    sums = {name: sum(each or 0 for each in values) for name, values in numbers.items()}
+    none = dict.fromkeys(FROM_BOUND)
+    return sums | {"makespan": clients.makespan, "cost": clients.cost} | none
 
 
 def checked_seeds(seeds: Iterable[int]) -> list[int]:

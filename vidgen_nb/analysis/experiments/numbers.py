@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final
 
+from vidgen_nb.analysis.experiments.client_metrics import ClientMetrics
 from vidgen_nb.analysis.metrics.measure import Metrics
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.records.model import RunData
@@ -48,7 +49,7 @@ def _wasted(metrics: Metrics, data: RunData) -> int:
     return sum((start < each.end or not start) and each.end <= end for each in ended if each.end is not None)
 
 
-def number_of(metrics: Metrics, metric: Metric) -> float | None:
+def number_of(metrics: Metrics | ClientMetrics, metric: Metric) -> float | None:
     """Return one number of a run's metrics; None: the run doesn't have it, such as waits if nothing succeeded.
 
     A dotted name goes from field to field of `Metrics`: `wait.p95` (any p1 to p99), `flow.mean`, `split.ok`,
@@ -57,7 +58,12 @@ def number_of(metrics: Metrics, metric: Metric) -> float | None:
     """
     value: Any = metrics
     if callable(metric):
-        value = metric(metrics)
+        try:
+            value = metric(metrics)  # type: ignore[arg-type]  # of clients, it may ask for what they don't have
+        except AttributeError as error:
+            if isinstance(metrics, ClientMetrics):
+                raise InputError(f"the metric {metric_name(metric)!r}: {error}") from None
+            raise
     else:
         for part in metric.split("."):
             value = _part(value, part, metric)
@@ -81,7 +87,11 @@ def _part(value: Any, part: str, metric: str) -> Any:
     names = _names(value)
     if part not in names:
         near = get_close_matches(part, names, 1)
-        raise InputError(f"no metric {metric!r}{f', did you mean {near[0]!r}' if near else ''}: choose {_choice()}")
+        meant = f", did you mean {near[0]!r}" if near else ""
+        if isinstance(value, ClientMetrics):
+            known = ", ".join(dict.fromkeys(["succeeded", "wasted", *names]))
+            raise InputError(f"no metric {metric!r} of several clients together{meant}: they have {known}")
+        raise InputError(f"no metric {metric!r}{meant}: choose {_choice()}")
     return value[part] if isinstance(value, dict) else getattr(value, part)
 
 

@@ -25,6 +25,7 @@ from vidgen_nb.analysis.experiments.numbers import (
     unit_of,
 )
 from vidgen_nb.analysis.experiments.student_t import mean_interval
+from vidgen_nb.analysis.metrics.measure import Metrics
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.on_demand import Question
 from vidgen_nb.errors import InputError
@@ -48,7 +49,7 @@ class Trials(Sequence[Trial]):
         self.trials = list(trials)
         alike: dict[Question, Question] = {}
         for trial in self.trials:  # the bound is the same in all cases of a seed that made the same
-            if trial.metrics is not None:
+            if isinstance(trial.metrics, Metrics):
                 trial.metrics.share(alike)
         self.wanted = wanted
         """How many there would be without an interrupt or error."""
