@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache, partial
+from operator import attrgetter
 from types import NoneType
-from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, NoReturn, get_args, get_origin, get_type_hints
 
 from vidgen_nb.core.events import EVENTS, Event
 from vidgen_nb.core.model import Scene
@@ -30,7 +31,7 @@ Reader = Callable[[Any], Any]
 
 def encode(event: Event) -> dict[str, Any]:
     """Return an event as plain data."""
-    return {"event": type(event).__name__, **_plain_fields(event)}
+    return _plain_fields(event, {"event": type(event).__name__})
 
 
 def plain(value: Any) -> Any:
@@ -49,7 +50,7 @@ def plain(value: Any) -> Any:
         case Mapping():
             return {str(key): plain(each) for key, each in value.items()}
         case _ if isinstance(value, Failure):
-            return {"kind": value.kind, **_plain_fields(value)}
+            return _plain_fields(value, {"kind": value.kind})
         case _ if is_dataclass(value) and not isinstance(value, type):
             return _plain_fields(value)
         case _:
@@ -82,15 +83,36 @@ def _recorded_fields(kind: type) -> tuple[tuple[str, Field[Any]], ...]:
     return tuple((each.metadata.get("recorded_as", each.name), each) for each in fields(kind) if each.init)
 
 
-def _plain_fields(value: Any) -> dict[str, Any]:
-    kind, found = type(value), dict[str, Any]()
-    for name, each in _recorded_fields(kind):  # type: ignore[arg-type]  # a class is hashable
-        of = getattr(value, each.name)
-        found[name] = of if type(of) in AS_IT_IS else plain(of)
-    for name in OMITTED_IF_NONE:
-        if found.get(name, found) is None:
+class _Layout(NamedTuple):
+    """How a dataclass is written."""
+
+    names: tuple[str, ...]
+    """Its fields, as files call them."""
+    values: Callable[[Any], tuple[Any, ...]]
+    omitted_if_none: tuple[str, ...]
+    has_local: bool
+
+
+@cache
+def _layout(kind: type) -> _Layout:
+    recorded_fields = _recorded_fields(kind)
+    names = tuple(name for name, _ in recorded_fields)
+    attributes = [each.name for _, each in recorded_fields]
+    values = attrgetter(*attributes) if len(names) > 1 else lambda value: tuple(getattr(value, a) for a in attributes)
+    return _Layout(names, values, tuple(each for each in OMITTED_IF_NONE if each in names), OMITTED_IF_FALSE in names)
+
+
+def _plain_fields(value: Any, found: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a dataclass as plain data, after what was `found` already."""
+    names, values, omitted_if_none, has_local = _layout(type(value))  # type: ignore[arg-type]  # a class is hashable
+    found = {} if found is None else found
+    for name, of in zip(names, values(value), strict=True):
+        kind = type(of)
+        found[name] = of if kind in AS_IT_IS or (kind is float and -math.inf < of < math.inf) else plain(of)
+    for name in omitted_if_none:
+        if found[name] is None:
             del found[name]
-    if found.get(OMITTED_IF_FALSE) is False:
+    if has_local and found[OMITTED_IF_FALSE] is False:
         del found[OMITTED_IF_FALSE]
     return found
 

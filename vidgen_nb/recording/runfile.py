@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from vidgen_nb.core.events import Event
 from vidgen_nb.errors import FileFormatError
@@ -39,8 +39,9 @@ log = logging.getLogger("vidgen_nb")
 FORMAT = 1
 """Version of the format; stands in the header as `vidgen_nb_run`."""
 
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_ASCII = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_AS_JSON: Final[Mapping[str, Any]] = {"allow_nan": False, "check_circular": False, "separators": (",", ":")}
+_JSON = json.JSONEncoder(ensure_ascii=False, **_AS_JSON).encode
+_ASCII = json.JSONEncoder(**_AS_JSON).encode
 
 
 @dataclass(frozen=True)

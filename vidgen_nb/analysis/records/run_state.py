@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.model import RunData
@@ -31,6 +32,13 @@ def is_open(data: RunData) -> bool:
     if is_running(data):
         return True
     return end_reason(data.events) is None and any(scene.status == "queued" for scene in data.scenes)
+
+
+GATE_EVENTS: Final = frozenset((
+    ev.RunStarted, ev.Stopped, ev.RunEnded, ev.BillingLimitReached, ev.BillingLimitChanged, ev.SpendingCapReached,
+    ev.SpendingCapChanged, ev.SameFailureRepeated, ev.Paused, ev.Unpaused,
+))  # fmt: skip
+"""Those that a `SubmissionGate` goes by."""
 
 
 class SubmissionGate:
@@ -75,7 +83,7 @@ def closed_spans(data: RunData, end: float) -> list[Span]:
     gate = SubmissionGate(started=not any(isinstance(event, ev.RunStarted) for event in data.events))
     since = 0.0
     spans: list[Span] = []
-    for event in data.events:
+    for event in (each for each in data.events if type(each) in GATE_EVENTS):
         was_shut = gate.is_shut
         gate.take(event)
         if gate.is_shut and not was_shut:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import replace
 
 from vidgen_nb.charts.drawing import text
@@ -20,14 +23,25 @@ def fold(bars: list[Bar], end: float, chosen: str | None, most: int = MAX_BARS) 
     """Merge neighbours of one state and row that are narrower than a pixel, or wider until at most `most` are left."""
     if len(bars) <= most:
         return bars, ""
-    column = end / PIXEL_COLUMNS
-    while len(runs := _runs(bars, column, chosen)) > most and column < end:
+    column, joined_from = end / PIXEL_COLUMNS, sorted(_join_columns(bars, chosen))
+    while len(bars) - bisect_left(joined_from, column) > most and column < end:
         column *= 1.25
-    merged = [run[0] if len(run) == 1 else _merged_bar(run) for run in runs]
+    merged = [run[0] if len(run) == 1 else _merged_bar(run) for run in _runs(bars, column, chosen)]
     return merged, (
         f"Folded: {len(bars):,} bars drawn as {len(merged):,}; equal neighbours closer than "
         f"{text.seconds(column)} are one bar."
     )
+
+
+def _join_columns(bars: list[Bar], chosen: str | None) -> Iterator[float]:
+    """Yield for each bar with a neighbour before it the column above which the two are in one run (`_runs`)."""
+    before: dict[tuple[State, float], tuple[float, float]] = {}
+    for bar in bars:
+        key, end = (bar.state, bar.y), bar.end
+        length = end - bar.start if chosen is None or bar.scene != chosen else math.inf
+        if (last := before.get(key)) is not None:
+            yield max(length, last[0], bar.start - last[1])
+        before[key] = length, end
 
 
 def _runs(bars: list[Bar], column: float, chosen: str | None) -> list[list[Bar]]:

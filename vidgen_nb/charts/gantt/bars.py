@@ -19,7 +19,7 @@ from vidgen_nb.charts.drawing.palette import State
 from vidgen_nb.charts.drawing.shapes import Bar, Lane
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["PAD_PIXELS", "BarCache", "LaneLayout", "make_bars", "state_of"]
+__all__ = ["PAD_PIXELS", "BarCache", "LaneLayout", "make_bars", "state_of", "with_hovers"]
 
 PAD_PIXELS = 8.0
 _TAIL_PIXELS = 3.0
@@ -101,18 +101,46 @@ def make_bars(
     slots: list[int],
     end: float,
     chosen: str | None,
-    hover: text.HoverTexts,
+    hover: text.HoverTexts | None,
     kept: BarCache,
 ) -> list[Bar]:
-    """Return all bars of profiles that have a lane; those of attempts last, in order of start."""
+    """Return all bars of profiles that have a lane; those of attempts last, in order of start.
+
+    Without `hover`, those of attempts have no text yet: `with_hovers` gives it to those that are drawn.
+    """
     kept.turn(place)
     cooldowns = (each for each in data.cooldowns if each.profile in place.tops and each.start < end)
     return [
         *_off_bars(data, place),
         *_idle_bars(data, place, end),
         *(_cooldown(window, place, end, kept) for window in cooldowns),
-        *_attempts(data, place, slots, end, chosen, hover, kept),
+        *(
+            _attempts(data, place, slots, end, chosen, hover, kept)
+            if hover is not None
+            else _without_hovers(data, place, slots, end, chosen)
+        ),
     ]
+
+
+def with_hovers(bars: list[Bar], attempts: list[AttemptRecord], hover: text.HoverTexts, end: float) -> list[Bar]:
+    """Return the bars, each of a single attempt with its text."""
+
+    def lines(number: int) -> tuple[str, ...]:
+        return text.attempt_lines(attempts[number], hover.beyond(attempts[number]), end)
+
+    alone = {bar.place for bar in bars if bar.scene is not None}
+    said = {number: lines(number) for number in alone}
+    return [bar if bar.scene is None else replace(bar, lines=said[bar.place]) for bar in bars]
+
+
+def _without_hovers(
+    data: RunData, place: LaneLayout, slots: list[int], end: float, chosen: str | None
+) -> Iterator[Bar]:
+    """Yield the bars of a finished run's attempts, without a text."""
+    for number, (attempt, slot) in enumerate(zip(data.attempts, slots, strict=True)):
+        if attempt.profile in place.tops:
+            dim = place.dim and attempt.scene != chosen
+            yield from _attempt(attempt, place, slot, end, (), number, dim=dim)
 
 
 def _off_bars(data: RunData, place: LaneLayout) -> Iterator[Bar]:
@@ -188,16 +216,10 @@ def _attempt(
     done = stop if attempt.generated is None else attempt.generated
     whole = Bar(state, attempt.start, done, y, height, lines, attempt.scene, dim, place=number)
     thick = min(_TAIL_PIXELS, height / 3)
-    tail = replace(
-        whole,
-        state="download",
-        start=done,
-        end=stop,
-        y=y + (height - thick) / 2,
-        height=thick,
-        glyph=False,
-    )
-    tails = (tail,) if stop > done else ()
+    low = y + (height - thick) / 2
+    tails: tuple[Bar, ...] = ()
+    if stop > done:
+        tails = (Bar("download", done, stop, low, thick, lines, attempt.scene, dim, glyph=False, place=number),)
     if attempt.accepted == attempt.began or attempt.accepted is None:
         return (whole, *tails)
     until = done if attempt.began is None else attempt.began

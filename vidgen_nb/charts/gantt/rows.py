@@ -17,7 +17,7 @@ from vidgen_nb.analysis.records.timeline import queue_steps
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.fold import MAX_BARS, PIXEL_COLUMNS, fold
 from vidgen_nb.charts.drawing.shapes import Hand, Queue, Rows
-from vidgen_nb.charts.gantt.bars import PAD_PIXELS, BarCache, LaneLayout, make_bars
+from vidgen_nb.charts.gantt.bars import PAD_PIXELS, BarCache, LaneLayout, make_bars, with_hovers
 from vidgen_nb.charts.gantt.gaps import with_gaps
 from vidgen_nb.charts.gantt.lanes import HEADING_PIXELS, QUEUE_PIXELS, Fit, make_lanes
 from vidgen_nb.charts.gantt.links import knows, make_links
@@ -76,7 +76,8 @@ def build_rows(
     top = heading + (QUEUE_PIXELS + PAD_PIXELS if queue else 0.0)
     lanes = make_lanes(data, slots, kept.shown, top, fit)
     place, hover = LaneLayout.of(lanes, dim=scene is not None), text.HoverTexts(data)
-    bars = make_bars(data, place, slots, end, scene, hover, kept)
+    many = len(data.attempts) > most and not isinstance(data, RecentData)
+    bars = make_bars(data, place, slots, end, scene, None if many else hover, kept)
     shortest = (end - start) * _TAIL_SHARE
     bars = [bar for bar in bars if bar.state != "download" or bar.end - bar.start >= shortest]
     links, notes = make_links(data, hover.tries, place, slots, scene, moves)
@@ -84,6 +85,7 @@ def build_rows(
     steps = _steps(data, end) if queue else []
     if max(len(data.attempts), sum(bar.scene is not None for bar in bars)) > most:
         bars, said = fold(bars, end, scene, most)
+        bars = with_hovers(bars, data.attempts, hover, end) if many else bars
         steps, also = _thinned(steps, end)
         notes += [each for each in (also, said) if each]
     older = merged(data, place, kept) if isinstance(data, RecentData) else []
