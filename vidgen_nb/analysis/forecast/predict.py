@@ -77,9 +77,8 @@ def predict_finish(
     """Predict when every scene of a run will be settled, with an interval that is right four times out of five.
 
     `now`: run seconds; None: the time of the last event. `policy`: the one in use; None: the one in the run's record. A
-    copy of it is used that has seen the run's events. A pause counts as over. Trouble that has not begun is not in the
-    interval: if an outage comes later, only about half of the intervals hold the truth. It takes about a quarter of a
-    second, or half a second for 50,000 events, and changes nothing, so it may run in a thread of its own.
+    copy of it is used that has seen the run's events. A pause counts as over; of runs in which an outage comes later,
+    about half end in the interval. It takes about a quarter of a second, and changes nothing: a thread may run it.
     """
     with collector_paused():  # it would stop all threads while it scans the run's events
         return _predict(data, now, policy, runs, seed)
