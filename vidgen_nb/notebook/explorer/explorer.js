@@ -156,6 +156,7 @@ function controls(form, choices, accounts) {
     number("scenes", "scenes", "Scenes", { min: 1, max: 120 }),
     select("arrivals", "they come", "When scenes come", choices.arrivals),
     number("rate", "a minute", "Scenes a minute", { min: 1, max: 60 }),
+    select("order", "order", "Order of the queue", choices.order),
     select("mode", "mode", "Mode", choices.mode),
     select("policy", "after a 429", "How to react to a 429", choices.policy),
     number("cooldown", "rest (s)", "How long to rest after a 429, in seconds", { min: 0, max: 120 }),
@@ -163,9 +164,8 @@ function controls(form, choices, accounts) {
       check("honour", "as long as asked", "Rest as long as the server asks (Retry-After)"),
       check("retry_after", "429s tell the wait", "Refusals tell how long to wait (Retry-After)")),
     number("latency", "latency (s)", "Latency of each call, in seconds", { min: 0, max: 10, step: 0.5 }),
-    select("order", "order", "Order of the queue", choices.order),
-    number("seed", "seed", "Seed", { slider: false }),
-    element("div", { class: "vg-x-outage-box" },
+    number("seed", "seed", "Seed of all that is random", { slider: false }),
+    element("div", { class: "vg-x-group" },
       check("outage", "outage", "An outage: submits fail"),
       number("outage_start", "from (s)", "The outage's start, in seconds", { max: 300 }),
       number("outage_length", "for (s)", "The outage's length, in seconds", { min: 1, max: 120 }),
@@ -226,8 +226,10 @@ function render({ model, el }) {
   // JupyterLab has shortcuts of its own for these keys
   root.addEventListener("keydown", (event) => event.stopPropagation());
 
+  const ghost = element("div", { class: "vg-x-group vg-x-keeping" },
+    element("label", { class: "vg-x-keep", title: "Compare with the same setting, whatever is changed" }, keep, "keep the ghost"),
+    back);
   const bottom = element("div", { class: "vg-x-bottom" },
-    element("label", { class: "vg-x-keep" }, keep, "keep the ghost"), back,
     element("span", { class: "vg-x-seeds" }, "over", seeds, "seeds", compare),
     element("span", { class: "vg-x-link" }, text, textError), copy);
   const main = element("div", { class: "vg-x-main" });
@@ -239,6 +241,7 @@ function render({ model, el }) {
     form.fields.clear();
     const [top, lanes] = controls(form, looks.choices, looks.accounts);
     main.replaceChildren(element("div", { class: "vg-x-accounts" }, ...lanes), box);
+    top.append(ghost);
     root.replaceChildren(top, tiles, main, legend, besides, bottom, result, said);
   }
 

@@ -82,9 +82,9 @@ export function drawGantt(box, picture, looks) {
   paint(picture.ghost, shape(svg, "g", { class: "vg-x-ghost" }), true);
   paint(picture.bars, shape(svg, "g", { class: "vg-x-bars" }), false);
   for (const [start, from, end, to, title] of picture.moves) {
-    const group = shape(svg, "g", {}, title);
-    shape(group, "path", { d: `M${x(start)} ${from}L${x(end)} ${to}`, stroke: theme.move, "stroke-width": 1.5 });
-    shape(group, "path", { d: `M${x(end) - 4} ${to}l4 -4l4 4l-4 4Z`, fill: theme.move, stroke: theme.edge });
+    const group = shape(svg, "g", { class: "vg-x-move" }, title);
+    shape(group, "path", { d: `M${x(start)} ${from}L${x(end)} ${to}`, stroke: theme.move });
+    shape(group, "path", { d: `M${x(end) - 3} ${to}l3 -3l3 3l-3 3Z`, fill: theme.move });
   }
   picture.done.forEach((at, place) => {
     if (at === null) return;
@@ -114,6 +114,6 @@ function legend(picture, looks, theme, name) {
     entry((swatch) => shape(swatch, "path", { d: "M5 5l4 -4l4 4l-4 4Z", fill: theme.move }), "move");
   if (picture.done.length > 1)
     entry((swatch) => shape(swatch, "path", { d: "M9 0V10", class: "vg-x-end vg-x-before" }),
-      "the setting before: pale bars, and its end");
+      `before${picture.was ? ` (${picture.was})` : ""}: pale, and its end`);
   return made;
 }

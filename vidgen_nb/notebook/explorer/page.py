@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets as t
 
+from vidgen_nb.analysis.metrics.measure import Metrics
 from vidgen_nb.errors import InputError, VidgenError
 from vidgen_nb.notebook.explorer.comparing import SlicedComparison, in_words
 from vidgen_nb.notebook.explorer.form import besides, choices, form_of
-from vidgen_nb.notebook.explorer.picture import palette, picture
+from vidgen_nb.notebook.explorer.picture import Pictures, palette
+from vidgen_nb.notebook.explorer.state import differing
 from vidgen_nb.notebook.explorer.tiles import Tile, tiles
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked, set_if_changed
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.run import Run
 
 if TYPE_CHECKING:
     from vidgen_nb.notebook.explorer.explorer import Explorer
@@ -24,6 +27,7 @@ __all__ = ["ExplorerPage"]
 
 _FOLDER = Path(__file__).parent
 _MODULE = "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("gantt.js", "explorer.js"))
+MAX_WORDS = 80
 SPOKEN = ("Time", "Refusals (429)", "Share of the bound")
 """The tiles that are read out once a hand rests."""
 
@@ -47,8 +51,12 @@ class ExplorerPage(anywidget.AnyWidget):
         self._explorer = explorer
         self._serial = 0
         self._sliced: SlicedComparison | None = None
+        self._pictures = Pictures()
+        self._measured: list[tuple[Run, Metrics]] = []
+        """Of the present run and the one before: bounds, once known, stay known."""
         self.comparison = {"running": False}
         self.show()
+        self._settle(self._serial)  # the first bound takes longest, and nobody moves a slider yet
         self.on_msg(self._on_message)
         receive_while_blocked(self)
 
@@ -57,7 +65,7 @@ class ExplorerPage(anywidget.AnyWidget):
     def show(self, number: int | None = None, errors: Mapping[str, str] | None = None) -> None:
         """Show the present setting, as the answer to that message or, without a number, because a cell has set it."""
         explorer, state = self._explorer, self._explorer.state
-        before, metrics = explorer.previous_run, explorer.run.metrics()
+        before = explorer.previous_run
         self._serial += 1
         form = {
             "accounts": [one_line(each.name, 60) for each in state.profiles],
@@ -73,13 +81,14 @@ class ExplorerPage(anywidget.AnyWidget):
             "serial": self._serial,
             "errors": {name: one_line(each, 300) for name, each in (errors or {}).items()},
             "values": form_of(state),
-            "picture": picture(
+            "picture": self._pictures.picture(
                 explorer.run.data,
                 None if before is None else before.data,
                 [each.name for each in state.profiles],
                 state.outage,
-            ),
-            "tiles": _plain(tiles(metrics, None if before is None else before.metrics(), bound=False)),
+            )
+            | {"was": self._was()},
+            "tiles": [_plain(each) for each in self._tiles(bound=False)],
             "text": text,
             "besides": besides(state, explorer.fixed.options),
             "before": before is not None,
@@ -89,14 +98,31 @@ class ExplorerPage(anywidget.AnyWidget):
             set_if_changed(self, "form", form)
             self.answer = answer
 
+    def _was(self) -> str:
+        """Return in a few words what differed in the setting before."""
+        before = self._explorer.previous
+        if before is None:
+            return ""
+        try:
+            return one_line(", ".join(was for was, _ in differing(before, self._explorer.state)), MAX_WORDS)
+        except InputError:  # a class of one's own has no text
+            return ""
+
     def _settle(self, serial: int) -> None:
         """Show how far the run is from the best possible, if the page still shows that setting."""
         if serial != self._serial:
             return
-        explorer = self._explorer
-        before = explorer.previous_run
-        found = list(tiles(explorer.run.metrics(), None if before is None else before.metrics(), bound=True))
-        self.settled = {"serial": serial, "tiles": _plain(iter(found)), "said": _spoken(found)}
+        found = self._tiles(bound=True)
+        said = "; ".join(f"{each.name} {each.value} {each.difference}".strip() for each in found if each.name in SPOKEN)
+        self.settled = {"serial": serial, "tiles": [_plain(each) for each in found], "said": said}
+
+    def _tiles(self, *, bound: bool) -> list[Tile]:
+        before = self._explorer.previous_run
+        runs = [self._explorer.run] if before is None else [self._explorer.run, before]
+        known = {id(run): metrics for run, metrics in self._measured}
+        self._measured = [(run, known.get(id(run)) or run.metrics()) for run in runs]
+        metrics = [each for _, each in self._measured]
+        return list(tiles(metrics[0], metrics[1] if before is not None else None, bound=bound))
 
     # -- from the page
 
@@ -171,16 +197,6 @@ class ExplorerPage(anywidget.AnyWidget):
         self.comparison = {"running": False, "rows": words["rows"], "words": words["said"], "names": words["names"]}
 
 
-def _plain(found: Any) -> list[dict[str, Any]]:
-    return [_tile(each) for each in found]
-
-
-def _tile(each: Tile) -> dict[str, Any]:
-    return {"name": each.name, "value": each.value, "difference": each.difference, "better": each.is_better,
-            "meaning": each.meaning}  # fmt: skip
-
-
-def _spoken(found: list[Tile]) -> str:
-    """Return what a screen reader says once a hand rests."""
-    return "; ".join(f"{each.name} {each.value} {each.difference}".strip() for each in found if each.name in SPOKEN)
-
+def _plain(tile: Tile) -> dict[str, Any]:
+    return {"name": tile.name, "value": tile.value, "difference": tile.difference, "better": tile.is_better,
+            "meaning": tile.meaning}  # fmt: skip

@@ -19,43 +19,57 @@ from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.charts.gantt.svg import HATCHES
 from vidgen_nb.notebook.explorer.state_text import Outage
 
-__all__ = ["LANE_PIXELS", "palette", "picture"]
+__all__ = ["LANE_PIXELS", "Pictures", "palette"]
 
 LANE_PIXELS = 74.0
 PRESENT, GHOST = (0.0, 0.62), (0.68, 0.28)
 """Where the bars of both lie in a row, from its top and in height, as shares."""
 ALONE = (0.0, 1.0)
+MAX_MOVES = 100
 MAX_BARS = 600
 """A chart with more attempts is folded: a page draws it while a slider moves."""
 
 
-def picture(
-    data: RunData, before: RunData | None, accounts: Sequence[str], outage: Outage | None = None
-) -> dict[str, Any]:
-    """Return what is drawn, in run seconds across and pixels down.
+class Pictures:
+    """Makes pictures; the ghost is drawn once, as long as it and its lanes stay what they are."""
 
-    `accounts`: those that have a lane, in this order.
-    """
-    runs = [data] if before is None else [data, before]
-    slots = _slots(runs, accounts)
-    rows = [_rows(each, slots) for each in runs]
-    found: dict[str, Any] = {
-        "end": max(each.end for each in rows),
-        "height": LANE_PIXELS * len(accounts),
-        "lanes": len(accounts),
-        "bars": list(_bars(rows[0], len(accounts), PRESENT if before is not None else ALONE, named=True)),
-        "ghost": list(_bars(rows[1], len(accounts), GHOST, named=False)) if before is not None else [],
-        "moves": [
-            [link.start, _place(rows[0], link.y_start), link.end, _place(rows[0], link.y_end), "\n".join(link.lines)]
-            for link in rows[0].links
-        ],
-        "done": [makespan(each) for each in runs],
-        "said": " ".join((*rows[0].summary, *rows[0].notes)),
-    }
-    if outage is not None:
-        places = [number for number, name in enumerate(accounts) if outage.profile in (None, name)]
-        found["outage"] = [outage.start, outage.end, [LANE_PIXELS * each for each in places]]
-    return found
+    def __init__(self) -> None:
+        self._ghost: tuple[RunData, Mapping[str, int], Rows] | None = None
+
+    def picture(
+        self, data: RunData, before: RunData | None, accounts: Sequence[str], outage: Outage | None = None
+    ) -> dict[str, Any]:
+        """Return what is drawn, in run seconds across and pixels down.
+
+        `accounts`: those that have a lane, in this order.
+        """
+        runs = [data] if before is None else [data, before]
+        slots = _slots(runs, accounts)
+        rows, ghost = _rows(data, slots), None if before is None else self._ghost_rows(before, slots)
+        part = ALONE if ghost is None else PRESENT
+        found: dict[str, Any] = {
+            "end": max(each.end for each in (rows, ghost) if each is not None),
+            "height": LANE_PIXELS * len(accounts),
+            "lanes": len(accounts),
+            "bars": list(_bars(rows, len(accounts), part, named=True)),
+            "ghost": [] if ghost is None else list(_bars(ghost, len(accounts), GHOST, named=False)),
+            "moves": [
+                [round(link.start, 3), _place(rows, link.y_start), round(link.end, 3), _place(rows, link.y_end),
+                 "\n".join(link.lines)]
+                for link in rows.links
+            ],
+            "done": [makespan(each) for each in runs],
+            "said": " ".join((*rows.summary, *rows.notes)),
+        }  # fmt: skip
+        if outage is not None:
+            places = [number for number, name in enumerate(accounts) if outage.profile in (None, name)]
+            found["outage"] = [outage.start, outage.end, [LANE_PIXELS * each for each in places]]
+        return found
+
+    def _ghost_rows(self, before: RunData, slots: Mapping[str, int]) -> Rows:
+        if self._ghost is None or self._ghost[0] is not before or self._ghost[1] != slots:
+            self._ghost = before, slots, _rows(before, slots)
+        return self._ghost[2]
 
 
 def palette() -> dict[str, Any]:
@@ -72,7 +86,7 @@ def palette() -> dict[str, Any]:
 
 def _rows(data: RunData, slots: Mapping[str, int]) -> Rows:
     fit = Fit(LANE_PIXELS * len(slots), slots)
-    return build_rows(data, queue=False, moves="last 20", most=MAX_BARS, fit=fit)
+    return build_rows(data, queue=False, moves=f"last {MAX_MOVES}", most=MAX_BARS, fit=fit)
 
 
 def _slots(runs: Sequence[RunData], accounts: Sequence[str]) -> dict[str, int]:
