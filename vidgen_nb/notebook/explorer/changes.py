@@ -15,7 +15,6 @@ from vidgen_nb.notebook.explorer.form import AS_GIVEN, COOLDOWNS, TOLD, form_of,
 from vidgen_nb.notebook.explorer.state import ExplorerState
 from vidgen_nb.notebook.explorer.state_text import Outage
 from vidgen_nb.policies.earliest_finish import EarliestFinish
-from vidgen_nb.policies.paced.policy import Paced
 from vidgen_nb.policies.registry import POLICIES
 from vidgen_nb.provider import Concurrency, Constant, Exponential, Limit, LogNormal, SimulatedProfile
 from vidgen_nb.provider.described import LIMITS

@@ -1,4 +1,4 @@
-"""Two settings with many seeds, in slices: between two of them, the kernel answers other things. No thread is needed."""
+"""Two settings with many seeds, in slices: between two slices the kernel answers other messages, without a thread."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def _names(before: ExplorerState, now: ExplorerState) -> tuple[str, str]:
     return (one, other) if one != other else ("before", "now")
 
 
-def compared(
-    cases: Sequence[Case], seeds: Sequence[int], executor: Submitter | None, *, progress: bool
-) -> Comparison:
+def compared(cases: Sequence[Case], seeds: Sequence[int], executor: Submitter | None, *, progress: bool) -> Comparison:
     """Run both at once, and return them compared."""
     return run_cases(cases, seeds, executor, progress=progress, into=partial(Comparison, cases))
 

@@ -125,18 +125,19 @@ class Form {
     return box;
   }
 
-  update(values) {
+  update({ values, hints }) {
     const { pending, errors } = this.line;
     for (const [control, fields] of this.fields) {
       const value = pending.has(control) ? pending.get(control) : values[control];
       const isOff = value === null && !BLANK.has(control.split("@")[0]) && !pending.has(control);
       for (const { box, inputs, error } of fields) {
         box.classList.toggle("vg-x-off", isOff);
-        error.textContent = errors[control] ?? "";
+        error.textContent = errors[control] ?? hints[control] ?? "";
+        error.classList.toggle("vg-x-hint", !(control in errors));
         for (const input of inputs) {
           input.disabled = isOff;
           input.toggleAttribute("aria-invalid", control in errors);
-          if (control in errors) input.setAttribute("aria-describedby", error.id);
+          if (error.textContent) input.setAttribute("aria-describedby", error.id);
           else input.removeAttribute("aria-describedby");
           if (input.type === "checkbox") input.checked = Boolean(value);
           else if (input.type === "range") input.value = value ?? input.max;
@@ -247,7 +248,7 @@ function render({ model, el }) {
 
   function drawAnswer() {
     const answer = model.get("answer");
-    form.update(answer.values);
+    form.update(answer);
     tiles.replaceChildren(...answer.tiles.map(tile));
     draw();
     textError.textContent = answer.errors.text ?? "";

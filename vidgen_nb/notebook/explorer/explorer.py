@@ -1,11 +1,10 @@
-"""The what-if explorer: a setting, the run that it gives, and the setting before, which a page and a cell both change."""
+"""The what-if explorer: a setting, its run, and the setting before; a page and a cell both change it."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from vidgen_nb.analysis.experiments.executors import Submitter
@@ -18,6 +17,8 @@ from vidgen_nb.experiments.results import Comparison
 from vidgen_nb.notebook.explorer.changes import changed
 from vidgen_nb.notebook.explorer.comparing import cases_of, compared, seeds_of
 from vidgen_nb.notebook.explorer.state import ExplorerState, Fixed
+from vidgen_nb.notebook.panel.chart.saved_picture import picture_html
+from vidgen_nb.plaintext import error_line
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.provider.demo_profiles import demo_profiles
@@ -132,8 +133,8 @@ class Explorer:
                     errors[control] = str(error)
             try:
                 self._accept(state, object() if gesture is None else gesture)
-            except InputError as error:  # it can't be run to its end
-                errors |= dict.fromkeys(values, str(error))
+            except Exception as error:  # noqa: BLE001 - it can't be run to its end, or a policy of the user's own fails
+                errors |= dict.fromkeys(values, error_line(error))
         return errors
 
     # -- many seeds
@@ -183,7 +184,7 @@ class Explorer:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.page.model_id}
         return {
             "application/vnd.jupyter.widget-view+json": view,
-            "text/html": f"<p>{escape(repr(self))}</p>",
+            "text/html": picture_html(self._run, "light"),
             "text/plain": repr(self),
         }
 
@@ -233,5 +234,3 @@ def explore(
         **{name: options[name] for name in OWN if name in options},
     )
     return Explorer(begun, fixed)
-
-

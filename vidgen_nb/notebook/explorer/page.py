@@ -10,14 +10,15 @@ import anywidget
 import traitlets as t
 
 from vidgen_nb.analysis.metrics.measure import Metrics
-from vidgen_nb.errors import InputError, VidgenError
+from vidgen_nb.charts.report.tiles import duration
+from vidgen_nb.errors import InputError
 from vidgen_nb.notebook.explorer.comparing import SlicedComparison, in_words
 from vidgen_nb.notebook.explorer.form import besides, choices, form_of
 from vidgen_nb.notebook.explorer.picture import Pictures, palette
 from vidgen_nb.notebook.explorer.state import differing
 from vidgen_nb.notebook.explorer.tiles import Tile, tiles
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked, set_if_changed
-from vidgen_nb.plaintext import one_line
+from vidgen_nb.plaintext import error_line, one_line
 from vidgen_nb.run import Run
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ SPOKEN = ("Time", "Refusals (429)", "Share of the bound")
 
 
 class ExplorerPage(anywidget.AnyWidget):
-    """What the page shows. It sends, one at a time: `change`, `settle`, `paste`, `back`, `keep`, `compare`, `go_on`, `stop`."""
+    """What the page shows, and what becomes of its messages (`_do`)."""
 
     _esm = _MODULE
     _css = _FOLDER / "explorer.css"
@@ -80,6 +81,7 @@ class ExplorerPage(anywidget.AnyWidget):
             "number": number,
             "serial": self._serial,
             "errors": {name: one_line(each, 300) for name, each in (errors or {}).items()},
+            "hints": self._hints(),
             "values": form_of(state),
             "picture": self._pictures.picture(
                 explorer.run.data,
@@ -97,6 +99,15 @@ class ExplorerPage(anywidget.AnyWidget):
         with self.hold_sync():
             set_if_changed(self, "form", form)
             self.answer = answer
+
+    def _hints(self) -> dict[str, str]:
+        """Return what is odd about a setting, though nothing is wrong, by control."""
+        outage, end = self._explorer.state.outage, self._explorer.run.data.end
+        if outage is None or outage.end <= end:
+            return {}
+        if outage.start >= end:
+            return {"outage_start": f"the run is over at {duration(end)}, before the outage begins"}
+        return {"outage_length": f"longer than the run, which ends at {duration(end)}"}
 
     def _was(self) -> str:
         """Return in a few words what differed in the setting before."""
@@ -177,9 +188,9 @@ class ExplorerPage(anywidget.AnyWidget):
             return
         try:
             sliced.go_on()
-        except VidgenError as error:
+        except Exception as error:  # noqa: BLE001 - a policy of the user's own, say
             self._sliced = None
-            self.comparison = {"running": False, "error": one_line(str(error), 400)}
+            self.comparison = {"running": False, "error": error_line(error, 400)}
             return
         if sliced.is_done:
             self._end_comparison()

@@ -123,5 +123,3 @@ def _place(rows: Rows, y: float, number: int | None = None) -> float:
     lane = _lane(rows, y)[0] if number is None else number
     edges: Lane = rows.lanes[lane]
     return round(LANE_PIXELS * (lane + (y - edges.top) / (edges.bottom - edges.top)), 1)
-
-

@@ -123,9 +123,7 @@ class ExplorerState:
             raise InputError(f"there are {len(given.scenes):,} scenes, so {self.scenes:,} can't be run")
         faults = list(given.options.get("faults") or ())
         if self.outage is not None:
-            faults.append(
-                Fault("overload", start=self.outage.start, end=self.outage.end, profile=self.outage.profile)
-            )
+            faults.append(Fault("overload", start=self.outage.start, end=self.outage.end, profile=self.outage.profile))
         found = Simulation(
             as_scenes(self.scenes) if given.scenes is None else given.scenes[: self.scenes],
             self.used,
@@ -207,7 +205,7 @@ class ExplorerState:
             try:
                 if not equals:
                     raise InputError("it is not of the form name=value")
-                if name in found or unquote(name) in [each.name for each in accounts] and name not in _READERS:
+                if name in found or (unquote(name) in [each.name for each in accounts] and name not in _READERS):
                     raise InputError("it is there twice")
                 if name in _READERS:
                     found[name] = _READERS[name](unquote(value))

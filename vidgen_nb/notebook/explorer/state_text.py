@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from vidgen_nb.analysis.simulation.arrivals import Arrivals, Bursts, Poisson, Trace
@@ -169,6 +169,8 @@ _NONE = object()
 def policy_from(text: str) -> Policy:
     """Return the policy of a text; `InputError` for an unknown class or setting, `ValueError` for a wrong form."""
     (term,) = read_terms(text)
+    if term.name not in POLICIES and term.values:
+        raise _unknown_policy(term.name)
     try:
         return resolve_policy(from_description(_described(term)))
     except TypeError as error:
@@ -176,12 +178,20 @@ def policy_from(text: str) -> Policy:
     except InputError:
         if term.name in POLICIES:
             raise
-        known = suggestion(term.name, tuple(POLICIES))
-        raise InputError(f"unknown policy {term.name!r}{known}; import or define a class of your own first") from None
+        raise _unknown_policy(term.name) from None
+
+
+def _unknown_policy(name: str) -> InputError:
+    known = suggestion(name, tuple(POLICIES))
+    return InputError(f"unknown policy {name!r}{known}; import or define a class of your own first")
 
 
 def _described(term: Term) -> dict[str, Any]:
-    settings = {name: _described(each) if isinstance(each, Term) else each for name, each in term.fields().items()}
+    kind: Any = POLICIES.get(term.name)
+    names = tuple(each.name for each in fields(kind) if each.init) if kind is not None else ()
+    settings = {
+        name: _described(each) if isinstance(each, Term) else each for name, each in term.fields(*names).items()
+    }
     return {"name": term.name, **settings}
 
 
@@ -207,11 +217,11 @@ def mode_from(text: str) -> Mode:
 
 def arrivals_text(arrivals: Arrivals) -> str:
     """Return an arrival process as a text; `InputError` for one of a class of one's own."""
-    if isinstance(arrivals, Poisson):
+    if type(arrivals) is Poisson:
         return write_terms([Term("poisson", (arrivals.rate, arrivals.per))])
-    if isinstance(arrivals, Trace):
+    if type(arrivals) is Trace:
         return write_terms([Term("trace", (arrivals.recorded,))])
-    if not isinstance(arrivals, Bursts):
+    if type(arrivals) is not Bursts:
         raise InputError(f"arrivals of the class {type(arrivals).__name__} have no text")
     every: Any = arrivals.every
     if isinstance(every, Service):

@@ -25,7 +25,7 @@ class Term:
     def fields(self, *names: str) -> dict[str, Any]:
         """Return its values by name, those without one in the order of `names`; `ValueError` if there are too many."""
         if len(self.values) > len(names):
-            raise ValueError(f"{self.name} has {len(self.values)} values without a name, where {len(names)} may be")
+            raise ValueError(f"{self.name} has too many values: {', '.join(names) or 'it takes none without a name'}")
         found = dict(zip(names, self.values, strict=False))
         if twice := sorted(found.keys() & self.named.keys()):
             raise ValueError(f"{self.name} has {twice[0]} twice")
