@@ -11,9 +11,9 @@ from vidgen_nb.analysis.validation import is_number, plain_number, yes_or_no
 from vidgen_nb.core.model import as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.notebook.explorer.form import AS_GIVEN, COOLDOWNS, TOLD, form_of, inner_policy, setting_of
+from vidgen_nb.notebook.explorer.form import AS_GIVEN, TOLD, form_of, inner_policy, setting_of
 from vidgen_nb.notebook.explorer.state import ExplorerState
-from vidgen_nb.notebook.explorer.state_text import Outage
+from vidgen_nb.notebook.explorer.state_text import LENGTHS, Outage
 from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.policies.registry import POLICIES
 from vidgen_nb.provider import Concurrency, Constant, Exponential, Limit, LogNormal, SimulatedProfile
@@ -87,7 +87,7 @@ def _with_policy(state: ExplorerState, name: str, given: ExplorerState) -> Explo
 
 
 def _settings(control: str) -> tuple[str, ...]:
-    return COOLDOWNS if control == "cooldown" else ("honour_retry_after",)
+    return LENGTHS if control == "cooldown" else ("honour_retry_after",)
 
 
 def _with_setting(policy: Policy, control: str, value: Any) -> Policy:

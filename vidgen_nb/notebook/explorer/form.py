@@ -13,12 +13,13 @@ from vidgen_nb.analysis.simulation.arrivals import Arrivals, Bursts, Poisson
 from vidgen_nb.core.model import MODES
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.notebook.explorer.state import ExplorerState
+from vidgen_nb.notebook.explorer.state_text import LENGTHS
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.policies.earliest_finish import EarliestFinish
 from vidgen_nb.provider import Limit, LogNormal, SimulatedProfile
 from vidgen_nb.provider.described import LIMITS, SERVICES
 
-__all__ = ["AS_GIVEN", "COOLDOWNS", "TOLD", "besides", "choices", "form_of", "inner_policy", "setting_of"]
+__all__ = ["AS_GIVEN", "TOLD", "besides", "choices", "form_of", "inner_policy", "setting_of"]
 
 AS_GIVEN: Final = "given"
 """The choice of something that controls can't make, such as two limits together."""
@@ -44,8 +45,6 @@ SERVICE_NAMES: Final = {"constant": "constant", "lognormal": "log-normal", "expo
 SERVICE_KINDS: Final[Mapping[str, Any]] = {name: SERVICES[name] for name in SERVICE_NAMES}
 ARRIVAL_NAMES: Final = {"start": "all at the start", "poisson": "at random (Poisson)", "even": "evenly"}
 ORDER_NAMES: Final = {"given": "as given", "shortest": "shortest first", "longest": "longest first"}
-COOLDOWNS: Final = ("seconds", "base")
-"""What a policy's length of a cooldown may be named."""
 
 
 def inner_policy(policy: Policy) -> Policy:
@@ -67,7 +66,7 @@ def kind_of(kinds: Mapping[str, Any], value: Any) -> str:
 def form_of(state: ExplorerState) -> dict[str, Any]:
     """Return each control's value by id; None: it has none now."""
     inner = inner_policy(state.policy)
-    seconds, honour = setting_of(inner, *COOLDOWNS), setting_of(inner, "honour_retry_after")
+    seconds, honour = setting_of(inner, *LENGTHS), setting_of(inner, "honour_retry_after")
     outage, told = state.outage, {each.retry_after for each in state.profiles}
     found: dict[str, Any] = {
         "scenes": state.scenes,

@@ -26,8 +26,8 @@ from vidgen_nb.provider.service import Service
 from vidgen_nb.recording.policies import resolve_policy
 
 __all__ = [
-    "Outage", "account_from", "account_terms", "arrivals_from_text", "arrivals_text", "mode_from", "mode_text",
-    "outage_from", "outage_text", "policy_from", "policy_text",
+    "LENGTHS", "Outage", "account_from", "account_terms", "arrivals_from_text", "arrivals_text", "mode_from",
+    "mode_text", "outage_from", "outage_text", "policy_from", "policy_text",
 ]  # fmt: skip
 
 FIRST: Final[Mapping[str, tuple[str, ...]]] = {
@@ -40,6 +40,8 @@ FIRST: Final[Mapping[str, tuple[str, ...]]] = {
 """What is written without its name, by kind."""
 FLAGS: Final = {"off": True, "untold": True, "headers": True}
 """What an account may be: not used; without Retry-After in its refusals; with rate-limit headers."""
+LENGTHS: Final = ("seconds", "base")
+"""What the length of a cooldown is named in our policies; it is their first setting."""
 OTHERS: Final = ("slots", "group", "price", "organisation")
 
 
@@ -142,14 +144,14 @@ def _term_plain(term: Any) -> dict[str, Any]:
 
 
 def policy_text(policy: Policy) -> str:
-    """Return a policy's class with its settings; of a class of ours, those that are not the usual ones.
+    """Return a policy's class with its settings; of a class of ours, its seconds and what is not as usual.
 
     Raises `InputError` if a setting has no text.
     """
     described = describe(policy)
     is_ours = described["name"] in POLICIES and not described.get("limits")
     usual = type(policy) if is_ours else object
-    given = {name: each for name, each in described.items() if each != getattr(usual, name, _NONE)}
+    given = {name: each for name, each in described.items() if each != getattr(usual, name, _NONE) or name in LENGTHS}
     try:
         return write_terms([_described_term({**given, "name": described["name"]})])
     except ValueError as error:
@@ -157,10 +159,13 @@ def policy_text(policy: Policy) -> str:
 
 
 def _described_term(described: Mapping[str, Any]) -> Term:
-    return Term(described["name"], (), {
+    settings = {
         name: _described_term(each) if isinstance(each, Mapping) and "name" in each else each
-        for name, each in described.items() if name != "name"
-    })  # fmt: skip
+        for name, each in described.items()
+        if name != "name"
+    }
+    first = next((name for name in LENGTHS if name in settings and described["name"] in POLICIES), None)
+    return Term(described["name"], () if first is None else (settings.pop(first),), settings)
 
 
 _NONE = object()
