@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,9 +32,15 @@ def test_its_run_is_the_one_that_simulate_gives(ex: Explorer) -> None:
 def test_it_takes_what_simulate_takes() -> None:
     """Scenes of one's own, faults, a policy by name; and says what it does not know."""
     scenes, faults = [vg.Scene("a", "x"), vg.Scene("b", "y")], [vg.Fault("rate", scene="a", nth=1)]
-    options = {"policy": "GlobalPause", "faults": faults, "latency": 1.0, "arrivals": [0, 5], "order": "longest"}
+    options: dict[str, Any] = {
+        "policy": "GlobalPause",
+        "faults": faults,
+        "latency": 1.0,
+        "arrivals": [0, 5],
+        "order": "longest",
+    }
     ex = vg.explore(vg.demo_profiles(2), scenes=scenes, **options)
-    assert ex.run.events == vg.simulate(scenes, vg.demo_profiles(2), **options).events  # type: ignore[arg-type]
+    assert ex.run.events == vg.simulate(scenes, vg.demo_profiles(2), **options).events
     ex.set(scenes=1)
     assert [each.id for each in ex.run.scenes] == ["a"]
     assert [each.name for each in vg.explore(2).state.profiles] == ["alice", "bruno"]
@@ -138,3 +146,19 @@ def test_a_comparison_in_slices_is_the_same(ex: Explorer) -> None:
     assert [row[0] for row in words["rows"]] == ["Time", "Refusals (429)", "Wasted", "Median wait"]
     before, now = whole.summary()
     assert words["rows"][0][1:3] == [f"{before.mean:,.1f} s", f"{now.mean:,.1f} s"]
+
+
+def test_it_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in Pyodide, where none can be started: neither a change nor a comparison, at once or in slices."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    ex = vg.explore(scenes=5)
+    page = ex.page
+    assert ex.change({"scenes": 4}) == {}
+    assert len(ex.compare(2)) == 4
+    page._handle_custom_msg({"compare": 1}, [])
+    page._handle_custom_msg({"go_on": 0}, [])
+    assert not page.comparison["running"] and "rows" in page.comparison

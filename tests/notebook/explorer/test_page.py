@@ -26,7 +26,7 @@ def send(page: ExplorerPage, **content: Any) -> None:
     page._handle_custom_msg(content, [])
 
 
-def change(page: ExplorerPage, number: int, gesture: str = "g", **values: Any) -> dict[str, Any]:
+def change(page: ExplorerPage, number: int | str, gesture: str = "g", **values: Any) -> dict[str, Any]:
     """Have a hand change something, and return the answer."""
     send(
         page,
@@ -49,6 +49,7 @@ def test_the_answer_is_of_the_run(ex: Explorer) -> None:
     assert {(bar[7], bar[1], bar[2]) for bar in succeeded} == expected
     assert answer["picture"]["ghost"] == []
     assert "sk-" not in json.dumps(answer)
+    assert ex.page.settled["tiles"][-1]["value"].endswith(" %")  # the first bound is there before a hand comes
 
 
 def test_bars_lie_in_their_account_s_lane(ex: Explorer) -> None:

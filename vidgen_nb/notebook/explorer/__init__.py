@@ -6,7 +6,7 @@ while a cell blocks, and the picture of a saved notebook. Nothing of the panel k
 **One value.** A setting is a frozen `ExplorerState` (`state.py`), which is simulated as `simulate` does it. Its text
 (`state_text.py`, of terms such as `token_bucket(2,60)` in `terms.py`) is read back to the same value. `form.py` says
 what each control shows of it, and `changes.py` what each control changes. The page, a cell and a pasted text all end in
-`Explorer._accept`: it simulates first, so what can't be simulated changes nothing.
+`Exploration._accept`: it simulates first, so what can't be simulated changes nothing.
 
 **The ghost** is the setting before the last gesture: a slider that is moved gives many settings, and one ghost.
 

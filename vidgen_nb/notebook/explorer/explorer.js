@@ -19,6 +19,7 @@ function element(tag, attributes = {}, ...children) {
 class Line {
   constructor(model) {
     this.model = model;
+    this.id = Math.random().toString(36).slice(2);
     this.views = new Set();
     this.pending = new Map(); // what was changed, and is not accepted yet
     this.errors = {};
@@ -39,12 +40,11 @@ class Line {
   push() {
     if (this.isFlying || !this.isDirty) return;
     Object.assign(this, { isFlying: true, isDirty: false, sent: new Map(this.pending), number: this.number + 1 });
-    const { number, gesture } = this;
-    this.model.send({ change: [...this.sent], number, gesture: `${this.id()} ${gesture}` });
+    this.model.send({ change: [...this.sent], number: this.name(this.number), gesture: this.name(this.gesture) });
   }
 
-  id() {
-    return (this.own ??= Math.random().toString(36).slice(2));
+  name(number) {
+    return `${this.id} ${number}`; // another page may show the same explorer
   }
 
   answered() {
@@ -53,7 +53,7 @@ class Line {
       // a cell has set the state: what was typed is gone
       this.pending.clear();
       Object.assign(this, { errors: {}, isDirty: false, isFlying: false });
-    } else if (this.isFlying && number === this.number) {
+    } else if (this.isFlying && number === this.name(this.number)) {
       this.isFlying = false;
       this.errors = errors;
       for (const [control, value] of this.sent)
@@ -84,7 +84,7 @@ class Form {
   }
 
   field(control, words, name, inputs, more = "") {
-    const error = element("span", { class: "vg-x-error", role: "alert", id: `${this.line.id()}-${control}-${++drawings}` });
+    const error = element("span", { class: "vg-x-error", role: "alert", id: `${this.line.id}-${control}-${++drawings}` });
     const box = element("div", { class: `vg-x-field ${more}`, "data-control": control },
       element("span", { class: "vg-x-words", "aria-hidden": "true" }, words), ...inputs, error);
     for (const input of inputs) input.setAttribute("aria-label", input.type === "range" ? `${name}, slider` : name);
@@ -188,9 +188,9 @@ function controls(form, choices, accounts) {
 
 // -- the whole
 
-function tile({ name, value, difference, better, meaning }) {
+function tile({ name, value, difference, better, meaning, stale }) {
   const tone = better === null ? "" : better ? " vg-x-better" : " vg-x-worse";
-  return element("div", { class: "vg-x-tile", title: meaning },
+  return element("div", { class: stale ? "vg-x-tile vg-x-stale" : "vg-x-tile", title: meaning },
     element("span", {}, name), element("b", {}, value), element("small", { class: `vg-x-apart${tone}` }, difference));
 }
 
@@ -249,7 +249,9 @@ function render({ model, el }) {
   function drawAnswer() {
     const answer = model.get("answer");
     form.update(answer);
-    tiles.replaceChildren(...answer.tiles.map(tile));
+    const known = Object.fromEntries(model.get("settled").tiles.map((each) => [each.name, each]));
+    tiles.replaceChildren(...answer.tiles.map((each) =>
+      tile(each.value === "…" && each.name in known ? { ...known[each.name], stale: true } : each)));
     draw();
     textError.textContent = answer.errors.text ?? "";
     if (!answer.errors.text && document.activeElement !== text) text.value = answer.text;
@@ -296,7 +298,12 @@ function render({ model, el }) {
   model.on("change:form", onForm);
   model.on("change:settled", drawSettled);
   model.on("change:comparison", drawComparison);
-  const resized = new ResizeObserver(() => box.clientWidth && draw());
+  let width = 0;
+  const resized = new ResizeObserver(() => {
+    if (!box.clientWidth || box.clientWidth === width) return;
+    width = box.clientWidth;
+    draw();
+  });
   resized.observe(box);
   const themed = new MutationObserver(draw);
   themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light", "class"] });

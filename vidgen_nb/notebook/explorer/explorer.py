@@ -1,28 +1,22 @@
-"""The what-if explorer: a setting, its run, and the setting before; a page and a cell both change it."""
+"""The what-if explorer, as a cell has it."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from vidgen_nb.analysis.experiments.executors import Submitter
 from vidgen_nb.analysis.simulation.overrides import as_scenes, checks_options
 from vidgen_nb.analysis.validation import as_profiles, plain_number
 from vidgen_nb.core.model import Mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
-from vidgen_nb.experiments.results import Comparison
-from vidgen_nb.notebook.explorer.changes import changed
-from vidgen_nb.notebook.explorer.comparing import cases_of, compared, seeds_of
+from vidgen_nb.notebook.explorer.exploration import Exploration
 from vidgen_nb.notebook.explorer.state import ExplorerState, Fixed
 from vidgen_nb.notebook.panel.chart.saved_picture import picture_html
-from vidgen_nb.plaintext import error_line
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.provider.demo_profiles import demo_profiles
-from vidgen_nb.run import Run
 
 if TYPE_CHECKING:
     from vidgen_nb.notebook.explorer.page import ExplorerPage
@@ -33,149 +27,20 @@ OWN = ("arrivals", "latency", "order")
 """Options of `simulate` that are controls here."""
 
 
-class Explorer:
+class Explorer(Exploration):
     """A setting with its run, shown with a control for each parameter.
 
     In a cell, `ex.run` is the run of what the controls say now, and `ex.state = …` moves them.
     """
 
-    def __init__(self, state: ExplorerState, fixed: Fixed | None = None) -> None:
-        self.fixed = fixed or Fixed()
-        """What no control changes: scenes of one's own, and further options of `simulate`."""
-        self.given = state
-        """What it began with, or what a cell set last: its limits and policies of one's own can be chosen again."""
-        self.keeps_previous = False
-        """Whether the ghost stays what it is, whatever is changed."""
-        self.comparison: Comparison | None = None
-        """The last one that was made."""
-        self._state, self._run = state, Run(*state.simulation(self.fixed).run())
-        self._previous: tuple[ExplorerState, Run] | None = None
-        self._gesture: object = None
-        self.lock = threading.RLock()
-        """A page's message may come on another thread than a cell's call."""
-
-    # -- the state
-
-    @property
-    def state(self) -> ExplorerState:
-        """The setting; set it to another one, or to its text. What can't be simulated is an `InputError`, no change."""
-        return self._state
-
-    @state.setter
-    def state(self, state: ExplorerState | str) -> None:
-        found = state if isinstance(state, ExplorerState) else ExplorerState.read(state)
-        with self.lock:
-            self._accept(found, object())
-            self.given = found
-            self._tell_page()
-
-    @property
-    def state_text(self) -> str:
-        """The setting as a text like a link, to be pasted: `ex.state = "vidgen-nb?scenes=40&…"`."""
-        return str(self._state)
-
-    def go_back(self) -> None:
-        """Have the setting before again; the present one becomes the ghost. Nothing happens if there is none."""
-        if self.previous is None:
-            return
-        given = self.given
-        self.state = self.previous
-        if [each.name for each in given.profiles] == [each.name for each in self._state.profiles]:
-            self.given = given
-            self._tell_page()
-
-    def set(self, **changes: Any) -> None:
-        """Change a part of the setting: a field of `ExplorerState`, or a name as `run.what_if` takes it.
-
-        >>> ex.set(scenes=40, cooldown=10, capacity=5)
-        """
-        self.state = self._state.changed(**changes)
-
-    @property
-    def run(self) -> Run:
-        """The run of the present setting."""
-        return self._run
-
-    @property
-    def previous(self) -> ExplorerState | None:
-        """The setting before, whose run is the ghost; None: nothing was changed yet."""
-        return None if self._previous is None else self._previous[0]
-
-    @property
-    def previous_run(self) -> Run | None:
-        """The run of the setting before."""
-        return None if self._previous is None else self._previous[1]
-
-    def _accept(self, state: ExplorerState, gesture: object) -> None:
-        """Simulate a setting, and have it; changes of one gesture, such as moving a slider, have one ghost."""
-        if state == self._state:
-            return
-        run = Run(*state.simulation(self.fixed).run())
-        if gesture != self._gesture and not self.keeps_previous:
-            self._previous = self._state, self._run
-        self._state, self._run, self._gesture = state, run, gesture
-
-    def change(self, values: Mapping[str, Any], gesture: object = None) -> dict[str, str]:
-        """Set controls by their ids, and return what is wrong with which; whatever is right is done.
-
-        `gesture`: changes with the same one have the same setting before. An id is a name such as `scenes`, or of an
-        account with its place: `n@0` (`form.form_of` has all of them).
-        """
-        errors: dict[str, str] = {}
-        with self.lock:
-            state = self._state
-            for control, value in values.items():
-                try:
-                    candidate = changed(state, control, value, self.given)
-                    candidate.simulation(self.fixed)
-                    state = candidate
-                except InputError as error:
-                    errors[control] = str(error)
-            try:
-                self._accept(state, object() if gesture is None else gesture)
-            except Exception as error:  # noqa: BLE001 - it can't be run to its end, or a policy of the user's own fails
-                errors |= dict.fromkeys(values, error_line(error))
-        return errors
-
-    # -- many seeds
-
-    def compare(
-        self,
-        seeds: int | Iterable[int] = 20,
-        *,
-        against: ExplorerState | str | None = None,
-        executor: Submitter | None = None,
-        progress: bool = False,
-    ) -> Comparison:
-        """Simulate the setting before and the present one with many seeds, and return them compared, seed by seed.
-
-        `seeds`: how many, from the setting's own on, or which. `against`: another setting than the one before. The rest
-        is as in `vg.compare`; so is the result, which draws itself. Raises `InputError` if there is no setting before.
-
-        >>> ex.compare(seeds=20).chart()
-        """
-        with self.lock:
-            cases, chosen = self.cases(seeds, against)
-        self.comparison = compared(cases, chosen, executor, progress=progress)
-        return self.comparison
-
-    def cases(self, seeds: int | Iterable[int], against: ExplorerState | str | None = None) -> tuple[Any, list[int]]:
-        """Return what a comparison simulates, and with which seeds."""
-        other = ExplorerState.read(against) if isinstance(against, str) else against or self.previous
-        if other is None:
-            raise InputError("there is no setting before this one: change something first, or say against=…")
-        return cases_of(other, self._state, self.fixed), seeds_of(seeds, self._state.seed)
-
-    # -- how it is shown
-
     @cached_property
     def page(self) -> ExplorerPage:
         """The widget that shows it."""
-        from vidgen_nb.notebook.explorer.page import ExplorerPage
+        from vidgen_nb.notebook.explorer.page import ExplorerPage  # ipywidgets is loaded once it is needed
 
         return ExplorerPage(self)
 
-    def _tell_page(self) -> None:
+    def _show(self) -> None:
         if "page" in self.__dict__:
             self.page.show()
 
@@ -223,8 +88,8 @@ def explore(
     fixed = Fixed(own, {name: each for name, each in options.items() if name not in OWN})
     if state is not None:
         return Explorer(state if isinstance(state, ExplorerState) else ExplorerState.read(state), fixed)
-    number = plain_number(profiles)
-    given = demo_profiles(4 if number is None else number) if isinstance(number, int | None) else as_profiles(profiles)
+    number = plain_number(4 if profiles is None else profiles)
+    given = demo_profiles(number) if isinstance(number, int) else as_profiles(number)
     begun = ExplorerState(
         scenes=count if own is None else len(own),
         profiles=tuple(given),

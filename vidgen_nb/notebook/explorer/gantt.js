@@ -51,7 +51,7 @@ export function drawGantt(box, picture, looks) {
   hatches(svg, looks, theme, name);
   const x = (at) => +(((width - RIGHT) * at) / picture.end).toFixed(1);
   const lane = picture.height / picture.lanes;
-  for (const at of ticks(picture.end, Math.floor(width / 70))) {
+  for (const at of ticks(picture.end, Math.floor(width / 56))) {
     shape(svg, "path", { d: `M${x(at)} 0V${picture.height}`, class: "vg-x-grid" });
     shape(svg, "text", { x: x(at), y: picture.height + 15, "text-anchor": at ? "middle" : "start" })
       .textContent = `${at} s`;
@@ -79,7 +79,7 @@ export function drawGantt(box, picture, looks) {
       else if (state === "held") shape(group, "text", { x: middle, y: y + 4, "text-anchor": "middle" }).textContent = "?";
     }
   };
-  paint(picture.ghost, shape(svg, "g", { class: "vg-x-ghost" }), true);
+  paint(picture.ghost, shape(svg, "g", { class: isDark() ? "vg-x-ghost vg-x-dark" : "vg-x-ghost" }), true);
   paint(picture.bars, shape(svg, "g", { class: "vg-x-bars" }), false);
   for (const [start, from, end, to, title] of picture.moves) {
     const group = shape(svg, "g", { class: "vg-x-move" }, title);

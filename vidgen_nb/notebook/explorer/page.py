@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anywidget
 import traitlets as t
@@ -13,6 +13,7 @@ from vidgen_nb.analysis.metrics.measure import Metrics
 from vidgen_nb.charts.report.tiles import duration
 from vidgen_nb.errors import InputError
 from vidgen_nb.notebook.explorer.comparing import SlicedComparison, in_words
+from vidgen_nb.notebook.explorer.exploration import Exploration
 from vidgen_nb.notebook.explorer.form import besides, choices, form_of
 from vidgen_nb.notebook.explorer.picture import Pictures, palette
 from vidgen_nb.notebook.explorer.state import differing
@@ -20,9 +21,6 @@ from vidgen_nb.notebook.explorer.tiles import Tile, tiles
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked, set_if_changed
 from vidgen_nb.plaintext import error_line, one_line
 from vidgen_nb.run import Run
-
-if TYPE_CHECKING:
-    from vidgen_nb.notebook.explorer.explorer import Explorer
 
 __all__ = ["ExplorerPage"]
 
@@ -47,15 +45,16 @@ class ExplorerPage(anywidget.AnyWidget):
     comparison: Any = t.Dict().tag(sync=True)
     """How far a comparison is, and what it has found."""
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, exploration: Exploration) -> None:
         super().__init__()
-        self._explorer = explorer
+        self._explored = exploration
         self._serial = 0
         self._sliced: SlicedComparison | None = None
         self._pictures = Pictures()
         self._measured: list[tuple[Run, Metrics]] = []
         """Of the present run and the one before: bounds, once known, stay known."""
         self.comparison = {"running": False}
+        self.settled = {"serial": 0, "tiles": [], "said": ""}
         self.show()
         self._settle(self._serial)  # the first bound takes longest, and nobody moves a slider yet
         self.on_msg(self._on_message)
@@ -63,18 +62,18 @@ class ExplorerPage(anywidget.AnyWidget):
 
     # -- to the page
 
-    def show(self, number: int | None = None, errors: Mapping[str, str] | None = None) -> None:
+    def show(self, number: str | None = None, errors: Mapping[str, str] | None = None) -> None:
         """Show the present setting, as the answer to that message or, without a number, because a cell has set it."""
-        explorer, state = self._explorer, self._explorer.state
-        before = explorer.previous_run
+        explored, state = self._explored, self._explored.state
+        before = explored.previous_run
         self._serial += 1
         form = {
             "accounts": [one_line(each.name, 60) for each in state.profiles],
-            "choices": choices(explorer.given),
+            "choices": choices(explored.given),
             "looks": palette(),
         }
         try:
-            text = explorer.state_text
+            text = explored.state_text
         except InputError as error:
             text = f"no text: {error}"
         answer = {
@@ -84,7 +83,7 @@ class ExplorerPage(anywidget.AnyWidget):
             "hints": self._hints(),
             "values": form_of(state),
             "picture": self._pictures.picture(
-                explorer.run.data,
+                explored.run.data,
                 None if before is None else before.data,
                 [each.name for each in state.profiles],
                 state.outage,
@@ -92,9 +91,9 @@ class ExplorerPage(anywidget.AnyWidget):
             | {"was": self._was()},
             "tiles": [_plain(each) for each in self._tiles(bound=False)],
             "text": text,
-            "besides": besides(state, explorer.fixed.options),
+            "besides": besides(state, explored.fixed.options),
             "before": before is not None,
-            "keeps": explorer.keeps_previous,
+            "keeps": explored.keeps_previous,
         }
         with self.hold_sync():
             set_if_changed(self, "form", form)
@@ -102,7 +101,7 @@ class ExplorerPage(anywidget.AnyWidget):
 
     def _hints(self) -> dict[str, str]:
         """Return what is odd about a setting, though nothing is wrong, by control."""
-        outage, end = self._explorer.state.outage, self._explorer.run.data.end
+        outage, end = self._explored.state.outage, self._explored.run.data.end
         if outage is None or outage.end <= end:
             return {}
         if outage.start >= end:
@@ -111,11 +110,11 @@ class ExplorerPage(anywidget.AnyWidget):
 
     def _was(self) -> str:
         """Return in a few words what differed in the setting before."""
-        before = self._explorer.previous
+        before = self._explored.previous
         if before is None:
             return ""
         try:
-            return one_line(", ".join(was for was, _ in differing(before, self._explorer.state)), MAX_WORDS)
+            return one_line(", ".join(was for was, _ in differing(before, self._explored.state)), MAX_WORDS)
         except InputError:  # a class of one's own has no text
             return ""
 
@@ -128,8 +127,8 @@ class ExplorerPage(anywidget.AnyWidget):
         self.settled = {"serial": serial, "tiles": [_plain(each) for each in found], "said": said}
 
     def _tiles(self, *, bound: bool) -> list[Tile]:
-        before = self._explorer.previous_run
-        runs = [self._explorer.run] if before is None else [self._explorer.run, before]
+        before = self._explored.previous_run
+        runs = [self._explored.run] if before is None else [self._explored.run, before]
         known = {id(run): metrics for run, metrics in self._measured}
         self._measured = [(run, known.get(id(run)) or run.metrics()) for run in runs]
         metrics = [each for _, each in self._measured]
@@ -140,22 +139,22 @@ class ExplorerPage(anywidget.AnyWidget):
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if not isinstance(content, dict):
             return
-        with self._explorer.lock:
+        with self._explored.lock:
             self._do(content)
 
     def _do(self, content: Mapping[str, Any]) -> None:
-        explorer = self._explorer
+        explored = self._explored
         match content:
             case {"change": [*pairs], "number": number, "gesture": gesture}:
-                self.show(number, explorer.change(dict(pairs), gesture))
+                self.show(number, explored.change(dict(pairs), gesture))
             case {"settle": int(serial)}:
                 self._settle(serial)
             case {"paste": str(text)}:
                 self._paste(text)
             case {"back": True}:
-                explorer.go_back()
+                explored.go_back()
             case {"keep": bool(keep)}:
-                explorer.keeps_previous = keep
+                explored.keeps_previous = keep
             case {"compare": seeds}:
                 self._compare(seeds)
             case {"go_on": int(done)} if self._sliced is not None and done == self._sliced.done:
@@ -166,9 +165,9 @@ class ExplorerPage(anywidget.AnyWidget):
                 pass
 
     def _paste(self, text: str) -> None:
-        explorer = self._explorer
+        explored = self._explored
         try:
-            explorer.state = text
+            explored.state = text
         except InputError as error:
             self.show(None, {"text": str(error)})
 
@@ -176,7 +175,7 @@ class ExplorerPage(anywidget.AnyWidget):
 
     def _compare(self, seeds: Any) -> None:
         try:
-            self._sliced = SlicedComparison(*self._explorer.cases(seeds))
+            self._sliced = SlicedComparison(*self._explored.cases(seeds))
         except InputError as error:
             self.comparison = {"running": False, "error": one_line(str(error), 400)}
             return
@@ -203,7 +202,7 @@ class ExplorerPage(anywidget.AnyWidget):
         if sliced is None or not sliced.done:
             self.comparison = {"running": False}
             return
-        found = self._explorer.comparison = sliced.result()
+        found = self._explored.comparison = sliced.result()
         words = in_words(found)
         self.comparison = {"running": False, "rows": words["rows"], "words": words["said"], "names": words["names"]}
 
