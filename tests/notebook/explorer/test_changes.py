@@ -122,7 +122,7 @@ def test_what_was_given_can_be_chosen_again() -> None:
 
     both = vg.TokenBucket(2, per=60) & vg.Concurrency(1)
     profile = SimulatedProfile("a", both, vg.Empirical([1, 2]))
-    given = ExplorerState(profiles=(profile,), policy=Mine(5), mode=vg.Mode("own", 1, 1), arrivals=[0.0] * 24)
+    given = ExplorerState(profiles=(profile,), policy=Mine(5), mode=vg.Mode("own", 1, 1), arrivals=vg.Trace([0.0] * 24))
     form = form_of(given)
     assert (form["limit@0"], form["service@0"], form["policy"], form["arrivals"]) == ("given", "given", "Mine", "given")
     offered = {name: [value for value, _ in each] for name, each in choices(given).items()}

@@ -178,3 +178,4 @@ def test_what_differs_is_told_in_few_words() -> None:
     found = dict(differing(one, other))
     assert found["scenes=24"] == "scenes=30"
     assert next(each for each in found.values() if each.startswith("delta")) == "delta: constant(3)"
+    assert list(differing(one, one.changed(off=("bruno",)))) == [("bruno: on", "bruno: off")]

@@ -262,7 +262,8 @@ function render({ model, el }) {
   }
 
   function draw() {
-    legend.replaceChildren(...drawGantt(box, model.get("answer").picture, model.get("form").looks));
+    const { looks, accounts } = model.get("form");
+    legend.replaceChildren(...drawGantt(box, model.get("answer").picture, looks, accounts));
   }
 
   function drawSettled() {

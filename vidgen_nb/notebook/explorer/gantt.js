@@ -42,7 +42,7 @@ function look(mark, state, name) {
 
 let drawings = 0;
 
-export function drawGantt(box, picture, looks) {
+export function drawGantt(box, picture, looks, names) {
   const width = Math.max(200, box.clientWidth), height = picture.height + AXIS, name = `vg-x-${++drawings}`;
   const theme = looks[isDark() ? "dark" : "light"];
   const svg = document.createElementNS(SVG, "svg");
@@ -90,6 +90,9 @@ export function drawGantt(box, picture, looks) {
     if (at === null) return;
     const title = place ? "the last scene of the setting before was done" : "the last scene was done";
     shape(svg, "path", { d: `M${x(at)} 0V${picture.height}`, class: place ? "vg-x-end vg-x-before" : "vg-x-end" }, title);
+  });
+  names.forEach((each, row) => {
+    shape(svg, "text", { x: 4, y: lane * (row + 1) - 4, class: "vg-x-lane" }).textContent = each;
   });
   box.replaceChildren(svg);
   return legend(picture, looks, theme, name);

@@ -230,9 +230,15 @@ def differing(one: ExplorerState, other: ExplorerState) -> Iterator[tuple[str, s
         if name in _READERS:
             yield f"{name}={unquote(left) or 'none'}", f"{name}={unquote(right) or 'none'}"
         else:
-            mine_only = [each for each in _terms(left) if each not in _terms(right)]
-            theirs_only = [each for each in _terms(right) if each not in _terms(left)]
-            yield tuple(f"{unquote(name)}: {unquote(' '.join(each)) or '-'}" for each in (mine_only, theirs_only))  # type: ignore[misc]
+            ours = [each for each in _terms(left) if each not in _terms(right)]
+            others = [each for each in _terms(right) if each not in _terms(left)]
+            yield f"{unquote(name)}: {_words(ours, others)}", f"{unquote(name)}: {_words(others, ours)}"
+
+
+def _words(terms: Sequence[str], other: Sequence[str]) -> str:
+    """Return what one setting has of an account and the other one has not."""
+    missing = "on" if "off" in other else "none"
+    return unquote(" ".join(terms)) or missing
 
 
 def _terms(value: str) -> list[str]:
