@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.in_lab.conftest import Opener
-from tests.in_lab.page import LabPage
+from tests.in_lab.page import NOTEBOOK, LabPage
 from tests.in_lab.test_quick import slowness
 from tests.in_lab.test_without_a_mouse import AXE, SERIOUS
 from vidgen_nb.notebook.explorer.form import form_of
@@ -127,3 +127,21 @@ def test_the_picture_follows_a_slider(open_lab: Opener) -> None:
         times = [float(page.page.evaluate(SLIDE, [field("cooldown", "range"), value])) for value in range(24, 10, -1)]
         print(f"{scenes} scenes: {[round(1000 * each) for each in times]} ms, slowness {slowness(page):.1f}")
         assert median(times) < MAX_PICTURE_SECONDS * slowness(page), times
+
+
+@pytest.mark.long
+def test_saved_and_reopened(open_lab: Opener) -> None:
+    """Without its kernel there is the picture of the last setting, and no error box; beside the live one it is hidden."""
+    page = open_lab(*CELLS)
+    page.run(0)
+    explorer(page)
+    page.page.evaluate(SLIDE, [field("scenes", "range"), 7])
+    page.page.wait_for_function(f"() => JSON.stringify({NOTEBOOK}.model.toJSON().cells[0]).includes('7 succeeded')")
+    assert not page.picture(0).is_visible()
+    page.save()
+    page.leave()
+    page.open(kernel=False)
+    page.picture(0).wait_for()
+    page.screenshot("reopened")
+    assert page.page.get_by_text("Error displaying widget").filter(visible=True).count() == 0
+    page.said.clear()  # that the models are not found is said on the console

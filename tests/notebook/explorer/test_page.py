@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import IPython.display
 import pytest
 
 import vidgen_nb as vg
@@ -165,11 +166,21 @@ def test_a_comparison_goes_on_as_long_as_the_page_asks(ex: Explorer) -> None:
     assert "error" in page.comparison
 
 
-def test_it_shows_itself(ex: Explorer) -> None:
-    """As a widget, and where there is none as a picture and as its text."""
-    bundle = ex._repr_mimebundle_()
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == ex.page.model_id
-    assert "<img" in bundle["text/html"] and ex.state_text in bundle["text/plain"]
+def test_it_shows_itself_and_leaves_a_picture(ex: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a widget, and below it as the picture that stays in a saved notebook, of the setting at which a hand rests."""
+    shown: list[tuple[dict[str, Any], str | None]] = []
+    for name in ("display", "update_display"):
+        note = lambda bundle, *, raw, display_id=None: shown.append((bundle, display_id))  # noqa: E731
+        monkeypatch.setattr(IPython.display, name, note)
+    ex._ipython_display_()
+    (widget, none), (picture, display_id) = shown
+    assert widget["application/vnd.jupyter.widget-view+json"]["model_id"] == ex.page.model_id and none is None
+    assert ex.state_text in widget["text/plain"] and "12 succeeded" in picture["text/html"]
+    answer = change(ex.page, 1, scenes=5)
+    assert len(shown) == 2
+    send(ex.page, settle=answer["serial"])
+    assert shown[2][1] == display_id is not None and "5 succeeded" in shown[2][0]["text/html"]
+    assert "<img" in ex._repr_mimebundle_()["text/html"]
 
 
 @pytest.mark.parametrize("content", [{}, {"change": 3}, {"settle": "x"}, {"go_on": 3}, {"stop": True}, {"back": True}])

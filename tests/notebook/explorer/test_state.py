@@ -73,7 +73,7 @@ def test_its_text_is_read_back_to_the_same_state(state: ExplorerState) -> None:
     text = str(state)
     assert text.startswith("vidgen-nb?scenes=")
     assert text.isascii() and " " not in text and "\n" not in text
-    assert ExplorerState.read(text) == state
+    assert ExplorerState.read(text) == state == eval(repr(state))  # noqa: S307 - our own text
 
 
 @settings(max_examples=25, deadline=None)
@@ -129,6 +129,7 @@ def test_a_class_of_ones_own_has_no_text() -> None:
     assert len(state.simulation().scenes) == 3
     with pytest.raises(InputError, match="class Mine have no text"):
         str(state)
+    assert "without a text" in repr(state)
 
 
 def test_what_is_simulated_is_what_simulate_does() -> None:

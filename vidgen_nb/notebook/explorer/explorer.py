@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from vidgen_nb.analysis.simulation.overrides import as_scenes, checks_options
 from vidgen_nb.analysis.validation import as_profiles, plain_number
@@ -13,7 +14,7 @@ from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.notebook.explorer.exploration import Exploration
 from vidgen_nb.notebook.explorer.state import ExplorerState, Fixed
-from vidgen_nb.notebook.panel.chart.saved_picture import picture_html
+from vidgen_nb.notebook.panel.chart.saved_picture import HIDE_BESIDE_PANEL, picture_html
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.provider.demo_profiles import demo_profiles
@@ -33,25 +34,50 @@ class Explorer(Exploration):
     In a cell, `ex.run` is the run of what the controls say now, and `ex.state = …` moves them.
     """
 
+    _picture_id: str | None = None
+    """The display id of the picture; None: it was not shown yet."""
+
     @cached_property
     def page(self) -> ExplorerPage:
         """The widget that shows it."""
         from vidgen_nb.notebook.explorer.page import ExplorerPage  # ipywidgets is loaded once it is needed
 
-        return ExplorerPage(self)
+        return ExplorerPage(self, self._update_picture)
 
     def _show(self) -> None:
         if "page" in self.__dict__:
             self.page.show()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """Return the widget; without one, the picture of the run."""
+        """Return the widget; for where there are none the picture of the run, and the text."""
+        return {**self._widget(), "text/html": picture_html(self._run, "light")}
+
+    def _ipython_display_(self) -> None:
+        """Show the widget, and in a second output, hidden beside it, the picture that stays in a saved notebook.
+
+        Of one bundle with both, JupyterLab shows the widget, and without a kernel an error in its place.
+        """
+        from IPython.display import display
+
+        show: Any = display  # it is untyped
+        show(self._widget(), raw=True)
+        self._picture_id = self._picture_id or f"vidgen_nb-{uuid4().hex}"
+        show(self._picture(), raw=True, display_id=self._picture_id)
+
+    def _widget(self) -> dict[str, Any]:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.page.model_id}
-        return {
-            "application/vnd.jupyter.widget-view+json": view,
-            "text/html": picture_html(self._run, "light"),
-            "text/plain": repr(self),
-        }
+        return {"application/vnd.jupyter.widget-view+json": view, "text/plain": repr(self)}
+
+    def _picture(self) -> dict[str, str]:
+        return {"text/html": HIDE_BESIDE_PANEL + picture_html(self._run, "light"), "text/plain": ""}
+
+    def _update_picture(self) -> None:
+        """Bring the picture up to date, once a hand rests."""
+        if self._picture_id is not None:
+            from IPython.display import update_display
+
+            update: Any = update_display  # it is untyped
+            update(self._picture(), raw=True, display_id=self._picture_id)
 
     def __repr__(self) -> str:
         try:

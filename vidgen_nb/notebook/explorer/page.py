@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,10 @@ class ExplorerPage(anywidget.AnyWidget):
     comparison: Any = t.Dict().tag(sync=True)
     """How far a comparison is, and what it has found."""
 
-    def __init__(self, exploration: Exploration) -> None:
+    def __init__(self, exploration: Exploration, settled: Callable[[], None]) -> None:
+        """`settled` is called once a hand rests."""
         super().__init__()
-        self._explored = exploration
+        self._explored, self._when_settled = exploration, settled
         self._serial = 0
         self._sliced: SlicedComparison | None = None
         self._pictures = Pictures()
@@ -124,6 +125,7 @@ class ExplorerPage(anywidget.AnyWidget):
             return
         found = self._tiles(bound=True)
         said = "; ".join(f"{each.name} {each.value} {each.difference}".strip() for each in found if each.name in SPOKEN)
+        self._when_settled()
         self.settled = {"serial": serial, "tiles": [_plain(each) for each in found], "said": said}
 
     def _tiles(self, *, bound: bool) -> list[Tile]:

@@ -55,7 +55,7 @@ class Fixed:
     """Further fields of `Simulation`, such as `faults`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExplorerState:
     """What the explorer's controls say. Times in run seconds. Raises `InputError` for what can't be simulated.
 
@@ -185,6 +185,12 @@ class ExplorerState:
     def __str__(self) -> str:
         """Return a text that looks like a link; `InputError` if a class of one's own has none."""
         return START + "&".join(f"{name}={each}" for name, each in self.parts().items())
+
+    def __repr__(self) -> str:
+        try:
+            return f"ExplorerState.read({str(self)!r})"
+        except InputError:
+            return f"<ExplorerState: {self.scenes:,} scenes, {len(self.used):,} accounts, without a text>"
 
     @classmethod
     def read(cls, text: Any) -> Self:
