@@ -131,7 +131,7 @@ def test_the_picture_follows_a_slider(open_lab: Opener) -> None:
 
 @pytest.mark.long
 def test_saved_and_reopened(open_lab: Opener) -> None:
-    """Without its kernel there is the picture of the last setting, and no error box; beside the live one it is hidden."""
+    """Without its kernel there is the picture of the last setting and no error; beside the live one it is hidden."""
     page = open_lab(*CELLS)
     page.run(0)
     explorer(page)

@@ -85,7 +85,7 @@ SIDE_EFFECTS = {
 
 def test_every_control_is_tried_here() -> None:
     """None that the page shows was forgotten."""
-    (params,) = [mark.args[1] for mark in test_what_a_control_changes.pytestmark]  # type: ignore[attr-defined]
+    (params,) = [mark.args[1] for mark in test_what_a_control_changes.pytestmark]
     tried = {control.partition("@")[0] for control, _, _ in params}
     tried |= {"rate", "outage_start", "outage_length", "outage_on"}  # below
     assert {each.partition("@")[0] for each in form_of(GIVEN)} == tried

@@ -70,6 +70,19 @@ def test_the_state_is_read_and_set_from_a_cell(ex: Explorer) -> None:
     assert text in repr(ex)
 
 
+def test_what_no_control_changes_goes_with_every_change() -> None:
+    """Scenes with parameters that a limit counts, and options of the simulation."""
+    scenes = [vg.Scene(f"s{k}", "x", tokens=500) for k in range(6)]
+    accounts = [vg.SimulatedProfile("a", vg.TokenBucket(2000, per=60, weight="tokens"), vg.Constant(5), price=0.4)]
+    ex = vg.explore(accounts, scenes=scenes, max_cost=1.7)
+    ex.set(cooldown=5)
+    ex.change({"n@0": 1500})
+    assert ex.run.metrics().cost == 1.6
+    (limit,) = [each.limit for each in ex.state.profiles]
+    assert limit == vg.TokenBucket(1500, per=60, weight="tokens")
+    assert "max_cost=1.7" in ex.page.answer["besides"]
+
+
 def test_changes_of_one_gesture_have_one_ghost(ex: Explorer) -> None:
     """The setting before is that from before the slider was taken, whatever it was moved through."""
     start = ex.state

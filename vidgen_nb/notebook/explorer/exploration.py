@@ -71,7 +71,7 @@ class Exploration:
 
         >>> ex.set(scenes=40, cooldown=10, capacity=5)
         """
-        self.state = self._state.changed(**changes)
+        self.state = self._state.changed(self.fixed, **changes)
 
     @property
     def run(self) -> Run:

@@ -140,7 +140,10 @@ class Form {
           if (error.textContent) input.setAttribute("aria-describedby", error.id);
           else input.removeAttribute("aria-describedby");
           if (input.type === "checkbox") input.checked = Boolean(value);
-          else if (input.type === "range") input.value = value ?? input.max;
+          else if (input.type === "range") {
+            if (value > Number(input.max)) input.max = 2 * value;
+            input.value = value ?? input.max;
+          }
           else if (input.type !== "number") input.value = value ?? "";
           else if (!(pending.has(control) && document.activeElement === input)) input.value = value ?? "";
           else if (Number(input.value) !== value && value !== "" && value !== null) input.value = value;
@@ -249,6 +252,7 @@ function render({ model, el }) {
   function drawAnswer() {
     const answer = model.get("answer");
     form.update(answer);
+    result.classList.toggle("vg-x-old", result.childElementCount > 0 && !model.get("comparison").running);
     const known = Object.fromEntries(model.get("settled").tiles.map((each) => [each.name, each]));
     tiles.replaceChildren(...answer.tiles.map((each) =>
       tile(each.value === "…" && each.name in known ? { ...known[each.name], stale: true } : each)));
@@ -275,6 +279,7 @@ function render({ model, el }) {
 
   function drawComparison() {
     const { running, done, wanted, rows, words, names, error } = model.get("comparison");
+    result.classList.remove("vg-x-old");
     compare.textContent = running ? "Stop" : "Compare";
     compare.disabled = !running && !model.get("answer").before;
     if (error) return result.replaceChildren(element("p", { class: "vg-x-trouble" }, error));

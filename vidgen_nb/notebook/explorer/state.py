@@ -144,7 +144,7 @@ class ExplorerState:
         limits = {each.quota_group or each.name: each.limit for each in self.used if each.limit is not None}
         return replace(self.policy, limits=limits)
 
-    def changed(self, **changes: Any) -> Self:
+    def changed(self, fixed: Fixed | None = None, /, **changes: Any) -> Self:
         """Return it with something changed: a field of this class, or a name as `run.what_if` takes it.
 
         >>> state.changed(scenes=40, cooldown=10)
@@ -152,7 +152,7 @@ class ExplorerState:
         own = {each.name for each in fields(self)}
         found = replace(self, **{name: each for name, each in changes.items() if name in own})
         for name in changes.keys() - own:
-            simulation = with_override(found.simulation(), name, changes[name])
+            simulation = with_override(found.simulation(fixed), name, changes[name])
             kept = {each.name: each for each in simulation.profiles}
             found = replace(
                 found, policy=simulation.policy if not found.told else found.policy,
