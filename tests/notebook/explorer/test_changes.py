@@ -161,7 +161,8 @@ def test_what_no_control_shows_is_said() -> None:
     """Further options, organisations, quota groups; nothing is hidden."""
     team = vg.Organisation("team", vg.TokenBucket(5, per=60))
     state = ExplorerState(profiles=(SimulatedProfile("a", organisation=team), SimulatedProfile("b", quota_group="g")))
-    said = besides(state, {"max_wait": 60})
-    assert "max_wait=60" in said and "a belongs to" in said and "b is in the quota group g" in said
+    said = besides(state, {"max_wait": 60, "faults": [vg.Fault("rate", nth=3)]})
+    assert said.startswith("max_wait=60; faults=[Fault(kind='rate', nth=3)]; a belongs to Organisation(name='team'")
+    assert "b is in the quota group g" in said
     assert ["none", "that of group g"] in choices(state)["limit@1"]
     assert besides(GIVEN, {}) == ""

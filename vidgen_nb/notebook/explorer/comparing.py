@@ -121,6 +121,8 @@ def _text(metric: str, value: float | None, sign: str = "") -> str:
 def _interval(metric: str, mean: float | None, low: float | None, high: float | None) -> str:
     if mean is None or low is None or high is None:
         return "–"
+    if mean == low == high == 0:
+        return "the same with every seed"
     unit = {"wasted_share": " points", "rate_limited": ""}.get(metric, " s")
     bounds = "" if low == float("-inf") else f" [{_text(metric, low, '+')}, {_text(metric, high, '+')}]"
     return (_text(metric, mean, "+") + unit + bounds).replace("-", "\N{MINUS SIGN}")

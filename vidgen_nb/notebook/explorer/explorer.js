@@ -144,7 +144,10 @@ class Form {
             if (value > Number(input.max)) input.max = 2 * value;
             input.value = value ?? input.max;
           }
-          else if (input.type !== "number") input.value = value ?? "";
+          else if (input.type !== "number") {
+            input.value = value ?? "";
+            input.title = `${input.ariaLabel}: ${input.selectedOptions[0]?.text ?? ""}`;
+          }
           else if (!(pending.has(control) && document.activeElement === input)) input.value = value ?? "";
           else if (Number(input.value) !== value && value !== "" && value !== null) input.value = value;
         }

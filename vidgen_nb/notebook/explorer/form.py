@@ -153,12 +153,24 @@ def _own(name: str, known: Mapping[str, Any]) -> dict[str, str]:
 
 def besides(state: ExplorerState, options: Mapping[str, Any]) -> str:
     """Return in words what no control shows: further options of the simulation, and what accounts belong to."""
-    said = [f"{name}={one_line(repr(value), 80)}" for name, value in options.items()]
+    said = [f"{name}={one_line(_in_short(value), 120)}" for name, value in options.items()]
     for each in state.profiles:
         if each.organisation is not None:
-            said.append(f"{one_line(each.name, 40)} belongs to {one_line(repr(each.organisation), 80)}")
+            said.append(f"{one_line(each.name, 40)} belongs to {one_line(_in_short(each.organisation), 80)}")
         if each.quota_group is not None:
             said.append(f"{one_line(each.name, 40)} is in the quota group {one_line(each.quota_group, 40)}")
         if each.rate_headers:
             said.append(f"{one_line(each.name, 40)} answers with rate-limit headers")
     return "; ".join(said)
+
+
+def _in_short(value: Any) -> str:
+    """Return a value's repr; of a record only what is not as usual."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_in_short, value))}]"
+    if not is_dataclass(value) or isinstance(value, type | Limit):
+        return repr(value)
+    given = {each.name: getattr(value, each.name) for each in fields(value) if each.init and each.repr}
+    usual = {each.name: each.default for each in fields(value)}
+    shown = [f"{name}={each!r}" for name, each in given.items() if each != usual[name]]
+    return f"{type(value).__name__}({', '.join(shown)})"
