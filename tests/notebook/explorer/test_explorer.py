@@ -73,7 +73,9 @@ def test_the_state_is_read_and_set_from_a_cell(ex: Explorer) -> None:
 def test_what_no_control_changes_goes_with_every_change() -> None:
     """Scenes with parameters that a limit counts, and options of the simulation."""
     scenes = [vg.Scene(f"s{k}", "x", tokens=500) for k in range(6)]
-    accounts = [vg.SimulatedProfile("a", vg.TokenBucket(2000, per=60, weight="tokens"), vg.Constant(5), price=0.4)]
+    accounts = [
+        vg.SimulatedProfile("a", vg.TokenBucket(2000, per=60, weight="tokens"), vg.Constant(5), price=vg.Price(0.4))
+    ]
     ex = vg.explore(accounts, scenes=scenes, max_cost=1.7)
     ex.set(cooldown=5)
     ex.change({"n@0": 1500})
