@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from vidgen_nb.backends.openai.videos import OpenAIVideos as OpenAIVideos
     from vidgen_nb.backends.runway.tasks import Runway as Runway
     from vidgen_nb.bundled_demo import demo as demo
-    from vidgen_nb.bundled_demo import demo_profiles as demo_profiles
     from vidgen_nb.bundled_demo import demo_scenes as demo_scenes
     from vidgen_nb.charts.experiments.comparisons import comparison_chart as comparison_chart
     from vidgen_nb.charts.experiments.sweeps import sweep_chart as sweep_chart
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from vidgen_nb.lessons.practice import exercise as exercise
     from vidgen_nb.lessons.saved_tries import read_tries as read_tries
     from vidgen_nb.notebook.controller import Controller as Controller
+    from vidgen_nb.notebook.explorer.explorer import explore as explore
     from vidgen_nb.notebook.nested_loops import enable_nested as enable_nested
     from vidgen_nb.policies.cooldowns import ExponentialCooldown as ExponentialCooldown
     from vidgen_nb.policies.cooldowns import GlobalPause as GlobalPause
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from vidgen_nb.provider import SimulatedProfile as SimulatedProfile
     from vidgen_nb.provider import SlidingWindow as SlidingWindow
     from vidgen_nb.provider import TokenBucket as TokenBucket
+    from vidgen_nb.provider.demo_profiles import demo_profiles as demo_profiles
     from vidgen_nb.run import Run as Run
     from vidgen_nb.run import load_run as load_run
     from vidgen_nb.run import lower_bound as lower_bound
@@ -106,7 +107,7 @@ _HOMES = {
     "policies.cooldowns": ("ExponentialCooldown", "GlobalPause", "PerProfileCooldown"),
     "policies.earliest_finish": ("EarliestFinish",),
     "policies.paced.policy": ("Paced",),
-    "bundled_demo": ("demo", "demo_profiles", "demo_scenes"),
+    "bundled_demo": ("demo", "demo_scenes"),
     "emulator": ("Emulator",),
     "errors": (
         "DuplicateScene",
@@ -122,6 +123,7 @@ _HOMES = {
     "experiments.compare": ("compare",),
     "experiments.sweep": ("sweep",),
     "inputs": ("load_profiles", "load_scenes"),
+    "notebook.explorer.explorer": ("explore",),
     "notebook.nested_loops": ("enable_nested",),
     "ports": ("BackendError", "Profile"),
     "provider": (
@@ -139,6 +141,7 @@ _HOMES = {
         "SlidingWindow",
         "TokenBucket",
     ),
+    "provider.demo_profiles": ("demo_profiles",),
     "run": ("Run", "load_run", "lower_bound", "simulate"),
     "session.session": ("Session", "restore"),
     "sharing.redis_cooldowns": ("RedisCooldowns",),

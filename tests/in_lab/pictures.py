@@ -1,6 +1,7 @@
-"""The README's pictures of the panel: `python -m tests.in_lab.pictures`, which `make picture` calls.
+"""The pictures of panel and explorer: `python -m tests.in_lab.pictures`, which `make picture` calls.
 
-The demo is run in a real JupyterLab, and the panel is taken when about two thirds of the run are over.
+The demo is run in a real JupyterLab, and the panel is taken when about two thirds of the run are over. The explorer is
+taken after a change.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ IMAGES = Path(__file__).parents[2] / "notebooks/images"
 CELL = "import vidgen_nb as vg\nctl = vg.demo()\nctl"
 ATTEMPTS = 28
 """When these have begun."""
+EXPLORE = 'import vidgen_nb as vg\nex = vg.explore(mode="boost")\nex'
+CHANGE = "ex.set(cooldown=10)"
 MARGIN = 8
 """Pixels of the page at the sides of what is shown."""
 
@@ -36,6 +39,16 @@ def take(page: LabPage, theme: str, path: Path) -> None:
             "height": tabs["y"] - panel["y"],
         },
     )
+
+
+def take_explorer(page: LabPage, path: Path) -> None:
+    """Take the explorer once its setting was changed and the bound is known."""
+    page.run(0)
+    page.run(1)
+    shown = page.output(0).locator(".vg-explorer")
+    shown.locator(".vg-x-ghost rect").first.wait_for(state="attached")
+    shown.locator(".vg-x-tile:not(.vg-x-stale)", has_text="Share of the bound").locator("b", has_text="%").wait_for()
+    shown.screenshot(path=path)
 
 
 def main() -> None:
@@ -58,6 +71,12 @@ def main() -> None:
                 page.click("Run")
                 page.kernel.wait(f"ctl.last_run and len(ctl.last_run.attempts) >= {ATTEMPTS}")
                 take(page, theme, IMAGES / f"{name}.png")
+                page.leave()
+                explorer = name.replace("panel", "explorer")
+                lab.notebook(root / f"{explorer}.ipynb", EXPLORE, CHANGE)
+                page = LabPage(Tab(context), server, f"{explorer}.ipynb", height=800)
+                page.theme(f"JupyterLab {theme}")
+                take_explorer(page, IMAGES / f"{explorer}.png")
                 page.leave()
         browser.close()
 

@@ -18,12 +18,12 @@ from vidgen_nb.charts.drawing.shapes import Bar, Rows
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.errors import InputError
 
-__all__ = ["svg"]
+__all__ = ["HATCHES", "svg"]
 
 _LEFT_PIXELS, _RIGHT_PIXELS, _LINE_PIXELS = 172.0, 24.0, 18.0
 _MOVE = "◆ move"
 _CHAR_PIXELS = 6.8  # average width of a character of the 12 px font, rounded up
-_HATCHES = {
+HATCHES = {
     "/": '<path d="M-1 1L1 -1M0 6L6 0M5 7L7 5" stroke="{ink}" stroke-width="1.4"/>',
     "\\": '<path d="M5 -1L7 1M0 0L6 6M-1 5L1 7" stroke="{ink}" stroke-width="1.2"/>',
     "x": '<path d="M0 0L6 6M6 0L0 6" stroke="{ink}" stroke-width="1"/>',
@@ -107,7 +107,7 @@ class _Picture:
         yield "<defs>"
         for state, mark in self.theme.marks.items():
             if mark.pattern:
-                hatch = _HATCHES[mark.pattern].format(ink=mark.ink)
+                hatch = HATCHES[mark.pattern].format(ink=mark.ink)
                 yield (
                     f'<pattern id="vg-{self.name}-{state}" width="6" height="6" patternUnits="userSpaceOnUse">'
                     f'<rect width="6" height="6" fill="{mark.fill or "none"}"/>{hatch}'

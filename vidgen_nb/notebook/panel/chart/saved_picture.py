@@ -13,10 +13,10 @@ MAX_DRAWN_ATTEMPTS = 1_000
 """A notebook keeps no picture of a run with more attempts: it would make the file heavy."""
 
 HIDE_BESIDE_PANEL = """<style>
-.jp-OutputArea:has(.vg-panel .js-plotly-plot) > .jp-OutputArea-child:has(.vg-still) { display: none; }
+.jp-OutputArea:has(.vg-panel .js-plotly-plot, .vg-explorer svg) > .jp-OutputArea-child:has(.vg-still) { display: none; }
 .jp-OutputArea:has(.vg-still) > .jp-OutputArea-child > .jp-OutputArea-output:not(:has(*)) { display: none; }
 </style><span class="vg-still"></span>"""
-"""Hides the picture beside a live panel, and beside the picture the bare text of a panel that is loading or gone."""
+"""Hides the picture beside a live panel or explorer, and beside it the bare text of one that is loading or gone."""
 
 
 def picture_html(run: Run | None, theme: str) -> str:
