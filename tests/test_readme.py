@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from vidgen_nb.bundled_demo import demo_profiles
 from vidgen_nb.emulator import Emulator
+from vidgen_nb.provider.demo_profiles import demo_profiles
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from vidgen_nb.backends.openai.videos import OpenAIVideos as OpenAIVideos
     from vidgen_nb.backends.runway.tasks import Runway as Runway
     from vidgen_nb.bundled_demo import demo as demo
-    from vidgen_nb.bundled_demo import demo_profiles as demo_profiles
     from vidgen_nb.bundled_demo import demo_scenes as demo_scenes
     from vidgen_nb.charts.experiments.comparisons import comparison_chart as comparison_chart
     from vidgen_nb.charts.experiments.sweeps import sweep_chart as sweep_chart
@@ -75,6 +74,7 @@ if TYPE_CHECKING:
     from vidgen_nb.provider import SimulatedProfile as SimulatedProfile
     from vidgen_nb.provider import SlidingWindow as SlidingWindow
     from vidgen_nb.provider import TokenBucket as TokenBucket
+    from vidgen_nb.provider.demo_profiles import demo_profiles as demo_profiles
     from vidgen_nb.run import Run as Run
     from vidgen_nb.run import load_run as load_run
     from vidgen_nb.run import lower_bound as lower_bound
@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from vidgen_nb.session.session import Session as Session
     from vidgen_nb.session.session import restore as restore
     from vidgen_nb.sharing.redis_cooldowns import RedisCooldowns as RedisCooldowns
+    from vidgen_nb.side_by_side import versus as versus
 
 __version__ = "0.1.0"
 
@@ -106,7 +107,7 @@ _HOMES = {
     "policies.cooldowns": ("ExponentialCooldown", "GlobalPause", "PerProfileCooldown"),
     "policies.earliest_finish": ("EarliestFinish",),
     "policies.paced.policy": ("Paced",),
-    "bundled_demo": ("demo", "demo_profiles", "demo_scenes"),
+    "bundled_demo": ("demo", "demo_scenes"),
     "emulator": ("Emulator",),
     "errors": (
         "DuplicateScene",
@@ -139,9 +140,11 @@ _HOMES = {
         "SlidingWindow",
         "TokenBucket",
     ),
+    "provider.demo_profiles": ("demo_profiles",),
     "run": ("Run", "load_run", "lower_bound", "simulate"),
     "session.session": ("Session", "restore"),
     "sharing.redis_cooldowns": ("RedisCooldowns",),
+    "side_by_side": ("versus",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -8,39 +8,22 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core.model import Mode, Scene
-from vidgen_nb.core.money import Price
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError, SessionError
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.notebook.rerun_cells import register_controller
-from vidgen_nb.provider import Limit, LogNormal, SimulatedProfile, SlidingWindow, TokenBucket
+from vidgen_nb.provider import Limit, SimulatedProfile
+from vidgen_nb.provider.demo_profiles import demo_profiles
 from vidgen_nb.session.video_folder import VideoFolder
 
 __all__ = ["DemoSession", "demo", "demo_profiles", "demo_scenes"]
 
 log = logging.getLogger("vidgen_nb")
-
-DEMO_PROFILES = (
-    SimulatedProfile(
-        "alice", TokenBucket(2, per=60), LogNormal(22, 0.25), capacity=3, price=Price(per_second=0.10, seconds=4)
-    ),
-    SimulatedProfile(
-        "bruno", TokenBucket(4, per=60), LogNormal(18, 0.25), capacity=3, price=Price(per_second=0.10, seconds=4)
-    ),
-    SimulatedProfile(
-        "chiara", SlidingWindow(5, per=60), LogNormal(14, 0.25), capacity=3, price=Price(per_second=0.12, seconds=4)
-    ),
-    SimulatedProfile(
-        "delta", TokenBucket(30, per=60), LogNormal(26, 0.25), capacity=3, price=Price(per_second=0.08, seconds=4)
-    ),
-)
-"""One with a tight limit, one with a generous one, and two in between, so that scenes move. The prices are invented."""
 
 PROMPT_SUBJECTS = ("a lighthouse", "a harbour", "a night train", "a paper boat", "an old cinema", "a greenhouse")
 PROMPT_SETTINGS = ("at dawn", "in heavy rain", "under northern lights", "as the city wakes")
@@ -53,19 +36,6 @@ def demo_scenes(count: int = 24) -> list[Scene]:
     prompts = [f"{subject} {setting}" for setting in PROMPT_SETTINGS for subject in PROMPT_SUBJECTS]
     return [
         Scene(f"s{index + 1:03}", prompts[index % len(prompts)], seconds="4", size="1280x720") for index in range(count)
-    ]
-
-
-def demo_profiles(count: int = 4) -> list[SimulatedProfile]:
-    """Return this many simulated profiles: the four kinds in turn."""
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise InputError(f"the number of profiles must be a whole number, at least 1, not {count!r}")
-    kinds = len(DEMO_PROFILES)
-    return [
-        DEMO_PROFILES[index]
-        if index < kinds
-        else replace(DEMO_PROFILES[index % kinds], name=f"p{index + 1}", api_key="")
-        for index in range(count)
     ]
 
 

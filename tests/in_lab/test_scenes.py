@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.in_lab.conftest import Opener
 
 CELL = """import vidgen_nb as vg
-from vidgen_nb.bundled_demo import DemoSession, demo_profiles
+from vidgen_nb.bundled_demo import DemoSession
+from vidgen_nb.provider.demo_profiles import demo_profiles
 from vidgen_nb.provider import Fault
 faults = [Fault("lost_answer", scene="s004"), Fault("content", scene="s002")]
 ctl = DemoSession(vg.Emulator(demo_profiles(), speed=100, seed=7, faults=faults), mode="boost", output="of-scenes")

@@ -206,10 +206,10 @@ def emulator(
     ] = None,
 ) -> None:
     """Serve the emulator on this machine until Ctrl-C or SIGTERM."""
-    from vidgen_nb.bundled_demo import demo_profiles
     from vidgen_nb.cli.emulator_server import serve
     from vidgen_nb.emulator import Emulator
     from vidgen_nb.inputs import load_simulated
+    from vidgen_nb.provider.demo_profiles import demo_profiles
 
     simulated = load_simulated(profiles) if profiles is not None else demo_profiles()
     with (

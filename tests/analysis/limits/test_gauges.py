@@ -6,9 +6,10 @@ import pytest
 
 import vidgen_nb as vg
 from vidgen_nb.analysis.limits.gauges import LimitGauges
-from vidgen_nb.bundled_demo import demo_profiles, demo_scenes
+from vidgen_nb.bundled_demo import demo_scenes
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import RateLimited
+from vidgen_nb.provider.demo_profiles import demo_profiles
 from vidgen_nb.provider.gauge import in_words
 from vidgen_nb.provider.limits import Limit
 
