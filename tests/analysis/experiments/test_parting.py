@@ -15,7 +15,8 @@ FOUR = vg.demo_profiles()
 
 def parted(one: dict[str, Any], other: dict[str, Any], scenes: int = 24, **both: Any) -> Parting | None:
     """Return where two runs part that differ in these arguments of `simulate`."""
-    runs = [vg.simulate(**({"scenes": scenes, "profiles": FOUR, "mode": "boost"} | both | own)) for own in (one, other)]
+    given: dict[str, Any] = {"scenes": scenes, "profiles": FOUR, "mode": "boost"} | both
+    runs = [vg.simulate(**given | own) for own in (one, other)]
     return parting_of({"one": runs[0].data, "other": runs[1].data})
 
 

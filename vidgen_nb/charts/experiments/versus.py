@@ -37,7 +37,7 @@ def versus_chart(
     told = str(parting) if parting is not None else "They decide the same, all the way."
     names = [one_line(name, 60) for name in runs]
     return aligned(
-        names, [*runs.values()], [sentence], [told, note], mark,
+        names, [*runs.values()], [one_line(sentence, 2000)], [told, note], mark,
         moves=moves, queue=queue, theme=theme, lanes_height=height,
     )  # fmt: skip
 
