@@ -25,11 +25,12 @@ from vidgen_nb.plaintext import one_line
 
 __all__ = ["TimeMark", "aligned", "aligned_chart"]
 
-_HEADING_PIXELS, _TITLE_CHARS = 34, 92  # pixels above each Gantt for its name
+_HEADING_PIXELS, _LOW_HEADING_PIXELS, _TITLE_CHARS = 34, 26, 92  # pixels above each Gantt for its name
 _NARROW_TITLE_CHARS = 76  # bold ones, left of the mode bar at 800 px
-_MARK_PIXELS = 20  # pixels above all Gantts for the words at a mark
+_MARK_PIXELS = 18  # pixels above all Gantts for the words at a mark
 _MARK_CHARS = 90
 _BOLD_PIXELS, _TEXT_PIXELS = 7.8, 6.6  # of a character
+_NARROW_PLOT_PIXELS = 480.0  # of a cell's output on a page 800 px wide
 
 
 @dataclass(frozen=True)
@@ -87,17 +88,21 @@ def aligned(
     bold = wrapped(title, _TITLE_CHARS if mark is None else _NARROW_TITLE_CHARS)
     left_out = [f"{name}: {note}" for name, each in zip(names, rows, strict=True) for note in each.notes]
     above = _MARK_PIXELS if mark is not None else 0
-    tall = sum(each.height for each in rows) + len(rows) * _HEADING_PIXELS + above
+    heading, room = (_HEADING_PIXELS, PLOT_PIXELS) if fit is None else (_LOW_HEADING_PIXELS, _NARROW_PLOT_PIXELS)
+    tall = sum(each.height for each in rows) + len(rows) * heading + above
     states = list(dict.fromkeys(name for each in rows for name in legend_names(each, look)))
     layout = frame([*bold, *wrapped([*notes, *left_out])], look, tall, bold=len(bold), legend=states, least=1)
     layout |= {"barmode": "overlay"}
     layout |= {"xaxis": _time_axis(end, len(rows), look), "shapes": [], "annotations": [], "spikedistance": -1}
     top = tall - above
     for number, (name, each, data) in enumerate(zip(names, rows, runs, strict=True)):
-        top -= _HEADING_PIXELS
+        top -= heading
         domain = [max(0.0, (top - each.height) / tall), top / tall]
         layout[f"yaxis{_place(number)}"] = lanes_axis(each, heading=fit is None) | {"domain": domain}
-        layout["annotations"] += [_heading(name, each, domain[1], look), *_key(domain[1], look) * (fit is not None)]
+        layout["annotations"] += [
+            _heading(name, each, domain[1], look, room),
+            *_key(domain[1], look) * (fit is not None),
+        ]
         band, words = _later(runs, number, look)
         layout["annotations"] += words
         layout["shapes"] += [*band, *_finish(data, number, look)]
@@ -172,10 +177,10 @@ def _finding(names: list[str], both: list[RunData]) -> str:
     )
 
 
-def _heading(name: str, rows: Rows, at: float, theme: Theme) -> dict[str, Any]:
-    """Return a run's name and totals, above its Gantt; as many of them as fit beside a long name."""
+def _heading(name: str, rows: Rows, at: float, theme: Theme, room: float) -> dict[str, Any]:
+    """Return a run's name and totals, above its Gantt; as many of them as have room, in pixels, beside the name."""
     totals = rows.summary[1].rstrip(".").split("; ")
-    while totals and len(name) * _BOLD_PIXELS + len("; ".join(totals)) * _TEXT_PIXELS > PLOT_PIXELS:
+    while totals and len(name) * _BOLD_PIXELS + len("; ".join(totals)) * _TEXT_PIXELS > room:
         del totals[-1]
     return {
         "text": f"<b>{markup([name])}</b>  {markup(['; '.join(totals)])}", "showarrow": False, "x": 0, "xref": "paper",

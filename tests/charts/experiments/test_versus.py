@@ -50,7 +50,7 @@ def test_lanes_share_the_height() -> None:
     figure = drawn(vg.PerProfileCooldown(), vg.GlobalPause())
     (low, high), (lower, higher) = figure.layout.yaxis.domain, figure.layout.yaxis2.domain
     assert high - low == pytest.approx(higher - lower)
-    assert figure.layout.height < 740
+    assert figure.layout.height < 710
     named = next(each for each in figure.data if each.meta == "0 succeeded")
     assert "s001" in named.text
     one, three = (drawn(*["normal", "boost", {"cooldown": 3}][:count], scenes=4) for count in (2, 3))

@@ -12,7 +12,7 @@ from vidgen_nb.plaintext import one_line
 
 __all__ = ["versus_chart"]
 
-LANES_PIXELS = 228.0
+LANES_PIXELS = 220.0
 """Pixels of each Gantt's lanes: with the demo's four profiles, bars can hold their scenes' ids."""
 
 
