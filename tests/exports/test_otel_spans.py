@@ -142,7 +142,7 @@ def test_prompts_only_if_asked_for() -> None:
 
 def test_the_model_and_provider_of_a_live_run() -> None:
     """They are in the header, and have names in the conventions."""
-    header = {**DEMO.header, "backend": {"name": "openai-videos", "model": "sora-2"}}
+    header = {**DEMO.header, "backend": {"name": "openai_videos", "model": "sora-2"}}
     span = kind(spans_of(vg.Run(header, DEMO.events)), "generate_content")[0]
     assert span.name == "generate_content sora-2" and span.attributes
     assert span.attributes["gen_ai.provider.name"] == "openai" and span.attributes["gen_ai.request.model"] == "sora-2"

@@ -30,10 +30,7 @@ _SPANS_PER_EXPORT: Final = 400
 """Fewer than the 512 that a batch of the SDK holds, and far fewer than the 2,048 of its queue, which drops the rest."""
 _TEXT_CHARS: Final = 500
 _OPERATION: Final = "generate_content"
-_PROVIDERS: Final = {
-    "openai-videos": "openai", "openai_videos": "openai", "google-interactions": "gcp.gemini",
-    "google_interactions": "gcp.gemini", "runway": "runway",
-}  # fmt: skip
+_PROVIDERS: Final = {"openai_videos": "openai", "google_interactions": "gcp.gemini", "runway": "runway"}
 """`gen_ai.provider.name` by the backend that a header names."""
 _NO_ERRORS: Final = (None, "succeeded", "cancelled")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

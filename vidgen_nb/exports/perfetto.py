@@ -4,7 +4,8 @@ What stands where. Process 1 is the run: how many scenes wait (a counter), what 
 no program ran. Each profile is a process of its own; of several runs, each run's profiles. Its threads are its slots,
 with a slice for each attempt and, inside it, its parts: the submit, the wait in the provider's queue, the generation.
 Cooldowns and downloads, which may overlap, are asynchronous slices beside them; each 429 is an instant on a thread of
-its own, and each move an arrow (flow) from the abandoned attempt to the next.
+its own, and each move an arrow (flow) from the abandoned attempt to the next. A simulated run knows its limits: there,
+each profile has a counter of the submits that its limit would admit.
 
 Rules of the format that the viewers rely on, each held by a test:
 
@@ -29,6 +30,7 @@ from typing import Any, Final
 from vidgen_nb.analysis.records.model import AttemptRecord, CooldownRecord, RunData
 from vidgen_nb.analysis.records.slots import pack_slots
 from vidgen_nb.analysis.records.timeline import queue_steps
+from vidgen_nb.exports.limit_levels import limit_levels
 from vidgen_nb.exports.trace_tracks import Process, Tracks, micros
 from vidgen_nb.plaintext import one_line
 
@@ -96,6 +98,8 @@ def _run_events(prefix: str, data: RunData, tracks: Tracks) -> Iterator[Event]:
     yield from _whole_run(data, whole)
     profiles = {name: tracks.process(before + one_line(name, _NAME_CHARS)) for name in data.profiles}
     yield from _attempts(data, profiles, tracks)
+    for name, at, level in limit_levels(data) if not prefix else ():  # other clients use the same limits
+        yield _counter("its limit", "admits", at, level, profiles[name])
     for window in data.cooldowns:
         yield from _cooldown(window, data.end, profiles[window.profile], tracks)
 
@@ -103,7 +107,7 @@ def _run_events(prefix: str, data: RunData, tracks: Tracks) -> Iterator[Event]:
 def _whole_run(data: RunData, process: Process) -> Iterator[Event]:
     """Yield what is said of the run as a whole."""
     for at, length in queue_steps(data, data.end):
-        yield {"ph": "C", "name": "waiting", "ts": micros(at), **process.track(""), "args": {"scenes": length}}
+        yield _counter("waiting", "scenes", at, length, process)
     for mark in data.marks:
         text = one_line(mark.text, _TEXT_CHARS)
         yield {"ph": "i", "s": "t", "cat": "hand", "name": text, "ts": micros(mark.at), **process.track("by hand")}
@@ -143,7 +147,7 @@ def _attempts(data: RunData, profiles: Mapping[str, Process], tracks: Tracks) ->
         if attempt.outcome == "rate_limited" and attempt.end is not None:
             yield {
                 "ph": "i", "s": "t", "cat": "429", "name": f"429 {one_line(attempt.scene, _NAME_CHARS)}",
-                "ts": micros(attempt.end), **process.track("429"), "args": _refusal_args(attempt),
+                "ts": micros(attempt.end), **process.track("429s"), "args": _refusal_args(attempt),
             }  # fmt: skip
         if attempt.generated is not None:
             stop = data.end if attempt.end is None else attempt.end
@@ -207,6 +211,11 @@ def _cooldown(window: CooldownRecord, end: float, process: Process, tracks: Trac
     if window.start <= end:
         stop = max(window.start, min(window.end, end))
         yield from _overlapping(name, "cooldown", window.start, stop, process, tracks, told)
+
+
+def _counter(name: str, what: str, at: float, value: float, process: Process) -> Event:
+    """Return the value of a process's counter from a moment on."""
+    return {"ph": "C", "name": name, "ts": micros(at), **process.track(""), "args": {what: value}}
 
 
 def _slice(name: str, kind: str, start: float, end: float, track: Mapping[str, int], args: Mapping[str, Any]) -> Event:

@@ -32,7 +32,7 @@ SOONER = "With A the scenes are done {} than with B, in {} seeds."
         ([7, 7, 7], "makespan", SOONER.format("7.00 s sooner [7.00, 7.00]", "3 of 3")),
         ([0.2, 3, 6, 2, 4.3], "makespan", SOONER.format("3.1 s sooner [0.4, 5.8]", "5 of 5")),
         ([0, 0, 0], "makespan", "With A and with B the scenes are done at the same time, with each of 3 seeds."),
-        ([0, 0, 0], "attempts", "With A and with B attempts is the same, with each of 3 seeds."),
+        ([0, 0, 0], "attempts", "attempts: the same with A and with B, with each of 3 seeds."),
         ([0.01, 0.012, 0.011], "goodput", "goodput: 0.011 s less [0.009, 0.013] with A than with B, in 3 of 3 seeds."),
     ],
 )

@@ -60,7 +60,7 @@ class PairedDifference:
         if self.mean is None:
             return f"{first} and {other} have no {number}: no seed gave it to both."
         if self.mean == 0 and self.agree == self.seeds:
-            return f"With {first} and with {other} {_same(what)}, {_each(self.seeds)}{self._left_out}."
+            return f"{_same(what, first, other)}, {_each(self.seeds)}{self._left_out}."
         size = f"{self._shown(abs(self.mean))}{self.unit}"
         found = _found(what, -self.mean, size, self._ends, first, other)
         if self.interval is None:
@@ -140,8 +140,11 @@ def _sentence(what: str, words: str) -> str:
     return f"W{words[1:]}" if words.startswith("with ") else f"{what}: {words}"
 
 
-def _same(what: str) -> str:
-    return "the scenes are done at the same time" if what == "makespan" else f"{what} is the same"
+def _same(what: str, first: str, other: str) -> str:
+    """Say that two cases have the same number."""
+    if what == "makespan":
+        return f"With {first} and with {other} the scenes are done at the same time"
+    return f"{what}: the same with {first} and with {other}"
 
 
 def _count(seeds: int) -> str:
