@@ -56,8 +56,9 @@ def test_where_they_part(demo: Versus) -> None:
     """The first 429 is where: one rests its profile, the other everything."""
     parted = demo.parted_at
     assert parted is not None
-    assert (parted.at, parted.scene) == (0.0, "s009")
-    assert parted.did == {
+    at, scene, did = parted
+    assert (at, scene) == (parted.at, parted.scene) == (0.0, "s009")
+    assert did == {
         "PerProfileCooldown": "alice rests until 30.0 s (429 rate)",
         "GlobalPause": "alice, bruno, chiara and delta rest until 30.0 s (429 rate)",
     }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.core import events as ev
@@ -25,8 +24,7 @@ Decision = (
 """What runs are compared by. Reasons are not: two policies may do the same for different ones."""
 
 
-@dataclass(frozen=True)
-class Parting:
+class Parting(NamedTuple):
     """The first difference between two runs."""
 
     at: float
