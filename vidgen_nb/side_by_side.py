@@ -11,7 +11,7 @@ from vidgen_nb.analysis.experiments.cases import checked_seeds
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name
 from vidgen_nb.analysis.experiments.paired import PairedDifference, paired_difference, unfinished
-from vidgen_nb.analysis.experiments.parting import Parting, parting_of
+from vidgen_nb.analysis.experiments.parting import Parting, parted_words, parting_of
 from vidgen_nb.analysis.simulation.overrides import as_scenes, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, plain_number, whole
@@ -92,11 +92,12 @@ class Versus:
 
     @property
     def _note(self) -> str:
+        """What is drawn, and what the intervals are of."""
         seeds = len({trial.seed for trial in self.comparison})
-        over = f"95 % intervals over {seeds:,} seeds, paired" if self.confidence == 0.95 else f"{seeds:,} seeds, paired"
-        return (
-            f"Drawn: seed {self.seed}, the same luck for each. {over}." if seeds > 1 else f"Seed {self.seed} for each."
-        )
+        if seeds < 2:
+            return f"Seed {self.seed} for each."
+        intervals = f"{100 * self.confidence:g} % interval{'s' if len(self.runs) > 2 else ''}"
+        return f"Drawn: seed {self.seed}, the same luck for each. {intervals} over {seeds:,} seeds, paired."
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return the chart, with what was found as text beside it."""
@@ -105,11 +106,11 @@ class Versus:
 
     def _repr_html_(self) -> str:
         """Return what was found, for where no chart can be drawn."""
-        parted = str(self.parted_at or "They decide the same, all the way.")
-        return f"<p><b>{html_line(self.sentence, 2000)}</b></p><p>{html_line(parted, 2000)} {escape(self._note)}</p>"
+        parted = html_line(parted_words(self.parted_at), 2000)
+        return f"<p><b>{html_line(self.sentence, 2000)}</b></p><p>{parted} {escape(self._note)}</p>"
 
     def __repr__(self) -> str:
-        return f"{self.sentence}\n{self.parted_at or 'They decide the same, all the way.'}"
+        return f"{self.sentence}\n{parted_words(self.parted_at)}"
 
 
 @checks_options

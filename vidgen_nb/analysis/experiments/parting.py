@@ -11,7 +11,7 @@ from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.core import events as ev
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["Parting", "parting_of"]
+__all__ = ["Parting", "parted_words", "parting_of"]
 
 _PLACES: Final = 6
 """Decimals of a second: what lies closer together happened at the same time."""
@@ -38,6 +38,11 @@ class Parting(NamedTuple):
         about = "" if self.scene is None else f", over {one_line(self.scene, 40)}"
         each = "; ".join(f"{one_line(name, 60)}: {one_line(words, 400)}" for name, words in self.did.items())
         return f"They part at {self.at:,.1f} s{about}. {each}."
+
+
+def parted_words(parting: Parting | None) -> str:
+    """Return a sentence on where runs part, or that they don't."""
+    return "They decide the same, all the way." if parting is None else str(parting)
 
 
 def parting_of(runs: Mapping[str, RunData]) -> Parting | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vidgen_nb.analysis.experiments.parting import Parting
+from vidgen_nb.analysis.experiments.parting import Parting, parted_words
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.charts.aligned import TimeMark, aligned
 from vidgen_nb.charts.drawing.engine import go
@@ -34,10 +34,9 @@ def versus_chart(
     attempts in all, bars are merged, and the chart says so. Raises `InputError` for an unknown theme.
     """
     mark = None if parting is None else TimeMark(parting.at, _label(parting), _details(parting))
-    told = str(parting) if parting is not None else "They decide the same, all the way."
     names = [one_line(name, 60) for name in runs]
     return aligned(
-        names, [*runs.values()], [one_line(sentence, 2000)], [told, note], mark,
+        names, [*runs.values()], [one_line(sentence, 2000)], [parted_words(parting), note], mark,
         moves=moves, queue=queue, theme=theme, lanes_height=height,
     )  # fmt: skip
 
