@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import pytest
 
 import vidgen_nb as vg
-from vidgen_nb.bundled_demo import DEMO_PROFILES
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Fetch, Poll
 from vidgen_nb.core.scheduler import Scheduler
@@ -17,6 +16,7 @@ from vidgen_nb.lessons.course import EXERCISES
 from vidgen_nb.lessons.course.recorded import FOUR
 from vidgen_nb.lessons.course.resume import states
 from vidgen_nb.lessons.practice import Practice
+from vidgen_nb.provider.demo_profiles import DEMO_PROFILES
 
 TOLD = vg.PerProfileCooldown(honour_retry_after=True)
 
