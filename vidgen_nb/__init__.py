@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from vidgen_nb.session.session import Session as Session
     from vidgen_nb.session.session import restore as restore
     from vidgen_nb.sharing.redis_cooldowns import RedisCooldowns as RedisCooldowns
+    from vidgen_nb.side_by_side import versus as versus
 
 __version__ = "0.1.0"
 
@@ -145,6 +146,7 @@ _HOMES = {
     "run": ("Run", "load_run", "lower_bound", "simulate"),
     "session.session": ("Session", "restore"),
     "sharing.redis_cooldowns": ("RedisCooldowns",),
+    "side_by_side": ("versus",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any, overload
 
 from vidgen_nb.analysis.simulation.clients import clients_of, run_clients
@@ -13,6 +15,7 @@ from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, plain_number, seconds
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.exports.perfetto import write_perfetto
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.run import Run
@@ -59,6 +62,10 @@ class ClientRuns(Sequence[Run]):
         counts = Counter(int(at // length) for at in self.successes)
         last = max((run.events[-1].at for run in self.runs), default=0.0)
         return [counts[place] / length for place in range(int(last // length) + 1)]
+
+    def to_perfetto(self, path: str | os.PathLike[str]) -> Path:
+        """Write all runs as one trace that https://ui.perfetto.dev opens, each client's profiles apart; see `Run`."""
+        return write_perfetto(path, {f"client {number}": run.data for number, run in enumerate(self.runs, 1)})
 
     def __len__(self) -> int:
         return len(self.runs)

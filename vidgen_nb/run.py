@@ -28,6 +28,7 @@ from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.experiments.questions import Questions
+from vidgen_nb.exports.exports import Exports
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.policies.registry import as_policy
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load_run", "lower_bound", "simulate"]
 
 
-class Run(Replays, Questions):
+class Run(Replays, Questions, Exports):
     """Everything that happened from the start to the last settled scene.
 
     While the run goes on, this is a live view. Records are frozen dataclasses, times are seconds of the run

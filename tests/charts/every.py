@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from vidgen_nb.analysis.experiments.parting import Parting
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.admission import admission_chart
 from vidgen_nb.charts.aligned import aligned_chart
 from vidgen_nb.charts.attempts import attempts_chart
 from vidgen_nb.charts.experiments.sweeps import sweep_chart
+from vidgen_nb.charts.experiments.versus import versus_chart
 from vidgen_nb.charts.flow import queue_chart
 from vidgen_nb.charts.little import little_chart
 from vidgen_nb.charts.load import load_chart
@@ -33,6 +35,14 @@ def _sweep(data: RunData, theme: str) -> Any:
     return sweep_chart(points, x="cooldown (s)", theme=theme)
 
 
+def _versus(data: RunData, theme: str) -> Any:
+    """Draw a run beside itself, as if they parted after a while."""
+    names = [f"{name} {at}" for at in (1, 2) for name in (data.profiles or ["a case"])[:1]]
+    scene = data.scenes[0].id if data.scenes else None
+    parting = Parting(data.end / 3, scene, dict.fromkeys(names, f"{names[0]} rests"))
+    return versus_chart(dict.fromkeys(names, data), f"{names[0]} is as {names[1]}.", "Seed 0.", parting, theme=theme)
+
+
 CHARTS: dict[str, Callable[[RunData, str], Any]] = {
     "slots": lambda data, theme: slot_time_chart(data, theme=theme),
     "attempts": lambda data, theme: attempts_chart(data, theme=theme),
@@ -46,6 +56,7 @@ CHARTS: dict[str, Callable[[RunData, str], Any]] = {
     "recovery": lambda data, theme: recovery_chart(data, trouble=(20, 30), theme=theme),
     "admission": lambda data, theme: admission_chart(data, data.profiles[0], limit=TokenBucket(4, per=60), theme=theme),
     "sweeps": _sweep,
+    "versus": _versus,
     "aligned": lambda data, theme: aligned_chart(
         dict(zip(data.profiles[:2] * 2, [data] * 2, strict=False)), theme=theme
     ),

@@ -51,8 +51,26 @@ def test_both_have_all_bars_over_one_axis() -> None:
     lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
     assert [(shape.x0, shape.yref) for shape in lines] == [(60, "y domain"), (30, "y2 domain")]
     (band,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
-    assert (band.x0, band.x1, band.yref, band.label.text) == (30, 60, "y domain", "30.0 s later")
-    assert [each.text.split("</b>")[0] for each in figure.layout.annotations] == ["<b>one", "<b>two"]
+    assert (band.x0, band.x1, band.yref) == (30, 60, "y domain")
+    words = [(each.text.split("</b>")[0], each.yref) for each in figure.layout.annotations]
+    assert words == [("<b>one", "paper"), ("30.0 s later", "y domain"), ("<b>two", "paper")]
+
+
+def test_one_cursor_goes_through_both() -> None:
+    """Where the pointer is, a line goes through both Gantts, wherever a bar is; it is the one axis of both."""
+    figure = aligned_chart({"one": run_on("a"), "two": run_on("a", "b")})
+    layout = figure.layout
+    assert (layout.xaxis.showspikes, layout.xaxis.spikemode, layout.xaxis.spikesnap) == (True, "across", "cursor")
+    assert layout.spikedistance == -1
+    assert {each.xaxis for each in figure.data} == {"x"}
+
+
+def test_a_long_name_has_fewer_totals_beside_it() -> None:
+    """What stands beside a run's name does not run out of the chart at 800 pixels."""
+    name = "PerProfileCooldown(seconds=10)"
+    headings = [each.text for each in aligned_chart({name: run_on("a"), "b": run_on("a")}).layout.annotations]
+    assert headings[0] == f"<b>{name}</b>  6 attempts, 0 of them rate limited (429); 0 moves"
+    assert "of cooldown" in headings[1]
 
 
 def test_lanes_are_in_one_order() -> None:
@@ -122,4 +140,5 @@ def test_runs_are_named_by_what_differs(changes: dict[str, Any], names: tuple[st
     profiles = [vg.SimulatedProfile(name, None, vg.Constant(10), 1) for name in "ab"]
     one = vg.simulate(6, profiles, mode="boost")
     figure = one.aligned_chart(one.what_if(**changes))
-    assert tuple(each.text.split("</b>")[0].removeprefix("<b>") for each in figure.layout.annotations) == names
+    headings = [each.text for each in figure.layout.annotations if each.text.startswith("<b>")]
+    assert tuple(each.split("</b>")[0].removeprefix("<b>") for each in headings) == names

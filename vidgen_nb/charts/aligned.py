@@ -1,9 +1,9 @@
-"""Two runs, one Gantt above the other over one axis of seconds, with their lanes in the same order."""
+"""Runs, one Gantt above the other over one axis of seconds, with their lanes in the same order and one cursor."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -14,17 +14,33 @@ from vidgen_nb.analysis.validation import data_of
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import percent
 from vidgen_nb.charts.drawing.fold import MAX_BARS
-from vidgen_nb.charts.drawing.layout import frame, lanes_axis, markup, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.layout import LANES_KEY, frame, lanes_axis, legend_names, markup, seconds_axis, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.shapes import Rows
-from vidgen_nb.charts.drawing.traces import traces
+from vidgen_nb.charts.drawing.traces import PLOT_PIXELS, traces
+from vidgen_nb.charts.gantt.lanes import Fit
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["aligned_chart"]
+__all__ = ["TimeMark", "aligned", "aligned_chart"]
 
-_HEADING_PIXELS, _TITLE_CHARS = 34, 92  # pixels above each Gantt for its name
+_HEADING_PIXELS, _LOW_HEADING_PIXELS, _TITLE_CHARS = 34, 26, 92  # pixels above each Gantt for its name
+_NARROW_TITLE_CHARS = 76  # bold ones, left of the mode bar at 800 px
+_MARK_PIXELS = 18  # pixels above all Gantts for the words at a mark
+_MARK_CHARS = 90
+_BOLD_PIXELS, _TEXT_PIXELS = 7.8, 6.6  # of a character
+_NARROW_PLOT_PIXELS = 480.0  # of a cell's output on a page 800 px wide
+
+
+@dataclass(frozen=True)
+class TimeMark:
+    """A line through all Gantts, with a few words above it."""
+
+    at: float
+    label: str
+    details: tuple[str, ...] = ()
+    """What the hover of the words says."""
 
 
 def aligned_chart(
@@ -40,32 +56,89 @@ def aligned_chart(
     if not isinstance(runs, Mapping) or len(runs) != 2:
         given = len(runs) if isinstance(runs, Mapping) else repr(runs)
         raise InputError(f"aligned_chart compares two runs, each by its own name; it was given {given}")
-    look = theme_of(theme)
     names, both = [one_line(str(name), 60) for name in runs], [data_of("each of the two", run) for run in runs.values()]
-    profiles = list(dict.fromkeys(name for data in both for name in data.profiles))
-    most = MAX_BARS if sum(len(data.attempts) for data in both) <= MAX_BARS else MAX_BARS // 2
-    rows = [_rows(data, profiles, moves, queue, most) for data in both]
+    return aligned(names, both, [_finding(names, both)], moves=moves, queue=queue, theme=theme)
+
+
+def aligned(
+    names: Sequence[str],
+    runs: Sequence[RunData],
+    title: Sequence[str],
+    notes: Sequence[str] = (),
+    mark: TimeMark | None = None,
+    *,
+    moves: str = "last 20",
+    queue: bool = True,
+    theme: str = "auto",
+    lanes_height: float | None = None,
+) -> go.Figure:
+    """Draw runs as Gantt charts below each other; where the pointer is, a line goes through all of them.
+
+    `names`: of the runs, each one clean line. `title`: sentences, of what was found. `notes`: further ones.
+    `lanes_height`: pixels of each run's lanes; None: as much as their rows need.
+    """
+    look = theme_of(theme)
+    profiles = list(dict.fromkeys(name for data in runs for name in data.profiles))
+    few = sum(len(data.attempts) for data in runs) <= MAX_BARS
+    most = MAX_BARS if few else MAX_BARS // len(runs)
+    fit = None if lanes_height is None else Fit(lanes_height, _capacities(runs))
+    rows = [_rows(data, profiles, moves, queue, most, fit) for data in runs]
     end = max(each.end for each in rows)
     rows = [replace(each, end=end) for each in rows]
-    title = wrapped([_finding(names, both)], _TITLE_CHARS)
-    notes = [f"{name}: {note}" for name, each in zip(names, rows, strict=True) for note in each.notes]
-    tall = sum(each.height for each in rows) + 2 * _HEADING_PIXELS
-    layout = frame([*title, *wrapped(notes)], look, tall, bold=len(title)) | {"barmode": "overlay"}
-    layout |= {"xaxis": seconds_axis(end, look) | {"anchor": "y2"}, "shapes": [], "annotations": []}
-    top = tall
-    for number, (name, each, data) in enumerate(zip(names, rows, both, strict=True)):
-        top -= _HEADING_PIXELS
+    bold = wrapped(title, _TITLE_CHARS if mark is None else _NARROW_TITLE_CHARS)
+    left_out = [f"{name}: {note}" for name, each in zip(names, rows, strict=True) for note in each.notes]
+    above = _MARK_PIXELS if mark is not None else 0
+    heading, room = (_HEADING_PIXELS, PLOT_PIXELS) if fit is None else (_LOW_HEADING_PIXELS, _NARROW_PLOT_PIXELS)
+    tall = sum(each.height for each in rows) + len(rows) * heading + above
+    states = list(dict.fromkeys(name for each in rows for name in legend_names(each, look)))
+    layout = frame([*bold, *wrapped([*notes, *left_out])], look, tall, bold=len(bold), legend=states, least=1)
+    layout |= {"barmode": "overlay"}
+    layout |= {"xaxis": _time_axis(end, len(rows), look), "shapes": [], "annotations": [], "spikedistance": -1}
+    top = tall - above
+    for number, (name, each, data) in enumerate(zip(names, rows, runs, strict=True)):
+        top -= heading
         domain = [max(0.0, (top - each.height) / tall), top / tall]
-        layout["yaxis2" if number else "yaxis"] = lanes_axis(each) | {"domain": domain}
-        layout["annotations"].append(_heading(name, each, domain[1], look))
-        layout["shapes"] += [*_later(both, number, look), *_finish(data, number, look)]
+        layout[f"yaxis{_place(number)}"] = lanes_axis(each, heading=fit is None) | {"domain": domain}
+        layout["annotations"] += [
+            _heading(name, each, domain[1], look, room),
+            *_key(domain[1], look) * (fit is not None),
+        ]
+        band, words = _later(runs, number, look)
+        layout["annotations"] += words
+        layout["shapes"] += [*band, *_finish(data, number, look)]
         top -= each.height
+    if mark is not None:
+        layout["shapes"].append(_mark_line(mark, 1 - above / tall, look))
+        layout["annotations"].append(_mark_words(mark, end, look))
     return go.Figure(data=_traces(rows, look), layout=layout)
 
 
-def _rows(data: RunData, profiles: list[str], moves: str, queue: bool, most: int) -> Rows:
-    """Return the rows of one run, with a lane for each profile of both."""
-    rows = build_rows(replace(data, profiles=profiles), moves=moves, queue=queue, most=most)
+def _place(number: int) -> str:
+    """Return the number of an axis, as plotly counts them."""
+    return str(number + 1) if number else ""
+
+
+def _capacities(runs: Sequence[RunData]) -> dict[str, int | None]:
+    """Return the slots of each profile's lane: the same in all runs."""
+    found: dict[str, int | None] = {}
+    for data in runs:
+        for name, capacity in data.capacities.items():
+            found[name] = capacity if found.get(name) is None else max(found[name] or 0, capacity or 0)
+    return found
+
+
+def _time_axis(end: float, count: int, theme: Theme) -> dict[str, Any]:
+    """Return the common axis, with a line at the pointer through all Gantts."""
+    cursor = {
+        "showspikes": True, "spikemode": "across", "spikesnap": "cursor", "spikecolor": theme.muted,
+        "spikethickness": 1, "spikedash": "solid",
+    }  # fmt: skip
+    return seconds_axis(end, theme) | cursor | {"anchor": f"y{_place(count - 1)}"}
+
+
+def _rows(data: RunData, profiles: list[str], moves: str, queue: bool, most: int, fit: Fit | None) -> Rows:
+    """Return the rows of one run, with a lane for each profile of all."""
+    rows = build_rows(replace(data, profiles=profiles), moves=moves, queue=queue, most=most, fit=fit)
     absent = set(profiles) - set(data.profiles)
     lanes = [replace(lane, label=f"{text.short(lane.profile, 14)} · not in it") if lane.profile in absent else lane
              for lane in rows.lanes]  # fmt: skip
@@ -76,7 +149,7 @@ def _rows(data: RunData, profiles: list[str], moves: str, queue: bool, most: int
 
 
 def _traces(rows: list[Rows], theme: Theme) -> list[dict[str, Any]]:
-    """Return the traces of both runs; each kind is in the legend once."""
+    """Return the traces of all runs; each kind is in the legend once."""
     found: list[dict[str, Any]] = []
     named: set[str] = set()
     for number, each in enumerate(rows):
@@ -84,7 +157,7 @@ def _traces(rows: list[Rows], theme: Theme) -> list[dict[str, Any]]:
             shown = trace["showlegend"] and trace["legendgroup"] not in named
             if shown:
                 named.add(trace["legendgroup"])
-            place = {"xaxis": "x", "yaxis": "y2" if number else "y", "showlegend": shown}
+            place = {"xaxis": "x", "yaxis": f"y{_place(number)}", "showlegend": shown}
             found.append(trace | place | {"meta": f"{number} {trace['meta']}"})
     return found
 
@@ -104,33 +177,68 @@ def _finding(names: list[str], both: list[RunData]) -> str:
     )
 
 
-def _heading(name: str, rows: Rows, at: float, theme: Theme) -> dict[str, Any]:
-    """Return a run's name and totals, above its Gantt."""
+def _heading(name: str, rows: Rows, at: float, theme: Theme, room: float) -> dict[str, Any]:
+    """Return a run's name and totals, above its Gantt; as many of them as have room, in pixels, beside the name."""
+    totals = rows.summary[1].rstrip(".").split("; ")
+    while totals and len(name) * _BOLD_PIXELS + len("; ".join(totals)) * _TEXT_PIXELS > room:
+        del totals[-1]
     return {
-        "text": f"<b>{markup([name])}</b>  {markup([rows.summary[1]])}", "showarrow": False, "x": 0, "xref": "paper",
+        "text": f"<b>{markup([name])}</b>  {markup(['; '.join(totals)])}", "showarrow": False, "x": 0, "xref": "paper",
         "xanchor": "left", "y": at, "yref": "paper", "yanchor": "bottom", "yshift": 2, "align": "left",
-        "font": {"size": 12, "color": theme.text},
+        "font": {"size": 12, "color": theme.text}, "bgcolor": theme.ground,
     }  # fmt: skip
 
 
-def _later(both: list[RunData], number: int, theme: Theme) -> list[dict[str, Any]]:
-    """Return the band from the other run's last success to this one's, if this one was later."""
-    mine, other = makespan(both[number]), makespan(both[1 - number])
-    if mine is None or other is None or mine <= other:
-        return []
-    later = f"{text.seconds(mine - other)} later"
-    label = {"text": markup([later]), "textposition": "top center", "font": {"size": 12, "color": theme.text}}
-    return [{
-        "type": "rect", "x0": other, "x1": mine, "y0": 0, "y1": 1, "yref": "y2 domain" if number else "y domain",
-        "layer": "below", "line": {"width": 0}, "fillcolor": theme.queue, "label": label,
-    }]  # fmt: skip
+def _key(at: float, theme: Theme) -> tuple[dict[str, Any]]:
+    """Return what the numbers beside the lanes are, where the axis has no room for that."""
+    return ({
+        "text": f"<i>{markup([LANES_KEY])}</i>", "showarrow": False, "x": 0, "xref": "paper", "xanchor": "right",
+        "xshift": -8, "y": at, "yref": "paper", "yanchor": "bottom", "yshift": 2,
+        "font": {"size": 12, "color": theme.text},
+    },)  # fmt: skip
+
+
+def _later(runs: Sequence[RunData], number: int, theme: Theme) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the band from the first run's end, of all that succeeded, to this one's, if later, and its words."""
+    mine, done = makespan(runs[number]), [made for data in runs if (made := makespan(data)) is not None]
+    if mine is None or mine <= min(done):
+        return [], []
+    axis = f"y{_place(number)} domain"
+    words = {
+        "text": markup([f"{text.seconds(mine - min(done))} later"]), "showarrow": False, "x": mine, "xanchor": "right",
+        "y": 1, "yref": axis, "yanchor": "top", "borderpad": 3, "bgcolor": theme.queue,
+        "font": {"size": 12, "color": theme.text},
+    }  # fmt: skip
+    band = {
+        "type": "rect", "x0": min(done), "x1": mine, "y0": 0, "y1": 1, "yref": axis,
+        "layer": "below", "line": {"width": 0}, "fillcolor": theme.queue,
+    }  # fmt: skip
+    return [band], [words]
 
 
 def _finish(data: RunData, number: int, theme: Theme) -> list[dict[str, Any]]:
     """Return the line at a run's last success."""
     made = makespan(data)
     line = {"color": theme.text, "width": 1.5, "dash": "dot"}
-    axis = "y2 domain" if number else "y domain"
+    axis = f"y{_place(number)} domain"
     return (
         [] if made is None else [{"type": "line", "x0": made, "x1": made, "y0": 0, "y1": 1, "yref": axis, "line": line}]
     )
+
+
+def _mark_line(mark: TimeMark, top: float, theme: Theme) -> dict[str, Any]:
+    """Return the line of a mark, through all Gantts."""
+    return {
+        "type": "line", "name": "mark", "x0": mark.at, "x1": mark.at, "y0": 0, "y1": top, "yref": "paper",
+        "line": {"color": theme.move, "width": 2, "dash": "dash"},
+    }  # fmt: skip
+
+
+def _mark_words(mark: TimeMark, end: float, theme: Theme) -> dict[str, Any]:
+    """Return the words of a mark, on that side of it where there is room."""
+    left = mark.at > end / 2
+    return {
+        "text": f"<b>{markup([one_line(mark.label, _MARK_CHARS)])}</b>", "name": "mark", "showarrow": False,
+        "x": mark.at, "xref": "x", "xanchor": "right" if left else "left", "y": 1, "yref": "paper", "yanchor": "top",
+        "font": {"size": 12, "color": theme.text}, "hovertext": markup(mark.details) if mark.details else None,
+    }  # fmt: skip

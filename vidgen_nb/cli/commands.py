@@ -27,7 +27,7 @@ from vidgen_nb.cli.options import (
     make_policy,
     with_price,
 )
-from vidgen_nb.cli.recorded import dashboard, gantt, replay, report
+from vidgen_nb.cli.recorded import dashboard, export, gantt, replay, report
 from vidgen_nb.cli.report import unused_path
 from vidgen_nb.cli.run_progress import run_to_end
 from vidgen_nb.cli.signals import ended_by_signals, run_signals
@@ -219,7 +219,7 @@ def emulator(
         serve(served, write_profiles)
 
 
-for command in (gantt, report, replay, dashboard):
+for command in (gantt, report, replay, export, dashboard):
     app.command()(command)
 
 

@@ -13,7 +13,7 @@ from vidgen_nb.cli.report import write_file
 from vidgen_nb.cli.signals import ended_by_signals
 from vidgen_nb.errors import InputError
 
-__all__ = ["dashboard", "gantt", "replay", "report"]
+__all__ = ["dashboard", "export", "gantt", "replay", "report"]
 
 
 def gantt(
@@ -68,6 +68,23 @@ def replay(
 
     path = load_run(recorded).write_replay(out, after=after, until=until, title=title)
     Console().print(str(path), markup=False, highlight=False)
+
+
+def export(
+    recorded: Annotated[Path, typer.Argument(help="Recorded run or journal, such as runs/x.jsonl.")],
+    perfetto: Annotated[
+        Path | None, typer.Option(help="Trace to write, for https://ui.perfetto.dev: a JSON file such as trace.json.")
+    ] = None,
+) -> None:
+    """Write a recorded run for another tool: a trace that Perfetto opens."""
+    from vidgen_nb.exports.perfetto import perfetto_lines
+    from vidgen_nb.run import load_run
+
+    if perfetto is None:
+        raise InputError("say what to write: --perfetto trace.json")
+    found = load_run(recorded)
+    write_file(perfetto, "".join(perfetto_lines({str(found.header.get("run", "")): found.data})), "--perfetto")
+    Console().print(str(perfetto), markup=False, highlight=False)
 
 
 def dashboard(

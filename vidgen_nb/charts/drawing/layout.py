@@ -12,10 +12,23 @@ from vidgen_nb.charts.drawing.lines import HANDS
 from vidgen_nb.charts.drawing.palette import Theme
 from vidgen_nb.charts.drawing.shapes import Rows
 
-__all__ = ["LEFT", "axis", "frame", "lanes_axis", "layout", "legend_names", "markup", "seconds_axis", "wrapped"]
+__all__ = [
+    "LANES_KEY",
+    "LEFT",
+    "axis",
+    "frame",
+    "lanes_axis",
+    "layout",
+    "legend_names",
+    "markup",
+    "seconds_axis",
+    "wrapped",
+]
 
 LEFT = 172
 """Pixels beside the plot: labels of lanes."""
+LANES_KEY = "profile · ✓/429/held"
+"""What the labels of lanes say."""
 _RIGHT_PIXELS, _LEGEND_PAD_PIXELS = 20, 13
 _TITLE_CHARS = 96  # what fits left of the mode bar at 800 px
 _FONT = "system-ui, -apple-system, Segoe UI, sans-serif"
@@ -164,9 +177,9 @@ def _ticks(rows: Rows) -> dict[str, Any]:
     }
 
 
-def lanes_axis(rows: Rows) -> dict[str, Any]:
-    """Return the axis of lanes, in pixels from the top, with a label for each lane."""
-    ticks = [(rows.heading, f"<i>{markup(['profile · ✓/429/held'])}</i>")]
+def lanes_axis(rows: Rows, *, heading: bool = True) -> dict[str, Any]:
+    """Return the axis of lanes, in pixels from the top, with a label for each lane, and `heading` for what it says."""
+    ticks = [(rows.heading, f"<i>{markup([LANES_KEY])}</i>")] if heading else []
     ticks += [
         ((lane.top + lane.bottom) / 2, markup([lane.label, lane.remark] if lane.remark else [lane.label]))
         for lane in rows.lanes
