@@ -15,7 +15,7 @@ STYLE = """<style>
 .vg-panel .vg-rows .jupyter-widgets:not(.vg-popover *) { margin: 0; flex: none; }
 .vg-panel .vg-split { gap: 1px; }
 .vg-panel .vg-rows .jupyter-button { line-height: 26px; height: 28px; border-radius: 3px; }
-.vg-panel .vg-buttons .vg-run { width: 150px; padding: 0 6px; }
+.vg-panel .vg-buttons .vg-run { width: 212px; padding: 0 6px; }
 .vg-panel .vg-buttons .vg-paused { width: 92px; padding: 0 6px; }
 .vg-panel .vg-buttons .vg-stop { width: 76px; padding: 0 6px; }
 .vg-panel .vg-rows .vg-opener { width: 30px; padding: 0; font-size: 15px; }
