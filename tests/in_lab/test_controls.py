@@ -176,7 +176,7 @@ def test_the_tabs_below_the_chart(open_lab: Opener) -> None:
     page.click("Stop")
     page.kernel.wait("not ctl.is_running")
     page.menu("More").get_by_role("button", name="Export").click()
-    link = panel.get_by_role("button", name="Download").nth(2)
+    link = panel.get_by_role("button", name="Attempts (CSV")
     with page.page.expect_download() as download:
         link.click()
     assert download.value.suggested_filename.endswith(".csv")

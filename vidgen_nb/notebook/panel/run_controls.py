@@ -82,10 +82,10 @@ class RunControls:
         set_if_changed(self._controls["restore_last_run"], "button_style", "success" if is_restore_next else "")
 
     def _add_run(self) -> None:
-        host, session = self._host, self._host.session
+        session = self._host.session
         run = w.Button(description="Run", button_style="success")
         self._controls.add_button(
-            "run", run, "Run the chosen scenes, or what is left of them", session.start, lambda: host.problem,
+            "run", run, "Run the chosen scenes, or what is left of them", self._start, self._no_run,
             words=lambda: self.plan.words(), question=lambda: self.plan.question(),
         )  # fmt: skip
         self._controls.add_value(
@@ -93,6 +93,20 @@ class RunControls:
             lambda: "" if session.paused else self._while_idle(), of=session,
             words=lambda: "Resume" if session.paused else "Pause",
         )  # fmt: skip
+
+    def _no_run(self) -> str:
+        return self._host.problem or self._wrong_choice()
+
+    def _wrong_choice(self) -> str:
+        """Say that the field of the scenes to run holds something that can't be run."""
+        made = self._controls.by_name
+        wrong = any(made[name].wrong for name in ("span", "scene") if name in made)
+        return "correct which scenes to run first" if wrong else ""
+
+    def _start(self) -> None:
+        """Run, unless leaving the field of the scenes by this very click has shown that it is wrong."""
+        if not self._wrong_choice():
+            self._host.session.start()
 
     def _add_stops(self) -> None:
         session, add = self._host.session, self._controls.add_button
