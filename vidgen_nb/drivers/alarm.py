@@ -34,6 +34,11 @@ class Alarm:
             delay = max(0.0, self._clock.wall(due - self._clock.now()))
             self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
 
+    def speed_changed(self) -> None:
+        """Reckon again how long to wait: the clock has another speed."""
+        if self._timer is not None:
+            self.set(self.due)
+
     def _ring(self) -> None:
         self._timer = None
         self._on_due()

@@ -100,7 +100,7 @@ class OptionControls:
     def _add_speed(self) -> None:
         options = self._host.run_options
         speed = w.Dropdown(options=[(f"{each:g}×", each) for each in SPEEDS])
-        tip = "Run seconds per real second"
+        tip = "Run seconds per real second; can be changed during a run"
         self._controls.add_value("speed", speed, tip, self._not_simulated, of=options, label="Speed",
                                  is_hidden=lambda: not options.simulated)  # fmt: skip
 
@@ -227,9 +227,7 @@ class OptionControls:
     # -- when they are unavailable
 
     def _not_simulated(self) -> str:
-        if not self._host.run_options.simulated:
-            return "only with a simulated provider"
-        return "a run is running" if self._host.session.is_running else ""
+        return "" if self._host.run_options.simulated else "only with a simulated provider"
 
     def _scenes_are_fixed(self) -> str:
         """Which scenes to run can't be chosen while some of the last run are left to continue with."""
