@@ -73,7 +73,7 @@ def test_each_field_says_what_is_wrong_with_it(desk: Desk) -> None:
             else:
                 desk.set(name, value)
             said = desk.panel.page.controls[css_name(name)]["wrong"]
-            if not said or CODE.search(said) or not said[0].isupper() and said[0] != "“" or len(said) > 200:
+            if not said or CODE.search(said) or (not said[0].isupper() and said[0] != "“") or len(said) > 200:
                 bad.append((name, value, said))
             assert desk.panel.errors.html.value == "", (name, value)
     assert bad == []

@@ -162,7 +162,7 @@ def test_a_finished_video_is_played(desk: Desk) -> None:
     desk.backend.video = CLIP
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
-    assert [value for _label, value in control.widget.options] == [None, "s003", "s002", "s001"]
+    assert [value for _label, value in control.widget.options] == ["", "s003", "s002", "s001"]
     desk.set("video", "s002")
     videos = desk.panel.tabs.videos
     wait_until(desk, lambda: videos.player is not None)

@@ -188,7 +188,7 @@ def test_the_latest_video_is_offered_after_another_run(desk: Desk) -> None:
     for name in ("one", "two"):
         desk.ctl.run_blocking([{"id": name, "prompt": "a harbour"}])
         desk.settle()
-        assert [value for _label, value in desk.panel.controls["video"].options] == [None, name]
+        assert [value for _label, value in desk.panel.controls["video"].options] == ["", name]
 
 
 def test_among_many_profiles_the_cooling_ones_have_a_lane(tmp_path: Path) -> None:

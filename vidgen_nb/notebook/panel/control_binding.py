@@ -73,6 +73,10 @@ class Control:
     held_when_wrong: Any = None
     """What held when it was refused, and still does."""
 
+    def is_out(self) -> bool:
+        """Say whether it is left out now."""
+        return self.is_hidden is not None and self.is_hidden()
+
     def refuse(self, error: InputError) -> None:
         """Keep what was entered, and why it can't be."""
         self.wrong = in_panel_words(error)
@@ -234,10 +238,9 @@ class BoundControls:
             set_if_changed(widget, "tooltip", f"{control.help}. Unavailable: {reason}" if reason else control.help)
             if control.words is not None:
                 set_if_changed(widget, "description", control.words())
-            is_hidden = control.is_hidden is not None and control.is_hidden()
             if control.is_hidden is not None:
-                set_if_changed(widget.layout, "display", "none" if is_hidden else None)
-            if control.wrong and (reason or is_hidden or control.held() != control.held_when_wrong):
+                set_if_changed(widget.layout, "display", "none" if control.is_out() else None)
+            if control.wrong and (reason or control.is_out() or control.held() != control.held_when_wrong):
                 control.wrong = ""
             if control.read is not None and not control.pending_changes and not control.wrong:
                 set_if_changed(widget, "value", control.read())

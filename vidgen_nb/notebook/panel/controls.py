@@ -16,7 +16,7 @@ from vidgen_nb.plaintext import one_line
 
 __all__ = ["NO_VIDEO", "Controls"]
 
-NO_VIDEO = ("choose a scene", None)
+NO_VIDEO = ("choose a scene", "")  # of None a page would show nothing
 NOT_RECORDED = "runs are not recorded here"
 VIEW = ("follow_now", "show_moves", "selected", "previous", "next")
 
@@ -84,5 +84,5 @@ class Controls(BoundControls):
     def _while_no_video(self) -> str:
         return "" if len(self["video"].options) > 1 else "no video is finished yet"
 
-    def _video(self) -> str | None:
-        return self._host.view_options.video if len(self["video"].options) > 1 else None
+    def _video(self) -> str:
+        return self._host.view_options.video or "" if len(self["video"].options) > 1 else ""

@@ -125,6 +125,7 @@ STYLE = """<style>
   color: var(--jp-content-link-color, #0b5cad); text-decoration: underline; }
 .vg-panel .vg-video { max-width: min(480px, 100%); }
 .vg-panel .vg-attempts { overflow-x: auto; font-size: 12px; padding: 2px; }
+.vg-panel .vg-attempts td { white-space: nowrap; }
 .vg-panel .vg-attempts td:last-child { max-width: 340px; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
 .vg-panel .vg-attempts input, .vg-panel .vg-attempts select { color: inherit; background: var(--jp-layout-color1, #fff);

@@ -63,7 +63,7 @@ function makeActions(el, ask, clear) {
   function decisions(held, keys) {
     const made = button("It was made: fetch it", held.length === 1 ? "Ask about its job again; nothing is submitted" : "Decide one at a time",
       () => send({ what: "made", keys, job: job.value.trim() }), { disabled: held.length === 1 ? "" : "One at a time: select a single scene in doubt" });
-    job ??= make("input", { placeholder: "its job's id, if not known here", title: "The id in the provider's own list of jobs", oninput: () => complain("") });
+    job ??= make("input", { placeholder: "its job's id", title: "The id in the provider's own list of jobs, if it is not known here", oninput: () => complain("") });
     job.setAttribute("aria-label", "Id of its job");
     job.setAttribute("aria-describedby", problem.id);
     const text = `Submit ${few(held.length, "scene")} again? Earlier jobs may exist, or be made yet: it may be billed twice.`;
@@ -72,7 +72,7 @@ function makeActions(el, ask, clear) {
   }
 
   function draw(force) {
-    const now = JSON.stringify([state.rows.map((row) => [row.key, row.status]), state.disabled, question?.text]);
+    const now = JSON.stringify([state.rows.map((row) => [row.key, row.status, row.note]), state.disabled, question?.text]);
     if (now === shown && !force) return;
     shown = now;
     const focused = line.contains(document.activeElement) ? document.activeElement.textContent : null;
@@ -91,6 +91,8 @@ function makeActions(el, ask, clear) {
       return;
     }
     line.append(make("b", { textContent: `${state.rows.length.toLocaleString("en")} selected` }), ...buttons(), button("Clear", "Select none", clear));
+    const why = state.rows.length === 1 ? state.rows[0].note : ""; // the table may have no room for all of it
+    if (why) line.append(make("div", { className: "vg-note vg-scene-why", textContent: why }));
     if (focused) [...line.querySelectorAll("button")].find((each) => each.textContent === focused)?.focus();
   }
 
