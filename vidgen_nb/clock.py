@@ -38,6 +38,8 @@ class Clock:
         monotonic: Callable[[], float] = time.monotonic,  # noqa: TID251
     ) -> None:
         self.epoch = time.time()  # noqa: TID251 - recorded once, in the run's header
+        self.on_speed: list[Callable[[], object]] = []
+        """Called when the speed has changed: who waits by `wall` reckons again."""
         self._monotonic = monotonic
         self._since = monotonic(), at, as_speed(speed)
         """What it goes by: wall and run seconds at one moment, and the speed since. One tuple, for other threads."""
@@ -53,10 +55,12 @@ class Clock:
         return at + (self._monotonic() - wall) * speed
 
     def set_speed(self, speed: float) -> None:
-        """Continue from now at another speed, without a jump. Who waits by `wall` has to reckon again."""
+        """Continue from now at another speed, without a jump; then call what is in `on_speed`."""
         wall, checked = self._monotonic(), as_speed(speed)
         before, at, earlier = self._since
         self._since = wall, at + (wall - before) * earlier, checked
+        for call in self.on_speed:
+            call()
 
     def wall(self, seconds: float) -> float:
         """Return how many wall seconds these run seconds take at the present speed."""

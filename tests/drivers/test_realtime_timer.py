@@ -56,7 +56,6 @@ def test_it_is_armed_anew_when_the_clock_has_another_speed() -> None:
         await asyncio.sleep(10)
         for seconds, speed in ((4, 10.0), (0, 0.5)):
             stage.clock.set_speed(speed)
-            stage.driver.speed_changed()
             await asyncio.sleep(seconds)
         assert [at - began for at in loop.timers()] == [34.0]
         await running

@@ -19,6 +19,7 @@ class Alarm:
         self._clock = clock
         self._on_due = on_due
         self._timer: asyncio.TimerHandle | None = None
+        clock.on_speed.append(self._reckon_again)
 
     @property
     def has_rung(self) -> bool:
@@ -34,8 +35,7 @@ class Alarm:
             delay = max(0.0, self._clock.wall(due - self._clock.now()))
             self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
 
-    def speed_changed(self) -> None:
-        """Reckon again how long to wait: the clock has another speed."""
+    def _reckon_again(self) -> None:
         if self._timer is not None:
             self.set(self.due)
 

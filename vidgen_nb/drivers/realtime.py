@@ -146,10 +146,6 @@ class RealtimeDriver:
         """Hand new events to one more observer."""
         self._observers.add(observer)
 
-    def speed_changed(self) -> None:
-        """Follow the clock, which has another speed; only from the driver's own loop."""
-        self._alarm.speed_changed()
-
     @property
     def notes_leaving(self) -> bool:
         """Whether the journal is told of each submit that leaves, at that moment."""

@@ -201,9 +201,10 @@ class Panel:
 
     def note_warning(self, text: str, trace: str, level: int) -> None:
         """Add a warning of the session that has no event to the log; show an error in the red strip, too."""
-        self.feed.log.append(in_panel_words(text))
+        said = in_panel_words(text)
+        self.feed.log.append(said)
         if level >= logging.ERROR:
-            self.errors.add_text(in_panel_words(text), trace)
+            self.errors.add_text(said[:1].upper() + said[1:], trace)
         self.ticker.touch()
 
     def _dismiss_errors(self) -> None:

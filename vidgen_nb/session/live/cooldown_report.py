@@ -32,10 +32,6 @@ class CooldownReport:
         if self._alarm.due is None:
             self._report()
 
-    def speed_changed(self) -> None:
-        """Follow the clock, which has another speed."""
-        self._alarm.speed_changed()
-
     def _report(self) -> None:
         self._alarm.set(None)
         scheduler, now = self._scheduler, self._clock.now()

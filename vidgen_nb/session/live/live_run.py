@@ -50,8 +50,7 @@ class LiveRun:
         self._max_wait = 0.0
         """As the session's settings had it last, for messages."""
         self._waiters = Waiters(self.run)
-        self._cooldown_report = CooldownReport(scheduler, self._clock)
-        own: list[Observer] = [RunLog(self.run.events), self._tell_waiters, self._cooldown_report]
+        own: list[Observer] = [RunLog(self.run.events), self._tell_waiters, CooldownReport(scheduler, self._clock)]
         begun = {(name, state.number) for name, state in scheduler.scenes.items() if state.profile is not None}
         self._driver = RealtimeDriver(
             scheduler,
@@ -170,8 +169,6 @@ class LiveRun:
         self._max_wait = state.settings.max_wait
         if state.settings.speed != self._clock.speed:
             self._clock.set_speed(state.settings.speed)
-            self._driver.speed_changed()
-            self._cooldown_report.speed_changed()
         for event in changes_to(state, self.scheduler, self._profiles):
             if isinstance(event, ev.ProfileAdded):
                 self._profiles[event.profile] = state.profiles[event.profile]

@@ -83,14 +83,6 @@ STYLE = """<style>
   .vg-panel .vg-rows .vg-sentence-box.vg-sentence-box { flex-basis: 100%; }
 }
 .vg-panel .vg-note { font-size: 12px; line-height: 17px; color: var(--jp-ui-font-color2, inherit); }
-.vg-panel .vg-chips { display: flex; flex-flow: row nowrap; gap: 4px; overflow: auto; margin: 2px 0; min-height: 26px; }
-.vg-panel .vg-chips > * { flex: 1 0 auto; border: 1px solid var(--jp-border-color2, #ccc); border-radius: 3px;
-  overflow: hidden; }
-.vg-panel .vg-chips .widget-html { flex: 1; margin: 0; height: 22px; }
-.vg-panel .vg-chip { line-height: 22px; font-size: 12px; padding: 0 8px; white-space: nowrap; }
-.vg-panel .vg-chips .vg-release { width: 22px; height: 22px; line-height: 20px; padding: 0; margin: 0; }
-.vg-panel .vg-chips .vg-release:disabled { visibility: hidden; }
-.vg-panel .vg-dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 5px; }
 .vg-panel .vg-above { position: relative; height: 0; margin: 0; overflow: visible; z-index: 3; }
 .vg-panel .vg-above > * { position: absolute; top: 0; left: 0; right: 0; margin: 0; overflow: visible; }
 .vg-panel .vg-above .jupyter-widgets { margin: 0; overflow: visible; }
