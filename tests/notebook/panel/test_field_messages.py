@@ -24,7 +24,7 @@ CODE = re.compile(
     r"\w\(|\)\.|\b[a-z]+_[a-z_]+\b|\w=\S|\b(?:None|True|False|ctl|repr|str|int)\b|\b[A-Z]\w+Error\b|\['|'\w+'"
 )
 """A call, a name with an underscore, a keyword argument, a value or a type of Python, a repr."""
-WRONG = {
+WRONG: dict[str, list[Any]] = {
     "span": ["7-99", "all of them", "0–2", "9" * 40],
     "scene": ["s999", "<b>"],
     "prompts": ["prompt,seconds\na lighthouse, at dawn,4", '{"prompt": 3}', "prompt,id\na,x\nb,x", "[1, 2]", "[{}]"],
