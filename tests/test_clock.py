@@ -22,6 +22,20 @@ def test_run_seconds(speed: float) -> None:
     assert clock.wall(30.0) == 30.0 / speed
 
 
+def test_another_speed() -> None:
+    """Run time goes on from where it is, and a wrong speed changes nothing."""
+    base = [50.0]
+    clock = Clock(10, at=7.0, monotonic=lambda: base[0])
+    base[0] += 2.0
+    clock.set_speed(0.5)
+    assert (clock.now(), clock.speed, clock.wall(1.0)) == (27.0, 0.5, 2.0)
+    base[0] += 4.0
+    assert clock.now() == 29.0
+    with pytest.raises(InputError, match="speed must be"):
+        clock.set_speed(-1)
+    assert (clock.now(), clock.speed) == (29.0, 0.5)
+
+
 @pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf, True, "20", None])
 def test_speed_is_checked(speed: Any) -> None:
     """Time neither stands still nor runs backwards."""

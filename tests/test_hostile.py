@@ -131,7 +131,7 @@ def test_the_panel(ctl: Controller) -> None:
     ctl.post(fail)
     for tab in range(5):
         panel.tabs.root.selected_index = tab
-        ctl.runner.loop.call(panel.refresh)
+        ctl.runner.loop.call(panel.ticker.update_now)
     rows, metrics = panel.rows, panel.tabs.metrics.html
     html = [rows.state.value, rows.progress.value, rows.sentence.value, metrics.value, panel.errors.html.value]
     html += [panel.chart.legend.value, panel.chart.note.value]
@@ -142,7 +142,7 @@ def test_the_panel(ctl: Controller) -> None:
         inert("\n".join(str(cell) for name, cell in scene.items() if name not in ("scene", "key")))
     for row in panel.tabs.attempts.rows:
         inert("\n".join(str(cell) for cell in row[:-1]))  # the last is the id as it is, and is not shown
-    assert all(inert(label) for label, _ in panel.controls["in_use"].options)
+    assert all(inert(lane["label"]) for lane in panel.chart.lanes.lanes)
 
 
 def test_exports(ctl: Controller, tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_prompt_of_a_megabyte(tmp_path: Path) -> None:
             for tab in range(5):
                 panel.tabs.root.selected_index = tab
                 began = time.perf_counter()
-                panel.refresh()
+                panel.ticker.update_now()
                 sizes[tab] = time.perf_counter() - began
             assert max(sizes.values()) < 1.0, sizes
             widgets = [each for each in _below(panel.root) if not hasattr(each, "_esm")]

@@ -167,7 +167,7 @@ def traces(session: vg.Session | Controller, run: vg.Run, folder: Path) -> list[
     if isinstance(session, Controller):
         assert session.panel
         assert session._panel_holder.panel is not None
-        session.runner.loop.call(session._panel_holder.panel.refresh)
+        session.runner.loop.call(session._panel_holder.panel.ticker.update_now)
         left += [json.dumps(session._repr_mimebundle_())]
         widgets = [
             each

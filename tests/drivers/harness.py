@@ -124,8 +124,8 @@ class Stage:
         self.sinks: list[MemorySink] = []
         self.scheduler = Scheduler(mode=mode, policy=policy, poll=backend.poll_schedule, rng=Random(1))
         given = {f"p{index}": Profile(f"p{index}") for index in range(1, profiles + 1)}
-        clock = Clock(monotonic=asyncio.get_running_loop().time)
-        self.driver = RealtimeDriver(self.scheduler, backend, given, clock, self._sink, observers, journal)
+        self.clock = Clock(monotonic=asyncio.get_running_loop().time)
+        self.driver = RealtimeDriver(self.scheduler, backend, given, self.clock, self._sink, observers, journal)
         self.driver.post(*(ev.ProfileAdded(name) for name in given))
         self.driver.post(*(ev.SceneAdded(Scene(f"s{index}", "a prompt")) for index in range(1, scenes + 1)))
         self.driver.post(ev.RunStarted())

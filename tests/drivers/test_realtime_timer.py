@@ -44,6 +44,26 @@ def test_it_wakes_once_when_the_earliest_cooldown_ends(monkeypatch: pytest.Monke
     play(scenario())
 
 
+def test_it_is_armed_anew_when_the_clock_has_another_speed() -> None:
+    """Of a cooldown of 60 s, 10 s pass as they are, 40 s in 4 s, and the last 10 s in 20 s."""
+
+    async def scenario() -> None:
+        stage = Stage(driven_backend(submit=limited(60)), scenes=1)
+        running = asyncio.create_task(stage.run())
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, JumpingLoop)
+        began = loop.time()
+        await asyncio.sleep(10)
+        for seconds, speed in ((4, 10.0), (0, 0.5)):
+            stage.clock.set_speed(speed)
+            await asyncio.sleep(seconds)
+        assert [at - began for at in loop.timers()] == [34.0]
+        await running
+        assert [event.at for event in stage.events(ev.AttemptStarted)] == [0.0, 60.0]
+
+    play(scenario())
+
+
 def test_it_is_armed_anew_when_the_end_moves() -> None:
     """Moved from 5 s to 12 s, the scene waits until then; released by hand, it goes at once."""
 

@@ -143,12 +143,12 @@ def test_the_tabs_below_the_chart(open_lab: Opener) -> None:
     rows = panel.locator(".vg-attempts tbody tr")
     needle = panel.get_by_role("searchbox", name="Filter")
     needle.fill("alice")
-    panel.locator(".vg-attempts th", has_text="Waiting since s").click()  # those that began first stay first
+    panel.locator(".vg-attempts th", has_text="Waiting since (s)").click()  # those that began first stay first
     before = page.kernel(ATTEMPTS)
     page.kernel.wait(f"{ATTEMPTS} > {before + 8}")
     page.updated()
     assert needle.input_value() == "alice"
-    assert panel.locator("th[aria-sort=ascending]").inner_text().strip() == "Waiting since s"
+    assert panel.locator("th[aria-sort=ascending]").inner_text().strip() == "Waiting since (s)"
     assert all("alice" in text for text in rows.all_inner_texts())
     rows.first.get_by_role("button").click()
     page.kernel.wait("ctl.selected is not None")
@@ -176,7 +176,7 @@ def test_the_tabs_below_the_chart(open_lab: Opener) -> None:
     page.click("Stop")
     page.kernel.wait("not ctl.is_running")
     page.menu("More").get_by_role("button", name="Export").click()
-    link = panel.get_by_role("button", name="Download").nth(2)
+    link = panel.get_by_role("button", name="Attempts (CSV")
     with page.page.expect_download() as download:
         link.click()
     assert download.value.suggested_filename.endswith(".csv")

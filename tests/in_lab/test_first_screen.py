@@ -13,7 +13,8 @@ DEMO = "import vidgen_nb as vg\nctl = vg.demo()\nctl"
 MAX_PANEL_SECONDS = 4.0 * 3
 """From Shift+Enter to the chart: 4 s on a quiet machine, where 2.5 are usual; tests share theirs."""
 BOXES = """panel => Object.fromEntries([...panel.querySelectorAll(
-    '.vg-rows :is(button, input, select), .vg-state-box, .vg-progress-box, .vg-sentence-box, .js-plotly-plot'
+    '.vg-rows :is(button, input, select), .vg-state-box, .vg-progress-box, .vg-sentence-box, .js-plotly-plot,'
+    + '.lm-TabBar'
 )].filter(each => each.checkVisibility()).map((each, place) => {
     const {x, y, width, height} = each.getBoundingClientRect();
     const size = each.matches('.js-plotly-plot') ? [] : [width, height];
@@ -30,7 +31,7 @@ FOLD = "document.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect(
 def test_all_is_seen_without_scrolling_and_nothing_moves(open_lab: Opener, width: int, height: int) -> None:
     """Controls, status and the whole chart down to its axis, at the sizes of a laptop, a desktop and half a desktop.
 
-    Run, and all that it brings, moves no control, no bar and no word.
+    Run, and all that it brings, moves no control, no bar and no word; nor do an error, an export, or a wrong field.
     """
     page = open_lab(DEMO, width=width, height=height)
     page.run(0)
@@ -51,6 +52,32 @@ def test_all_is_seen_without_scrolling_and_nothing_moves(open_lab: Opener, width
     page.screenshot("done")
     assert boxes(page) == before
     assert panel.evaluate(AXIS) <= page.page.evaluate(FOLD)
+    say_something(page)
+    assert boxes(page) == before
+
+
+def say_something(page: LabPage) -> None:
+    """Have the panel show an export, an error and what is wrong with a field, all in view; then dismiss them."""
+    panel = page.panel()
+    page.menu("More").get_by_role("button", name="Export").click()
+    report = panel.get_by_role("button", name="Report (HTML")
+    page.kernel("ctl.post(lambda: 1 / 0)")
+    error = panel.get_by_role("alert").filter(has_text="ZeroDivisionError")
+    page.click("Range")
+    panel.locator(".vg-span input:enabled").fill("7-99")
+    page.page.keyboard.press("Tab")
+    wrong = panel.get_by_role("alert").filter(has_text="There are scenes 1 to 24")
+    for each in (report, error, wrong):
+        each.wait_for()
+    page.screenshot("said")
+    shown = boxes(page)
+    page.click("All")
+    wrong.wait_for(state="hidden")
+    for part in (".vg-errors", ".vg-files"):
+        panel.locator(part).get_by_role("button", name="Dismiss").click()
+    for each in (report, error):
+        each.wait_for(state="hidden")
+    assert boxes(page) == shown
 
 
 def boxes(page: LabPage) -> dict[str, Any]:

@@ -50,9 +50,10 @@ def test_lanes_are_controls_beside_the_plot(open_lab: Opener) -> None:
     """Nothing moves when Run is pressed; ids fit their bars; a click selects a scene everywhere, Escape none."""
     page = open_lab(CELL, height=800)
     page.run(0)
+    page.page.locator(".js-plotly-plot .xaxislayer-above").first.wait_for(state="attached")
     page.page.wait_for_function("() => document.querySelectorAll('.vg-lane').length === 4")
     idle = lanes(page)
-    assert aligned(idle) and idle["height"] <= 430
+    assert aligned(idle) and idle["height"] <= 440  # with a line for the legend
     page.click("Run")
     page.kernel.wait("ctl.last_run is not None and ctl.last_run.ended is not None")
     page.bars(12)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.in_lab.conftest import MANY, Opener
 from vidgen_nb.charts.drawing.palette import theme_of
+from vidgen_nb.notebook.panel.run_controls import RunPlan
 
 CONTROLS = "button, select, textarea, input:not([type=file]), .noUi-target"
 BOXES = f"""panel => Array.from(panel.querySelectorAll('{CONTROLS}')).map(one => {{
@@ -20,9 +21,24 @@ WIDER = """panel => Array.from([panel, ...panel.querySelectorAll(':scope > *')])
     .filter(one => one.scrollWidth > one.clientWidth + 1)
     .map(one => one.className + ' ' + one.scrollWidth + ' > ' + one.clientWidth)"""
 
+PLANS = (
+    RunPlan(left_over=10_000), RunPlan(chosen=10_000), RunPlan(chosen=10_000, again=10_000),
+    RunPlan(chosen=10_000, again=9_999), RunPlan(chosen=1, again=1, single="harbour-at-night-07"),
+)  # fmt: skip
+CUT = """(run, all) => all.filter((words) => {
+    const before = run.textContent;
+    run.textContent = words;
+    const isCut = run.scrollWidth > run.clientWidth;
+    run.textContent = before;
+    return isCut;
+})"""
+
 
 def test_fits(open_lab: Opener) -> None:
-    """At 1280 and 800 pixels, light and dark, nothing is wider than the panel, and no control lies over another."""
+    """At 1280 and 800 pixels, light and dark, nothing is wider than the panel, and no control lies over another.
+
+    What Run may say is never cut.
+    """
     page = open_lab(MANY, height=1300)
     page.run(0)
     page.click("Run")
@@ -36,6 +52,7 @@ def test_fits(open_lab: Opener) -> None:
             page.screenshot(f"{theme}-{width}")
             panel = page.panel()
             assert panel.evaluate(WIDER) == [], width
+            assert panel.locator(".vg-run").evaluate(CUT, [plan.words() for plan in PLANS]) == [], width
             boxes = panel.evaluate(BOXES)
             assert len(boxes) > 20
             edge = panel.bounding_box()

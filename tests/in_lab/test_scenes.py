@@ -58,7 +58,7 @@ def test_the_table_of_scenes(open_lab: Opener) -> None:
     table.get_by_role("button", name="held 1").click()
     rows.locator("input").check()
     table.get_by_role("button", name="It was made: fetch it").click()
-    table.get_by_text("look it up there").wait_for()
+    table.get_by_text("Look it up on").wait_for()
     table.get_by_role("button", name="Submit again…").click()
     table.get_by_role("button", name="Keep as it is").click()
     page.screenshot("held")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.fakes import FakeBackend
 from tests.notebook.conftest import Changes
 from vidgen_nb.core.model import BOOST, Mode
+from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
 from vidgen_nb.notebook.run_options import RunOptions
@@ -89,7 +91,7 @@ def test_a_profile_that_is_not_in_use_stays_known(make: Make, session: Session) 
 
 
 def test_only_a_simulated_provider_has_a_speed(make: Make, session: Session, backend: FakeBackend) -> None:
-    """It follows the session's; during a run the speed stays as it is."""
+    """It follows the session's, and so does a run under way: what it waits for comes so much sooner."""
     real = make()
     assert not real.simulated
     with pytest.raises(InputError, match="a real API runs in real time"):
@@ -98,8 +100,18 @@ def test_only_a_simulated_provider_has_a_speed(make: Make, session: Session, bac
     options = make(followed.append)
     options.speed = 5.0
     assert options.simulated and (followed, options.speed) == ([5.0], 5.0)
-    backend.hold = {"s001"}
+    with pytest.raises(InputError, match="speed must be a finite number above 0"):
+        options.speed = 0.0
+    assert options.speed == 5.0
+    backend.script = lambda scene, profile, nth: RateLimited() if nth == 1 else None
+    session.policy = PerProfileCooldown(3000.0)
+    for name in list(session.profiles)[1:]:
+        session.remove_profile(name)
     session.start(["a lighthouse"])
-    with pytest.raises(InputError, match="change the speed between runs"):
-        options.speed = 7.0
-    assert (followed, options.speed) == ([5.0], 5.0)
+    while not session.cooling:
+        time.sleep(0.005)
+    began = session.now
+    options.speed = 100_000.0
+    run = session.wait(10)
+    assert (run.ended, [each.outcome for each in run.attempts]) == ("settled", ["rate_limited", "succeeded"])
+    assert run.attempts[1].start >= run.cooldowns[0].end >= began + 2900

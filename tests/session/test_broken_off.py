@@ -113,7 +113,7 @@ def test_run_does_not_begin_anew_what_was_broken_off(tmp_path: Path) -> None:
         assert "Restore last run continues it" in ctl.problem and ctl.no_restore == ""
         assert ctl.panel and ctl._panel_holder.panel is not None
         shown = ctl._panel_holder.panel
-        ctl.runner.loop.call(shown.refresh)
+        ctl.runner.loop.call(shown.ticker.update_now)
         assert "Restore last run asks again about its jobs" in shown.rows.spoken.value
         assert shown.controls["run"].disabled and not shown.controls["restore_last_run"].disabled
         backend.over = ()

@@ -19,6 +19,7 @@ class Alarm:
         self._clock = clock
         self._on_due = on_due
         self._timer: asyncio.TimerHandle | None = None
+        clock.on_speed.append(self._reckon_again)
 
     @property
     def has_rung(self) -> bool:
@@ -33,6 +34,10 @@ class Alarm:
         if due is not None:
             delay = max(0.0, self._clock.wall(due - self._clock.now()))
             self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def _reckon_again(self) -> None:
+        if self._timer is not None:
+            self.set(self.due)
 
     def _ring(self) -> None:
         self._timer = None

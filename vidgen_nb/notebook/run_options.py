@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from vidgen_nb.clock import as_speed
 from vidgen_nb.core.model import BOOST, MODES, Mode, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
@@ -205,17 +206,20 @@ class RunOptions:
 
     @property
     def speed(self) -> float:
-        """Run seconds per wall second; may be set between runs, if the provider is simulated."""
+        """Run seconds per wall second; may be set during a run, too, if the provider is simulated.
+
+        Run time goes on without a jump; only what is on its way to the provider right then still takes the wall
+        seconds that it would have taken.
+        """
         return self._session.runner.state.settings.speed
 
     @speed.setter
     def speed(self, speed: float) -> None:
         if self._set_speed is None:
             raise InputError("a real API runs in real time: its speed is 1")
-        if self._session.is_running:
-            raise InputError("a run is running: change the speed between runs")
-        self._set_speed(speed)
-        self._session.runner.change_settings(speed=speed)
+        checked = as_speed(speed)
+        self._set_speed(checked)
+        self._session.runner.change_settings(speed=checked)
 
 
 def _setting(policy: Policy, name: str) -> Any:

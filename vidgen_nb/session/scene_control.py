@@ -14,7 +14,7 @@ from vidgen_nb.session.run_request import RunRequest
 from vidgen_nb.session.runner import Runner
 from vidgen_nb.session.validation import prepared_scenes
 
-__all__ = ["SceneControl", "edited"]
+__all__ = ["SceneControl", "edited", "known_job"]
 
 
 class SceneControl:
@@ -106,7 +106,7 @@ class SceneControl:
         def ask() -> None:
             live = self._runner.current()
             state = scene_to_answer(live.scheduler.scenes, scene)
-            if (asked := (job or "").strip() or _known_job(state)) is None:
+            if (asked := (job or "").strip() or known_job(state)) is None:
                 raise InputError(
                     f"scene {scene!r} was submitted to {_name(state)!r} without an answer, so its job's id is not "
                     "known: look it up there, and give it as ask_again(scene, job=...)"
@@ -168,7 +168,7 @@ def _known(scenes: Mapping[str, SceneState], scene: str) -> SceneState:
     return state
 
 
-def _known_job(state: SceneState) -> str | None:
+def known_job(state: SceneState) -> str | None:
     """Return the id of a scene's job at its provider; None: nobody has answered its submit."""
     return state.operation.id if state.operation is not None and state.has_open_job else None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Self
 
+from vidgen_nb.clock import as_speed
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.events import Event, RunRestored
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy, as_max_billed, as_mode
@@ -77,15 +78,13 @@ class RunSettings:
         pause_after_same_failure: int | None = None,
     ) -> Self:
         """Return the settings that a user gives; `InputError` for what makes no sense."""
-        if not isinstance(speed, int | float) or not 0 < speed < math.inf:
-            raise InputError(f"speed must be a finite number above 0, not {speed!r}")
         return cls(
             mode=as_mode(mode),
             policy=as_policy(policy) if policy is not None else PerProfileCooldown(),
             retry=as_retry(retry),
             on_ambiguous=as_on_ambiguous(on_ambiguous),
             max_wait=as_max_wait(max_wait),
-            speed=float(speed),
+            speed=as_speed(speed),
             seed=seed,
             max_billed=as_max_billed(max_billed),
             max_cost=as_max_cost(max_cost),

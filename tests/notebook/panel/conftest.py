@@ -28,7 +28,7 @@ class Desk:
     def settle(self) -> None:
         """Let what was posted be carried out, and write the panel."""
         self.ctl.runner.loop.call(lambda: None)
-        self.ctl.runner.loop.call(self.panel.refresh)
+        self.ctl.runner.loop.call(self.panel.ticker.update_now)
 
     def set(self, name: str, value: object) -> None:
         """Change a control, as a user does."""

@@ -10,7 +10,7 @@ import pytest
 from vidgen_nb.core.outcomes import Permanent
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.notebook.controller import Controller
-from vidgen_nb.notebook.panel.control_binding import receive_while_blocked
+from vidgen_nb.notebook.panel.control_binding import css_name, receive_while_blocked
 from vidgen_nb.notebook.panel.layout import MENUS
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 
@@ -41,7 +41,7 @@ def test_a_button_is_one_call(desk: Desk, monkeypatch: pytest.MonkeyPatch, butto
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("kind", "single"), ("scene", "s002"), ("mode", "boost"), ("in_use", ("p2",)), ("policy_name", "GlobalPause"),
+    [("kind", "single"), ("scene", "s002"), ("mode", "boost"), ("policy_name", "GlobalPause"),
      ("cooldown_seconds", 12.0), ("honour_retry_after", True), ("seed", 9), ("paused", True), ("follow_now", False),
      ("show_moves", "none"), ("selected", "s001")],
 )  # fmt: skip
@@ -50,9 +50,7 @@ def test_a_value_reaches_the_controller_and_comes_back(desk: Desk, name: str, va
 
     def read() -> Any:
         found = getattr(desk.ctl, name)
-        return {"mode": getattr(found, "name", None), "in_use": tuple(found or ()) if name == "in_use" else None}.get(
-            name, found
-        )
+        return getattr(found, "name", None) if name == "mode" else found
 
     desk.ctl.scenes = PROMPTS
     desk.settle()
@@ -78,17 +76,64 @@ def test_a_number_is_typed(desk: Desk, name: str, typed: str, value: Any, shown:
 
 
 @pytest.mark.parametrize(
-    ("name", "typed", "said"),
-    [("span", "3–9", "there are 3"), ("cap", "many", "no whole number"), ("max_cost", "a lot", "is no amount")],
-)
-def test_a_number_that_makes_no_sense_is_refused(desk: Desk, name: str, typed: str, said: str) -> None:
-    """The field shows what holds, and the red strip says what is wrong."""
+    ("name", "typed", "said", "right"),
+    [("span", "3–9", "There are scenes 1 to 3", "2–3"), ("cap", "many", "Write a whole number", "2"),
+     ("max_cost", "a lot", "Write an amount", "")],
+)  # fmt: skip
+def test_a_number_that_makes_no_sense_is_refused(desk: Desk, name: str, typed: str, said: str, right: str) -> None:
+    """The field keeps what was typed, and beside it stands what is wrong with it, until it is right."""
     desk.ctl.scenes, desk.ctl.mode = PROMPTS, "boost"
-    desk.settle()
-    before = desk.panel.controls[name].value
+    for profile in desk.ctl.profiles:
+        desk.ctl.set_price(profile, 0.4)
+    desk.set("kind", "range")
+    before = getattr(desk.ctl, name)
     desk.set(name, typed)
-    assert desk.panel.controls[name].value == before
-    assert said in desk.panel.errors.html.value
+    assert (desk.panel.controls[name].value, getattr(desk.ctl, name)) == (typed, before)
+    assert said in wrong(desk, name)
+    assert desk.panel.errors.html.value == ""
+    desk.set(name, right)
+    assert wrong(desk, name) == ""
+
+
+def wrong(desk: Desk, name: str) -> str:
+    """Return what the page says is wrong with what stands in a field."""
+    found: str = desk.panel.page.controls[css_name(name)]["wrong"]
+    return found
+
+
+def test_a_wrong_field_is_forgotten_once_a_cell_decides(desk: Desk) -> None:
+    """It then shows what holds; so it does when All is chosen, say. An empty field changes nothing."""
+    desk.ctl.scenes = PROMPTS
+    desk.set("kind", "range")
+    desk.set("span", "7–9")
+    assert wrong(desk, "span")
+    desk.ctl.span = (1, 2)
+    desk.settle()
+    assert (desk.panel.controls["span"].value, wrong(desk, "span")) == ("1–2", "")
+    desk.set("span", "7–9")
+    desk.set("kind", "batch")
+    assert (desk.panel.controls["span"].value, wrong(desk, "span")) == ("1–3", "")
+    desk.ctl.span = (1, 2)
+    desk.settle()
+    for name in ("span", "scene"):
+        desk.set("kind", "single" if name == "scene" else "range")
+        desk.set(name, "nothing of the kind")
+        desk.set(name, "")
+        assert wrong(desk, name) == ""
+    assert (desk.panel.controls["span"].value, desk.panel.controls["scene"].value) == ("1–2", "s001")
+
+
+def test_run_waits_until_its_scenes_are_right(desk: Desk) -> None:
+    """Also for the click on it that left the field: what stands there is not what would run."""
+    desk.ctl.scenes = PROMPTS
+    desk.set("kind", "range")
+    desk.set("span", "7–9")
+    run = desk.panel.controls["run"]
+    assert run.disabled and "correct which scenes to run first" in run.tooltip
+    desk.click("run")
+    assert desk.ctl.last_run is None
+    desk.set("span", "1–2")
+    assert not run.disabled
 
 
 def test_all_and_range_and_one(desk: Desk) -> None:
@@ -109,13 +154,6 @@ def test_all_and_range_and_one(desk: Desk) -> None:
     desk.ctl.kind, desk.ctl.span = "batch", (1, 2)
     desk.settle()
     assert controls["kind"].value == "range"
-
-
-def test_a_refused_value_goes_back(desk: Desk) -> None:
-    """The widget shows the old value again, and the red strip says why."""
-    desk.set("in_use", ())
-    assert desk.panel.controls["in_use"].value == ("p1", "p2")
-    assert "choose at least one profile" in desk.panel.errors.html.value
 
 
 def test_scenes_are_typed_and_loaded(desk: Desk) -> None:
@@ -240,7 +278,7 @@ def test_a_change_by_hand_is_not_overwritten_before_it_is_taken(desk: Desk) -> N
 
     desk.ctl.post(block)
     assert blocked.wait(10)
-    desk.ctl.post(desk.panel.refresh)
+    desk.ctl.post(desk.panel.ticker.update_now)
     desk.panel.controls["mode"].value = "boost"
     go_on.set()
     desk.settle()

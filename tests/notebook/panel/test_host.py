@@ -69,7 +69,7 @@ class Shown:
         """Let what was posted happen, and bring the panel up to date."""
         loop = self.host.session.runner.loop
         loop.call(lambda: None)
-        loop.call(self.panel.refresh)
+        loop.call(self.panel.ticker.update_now)
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_an_error_of_our_own_shows_without_a_traceback(desk: Desk) -> None:
     """Its sentence is enough."""
     desk.ctl.post(desk.ctl.release_cooldown, "p1")
     desk.settle()
-    assert "SessionError: there is no run yet" in desk.panel.errors.html.value
+    assert "There is no run yet" in desk.panel.errors.html.value
     assert "Traceback" not in desk.panel.errors.html.value
 
 
@@ -162,7 +162,7 @@ def test_a_finished_video_is_played(desk: Desk) -> None:
     desk.backend.video = CLIP
     desk.ctl.run_blocking(PROMPTS)
     desk.settle()
-    assert [value for _label, value in control.widget.options] == [None, "s003", "s002", "s001"]
+    assert [value for _label, value in control.widget.options] == ["", "s003", "s002", "s001"]
     desk.set("video", "s002")
     videos = desk.panel.tabs.videos
     wait_until(desk, lambda: videos.player is not None)
@@ -227,13 +227,12 @@ def wait_until(desk: Desk, condition: Callable[[], Any]) -> None:
 def test_written_on_the_loop_alone(desk: Desk, monkeypatch: Any) -> None:
     """Every update is on the session's loop, whoever caused it."""
     where: list[bool] = []
-    for name in ("_read", "_write", "_draw"):
 
-        def watched(step: Callable[[], None]) -> None:
-            where.append(desk.ctl.runner.loop.is_current())
-            step()
+    def watched(step: Callable[[], None]) -> None:
+        where.append(desk.ctl.runner.loop.is_current())
+        step()
 
-        monkeypatch.setattr(desk.panel, name, partial(watched, getattr(desk.panel, name)))
+    monkeypatch.setattr(desk.panel.ticker, "_steps", [partial(watched, each) for each in desk.panel.ticker._steps])
     desk.ctl.mode = "boost"
     desk.ctl.run_blocking(PROMPTS)
     wait_until(desk, lambda: len(where) >= 3)

@@ -80,7 +80,7 @@ def test_without_a_folder_it_says_why(desk: Desk) -> None:
     """As each control does."""
     desk.ctl.runner.resources = replace(desk.ctl.runner.resources, journals=None)
     desk.settle()
-    assert desk.panel.controls["past_runs"].tooltip.endswith("Unavailable: no run is recorded (journal=None)")
+    assert desk.panel.controls["past_runs"].tooltip.endswith("Unavailable: runs are not recorded here")
     desk.ctl.show_past_runs()
     desk.settle()
-    assert desk.panel.past_runs.view.note == "No run is recorded (journal=None)."
+    assert desk.panel.past_runs.view.note == "Runs are not recorded here."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vidgen_nb.core.outcomes import Permanent
+from vidgen_nb.core.outcomes import Ambiguous, Permanent
 from vidgen_nb.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,6 +56,22 @@ def test_what_is_done_runs_again_only_after_a_question(desk: Desk) -> None:
     desk.ctl.scenes = [f"{prompt}, at night" for prompt in PROMPTS]
     desk.settle()
     assert (words(desk), asked(desk)) == ("Run 3", None)
+
+
+def test_what_is_in_doubt_is_not_run_again_unasked(desk: Desk) -> None:
+    """A new run would submit it, and it might be billed twice."""
+    desk.backend.script = lambda scene, profile, nth: Ambiguous("HTTP 502") if scene == "s003" else None
+    desk.ctl.scenes = PROMPTS
+    desk.ctl.run_blocking(PROMPTS)
+    desk.settle()
+    assert words(desk) == "Run 3, 2 again…"
+    assert asked(desk)["danger"] and asked(desk)["text"] == (
+        "2 of these 3 scenes are done already. Running them again costs as much again. "
+        "1 of these 3 scenes is in doubt: its job may exist, and it may be billed twice. Decide in Scenes first."
+    )
+    desk.ctl.span = (3, 3)
+    desk.settle()
+    assert words(desk) == "Run 1…" and asked(desk)["text"].startswith("This scene is in doubt: its job may exist")
 
 
 def test_cancelling_asks_first(desk: Desk) -> None:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from vidgen_nb.errors import InputError
 from vidgen_nb.notebook.panel.host import PanelHost
+from vidgen_nb.notebook.panel.panel_words import in_panel_words
 
 __all__ = [
     "BoundControls",
@@ -64,6 +66,26 @@ class Control:
     """What last went wrong in showing it, so that it is reported once."""
     reason: str = ""
     """Why it was disabled when it was last brought up to date."""
+    holds: Callable[[], Any] | None = None
+    """What it decides: when that has changed, what was wrong with the field is forgotten. None: as `read`."""
+    wrong: str = ""
+    """What is wrong with what stands in the field, which it keeps until it is right; empty: nothing is."""
+    held_when_wrong: Any = None
+    """What held when it was refused, and still does."""
+
+    def is_out(self) -> bool:
+        """Say whether it is left out now."""
+        return self.is_hidden is not None and self.is_hidden()
+
+    def refuse(self, error: InputError) -> None:
+        """Keep what was entered, and why it can't be."""
+        self.wrong = in_panel_words(error)
+        self.held_when_wrong = self.held()
+
+    def held(self) -> Any:
+        """Return what holds now, whatever stands in the field."""
+        read = self.holds or self.read
+        return read() if read is not None else None
 
 
 def receive_while_blocked(widget: Any) -> None:
@@ -173,8 +195,17 @@ class BoundControls:
         widget.observe(on_change, names="value")
 
     def _apply_change(self, control: Control, call: Callable[[Any], Any], value: Any) -> None:
+        """Apply what was entered; what is wrong with it is said at the field."""
         control.pending_changes -= 1
-        self._make_call(lambda: call(value))
+        control.wrong = ""
+
+        def apply() -> None:
+            try:
+                call(value)
+            except InputError as error:
+                control.refuse(error)
+
+        self._make_call(apply)
 
     # -- from the session to the widgets, on its loop
 
@@ -208,8 +239,10 @@ class BoundControls:
             if control.words is not None:
                 set_if_changed(widget, "description", control.words())
             if control.is_hidden is not None:
-                set_if_changed(widget.layout, "display", "none" if control.is_hidden() else None)
-            if control.read is not None and not control.pending_changes:
+                set_if_changed(widget.layout, "display", "none" if control.is_out() else None)
+            if control.wrong and (reason or control.is_out() or control.held() != control.held_when_wrong):
+                control.wrong = ""
+            if control.read is not None and not control.pending_changes and not control.wrong:
                 set_if_changed(widget, "value", control.read())
         except Exception as error:  # noqa: BLE001 - the others are shown all the same
             before, control.last_error = control.last_error, repr(error)
@@ -223,13 +256,17 @@ class BoundControls:
         return "this controller is closed"
 
     def for_page(self) -> dict[str, Mapping[str, Any]]:
-        """Return what the page needs of each control, by its class: its name, why it is disabled, what to ask first."""
+        """Return what the page needs of each control, by its class.
+
+        Its name, why it is disabled, what is wrong with what stands in it, and what to ask first.
+        """
         found: dict[str, Mapping[str, Any]] = {}
         for control in list(self.by_name.values()):
             question = control.question() if control.question is not None and not control.reason else None
             found[css_name(control.name)] = {
                 "label": control.label if control.read is not None else "",
                 "why": f"Unavailable: {control.reason}" if control.reason else "",
+                "wrong": control.wrong,
                 "ask": vars(question) if question is not None else None,
             }
         return found

@@ -7,14 +7,17 @@ from functools import partial
 
 import ipywidgets as w
 
+from vidgen_nb.errors import InputError
 from vidgen_nb.notebook.panel.control_binding import BoundControls
 from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.option_controls import OptionControls, labelled, labelled_on_release
 from vidgen_nb.notebook.panel.run_controls import RunControls
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["NO_VIDEO", "Controls"]
 
-NO_VIDEO = ("choose a scene", None)
+NO_VIDEO = ("choose a scene", "")  # of None a page would show nothing
+NOT_RECORDED = "runs are not recorded here"
 VIEW = ("follow_now", "show_moves", "selected", "previous", "next")
 
 
@@ -47,7 +50,7 @@ class Controls(BoundControls):
 
         self.add_button(
             "past_runs", w.Button(description="Past runs…"), "The runs that are recorded, each with its report", turn,
-            lambda: "no run is recorded (journal=None)" if resources.journals is None else "",
+            lambda: NOT_RECORDED if resources.journals is None else "",
             words=lambda: "Hide past runs" if view.past_runs_shown else "Past runs…",
         )  # fmt: skip
 
@@ -60,10 +63,16 @@ class Controls(BoundControls):
         self.add_value("show_moves", moves, "Which moves between accounts to draw", of=view)
         selected = labelled_on_release(w.Combobox, "Highlight scene", placeholder="its id", ensure_option=False)
         tip, unavailable = "Highlight one scene's path over the accounts; empty: none", self._while_nothing_recorded
-        self.add_value("selected", selected, tip, unavailable, of=view, read=lambda: view.selected or "")
+        self.add_value("selected", selected, tip, unavailable, read=lambda: view.selected or "", apply=self._select)
         for name, label, step in (("previous", "Previous scene", -1), ("next", "Next scene", 1)):
             widget, call = w.Button(description=label), partial(view.step_selected, step)
             self.add_button(name, widget, f"Highlight the {label.lower()}", call, unavailable)
+
+    def _select(self, text: str) -> None:
+        live, wanted = self._host.session.runner.live, text.strip()
+        if wanted and live is not None and wanted not in live.scheduler.scenes:
+            raise InputError(f"No scene of this run is called {one_line(wanted, 40)}")
+        self._host.view_options.selected = wanted or None
 
     def _add_video(self) -> None:
         video, tip = labelled(w.Dropdown, "Video of scene", options=[NO_VIDEO]), "Play the finished video of a scene"
@@ -75,5 +84,5 @@ class Controls(BoundControls):
     def _while_no_video(self) -> str:
         return "" if len(self["video"].options) > 1 else "no video is finished yet"
 
-    def _video(self) -> str | None:
-        return self._host.view_options.video if len(self["video"].options) > 1 else None
+    def _video(self) -> str:
+        return self._host.view_options.video or "" if len(self["video"].options) > 1 else ""

@@ -60,6 +60,7 @@ class Rows:
             popover.children = [
                 child
                 for heading, names in DRAWER.items()
+                if not all(c.control(each).is_out() for each in names)
                 for child in (w.HTML(f'<div class="vg-heading">{heading}</div>'), *(c[each] for each in names))
             ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,7 +34,6 @@ DRAWER = {
     "Scenes": ("prompts", "upload"),
     "After a 429": ("policy_name", "cooldown_seconds", "honour_retry_after"),
     "Limits": ("cap", "max_billed", "max_cost"),
-    "Accounts": ("in_use",),
     "At the end": ("notify",),
     "Emulator": ("seed",),
 }
@@ -62,7 +62,7 @@ class OptionControls:
         self._add_speed()
         controls.add_later(self._add_sources, *DRAWER["Scenes"])
         controls.add_later(self._add_policy, *DRAWER["After a 429"])
-        controls.add_later(self._add_limits, *DRAWER["Limits"], *DRAWER["Accounts"])
+        controls.add_later(self._add_limits, *DRAWER["Limits"])
         controls.add_later(self._add_notify, *DRAWER["At the end"])
         controls.add_later(self._add_seed, *DRAWER["Emulator"])
 
@@ -94,13 +94,13 @@ class OptionControls:
             read=lambda: f"{scenes.span[0]}–{scenes.span[1]}" if scenes.scenes else "", apply=self._set_span,
             is_hidden=lambda: scenes.kind == "single", label="First and last scene")  # fmt: skip
         add("scene", w.Combobox(continuous_update=False, ensure_option=False), "The id of the one scene to run",
-            self._scenes_are_fixed, of=scenes, read=lambda: scenes.scene or "",
+            self._scenes_are_fixed, read=lambda: scenes.scene or "", apply=self._set_scene,
             is_hidden=lambda: scenes.kind != "single", label="Scene to run")  # fmt: skip
 
     def _add_speed(self) -> None:
         options = self._host.run_options
         speed = w.Dropdown(options=[(f"{each:g}×", each) for each in SPEEDS])
-        tip = "Run seconds per real second"
+        tip = "Run seconds per real second; can be changed during a run"
         self._controls.add_value("speed", speed, tip, self._not_simulated, of=options, label="Speed",
                                  is_hidden=lambda: not options.simulated)  # fmt: skip
 
@@ -119,11 +119,26 @@ class OptionControls:
             scenes.span = (1, max(1, len(scenes.scenes)))
 
     def _set_span(self, text: str) -> None:
+        """Set the range as it is typed; an empty text leaves it."""
         scenes = self._host.scene_options
-        numbers, count = [int(each) for each in re.findall(r"\d+", text)], len(scenes.scenes)
-        if not 1 <= len(numbers) <= 2 or not 1 <= numbers[0] <= numbers[-1] <= count:
-            raise InputError(f"Scenes {one_line(text, 40)}: there are {count:,}. Write a range such as 1–{count}.")
+        numbers, count = [int(each[:9]) for each in re.findall(r"\d+", text)], len(scenes.scenes)
+        if not text.strip():
+            return
+        if not 1 <= len(numbers) <= 2:
+            raise InputError(f"Write the first and the last scene, such as 1–{count}")
+        if not 1 <= numbers[0] <= numbers[-1] <= count:
+            raise InputError(f"There are scenes 1 to {count:,}: write a range of these, such as 1–{count}")
         scenes.span = (numbers[0], numbers[-1])
+
+    def _set_scene(self, text: str) -> None:
+        """Choose a scene as it is typed; an empty text leaves it."""
+        scenes, wanted = self._host.scene_options, text.strip()
+        if not wanted:
+            return
+        if scenes.find(wanted) is None:
+            some = ", ".join(one_line(each.id, 20) for each in scenes.scenes[:2])
+            raise InputError(f"No scene is called {one_line(wanted, 40)}. Choose one from the list, such as {some}")
+        scenes.scene = wanted
 
     # -- in the drawer
 
@@ -131,10 +146,11 @@ class OptionControls:
         example = "a lighthouse at dawn\na harbour at night"
         prompts = labelled_on_release(w.Textarea, "Prompts", rows=3, placeholder=example)
         tip = "One prompt per line, CSV or JSON, typed or pasted; loaded when you leave the box"
-        self._controls.add_value("prompts", prompts, tip, self._scenes_are_fixed, apply=self._load_text)
+        loaded = lambda: self._host.scene_options.version  # noqa: E731
+        self._controls.add_value("prompts", prompts, tip, self._scenes_are_fixed, apply=self._load_text, holds=loaded)
         upload = w.FileUpload(description="Load a file", accept=".txt,.csv,.tsv,.json,.jsonl", multiple=False)
         tip = "Scenes from a .txt, .csv, .tsv, .json or .jsonl file"
-        self._controls.add_value("upload", upload, tip, self._scenes_are_fixed, apply=self._load_file)
+        self._controls.add_value("upload", upload, tip, self._scenes_are_fixed, apply=self._load_file, holds=loaded)
 
     def _add_policy(self) -> None:
         """What follows a 429; of its settings only those that the policy has."""
@@ -155,7 +171,7 @@ class OptionControls:
             is_hidden=lambda: options.honour_retry_after is None)  # fmt: skip
 
     def _add_limits(self) -> None:
-        """How much at once, how much in all, and on which accounts."""
+        """How much at once, and how much in all. Which accounts are in use is chosen beside their lanes."""
         options, add = self._host.run_options, self._controls.add_value
 
         def no_cap() -> str:
@@ -176,9 +192,7 @@ class OptionControls:
             ("max_cost", "Spending cap (money)", no_price),
         ):
             widget = labelled_on_release(w.Text, label, placeholder="no limit")
-            add(name, widget, tips[name], reason, read=self._reader(name), apply=self._setter(name, label))
-        in_use = labelled(w.SelectMultiple, "In use", rows=4)
-        add("in_use", in_use, "Which accounts get new submits", of=options, read=lambda: tuple(options.in_use))
+            add(name, widget, tips[name], reason, read=self._reader(name), apply=self._setter(name))
 
     def _reader(self, name: str) -> Callable[[], str]:
         options = self._host.run_options
@@ -189,15 +203,11 @@ class OptionControls:
 
         return read
 
-    def _setter(self, name: str, label: str) -> Callable[[str], None]:
+    def _setter(self, name: str) -> Callable[[str], None]:
         def apply(text: str) -> None:
             number = text.strip().replace(",", "")
-            if name == "max_cost":
-                self._host.run_options.max_cost = _amount(number, label)
-                return
-            if number and not number.isdecimal():
-                raise InputError(f"{label}: {one_line(text, 40)!r} is no whole number. Leave it blank for no limit.")
-            setattr(self._host.run_options, name, int(number) if number else None)
+            value = (_amount if name == "max_cost" else _whole_number)(number) if number else None
+            setattr(self._host.run_options, name, value)
 
         return apply
 
@@ -217,9 +227,7 @@ class OptionControls:
     # -- when they are unavailable
 
     def _not_simulated(self) -> str:
-        if not self._host.run_options.simulated:
-            return "only with a simulated provider"
-        return "a run is running" if self._host.session.is_running else ""
+        return "" if self._host.run_options.simulated else "only with a simulated provider"
 
     def _scenes_are_fixed(self) -> str:
         """Which scenes to run can't be chosen while some of the last run are left to continue with."""
@@ -233,15 +241,13 @@ class OptionControls:
 
     def _load_text(self, text: str) -> None:
         if text.strip():
-            with suppress(InputError):  # the table of scenes says why, until a text is loaded
-                self._host.scene_options.type_scenes(text)
+            self._host.scene_options.type_scenes(text)
 
     def _load_file(self, files: tuple[Any, ...]) -> None:
         if files:
             with self._controls.own_writes():
                 self._controls["upload"].value = ()  # so that the same file can be loaded again
-            with suppress(InputError):
-                self._host.scene_options.upload_scenes(files[0]["name"], bytes(files[0]["content"]))
+            self._host.scene_options.upload_scenes(files[0]["name"], bytes(files[0]["content"]))
 
     def update_choices(self) -> None:
         """Offer the scenes, profiles and settings that there are."""
@@ -249,9 +255,6 @@ class OptionControls:
         ids = tuple(scene.id for scene in self._host.scene_options.scenes[:MAX_SUGGESTED_IDS])
         for name in {"scene", "selected"} & set(made):
             set_if_changed(controls[name], "options", ids)
-        if "in_use" in made:
-            set_if_changed(controls["in_use"], "options",
-                           tuple((one_line(name, 60), name) for name in options.known_profiles))  # fmt: skip
         own = {name: "mode" if isinstance(each, Mode) else "policy_name" for name, each in options.own.items()}
         for name, control in {**own, options.policy_name: "policy_name", options.mode.name: "mode"}.items():
             if control in made:
@@ -268,9 +271,16 @@ def _add_choice(widget: Any, label: str, value: Any) -> None:
         widget.options = sorted(pairs, key=lambda pair: pair[1]) if isinstance(value, float) else pairs
 
 
-def _amount(text: str, label: str) -> float | None:
-    """Return an amount of money as it is typed; None: nothing is."""
-    try:
-        return float(text.lstrip("$")) if text else None
-    except ValueError:
-        raise InputError(f"{label}: {one_line(text, 40)!r} is no amount. Leave it blank for no limit.") from None
+def _whole_number(text: str) -> int:
+    if not (text.isdecimal() and len(text) < 10 and int(text) > 0):
+        raise InputError("Write a whole number from 1 up, or leave it blank for no limit")
+    return int(text)
+
+
+def _amount(text: str) -> float:
+    """Return an amount of money as it is typed."""
+    with suppress(ValueError):
+        amount = float(text.lstrip("$€£ "))
+        if 0 < amount < math.inf:
+            return amount
+    raise InputError("Write an amount above 0, such as 5.00, or leave it blank for no limit")

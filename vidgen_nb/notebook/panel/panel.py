@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.notebook.panel.layout import Rows
 from vidgen_nb.notebook.panel.page.page_bridge import PageBridge
 from vidgen_nb.notebook.panel.page.style import STYLE
+from vidgen_nb.notebook.panel.panel_words import in_panel_words
 from vidgen_nb.notebook.panel.past_runs import PastRunsPicker
 from vidgen_nb.notebook.panel.status.end_notice import EndNotice
 from vidgen_nb.notebook.panel.status.error_strip import ErrorStrip
@@ -33,6 +33,7 @@ from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
 from vidgen_nb.notebook.panel.status.status_strip import progress_html, sentence_html, spoken, state_html
 from vidgen_nb.notebook.panel.tabs.tabs import Tabs
 from vidgen_nb.notebook.panel.ticker import TOUCH_DELAY_SECONDS, UPDATE_INTERVAL_SECONDS, Ticker
+from vidgen_nb.plaintext import one_line
 
 __all__ = ["Panel"]
 
@@ -67,15 +68,15 @@ class Panel:
         self.past_runs = PastRunsPicker(host, background)
         self._follow = host.view_options.follow_now
         self.rows = Rows(self.controls)
-        self.message = w.HTML()
         self.root = self._arranged()
         self._log_listener = LogListener(host.session.runner.loop.is_current, self.note_warning)
 
     def _arranged(self) -> Any:
-        """Return all widgets in one box."""
+        """Return all widgets in one box. What comes and goes lies above the chart, so that nothing else moves."""
+        above = w.VBox([w.VBox([self.errors.root, self.page])])
+        above.add_class("vg-above")
         root = w.VBox([
-            w.HTML(STYLE), self.rows.root, self.errors.root, self.message,
-            self.page, self.chart.view, self.tabs.root, self.past_runs.root,
+            w.HTML(STYLE), self.rows.root, above, self.chart.view, self.tabs.root, self.past_runs.root,
         ])  # fmt: skip
         root.add_class("vg-panel")
         return root
@@ -94,12 +95,6 @@ class Panel:
             widget.close()
 
     # -- updates, on the session's loop
-
-    def refresh(self) -> None:
-        """Write everything that has changed."""
-        self._read()
-        self._write()
-        self._draw()
 
     def _next_interval(self) -> float | None:
         if self._has_more_events:
@@ -206,9 +201,10 @@ class Panel:
 
     def note_warning(self, text: str, trace: str, level: int) -> None:
         """Add a warning of the session that has no event to the log; show an error in the red strip, too."""
-        self.feed.log.append(text)
+        said = in_panel_words(text)
+        self.feed.log.append(said)
         if level >= logging.ERROR:
-            self.errors.add_text(f"{text}\n{trace}".rstrip())
+            self.errors.add_text(said[:1].upper() + said[1:], trace)
         self.ticker.touch()
 
     def _dismiss_errors(self) -> None:
@@ -219,17 +215,19 @@ class Panel:
 
     def _export(self) -> None:
         """Write the run's files in the background: an HTML page takes longer to make than an update may."""
-        self.message.value = _note_html("Writing …")
+        self.page.withdraw_files("Writing …")
 
         def write_files() -> list[Path]:
             try:
                 return self._host.export()
-            finally:
-                self._host.post(set_if_changed, self.message, "value", "")
+            except BaseException:
+                self._host.post(self.page.withdraw_files)
+                raise
 
         def offer(files: list[Path]) -> None:
-            self.message.value = _note_html(f"Written to {files[0].parent}:")
-            self.page.offer_files(files)
+            folder, base = files[0].parent, self._host.session.runner.resources.videos.base
+            shown = folder.relative_to(base) if folder.is_relative_to(base) else folder
+            self.page.offer_files(files, f"Written to {one_line(str(shown), 100)}:")
 
         self._run_in_background(write_files, offer)
 
@@ -238,16 +236,14 @@ class Panel:
     def _on_page_message(self, content: Any) -> None:
         if "download" in content:
             self.page.send_file(content["download"])
+        elif "dismissed" in content:
+            self.page.withdraw_files()
         elif "refused" in content:
             self._host.view_options.refuse_notify(str(content["refused"]))
             self.ticker.touch()
         elif "opened" in content:
             self.rows.fill(content["opened"])
             self.ticker.touch()
-
-
-def _note_html(text: str) -> str:
-    return f'<div class="vg-note">{escape(text)}</div>'
 
 
 def _with_descendants(widget: Any) -> Iterator[Any]:

@@ -85,7 +85,7 @@ class PastRunsPicker:
         view = self.view
         view.runs, view.chosen, view.trouble, view.note = [], -1, "", "Reading …"
         if self._host.session.runner.resources.journals is None:
-            view.note = "No run is recorded (journal=None)."
+            view.note = "Runs are not recorded here."
         else:
             self._run_in_background(lambda: self._host.runs, self._show_list)
 

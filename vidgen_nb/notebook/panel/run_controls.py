@@ -26,6 +26,8 @@ class RunPlan:
     """How many of the chosen ones have succeeded in the last run."""
     single: str = ""
     """The id of the only one."""
+    in_doubt: int = 0
+    """How many of the chosen ones were submitted in the last run, and may have a job already."""
 
     @classmethod
     def of(cls, host: PanelHost) -> RunPlan:
@@ -35,30 +37,43 @@ class RunPlan:
             return cls()
         chosen, live = options.chosen, session.runner.live
         earlier = {} if live is None or session.left_over else live.scheduler.scenes
-        done = [scene.id in earlier and earlier[scene.id].status == "succeeded" for scene in chosen]
-        again = sum(known and earlier[scene.id].scene == scene for scene, known in zip(chosen, done, strict=True))
+        same = [earlier[scene.id] for scene in chosen if scene.id in earlier and earlier[scene.id].scene == scene]
+        again = sum(state.status == "succeeded" for state in same)
+        in_doubt = sum(state.status == "held" or state.has_open_job for state in same)
         single = chosen[0].id if options.kind == "single" and chosen else ""
-        return cls(session.left_over, len(chosen), again, single)
+        return cls(session.left_over, len(chosen), again, single, in_doubt)
 
     def words(self) -> str:
         """Return what stands on Run; where it asks first, with an ellipsis."""
+        dots = "…" if self.in_doubt else ""
         if self.left_over:
             return f"Run {self.left_over:,} remaining"
         if self.single:
-            return f"Run {one_line(self.single, 10)}{' again…' if self.again else ''}"
+            return f"Run {one_line(self.single, 10)}{' again…' if self.again else dots}"
         if self.again:
             which = f"all {self.chosen:,}" if self.again == self.chosen else f"{self.chosen:,}, {self.again:,}"
             return f"Run {which} again…"
-        return f"Run {self.chosen:,}" if self.chosen else "Run"
+        return f"Run {self.chosen:,}{dots}" if self.chosen else "Run"
 
     def question(self) -> Question | None:
-        """Return what to ask before scenes that are done run again."""
-        if self.left_over or not self.again:
+        """Return what to ask before scenes run again that are done, or whose jobs may exist."""
+        if self.left_over or not (self.again or self.in_doubt):
             return None
-        some = f"All {self.chosen:,}" if self.again == self.chosen else f"{self.again:,} of these {self.chosen:,}"
-        which = "This scene is" if self.chosen == 1 else f"{some} scenes are"
-        text = f"{which} done already. Running {'it' if self.again == 1 else 'them'} again costs as much again."
-        return Question(text, self.words().removesuffix("…"), "Don't run")
+        parts = []
+        if self.again:
+            them = "it" if self.again == 1 else "them"
+            parts.append(f"{self._which(self.again)} done already. Running {them} again costs as much again.")
+        if self.in_doubt:
+            jobs = "its job may exist, and it" if self.in_doubt == 1 else "their jobs may exist, and they"
+            parts.append(f"{self._which(self.in_doubt)} in doubt: {jobs} may be billed twice. Decide in Scenes first.")
+        return Question(" ".join(parts), self.words().removesuffix("…"), "Don't run", danger=self.in_doubt > 0)
+
+    def _which(self, number: int) -> str:
+        """Return `2 of these 12 scenes are`, or the like."""
+        if self.chosen == 1:
+            return "This scene is"
+        some = f"All {number:,}" if number == self.chosen else f"{number:,} of these {self.chosen:,}"
+        return f"{some} scenes {'is' if number == 1 and number != self.chosen else 'are'}"
 
 
 class RunControls:
@@ -82,10 +97,10 @@ class RunControls:
         set_if_changed(self._controls["restore_last_run"], "button_style", "success" if is_restore_next else "")
 
     def _add_run(self) -> None:
-        host, session = self._host, self._host.session
+        session = self._host.session
         run = w.Button(description="Run", button_style="success")
         self._controls.add_button(
-            "run", run, "Run the chosen scenes, or what is left of them", session.start, lambda: host.problem,
+            "run", run, "Run the chosen scenes, or what is left of them", self._start, self._no_run,
             words=lambda: self.plan.words(), question=lambda: self.plan.question(),
         )  # fmt: skip
         self._controls.add_value(
@@ -93,6 +108,20 @@ class RunControls:
             lambda: "" if session.paused else self._while_idle(), of=session,
             words=lambda: "Resume" if session.paused else "Pause",
         )  # fmt: skip
+
+    def _no_run(self) -> str:
+        return self._host.problem or self._wrong_choice()
+
+    def _wrong_choice(self) -> str:
+        """Say that the field of the scenes to run holds something that can't be run."""
+        made = self._controls.by_name
+        wrong = any(made[name].wrong for name in ("span", "scene") if name in made)
+        return "correct which scenes to run first" if wrong else ""
+
+    def _start(self) -> None:
+        """Run, unless leaving the field of the scenes by this very click has shown that it is wrong."""
+        if not self._wrong_choice():
+            self._host.session.start()
 
     def _add_stops(self) -> None:
         session, add = self._host.session, self._controls.add_button

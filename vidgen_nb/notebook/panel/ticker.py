@@ -46,7 +46,7 @@ class Ticker:
             try:
                 self._arm(TOUCH_DELAY_SECONDS)
             except (SessionError, RuntimeError):
-                self._update_now()
+                self.update_now()
 
     def loop_changed(self) -> None:
         """Start afresh on another loop."""
@@ -58,9 +58,10 @@ class Ticker:
         """Show the final state, without a loop."""
         self._generation += 1
         self.armed = False
-        self._update_now()
+        self.update_now()
 
-    def _update_now(self) -> None:
+    def update_now(self) -> None:
+        """Carry out all steps at once."""
         for step in self._steps:
             self._carry_out(step)
 

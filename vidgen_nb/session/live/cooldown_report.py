@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.drivers.alarm import Alarm
 from vidgen_nb.recording.runlog import cooling_line
 
 __all__ = ["CooldownReport"]
@@ -25,18 +25,17 @@ class CooldownReport:
     def __init__(self, scheduler: Scheduler, clock: Clock) -> None:
         self._scheduler = scheduler
         self._clock = clock
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(clock, self._report)
 
     def __call__(self, events: Sequence[ev.Event]) -> None:
         """Start to report once all profiles cool (an observer)."""
-        if self._timer is None:
+        if self._alarm.due is None:
             self._report()
 
     def _report(self) -> None:
-        self._timer = None
+        self._alarm.set(None)
         scheduler, now = self._scheduler, self._clock.now()
         holds_back = scheduler.ended or scheduler.stopped or scheduler.paused
         if scheduler.waiting and not holds_back and scheduler.roster.all_closed(now):  # (R5)
             log.warning("[%7.1f s] %s", now, cooling_line(scheduler.cooling(now), scheduler.waiting))
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._clock.wall(REPORT_INTERVAL), self._report)
+            self._alarm.set(now + REPORT_INTERVAL)

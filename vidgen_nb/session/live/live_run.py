@@ -167,6 +167,8 @@ class LiveRun:
     def sync(self, state: SessionState) -> None:
         """Bring the run in line with the session's state."""
         self._max_wait = state.settings.max_wait
+        if state.settings.speed != self._clock.speed:
+            self._clock.set_speed(state.settings.speed)
         for event in changes_to(state, self.scheduler, self._profiles):
             if isinstance(event, ev.ProfileAdded):
                 self._profiles[event.profile] = state.profiles[event.profile]

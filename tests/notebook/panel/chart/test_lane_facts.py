@@ -59,10 +59,10 @@ def test_a_rest_is_counted_down() -> None:
     ],
 )
 def test_what_is_out_looks_unlike_a_rest(cause: str, left: float, speed: float, note: str) -> None:
-    """It says why and when it is back, and can't be released."""
+    """It says why and when it is back; once its cause is mended, it can be tried again."""
     latest = LatestCooldown(unusable=True, cause=cause, reason="401 invalid key")
     facts = lane_facts(READY._replace(seconds_left=left, latest=latest), speed, now=NOON)
-    assert (facts["state"], facts["note"], facts["release"]) == ("out", note, False)
+    assert (facts["state"], facts["note"], facts["release"]) == ("out", note, True)
     assert facts["tip"].endswith("401 invalid key")
 
 

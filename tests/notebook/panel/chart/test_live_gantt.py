@@ -187,7 +187,7 @@ def test_a_long_run_says_what_is_not_drawn() -> None:
     data = run(400, limit=100)
     chart.update(data, data.end)
     assert f"The latest 100 of {data.started:,} attempts; older ones are merged (zoom out);" in chart.note
-    assert "run.gantt() shows all." in chart.note
+    assert "the report shows all (⋯, Export)." in chart.note
     assert chart.figure._layout["xaxis"]["autorangeoptions"]["minallowed"] == round(data.end - 60, 3)
     merged = [trace for trace in chart.figure._data if trace["meta"].startswith("merged ")]
     assert 50 < sum(len(trace["x"]) for trace in merged) <= MAX_MERGED_BARS

@@ -36,7 +36,7 @@ def test_sentences_of_a_running_session() -> None:
     feed.unwritten["s1"] = "can't write to 'videos': No space left on device"
     assert sentence(feed, cooling) == (
         "1 finished video can't be saved, so nothing new is submitted: "
-        "can't write to 'videos': No space left on device."
+        "can't write to “videos”: No space left on device."
     )
     assert "closed" in sentence(feed, SessionSnapshot(closed=True))
 

@@ -123,7 +123,7 @@ def test_decisions_about_held_scenes(desk: Desk, page: Page) -> None:
     assert "2 scenes are in doubt: decide in Scenes." in desk.panel.rows.sentence.value
     assert page.statuses() == {"r:s001": "held", "r:s002": "held"}
     assert "502" in page.rows["r:s001"]["note"]
-    assert "look it up there" in page.ask(what="made", keys=["r:s001"], job="")["error"]
+    assert "Look it up on p1" in page.ask(what="made", keys=["r:s001"], job="")["error"]
     assert "in doubt" in page.ask(what="run_again", keys=["r:s001"])["error"]
     assert len(desk.backend.submits) == 2
     assert page.ask(what="made", keys=["r:s001"], job="s001")["ok"]

@@ -56,6 +56,7 @@ class Chart:
         self.view.add_class("vg-chart")
         for widget in (self.legend, self.note):
             widget.add_class("vg-chart-below")
+        self.legend.add_class("vg-chart-legend")
         self._run: Run | None = None
         self._events_read = 0
         self._gauges = LimitGauges({})

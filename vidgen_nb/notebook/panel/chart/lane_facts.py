@@ -68,7 +68,7 @@ def lane_facts(account: Account, speed: float, *, now: datetime | None = None) -
         "state": state,
         "count": f"{account.generating}{room}",
         "note": note,
-        "release": state == "rest",
+        "release": state in ("rest", "out"),
         "limit": gauge.limit or "no limit met yet",
         "share": None if gauge.level is None else round(min(1.0, gauge.level / max(1, gauge.size)), 3),
         "size": gauge.size,

@@ -47,7 +47,7 @@ function makeLane(model, name) {
     change(note, "textContent", lane.note);
     change(release, "hidden", !lane.release);
     change(release, "disabled", closed);
-    change(release, "title", `End the rest of ${lane.label} now`);
+    change(release, "title", lane.state === "out" ? `Try ${lane.label} again now` : `End the rest of ${lane.label} now`);
     release.setAttribute("aria-label", `Release ${lane.label}`);
     change(gauge, "hidden", lane.share === null);
     change(gauge.style, "backgroundSize", `${100 / Math.max(1, Math.min(lane.size, 20))}% 100%`);

@@ -217,7 +217,7 @@ class LiveGantt:
         if isinstance(data, RecentData) and data.older:
             notes.append(
                 f"The latest {len(data.attempts):,} of {data.started:,} attempts; older ones are merged (zoom out); "
-                "run.gantt() shows all."
+                "the report shows all (⋯, Export)."
             )
         profiles = len({*data.profiles, *self.profiles})
         if len(rows.lanes) < profiles:

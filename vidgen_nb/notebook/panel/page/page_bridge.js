@@ -6,6 +6,7 @@ const OPENERS = [
   ["vg-open-drawer", "vg-drawer", "Settings"],
   ["vg-open-more", "vg-more-menu", "More"],
 ];
+const FILES = { html: "Report", svg: "Picture", csv: "Attempts", jsonl: "Events" };
 const FIELDS = "button, input:not([type=file]), select, textarea";
 
 function isDark() {
@@ -34,7 +35,34 @@ function set(element, name, value) {
 
 // -- names
 
-function describe(element, { label, why }) {
+let errorCount = 0;
+
+// What is wrong with a field stands beside it; a screen reader is told, and hears it again at the field.
+function complain(element, fields, wrong) {
+  let error = element.nextElementSibling?.matches(".vg-field-error") ? element.nextElementSibling : null;
+  if (wrong && !error) {
+    error = document.createElement("div");
+    error.className = "vg-field-error";
+    error.id = `vg-error-${(errorCount += 1)}`;
+    error.setAttribute("role", "alert");
+    element.after(error);
+  }
+  if (!error) return;
+  if (error.textContent !== wrong) error.textContent = wrong;
+  error.hidden = !wrong;
+  for (const field of fields) {
+    set(field, "aria-invalid", wrong && "true");
+    set(field, "aria-describedby", wrong && error.id);
+  }
+}
+
+// ipywidgets counts the files of an upload, though they are loaded and gone.
+function uncount(element) {
+  for (const node of element.childNodes)
+    if (node.nodeType === Node.TEXT_NODE && / \(\d+\)$/.test(node.data)) node.data = node.data.replace(/ \(\d+\)$/, "…");
+}
+
+function describe(element, { label, why, wrong }) {
   const fields = element.matches(FIELDS) ? [element] : [...element.querySelectorAll(FIELDS)];
   const isGroup = element.matches(".widget-toggle-buttons");
   if (isGroup) {
@@ -46,6 +74,8 @@ function describe(element, { label, why }) {
     else if (label && field.tagName !== "BUTTON") set(field, "aria-label", label);
     set(field, "aria-description", why);
   }
+  if (element.matches(".vg-upload")) uncount(element);
+  complain(element, fields, wrong);
 }
 
 // -- menus and the drawer, above the page
@@ -77,6 +107,11 @@ function join(panel, model, [openerName, popoverName, label], signal) {
     model.send({ opened: popoverName });
   }, { signal });
   popover.addEventListener("keydown", (event) => step(popover, event), { signal });
+  popover.addEventListener("click", ({ target }) => {
+    if (!target.closest?.(".vg-export")) return; // what it brings lies below the menu
+    popover.hidePopover();
+    opener.focus();
+  }, { signal });
   document.addEventListener("scroll", ({ target }) => {
     if (popover.matches(":popover-open") && !popover.contains(target)) place(popover, opener);
   }, { signal, capture: true, passive: true });
@@ -217,12 +252,25 @@ function render({ model, el }) {
 
   const requested = new Set();
   const files = el.appendChild(document.createElement("div"));
-  const showFiles = () =>
-    files.replaceChildren(
+  const note = files.appendChild(document.createElement("span")), links = files.appendChild(document.createElement("span"));
+  const dismiss = files.appendChild(document.createElement("button"));
+  note.setAttribute("role", "status");
+  dismiss.className = "jupyter-button";
+  dismiss.textContent = "Dismiss";
+  dismiss.onclick = () => {
+    el.closest(".vg-panel")?.querySelector(".vg-open-more")?.focus();
+    model.send({ dismissed: true });
+  };
+  const showFiles = () => {
+    files.classList.toggle("vg-shown", model.get("files_note") !== "" || model.get("files").length > 0);
+    dismiss.hidden = !model.get("files").length;
+    note.textContent = model.get("files_note");
+    links.replaceChildren(
       ...model.get("files").map(([name, bytes]) => {
-        const button = document.createElement("button");
+        const button = document.createElement("button"), kind = name.split(".").at(-1);
         button.className = "vg-link";
-        button.textContent = `Download ${name} (${size(bytes)})`;
+        button.textContent = `${FILES[kind] ?? name} (${kind.toUpperCase()}, ${size(bytes)})`;
+        button.title = `Download ${name}`;
         button.onclick = () => {
           requested.add(name);
           model.send({ download: name });
@@ -230,17 +278,18 @@ function render({ model, el }) {
         return button;
       }),
     );
+  };
   // All views of the model get the file; only the one where it was clicked saves it.
   const receive = ({ file }, buffers) => requested.delete(file) && save(file, buffers[0]);
   files.className = "vg-files";
-  model.on("change:files", showFiles);
+  model.on("change:files change:files_note", showFiles);
   model.on("msg:custom", receive);
   showFiles();
   whenShown(el, signal, (panel) => serve(panel, el, model, signal));
   return () => {
     ending.abort();
     watcher.disconnect();
-    model.off("change:files", showFiles);
+    model.off("change:files change:files_note", showFiles);
     model.off("msg:custom", receive);
   };
 }

@@ -7,7 +7,8 @@ __all__ = ["STYLE"]
 STYLE = """<style>
 .vg-panel { color: var(--jp-ui-font-color1, inherit); overflow: hidden; }
 .vg-panel .widget-label, .vg-panel .widget-html-content { color: var(--jp-ui-font-color1, inherit); }
-.vg-panel { container: vg / inline-size; }
+.vg-panel { container: vg / inline-size; isolation: isolate; }
+.vg-panel .vg-chart { isolation: isolate; }
 .vg-panel .vg-rows, .vg-panel .vg-rows > * { margin: 0; overflow: visible; }
 .vg-panel .vg-toolbar, .vg-panel .vg-buttons, .vg-panel .vg-icons, .vg-panel .vg-choice, .vg-panel .vg-split {
   display: flex; flex-flow: row nowrap; align-items: center; gap: 4px; margin: 0; overflow: visible; }
@@ -15,7 +16,7 @@ STYLE = """<style>
 .vg-panel .vg-rows .jupyter-widgets:not(.vg-popover *) { margin: 0; flex: none; }
 .vg-panel .vg-split { gap: 1px; }
 .vg-panel .vg-rows .jupyter-button { line-height: 26px; height: 28px; border-radius: 3px; }
-.vg-panel .vg-buttons .vg-run { width: 150px; padding: 0 6px; }
+.vg-panel .vg-buttons .vg-run { width: 212px; padding: 0 6px; }
 .vg-panel .vg-buttons .vg-paused { width: 92px; padding: 0 6px; }
 .vg-panel .vg-buttons .vg-stop { width: 76px; padding: 0 6px; }
 .vg-panel .vg-rows .vg-opener { width: 30px; padding: 0; font-size: 15px; }
@@ -56,7 +57,7 @@ STYLE = """<style>
 .vg-panel .vg-popover .jupyter-widgets { margin: 0; width: auto; max-width: none; }
 .vg-panel .vg-popover .jupyter-button { text-align: left; flex: none; }
 .vg-panel .vg-drawer { width: 340px; }
-.vg-panel .vg-drawer .widget-label { width: 150px; flex: none; text-align: left; }
+.vg-panel .vg-drawer .widget-label { width: 164px !important; flex: none; text-align: left; }
 .vg-panel .vg-drawer .widget-textarea, .vg-panel .vg-more-menu .widget-combobox { flex-flow: column; height: auto; }
 .vg-panel .vg-drawer .widget-textarea > * { width: 100%; }
 .vg-panel .vg-stop-menu .vg-stop::after { content: " – finish what runs"; }
@@ -82,29 +83,41 @@ STYLE = """<style>
   .vg-panel .vg-rows .vg-sentence-box.vg-sentence-box { flex-basis: 100%; }
 }
 .vg-panel .vg-note { font-size: 12px; line-height: 17px; color: var(--jp-ui-font-color2, inherit); }
-.vg-panel .vg-chips { display: flex; flex-flow: row nowrap; gap: 4px; overflow: auto; margin: 2px 0; min-height: 26px; }
-.vg-panel .vg-chips > * { flex: 1 0 auto; border: 1px solid var(--jp-border-color2, #ccc); border-radius: 3px;
-  overflow: hidden; }
-.vg-panel .vg-chips .widget-html { flex: 1; margin: 0; height: 22px; }
-.vg-panel .vg-chip { line-height: 22px; font-size: 12px; padding: 0 8px; white-space: nowrap; }
-.vg-panel .vg-chips .vg-release { width: 22px; height: 22px; line-height: 20px; padding: 0; margin: 0; }
-.vg-panel .vg-chips .vg-release:disabled { visibility: hidden; }
-.vg-panel .vg-dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 5px; }
-.vg-panel .vg-errors { border-left: 4px solid #C62828; background: rgba(198, 40, 40, .12); padding: 6px 10px;
-  line-height: 18px; }
-.vg-panel .vg-errors pre { white-space: pre-wrap; user-select: text; max-height: 160px; overflow: auto;
-  font-size: 12px; }
+.vg-panel .vg-above { position: relative; height: 0; margin: 0; overflow: visible; z-index: 3; }
+.vg-panel .vg-above > * { position: absolute; top: 0; left: 0; right: 0; margin: 0; overflow: visible; }
+.vg-panel .vg-above .jupyter-widgets { margin: 0; overflow: visible; }
+.vg-panel .vg-errors, .vg-panel .vg-files { background: var(--jp-layout-color1, #fff); line-height: 18px;
+  font-size: 13px; border: 1px solid var(--jp-border-color1, #bbb); border-radius: 0 3px 3px 0;
+  box-shadow: 0 3px 10px rgba(0, 0, 0, .25); }
+.vg-panel .vg-errors.vg-errors { border-left: 4px solid #C62828;
+  background: color-mix(in srgb, #C62828 12%, var(--jp-layout-color1, #fff));
+  align-items: flex-start; padding: 6px 8px 6px 10px; }
+.vg-panel .vg-errors > .widget-html { flex: 1 1 0; min-width: 0; }
+.vg-panel .vg-errors .widget-html-content { max-height: 190px; overflow: auto; line-height: 18px; }
+.vg-panel .vg-errors p { margin: 2px 0; white-space: pre-wrap; overflow-wrap: anywhere; user-select: text; }
+.vg-panel .vg-errors pre { white-space: pre-wrap; user-select: text; font-size: 12px; margin: 4px 0; }
+.vg-panel .vg-errors summary { cursor: pointer; color: var(--jp-ui-font-color2, inherit); }
+.vg-panel .vg-above .jupyter-button { height: 24px; line-height: 22px; flex: none; }
+.vg-panel .vg-field-error { color: var(--jp-error-color1, #C62828); font-size: 12px; line-height: 16px; }
+.vg-panel .vg-choice { position: relative; }
+.vg-panel .vg-choice > .vg-field-error { position: absolute; top: calc(100% + 2px); left: calc(100% - 92px); z-index: 4;
+  padding: 4px 8px; width: max-content; max-width: 420px; background: var(--jp-layout-color1, #fff);
+  border: 1px solid currentColor; border-radius: 3px; box-shadow: 0 3px 10px rgba(0, 0, 0, .25); }
+.vg-panel [aria-invalid=true] { border-color: var(--jp-error-color1, #C62828) !important; }
 .vg-panel .vg-scroll, .vg-panel .vg-lines { max-height: 260px; overflow: auto; line-height: 16px; font-size: 12px; }
 .vg-panel .vg-scroll table { border-collapse: collapse; width: 100%; }
 .vg-panel .vg-scroll th { position: sticky; top: 0; text-align: left; background: var(--jp-layout-color2, #eee);
   padding: 2px 8px; }
 .vg-panel .vg-scroll td { padding: 1px 8px; border-bottom: 1px solid var(--jp-border-color2, #ddd);
   text-align: left; }
-.vg-panel .vg-files { display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 0 2px; }
+.vg-panel .vg-files { display: none; align-items: center; gap: 10px; padding: 4px 8px 4px 10px; }
+.vg-panel .vg-files.vg-shown { display: flex; }
+.vg-panel .vg-files > :nth-child(2) { flex: 1; display: flex; flex-wrap: wrap; gap: 2px 14px; }
 .vg-panel .vg-link { border: 0; background: none; padding: 0; font: inherit; font-size: 12px; cursor: pointer;
   color: var(--jp-content-link-color, #0b5cad); text-decoration: underline; }
 .vg-panel .vg-video { max-width: min(480px, 100%); }
 .vg-panel .vg-attempts { overflow-x: auto; font-size: 12px; padding: 2px; }
+.vg-panel .vg-attempts td { white-space: nowrap; }
 .vg-panel .vg-attempts td:last-child { max-width: 340px; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
 .vg-panel .vg-attempts input, .vg-panel .vg-attempts select { color: inherit; background: var(--jp-layout-color1, #fff);

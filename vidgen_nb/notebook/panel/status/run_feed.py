@@ -15,6 +15,7 @@ from vidgen_nb.analysis.records.cooldowns import CoolingClock
 from vidgen_nb.analysis.records.live_window import Recent, RecentData
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import ProfileUnusable, RateLimited, Unwritable
+from vidgen_nb.notebook.panel.panel_words import in_panel_words
 from vidgen_nb.notebook.panel.status.run_counts import RunCounts
 from vidgen_nb.notebook.panel.status.scene_list import SceneList
 from vidgen_nb.plaintext import one_line
@@ -49,7 +50,7 @@ class LogFormatter(RunLog):
     def lines(self, events: Sequence[ev.Event]) -> list[str]:
         """Return a line for each event that has one."""
         found = ((event, self._all[type(event)](event)) for event in events if type(event) in self._all)
-        return [f"[{event.at:7.1f} s] {one_line(line[1])}" for event, line in found if line is not None]
+        return [f"[{event.at:7.1f} s] {one_line(in_panel_words(line[1]))}" for event, line in found if line is not None]
 
 
 class RunFeed:

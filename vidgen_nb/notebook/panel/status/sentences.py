@@ -9,6 +9,7 @@ import math
 from datetime import timedelta
 
 from vidgen_nb.charts.drawing.text import count
+from vidgen_nb.notebook.panel.panel_words import in_panel_words
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
 from vidgen_nb.notebook.panel.status.times import about, clock_time
@@ -67,7 +68,7 @@ def _what_goes_on(feed: RunFeed, session: SessionSnapshot) -> str:
     if not session.running:
         return _idle_sentence(feed, session)
     if feed.unwritten:
-        reason = one_line(next(reversed(feed.unwritten.values())), 200)
+        reason = one_line(in_panel_words(next(reversed(feed.unwritten.values()))), 200)
         return f"{count(len(feed.unwritten), 'finished video')} can't be saved, so nothing new is submitted: {reason}."
     if session.stopping:
         return f"Stopping: {_both(feed, STILL_RUN, STAY)}."

@@ -13,13 +13,15 @@ import traitlets as t
 from vidgen_nb.analysis.records.builder import AttemptRecord
 from vidgen_nb.charts.drawing.text import AT_PROVIDER
 from vidgen_nb.notebook.panel.page.js_module import SeparateModuleWidget, loader
+from vidgen_nb.notebook.panel.panel_words import in_panel_words
 from vidgen_nb.plaintext import one_line
 
 __all__ = ["AttemptsTable"]
 
 HEADINGS: Final = [
-    ["Scene", "scene"], ["Try", "whole"], ["Profile", "text"], ["Waiting since s", "number"], ["Start s", "number"],
-    ["Took s", "number"], ["Outcome", "text"], ["Retry-After s", "number"], ["Reason", "text"],
+    ["Scene", "scene"], ["Try", "whole"], ["Account", "text"], ["Waiting since (s)", "number"],
+    ["Start (s)", "number"], ["Took (s)", "number"], ["Outcome", "text"], ["Retry-After (s)", "number"],
+    ["Reason", "text"],
 ]  # fmt: skip
 """Heading and kind of each column."""
 _OUTCOME_LABELS = {None: "… running", "succeeded": "✓ succeeded", "rate_limited": "▲ 429", "ambiguous": "? in doubt"}
@@ -61,5 +63,5 @@ def _row(each: AttemptRecord) -> list[Any]:
     return [  # as HEADINGS
         one_line(each.scene, 120), each.number, one_line(each.profile, 120), round(each.queued, 3),
         round(each.start, 3), took, one_line(label), each.retry_after,
-        one_line(each.reason or "", 120), each.scene,
+        one_line(in_panel_words(each.reason or ""), 160), each.scene,
     ]  # fmt: skip

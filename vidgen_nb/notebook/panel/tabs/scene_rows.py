@@ -8,6 +8,7 @@ from typing import Any
 from vidgen_nb.analysis.records.model import SceneRecord
 from vidgen_nb.charts.report.scene_table import standing_of
 from vidgen_nb.core.model import Scene
+from vidgen_nb.notebook.panel.panel_words import in_panel_words
 from vidgen_nb.notebook.panel.status.scene_list import SceneList
 from vidgen_nb.plaintext import one_line
 
@@ -87,7 +88,7 @@ class SceneRows:
             "account": one_line(record.profile or "", 60),
             "tries": record.attempts,
             "cost": cost,
-            "note": one_line(unwritten.get(record.id) or record.error or "", 300),
+            "note": one_line(in_panel_words(unwritten.get(record.id) or record.error or ""), 300),
             "video": record.path if record.status == "succeeded" else None,
         }
 

@@ -11,11 +11,14 @@ from vidgen_nb.errors import InputError, VidgenError
 from vidgen_nb.notebook.panel.background import RunInBackground
 from vidgen_nb.notebook.panel.control_binding import set_if_changed
 from vidgen_nb.notebook.panel.host import PanelHost
+from vidgen_nb.notebook.panel.panel_words import in_panel_words
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.tabs.scene_rows import SceneRows
 from vidgen_nb.notebook.panel.tabs.scene_stills import SceneStills
 from vidgen_nb.notebook.panel.tabs.scenes_table import Answer, ScenesTable
 from vidgen_nb.notebook.scene_edits import edit_in_run, field_errors, parsed
+from vidgen_nb.plaintext import one_line
+from vidgen_nb.session.scene_control import known_job
 
 __all__ = ["Scenes"]
 
@@ -40,7 +43,7 @@ class Scenes:
             "run": lambda content: self._run(self._of(content, in_run=False)),
             "run_again": lambda content: self._run_again(self._of(content, in_run=True)),
             "cancel": self._cancel,
-            "made": lambda content: host.session.ask_again(self._one(content).id, content.get("job") or None),
+            "made": self._made,
             "submit_again": self._submit_again,
             "open": self._open,
             "check": lambda content: {"errors": self._errors(content)},
@@ -56,7 +59,7 @@ class Scenes:
             new, removed, reset = change
             self.table.send_rows(new, removed, reset=reset)
         set_if_changed(self.table, "highlighted", host.view_options.selected or "")
-        set_if_changed(self.table, "alert", options.load_error)
+        set_if_changed(self.table, "alert", in_panel_words(options.load_error))
         set_if_changed(self.table, "disabled", "this controller is closed" if host.session.is_closed else "")
 
     # -- what a page asks, on the session's loop
@@ -74,7 +77,7 @@ class Scenes:
             try:
                 answer(carry_out(content) or {"ok": True})
             except VidgenError as error:
-                answer({"error": str(error)})
+                answer({"error": in_panel_words(error)})
             finally:
                 self._host.touch()
 
@@ -108,6 +111,20 @@ class Scenes:
         for scene in self._of(content, in_run=True):
             self._host.session.cancel(scene.id)
 
+    def _made(self, content: Content) -> Content | None:
+        """Ask about a job again. If its id is neither known nor given, that is said of the field for it."""
+        scene, job, session = self._one(content).id, str(content.get("job") or "").strip(), self._host.session
+        live = session.runner.live
+        state = live.scheduler.scenes.get(scene) if live is not None else None
+        if not job and state is not None and known_job(state) is None:
+            where = one_line(state.previous.name, 40) if state.previous is not None else "the account"
+            return {
+                "error": f"Its job's id is not known here. Look it up on {where}, and write it here.",
+                "field": "job",
+            }
+        session.ask_again(scene, job or None)
+        return None
+
     def _submit_again(self, content: Content) -> None:
         for scene in self._of(content, in_run=True):
             self._host.session.submit_again(scene.id)
@@ -129,7 +146,7 @@ class Scenes:
         for scene, _ in self._found(content)[:MAX_EDITED_AT_ONCE]:
             prompt, params = content.get("prompt"), parsed(scene, content.get("params") or {})
             if errors := field_errors(self._host.session, scene, prompt, params):
-                return errors
+                return {name: in_panel_words(text) for name, text in errors.items()}
         return {}
 
     def _save(self, content: Content) -> Content | None:

@@ -99,6 +99,6 @@ class Tabs:
         set_if_changed(self.attempts, "chosen", self._host.view_options.selected or "")
         more = ""
         if window is not None and window.older:
-            more = f"The latest {len(attempts):,} of {window.started:,} attempts; run.to_frame('attempts') has all. "
+            more = f"The latest {len(attempts):,} of {window.started:,} attempts; Export (under ⋯) writes all. "
         text = escape(f"{more}Click a heading to sort, a scene to highlight it.")
         set_if_changed(self.caption, "value", f'<div class="vg-note">{text}</div>')
