@@ -55,7 +55,7 @@ def test_a_damaged_line_leaves_its_run_in_the_list(tmp_path: Path, line: bytes) 
         b"".join([header_line(run.header), *map(event_line, run.events), line, b"\n", b"{}\n"])
     )
     (past,) = PastRuns(tmp_path)
-    assert past.scenes == {"done": 5, "failed": 1}
+    assert past.scenes == {"succeeded": 5, "failed": 1}
     with Dashboard(tmp_path) as dashboard:
         state = httpx.get(f"{dashboard.url}runs/a.jsonl/state").json()
     assert state["error"]

@@ -7,10 +7,10 @@ from typing import Any
 
 import ipywidgets as w
 
-from vidgen_nb.charts.drawing.text import count
 from vidgen_nb.notebook.panel.control_binding import BoundControls, Question, always_enabled, set_if_changed
 from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.numbers import count
 
 __all__ = ["RunControls", "RunPlan"]
 
@@ -57,7 +57,7 @@ class RunPlan:
             return None
         some = f"All {self.chosen:,}" if self.again == self.chosen else f"{self.again:,} of these {self.chosen:,}"
         which = "This scene is" if self.chosen == 1 else f"{some} scenes are"
-        text = f"{which} done already. Running {'it' if self.again == 1 else 'them'} again costs as much again."
+        text = f"{which} finished already. Running {'it' if self.again == 1 else 'them'} again costs as much again."
         return Question(text, self.words().removesuffix("…"), "Don't run")
 
 
@@ -118,7 +118,7 @@ class RunControls:
             left = count(session.left_over, "scene")
             return Question(f"Discard {left}? They have not run, and will not.", f"Discard {left}", "Keep", danger=True)
         text = (
-            f"Cancel everything? {count(session.in_flight, 'scene')} under way, {session.left_over:,} waiting. "
+            f"Cancel everything? {count(session.in_flight, 'scene')} running, {session.left_over:,} waiting. "
             "A job that is cancelled may still be charged."
         )
         return Question(text, "Cancel everything", "Keep running", danger=True)
