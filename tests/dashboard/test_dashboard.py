@@ -101,11 +101,13 @@ def test_in_a_browser(folder: Path) -> None:
         page.get_by_role("link", name="open").first.click()
         page.locator(".js-plotly-plot .barlayer .point").first.wait_for()
         page.locator("tr.running").first.wait_for()
+        page.locator(".lead", has_text="broken off").wait_for()
         before = page.locator("tr.succeeded").count()
         with (folder / "b.jsonl").open("ab") as file:
             half = FollowedRun(folder / "b.jsonl").read()
             file.writelines(event_line(event) for event in whole.events[len(half.events) :])
         page.locator("tr.succeeded").nth(4).wait_for()
+        page.locator(".lead", has_text="· done").wait_for()
         assert before < 5
         page.screenshot(path=shot("run"), full_page=True)
         assert page.evaluate("window.pwned") is None

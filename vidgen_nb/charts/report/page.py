@@ -74,9 +74,14 @@ def script() -> str:
     return f"<script>{REPORT_SCRIPT.read_text(encoding='utf-8')}</script>"
 
 
-def parts_of(data: RunData, metrics: Metrics, cost: RunCost, *, videos: Path | None = None) -> dict[str, str]:
-    """Return the parts of the page without figures, each as HTML by its name."""
-    how = "not ended" if (reason := end_reason(data.events)) is None else ended_word(reason)
+def parts_of(
+    data: RunData, metrics: Metrics, cost: RunCost, *, videos: Path | None = None, stands: str = ""
+) -> dict[str, str]:
+    """Return the parts of the page without figures, each as HTML by its name.
+
+    `stands`: how the run stands, where that is known better than from its events: `running`, or `broken off`.
+    """
+    how = stands or ("not ended" if (reason := end_reason(data.events)) is None else ended_word(reason))
     date = began(data.header)
     when = f"{date:%d %B %Y, %H:%M} UTC · " if date is not None else ""
     rows = "".join(

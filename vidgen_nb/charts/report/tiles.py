@@ -9,7 +9,7 @@ from html import escape
 from vidgen_nb.analysis.costs import RunCost
 from vidgen_nb.analysis.metrics.model import MetricsData
 from vidgen_nb.wording.durations import duration
-from vidgen_nb.wording.numbers import a_minute, count, percent
+from vidgen_nb.wording.numbers import count, figure, percent
 from vidgen_nb.wording.standing import standings_text
 
 __all__ = ["STYLE", "Tile", "tiles", "tiles_html"]
@@ -44,11 +44,11 @@ def tiles(metrics: MetricsData, cost: RunCost | None = None) -> Iterator[Tile]:
     if metrics.efficiency is not None:
         yield Tile("Efficiency", percent(metrics.efficiency), "bound ÷ time: 100 % is the best possible")
     if metrics.utilisation is not None:
-        yield Tile("Utilisation", percent(metrics.utilisation), "of slot time went into finished scenes")
+        yield Tile("Utilisation", percent(metrics.utilisation), "of slot time went into scenes that succeeded")
     if metrics.wasted_share is not None:
         yield Tile("Wasted", percent(metrics.wasted_share), f"of {count(metrics.attempts, 'attempt')} led to no video")
     if cost is not None and cost.currency:
-        rest = f"{cost.text(cost.wasted)} of it for no video" if cost.wasted else "all of it for finished scenes"
+        rest = f"{cost.text(cost.wasted)} of it for no video" if cost.wasted else "all of it for scenes that succeeded"
         yield Tile(
             "Cost", cost.text(cost.spent), f"{cost.text(cost.committed)} more committed" if cost.committed else rest
         )
@@ -58,7 +58,7 @@ def tiles(metrics: MetricsData, cost: RunCost | None = None) -> Iterator[Tile]:
     if metrics.cooldown_duty:
         yield Tile("Cooling", percent(metrics.cooldown_duty), "of the time, the mean of all accounts")
     if metrics.goodput:
-        yield Tile("Pace", a_minute(metrics.goodput), "finished scenes, in the mean")
+        yield Tile("Pace", figure(60 * metrics.goodput), "scenes a minute, in the mean")
 
 
 def tiles_html(metrics: MetricsData, cost: RunCost | None = None) -> str:
