@@ -108,6 +108,7 @@ def test_in_a_browser(folder: Path) -> None:
             file.writelines(event_line(event) for event in whole.events[len(half.events) :])
         page.locator("tr.succeeded").nth(4).wait_for()
         page.locator(".lead", has_text="· done").wait_for()
+        assert page.title() == f"5/6 · second {EVIL}"
         assert before < 5
         page.screenshot(path=shot("run"), full_page=True)
         assert page.evaluate("window.pwned") is None

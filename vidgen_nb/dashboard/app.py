@@ -22,6 +22,7 @@ from vidgen_nb.dashboard.followed_run import FollowedRun
 from vidgen_nb.dashboard.past_runs import PastRun, PastRuns
 from vidgen_nb.errors import VidgenError
 from vidgen_nb.plaintext import html_line, one_line
+from vidgen_nb.run import Run
 
 __all__ = ["make_app"]
 
@@ -73,6 +74,7 @@ def make_app(folder: Path) -> Starlette:
         state: dict[str, Any] = {"events": len(run.events), "version": version, "live": found.is_live}
         if known != version:
             videos = folder.absolute().parent
+            state["title"] = f"{_progress(run)} · {one_line(found.name, 80)}"
             state["parts"] = parts_of(run.data, run.metrics(), run.cost, videos=videos, stands=found.stand)
             state["figures"] = packed(figures_of(run.data) if run.attempts else {})
         return state
@@ -93,6 +95,11 @@ def make_app(folder: Path) -> Starlette:
         # a page of some other site can't have its name resolved to this machine, and read the answers
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
     )
+
+
+def _progress(run: Run) -> str:
+    """Return how many of a run's scenes have succeeded, for the browser's tab: `14/24`."""
+    return f"{sum(scene.status == 'succeeded' for scene in run.scenes):,}/{len(run.scenes):,}"
 
 
 def _in_thread(answer: Callable[[Request], Response]) -> Handler:

@@ -20,6 +20,7 @@
     live.textContent = state.live ? "●" : ""; // in words it is said below the title
     if (state.parts) {
       version = state.version;
+      document.title = state.title;
       for (const [name, html] of Object.entries(state.parts))
         document.querySelector(`[data-part="${name}"]`).innerHTML = html;
       await globalThis.vidgen_nb_report.take(state.figures);
