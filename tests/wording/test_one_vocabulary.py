@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -121,7 +122,7 @@ def in_run_html(recorded: Run) -> str:
     return ", ".join(f"{number} {name}" for name, number in cells if name not in ("scenes", "attempts", "429s"))
 
 
-SURFACES = {
+SURFACES: dict[str, Callable[[Run], str]] = {
     "panel": in_panel,
     "panel's sentence": in_sentence,
     "panel's table": in_rows,

@@ -122,10 +122,16 @@ def _cells(run: PastRun) -> str:
     total, (succeeded, failed) = sum(run.scenes.values()), (run.scenes.get(name, 0) for name in ("succeeded", "failed"))
     other = standings_text({name: count for name, count in run.scenes.items() if name not in ("succeeded", "failed")})
     when = "" if run.started is None else f"{run.started:%Y-%m-%d %H:%M}"
-    cells = (when, f"{succeeded:,} of {total:,}", f"{failed:,}" if failed else "", other)
-    return f"<td>{html_line(run.name, 80)}</td>{''.join(f'<td>{escape(each)}</td>' for each in cells)}" + (
-        f"<td>{html_line(run.stand, 60)}</td>"
+    bar = f'<progress max="{total}" value="{succeeded}" aria-hidden="true"></progress> ' if total else ""
+    cells = (
+        html_line(run.name, 80),
+        when,
+        f"{bar}{succeeded:,} of {total:,}",
+        f"{failed:,}" if failed else "",
+        escape(other),
+        html_line(run.stand, 60),
     )
+    return "".join(f"<td>{each}</td>" for each in cells)
 
 
 def _newest(folder: Path, unread: list[Path]) -> Iterator[PastRun]:
