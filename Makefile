@@ -3,7 +3,8 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 BIN = $(VENV)/bin
-PIP = $(BIN)/python -m pip install -q --disable-pip-version-check -c binder/requirements.txt
+# What is imported is compiled then: to compile all of it now takes a third of the installation.
+PIP = $(BIN)/python -m pip install -q --no-compile --disable-pip-version-check -c binder/requirements.txt
 WORKERS ?= 2
 # How often `make test-long` carries out the browser tests: what depends on timing shows late.
 TIMES ?= 1 2 3 4 5 6 7 8 9 10

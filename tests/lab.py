@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Lab", "notebook", "serve"]
+__all__ = ["Lab", "environment", "free_port", "notebook", "serve"]
 
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -69,7 +69,7 @@ class Lab:
 @contextmanager
 def serve(root: Path, state: Path, *, subshells: bool = True) -> Iterator[Lab]:
     """Serve JupyterLab on a free port over `root`, with all its own files below `state`."""
-    port = _free_port()
+    port = free_port()
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
@@ -86,7 +86,7 @@ def serve(root: Path, state: Path, *, subshells: bool = True) -> Iterator[Lab]:
     _quicken(state)
     with (
         (state / "server.log").open("wb") as said,
-        subprocess.Popen(command, cwd=root, env=_environment(state), stdout=said, stderr=said) as server,
+        subprocess.Popen(command, cwd=root, env=environment(state), stdout=said, stderr=said) as server,
     ):
         try:
             url = f"http://127.0.0.1:{port}"
@@ -108,7 +108,8 @@ def _quicken(state: Path) -> None:
     file.write_text("import sys\nsys.modules.setdefault('rfc3987_syntax', None)\n")
 
 
-def _environment(state: Path) -> dict[str, str]:
+def environment(state: Path) -> dict[str, str]:
+    """Return the environment in which Jupyter keeps all its files below `state`."""
     folders = {
         "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",
         "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython",
@@ -129,7 +130,8 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
     raise TimeoutError("JupyterLab did not come up within a minute")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -102,7 +102,7 @@ def test_trails() -> None:
 def test_repr() -> None:
     """Which run, how its scenes stand, whether it is over."""
     world, run = world_and_run()
-    assert repr(run) == "<Run r1: 1 generating, 1 submitting; not ended>"
+    assert repr(run) == "<Run r1: 2 running; not ended>"
     world.feed(ev.Stopped())
     world.fail("s2", Permanent("no"))
     world.finish("s1")

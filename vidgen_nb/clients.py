@@ -19,6 +19,8 @@ from vidgen_nb.exports.perfetto import write_perfetto
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.run import Run
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.standing import standings_text
 
 __all__ = ["ClientRuns", "simulate_clients"]
 
@@ -81,10 +83,10 @@ class ClientRuns(Sequence[Run]):
         return f"<p>{escape(repr(self)[1:-1])}</p>"
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{count:,} {status}" for status, count in self.statuses.items()) or "no scenes"
-        done = f" in {self.makespan:,.1f} s" if self.makespan is not None else ""
+        counts = standings_text(self.statuses) or "no scenes"
+        took = f" in {duration(self.makespan)}" if self.makespan is not None else ""
         calls = f"{self.calls:,} calls, {self.refused:,} of them refused with a 429"
-        return f"<{len(self):,} clients: {counts}{done}; {calls}>"
+        return f"<{len(self):,} clients: {counts}{took}; {calls}>"
 
 
 @checks_options

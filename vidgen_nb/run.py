@@ -35,6 +35,7 @@ from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.recording.runfile import read_run, write_run
 from vidgen_nb.replay.of_run import Replays
+from vidgen_nb.wording.standing import standings_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -237,8 +238,7 @@ class Run(Replays, Questions, Exports):
         return run_html(self.data, self.metrics())
 
     def __repr__(self) -> str:
-        statuses = status_counts(self.data)
-        counts = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "no scenes"
+        counts = standings_text(status_counts(self.data)) or "no scenes"
         return f"<Run {one_line(str(self.header.get('run', '')), 80)}: {counts}; {self.ended or 'not ended'}>"
 
 

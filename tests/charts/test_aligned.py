@@ -28,10 +28,10 @@ def trace(figure: Any, name: str) -> Any:
 def test_the_title_is_the_difference() -> None:
     """Six scenes take 60 s on one profile and 30 s on two: 30 s less, half of it."""
     figure = aligned_chart({"one": run_on("a"), "two": run_on("a", "b")})
-    title = "<b>two took 30.0 s to the last success, 30.0 s (50 %) less than one with 60.0 s.</b>"
+    title = "<b>two took 30.0 s to the last success, 30.0 s (50 %) less than one with 1 min.</b>"
     assert figure.layout.title.text == title
     assert aligned_chart({"x": run_on("a"), "y": run_on("a")}).layout.title.text == (
-        "<b>Both took 60.0 s to the last success.</b>"
+        "<b>Both took 1 min to the last success.</b>"
     )
 
 

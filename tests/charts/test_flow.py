@@ -39,7 +39,7 @@ def test_time_in_which_no_program_ran_is_marked_and_left_out() -> None:
     )
     title, shapes = queue_chart(later).layout.title.text.replace("<br>", " "), queue_chart(later).layout.shapes
     assert [(shape.x0, shape.x1, shape.label.text) for shape in shapes] == [(80.0, 3680.0, "no program ran")]
-    assert "No program ran for 1 h 00 min" in title and "4 succeeded by 80.0 s, 3 a minute" in title
+    assert "No program ran for 1 h" in title and "4 succeeded in 1 min 20 s, 3 a minute" in title
     window = re.search(r"successes in the last [\d.]+ s", queue_chart(data).layout.title.text)
     assert window is not None and window[0] in title
     assert "cooling for 81 % of the time" in title  # 10 to 70, and 75 to 80
@@ -55,7 +55,7 @@ def test_queue_and_goodput_by_hand() -> None:
     assert (queue.yaxis, flow.yaxis) == ("y", "y2")
     assert figure.layout.xaxis.type == "linear"
     title = figure.layout.title.text
-    assert "Up to 2 scenes waited (at 0.0 s); 4 succeeded by 80.0 s, 3 a minute." in title
+    assert "Up to 2 scenes waited (at the start); 4 succeeded in 1 min 20 s, 3 a minute." in title
     assert "successes in the last 20 s" in title
 
 

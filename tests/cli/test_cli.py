@@ -24,6 +24,7 @@ from vidgen_nb.provider import Constant, SimulatedProfile
 from vidgen_nb.recording.folder import latest
 from vidgen_nb.run import Run, load_run, simulate
 from vidgen_nb.session.session import Session
+from vidgen_nb.wording.durations import duration
 
 PLAIN = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1", "TERM": "dumb"}
 
@@ -89,7 +90,8 @@ def test_demo(tmp_path: Path) -> None:
     for scene in {move.scene for move in run.moves}:
         assert f"{scene}  {run.trail(scene)}" in done.stdout
     for row in run.metrics().profiles:
-        pattern = rf"{row.profile} +│ +{row.scenes} │ +{row.attempts} │ +{row.rate_limited} │ +{row.cooldown:.1f} │"
+        cooled = duration(row.cooldown) if row.cooldown else ""
+        pattern = rf"{row.profile} +│ +{row.scenes} │ +{row.attempts} │ +{row.rate_limited} │ +{cooled} │"
         assert re.search(pattern, done.stdout), done.stdout
     assert "cooling after" in done.stderr
     assert "24/24" in done.stderr

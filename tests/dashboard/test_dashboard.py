@@ -46,8 +46,8 @@ def test_the_list(folder: Path) -> None:
     """Newest first, with what became of the scenes; foreign text is escaped; each can be loaded."""
     runs = PastRuns(folder)
     assert [each.name for each in runs] == [f"second {EVIL}", "first"]
-    assert (runs[1].scenes, runs[1].ended, runs[1].stand) == ({"done": 5, "failed": 1}, "settled", "settled")
-    assert runs[0].scenes["open"] > 0 and runs[0].stand == "broken off"
+    assert (runs[1].scenes, runs[1].ended, runs[1].stand) == ({"succeeded": 5, "failed": 1}, "settled", "done")
+    assert runs[0].scenes["running"] > 0 and runs[0].stand == "broken off"
     assert len(runs[1].load().scenes) == 6
     assert EVIL not in runs._repr_html_() and "5 of 6" in runs._repr_html_()
     assert "first" in repr(runs)
@@ -61,7 +61,7 @@ def test_the_runs_of_a_controller(tmp_path: Path) -> None:
         run = ctl.run_blocking(["one", "two"])
     (past,) = ctl.runs
     assert past.name == run.header["run"]
-    assert past.scenes == {"done": 2}
+    assert past.scenes == {"succeeded": 2}
 
 
 def test_only_what_is_new_is_read(folder: Path) -> None:
@@ -101,11 +101,14 @@ def test_in_a_browser(folder: Path) -> None:
         page.get_by_role("link", name="open").first.click()
         page.locator(".js-plotly-plot .barlayer .point").first.wait_for()
         page.locator("tr.running").first.wait_for()
-        before = page.locator("tr.done").count()
+        page.locator(".lead", has_text="broken off").wait_for()
+        before = page.locator("tr.succeeded").count()
         with (folder / "b.jsonl").open("ab") as file:
             half = FollowedRun(folder / "b.jsonl").read()
             file.writelines(event_line(event) for event in whole.events[len(half.events) :])
-        page.locator("tr.done").nth(4).wait_for()
+        page.locator("tr.succeeded").nth(4).wait_for()
+        page.locator(".lead", has_text="· done").wait_for()
+        assert page.title() == f"5/6 · second {EVIL}"
         assert before < 5
         page.screenshot(path=shot("run"), full_page=True)
         assert page.evaluate("window.pwned") is None

@@ -55,9 +55,9 @@ def test_a_damaged_line_leaves_its_run_in_the_list(tmp_path: Path, line: bytes) 
         b"".join([header_line(run.header), *map(event_line, run.events), line, b"\n", b"{}\n"])
     )
     (past,) = PastRuns(tmp_path)
-    assert past.scenes == {"done": 5, "failed": 1}
+    assert past.scenes == {"succeeded": 5, "failed": 1}
     with Dashboard(tmp_path) as dashboard:
-        state = httpx.get(f"{dashboard.url}runs/a.jsonl/state").json()
+        state = httpx.get(f"{dashboard.url}runs/a.jsonl/state", timeout=30).json()
     assert state["error"]
 
 
@@ -69,8 +69,8 @@ def test_lines_that_do_not_belong_together(tmp_path: Path) -> None:
         b"".join([header_line(run.header), *(event_line(event) for event in run.events if event is not lost)])
     )
     with Dashboard(tmp_path) as dashboard:
-        assert "may be damaged" in httpx.get(f"{dashboard.url}runs/a.jsonl/state").json()["error"]
-        assert httpx.get(dashboard.url).status_code == 200
+        assert "may be damaged" in httpx.get(f"{dashboard.url}runs/a.jsonl/state", timeout=30).json()["error"]
+        assert httpx.get(dashboard.url, timeout=30).status_code == 200
 
 
 @pytest.mark.parametrize("name", [b"\xff\xfe.jsonl", b"<b>'\"&%2e%2e?#.jsonl", "ü 😀.jsonl".encode()])
@@ -81,10 +81,10 @@ def test_any_file_name_can_be_opened(tmp_path: Path, name: bytes) -> None:
     except OSError:
         pytest.skip("this file system has no such names")
     with Dashboard(tmp_path) as dashboard:
-        page = httpx.get(dashboard.url)
+        page = httpx.get(dashboard.url, timeout=30)
         (link,) = [part.split("'")[0] for part in page.text.split("<a href='")[1:]]
         assert page.status_code == 200 and "<b>" not in page.text
-        assert httpx.get(f"{dashboard.url}{link}/state").json()["events"] > 0
+        assert httpx.get(f"{dashboard.url}{link}/state", timeout=30).json()["events"] > 0
 
 
 def test_pages_that_ask_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_one_click_to_the_first_bar(open_lab: Opener) -> None:
     page.answer("Run s001 again")
     page.kernel.wait("not ctl.is_running and len(ctl.last_run.scenes) == 1")
     assert page.kernel("[each.id for each in ctl.last_run.scenes]") == ["s001"]
-    page.says("1 of 1 done")
+    page.says("1 of 1 succeeded")
     assert page.kernel("ctl.panel is not None and not list(ctl._panel_holder.panel.errors.texts)")
 
 
@@ -81,7 +81,7 @@ def test_run_before_the_page_has_the_chart(open_lab: Opener) -> None:
         "import vidgen_nb as vg\nctl = vg.demo(speed=100)\nctl.panel\nrun = ctl.run_blocking(vg.demo_scenes(8))\nctl"
     )
     page.run(0)
-    page.says("8 of 8 done")
+    page.says("8 of 8 succeeded")
     page.bars(8)
     drawer = page.menu("Settings")  # this browser allows no notification
     drawer.get_by_label("Notify me when it ends").click()

@@ -73,7 +73,7 @@ def test_hostile_text_is_shown_and_does_nothing(open_lab: Opener) -> None:
     page = open_lab(SETUP, RUN, FAIL, SHOWN, TROUBLE, TEX, height=1400)
     for cell in (0, 1, 2, 3):
         page.run(cell)
-    page.says("2 of 3 done")
+    page.says("2 of 3 succeeded")
     page.bars(3)
     panel = page.panel()
     panel.locator(".vg-errors", has_text=MARK).wait_for()

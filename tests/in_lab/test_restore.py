@@ -94,7 +94,7 @@ def test_restored_after_a_kernel_restart(open_lab: Opener, emulator: Emulator) -
     assert page.bars(before + 1) > before
     page.screenshot("going-on")
     page.kernel.wait("not ctl.is_running", timeout=120)
-    page.says(f"{SCENES - 1} of {SCENES} done, 1 held")
+    page.says(f"{SCENES - 1} of {SCENES} succeeded, 1 held")
     held(page)
     page.bars(SCENES)
     past_run(page)

@@ -91,7 +91,7 @@ def test_started_while_running(open_lab: Opener) -> None:
     assert page.kernel("ctl.last_run is run and len(run.scenes)") == 616
     page.click("Stop")
     page.kernel.wait("ctl.last_run is run and run.ended == 'stopped'")
-    page.says("of 616 done")
+    page.says("of 616 succeeded")
 
 
 @pytest.mark.long

@@ -35,7 +35,7 @@ def test_the_table_of_scenes(open_lab: Opener) -> None:
     table.get_by_role("button", name="not run yet 12").wait_for()
     page.click("Run")
     page.kernel.wait("ctl.last_run and not ctl.is_running")
-    table.get_by_role("button", name="done 10").wait_for()
+    table.get_by_role("button", name="succeeded 10").wait_for()
     table.locator(".vg-poster img").nth(4).wait_for()
     page.screenshot("run")
 

@@ -265,7 +265,7 @@ def test_on_the_callers_loop(tmp_path: Path) -> None:
             panel = made._panel_holder.panel
             assert panel is not None
             panel.ticker.update_now()
-            assert "3 of 3 done" in panel.rows.sentence.value
+            assert "3 of 3 succeeded" in panel.rows.sentence.value
         assert "closed" in panel.rows.sentence.value
         return str(made.last_run)
 

@@ -12,6 +12,7 @@ import pytest
 import vidgen_nb as vg
 from tests.scenarios.answers import curves, makespans, paired, said, trace
 from vidgen_nb.core import events as ev
+from vidgen_nb.wording.durations import duration
 
 FOUR = vg.demo_profiles()
 WINDOW = vg.SimulatedProfile("a", vg.FixedWindow(2, per=60), vg.Constant(10), 2, retry_after=False)
@@ -38,7 +39,7 @@ def test_12_who_waits_longest() -> None:
     assert list(zip(dots.x, dots.y, strict=True)) == [(k, 10 * (k - 1)) for k in range(1, 15)]
     assert list(figure.layout.yaxis3.ticktext) == [f"s{k:03}" for k in range(14, 4, -1)]
     assert list(bars.x) == [10 * (k - 1) for k in range(14, 4, -1)]
-    assert "Longest: s014 130.0 s (place 14 of 14), s013 120.0 s" in said(figure)
+    assert "Longest: s014 2 min 10 s (place 14 of 14), s013 2 min" in said(figure)
     late = [(0.0, ev.SceneAdded(vg.Scene("first", "a fox"), True, 0))]  # a single scene goes before the others
     figure = vg.simulate(3, [vg.SimulatedProfile("a", None, vg.Constant(10), 1)], requests=late).wait_chart()
     assert dict(zip(figure.layout.yaxis3.ticktext, trace(figure, "longest").x, strict=True)) == {
@@ -124,14 +125,14 @@ def test_17_recovery() -> None:
     (with_it,), (without,) = (makespans(100, FOUR, range(4, 5), mode="boost", faults=each) for each in (outage, []))
     run = vg.simulate(100, FOUR, mode="boost", faults=outage, seed=4)
     figure = run.recovery_chart()
-    assert f"{with_it - without:+,.1f} s of makespan, against the same luck without it" in said(figure)
+    assert f"+{duration(with_it - without)} of makespan, against the same luck without it" in said(figure)
     assert with_it > without
     ends = sorted(each.end or 0.0 for each in vg.simulate(100, FOUR, mode="boost", seed=4).scenes)
     control = dict(zip(trace(figure, "control").x, trace(figure, "control").y, strict=True))
     for at in ends[10:30]:  # goodput of the control, a minute long
         assert control[at] == sum(at - 60 < end <= at for end in ends)
     null = vg.simulate(100, FOUR, mode="boost", seed=4).recovery_chart(trouble=(100, 130))
-    assert "0 results behind at most" in said(null) and "+0.0 s of makespan" in said(null)
+    assert "0 results behind at most" in said(null) and "+0 s of makespan" in said(null)
 
 
 def test_18_can_retries_sustain_an_overload() -> None:

@@ -132,7 +132,7 @@ session = vg.demo(speed=1, output={str(tmp_path)!r})
 session.start(vg.demo_scenes(4))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert "under way" in done.stderr
+    assert "running and" in done.stderr
     assert "wait()" in done.stderr
 
 
@@ -188,7 +188,7 @@ studio = Studio()
 studio.session.start(vg.demo_scenes(4))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert "under way" in done.stderr
+    assert "running and" in done.stderr
 
 
 def test_a_loop_that_is_gone_does_not_keep_a_program(tmp_path: Path) -> None:

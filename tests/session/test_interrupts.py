@@ -91,7 +91,7 @@ def test_the_first_ctrl_c_finishes_what_is_under_way(kind: Kind, way: str, tmp_p
     """Said with how many; then the interrupt goes on its way, and the connections are closed."""
     leaving = Leaving(3)
     backend = FakeBackend(hold=HELD, submit=leaving.submit)
-    with once_said("waiting for 3 under way", backend.let_go) as said:
+    with once_said("waiting for 3 running scenes", backend.let_go) as said:
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117
             with kind(backend, profiles("p1"), output=tmp_path, mode="boost", journal=None, speed=20) as session:
                 interrupt_when_accepted(session, 3)
@@ -113,7 +113,7 @@ def test_the_second_ctrl_c_leaves_it(kind: Kind, way: str, tmp_path: Path) -> No
     """It ends at once; what the provider has is held, and the session is closed all the same."""
     leaving = Leaving(3)
     backend = FakeBackend(hold=HELD, submit=leaving.submit)
-    with once_said("waiting for 3 under way", interrupt), pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117
+    with once_said("waiting for 3 running scenes", interrupt), pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117
         with kind(backend, profiles("p1"), output=tmp_path, mode="boost", journal=None, speed=20) as session:
             interrupt_when_accepted(session, 3)
             session.run_blocking(PROMPTS) if way == "run_blocking" else session.start(PROMPTS)
@@ -153,7 +153,7 @@ def test_a_cancel_of_async_with(kind: Kind, times: int, tmp_path: Path) -> None:
         def then() -> None:
             backend.let_go() if times == 1 else loop.call_soon_threadsafe(task.cancel)
 
-        with once_said("waiting for 3 under way", then):
+        with once_said("waiting for 3 running scenes", then):
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

@@ -143,7 +143,7 @@ def test_the_same_scenes_again(place: Place, left: Path) -> None:
     """While some of them are open nothing is sent; a settled one is run again, under its id."""
     session = place.restored(left, backend := FakeBackend())
     for same in (OLD, OLD[:3], [{"prompt": prompt} for prompt in OLD]):
-        with pytest.raises(DuplicateScene, match=r"s003.* is already generating"):
+        with pytest.raises(DuplicateScene, match=r"s003.* is already running"):
             session.start(same)
     assert backend.submits == [] and prompts(session.last_run) == BEFORE
     run = session.run_blocking(OLD[:2])

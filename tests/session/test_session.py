@@ -346,7 +346,7 @@ def test_waiting_has_an_end_if_wanted(make: Ends) -> None:
     backend = FakeBackend(hold=frozenset({"s001"}))
     session = make(backend)
     session.start(["one"])
-    with pytest.raises(TimeoutError, match=r"still under way after 0\.01 s; it goes on"):
+    with pytest.raises(TimeoutError, match=r"still running after 0\.01 s; it goes on"):
         session.wait(0.01)
     backend.let_go()
     assert session.wait(10).ended == "settled"

@@ -13,14 +13,15 @@ from vidgen_nb.analysis.bounds.admissions import most_admitted, parts
 from vidgen_nb.analysis.limits.estimate import estimate_limits
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.curves import MAX_POINTS, line_style, percent, stair, step_trace, thin_rising
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.curves import MAX_POINTS, line_style, stair, step_trace, thin_rising
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, seconds_axis, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider.described import profile_from
 from vidgen_nb.provider.limits import Concurrency, FixedWindow, Limit, TokenBucket
+from vidgen_nb.wording.numbers import percent
 
 __all__ = ["admission_chart", "known_limit"]
 
@@ -75,11 +76,14 @@ def admission_chart(
     line = step_trace(
         x, y, "accepted submits", line_style(drawn, 0), meta="accepted", hovertext=hover, hoverinfo="text"
     )
-    layout = frame([*title, *wrapped(notes)], drawn, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title)) | {
+    traces = [*curves, line, marks]
+    layout = frame(
+        [*title, *wrapped(notes)], drawn, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), legend=names_of(traces)
+    ) | {
         "xaxis": seconds_axis(end, drawn) | {"title": {"text": ""}},
         "yaxis": axis(drawn, "submits") | {"range": [0, top]},
     }
-    return go.Figure(data=[*curves, line, marks], layout=layout)
+    return go.Figure(data=traces, layout=layout)
 
 
 def known_limit(data: RunData, profile: str) -> Limit | None:

@@ -12,7 +12,6 @@ from vidgen_nb.analysis.metrics.results import makespan
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.validation import data_of
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.curves import percent
 from vidgen_nb.charts.drawing.fold import MAX_BARS
 from vidgen_nb.charts.drawing.layout import LANES_KEY, frame, lanes_axis, legend_names, markup, seconds_axis, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
@@ -22,6 +21,8 @@ from vidgen_nb.charts.gantt.lanes import Fit
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import percent
 
 __all__ = ["TimeMark", "aligned", "aligned_chart"]
 
@@ -91,7 +92,7 @@ def aligned(
     heading, room = (_HEADING_PIXELS, PLOT_PIXELS) if fit is None else (_LOW_HEADING_PIXELS, _NARROW_PLOT_PIXELS)
     tall = sum(each.height for each in rows) + len(rows) * heading + above
     states = list(dict.fromkeys(name for each in rows for name in legend_names(each, look)))
-    layout = frame([*bold, *wrapped([*notes, *left_out])], look, tall, bold=len(bold), legend=states, least=1)
+    layout = frame([*bold, *wrapped([*notes, *left_out])], look, tall, bold=len(bold), legend=states)
     layout |= {"barmode": "overlay"}
     layout |= {"xaxis": _time_axis(end, len(rows), look), "shapes": [], "annotations": [], "spikedistance": -1}
     top = tall - above
@@ -169,11 +170,11 @@ def _finding(names: list[str], both: list[RunData]) -> str:
         without = " and ".join(name for name, made in zip(names, (one, other), strict=True) if made is None)
         return f"No scene succeeded in {without}, so there is no makespan to compare."
     if one == other:
-        return f"Both took {text.seconds(one)} to the last success."
+        return f"Both took {duration(one)} to the last success."
     (fast, quick), (slow, long) = sorted(zip((one, other), names, strict=True))
     return (
-        f"{quick} took {text.seconds(fast)} to the last success, {text.seconds(slow - fast)} "
-        f"({percent((slow - fast) / slow)}) less than {long} with {text.seconds(slow)}."
+        f"{quick} took {duration(fast)} to the last success, {duration(slow - fast)} "
+        f"({percent((slow - fast) / slow)}) less than {long} with {duration(slow)}."
     )
 
 

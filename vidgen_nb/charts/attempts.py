@@ -10,11 +10,11 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.metrics.results import outcome_counts
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.curves import percent
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, wrapped
 from vidgen_nb.charts.drawing.palette import State, Theme, theme_of
 from vidgen_nb.charts.drawing.rows import row_axis
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.numbers import count, percent
 
 __all__ = ["attempts_chart"]
 
@@ -44,13 +44,15 @@ def attempts_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     notes = []
     if len(names) < len(by_profile):
         notes.append(f"Shown: the {len(names)} profiles that wasted most, of {len(by_profile):,}.")
-    layout = frame([*title, *wrapped(notes)], look, 12 + _ROW_PIXELS * len(names), bold=len(title), named=True) | {
+    bars = [_bars(each, names, by_profile, look) for each in present]
+    tall = 12 + _ROW_PIXELS * len(names)
+    layout = frame([*title, *wrapped(notes)], look, tall, bold=len(title), named=True, legend=names_of(bars)) | {
         "barmode": "stack",
         "xaxis": axis(look, "attempts"),
         "yaxis": row_axis([markup([text.short(name, 22)]) for name in names], look) | {"showgrid": False},
     }
     layout["legend"] |= {"traceorder": "normal"}
-    return go.Figure(data=[_bars(each, names, by_profile, look) for each in present], layout=layout)
+    return go.Figure(data=bars, layout=layout)
 
 
 def _wasted(row: Counter[str | None]) -> int:
@@ -87,13 +89,13 @@ def _finding(by_profile: dict[str, Counter[str | None]]) -> list[str]:
         return ["Nothing ran."]
     wasted = _wasted(total)
     if not wasted:
-        return [f"None of {text.count(ended, 'attempt')} was wasted."]
+        return [f"None of {count(ended, 'attempt')} was wasted."]
     kinds = [(number, each) for each, number in total.items() if each not in (None, "succeeded")]
     why = ", ".join(
         f"{number:,} {'got a 429' if each == 'rate_limited' else text.outcome(each)}"
         for number, each in sorted(kinds, key=lambda kind: (-kind[0], str(kind[1])))
     )
-    said = [f"{wasted:,} of {text.count(ended, 'attempt')} were wasted ({percent(wasted / ended)}): {why}."]
+    said = [f"{wasted:,} of {count(ended, 'attempt')} were wasted ({percent(wasted / ended)}): {why}."]
     if len(by_profile) > 1:
         name, row = max(by_profile.items(), key=lambda item: _wasted(item[1]))
         of = row.total() - row[None]

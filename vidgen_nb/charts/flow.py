@@ -22,10 +22,12 @@ from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.records.timeline import Steps, queue_steps, seconds_of, steps
 from vidgen_nb.analysis.validation import is_number, listed, seconds
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.curves import MAX_POINTS, faded, next_round_number, percent
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.curves import MAX_POINTS, faded, next_round_number
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, seconds_axis, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import a_minute, count, percent
 
 __all__ = ["goodput_steps", "queue_chart"]
 
@@ -60,7 +62,7 @@ def queue_chart(
     if len(ends) != (scenes := status_counts(data)["succeeded"]):
         notes.append(f"{len(ends):,} attempts succeeded, for {scenes:,} scenes: one run again by hand counts again.")
     if data.off:
-        notes.append(f"No program ran for {text.duration(seconds_of(data.off))}: rates and shares above leave it out.")
+        notes.append(f"No program ran for {duration(seconds_of(data.off))}: rates and shares above leave it out.")
     if max(len(waiting), len(flow), len(cooling)) > MAX_POINTS:
         column = 2 * end / MAX_POINTS
         notes.append(
@@ -78,9 +80,9 @@ def queue_chart(
     ]
     if any(number for _at, number in cooling):
         traces.append(_swatch(look))
-    layout = frame([*title, *wrapped(notes)], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title)) | _axes(
-        end, tops, look
-    )
+    layout = frame(
+        [*title, *wrapped(notes)], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), legend=names_of(traces)
+    ) | _axes(end, tops, look)
     layout["shapes"] = [
         *(_marked(start, stop, "no program ran", look) for start, stop in data.off),
         *(_marked(start, stop, "outage", look) for start, stop in outages),
@@ -121,13 +123,14 @@ def _finding(
     if not data.attempts:
         return ["Nothing ran."]
     at, longest = max(waiting, key=lambda step: (step[1], -step[0]))
-    queue = f"Up to {longest:,} scenes waited (at {text.seconds(at)})" if longest else "No scene waited"
+    when = f"at {text.seconds(at)}" if round(at, 1) else "at the start"
+    queue = f"Up to {longest:,} scenes waited ({when})" if longest else "No scene waited"
     made, rate = makespan(data), goodput(data)
     if made is None or rate is None:
         done = "none succeeded"
     else:
         scenes = status_counts(data)["succeeded"]
-        done = f"{scenes:,} succeeded by {text.seconds(made)}, {60 * rate:.3g} a minute"
+        done = f"{scenes:,} succeeded in {duration(made)}, {a_minute(rate)}"
     some = sum(after - start for (start, n), (after, _n) in pairwise(cooling) if n) / (on_seconds(data, end) or 1.0)
     most = max(number for _at, number in cooling)
     cooled = (
@@ -175,9 +178,7 @@ def _strip(steps: list[tuple[float, int]], profiles: int, theme: Theme) -> dict[
     fill = theme.marks["cooldown"].fill or ""
     counts = [number for _at, number in steps[:-1]]
     hover = [
-        markup(
-            [f"{number:,} of {text.count(profiles, 'profile')} cooling", f"{text.seconds(at)} to {text.seconds(to)}"]
-        )
+        markup([f"{number:,} of {count(profiles, 'profile')} cooling", f"{text.seconds(at)} to {text.seconds(to)}"])
         for (at, number), (to, _) in pairwise(steps)
     ]
     return {

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.metrics.offered_load import LoadWindow, load_by_window, returns
 from vidgen_nb.analysis.records.builder import RunData
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 
 __all__ = ["load_chart"]
@@ -37,7 +37,15 @@ def load_chart(data: RunData, *, window: float, theme: str = "auto") -> go.Figur
     top = max(range(len(windows)), key=lambda at: windows[at].came, default=0)
     ways = [("up", windows[: top + 1], 0, 0), ("down", windows[top:], top, 1)]
     traces = [ideal, *(_path(name, part, first, style, look) for name, part, first, style in ways if part)]
-    layout = frame([*title, *wrapped(notes)], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), named=True) | {
+    layout = frame(
+        [*title, *wrapped(notes)],
+        look,
+        _PLOT_PIXELS,
+        left=_LEFT_PIXELS,
+        bold=len(title),
+        named=True,
+        legend=names_of(traces),
+    ) | {
         "xaxis": axis(look, "offered: scenes per second") | {"range": [0, highest]},
         "yaxis": axis(look, "goodput: results per second") | {"range": [-0.03 * highest, highest]},
     }

@@ -12,6 +12,7 @@ from vidgen_nb.charts.drawing.curves import MAX_POINTS
 from vidgen_nb.charts.drawing.layout import axis, markup
 from vidgen_nb.charts.drawing.palette import Theme
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import duration
 
 __all__ = ["LONGEST", "WHO_PIXELS", "axes", "longest_in_words", "places", "traces"]
 
@@ -45,7 +46,7 @@ def longest(found: Sequence[Place]) -> list[Place]:
 def longest_in_words(found: Sequence[Place], scenes: int) -> str:
     """Return who waited longest, for a title."""
     named = [
-        f"{one_line(place.scene, 30)} {text.seconds(place.seconds)} (place {place.at:,} of {scenes:,})"
+        f"{one_line(place.scene, 30)} {duration(place.seconds)} (place {place.at:,} of {scenes:,})"
         for place in longest(found)[:_NAMED_IN_TITLE]
     ]
     return f"Longest: {', '.join(named)}."
@@ -79,7 +80,7 @@ def traces(found: Sequence[Place], theme: Theme) -> tuple[list[dict[str, Any]], 
     dots = {
         "type": "scatter", "mode": "markers", "meta": "place", "x": [place.at for place in shown],
         "y": [place.seconds for place in shown], "xaxis": "x2", "yaxis": "y2", "showlegend": False,
-        "hovertext": [_hover(place) for place in shown], "hoverinfo": "text",
+        "hovertext": [_hover(place) for place in shown], "hoverinfo": "text", "cliponaxis": False,
         "marker": {"size": 6, "color": colours},
     }  # fmt: skip
     bars = {
@@ -91,5 +92,5 @@ def traces(found: Sequence[Place], theme: Theme) -> tuple[list[dict[str, Any]], 
 
 
 def _hover(place: Place) -> str:
-    waited = f"waited {text.seconds(place.seconds)}"
+    waited = f"waited {duration(place.seconds)}"
     return markup([one_line(place.scene, 60), f"place {place.at:,} in the queue", waited])

@@ -38,7 +38,7 @@ def move_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     )
     notes += ["A cell without a number: no move."] if pairs and len(names) > _MAX_PROFILES_WITH_ZEROS else []
     size = max(120.0, min(_CELL_PIXELS, 700 / max(1, len(names))) * len(names))
-    layout = frame([*said, *wrapped(notes)], look, size, left=LEFT, bold=len(said)) | {
+    layout = frame([*said, *wrapped(notes)], look, size, left=LEFT, bold=len(said), named=True, legend=None) | {
         "xaxis": _axis(look, "moved to", names, upright=len(names) > 8),
         "yaxis": _axis(look, "moved from", names, upright=False),
     }

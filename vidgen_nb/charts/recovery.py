@@ -15,7 +15,7 @@ from vidgen_nb.analysis.records.bounded_series import thin
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.validation import data_of
 from vidgen_nb.charts.drawing.curves import MAX_POINTS, LineStyle, stair, step_trace
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, seconds_axis, wrapped
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.flow import goodput_steps
 from vidgen_nb.errors import InputError
@@ -53,7 +53,7 @@ def recovery_chart(
         traces.append(_line("control", "the same luck without the trouble", beside, window, end, theirs))
     title = wrapped([_capital(recovery_in_words(found)) + "."], _TITLE_CHARS)
     note = f"Goodput: successes in the last {window:g} s, as a rate per minute."
-    layout = frame([*title, note], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title)) | {
+    layout = frame([*title, note], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), legend=names_of(traces)) | {
         "xaxis": seconds_axis(end, look) | {"title": {"text": ""}},
         "yaxis": axis(look, "successes per minute"),
     }

@@ -10,12 +10,12 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.metrics.measure import ProfileMetrics, measure
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.curves import percent
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.rows import row_axis
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider import SimulatedProfile
+from vidgen_nb.wording.numbers import percent
 
 __all__ = ["share_chart"]
 
@@ -42,11 +42,13 @@ def share_chart(data: RunData, *, profiles: Iterable[SimulatedProfile] | None = 
     if len(rows) < len(found.profiles):
         notes.append(f"Shown: the {len(rows)} profiles whose shares differ most, of {len(found.profiles):,}.")
     height = 12 + _ROW_PIXELS * max(1, len(rows))
-    layout = frame([*title, *wrapped(notes)], look, height, bold=len(title), named=True) | {
+    traces = [_used_bars(rows, made, look), _possible(rows, look)]
+    layout = frame([*title, *wrapped(notes)], look, height, bold=len(title), named=True, legend=names_of(traces)) | {
         "xaxis": axis(look, "share of all results") | {"ticksuffix": " %"},
         "yaxis": row_axis([markup([text.short(row.profile, 22)]) for row in rows], look) | {"showgrid": False},
     }
-    return go.Figure(data=[_used_bars(rows, made, look), _possible(rows, look)], layout=layout)
+    layout["margin"] |= {"r": 30}  # half of the last label lies beyond the axis
+    return go.Figure(data=traces, layout=layout)
 
 
 def _used(row: ProfileMetrics, made: int) -> float:
@@ -59,8 +61,8 @@ def _used_bars(rows: Sequence[ProfileMetrics], made: int, look: Theme) -> dict[s
         "type": "bar", "orientation": "h", "meta": "used", "name": "made", "showlegend": True, "width": 0.6,
         "x": [100 * _used(row, made) for row in rows], "y": [-at for at in range(len(rows))],
         "hovertext": [
-            markup([one_line(row.profile, 60), f"made {row.scenes:,} of {made:,} results: {_used(row, made):.1%}",
-                    f"could make {row.ideal:.1%} of what all could"])
+            markup([one_line(row.profile, 60), f"made {row.scenes:,} of {made:,} results: {percent(_used(row, made))}",
+                    f"could make {percent(row.ideal)} of what all could"])
             for row in rows
         ],
         "hoverinfo": "text", "marker": {"color": look.marks["succeeded"].fill, "line": {"width": 0}},

@@ -11,10 +11,11 @@ from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
 from vidgen_nb.analysis.metrics.summary import ONLY_IF_ANY
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.curves import percent
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, wrapped
 from vidgen_nb.charts.drawing.palette import Mark, Theme, theme_of
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import percent
 
 __all__ = ["MAX_PROFILES", "slot_time_chart"]
 
@@ -57,14 +58,16 @@ def slot_time_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     if len(times) > len(rows):
         notes.append(f"Shown: the {len(rows)} profiles with the smallest share of success, of {len(times):,}.")
     bars = [("all profiles", every), *rows]
-    layout = frame([*title, *wrapped(notes)], look, 12 + _ROW_PIXELS * len(bars), bold=len(title), named=True) | {
+    traces = [_trace(part, bars) for part in parts]
+    tall = 12 + _ROW_PIXELS * len(bars)
+    layout = frame([*title, *wrapped(notes)], look, tall, bold=len(title), named=True, legend=names_of(traces)) | {
         "barmode": "stack",
         "xaxis": axis(look, "share of slot time") | {"range": [0, 100.15], "ticksuffix": " %", "fixedrange": True},
         "yaxis": _names(bars),
     }
     layout["legend"] |= {"traceorder": "normal"}
     layout["margin"] |= {"r": 30}  # half of "100 %" lies beyond the axis
-    return go.Figure(data=[_trace(part, bars) for part in parts], layout=layout)
+    return go.Figure(data=traces, layout=layout)
 
 
 def _shares(spent: SlotTime) -> SlotSplit:
@@ -87,7 +90,7 @@ def _parts(theme: Theme) -> list[_Part]:
         _Part("ok", "succeeded", "succeeded", marks["succeeded"], "#FFFFFF"),
         _Part("running", "running", "was still running", marks["running"], ""),
         _Part("queued_at_provider", "queued at the provider", "was queued at the provider", marks["queued"], ""),
-        _Part("wasted", "wasted (429, failed, held, …)", "was wasted", marks["limited"], ""),
+        _Part("wasted", "wasted", "was wasted", marks["limited"], ""),
         _Part("cooling", "cooling", "was cooling", marks["cooldown"], ""),
         _Part("idle_waiting", "idle while scenes waited", "was idle while scenes waited", marks["idle"], ""),
         _Part("idle_empty", "idle, none waited", "was idle with none waiting", empty, theme.text),
@@ -144,8 +147,8 @@ def _trace(part: _Part, bars: list[tuple[str, SlotTime]]) -> dict[str, Any]:
         "textangle": 0,
         "textfont": {"color": part.ink or "rgba(0,0,0,0)", "size": 12},
         "hovertext": [
-            markup([one_line(name, 60), f"{part.label}: {share:.1%} of its slot time",
-                    f"{text.seconds(spent)} of {text.seconds(whole.total)} of all its slots"])
+            markup([one_line(name, 60), f"{part.label}: {percent(share)} of its slot time",
+                    f"{duration(spent)} of {duration(whole.total)} of all its slots"])
             for (name, whole), spent, share in zip(bars, seconds, shares, strict=True)
         ],
         "hoverinfo": "text",

@@ -19,6 +19,8 @@ from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import percent
 
 __all__ = ["wait_chart"]
 
@@ -54,7 +56,7 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "auto") ->
             but = f"; {earlier:,} of them had succeeded earlier, and were run again" if earlier else ""
             notes.append(f"Not in it: {without:,} scenes of {one_line(name, 40)} that did not succeed{but}.")
         if named[name].off:
-            off = text.duration(seconds_of(named[name].off))
+            off = duration(seconds_of(named[name].off))
             notes.append(f"Left out of {one_line(name, 40)}: {off} in which no program ran.")
     title = wrapped(_finding(list(named), found), _TITLE_CHARS)
     who, tall, share = list[who_waits.Place](), _PLOT_PIXELS, 0.0
@@ -89,7 +91,7 @@ def _trace(values: Sequence[float], end: float, label: str, number: int, theme: 
             steps.append((value, 100 * at / len(values)))
     kept, said = thin_rising(steps, end)
     x, y = stair(kept, end)
-    hover = [markup([f"{share:.1f} % waited at most {at:,.1f} s"]) for at, share in zip(x, y, strict=True)]
+    hover = [markup([f"{percent(share / 100)} waited at most {duration(at)}"]) for at, share in zip(x, y, strict=True)]
     more = {"meta": "wait", "hovertext": [f"{label}<br>{each}" for each in hover], "hoverinfo": "text"}
     return step_trace(x, y, label, line_style(theme, number), **more), said
 
@@ -102,6 +104,6 @@ def _finding(names: list[str], found: list[Spread | None]) -> list[str]:
         if wait is None:
             said.append(f"{text.short(name, 30)}: no scene succeeded." if len(names) > 1 else "No scene succeeded.")
             continue
-        half, most, worst = map(text.seconds, (wait.p50, wait.p95, wait.max))
+        half, most, worst = map(duration, (wait.p50, wait.p95, wait.max))
         said.append(f"{who} {half}, 95 % of the scenes at most {most}, the longest {worst}.")
     return said[:4] + ([f"… and {len(said) - 4} more runs."] if len(said) > 4 else [])

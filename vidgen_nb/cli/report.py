@@ -12,6 +12,9 @@ from vidgen_nb.core.events import EndReason, SameFailureRepeated
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.run import Run
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import count, percent
+from vidgen_nb.wording.standing import standing
 
 __all__ = ["print_report", "unused_path", "write_file", "write_files"]
 
@@ -61,14 +64,15 @@ def print_report(finished: Run, record: Path, gantt: Path) -> None:
     console.print(_profile_table(finished))
     moved = sorted({move.scene for move in finished.moves})
     if moved:
-        console.print(f"{len(finished.moves)} moves of {len(moved)} scenes:", markup=False)
+        console.print(f"{count(len(finished.moves), 'move')} of {count(len(moved), 'scene')}:", markup=False)
     for scene in moved[:MAX_LISTED_MOVES]:
         console.print(Text(f"  {one_line(scene)}  {one_line(finished.trail(scene))}"))
     if len(moved) > MAX_LISTED_MOVES:
         console.print(f"  and {len(moved) - MAX_LISTED_MOVES} more: see the Gantt", markup=False)
     for each in finished.scenes:
         if each.status not in ("succeeded", "queued"):
-            console.print(Text(f"{one_line(each.id)} {each.status}: {one_line(each.error or 'still running')}", "red"))
+            why = f": {one_line(each.error)}" if each.error else ""
+            console.print(Text(f"{one_line(each.id)} {standing(each.status)}{why}", "red"))
     if waiting := [one_line(each.id) for each in finished.scenes if each.status == "queued"]:
         which = f"{waiting[0]} to {waiting[-1]}" if len(waiting) > 1 else waiting[0]
         console.print(Text(f"{len(waiting)} still waiting: {which}", "red"))
@@ -93,10 +97,10 @@ def _stopped(finished: Run) -> str | None:
 def _profile_table(finished: Run) -> Table:
     metrics = finished.metrics()
     succeeded = metrics.scenes.get("succeeded", 0)
-    title = f"{succeeded} of {len(finished.scenes)} scenes succeeded in {finished.data.end:.1f} s"
+    title = f"{succeeded} of {len(finished.scenes)} scenes succeeded in {duration(finished.data.end)}"
     table = Table("profile", title=title, title_justify="left")
     costs = finished.cost if metrics.cost is not None else None
-    for column in ("scenes", "attempts", "429s", "cooldown s", "utilisation", *(["cost"] if costs else [])):
+    for column in ("scenes", "attempts", "429s", "cooled for", "utilisation", *(["cost"] if costs else [])):
         table.add_column(column, justify="right")
     for row in metrics.profiles:
         table.add_row(
@@ -104,8 +108,8 @@ def _profile_table(finished: Run) -> Table:
             str(row.scenes),
             str(row.attempts),
             str(row.rate_limited),
-            f"{row.cooldown:.1f}",
-            f"{row.utilisation:.0%}",
+            duration(row.cooldown) if row.cooldown else "",
+            percent(row.utilisation),
             *([costs.text(row.cost or 0.0)] if costs else []),
         )
     return table

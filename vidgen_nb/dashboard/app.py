@@ -22,6 +22,7 @@ from vidgen_nb.dashboard.followed_run import FollowedRun
 from vidgen_nb.dashboard.past_runs import PastRun, PastRuns
 from vidgen_nb.errors import VidgenError
 from vidgen_nb.plaintext import html_line, one_line
+from vidgen_nb.run import Run
 
 __all__ = ["make_app"]
 
@@ -59,7 +60,7 @@ def make_app(folder: Path) -> Starlette:
         if (found := _found(folder, request)) is None:
             return PlainTextResponse("no such run", 404, headers=HEADERS)
         try:
-            return JSONResponse(state_now(found, request.query_params.get("events")), headers=HEADERS)
+            return JSONResponse(state_now(found, request.query_params.get("version")), headers=HEADERS)
         except (VidgenError, OSError) as error:
             why = str(error)
         except Exception as error:  # noqa: BLE001 - lines that are each as they should be, and not together
@@ -67,11 +68,14 @@ def make_app(folder: Path) -> Starlette:
         followed.pop(found.path.name, None)
         return JSONResponse({"error": one_line(why, 300)}, headers=HEADERS)
 
-    def state_now(found: PastRun, known_events: str | None) -> dict[str, Any]:
+    def state_now(found: PastRun, known: str | None) -> dict[str, Any]:
         run = followed.setdefault(found.path.name, FollowedRun(found.path)).read()
-        state: dict[str, Any] = {"events": len(run.events), "live": found.is_live}
-        if known_events != str(len(run.events)):
-            state["parts"] = parts_of(run.data, run.metrics(), run.cost, videos=folder.absolute().parent)
+        version = f"{len(run.events)} {found.stand}"  # a run that breaks off adds no event
+        state: dict[str, Any] = {"events": len(run.events), "version": version, "live": found.is_live}
+        if known != version:
+            videos = folder.absolute().parent
+            state["title"] = f"{_progress(run)} · {one_line(found.name, 80)}"
+            state["parts"] = parts_of(run.data, run.metrics(), run.cost, videos=videos, stands=found.stand)
             state["figures"] = packed(figures_of(run.data) if run.attempts else {})
         return state
 
@@ -91,6 +95,11 @@ def make_app(folder: Path) -> Starlette:
         # a page of some other site can't have its name resolved to this machine, and read the answers
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
     )
+
+
+def _progress(run: Run) -> str:
+    """Return how many of a run's scenes have succeeded, for the browser's tab: `14/24`."""
+    return f"{sum(scene.status == 'succeeded' for scene in run.scenes):,}/{len(run.scenes):,}"
 
 
 def _in_thread(answer: Callable[[Request], Response]) -> Handler:

@@ -3,7 +3,7 @@
 (() => {
   const LIST_MS = 3000, LIVE_MS = 2000, REST_MS = 5000;
   const list = document.getElementById("vg-list"), live = document.getElementById("vg-live");
-  let events = "";
+  let version = "";
 
   async function updateList() {
     const { table } = await (await fetch("list")).json();
@@ -12,14 +12,15 @@
   }
 
   async function updateRun() {
-    const state = await (await fetch(`${location.pathname}/state?events=${events}`)).json();
+    const state = await (await fetch(`${location.pathname}/state?version=${encodeURIComponent(version)}`)).json();
     if (state.error) {
       live.textContent = `· ${state.error}`;
       return REST_MS;
     }
-    live.textContent = state.live ? "● running" : "";
+    live.textContent = state.live ? "●" : ""; // in words it is said below the title
     if (state.parts) {
-      events = state.events;
+      version = state.version;
+      document.title = state.title;
       for (const [name, html] of Object.entries(state.parts))
         document.querySelector(`[data-part="${name}"]`).innerHTML = html;
       await globalThis.vidgen_nb_report.take(state.figures);

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,12 +18,18 @@ from vidgen_nb.charts.report.naming import began
 from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.recording.disk import is_free
 from vidgen_nb.run import Run, load_run
+from vidgen_nb.wording.standing import ended_word, standing_counts, standings_text
 
 __all__ = ["MAX_LISTED_RUNS", "PastRun", "PastRuns"]
 
 MAX_LISTED_RUNS = 200
-_COUNTED = (b'{"event":"SceneAdded"', b'{"event":"Fetched"', b'{"event":"SceneSettled"', b'{"event":"RunEnded"')
-_WORDS = {"succeeded": "done", "queued": "open"}
+HEADINGS = ("", "Run", "Began (UTC)", "Succeeded", "Failed", "Other", "Stands")
+_COUNTED = tuple(
+    f'{{"event":"{name}"'.encode()
+    for name in (
+        "SceneAdded", "AttemptStarted", "SceneRequeued", "AskedAgain", "Fetched", "SceneSettled", "RunEnded",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class PastRun:
     """As its header says."""
     started: datetime | None
     scenes: dict[str, int] = field(default_factory=dict)
-    """How many are `done`, `failed`, `held`, `cancelled`, and `open`: neither of these yet."""
+    """How many have `succeeded` or `failed`, are `held`, `cancelled`, `running` or `waiting`; zeros are left out."""
     ended: str | None = None
     """Why it ended; None: it goes on, or was broken off."""
 
@@ -60,11 +65,11 @@ class PastRun:
     @property
     def stand(self) -> str:
         """How it stands, in a word or two."""
-        return "running" if self.is_live else self.ended or "broken off"
+        return "running" if self.is_live else ended_word(self.ended)
 
     def __repr__(self) -> str:
         when = "" if self.started is None else f"{self.started:%Y-%m-%d %H:%M}, "
-        counts = ", ".join(f"{count} {name}" for name, count in self.scenes.items()) or "no scenes"
+        counts = standings_text(self.scenes) or "no scenes"
         return f"<PastRun {one_line(self.name, 80)}: {when}{counts}; {one_line(self.stand, 80)}>"
 
 
@@ -106,19 +111,27 @@ class PastRuns(Sequence[PastRun]):
         """Return the runs as an HTML table; `label(index, run)` is the HTML of its first column."""
         if not self._runs:
             return "<p>No run is recorded here yet.</p>"
-        head = "".join(f"<th>{name}</th>" for name in ("", "Run", "Began (UTC)", "Done", "Failed", "Other", "Stands"))
+        head = "".join(
+            f"<th>{name}</th>" for name in ("", "Run", "Began (UTC)", "Succeeded", "Failed", "Other", "Stands")
+        )
         body = "".join(f"<tr><td>{label(at, each)}</td>{_cells(each)}</tr>" for at, each in enumerate(self._runs))
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _cells(run: PastRun) -> str:
-    total, done, failed = sum(run.scenes.values()), run.scenes.get("done", 0), run.scenes.get("failed", 0)
-    other = ", ".join(f"{count:,} {name}" for name, count in run.scenes.items() if name not in ("done", "failed"))
+    total, (succeeded, failed) = sum(run.scenes.values()), (run.scenes.get(name, 0) for name in ("succeeded", "failed"))
+    other = standings_text({name: count for name, count in run.scenes.items() if name not in ("succeeded", "failed")})
     when = "" if run.started is None else f"{run.started:%Y-%m-%d %H:%M}"
-    cells = (when, f"{done:,} of {total:,}", f"{failed:,}" if failed else "", other)
-    return f"<td>{html_line(run.name, 80)}</td>{''.join(f'<td>{escape(each)}</td>' for each in cells)}" + (
-        f"<td>{html_line(run.stand, 60)}</td>"
+    bar = f'<progress max="{total}" value="{succeeded}" aria-hidden="true"></progress> ' if total else ""
+    cells = (
+        html_line(run.name, 80),
+        when,
+        f"{bar}{succeeded:,} of {total:,}",
+        f"{failed:,}" if failed else "",
+        escape(other),
+        html_line(run.stand, 60),
     )
+    return "".join(f"<td>{each}</td>" for each in cells)
 
 
 def _newest(folder: Path, unread: list[Path]) -> Iterator[PastRun]:
@@ -151,10 +164,8 @@ def _read(path: Path, size: int, changed: int) -> PastRun | None:
             scenes, ended = _counted(file)
     except (OSError, ValueError, RecursionError):
         return None
-    counts = Counter(_WORDS.get(each, each) for each in scenes.values())
-    order = ("done", "failed", "held", "cancelled", "open")
     name = str(header.get("run") or path.stem)
-    return PastRun(path, name, began(header), {each: counts[each] for each in order if counts[each]}, ended)
+    return PastRun(path, name, began(header), standing_counts(scenes.values()), ended)
 
 
 def _counted(lines: Any) -> tuple[dict[str, str], str | None]:
@@ -172,6 +183,12 @@ def _counted(lines: Any) -> tuple[dict[str, str], str | None]:
             match event["event"]:
                 case "SceneAdded":
                     scenes[event["scene"]["id"]], ended = "queued", None
+                case "SceneRequeued":
+                    scenes[event["scene"]] = "queued"
+                case "AttemptStarted":
+                    scenes[event["scene"]], ended = "generating", None
+                case "AskedAgain":
+                    scenes[event["scene"]["id"]], ended = "generating", None
                 case "Fetched":
                     scenes[event["scene"]] = "succeeded"
                 case "SceneSettled":

@@ -13,13 +13,14 @@ from typing import Any, Literal, NamedTuple
 
 from vidgen_nb.analysis.records.hand_marks import HandMarks
 from vidgen_nb.analysis.records.model import RunData
-from vidgen_nb.charts.drawing.text import count, duration
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import RateLimited
 from vidgen_nb.core.reasons import IN_TURN
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.runlog import RunLog
 from vidgen_nb.replay.accounts import Accounts, name_list, short_name
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import count
 
 __all__ = ["KINDS", "Decisions", "Kind", "Moment"]
 

@@ -42,6 +42,6 @@ def _too_many(data: RunData, shown: list[int], start: float) -> str:
     too_many = f"a replay shows at most {MAX_ATTEMPTS:,} attempts, and this run has {len(shown):,}"
     reach = math.ceil(data.attempts[shown[MAX_ATTEMPTS]].start) - 1
     if reach <= start:
-        return f"{too_many} under way at {start:g} s: choose another part of it with after= and until="
+        return f"{too_many} running at {start:g} s: choose another part of it with after= and until="
     part = f"until={reach}" if start == 0 else f"after={start:g}, until={reach}"
     return f"{too_many}: show a part of it, such as replay({part})"

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from vidgen_nb.errors import SessionError
 from vidgen_nb.run import Run
 from vidgen_nb.session.runner import INTERRUPT_CHECK_INTERVAL, Runner
+from vidgen_nb.wording.numbers import count
 
 __all__ = ["Closer"]
 
@@ -92,9 +93,9 @@ class Closer:
         live = self._runner.live
         if live is not None and not live.is_over:
             log.warning(
-                "interrupted: nothing new is submitted; waiting for %d under way. Interrupt again (Ctrl-C) to leave "
+                "interrupted: nothing new is submitted; waiting for %s. Interrupt again (Ctrl-C) to leave "
                 "them unfinished",
-                live.scheduler.in_flight,
+                count(live.scheduler.in_flight, "running scene"),
             )
 
     async def aclose(self) -> None:

@@ -13,6 +13,7 @@ from vidgen_nb.session.live.retries import chosen_scenes, failed_scenes, scene_t
 from vidgen_nb.session.run_request import RunRequest
 from vidgen_nb.session.runner import Runner
 from vidgen_nb.session.validation import prepared_scenes
+from vidgen_nb.wording.standing import standing
 
 __all__ = ["SceneControl", "edited", "known_job"]
 
@@ -79,7 +80,9 @@ class SceneControl:
             live = self._runner.current()
             state = _known(live.scheduler.scenes, scene)
             if state.status in IN_FLIGHT:
-                raise InputError(f"scene {scene!r} is {state.status}: edit it when it has ended, or cancel it first")
+                raise InputError(
+                    f"scene {scene!r} is {standing(state.status)}: edit it when it has ended, or cancel it first"
+                )
             known, own = self._runner.resources, self._runner.state
             changed = [edited(state.scene, prompt, params)]
             (now,) = prepared_scenes(known.backend, changed, own.settings.max_cost, own.profiles.values())

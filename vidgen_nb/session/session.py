@@ -155,7 +155,7 @@ class Session(Restorable):
             end.cancel()
             if timeout is None or not self.is_running:  # it is the run's own
                 raise
-            raise TimeoutError(f"the run is still under way after {timeout:g} s; it goes on") from None
+            raise TimeoutError(f"the run is still running after {timeout:g} s; it goes on") from None
 
     add = forwarded("_control", RunControl.add)
     retry_failed = forwarded("_scene_control", SceneControl.retry_failed)

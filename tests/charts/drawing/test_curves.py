@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidgen_nb.charts.drawing.curves import MAX_POINTS, line_style, next_round_number, percent, stair, thin_rising
+from vidgen_nb.charts.drawing.curves import MAX_POINTS, line_style, next_round_number, stair, thin_rising
 from vidgen_nb.charts.drawing.palette import THEMES
 
 
@@ -18,11 +18,6 @@ def test_lines_are_told_apart_without_colour() -> None:
         assert len({(each.colour, each.dash) for each in looks}) == 25
         for one, other in pairwise(looks[:5]):
             assert one.colour != other.colour and one.dash != other.dash and one.symbol != other.symbol
-
-
-def test_shares_for_reading() -> None:
-    """Shares are whole percent, and something is never nothing."""
-    assert [percent(share) for share in (0.0, 0.001, 0.346, 1.0)] == ["0 %", "<1 %", "35 %", "100 %"]
 
 
 @given(st.floats(1e-6, 1e6))

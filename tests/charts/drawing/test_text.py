@@ -17,8 +17,8 @@ def test_names_are_cut_in_the_middle() -> None:
 
 
 def test_seconds_are_readable() -> None:
-    """Times have one decimal, short ones three digits, and the end of time is said in words."""
-    assert [seconds(value) for value in (0, 0.0123, 12.34, math.inf)] == ["0.0 s", "0.0123 s", "12.3 s", "no end known"]
+    """Times have one decimal, short ones two digits, and the end of time is said in words."""
+    assert [seconds(value) for value in (0, 0.0123, 12.34, math.inf)] == ["0.0 s", "0.012 s", "12.3 s", "no end known"]
 
 
 def tries(count: int) -> RunData:

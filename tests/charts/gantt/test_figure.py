@@ -78,9 +78,9 @@ def test_time_in_which_no_program_ran_is_a_band_across_all_lanes(run: RunData, t
     band, (bottom, top) = trace(figure, "off"), figure.layout.yaxis.range
     assert (list(band.base), list(band.x)) == ([10.0, 96.0], [16.0, 7.0])
     assert (set(band.y), set(band.width), top) == ({bottom / 2}, {bottom}, 0)
-    assert band.hovertext[0] == "no program ran, 1 h 02 min<br>from 10.0 s to 3,730.0 s"
+    assert band.hovertext[0] == "no program ran, 1 h 2 min<br>from 10.0 s to 3,730.0 s"
     assert band.showlegend and band.name == "no program ran"
-    assert "no program ran for 1 h 02 min" in figure.layout.title.text.replace("<br>", " ")
+    assert "no program ran for 1 h 2 min" in figure.layout.title.text.replace("<br>", " ")
     assert not trace(gantt(run), "off").showlegend and "no program" not in gantt(run).layout.title.text
 
 
@@ -132,7 +132,7 @@ def test_now_is_a_shape(run: RunData) -> None:
 def test_caps_are_said_in_the_figure(run: RunData) -> None:
     """The title sums the run up, and says how many moves are not shown."""
     title = gantt(run, moves="last 1").layout.title.text
-    assert title.startswith("24 scenes on 4 profiles in 106.8 s so far: 19 succeeded")
+    assert title.startswith("24 scenes on 4 profiles in 1 min 47 s so far: 19 succeeded")
     assert "Moves shown: the last 1, of 6." in title
 
 

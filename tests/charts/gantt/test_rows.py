@@ -271,5 +271,7 @@ def test_the_selected_scene_is_never_merged(big_run: RunData) -> None:
 def test_the_summary_says_what_happened(run: RunData) -> None:
     """Two sentences hold scenes, profiles, time, states, 429s, moves and cooldown."""
     first, second = build_rows(run).summary
-    assert first == "24 scenes on 4 profiles in 106.8 s so far: 19 succeeded, 1 failed, 1 held, 1 cancelled, 2 running."
+    assert (
+        first == "24 scenes on 4 profiles in 1 min 47 s so far: 19 succeeded, 1 failed, 1 held, 1 cancelled, 2 running."
+    )
     assert second.startswith("30 attempts, 6 of them rate limited (429); 6 moves; ")

@@ -37,7 +37,7 @@ def test_time_in_which_no_program_ran_is_a_band_across_all_lanes(run: RunData, t
     """It lies below the bars, with its hover, and stands in the legend."""
     root = parse(svg(replace(run, off=[(10.0, 3730.0)], end=4000.0), theme=theme))
     first = next(group for group in root.iter(f"{NS}g"))
-    assert first.findtext(f"{NS}title") == "no program ran, 1 h 02 min\nfrom 10.0 s to 3,730.0 s"
+    assert first.findtext(f"{NS}title") == "no program ran, 1 h 2 min\nfrom 10.0 s to 3,730.0 s"
     (band,) = first.iter(f"{NS}rect")
     assert float(band.attrib["height"]) == pytest.approx(build_rows(run).height, abs=0.1)
     assert band.get("fill") == f"url(#vg-{theme}-off)"

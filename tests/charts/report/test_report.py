@@ -14,7 +14,6 @@ from plotly.offline import get_plotlyjs
 
 from vidgen_nb.charts.report.figures import FIGURES
 from vidgen_nb.charts.report.page import report
-from vidgen_nb.charts.report.tiles import duration, share
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.money import Price
 from vidgen_nb.provider import Fault, SimulatedProfile, TokenBucket
@@ -98,10 +97,3 @@ def test_a_run_in_which_nothing_ran() -> None:
     page = page_of(Run({}, []))
     assert figures_in(page) == {}
     assert "0 of 0" in page
-
-
-def test_one_format_of_numbers() -> None:
-    """No exponents, no digits that nobody needs."""
-    said = [duration(each) for each in (0, 8.26, 95.4, 130, 960, 7500, 7200)]
-    assert said == ["0 s", "8.3 s", "95 s", "2 min 10 s", "16 min", "2 h 5 min", "2 h"]
-    assert [share(each) for each in (0, 5.5e-16, 0.001, 0.346, 1)] == ["0 %", "0 %", "<1 %", "35 %", "100 %"]

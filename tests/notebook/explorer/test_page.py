@@ -10,10 +10,10 @@ import pytest
 
 import vidgen_nb as vg
 from vidgen_nb.charts.gantt.rows import build_rows
-from vidgen_nb.charts.report.tiles import duration
 from vidgen_nb.notebook.explorer.explorer import Explorer
 from vidgen_nb.notebook.explorer.page import ExplorerPage
 from vidgen_nb.notebook.explorer.picture import LANE_PIXELS
+from vidgen_nb.wording.durations import duration
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_it_shows_the_session(shown: Shown) -> None:
     assert "3 scenes chosen" in shown.panel.rows.sentence.value
     shown.host.session.run_blocking(PROMPTS)
     shown.refresh()
-    assert "3 of 3 done" in shown.panel.rows.sentence.value
+    assert "3 of 3 succeeded" in shown.panel.rows.sentence.value
     shown.panel.tabs.open("Attempts")
     shown.refresh()
     assert len(shown.panel.tabs.attempts.rows) == 3

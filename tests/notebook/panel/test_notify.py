@@ -25,7 +25,7 @@ def test_only_who_asked_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
         desk.backend.let_go()
         desk.ctl.wait()
         desk.settle()
-    assert told == [("1 of 1 done", "Done. 1 of 1 done.")]
+    assert told == [("1 of 1 succeeded", "Done. 1 of 1 succeeded.")]
 
 
 def test_a_refusal_switches_it_off_in_words(desk: Desk) -> None:

@@ -35,10 +35,10 @@ def test_before_and_after_a_run(desk: Desk) -> None:
     assert "<b>Ready</b>" in rows.state.value and "3 scenes" in rows.state.value
     desk.ctl.run_blocking()
     desk.settle()
-    assert "Done. 3 of 3 done." in rows.sentence.value and "429" not in rows.sentence.value
+    assert "Done. 3 of 3 succeeded." in rows.sentence.value and "429" not in rows.sentence.value
     assert "<b>Done</b>" in rows.state.value and "3/3" in rows.state.value
-    assert 'aria-label="Scenes: 3 done"' in rows.progress.value
-    assert 'role="status">Done. 3 of 3 done.<' in rows.spoken.value
+    assert 'aria-label="Scenes: 3 succeeded"' in rows.progress.value
+    assert 'role="status">Done. 3 of 3 succeeded.<' in rows.spoken.value
 
 
 def test_the_sentence_of_a_move(desk: Desk) -> None:
@@ -54,7 +54,7 @@ def test_the_sentence_of_a_move(desk: Desk) -> None:
     assert said.startswith("p2 rests ")
     assert said.endswith(" s after a 429 on s002, which moved to p1.")
     ready, rests = desk.panel.chart.lanes.lanes
-    assert rests["note"].endswith(" s") and "the server asked for 20 s" in rests["tip"]
+    assert rests["note"].endswith(" s") and "the server asked for 20.0 s" in rests["tip"]
     assert rests["release"] and not ready["release"]
     desk.panel.chart.lanes._handle_custom_msg({"release": "p2"}, [])
     desk.settle()

@@ -41,7 +41,7 @@ def test_a_report_is_opened_and_closed(desk: Desk, monkeypatch: pytest.MonkeyPat
     desk.click("past_runs")
     until(desk, lambda: picker.view.runs)
     assert picker.root.layout.display is None and desk.ctl.past_runs_shown
-    assert [row[2:] for row in picker.view.runs] == [["1 of 1", "", "settled"], ["2 of 2", "", "settled"]]
+    assert [row[2:] for row in picker.view.runs] == [["1 of 1", "", "done"], ["2 of 2", "", "done"]]
     assert picker.view.note == "" and picker.view.chosen == -1
 
     sent: list[tuple[Any, Any]] = []

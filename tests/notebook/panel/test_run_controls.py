@@ -47,7 +47,7 @@ def test_what_is_done_runs_again_only_after_a_question(desk: Desk) -> None:
     desk.settle()
     assert (words(desk), desk.panel.controls["run"].button_style) == ("Run 3, 2 again…", "")
     assert asked(desk) == {
-        "text": "2 of these 3 scenes are done already. Running them again costs as much again.",
+        "text": "2 of these 3 scenes are finished already. Running them again costs as much again.",
         "yes": "Run 3, 2 again", "no": "Don't run", "danger": False,
     }  # fmt: skip
     desk.ctl.span = (1, 2)
@@ -89,7 +89,7 @@ def test_cancelling_asks_first(desk: Desk) -> None:
         desk.settle()
     desk.settle()
     assert words(desk, "cancel") == "Cancel everything…"
-    assert "1 scene under way, 0 waiting" in asked(desk, "cancel")["text"]
+    assert "1 scene running, 0 waiting" in asked(desk, "cancel")["text"]
 
 
 def test_pause_becomes_resume(desk: Desk) -> None:

@@ -19,6 +19,8 @@ from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import all_without
 from vidgen_nb.analysis.records.timeline import Steps, integrals, steps, waiting_spans
 from vidgen_nb.errors import InputError
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import percent
 
 __all__ = ["WINDOWS", "Little", "LittleWindow", "little", "little_of"]
 
@@ -66,7 +68,7 @@ class Little:
         if self.residual is None:
             return "Nobody waited, so there is nothing to test."
         seconds = self.windows[0].end - self.windows[0].start
-        said = f"L and λW differ by {100 * self.residual:.1f} % of L in windows of {seconds:,.4g} s"
+        said = f"L and λW differ by {percent(self.residual)} of L in windows of {duration(seconds)}"
         if self.holds:
             return f"Little's law holds here: {said}."
         lengths = [each.length for each in self.windows]

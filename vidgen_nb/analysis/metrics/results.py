@@ -25,7 +25,6 @@ from vidgen_nb.analysis.records.run_state import is_running
 from vidgen_nb.analysis.records.timeline import cooling_spans, releases, seconds_of, subtract
 
 __all__ = [
-    "RUNNING",
     "cooldown_seconds",
     "cooling_on",
     "flow_and_wait",
@@ -38,9 +37,6 @@ __all__ = [
     "succeeded_before",
     "successes",
 ]
-
-RUNNING = ("submitting", "generating", "fetching")
-"""Statuses of a scene with a running attempt."""
 
 
 def status_counts(data: RunData) -> Counter[str]:

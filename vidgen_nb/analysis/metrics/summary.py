@@ -12,6 +12,9 @@ from vidgen_nb.analysis.metrics.recovery import Recovery
 from vidgen_nb.core.money import amount_text, micros
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import html_line, one_line
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import a_minute, count, figure, percent
+from vidgen_nb.wording.standing import standings_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,29 +31,23 @@ ONLY_IF_ANY = ("running", "off", "queued_at_provider")
 
 
 def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.1f} s"
+    return "–" if value is None else duration(value)
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else f"{100 * (0.0 if abs(value) < _NOTHING else value):.1f} %"
+    return "–" if value is None else percent(value)
 
 
 def _number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return "0" if abs(value) < _NOTHING else f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return "–" if value is None else figure(value)
 
 
 def _spread(value: Spread | None) -> str:
-    return "–" if value is None else f"p50 {value.p50:.1f} s, p95 {value.p95:.1f} s, max {value.max:.1f} s"
+    return "–" if value is None else f"p50 {duration(value.p50)}, p95 {duration(value.p95)}, max {duration(value.max)}"
 
 
 def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
-    yield (
-        "scenes",
-        ", ".join(f"{count:,} {'waiting' if name == 'queued' else name}" for name, count in metrics.scenes.items())
-        or "none",
-    )
+    yield "scenes", standings_text(metrics.scenes) or "none"
     if metrics.measured is not None:
         yield "window", f"from {_seconds(metrics.measured[0])} to {_seconds(metrics.measured[1])}"
     yield "makespan", _seconds(metrics.makespan)
@@ -67,15 +64,12 @@ def _rows(metrics: MetricsData) -> Iterator[tuple[str, str]]:
     yield "wait", _spread(metrics.wait)
     yield (
         "attempts",
-        (
-            f"{metrics.attempts:,}, {_number(metrics.amplification)} a scene; {metrics.moves:,} "
-            f"{'move' if metrics.moves == 1 else 'moves'}"
-        ),
+        (f"{metrics.attempts:,}, {_number(metrics.amplification)} a scene; {count(metrics.moves, 'move')}"),
     )
     yield "wasted", f"{_share(metrics.wasted_share)} of the attempts that ended; {_share(metrics.rate_429)} got a 429"
     if metrics.cost is not None:
         yield "cost", _cost(metrics)
-    yield "goodput", "–" if metrics.goodput is None else f"{metrics.goodput:.3g} a second"
+    yield "goodput", "–" if metrics.goodput is None else a_minute(metrics.goodput)
     yield "utilisation", f"{_share(metrics.utilisation)} of the slot time made results"
     yield "slot time", _split(metrics)
     yield (
@@ -109,11 +103,11 @@ def _cost(metrics: MetricsData) -> str:
 
 def recovery_in_words(found: Recovery) -> str:
     """Return how a run recovered, and what it is compared with."""
-    back = "not recovered" if found.seconds is None else f"goodput back {found.seconds:,.1f} s after the trouble"
+    back = "not recovered" if found.seconds is None else f"goodput back {duration(found.seconds)} after the trouble"
     if not found.control:
         return f"{back}, by its own goodput at other times (there is no control)"
-    lost = "" if found.lost is None else f", {found.lost:+,.1f} s of makespan"
-    caught = "never caught up" if found.caught_up is None else f"caught up after {found.caught_up:,.1f} s"
+    lost = "" if found.lost is None else f", {'+' * (found.lost >= 0)}{duration(found.lost)} of makespan"
+    caught = "never caught up" if found.caught_up is None else f"caught up after {duration(found.caught_up)}"
     return f"{back}; {found.behind:,} results behind at most, {caught}{lost}, against the same luck without it"
 
 
@@ -133,7 +127,7 @@ def _split(metrics: MetricsData | ProfileMetrics) -> str:
 
 
 def _profile(row: ProfileMetrics) -> tuple[str, ...]:
-    counts = (f"{count:,}" for count in (row.scenes, row.attempts, row.rate_limited))
+    counts = (f"{number:,}" for number in (row.scenes, row.attempts, row.rate_limited))
     return (
         one_line(row.profile, 60),
         *counts,

@@ -8,6 +8,8 @@ from html import escape
 from vidgen_nb.analysis.metrics.model import MetricsData
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
 from vidgen_nb.plaintext import html_line
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.standing import standing_counts
 
 __all__ = ["run_html", "trail"]
 
@@ -26,9 +28,8 @@ def trail(attempts: Iterable[AttemptRecord]) -> str:
 
 def run_html(data: RunData, numbers: MetricsData) -> str:
     """Return a row of numbers, and the trails of the scenes that needed more than one attempt."""
-    took = "–" if numbers.makespan is None else f"{numbers.makespan:,.1f} s"
-    stand = {"waiting" if name == "queued" else name: count for name, count in numbers.scenes.items()}
-    counts = {"scenes": len(data.scenes), **stand, "attempts": numbers.attempts}
+    took = "–" if numbers.makespan is None else duration(numbers.makespan)
+    counts = {"scenes": len(data.scenes), **standing_counts(numbers.scenes), "attempts": numbers.attempts}
     counts |= {"429s": numbers.rate_limited, "moves": numbers.moves}
     shown = {**{name: f"{count:,}" for name, count in counts.items()}, "makespan": took}
     head = "".join(f"<th>{escape(name)}</th>" for name in shown)

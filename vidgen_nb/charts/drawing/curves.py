@@ -20,7 +20,6 @@ __all__ = [
     "line_style",
     "name_labels",
     "next_round_number",
-    "percent",
     "stair",
     "step_trace",
     "thin_rising",
@@ -58,11 +57,6 @@ def name_labels(names: Sequence[Any], columns: int = 40) -> list[str]:
         if not isinstance(name, str):
             raise InputError(f"a name in a chart is a text, not {name!r}")
     return [markup([text.short(name, columns)]) for name in names]
-
-
-def percent(share: float) -> str:
-    """Return a share for reading: whole percent, and never 0 for a share above 0."""
-    return "<1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
 def next_round_number(value: float) -> float:

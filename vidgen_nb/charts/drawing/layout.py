@@ -21,6 +21,7 @@ __all__ = [
     "layout",
     "legend_names",
     "markup",
+    "names_of",
     "seconds_axis",
     "wrapped",
 ]
@@ -44,7 +45,7 @@ def layout(rows: Rows, theme: Theme) -> dict[str, Any]:
     line = {"color": theme.text, "width": 1.5, "dash": "dot"}
     now = [{"type": "line", "x0": rows.now, "x1": rows.now, "y0": 0, "y1": 1, "yref": "paper", "line": line}]
     title = wrapped([*rows.summary, *rows.notes])
-    return frame(title, theme, rows.height, legend=legend_names(rows, theme), least=1) | {
+    return frame(title, theme, rows.height, legend=legend_names(rows, theme)) | {
         "barmode": "overlay",
         "xaxis": seconds_axis(rows.end, theme) | _ticks(rows),
         "yaxis": lanes_axis(rows),
@@ -58,6 +59,11 @@ def legend_names(rows: Rows, theme: Theme) -> list[str]:
     moves = {"◆ move of the selected scene" if link.chosen else "◆ move" for link in rows.links}
     hands = [HANDS] if rows.hands else []
     return [mark.label for state, mark in theme.marks.items() if state in states] + sorted(moves) + hands
+
+
+def names_of(traces: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the names that traces put into the legend."""
+    return [each["name"] for each in traces if each.get("showlegend", True)]
 
 
 def wrapped(parts: Sequence[str], width: int = _TITLE_CHARS) -> list[str]:
@@ -74,17 +80,16 @@ def frame(
     bold: int = 0,
     named: bool = False,
     legend: Sequence[str] | None = (),
-    least: int = 3,
 ) -> dict[str, Any]:
     """Return what all charts share: sizes, title, legend, colours.
 
     `title`: lines of plain text, of which the first `bold` ones are the finding. `tall`: pixels of the plot itself.
-    `left`: pixels beside it. `named`: the axis below it has a title. `legend`: its names, which have room
-    for `least` lines or more; None: there is none.
+    `left`: pixels beside it. `named`: the axis below it has a title. `legend`: its names, which have room for as many
+    lines as they take at 800 px; None: there is none.
     """
     above = 12 + 17 * (max(2, len(title)) if title else 0) + 12
     axis = 34 + (18 if named else 0)
-    below = axis + (12 if legend is None else _LEGEND_PAD_PIXELS + 19 * max(least, _legend_lines(legend)))
+    below = axis + (12 if legend is None else _LEGEND_PAD_PIXELS + 19 * max(1, _legend_lines(legend)))
     height = round(tall) + above + below
     lines = [f"<b>{markup([line])}</b>" if at < bold else markup([line]) for at, line in enumerate(title)]
     return {

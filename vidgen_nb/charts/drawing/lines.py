@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.palette import Mark, State, Theme
 from vidgen_nb.charts.drawing.shapes import Bar, Hand, Link, Queue
 
@@ -189,7 +190,7 @@ def queue_line(queue: Queue | None, end: float, theme: Theme) -> dict[str, Any]:
         x = [queue.steps[0][0], *(at for at, _length in queue.steps), end]
         y = [queue.bottom, *(round(queue.y(length), 1) for _at, length in queue.steps), queue.bottom]
         times = queue.times or tuple(at for at, _length in queue.steps)
-        said = (f"{step[1]:,} waiting from {at:,.1f} s" for at, step in zip(times, queue.steps, strict=True))
+        said = (f"{step[1]:,} waiting from {text.seconds(at)}" for at, step in zip(times, queue.steps, strict=True))
         hover = ["", *said, ""]
     return _line(x, y, {"color": theme.queue_line, "width": 1, "shape": "hv"}) | {
         "fill": "toself", "fillcolor": theme.queue, "name": "scenes waiting", "legendgroup": "queue",

@@ -16,7 +16,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from vidgen_nb.analysis.metrics.results import (
-    RUNNING,
     cooldown_seconds,
     horizon,
     outcome_counts,
@@ -28,6 +27,9 @@ from vidgen_nb.analysis.records.live_window import RecentData
 from vidgen_nb.analysis.records.run_state import is_open
 from vidgen_nb.analysis.records.timeline import seconds_of
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import count
+from vidgen_nb.wording.standing import standing_counts
 
 __all__ = [
     "AT_PROVIDER",
@@ -36,8 +38,6 @@ __all__ = [
     "attempt_lines",
     "attempts_by_scene",
     "cooldown_lines",
-    "count",
-    "duration",
     "off_lines",
     "outcome",
     "seconds",
@@ -83,19 +83,10 @@ def _width(characters: Iterable[str]) -> int:
 
 
 def seconds(value: float) -> str:
-    """Return a time or a duration for reading; inf means that its end is not known."""
+    """Return a time on the axis of seconds for reading; inf means that it is not known."""
     if math.isinf(value):
         return "no end known"
-    return f"{value:,.1f} s" if abs(value) >= 1 or value == 0 else f"{value:.3g} s"
-
-
-def duration(value: float) -> str:
-    """Return a duration for reading, in its two greatest units: `12.3 s`, `5 min 07 s`, `1 h 02 min`, `3 d 04 h`."""
-    whole = round(value)
-    for size, name, part, less in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            return f"{whole // size:,} {name} {whole % size // part:02} {less}"
-    return seconds(value)
+    return f"{value:,.1f} s" if abs(value) >= 0.1 or abs(value) < 1e-8 else f"{value:.2g} s"
 
 
 class HoverExtras(NamedTuple):
@@ -143,8 +134,8 @@ def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tu
     lines = [
         f"{one_line(attempt.scene, 60)} on {one_line(attempt.profile, 60)}{tries}",
         f"“{one_line(beyond.prompt, 80)}”" if beyond.prompt else "",
-        f"waited {_tenths(attempt.start - attempt.queued)}, started at {_tenths(attempt.start)}, "
-        f"{'running for' if attempt.end is None else 'took'} {_tenths(stop - attempt.start)}",
+        f"waited {duration(attempt.start - attempt.queued)}, started at {seconds(attempt.start)}, "
+        f"{'running for' if attempt.end is None else 'took'} {duration(stop - attempt.start)}",
         _queued_line(attempt, stop),
         _download_line(attempt, stop),
         _now(attempt) + (f": {one_line(attempt.reason, 100)}" if attempt.reason else ""),
@@ -153,13 +144,13 @@ def attempt_lines(attempt: AttemptRecord, beyond: HoverExtras, end: float) -> tu
         lines.append(_rest_line(attempt, beyond.until))
     if (following := beyond.following) is not None:
         next_one = "the same again" if following.profile == attempt.profile else one_line(following.profile, 60)
-        lines.append(f"next: {next_one} at {_tenths(following.start)}")
+        lines.append(f"next: {next_one} at {seconds(following.start)}")
     return tuple(line for line in lines if line)
 
 
 def _download_line(attempt: AttemptRecord, stop: float) -> str:
-    seconds = 0.0 if attempt.generated is None else stop - attempt.generated
-    return f"download: {_tenths(seconds)}" if round(seconds, 1) else ""
+    took = 0.0 if attempt.generated is None else stop - attempt.generated
+    return f"download: {duration(took)}" if round(took, 1) else ""
 
 
 def _now(attempt: AttemptRecord) -> str:
@@ -171,10 +162,10 @@ def _now(attempt: AttemptRecord) -> str:
 
 def _rest_line(attempt: AttemptRecord, until: float | None) -> str:
     """Return how long the server asked to wait after a 429, and how long its profile did."""
-    asked = "gave no time to wait" if attempt.retry_after is None else f"asked for {_tenths(attempt.retry_after)}"
+    asked = "gave no time to wait" if attempt.retry_after is None else f"asked for {duration(attempt.retry_after)}"
     rested = "it did not rest"
     if until is not None and attempt.end is not None:
-        rested = "no end of its rest is known" if math.isinf(until) else f"it rested {_tenths(until - attempt.end)}"
+        rested = "no end of its rest is known" if math.isinf(until) else f"it rested {duration(until - attempt.end)}"
     return f"the server {asked}; {rested}"
 
 
@@ -183,12 +174,7 @@ def _queued_line(attempt: AttemptRecord, stop: float) -> str:
     if attempt.accepted is None or attempt.accepted == attempt.began:
         return ""
     until = stop if attempt.began is None else attempt.began
-    return f"{AT_PROVIDER} for {_tenths(until - attempt.accepted)}, until {_tenths(until)}"
-
-
-def _tenths(value: float) -> str:
-    """Return seconds with one decimal."""
-    return f"{value:,.1f} s"
+    return f"{AT_PROVIDER} for {duration(until - attempt.accepted)}, until {seconds(until)}"
 
 
 def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:
@@ -196,11 +182,11 @@ def cooldown_lines(window: CooldownRecord, end: float) -> tuple[str, ...]:
     finite = math.isfinite(window.end)
     what = "is out of the rotation" if window.unusable else "rests"
     shared = f", with its quota group {one_line(window.group, 60)}" if window.group not in ("", window.profile) else ""
-    length = f"{duration(window.end - window.start)}, until {_tenths(window.end)}" if finite else "no end is known"
+    length = f"{duration(window.end - window.start)}, until {seconds(window.end)}" if finite else "no end is known"
     late = " (after the end of the run)" if end < window.end < math.inf else ""
     lines = (
         f"{one_line(window.profile, 60)} {what}{shared}",
-        f"from {_tenths(window.start)}: {length}{late}",
+        f"from {seconds(window.start)}: {length}{late}",
         one_line(window.reason, 100),
     )
     return tuple(line for line in lines if line)
@@ -215,7 +201,7 @@ def summary(data: RunData, end: float) -> tuple[str, str]:
     """Return two sentences that sum up the run: numbers of `run.metrics()`, or those at `end` if it is open."""
     data = data if data.end == end else replace(data, end=end)
     what = f"{count(len(data.scenes), 'scene')} on {count(len(data.profiles), 'profile')}"
-    when = f"in {seconds(end)} so far" if is_open(data) else f"in {seconds(horizon(data))}"
+    when = f"in {duration(end)} so far" if is_open(data) else f"in {duration(horizon(data))}"
     cooled = sum(cooldown_seconds(data).values())
     outcomes = outcome_counts(data)
     limited = sum(number for (_profile, kind), number in outcomes.items() if kind == "rate_limited")
@@ -224,7 +210,7 @@ def summary(data: RunData, end: float) -> tuple[str, str]:
     return (
         f"{what} {when}: {', '.join(stand)}." if stand else f"{what} {when}.",
         f"{count(len(data.attempts), 'attempt')}, {limited:,} of them rate limited (429); "
-        f"{count(len(data.moves), 'move')}; {cooled:,.0f} s of cooldown{off}.",
+        f"{count(len(data.moves), 'move')}; {duration(cooled)} of cooldown{off}.",
     )
 
 
@@ -235,16 +221,10 @@ def standing(data: RunData) -> list[str]:
     """
     states = status_counts(data)
     earlier = 0 if isinstance(data, RecentData) else succeeded_before(data)
-    parts = [f"{states[name]:,} {name}" for name in ("succeeded", "failed", "held", "cancelled") if states[name]]
-    running, there = sum(states[name] for name in RUNNING), sum(each.waits_at_provider for each in data.attempts)
-    some = f"{running:,} running" + (f" ({there:,} of them {AT_PROVIDER})" if there else "")
-    parts += [some] * bool(running) + [f"{states['queued']:,} waiting"] * bool(states["queued"])
+    there = sum(each.waits_at_provider for each in data.attempts)
+    notes = {"running": f" ({there:,} of them {AT_PROVIDER})" if there else ""}
+    parts = [f"{number:,} {name}{notes.get(name, '')}" for name, number in standing_counts(states).items()]
     return parts + [f"{earlier:,} of these had succeeded earlier"] * bool(earlier)
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural if needed."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def attempts_by_scene(attempts: list[AttemptRecord]) -> dict[str, list[AttemptRecord]]:

@@ -13,12 +13,13 @@ from vidgen_nb.analysis.experiments.case_summary import CaseSummary
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, unit_of
 from vidgen_nb.analysis.experiments.power import POWER
 from vidgen_nb.analysis.experiments.trials import Trials
-from vidgen_nb.charts.drawing.curves import name_labels, percent
+from vidgen_nb.charts.drawing.curves import name_labels
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.rows import LABEL_CHARS, label_pixels, row_axis
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.numbers import percent
 
 __all__ = ["comparison_chart"]
 

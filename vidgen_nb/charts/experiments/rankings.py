@@ -11,12 +11,13 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.experiments.case_summary import CaseSummary
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, more_is_better, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
-from vidgen_nb.charts.drawing.curves import name_labels, percent
+from vidgen_nb.charts.drawing.curves import name_labels
 from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.rows import LABEL_CHARS, label_pixels, row_axis
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.numbers import percent
 
 __all__ = ["ranking_chart"]
 

@@ -14,6 +14,7 @@ __all__ = ["LOADS", "Wording", "best_setting", "changes_with_load", "differences
 
 LOADS = ("scenes", "clients")
 """Settings that nobody chooses for the sake of the metric: how much there is to do, and by how many."""
+ALL_WORSE = "All other settings are worse: told apart, paired, 95 % for all together."
 _MAX_NAMED = 3
 
 Curves = Mapping[str, Sequence[SweepPoint]]
@@ -42,7 +43,7 @@ class Wording:
 
 
 def best_setting(curves: Curves, wording: Wording) -> list[str]:
-    """Return the best point, how far it is from its bound, and what can't be told apart from it."""
+    """Return what can't be told apart from the best point, and that point with how far it is from its bound."""
     every = [point for curve in curves.values() for point in curve]
     if not every:
         return ["The sweep has no points."]
@@ -53,7 +54,8 @@ def best_setting(curves: Curves, wording: Wording) -> list[str]:
     said = f"{wording.best.capitalize()} {wording.up}: {chosen.mean:,.4g}{_interval(chosen)}{where} at {at}"
     if chosen.lower_bound:
         said += f", {chosen.mean / chosen.lower_bound:.2f} × the lower bound"
-    return [said + ".", *_as_good(curves, chosen, wording)]
+    others = _as_good(curves, chosen, wording)
+    return [f"{said}.", *others] if others == [ALL_WORSE] else [*others, f"{said}."]
 
 
 def _as_good(curves: Curves, best: SweepPoint, wording: Wording) -> list[str]:
@@ -69,7 +71,7 @@ def _as_good(curves: Curves, best: SweepPoint, wording: Wording) -> list[str]:
         named=len(curves) > 1,
     )
     if not said:
-        return ["All other settings are worse: told apart, paired, 95 % for all together."]
+        return [ALL_WORSE]
     one = all(best.label == label for label in curves) or len(said) == 1
     name, unit = wording.setting
     who = f"{name} = {'; '.join(_few(said))}{unit}"

@@ -18,6 +18,7 @@ from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.palette import State
 from vidgen_nb.charts.drawing.shapes import Bar, Lane
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import duration
 
 __all__ = ["PAD_PIXELS", "BarCache", "LaneLayout", "make_bars", "state_of", "with_hovers"]
 
@@ -162,7 +163,7 @@ def _idle_bars(data: RunData, place: LaneLayout, end: float) -> Iterator[Bar]:
             for start, stop in stretches:
                 if stop - start >= end / 1000:  # shorter ones are below a pixel, from the scheduler's own latency
                     lines = (f"{one_line(profile, 60)} idle while scenes waited",
-                             f"from {start:,.1f} s for {stop - start:,.1f} s")  # fmt: skip
+                             f"from {text.seconds(start)} for {duration(stop - start)}")  # fmt: skip
                     yield Bar("idle", start, stop, middle, height, lines, dim=place.dim)
 
 

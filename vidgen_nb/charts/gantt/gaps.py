@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.timeline import Within, seconds_of
-from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.shapes import Bar, Rows
+from vidgen_nb.wording.durations import duration
 
 __all__ = ["Gaps", "ticks", "with_gaps"]
 
@@ -70,7 +70,7 @@ def ticks(gaps: Gaps, end: float, visible: Span) -> tuple[tuple[float, str], ...
     """Return places and labels: round times apart from the gaps, and each gap with its length."""
     first, last = visible
     step = _round_step((last - first) / MAX_TICKS)
-    found = [((gaps.place(start) + gaps.place(stop)) / 2, f"⋯ {text.duration(stop - start)}")
+    found = [((gaps.place(start) + gaps.place(stop)) / 2, f"⋯ {duration(stop - start)}")
              for start, stop in gaps.spans]  # fmt: skip
     middles = [at for at, _label in found]
     cuts = [(0.0, 0.0), *gaps.spans, (end, end)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from vidgen_nb.analysis.records.builder import AttemptRecord, MoveRecord, RunData
+from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.shapes import Link
 from vidgen_nb.charts.gantt.bars import LaneLayout
 from vidgen_nb.errors import InputError
@@ -65,6 +66,6 @@ def _link(move: MoveRecord, tries: Tries, y: Mapping[tuple[str, int], float], *,
         if before.end is None or ends[0] is None or ends[1] is None:
             continue
         names = f"{one_line(move.from_profile, 40)} → {one_line(move.to_profile, 40)}"
-        lines = (f"{one_line(move.scene, 60)} moved: {names}", f"at {move.at:,.1f} s")
+        lines = (f"{one_line(move.scene, 60)} moved: {names}", f"at {text.seconds(move.at)}")
         return Link(before.end, ends[0], after.start, ends[1], lines, chosen)
     return None

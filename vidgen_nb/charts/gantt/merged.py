@@ -12,6 +12,7 @@ from vidgen_nb.charts.drawing.palette import STATES
 from vidgen_nb.charts.drawing.shapes import Bar
 from vidgen_nb.charts.gantt.bars import BarCache, LaneLayout, state_of
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import duration
 
 __all__ = ["MAX_MERGED_BARS", "merged"]
 
@@ -92,4 +93,4 @@ def _lines(profile: str, counts: Sums, cooled: float, start: float, end: float) 
     if counts:
         yield ", ".join(f"{count:,.0f} {text.outcome(kind)}" for kind, count in counts.items())
     if cooled > 0:
-        yield f"cooled for {text.seconds(cooled)} of it"
+        yield f"cooled for {duration(cooled)} of it"

@@ -153,7 +153,7 @@ def _hands(data: RunData, start: float, end: float) -> tuple[Hand, ...]:
     """Return what a hand did as marks that lie apart."""
     apart, found = (end - start) * _SAME_MARK_SHARE, list[Hand]()
     for mark in data.marks:
-        line = f"{mark.at:,.1f} s: {mark.text}"
+        line = f"{text.seconds(mark.at)}: {mark.text}"
         if found and mark.at - found[-1].at < apart:
             found[-1] = Hand(found[-1].at, (*found[-1].lines, line))
         else:

@@ -16,8 +16,11 @@ from vidgen_nb.analysis.records.run_state import end_reason
 from vidgen_nb.charts.report.figures import FIGURES, figure_script, figures_of, plotly_script
 from vidgen_nb.charts.report.naming import began, default_name, title_of
 from vidgen_nb.charts.report.scene_table import scene_table
-from vidgen_nb.charts.report.tiles import STYLE, duration, share, tiles_html
+from vidgen_nb.charts.report.tiles import STYLE, tiles_html
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import percent
+from vidgen_nb.wording.standing import ended_word
 
 __all__ = ["REPORT_SCRIPT", "document", "parts_of", "report", "skeleton", "write_report"]
 
@@ -71,9 +74,14 @@ def script() -> str:
     return f"<script>{REPORT_SCRIPT.read_text(encoding='utf-8')}</script>"
 
 
-def parts_of(data: RunData, metrics: Metrics, cost: RunCost, *, videos: Path | None = None) -> dict[str, str]:
-    """Return the parts of the page without figures, each as HTML by its name."""
-    how = "not ended" if (reason := end_reason(data.events)) is None else f"ended: {reason}"
+def parts_of(
+    data: RunData, metrics: Metrics, cost: RunCost, *, videos: Path | None = None, stands: str = ""
+) -> dict[str, str]:
+    """Return the parts of the page without figures, each as HTML by its name.
+
+    `stands`: how the run stands, where that is known better than from its events: `running`, or `broken off`.
+    """
+    how = stands or ("not ended" if (reason := end_reason(data.events)) is None else ended_word(reason))
     date = began(data.header)
     when = f"{date:%d %B %Y, %H:%M} UTC · " if date is not None else ""
     rows = "".join(
@@ -103,12 +111,12 @@ def _costs(cost: RunCost) -> dict[str, str]:
 
 
 def _profiles(profiles: list[ProfileMetrics]) -> str:
-    columns = ("Account", "Scenes done", "Attempts", "429s", "Utilisation", "Cooling", "Cooled for")
+    columns = ("Account", "Succeeded", "Attempts", "429s", "Utilisation", "Cooling", "Cooled for")
     head = "".join(f'<th scope="col">{name}</th>' for name in columns)
     body = "".join(
         f"<tr><th scope='row'>{escape(one_line(each.profile, 60))}</th><td>{each.scenes:,}</td>"
-        f"<td>{each.attempts:,}</td><td>{each.rate_limited or ''}</td><td>{share(each.utilisation)}</td>"
-        f"<td>{share(each.cooldown_duty) if each.cooldown else ''}</td>"
+        f"<td>{each.attempts:,}</td><td>{each.rate_limited or ''}</td><td>{percent(each.utilisation)}</td>"
+        f"<td>{percent(each.cooldown_duty) if each.cooldown else ''}</td>"
         f"<td>{duration(each.cooldown) if each.cooldown else ''}</td></tr>"
         for each in profiles[:MAX_PROFILES]
     )

@@ -101,7 +101,6 @@ def retry_budget() -> Exercise:
         },
         answer="number",
         sets=_with_budget,
-        least=1,
         most=MOST_TOKENS,
         seeds=range(3),
         wanted="the tokens of vg.RetryPolicy(max_failures=1000, budget=vg.RetryBudget(tokens, 0.1))",

@@ -62,7 +62,6 @@ def slots() -> Exercise:
         },
         answer="number",
         sets="capacity",
-        least=1,
         most=MOST_SLOTS,
         seeds=range(5),
         goals=[NearBest(0.05, tuple(range(1, MOST_SLOTS + 1)))],

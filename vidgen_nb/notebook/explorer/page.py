@@ -10,7 +10,6 @@ import anywidget
 import traitlets as t
 
 from vidgen_nb.analysis.metrics.measure import Metrics
-from vidgen_nb.charts.report.tiles import duration
 from vidgen_nb.errors import InputError
 from vidgen_nb.notebook.explorer.comparing import SlicedComparison, in_words
 from vidgen_nb.notebook.explorer.exploration import Exploration
@@ -21,6 +20,7 @@ from vidgen_nb.notebook.explorer.tiles import Tile, tiles
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked, set_if_changed
 from vidgen_nb.plaintext import error_line, one_line
 from vidgen_nb.run import Run
+from vidgen_nb.wording.durations import duration
 
 __all__ = ["ExplorerPage"]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from vidgen_nb.analysis.metrics.model import MetricsData
-from vidgen_nb.charts.report.tiles import duration, share
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import percent
 
 __all__ = ["Tile", "tiles"]
 
@@ -54,11 +55,11 @@ def _wait(metrics: MetricsData) -> float | None:
 FIRST: Final = (
     _Kind("Time", lambda each: each.makespan, duration, "from the start to the last finished scene"),
     _Kind("Refusals (429)", lambda each: each.rate_limited, _whole, "submits that were refused"),
-    _Kind("Wasted", lambda each: each.wasted_share, share, "of the attempts led to no video", unit=" points"),
+    _Kind("Wasted", lambda each: each.wasted_share, percent, "of the attempts led to no video", unit=" points"),
     _Kind("Median wait", _wait, duration, "of a scene, until its service began"),
 )
 LATER: Final = (
-    _Kind("Share of the bound", lambda each: each.efficiency, share, "bound ÷ time: 100 % is the best possible",
+    _Kind("Share of the bound", lambda each: each.efficiency, percent, "bound ÷ time: 100 % is the best possible",
           more_is_better=True, unit=" points"),
 )  # fmt: skip
 """It takes longer than the run itself."""

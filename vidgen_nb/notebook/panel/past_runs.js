@@ -1,7 +1,7 @@
 // The list of past runs, and the report of the one that is chosen. A report is a whole page: its frame has scripts, and
 // nothing else of this page's; without an origin it can ask the notebook's server for nothing.
 
-const HEADS = ["Began", "Run", "Done", "Other", "Stands"];
+const HEADS = ["Began", "Run", "Succeeded", "Other", "Stands"];
 
 function add(parent, tag, className = "", text = "") {
   const element = parent.appendChild(document.createElement(tag));

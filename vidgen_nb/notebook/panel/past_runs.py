@@ -22,6 +22,7 @@ from vidgen_nb.notebook.panel.background import RunInBackground
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked, set_if_changed
 from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.standing import standings_text
 
 __all__ = ["PastRunsPicker", "PastRunsView"]
 
@@ -35,7 +36,7 @@ class PastRunsView(anywidget.AnyWidget):
     _esm = Path(__file__).parent / "past_runs.js"
     _css = Path(__file__).parent / "past_runs.css"
     runs: Any = t.List().tag(sync=True)
-    """For each run when it began, its name, how many scenes are done and otherwise, and how it stands."""
+    """For each run when it began, its name, how many scenes succeeded and otherwise, and how it stands."""
     chosen = t.Int(-1).tag(sync=True)
     """The index of the run whose report is shown; -1: none."""
     note = t.Unicode().tag(sync=True)
@@ -127,10 +128,10 @@ class PastRunsPicker:
 
 
 def _row(run: PastRun) -> list[str]:
-    total, done = sum(run.scenes.values()), run.scenes.get("done", 0)
-    others = ", ".join(f"{count:,} {name}" for name, count in run.scenes.items() if name != "done")
+    total, succeeded = sum(run.scenes.values()), run.scenes.get("succeeded", 0)
+    others = standings_text({name: count for name, count in run.scenes.items() if name != "succeeded"})
     began = "" if run.started is None else f"{run.started.astimezone():%Y-%m-%d %H:%M}"
-    return [began, one_line(run.name, 80), f"{done:,} of {total:,}", others, one_line(run.stand, 60)]
+    return [began, one_line(run.name, 80), f"{succeeded:,} of {total:,}", others, one_line(run.stand, 60)]
 
 
 def _note(found: PastRuns) -> str:

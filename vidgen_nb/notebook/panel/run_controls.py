@@ -7,10 +7,10 @@ from typing import Any
 
 import ipywidgets as w
 
-from vidgen_nb.charts.drawing.text import count
 from vidgen_nb.notebook.panel.control_binding import BoundControls, Question, always_enabled, set_if_changed
 from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.numbers import count
 
 __all__ = ["RunControls", "RunPlan"]
 
@@ -62,7 +62,7 @@ class RunPlan:
         parts = []
         if self.again:
             them = "it" if self.again == 1 else "them"
-            parts.append(f"{self._which(self.again)} done already. Running {them} again costs as much again.")
+            parts.append(f"{self._which(self.again)} finished already. Running {them} again costs as much again.")
         if self.in_doubt:
             jobs = "its job may exist, and it" if self.in_doubt == 1 else "their jobs may exist, and they"
             parts.append(f"{self._which(self.in_doubt)} in doubt: {jobs} may be billed twice. Decide in Scenes first.")
@@ -147,7 +147,7 @@ class RunControls:
             left = count(session.left_over, "scene")
             return Question(f"Discard {left}? They have not run, and will not.", f"Discard {left}", "Keep", danger=True)
         text = (
-            f"Cancel everything? {count(session.in_flight, 'scene')} under way, {session.left_over:,} waiting. "
+            f"Cancel everything? {count(session.in_flight, 'scene')} running, {session.left_over:,} waiting. "
             "A job that is cancelled may still be charged."
         )
         return Question(text, "Cancel everything", "Keep running", danger=True)

@@ -53,7 +53,7 @@ class Lanes {
       const reason = recorded.text(rest.left ? rest.reason : -1);
       const gauge = recorded.gauge(lane, time);
       shown.gauge.hidden = !gauge;
-      const lines = [label, `${running[lane]} under way`, reason && `rests: ${reason}`];
+      const lines = [label, `${running[lane]} running`, reason && `rests: ${reason}`];
       if (gauge) {
         const left = Math.min(gauge.size, gauge.level);
         shown.fill.style.width = `${(100 * left) / Math.max(1, gauge.size)}%`;

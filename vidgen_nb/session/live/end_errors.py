@@ -13,6 +13,8 @@ from vidgen_nb.errors import NoUsableProfile, OutputError, SessionError
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.recording.journal import Journal
 from vidgen_nb.run import Run
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import count
 
 __all__ = ["broken_off", "call_on_end", "no_usable_profile", "results_unwritable", "warn_of_open_run"]
 
@@ -34,11 +36,11 @@ def no_usable_profile(run: Run, scheduler: Scheduler, now: float, max_wait: floa
     """Return the error of a run whose profiles are all unusable, or come back too late."""
     reasons = [
         f"{one_line(window.profile, 80)}: {window.reason}"
-        + ("" if math.isinf(window.until) else f" (back in {window.until:.0f} s)")
+        + ("" if math.isinf(window.until) else f" (back in {duration(window.until)})")
         for window in scheduler.roster.windows(now)
     ]
     return NoUsableProfile(
-        f"no profile is usable within max_wait={max_wait:g} s; scenes still queued: {scheduler.unsettled}. "
+        f"no profile is usable within max_wait={max_wait:g} s; scenes still waiting: {scheduler.unsettled}. "
         f"{'; '.join(reasons) or 'all profiles were removed'}. Mend that, then release_cooldown(profile) and run()",
         run,
     )
@@ -81,8 +83,8 @@ def warn_of_open_run(scheduler: Scheduler, journal: Journal | None, process: int
             shown = ", ".join(one_line(job, 80) for job in jobs[:MAX_JOBS_NAMED])
             advice += f". Their jobs at the provider: {shown}{', …' * (len(jobs) > MAX_JOBS_NAMED)}"
     log.warning(
-        "the program ends with %d scenes under way and %d more to do; %s",
-        scheduler.in_flight,
+        "the program ends with %s running and %d waiting; %s",
+        count(scheduler.in_flight, "scene"),
         scheduler.unsettled - scheduler.in_flight,
         advice,
     )

@@ -28,6 +28,7 @@ from vidgen_nb.session.live.state_changes import changes_to
 from vidgen_nb.session.live.waiters import Waiters
 from vidgen_nb.session.settings import Resources, SessionState
 from vidgen_nb.sharing.exchange import CooldownExchange
+from vidgen_nb.wording.standing import standing
 
 __all__ = ["LiveRun"]
 
@@ -187,7 +188,7 @@ class LiveRun:
             state = self.scheduler.scenes.get(scene.id)
             if state is not None and state.status in UNSETTLED:
                 raise DuplicateScene(
-                    scene.id, f"is already {state.status} in this run; run() goes on with what is queued"
+                    scene.id, f"is already {standing(state.status)} in this run; run() goes on with what waits"
                 )
         self._driver.post(*(ev.SceneAdded(scene, single, attempts.get(scene.id, 0)) for scene in scenes))
 

@@ -24,7 +24,7 @@ def test_a_lane_that_is_busy() -> None:
     assert (facts["state"], facts["count"], facts["note"], facts["release"]) == ("busy", "2/3", "", False)
     assert facts["tip"].splitlines() == [
         "alice",
-        "12 done, 3 rate-limit refusals (429), 1 failed",
+        "12 succeeded, 3 rate-limit refusals (429), 1 failed",
         "1.4 of 2 submits left now (2, then 1 every 30 s; as the provider's limit is known)",
     ]
     assert facts["share"] == 0.72 and facts["limit"] == "2, then 1 every 30 s"
@@ -35,7 +35,7 @@ def test_a_lane_that_is_busy() -> None:
 def test_jobs_in_the_queue_of_a_provider() -> None:
     """They are under way, and the tooltip says how many wait there."""
     facts = lane_facts(READY._replace(generating=8, at_provider=4, room=8), 1.0)
-    assert facts["count"] == "8/8" and "4 of the 8 under way are queued at the provider" in facts["tip"]
+    assert facts["count"] == "8/8" and "4 of the 8 running are queued at the provider" in facts["tip"]
 
 
 def test_a_rest_is_counted_down() -> None:
@@ -43,7 +43,7 @@ def test_a_rest_is_counted_down() -> None:
     latest = LatestCooldown(until=80.0, scene="s1", retry_after=20.4, reason="429 rate_limit_exceeded")
     facts = lane_facts(READY._replace(seconds_left=15.2, latest=latest), 10.0, now=NOON)
     assert (facts["state"], facts["note"], facts["release"]) == ("rest", "16 s", True)
-    assert facts["tip"].endswith("429 rate_limit_exceeded (the server asked for 20 s)")
+    assert facts["tip"].endswith("429 rate_limit_exceeded (the server asked for 20.4 s)")
     long = lane_facts(READY._replace(seconds_left=7200.0, latest=latest), 1.0, now=NOON)
     assert long["note"] == "back 15:05"
 

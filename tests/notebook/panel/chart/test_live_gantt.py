@@ -87,7 +87,7 @@ def test_time_in_which_no_program_ran_is_a_band(monkeypatch: pytest.MonkeyPatch)
     recent((restored,))
     chart.update(recent.data(), restored.at)
     assert leaves(chart, "off")["hovertext"] == [
-        f"no program ran, 1 h 02 min<br>from {last:,.1f} s to {last + 3720:,.1f} s"
+        f"no program ran, 1 h 2 min<br>from {last:,.1f} s to {last + 3720:,.1f} s"
     ]
     assert LIVE_TRACES.index("off") in messages[-1]["traces"]
     for events in turns[20:]:
@@ -95,7 +95,7 @@ def test_time_in_which_no_program_ran_is_a_band(monkeypatch: pytest.MonkeyPatch)
     chart.update(recent.data(), turns[-1][-1].at + 3720)
     chart.update(recent.data(), turns[-1][-1].at + 3721)
     assert LIVE_TRACES.index("off") not in messages[-1]["traces"]
-    assert chart.rows.end < 100 and any("1 h 02 min" in label for _at, label in chart.rows.ticks)
+    assert chart.rows.end < 100 and any("1 h 2 min" in label for _at, label in chart.rows.ticks)
 
 
 def test_a_new_page_gets_what_is_shown_now() -> None:

@@ -33,7 +33,7 @@ def test_a_long_run_is_told_of_once() -> None:
     notice, feed = EndNotice(), done()
     assert notice.of(feed, START) is None
     assert notice.of(feed, replace(START, wall=ended(20).wall)) is None
-    said = {"title": "22 of 24 done", "text": "Done. 22 of 24 done, 2 failed."}
+    said = {"title": "22 of 24 succeeded", "text": "Done. 22 of 24 succeeded, 2 failed."}
     assert notice.of(feed, ended(31)) == said
     assert notice.of(feed, ended(32)) is None
 

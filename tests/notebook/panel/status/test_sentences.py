@@ -91,7 +91,7 @@ def test_what_a_restored_run_says() -> None:
     run = Run({}, events)
     feed.pull(run)
     assert sentence(feed, SessionSnapshot()) == (
-        "Restored. 0 of 7 done, 5 held, 1 waiting, 1 scene still runs at the provider. Run continues it. "
+        "Restored. 0 of 7 succeeded, 5 held, 1 waiting, 1 scene still runs at the provider. Run continues it. "
         "5 scenes are in doubt: decide in Scenes."
     )
     events += [ev.RunStarted(), ev.SceneAdded(Scene("s5", "x"))]
@@ -114,13 +114,18 @@ def ended(reason: str, *more: ev.Event, done: int = 2, scenes: int = 24) -> RunF
 def test_how_a_run_ended() -> None:
     """The end in a word or two, what is done, and what to do next; zeros are left out."""
     done = ended("settled", scenes=2)
-    assert (state_word(done, SessionSnapshot()), sentence(done, SessionSnapshot())) == ("Done", "Done. 2 of 2 done.")
+    assert (state_word(done, SessionSnapshot()), sentence(done, SessionSnapshot())) == (
+        "Done",
+        "Done. 2 of 2 succeeded.",
+    )
     left = ended("stopped")
-    assert sentence(left, SessionSnapshot()) == ("Stopped. 2 of 24 done, 22 waiting. Run continues with the 22 left.")
+    assert sentence(left, SessionSnapshot()) == (
+        "Stopped. 2 of 24 succeeded, 22 waiting. Run continues with the 22 left."
+    )
     dropped = [ev.SceneSettled(f"s{k}", 1, None, "cancelled", "as asked") for k in range(2, 24)]
     cancelled = ended("settled", ev.CancelRequested(), *dropped)
     assert state_word(cancelled, SessionSnapshot()) == "Cancelled"
-    assert sentence(cancelled, SessionSnapshot()) == "Cancelled. 2 of 24 done, 22 cancelled."
+    assert sentence(cancelled, SessionSnapshot()) == "Cancelled. 2 of 24 succeeded, 22 cancelled."
 
 
 def test_at_the_spending_cap_it_says_what_can_be_done() -> None:

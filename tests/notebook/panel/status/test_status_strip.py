@@ -38,6 +38,6 @@ def test_the_state_in_numbers() -> None:
 def test_the_bar_has_a_part_for_each_status() -> None:
     """As wide as its number, which it says, also to somebody who can't see it."""
     shown = progress_html(half_done())
-    assert 'aria-label="Scenes: 15 done, 5 running, 4 waiting"' in shown
+    assert 'aria-label="Scenes: 15 succeeded, 5 running, 4 waiting"' in shown
     assert "flex:15 0 0;" in shown and 'title="4 waiting">4<' in shown
     assert "nothing has run yet" in progress_html(RunFeed())

@@ -9,20 +9,10 @@ import pytest
 
 from vidgen_nb.analysis.forecast.predict import Prediction
 from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
-from vidgen_nb.notebook.panel.status.times import about, clock_time, done_at, time_left
+from vidgen_nb.notebook.panel.status.times import clock_time, done_at, time_left
 
 NOW = datetime(2026, 3, 2, 13, 32)
 RUNNING = SessionSnapshot(now=100.0, wall=NOW, running=True)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "5 s"), (43, "45 s"), (89, "90 s"), (95, "90 s"), (100, "90 s"), (155, "2½ min"), (1_984, "33 min"),
-     (7_900, "2 h 10 min"), (7_200, "2 h"), (86_061, "24 h"), (400_000, "4 d")],
-)  # fmt: skip
-def test_a_duration_in_words(seconds: float, words: str) -> None:
-    """Rounded to what anybody wants to know."""
-    assert about(seconds) == words
 
 
 @pytest.mark.parametrize(

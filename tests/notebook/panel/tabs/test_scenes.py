@@ -64,16 +64,16 @@ def test_what_is_loaded_shows_before_it_runs(desk: Desk, page: Page) -> None:
     desk.click("run")
     desk.ctl.wait(10)
     desk.settle()
-    assert page.statuses() == {"r:s001": "done", "r:s002": "done"}
+    assert page.statuses() == {"r:s001": "succeeded", "r:s002": "succeeded"}
     row = page.rows["r:s002"]
     assert (row["prompt"], row["account"], row["tries"]) == ("an owl", "p2", 1)
     desk.ctl.scenes = ["another fox"]
     desk.settle()
-    assert page.statuses() == {"l:s001": "not run yet", "r:s001": "done", "r:s002": "done"}
+    assert page.statuses() == {"l:s001": "not run yet", "r:s001": "succeeded", "r:s002": "succeeded"}
     page.ask(what="run", keys=["l:s001"])
     desk.ctl.wait(10)
     desk.settle()
-    assert page.statuses() == {"r:s001": "done"}
+    assert page.statuses() == {"r:s001": "succeeded"}
     assert page.rows["r:s001"]["prompt"] == "another fox"
 
 
@@ -111,7 +111,7 @@ def test_editing(desk: Desk, page: Page) -> None:
     page.ask(what="run_again", keys=key)
     desk.ctl.wait(10)
     desk.settle()
-    assert page.statuses() == {"r:s001": "done"}
+    assert page.statuses() == {"r:s001": "succeeded"}
     assert dict(desk.backend._scenes["s001"].params) == {"seconds": 8, "size": "480"}
 
 
@@ -132,7 +132,7 @@ def test_decisions_about_held_scenes(desk: Desk, page: Page) -> None:
     page.ask(what="submit_again", keys=["r:s002"])
     desk.ctl.wait(10)
     desk.settle()
-    assert page.statuses() == {"r:s001": "done", "r:s002": "done"}
+    assert page.statuses() == {"r:s001": "succeeded", "r:s002": "succeeded"}
     assert "in doubt" not in desk.panel.rows.sentence.value
     assert desk.panel.errors.html.value == ""
 
@@ -153,7 +153,7 @@ def test_selected_everywhere_and_cancelled(desk: Desk, page: Page) -> None:
     desk.backend.let_go()
     desk.ctl.wait(10)
     desk.settle()
-    assert page.statuses() == {"r:s001": "cancelled", "r:s002": "done", "r:s003": "cancelled"}
+    assert page.statuses() == {"r:s001": "cancelled", "r:s002": "succeeded", "r:s003": "cancelled"}
 
 
 def test_stills(desk: Desk, page: Page) -> None:

@@ -10,15 +10,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from vidgen_nb.analysis.limits.gauges import Gauge
-from vidgen_nb.charts.drawing.text import AT_PROVIDER, count
+from vidgen_nb.charts.drawing.text import AT_PROVIDER
 from vidgen_nb.clock import local_time
 from vidgen_nb.notebook.panel.status.run_feed import LatestCooldown
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import countdown, duration
+from vidgen_nb.wording.numbers import count
 
 __all__ = ["Account", "clock_words", "lane_facts"]
 
 _CAUSES = {"auth": "key refused", "credit": "no credit left", "day_quota": "daily quota used"}
-_TOLD = {"succeeded": "done", "failed": "failed", "cancelled": "cancelled"}
+_TOLD = ("succeeded", "failed", "cancelled")
 SHORT_SECONDS = 6000
 """A rest that takes longer is told by its end, not counted down."""
 
@@ -52,7 +54,7 @@ def lane_facts(account: Account, speed: float, *, now: datetime | None = None) -
     room = "" if account.room is None else f"/{account.room}"
     lines = [name, _tally(account.outcomes) or "nothing has run here yet"]
     if account.at_provider:
-        lines.append(f"{account.at_provider:,} of the {account.generating:,} under way are {AT_PROVIDER}")
+        lines.append(f"{account.at_provider:,} of the {account.generating:,} running are {AT_PROVIDER}")
     if more:
         lines.append(more)
     if gauge.level is not None:
@@ -88,10 +90,10 @@ def _rest(account: Account, speed: float, now: datetime) -> tuple[str, str, str]
         cause = _CAUSES.get(latest.cause, "out of use")
         back = "" if math.isinf(left) else f"; back {clock_words(now, left / speed)}"
         return "out", f"{cause}{back}", reason
-    asked = "" if latest.retry_after is None else f" (the server asked for {latest.retry_after:.0f} s)"
+    asked = "" if latest.retry_after is None else f" (the server asked for {duration(latest.retry_after)})"
     if left > SHORT_SECONDS:
         return "rest", f"back {clock_words(now, left / speed)}", reason + asked
-    return "rest", f"{math.ceil(left)} s", reason + asked
+    return "rest", countdown(left), reason + asked
 
 
 def clock_words(now: datetime, seconds: float) -> str:
@@ -104,7 +106,7 @@ def clock_words(now: datetime, seconds: float) -> str:
 
 def _tally(outcomes: dict[str, int]) -> str:
     """Return how its attempts ended, in words; zeros are left out."""
-    parts = [f"{outcomes[kind]:,} {word}" for kind, word in _TOLD.items() if outcomes.get(kind)]
+    parts = [f"{outcomes[kind]:,} {kind}" for kind in _TOLD if outcomes.get(kind)]
     if limited := outcomes.get("rate_limited"):
         parts.append(f"{count(limited, 'rate-limit refusal')} (429)")
     if doubtful := outcomes.get("ambiguous"):

@@ -43,7 +43,7 @@ function makeLane(model, name) {
     label.title = lane.fixed ? "The last account in use stays; Pause holds back new work" : lane.tip;
     change(text, "textContent", lane.label);
     change(count, "textContent", lane.count);
-    count.setAttribute("aria-label", `${lane.count} under way`);
+    count.setAttribute("aria-label", `${lane.count} running`);
     change(note, "textContent", lane.note);
     change(release, "hidden", !lane.release);
     change(release, "disabled", closed);

@@ -31,6 +31,6 @@ class EndNotice:
             return None
         counts = feed.counts
         return {
-            "title": f"{counts.scenes['succeeded']:,} of {counts.total:,} done",
+            "title": f"{counts.scenes['succeeded']:,} of {counts.total:,} succeeded",
             "text": sentence(feed, replace(session, closed=False, closing=False, pause_reason="")),
         }

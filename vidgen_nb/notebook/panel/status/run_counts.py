@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from vidgen_nb.analysis.metrics.results import RUNNING, outcome_counts, status_counts
+from vidgen_nb.analysis.metrics.results import outcome_counts, status_counts
 from vidgen_nb.analysis.records.live_window import RecentData
+from vidgen_nb.wording.standing import SETTLED, standing_counts
 
 __all__ = ["ProfileCounts", "RunCounts"]
-
-SETTLED = ("succeeded", "failed", "held", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -46,16 +45,13 @@ class RunCounts:
     @classmethod
     def of(cls, window: RecentData) -> Self:
         """Return the counts that a live window has kept."""
-        statuses, outcomes = status_counts(window), outcome_counts(window)
+        outcomes = outcome_counts(window)
         running = Counter(attempt.profile for attempt in window.attempts if attempt.end is None)
         ended: Counter[str] = Counter()
         for (profile, _outcome), count in outcomes.items():
             ended[profile] += count
         return cls(
-            scenes=Counter(
-                {name: statuses[name] for name in SETTLED}
-                | {"waiting": statuses["queued"], "running": sum(statuses[name] for name in RUNNING)}
-            ),
+            scenes=Counter(standing_counts(status_counts(window))),
             attempts=window.started,
             rate_limited=sum(count for (_profile, outcome), count in outcomes.items() if outcome == "rate_limited"),
             moves=window.moved,

@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
-from vidgen_nb.charts.drawing.text import count
 from vidgen_nb.notebook.panel.panel_words import in_panel_words
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
-from vidgen_nb.notebook.panel.status.times import about, clock_time
+from vidgen_nb.notebook.panel.status.times import clock_time
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import countdown, roughly
+from vidgen_nb.wording.numbers import count
 
 __all__ = ["is_at_cap", "sentence", "state_word"]
 
@@ -101,7 +102,7 @@ def _both(feed: RunFeed, run: tuple[str, str], wait: tuple[str, str], on: str = 
     """Say how many scenes run and how many wait, leaving out what is zero."""
     running, waiting, there = feed.counts.scenes["running"], feed.counts.scenes["waiting"], feed.counts.at_provider
     if not running:
-        return _scenes(waiting, wait) if waiting else "nothing is under way"
+        return _scenes(waiting, wait) if waiting else "nothing is running"
     queued = f", {there:,} of them queued at the provider" if there else ""
     rest = f"{';' if on or queued else ','} {waiting:,} {wait[waiting != 1]}" if waiting else ""
     return f"{_scenes(running, run)}{on}{queued}{rest}"
@@ -147,9 +148,9 @@ def _ended_sentence(feed: RunFeed, session: SessionSnapshot) -> str:
 
 
 def _standing(feed: RunFeed) -> str:
-    """Say how many scenes are done, and what has become of the others."""
+    """Say how many scenes have succeeded, and what has become of the others."""
     scenes = feed.counts.scenes
-    parts = [f"{scenes['succeeded']:,} of {feed.counts.total:,} done"]
+    parts = [f"{scenes['succeeded']:,} of {feed.counts.total:,} succeeded"]
     parts += [f"{scenes[name]:,} {name}" for name in ("failed", "held", "cancelled", "waiting") if scenes[name]]
     return ", ".join(parts)
 
@@ -167,7 +168,7 @@ def _cooling_sentence(feed: RunFeed, session: SessionSnapshot, cooling: list[tup
     if latest.unusable:
         text += " is out" if math.isinf(left) else f" is out, back {_back(left, session)}"
     else:
-        text += " rests" if math.isinf(left) else f" rests {math.ceil(left)} s"
+        text += " rests" if math.isinf(left) else f" rests {countdown(left)}"
     if latest.scene is not None:
         cause = "a 429 on " if latest.retry_after is not None or "429" in latest.reason else ""
         text += f" after {cause}{one_line(latest.scene, 40)}"
@@ -186,5 +187,5 @@ def _back(left: float, session: SessionSnapshot) -> str:
     """Say when something is over: in some seconds or minutes, or at a time of day."""
     wall = left / session.speed
     if wall < 3600:
-        return f"in {math.ceil(left)} s" if left < 90 else f"in {about(left)}"
+        return f"in {countdown(left)}" if left < 90 else f"in {roughly(left)}"
     return clock_time(session.wall + timedelta(seconds=wall), session.wall)

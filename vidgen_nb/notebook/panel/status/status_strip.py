@@ -8,23 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from vidgen_nb.charts.drawing.text import count, duration
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.notebook.panel.status.sentences import sentence, state_word
 from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
 from vidgen_nb.notebook.panel.status.times import done_at, time_left
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import count
 
 __all__ = ["progress_html", "sentence_html", "spoken", "state_html"]
 
 STATUS_COLOURS = (
-    ("succeeded", "done", "#005A8C", "#FFFFFF"),
-    ("running", "running", "#56B4E9", "#10222E"),
-    ("held", "held", "#FFFFFF", "#A84A00"),
-    ("failed", "failed", "#2B2B2B", "#FFFFFF"),
-    ("cancelled", "cancelled", "#6E6E6E", "#FFFFFF"),
-    ("waiting", "waiting", "transparent", "inherit"),
+    ("succeeded", "#005A8C", "#FFFFFF"),
+    ("running", "#56B4E9", "#10222E"),
+    ("held", "#FFFFFF", "#A84A00"),
+    ("failed", "#2B2B2B", "#FFFFFF"),
+    ("cancelled", "#6E6E6E", "#FFFFFF"),
+    ("waiting", "transparent", "inherit"),
 )
-"""Status, its word, fill and ink; as in the chart."""
+"""How a scene stands, fill and ink; as in the chart."""
 
 
 def state_html(feed: RunFeed, session: SessionSnapshot) -> str:
@@ -61,7 +62,7 @@ def _numbers(feed: RunFeed, session: SessionSnapshot, ends: Callable[[SessionSna
 def progress_html(feed: RunFeed) -> str:
     """Return a bar of scenes by status, each part with its number."""
     scenes = feed.counts.scenes
-    parts = [(scenes[status], word, fill, ink) for status, word, fill, ink in STATUS_COLOURS if scenes[status]]
+    parts = [(scenes[word], word, fill, ink) for word, fill, ink in STATUS_COLOURS if scenes[word]]
     bar = "".join(
         f'<div style="flex:{number} 0 0;background:{fill};color:{ink}" class="vg-part-{word}" '
         f'title="{number:,} {word}">{number:,}</div>'

@@ -10,15 +10,16 @@ import ipywidgets as w
 
 from vidgen_nb.analysis.costs import RunCost
 from vidgen_nb.analysis.metrics.measure import Metrics
-from vidgen_nb.charts.report.tiles import STYLE, duration, tiles_html
+from vidgen_nb.charts.report.tiles import STYLE, tiles_html
 from vidgen_nb.notebook.panel.background import RunInBackground
 from vidgen_nb.notebook.panel.control_binding import set_if_changed
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.durations import duration
 
 __all__ = ["MetricsPage"]
 
-HEADINGS = ("Account", "Attempts", "Done", "429", "Running", "Cooled for")
+HEADINGS = ("Account", "Attempts", "Succeeded", "429", "Running", "Cooled for")
 UPDATES_BETWEEN = 6
 """Updates of the panel between two measurements: 3 wall seconds."""
 MAX_LIVE_EVENTS = 60_000

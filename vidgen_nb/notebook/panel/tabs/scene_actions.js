@@ -1,8 +1,8 @@
 // What can be asked of the scenes that are selected. What costs money or ends work asks first, in the same place.
 
 const few = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-const RUN_AGAIN = ["done", "failed", "cancelled"];
-const UNDER_WAY = ["waiting", "running"];
+const RUN_AGAIN = ["succeeded", "failed", "cancelled"];
+const UNSETTLED = ["waiting", "running"];
 
 function makeActions(el, ask, clear) {
   const line = make("div", { className: "vg-scene-buttons", role: "group", "aria_label": "Selected scenes" });
@@ -36,7 +36,7 @@ function makeActions(el, ask, clear) {
   function buttons() {
     const of = (...statuses) => state.rows.filter((row) => statuses.includes(row.status));
     const keys = (rows) => rows.map((row) => row.key);
-    const loaded = of("not run yet"), again = of(...RUN_AGAIN), open = of(...UNDER_WAY), held = of("held");
+    const loaded = of("not run yet"), again = of(...RUN_AGAIN), open = of(...UNSETTLED), held = of("held");
     const running = of("running").length, editable = state.rows.filter((row) => row.status !== "running");
     const all = [];
     if (loaded.length)

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vidgen_nb.analysis.records.model import SceneRecord
-from vidgen_nb.charts.report.scene_table import standing_of
 from vidgen_nb.core.model import Scene
 from vidgen_nb.notebook.panel.panel_words import in_panel_words
 from vidgen_nb.notebook.panel.status.scene_list import SceneList
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.standing import standing
 
 __all__ = ["Change", "SceneRows"]
 
@@ -84,7 +84,7 @@ class SceneRows:
 
     def _run_row(self, record: SceneRecord, cost: str | None, unwritten: Mapping[str, str]) -> Row:
         return {
-            **_row(f"r:{record.id}", record.id, record.prompt, standing_of(record)),
+            **_row(f"r:{record.id}", record.id, record.prompt, standing(record.status)),
             "account": one_line(record.profile or "", 60),
             "tries": record.attempts,
             "cost": cost,

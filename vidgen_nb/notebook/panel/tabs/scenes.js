@@ -3,8 +3,8 @@
 
 const ROW_PX = 30;
 const MARGIN_ROWS = 10;
-const ORDER = ["held", "failed", "running", "waiting", "not run yet", "cancelled", "done"];
-const GLYPHS = { done: "✓", failed: "✕", held: "?", running: "▸", waiting: "·", cancelled: "–", "not run yet": "○" };
+const ORDER = ["held", "failed", "running", "waiting", "not run yet", "cancelled", "succeeded"];
+const GLYPHS = { succeeded: "✓", failed: "✕", held: "?", running: "▸", waiting: "·", cancelled: "–", "not run yet": "○" };
 const COLUMNS = [
   { name: "id", title: "Scene", value: (row) => row.id },
   { name: "prompt", title: "Prompt", value: (row) => row.prompt.toLowerCase() },

@@ -1,0 +1,72 @@
+"""Voila, for a test: it shows a notebook as a page, with a kernel for each.
+
+It is put into a folder of its own, without what it depends on: that is all here, for JupyterLab. In the environment
+itself it would add an extension to the JupyterLab of all other tests.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.lab import environment, free_port
+
+__all__ = ["installed", "serve"]
+
+VERSION: Final = "0.5.13"
+STARTUP: Final = 90.0
+"""Seconds that it may take to start; three on a quiet machine."""
+
+
+def installed(folder: Path) -> Path:
+    """Return the folder with the package, made on first use; skip where it can't be had."""
+    place = folder / VERSION
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several workers of pytest want it at once
+        if not (place / "complete").exists():
+            pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
+            command = [*pip, "--upgrade", "--target", str(place), f"voila=={VERSION}"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"voila=={VERSION} can't be installed: {done.stderr.strip()[-200:]}")
+            (place / "complete").touch()
+    return place
+
+
+@contextmanager
+def serve(package: Path, notebook: Path, state: Path, *, theme: str = "light") -> Iterator[str]:
+    """Serve a notebook on a free port, with all its own files below `state`, and give the address."""
+    port = free_port()
+    options = ["--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1", f"--theme={theme}"]
+    command = [sys.executable, "-m", "voila", str(notebook), *options]
+    settings = environment(state)
+    settings["PYTHONPATH"] = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
+    settings["JUPYTER_PATH"] = str(package / "share" / "jupyter")
+    log = state / "voila.log"
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(command, cwd=notebook.parent, env=settings, stdout=said, stderr=said) as server,
+    ):
+        try:
+            until = time.perf_counter() + STARTUP
+            while "is running at" not in log.read_text(errors="replace"):
+                if server.poll() is not None or time.perf_counter() > until:
+                    raise RuntimeError(f"Voila did not start: {log.read_text(errors='replace')[-500:]}")
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
