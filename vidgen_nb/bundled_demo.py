@@ -6,10 +6,11 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from vidgen_nb import browser
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.core.policy import Policy
@@ -69,27 +70,28 @@ class DemoSession(Controller):
     def _ipython_display_(self) -> None:
         """Show the panel, and make the first use of everything while nobody has pressed Run yet."""
         super()._ipython_display_()
-        threading.Thread(target=self._warm_up, name="warm-up of a demo", daemon=True).start()
+        _begin(self._warm_up)
 
-    def _warm_up(self) -> None:
+    async def _warm_up(self) -> None:
         """Ask the emulator something: cold, the first refusals would take seconds of the run."""
-        with suppress(SessionError, RuntimeError):  # it lives on a cell's loop, or was closed meanwhile
+        with suppress(SessionError, RuntimeError):  # it was closed meanwhile
             if not self.is_running:
-                self.check()
+                await self.acheck()
 
     def orphaned(self) -> None:
         """End it, since its cell was run again and no variable is bound to it any more."""
-        threading.Thread(target=self._close_from_thread, name="vidgen_nb end of a demo", daemon=True).start()
+        _begin(self._end)
 
-    def _close_from_thread(self) -> None:
-        """Close it from another thread, whatever state it is in."""
+    async def _end(self) -> None:
+        """Close it from another thread, or in a browser from the page's loop, whatever state it is in."""
+        runner = self.session.runner
         try:
-            loop = self.session.runner.loop
-            if loop.is_adopted and not self.is_closed:
-                asyncio.run_coroutine_threadsafe(self.aclose(), loop.loop).result()
-            elif not self.is_closed:
-                self.abandon()
-                self.close()
+            if not (self.is_closed or runner.loop.is_adopted):
+                await runner.loop.awaited(runner.abandon)
+            if runner.loop.is_adopted and not runner.loop.is_current():
+                await runner.loop.awaited(self.aclose)
+            else:
+                await self.aclose()
         except (SessionError, RuntimeError) as error:  # its loop has ended meanwhile
             log.debug("an orphaned demo could not be closed: %s", error)
         self._panel_holder.dispose()
@@ -109,6 +111,20 @@ class DemoSession(Controller):
         """As `close`, on the caller's loop."""
         await super().aclose()
         self.emulator.stop()
+
+
+def _begin(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Carry something out, and don't wait for it: on a thread, or in a browser on the page's loop."""
+    if browser.HAS_THREADS:
+        threading.Thread(target=lambda: asyncio.run(work()), name=f"vidgen_nb demo {work.__name__}", daemon=True).start()
+        return
+    task = asyncio.ensure_future(work())
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+
+
+_under_way: set[asyncio.Future[None]] = set()
+"""What would be collected otherwise before it has ended."""
 
 
 def demo(

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp
 
+from vidgen_nb import browser, loopback
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.app import Dialect, EmulatorState, RequestRecord, make_app
 from vidgen_nb.emulator.dialects.google_interactions import GoogleInteractionsDialect
@@ -46,7 +47,8 @@ class Emulator:
     `dialect`: the wire format, `openai_videos` by default. `options`: those of the dialect's class, such as `models`,
     the accepted model names. `faults`: what goes wrong, see `Fault`. `port`: 0 for a free one. `latency`: seconds
     before each answer. `expires_after`: seconds for which a result can be fetched. `load`: what becomes of it under
-    load, see `Load`. Raises `InputError` for invalid parameters. It listens on loopback only.
+    load, see `Load`. Raises `InputError` for invalid parameters. It listens on loopback only; in a browser, which has
+    no sockets, the backends of the same kernel reach it by the same address.
     """
 
     def __init__(
@@ -114,15 +116,33 @@ class Emulator:
 
         Raises `InputError` if the port is in use, `SessionError` if it was started before.
         """
-        import uvicorn  # not available in a browser kernel, where `app` is used
-
-        if self._thread is not None:
+        if self._port is not None:
             raise SessionError("an emulator can be started only once: make a new one")
+        if browser.IN_BROWSER:
+            self._start_without_socket()
+        else:
+            self._start_server()
+        return self
+
+    def _start_without_socket(self) -> None:
+        """Be found by the clients of this program; nobody else can reach a browser's Python."""
+        self._port = loopback.enter(self.app, self._wanted_port)
+        if self._port is None:
+            raise InputError(f"port {self._wanted_port} has another emulator; port=0 takes a free one")
+        self._restart_clock()
+
+    def _restart_clock(self) -> None:
+        if self._own_clock and not self.requests:
+            self._state.clock = Clock(self._state.clock.speed)
+
+    def _start_server(self) -> None:
+        """Serve on loopback, on a thread."""
+        import uvicorn
+
         # listens before the thread runs, so that the first request can't come too early
         listener = _listen(self._wanted_port)
         self._port = listener.getsockname()[1]
-        if self._own_clock and not self.requests:
-            self._state.clock = Clock(self._state.clock.speed)
+        self._restart_clock()
         config = uvicorn.Config(
             self.app,
             http="h11",
@@ -139,10 +159,11 @@ class Emulator:
             target=_serve, args=(self._server, listener), name="vidgen_nb emulator", daemon=True
         )
         self._thread.start()
-        return self
 
     def stop(self) -> None:
         """Stop serving, and wait until it has stopped: running requests get a second. Stopping twice does nothing."""
+        if self._thread is None and self._port is not None:
+            loopback.leave(self._port)
         if self._thread is not None and self._thread.is_alive():
             self._server.should_exit = True
             self._thread.join()
@@ -161,7 +182,10 @@ class Emulator:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self.stop)
+        if browser.HAS_THREADS:
+            await asyncio.to_thread(self.stop)
+        else:
+            self.stop()
 
     def __repr__(self) -> str:
         where = f"at {self.base_url}" if self._port is not None else "not started"

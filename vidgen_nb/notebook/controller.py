@@ -74,6 +74,7 @@ class Controller(Restorable):
     run_one = forwarded("session", Session.run_one)
     run_blocking = forwarded("session", Session.run_blocking)
     wait = forwarded("session", Session.wait)
+    join = forwarded("session", Session.join)
     add = forwarded("session", Session.add)
     retry_failed = forwarded("session", Session.retry_failed)
     run_again = forwarded("session", Session.run_again)

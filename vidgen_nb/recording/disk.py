@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from vidgen_nb import browser
 from vidgen_nb.errors import JournalError
 from vidgen_nb.recording.locks import IS_LOCKED_ERRNOS, UNSUPPORTED_ERRNOS, close_held, lock, open_held
 
@@ -138,6 +139,8 @@ class GrowingFile:
             try:
                 with self._as_journal_error("can't be written"):
                     self._write(content, at)
+                    if browser.IN_BROWSER:
+                        self._store()
             except JournalError:
                 self._has_partial_write = True
                 with suppress(OSError):
@@ -145,6 +148,11 @@ class GrowingFile:
                 raise
             self.end = at + len(content)
         return at
+
+    def _store(self) -> None:
+        """Have a browser store what was written: it does so when a file is closed, and knows its size from then on."""
+        close_held(self._number)
+        self._number = open_held(self.path, os.O_RDWR)
 
     def _take_back(self, at: int, length: int) -> None:
         """Take out what could not be made durable; what was noted behind it meanwhile stays."""

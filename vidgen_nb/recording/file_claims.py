@@ -11,6 +11,8 @@ __all__ = ["claim"]
 
 def claim(part: Path, target: Path) -> bool:
     """Give a file its name in one step, or return False if the name is taken; another process may want it too."""
+    if not hasattr(os, "link"):  # in a browser
+        return _replace_reserved(part, target)
     try:
         os.link(part, target)
     except FileExistsError:

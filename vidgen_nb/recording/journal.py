@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from vidgen_nb import browser
 from vidgen_nb.core.events import Event, Progressed
 from vidgen_nb.errors import JournalError
 from vidgen_nb.plaintext import error_line, one_line
@@ -31,9 +32,6 @@ from vidgen_nb.recording.runfile import ParsedRun, event_line, header_line, left
 __all__ = ["Journal"]
 
 log = logging.getLogger("vidgen_nb")
-
-HAS_THREADS = sys.platform != "emscripten"
-"""Pyodide has no threads: there `append` writes by itself."""
 
 _NEW_RUN_ADVICE = "run.save(path) saves the run elsewhere; scenes given after its end start a new run"
 
@@ -114,7 +112,7 @@ class Journal:
         with self._condition:
             self._pending += events
             self._wake()
-        if not HAS_THREADS:
+        if not browser.HAS_THREADS:
             self._write_pending()
 
     def keep_left_lines(self, wanted: bool) -> None:
@@ -148,7 +146,7 @@ class Journal:
             self._held, self.error = True, None
             atexit.register(self.release)
             self._wake()
-        if not HAS_THREADS:
+        if not browser.HAS_THREADS:
             self._write_pending()
 
     def release(self) -> None:
@@ -188,7 +186,7 @@ class Journal:
     def _wake(self) -> None:
         """Make sure that the writer runs; call with the lock held."""
         self._wanted = True
-        if HAS_THREADS and self._thread is None:
+        if browser.HAS_THREADS and self._thread is None:
             thread = threading.Thread(target=self._write_loop, name="vidgen_nb journal", daemon=True)
             try:
                 thread.start()

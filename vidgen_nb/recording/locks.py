@@ -36,7 +36,7 @@ else:
     try:
         import fcntl
 
-        HAS_LOCKS = True
+        HAS_LOCKS = hasattr(fcntl, "flock")
     except ImportError:  # a browser kernel: there are no other processes
         HAS_LOCKS = False
 

@@ -7,6 +7,7 @@ import logging
 import threading
 from concurrent.futures import Future
 
+from vidgen_nb import browser
 from vidgen_nb.errors import SessionError
 from vidgen_nb.run import Run
 from vidgen_nb.session.runner import INTERRUPT_CHECK_INTERVAL, Runner
@@ -40,6 +41,9 @@ class Closer:
             return
         if not runner.is_closed:
             runner.check_may_block()
+        if browser.can_wait():
+            browser.wait_for(self.aclose())
+            return
         with self._lock:
             if self._is_done or self._closing is not None:
                 return
@@ -48,7 +52,7 @@ class Closer:
             finally:
                 self._is_done = True
                 try:
-                    asyncio.run_coroutine_threadsafe(runner.disconnect(), runner.loop.loop).result()
+                    runner.loop.wait_for(runner.disconnect)
                 finally:
                     runner.loop.stop()
 
@@ -67,7 +71,7 @@ class Closer:
                 break
             except KeyboardInterrupt as error:
                 if self._is_interrupted:
-                    asyncio.run_coroutine_threadsafe(runner.abandon(), runner.loop.loop).result()
+                    runner.loop.wait_for(runner.abandon)
                     raise
                 interrupt = error
                 self._note_interrupt()
@@ -100,7 +104,7 @@ class Closer:
 
     async def aclose(self) -> None:
         """As `close`, for a session on the caller's loop."""
-        if not self._runner.loop.is_adopted:
+        if browser.HAS_THREADS and not self._runner.loop.is_adopted:
             await asyncio.to_thread(self.close)
             return
         if self._closing is None:
@@ -144,7 +148,7 @@ class Closer:
         """
         self._runner.check_may_block()
         if self._runner.is_running and not self._runner.loop.is_left_behind:
-            asyncio.run_coroutine_threadsafe(self._runner.abandon(), self._runner.loop.loop).result()
+            self._runner.loop.wait_for(self._runner.abandon)
 
     async def move_to_callers_loop(self) -> None:
         """Let the session live on the running loop; `SessionError` if it has run already."""

@@ -1,4 +1,4 @@
-"""The loop that a session lives on: a thread of its own, or the caller's loop.
+"""The loop that a session lives on: a thread of its own, or the caller's loop; in a browser, the page's.
 
 So a cell that blocks the kernel does not stop a run, and callbacks from any thread post here.
 """
@@ -10,18 +10,16 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from vidgen_nb import browser
 from vidgen_nb.errors import SessionError
 
-__all__ = ["HAS_THREADS", "SessionLoop"]
+__all__ = ["SessionLoop"]
 
 log = logging.getLogger("vidgen_nb")
-
-HAS_THREADS = sys.platform != "emscripten"
-"""Pyodide has none: there everything lives on the kernel's loop."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,7 +71,7 @@ class SessionLoop:
     def _ensure_loop(self) -> asyncio.AbstractEventLoop:
         if self._ended:
             raise SessionError(f"the {self._name} is closed: make a new one")
-        if self._loop is None and not HAS_THREADS:
+        if self._loop is None and not browser.HAS_THREADS:
             self._loop, self._adopted = asyncio.get_running_loop(), True
             self._loop.call_soon(self._on_start)
         if self._loop is None:
@@ -96,6 +94,8 @@ class SessionLoop:
 
         Raises `SessionError` after the end.
         """
+        if not browser.HAS_THREADS:
+            self._ensure_loop()
         if self.is_current():
             return function(*args, **kwargs)
         self._check_process()
@@ -110,6 +110,32 @@ class SessionLoop:
         with self._lock:  # so that it is carried out before the loop ends
             self._ensure_loop().call_soon_threadsafe(carry_out)
         return done.result()
+
+    @property
+    def is_callers(self) -> bool:
+        """Whether the caller shares it, so that a call that waits for it would wait for itself."""
+        return self.is_current() or self._adopted or not browser.HAS_THREADS
+
+    def wait_for(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Carry out a coroutine function on the loop, from another thread, and return or raise what it did.
+
+        In a browser that can wait, the caller may be on the loop.
+        """
+        loop = self.loop
+        if browser.can_wait():
+            return browser.wait_for(work())
+        return asyncio.run_coroutine_threadsafe(work(), loop).result()
+
+    async def awaited(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """As `wait_for`, to be awaited, on whichever loop."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), self.loop))
+
+    @staticmethod
+    def result(future: Future[T], timeout: float | None = None) -> T:
+        """Wait for a future that is completed on the loop, as `Future.result`; also in a browser that can wait."""
+        if browser.can_wait():
+            return browser.wait_for(asyncio.wait_for(asyncio.wrap_future(future), timeout))
+        return future.result(timeout)
 
     def stop(self) -> None:
         """End the loop, and its thread if that is ours; what was handed over before is still carried out."""

@@ -82,19 +82,15 @@ class KeyChecker:
         All are tried at once, each for at most 20 s; what goes wrong with one stands in its record. Also during a run.
         """
         self._runner.check_may_block()
-        loop = self._open_loop()
-        return asyncio.run_coroutine_threadsafe(self._check_all(), loop).result()
+        self._runner.check_is_open()
+        return self._runner.loop.wait_for(self._check_all)
 
     async def acheck(self) -> KeyChecks:
         """As `check`, to be awaited, on whichever loop."""
-        loop = self._open_loop()
+        self._runner.check_is_open()
         if self._runner.loop.is_current():
             return await self._check_all()
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._check_all(), loop))
-
-    def _open_loop(self) -> asyncio.AbstractEventLoop:
-        self._runner.check_is_open()
-        return self._runner.loop.loop
+        return await self._runner.loop.awaited(self._check_all)
 
     async def _check_all(self) -> KeyChecks:
         backend, profiles = self._runner.resources.backend, self._runner.state.profiles.values()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vidgen_nb import browser
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.drivers.realtime import Observer
@@ -227,16 +228,15 @@ class Runner:
 
     def start(self, request: RunRequest) -> Future[Run]:
         """Carry out a request from any thread; before the first run, wait a moment for what others know."""
-        if not (self._exchange.is_ready or self.loop.is_current() or self.loop.is_adopted):
-            loop = self.loop.loop
-            asyncio.run_coroutine_threadsafe(self._exchange.ready(), loop).result()
+        if not (self._exchange.is_ready or self.loop.is_callers):
+            self.loop.wait_for(self._exchange.ready)
         return self.loop.call(self.begin, request)
 
     def run_blocking(self, request: RunRequest) -> Run:
         """Carry out a request and wait for its end; an interrupt undoes what it began."""
         self.check_may_block()
         try:
-            return self.start(request).result()
+            return self.loop.result(self.start(request))
         except KeyboardInterrupt:  # perhaps before the loop's answer: it still carries out one after the other
             self.loop.call(self.interrupted, request)
             raise
@@ -244,8 +244,7 @@ class Runner:
     async def run(self, request: RunRequest) -> Run:
         """Carry out a request and await its end, on any loop; a cancel undoes what it began."""
         if not self._exchange.is_ready and not self.loop.is_current():
-            loop = self.loop.loop
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._exchange.ready(), loop))
+            await self.loop.awaited(self._exchange.ready)
         end = asyncio.wrap_future(self.loop.call(self.begin, request))
         try:
             # A kernel's interrupt cancels this from a signal handler, which does not wake a loop that sleeps: where
@@ -266,7 +265,14 @@ class Runner:
 
     def check_may_block(self) -> None:
         """Raise `SessionError` where waiting would be for oneself."""
-        if self.loop.is_current() or self.loop.is_adopted:
+        if browser.can_wait():
+            return
+        if browser.IN_BROWSER:
+            raise SessionError(
+                "this browser can't wait without `await`: use `await session.run(...)`, `await session.join()` for "
+                "wait(), `async with` for `with`, and `await session.aclose()`"
+            )
+        if self.loop.is_callers:
             raise SessionError(
                 "this would wait for itself: on the session's own loop use `await session.run(...)`, and leave its "
                 "`async with`, or await session.aclose(), to close it"
@@ -277,7 +283,7 @@ class Runner:
     async def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
         """Live on the caller's loop from now on."""
         if self._exchange.is_connected:  # on the thread that is left now
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._exchange.aclose(), self.loop.loop))
+            await self.loop.awaited(self._exchange.aclose)
         self.loop.adopt(loop)
         await self._exchange.ready()
 

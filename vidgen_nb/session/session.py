@@ -9,6 +9,7 @@ meanwhile), `SceneControl` (the same for single scenes), its `RunStatus`, a `Key
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -150,12 +151,16 @@ class Session(Restorable):
         self.runner.check_may_block()
         end = self.runner.loop.call(lambda: self.runner.current().wait_for())
         try:
-            return end.result(timeout)
+            return self.runner.loop.result(end, timeout)
         except TimeoutError:
             end.cancel()
             if timeout is None or not self.is_running:  # it is the run's own
                 raise
             raise TimeoutError(f"the run is still running after {timeout:g} s; it goes on") from None
+
+    async def join(self) -> Run:
+        """Await the end of the run that is under way, or the last one's, on any loop; never begins anything."""
+        return await asyncio.wrap_future(self.runner.loop.call(lambda: self.runner.current().wait_for()))
 
     add = forwarded("_control", RunControl.add)
     retry_failed = forwarded("_scene_control", SceneControl.retry_failed)

@@ -7,6 +7,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
+from vidgen_nb import browser
 from vidgen_nb.analysis.experiments.cases import Case, Trial, check_sendable, run_trials
 from vidgen_nb.errors import InputError
 
@@ -143,6 +144,7 @@ def _progress_bar(total: int, *, shown: bool) -> Iterator[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    threads = browser.HAS_THREADS  # which draw it by themselves
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=threads) as progress:
         task = progress.add_task("runs", total=total)
-        yield lambda runs: progress.advance(task, runs)
+        yield lambda runs: progress.update(task, advance=runs, refresh=not threads)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from random import Random
@@ -35,7 +35,7 @@ from vidgen_nb.provider import Concurrency, Empirical, Fault, Job, Provider, Sim
 from vidgen_nb.provider.limits import Limit
 from vidgen_nb.recording.policies import resolve_policy
 
-__all__ = ["Prediction", "predict_finish"]
+__all__ = ["Prediction", "predict_finish", "predict_in_slices"]
 
 MAX_EVENTS: Final = 16_000
 """Events simulated together: this keeps a prediction fast."""
@@ -80,11 +80,19 @@ def predict_finish(
     copy of it is used that has seen the run's events. A pause counts as over; of runs in which an outage comes later,
     about half end in the interval. It takes about a quarter of a second, and changes nothing: a thread may run it.
     """
+    slices = predict_in_slices(data, now=now, policy=policy, runs=runs, seed=seed)
     with collector_paused():  # it would stop all threads while it scans the run's events
-        return _predict(data, now, policy, runs, seed)
+        while True:
+            try:
+                next(slices)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
 
 
-def _predict(data: RunData, now: float | None, policy: Policy | None, runs: int | None, seed: int) -> Prediction:
+def predict_in_slices(
+    data: RunData, *, now: float | None = None, policy: Policy | None = None, runs: int | None = None, seed: int = 0
+) -> Generator[None, None, Prediction]:
+    """As `predict_finish`, with a `yield` before each simulation, where others may have a turn on the same thread."""
     state = snapshot(data)
     at = max(data.end, data.end if now is None else now)
     left = len(state.waiting) + len(state.jobs_running)
@@ -101,6 +109,7 @@ def _predict(data: RunData, now: float | None, policy: Policy | None, runs: int 
     simulations = _Simulations(data, state, at, times, chosen)
     ends: list[float] = []
     while len(ends) < (runs or MAX_RUNS) and (runs or len(ends) < MIN_RUNS or simulations.simulated < MAX_EVENTS):
+        yield
         end = simulations.finish(Random(f"{seed}/{len(ends)}"))  # noqa: S311 - no secret
         if end is None:
             return Prediction(at, left, None, None, None, len(ends), "every profile stays unusable, or held back")

@@ -29,6 +29,7 @@ import httpx
 from vidgen_nb.backends.wire.answer import MAX_BODY_BYTES, Answer, read_answer
 from vidgen_nb.backends.wire.decompression import compression, decoded_chunks, is_partial
 from vidgen_nb.backends.wire.environment import check_environment, tls_context
+from vidgen_nb.backends.wire.in_process import InProcess, transport_here
 from vidgen_nb.backends.wire.leaving import connections_by_open_files, watch_leaving
 from vidgen_nb.backends.wire.network import send_in_chunks, wait_patiently
 from vidgen_nb.backends.wire.redaction import current_key
@@ -111,7 +112,7 @@ class HttpPool:
         self._ca = ca
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None)
         self._seconds = timeout
-        self._transport = transport
+        self._transport = transport or transport_here()
         bearer = "Bearer" if key_header == "Authorization" else ""
         self._key = partial(_KeyAuth, header=key_header, scheme=bearer if key_scheme is None else key_scheme)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[bool, bool, bool], _PooledClient]]
@@ -121,6 +122,8 @@ class HttpPool:
     def _client(self, url: httpx.URL, phase: Phase) -> _PooledClient:
         clients = self._clients.setdefault(asyncio.get_running_loop(), {})
         kind = (is_loopback(url.host), url.scheme == "https", phase == "submit")
+        if isinstance(self._transport, InProcess):
+            self._transport.check(url)
         if self._transport is not None:
             kind = (True, False, phase == "submit")
         if kind not in clients:

@@ -8,10 +8,13 @@ import it looks as if it were not installed.
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 from typing import Any, cast
 
 import plotly.graph_objects as go
 import plotly.io
+
+from vidgen_nb import browser
 
 __all__ = ["go"]
 
@@ -23,3 +26,11 @@ if _SLOW_MODULE not in sys.modules and "jsonschema" not in sys.modules:
         plotly.io.renderers  # noqa: B018 - a lazy import
     finally:
         del sys.modules[_SLOW_MODULE]
+
+if browser.IN_BROWSER:
+    # plotly shows figures only where it finds nbformat, of which it uses nothing but the version; it can't be installed
+    # there, because it needs compiled packages
+    _renderers: Any = sys.modules[type(plotly.io.renderers).__module__]
+    if _renderers.nbformat is None:
+        _renderers.nbformat = ModuleType("nbformat")
+        _renderers.nbformat.__version__ = "5.10"

@@ -6,10 +6,10 @@ by a part of the way only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
-from vidgen_nb.analysis.forecast.predict import Prediction
+from vidgen_nb.analysis.forecast.predict import Prediction, predict_in_slices
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.notebook.panel.background import RunInBackground
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed
@@ -91,9 +91,9 @@ class Forecast:
             return
         self._busy = True
 
-        def predict() -> Prediction | Exception:
+        def predict() -> Generator[None, None, Prediction | Exception]:
             try:
-                return run.predict_finish(now=now, policy=policy)
+                return (yield from predict_in_slices(run.data, now=now, policy=policy))
             except Exception as error:  # noqa: BLE001 - of a user's own policy, say; the panel does without
                 return error
 

@@ -1,0 +1,118 @@
+"""Build the JupyterLite site: the notebooks in a browser, with nothing installed and no server behind them.
+
+`make site` runs it. Everything comes from the package registries: JupyterLite and the wheels from PyPI, at the versions of
+`../requirements.txt`, and Pyodide from npm. The result is static files; no page of it asks another origin for anything.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
+from pyodide_lock import write_lock
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PYTHON = "3.14"
+"""That of Pyodide."""
+PYODIDE_FILES = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "pyodide-lock.json", "python_stdlib.zip")
+
+
+def main(site: Path) -> None:
+    """Build the site into a folder, in place of what was there."""
+    with tempfile.TemporaryDirectory() as folder:
+        lite = Path(folder)
+        pyodide = lite / "static" / "pyodide"
+        pyodide.mkdir(parents=True)
+        _get_pyodide(pyodide)
+        _get_wheels(pyodide)
+        write_lock(pyodide)
+        shutil.copy(HERE / "jupyter-lite.json", lite)
+        _copy_notebooks(lite / "files")
+        _build(lite, site)
+    size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
+    print(f"{site}: {size / 1e6:.0f} MB")
+
+
+def _get_pyodide(folder: Path) -> None:
+    """Take Pyodide's own files from its npm package; the wheels that it can load are not in there."""
+    with tempfile.TemporaryDirectory() as temporary:
+        _run("npm", "pack", "--silent", f"pyodide@{PYODIDE_VERSION}", "--pack-destination", temporary)
+        (package,) = Path(temporary).glob("*.tgz")
+        with tarfile.open(package) as archive:
+            for name in PYODIDE_FILES:
+                source = archive.extractfile(f"package/{name}")
+                assert source is not None
+                (folder / name).write_bytes(source.read())
+
+
+def _get_wheels(folder: Path) -> None:
+    """Get the wheels of wheels.txt, those of the kernel, and our own."""
+    pure = ("--only-binary", ":all:", "--implementation", "py", "--abi", "none", "--platform", "any")
+    pins = ("-c", str(ROOT / "binder" / "requirements.txt"), "-r", str(HERE / "wheels.txt"))
+    _pip("download", "--no-deps", *pure, "--python-version", PYTHON, *pins, "-d", str(folder))
+    _pip("wheel", "--no-deps", str(ROOT), "-w", str(folder))
+    for wheel in Path(sys.prefix).glob("share/jupyter/labextensions/@jupyterlite/*/static/pypi/*.whl"):
+        if not wheel.name.startswith("widgetsnbextension-3"):  # that of the classic notebook
+            shutil.copy(wheel, folder)
+    (plotly,) = folder.glob("plotly-*.whl")
+    _without_labextension(plotly)
+
+
+def _without_labextension(wheel: Path) -> None:
+    """Take the extension for JupyterLab out of a wheel: the site has it as an extension, and it is half of plotly's 10 MB."""
+
+    def is_kept(name: str) -> bool:
+        return "/labextensions/" not in name and not name.startswith("plotly/labextension/")
+
+    smaller = wheel.with_suffix(".smaller")
+    with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(smaller, "w", zipfile.ZIP_DEFLATED) as target:
+        for info in source.infolist():
+            content = source.read(info)
+            if info.filename.endswith(".dist-info/RECORD"):
+                rows = [row for row in csv.reader(io.StringIO(content.decode())) if is_kept(row[0])]
+                lines = io.StringIO()
+                csv.writer(lines, lineterminator="\n").writerows(rows)
+                content = lines.getvalue().encode()
+            if is_kept(info.filename):
+                target.writestr(info, content)
+    smaller.replace(wheel)
+
+
+def _copy_notebooks(folder: Path) -> None:
+    """Copy the notebooks, without what only readers of the repository need."""
+    shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns("guide", "images", ".*", "demo"))
+
+
+def _build(lite: Path, site: Path) -> None:
+    """Let JupyterLite put the site together."""
+    shutil.rmtree(site, ignore_errors=True)
+    _run(
+        *(sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(lite), "--output-dir", str(site)),
+        *("--apps", "lab", "--contents", str(lite / "files"), "--no-sourcemaps", "--no-unused-shared-packages"),
+    )
+
+
+def _pip(*arguments: str) -> None:
+    _run(sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check")
+
+
+def _run(*command: str) -> None:
+    """Run a command; `SystemExit` with what it said if it fails."""
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
