@@ -26,7 +26,7 @@ leaves_next: ContextVar[bool] = ContextVar("leaves_next", default=False)
 
 def connections_by_open_files() -> int:
     """Return how many connections each of two clients, one of submits and one of polls, may have at once."""
-    if resource is None:
+    if not hasattr(resource, "getrlimit"):  # Windows, and a browser, whose module is empty
         return NO_LIMIT
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return NO_LIMIT if files == resource.RLIM_INFINITY else max(8, (files - SPARE_FILES) // 2)
