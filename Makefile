@@ -9,7 +9,7 @@ WORKERS ?= 2
 # How often `make test-long` carries out the browser tests: what depends on timing shows late.
 TIMES ?= 1 2 3 4 5 6 7 8 9 10
 
-.PHONY: demo lab test test-long lint bench picture clean
+.PHONY: demo lab site test test-long test-site lint bench picture clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -40,6 +40,15 @@ lint: $(VENV)/.installed-test
 lab: $(VENV)/.installed-lab
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb
 
+# The notebooks as a web site: JupyterLite, where nothing is installed and no server runs; into site/.
+site: $(VENV)-site/.installed-site
+	sh .ci/node
+	$(VENV)-site/bin/python binder/site/build.py site
+
+test-site: $(VENV)/.installed-test site
+	BIN=$(BIN) sh .ci/chromium
+	VIDGEN_NB_NEEDS_SITE=1 $(BIN)/python -m pytest tests/site
+
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m tests.benchmarks
 
@@ -51,7 +60,7 @@ picture: demo $(VENV)/.installed-test
 	$(BIN)/vidgen-nb gantt demo/run.jsonl --out notebooks/images/demo-dark.svg --theme dark
 
 clean:
-	rm -rf $(VENV) demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* artifacts
+	rm -rf $(VENV) $(VENV)-site site demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* artifacts
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 1; }
@@ -68,3 +77,10 @@ $(VENV)/.installed-lab: $(VENV)/bin/python pyproject.toml binder/requirements.tx
 $(VENV)/.installed-test: $(VENV)/bin/python pyproject.toml binder/requirements.txt
 	$(PIP) -e ".[test]"
 	touch $@ $(VENV)/.installed
+
+# A place of its own: JupyterLab would load the extensions of JupyterLite.
+$(VENV)-site/.installed-site: pyproject.toml binder/requirements.txt binder/site/requirements.txt
+	$(MAKE) -s $(VENV)-site/bin/python VENV=$(VENV)-site
+	$(VENV)-site/bin/python -m pip install -q --disable-pip-version-check -c binder/requirements.txt \
+		-r binder/site/requirements.txt -e .
+	touch $@

@@ -3,35 +3,46 @@
 It has no threads, no sockets and no other processes. Its one event loop is the page's, which never stops: a call that
 waits for it would wait for itself, except where the browser can switch stacks (WebAssembly's JavaScript Promise
 Integration, which Pyodide offers as `run_sync`).
-
-Other modules read these names when they need them (`browser.HAS_THREADS`), so that tests can be in a browser, too.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
-__all__ = ["HAS_THREADS", "IN_BROWSER", "can_wait", "wait_for"]
+__all__ = ["can_wait_here", "in_browser", "in_one_go", "wait_here"]
 
 T = TypeVar("T")
 
-IN_BROWSER = sys.platform == "emscripten"
-HAS_THREADS = not IN_BROWSER
+_in_browser = sys.platform == "emscripten"
 
 
-def can_wait() -> bool:
+def in_browser() -> bool:
+    """Say whether this is Python in a browser."""
+    return _in_browser
+
+
+def can_wait_here() -> bool:
     """Say whether a call may wait here while the page's loop goes on."""
-    if not IN_BROWSER:
+    if not _in_browser:
         return False
     from pyodide.ffi import can_run_sync  # type: ignore[import-not-found, unused-ignore]  # comes with its Python
 
     return bool(can_run_sync())
 
 
-def wait_for(work: Coroutine[Any, Any, T]) -> T:
-    """Wait for a coroutine while the page's loop goes on with it, and with all else; only where `can_wait()`."""
+def wait_here(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for a coroutine while the page's loop goes on with it, and with all else; only where `can_wait_here()`."""
     from pyodide.ffi import run_sync  # type: ignore[import-not-found, unused-ignore]
 
     return run_sync(work)  # type: ignore[no-any-return, unused-ignore]
+
+
+def in_one_go(slices: Generator[Any, None, T]) -> T:
+    """Return the result of work that yields wherever others may have a turn, without giving them one."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]

@@ -10,8 +10,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from vidgen_nb import browser
 from vidgen_nb.backends.openai.videos import OpenAIVideos
+from vidgen_nb.browser import in_browser
 from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.emulator import Emulator
@@ -115,8 +115,10 @@ class DemoSession(Controller):
 
 def _begin(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Carry something out, and don't wait for it: on a thread, or in a browser on the page's loop."""
-    if browser.HAS_THREADS:
-        threading.Thread(target=lambda: asyncio.run(work()), name=f"vidgen_nb demo {work.__name__}", daemon=True).start()
+    if not in_browser():
+        threading.Thread(
+            target=lambda: asyncio.run(work()), name=f"vidgen_nb demo {work.__name__}", daemon=True
+        ).start()
         return
     task = asyncio.ensure_future(work())
     _under_way.add(task)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["app_at", "enter", "leave"]
+__all__ = ["app_at", "enter_app", "leave_app"]
 
 FIRST_PORT: Final = 8000
 
 _apps: dict[int, Any] = {}
 
 
-def enter(app: Any, port: int = 0) -> int | None:
+def enter_app(app: Any, port: int = 0) -> int | None:
     """Let an ASGI app answer at a port, 0 for a free one; return the port, or None if it is taken."""
     if not port:
         port = next(free for free in range(FIRST_PORT, FIRST_PORT + len(_apps) + 1) if free not in _apps)
@@ -24,7 +24,7 @@ def enter(app: Any, port: int = 0) -> int | None:
     return port
 
 
-def leave(port: int) -> None:
+def leave_app(port: int) -> None:
     """Let nothing answer there any more."""
     _apps.pop(port, None)
 

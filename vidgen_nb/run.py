@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from vidgen_nb.analysis.bounds.lower_bound import LowerBound, bound
 from vidgen_nb.analysis.costs import RunCost, recorded_cost
-from vidgen_nb.analysis.forecast.predict import Prediction, predict_finish
+from vidgen_nb.analysis.forecast.predict import predict_finish
+from vidgen_nb.analysis.forecast.prediction import Prediction
 from vidgen_nb.analysis.limits.estimate import Estimates, estimate_limits
 from vidgen_nb.analysis.metrics.measure import Metrics, measure
 from vidgen_nb.analysis.metrics.results import status_counts

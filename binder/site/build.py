@@ -1,12 +1,13 @@
 """Build the JupyterLite site: the notebooks in a browser, with nothing installed and no server behind them.
 
-`make site` runs it. Everything comes from the package registries: JupyterLite and the wheels from PyPI, at the versions of
-`../requirements.txt`, and Pyodide from npm. The result is static files; no page of it asks another origin for anything.
+`make site` runs it. Everything comes from the package registries: JupyterLite and the wheels from PyPI, at the versions
+of `../requirements.txt`, and Pyodide from npm. The result is static files; no page of it asks another origin.
 """
 
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import shutil
@@ -15,10 +16,11 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import quote
 
 from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
+from pages import write_pages
 from pyodide_lock import write_lock
 
 HERE = Path(__file__).resolve().parent
@@ -40,6 +42,8 @@ def main(site: Path) -> None:
         shutil.copy(HERE / "jupyter-lite.json", lite)
         _copy_notebooks(lite / "files")
         _build(lite, site)
+    write_pages(ROOT / "notebooks", site / "pages")
+    _write_index(site)
     size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
     print(f"{site}: {size / 1e6:.0f} MB")
 
@@ -51,9 +55,7 @@ def _get_pyodide(folder: Path) -> None:
         (package,) = Path(temporary).glob("*.tgz")
         with tarfile.open(package) as archive:
             for name in PYODIDE_FILES:
-                source = archive.extractfile(f"package/{name}")
-                assert source is not None
-                (folder / name).write_bytes(source.read())
+                (folder / name).write_bytes(archive.extractfile(f"package/{name}").read())  # type: ignore[union-attr]
 
 
 def _get_wheels(folder: Path) -> None:
@@ -70,7 +72,7 @@ def _get_wheels(folder: Path) -> None:
 
 
 def _without_labextension(wheel: Path) -> None:
-    """Take the extension for JupyterLab out of a wheel: the site has it as an extension, and it is half of plotly's 10 MB."""
+    """Take the extension for JupyterLab out of a wheel: the site has it already, and it is half of plotly's 10 MB."""
 
     def is_kept(name: str) -> bool:
         return "/labextensions/" not in name and not name.startswith("plotly/labextension/")
@@ -101,6 +103,20 @@ def _build(lite: Path, site: Path) -> None:
         *(sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(lite), "--output-dir", str(site)),
         *("--apps", "lab", "--contents", str(lite / "files"), "--no-sourcemaps", "--no-unused-shared-packages"),
     )
+
+
+def _write_index(site: Path) -> None:
+    """Let the site open on a list of its notebooks."""
+    rows = []
+    for path in sorted(site.glob("files/**/*.ipynb")):
+        name = path.relative_to(site / "files").as_posix()
+        first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+        title = html.escape(first.splitlines()[0].lstrip("# "))
+        page = quote(f"pages/{name.removesuffix('.ipynb')}.html")
+        read = f' <small>· <a href="{page}">only read it</a></small>' if (site / page).exists() else ""
+        rows.append(f'<li><a href="lab/index.html?path={quote(name)}">{title}</a>{read}</li>')
+    text = (HERE / "index.html").read_text(encoding="utf-8").replace("<!-- notebooks -->", "\n".join(rows))
+    (site / "index.html").write_text(text, encoding="utf-8")
 
 
 def _pip(*arguments: str) -> None:

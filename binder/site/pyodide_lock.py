@@ -1,4 +1,4 @@
-"""The lock file that a site's Pyodide loads packages by: it knows the wheels of one folder, so it asks for nothing else."""
+"""The lock file by which a site's Pyodide loads packages: it knows the wheels of one folder, and asks for no other."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-IN_THE_PAGE = frozenset({"jupyterlab-widgets"})
-"""What the site has as an extension of JupyterLab; nothing imports it."""
+NOT_NEEDED = frozenset({"jedi", "jupyterlab-widgets"})
+"""IPython completes names without jedi, by looking at what is there; the widgets' extension is a part of the site."""
 
 
 def write_lock(folder: Path) -> None:
-    """Write `pyodide-lock.json` for the wheels of a folder, which has Pyodide's own already; `SystemExit` if one is missing.
+    """Write `pyodide-lock.json` for the wheels of a folder that has Pyodide's own; `SystemExit` if one is missing.
 
     Its format: pyodide.org, "pyodide-lock.json".
     """
@@ -33,7 +33,7 @@ def write_lock(folder: Path) -> None:
             if requirement.marker is not None and not requirement.marker.evaluate(environment):
                 continue
             name = canonicalize_name(requirement.name)
-            if name in IN_THE_PAGE:
+            if name in NOT_NEEDED:
                 continue
             if name not in wheels:
                 problems.append(f"{entry['name']} needs {requirement}, which is not in wheels.txt")

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp
 
-from vidgen_nb import browser, loopback
+from vidgen_nb.browser import in_browser
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.app import Dialect, EmulatorState, RequestRecord, make_app
 from vidgen_nb.emulator.dialects.google_interactions import GoogleInteractionsDialect
 from vidgen_nb.emulator.dialects.openai_videos import OpenAIVideosDialect
 from vidgen_nb.emulator.dialects.runway import RunwayDialect
 from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.loopback import enter_app, leave_app
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Fault, Load, Provider, SimulatedProfile
 
@@ -118,7 +119,7 @@ class Emulator:
         """
         if self._port is not None:
             raise SessionError("an emulator can be started only once: make a new one")
-        if browser.IN_BROWSER:
+        if in_browser():
             self._start_without_socket()
         else:
             self._start_server()
@@ -126,7 +127,7 @@ class Emulator:
 
     def _start_without_socket(self) -> None:
         """Be found by the clients of this program; nobody else can reach a browser's Python."""
-        self._port = loopback.enter(self.app, self._wanted_port)
+        self._port = enter_app(self.app, self._wanted_port)
         if self._port is None:
             raise InputError(f"port {self._wanted_port} has another emulator; port=0 takes a free one")
         self._restart_clock()
@@ -163,7 +164,7 @@ class Emulator:
     def stop(self) -> None:
         """Stop serving, and wait until it has stopped: running requests get a second. Stopping twice does nothing."""
         if self._thread is None and self._port is not None:
-            loopback.leave(self._port)
+            leave_app(self._port)
         if self._thread is not None and self._thread.is_alive():
             self._server.should_exit = True
             self._thread.join()
@@ -182,7 +183,7 @@ class Emulator:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if browser.HAS_THREADS:
+        if not in_browser():
             await asyncio.to_thread(self.stop)
         else:
             self.stop()

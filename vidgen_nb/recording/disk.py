@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vidgen_nb import browser
+from vidgen_nb.browser import in_browser
 from vidgen_nb.errors import JournalError
 from vidgen_nb.recording.locks import IS_LOCKED_ERRNOS, UNSUPPORTED_ERRNOS, close_held, lock, open_held
 
@@ -139,7 +139,7 @@ class GrowingFile:
             try:
                 with self._as_journal_error("can't be written"):
                     self._write(content, at)
-                    if browser.IN_BROWSER:
+                    if in_browser():
                         self._store()
             except JournalError:
                 self._has_partial_write = True

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vidgen_nb import browser
+from vidgen_nb.browser import in_browser
 from vidgen_nb.core.events import Event, Progressed
 from vidgen_nb.errors import JournalError
 from vidgen_nb.plaintext import error_line, one_line
@@ -112,7 +112,7 @@ class Journal:
         with self._condition:
             self._pending += events
             self._wake()
-        if not browser.HAS_THREADS:
+        if in_browser():
             self._write_pending()
 
     def keep_left_lines(self, wanted: bool) -> None:
@@ -146,7 +146,7 @@ class Journal:
             self._held, self.error = True, None
             atexit.register(self.release)
             self._wake()
-        if not browser.HAS_THREADS:
+        if in_browser():
             self._write_pending()
 
     def release(self) -> None:
@@ -186,7 +186,7 @@ class Journal:
     def _wake(self) -> None:
         """Make sure that the writer runs; call with the lock held."""
         self._wanted = True
-        if browser.HAS_THREADS and self._thread is None:
+        if not in_browser() and self._thread is None:
             thread = threading.Thread(target=self._write_loop, name="vidgen_nb journal", daemon=True)
             try:
                 thread.start()

@@ -7,7 +7,7 @@ import logging
 import threading
 from concurrent.futures import Future
 
-from vidgen_nb import browser
+from vidgen_nb.browser import can_wait_here, in_browser, wait_here
 from vidgen_nb.errors import SessionError
 from vidgen_nb.run import Run
 from vidgen_nb.session.runner import INTERRUPT_CHECK_INTERVAL, Runner
@@ -41,8 +41,8 @@ class Closer:
             return
         if not runner.is_closed:
             runner.check_may_block()
-        if browser.can_wait():
-            browser.wait_for(self.aclose())
+        if can_wait_here():
+            wait_here(self.aclose())
             return
         with self._lock:
             if self._is_done or self._closing is not None:
@@ -104,7 +104,7 @@ class Closer:
 
     async def aclose(self) -> None:
         """As `close`, for a session on the caller's loop."""
-        if browser.HAS_THREADS and not self._runner.loop.is_adopted:
+        if not in_browser() and not self._runner.loop.is_adopted:
             await asyncio.to_thread(self.close)
             return
         if self._closing is None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar
 
-from vidgen_nb import browser
+from vidgen_nb.browser import can_wait_here, in_browser, wait_here
 from vidgen_nb.errors import SessionError
 
 __all__ = ["SessionLoop"]
@@ -71,7 +71,7 @@ class SessionLoop:
     def _ensure_loop(self) -> asyncio.AbstractEventLoop:
         if self._ended:
             raise SessionError(f"the {self._name} is closed: make a new one")
-        if self._loop is None and not browser.HAS_THREADS:
+        if self._loop is None and in_browser():
             self._loop, self._adopted = asyncio.get_running_loop(), True
             self._loop.call_soon(self._on_start)
         if self._loop is None:
@@ -94,7 +94,7 @@ class SessionLoop:
 
         Raises `SessionError` after the end.
         """
-        if not browser.HAS_THREADS:
+        if in_browser():
             self._ensure_loop()
         if self.is_current():
             return function(*args, **kwargs)
@@ -114,7 +114,7 @@ class SessionLoop:
     @property
     def is_callers(self) -> bool:
         """Whether the caller shares it, so that a call that waits for it would wait for itself."""
-        return self.is_current() or self._adopted or not browser.HAS_THREADS
+        return self.is_current() or self._adopted or in_browser()
 
     def wait_for(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Carry out a coroutine function on the loop, from another thread, and return or raise what it did.
@@ -122,8 +122,8 @@ class SessionLoop:
         In a browser that can wait, the caller may be on the loop.
         """
         loop = self.loop
-        if browser.can_wait():
-            return browser.wait_for(work())
+        if can_wait_here():
+            return wait_here(work())
         return asyncio.run_coroutine_threadsafe(work(), loop).result()
 
     async def awaited(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -133,8 +133,8 @@ class SessionLoop:
     @staticmethod
     def result(future: Future[T], timeout: float | None = None) -> T:
         """Wait for a future that is completed on the loop, as `Future.result`; also in a browser that can wait."""
-        if browser.can_wait():
-            return browser.wait_for(asyncio.wait_for(asyncio.wrap_future(future), timeout))
+        if can_wait_here():
+            return wait_here(asyncio.wait_for(asyncio.wrap_future(future), timeout))
         return future.result(timeout)
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vidgen_nb import browser
+from vidgen_nb.browser import can_wait_here, in_browser
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.drivers.realtime import Observer
@@ -265,9 +265,9 @@ class Runner:
 
     def check_may_block(self) -> None:
         """Raise `SessionError` where waiting would be for oneself."""
-        if browser.can_wait():
+        if can_wait_here():
             return
-        if browser.IN_BROWSER:
+        if in_browser():
             raise SessionError(
                 "this browser can't wait without `await`: use `await session.run(...)`, `await session.join()` for "
                 "wait(), `async with` for `with`, and `await session.aclose()`"

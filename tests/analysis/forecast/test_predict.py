@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from vidgen_nb.analysis.forecast.predict import Prediction, predict_finish
+from vidgen_nb.analysis.forecast.predict import predict_finish
+from vidgen_nb.analysis.forecast.prediction import Prediction
 from vidgen_nb.analysis.forecast.snapshot import snapshot
 from vidgen_nb.analysis.limits.limit_samples import drawn_limits
 from vidgen_nb.analysis.records.builder import build

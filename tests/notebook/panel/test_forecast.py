@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vidgen_nb.analysis.forecast.predict import Prediction
+from vidgen_nb.analysis.forecast.prediction import Prediction
 from vidgen_nb.notebook.panel.forecast import (
     MAX_EVENTS,
     UPDATES_BEFORE_FIRST,

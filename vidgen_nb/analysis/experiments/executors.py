@@ -7,8 +7,8 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
-from vidgen_nb import browser
 from vidgen_nb.analysis.experiments.cases import Case, Trial, check_sendable, run_trials
+from vidgen_nb.browser import in_browser
 from vidgen_nb.errors import InputError
 
 __all__ = ["Submitter", "run_cases"]
@@ -144,7 +144,7 @@ def _progress_bar(total: int, *, shown: bool) -> Iterator[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    threads = browser.HAS_THREADS  # which draw it by themselves
+    threads = not in_browser()  # which draw it by themselves
     with Progress(*columns, console=Console(stderr=True), auto_refresh=threads) as progress:
         task = progress.add_task("runs", total=total)
         yield lambda runs: progress.update(task, advance=runs, refresh=not threads)

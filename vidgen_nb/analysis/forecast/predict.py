@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from heapq import nlargest
 from random import Random
 from statistics import mean, quantiles, stdev
@@ -18,6 +17,7 @@ from typing import Any, Final
 
 from vidgen_nb.analysis.experiments.student_t import t_quantile
 from vidgen_nb.analysis.forecast.policy_state import keeping_its_state, with_history
+from vidgen_nb.analysis.forecast.prediction import Prediction
 from vidgen_nb.analysis.forecast.snapshot import Snapshot, resume_events, snapshot
 from vidgen_nb.analysis.forecast.weibull_tail import fit_tail
 from vidgen_nb.analysis.limits.limit_samples import drawn_limits, jobs_admitted
@@ -26,6 +26,7 @@ from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import without
 from vidgen_nb.analysis.records.provider_queue import provider_slots
 from vidgen_nb.analysis.simulation.what_if import MIN_OWN_TIMES, policy_of, retry_of, service_times
+from vidgen_nb.browser import in_one_go
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
@@ -35,7 +36,7 @@ from vidgen_nb.provider import Concurrency, Empirical, Fault, Job, Provider, Sim
 from vidgen_nb.provider.limits import Limit
 from vidgen_nb.recording.policies import resolve_policy
 
-__all__ = ["Prediction", "predict_finish", "predict_in_slices"]
+__all__ = ["predict_finish", "predict_in_slices"]
 
 MAX_EVENTS: Final = 16_000
 """Events simulated together: this keeps a prediction fast."""
@@ -51,26 +52,6 @@ services and limits of profiles that few scenes have shown. Intervals wider by t
 seeded cases of four policies (`tests/analysis/forecast/test_predict.py`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """When a run will be finished. Times in run seconds."""
-
-    at: float
-    """When the prediction was made."""
-    left: int
-    """Scenes that were not settled."""
-    low: float | None
-    """There is a 10 % chance that it finishes earlier; None: can't tell, see `reason`."""
-    middle: float | None
-    """It is as likely to finish earlier as later."""
-    high: float | None
-    """There is a 10 % chance that it finishes later."""
-    runs: int
-    """Simulations behind it."""
-    reason: str = ""
-    """Why there is no prediction; empty: there is one."""
-
-
 def predict_finish(
     data: RunData, *, now: float | None = None, policy: Policy | None = None, runs: int | None = None, seed: int = 0
 ) -> Prediction:
@@ -80,13 +61,7 @@ def predict_finish(
     copy of it is used that has seen the run's events. A pause counts as over; of runs in which an outage comes later,
     about half end in the interval. It takes about a quarter of a second, and changes nothing: a thread may run it.
     """
-    slices = predict_in_slices(data, now=now, policy=policy, runs=runs, seed=seed)
-    with collector_paused():  # it would stop all threads while it scans the run's events
-        while True:
-            try:
-                next(slices)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
+    return in_one_go(predict_in_slices(data, now=now, policy=policy, runs=runs, seed=seed))
 
 
 def predict_in_slices(
@@ -106,11 +81,13 @@ def predict_in_slices(
     chosen = policy or (resolve_policy(state.policy) if state.policy else policy_of(data.header))
     if chosen is not None:
         chosen = with_history(chosen, data.events, state.submitting.values(), in_use=policy is not None)
-    simulations = _Simulations(data, state, at, times, chosen)
+    with collector_paused():  # it would stop all threads while it scans the run's events
+        simulations = _Simulations(data, state, at, times, chosen)
     ends: list[float] = []
     while len(ends) < (runs or MAX_RUNS) and (runs or len(ends) < MIN_RUNS or simulations.simulated < MAX_EVENTS):
         yield
-        end = simulations.finish(Random(f"{seed}/{len(ends)}"))  # noqa: S311 - no secret
+        with collector_paused():
+            end = simulations.finish(Random(f"{seed}/{len(ends)}"))  # noqa: S311 - no secret
         if end is None:
             return Prediction(at, left, None, None, None, len(ends), "every profile stays unusable, or held back")
         ends.append(end)

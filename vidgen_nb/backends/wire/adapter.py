@@ -14,6 +14,7 @@ from vidgen_nb.backends.wire.environment import check_environment, checked_ca, n
 from vidgen_nb.backends.wire.first_answers import FirstAnswers
 from vidgen_nb.backends.wire.http import HttpPool
 from vidgen_nb.backends.wire.images import absolute_path
+from vidgen_nb.backends.wire.network import check_reachable
 from vidgen_nb.backends.wire.urls import usable_url
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import PollSchedule, Scene
@@ -89,6 +90,8 @@ class HttpAdapter:
                 "in a header; copy it again"
             )
         _check_base_url(profile.base_url or self.base_url)
+        if self._is_networked:
+            check_reachable(httpx.URL(profile.base_url or self.base_url))
         self._servers.add(needs_of(self._address(profile)))
         self._addresses.add(self._server(profile))
 

@@ -29,9 +29,8 @@ import httpx
 from vidgen_nb.backends.wire.answer import MAX_BODY_BYTES, Answer, read_answer
 from vidgen_nb.backends.wire.decompression import compression, decoded_chunks, is_partial
 from vidgen_nb.backends.wire.environment import check_environment, tls_context
-from vidgen_nb.backends.wire.in_process import InProcess, transport_here
 from vidgen_nb.backends.wire.leaving import connections_by_open_files, watch_leaving
-from vidgen_nb.backends.wire.network import send_in_chunks, wait_patiently
+from vidgen_nb.backends.wire.network import send_in_chunks, transport_here, wait_patiently
 from vidgen_nb.backends.wire.redaction import current_key
 from vidgen_nb.backends.wire.renewal import Renewal
 from vidgen_nb.backends.wire.transport_errors import (
@@ -122,8 +121,6 @@ class HttpPool:
     def _client(self, url: httpx.URL, phase: Phase) -> _PooledClient:
         clients = self._clients.setdefault(asyncio.get_running_loop(), {})
         kind = (is_loopback(url.host), url.scheme == "https", phase == "submit")
-        if isinstance(self._transport, InProcess):
-            self._transport.check(url)
         if self._transport is not None:
             kind = (True, False, phase == "submit")
         if kind not in clients:

@@ -5,6 +5,8 @@ when httpx begins to put them together. What is noted of it then must be true if
 
 The timeouts of httpx are anyio's. After a program stood still they go off before what came meanwhile is read, and a
 submit whose answer is here would count as lost (`patience`).
+
+In a browser there are no sockets: there clients reach the emulators of the same kernel, and nothing else.
 """
 
 # ruff: noqa: ASYNC109 - httpcore's signatures have a timeout
@@ -22,10 +24,13 @@ import httpx
 
 from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES
 from vidgen_nb.backends.wire.leaving import leaves_next
+from vidgen_nb.browser import in_browser
+from vidgen_nb.errors import InputError
 from vidgen_nb.leaving import about_to_leave
+from vidgen_nb.loopback import app_at
 from vidgen_nb.patience import Patience
 
-__all__ = ["send_in_chunks", "wait_patiently"]
+__all__ = ["check_reachable", "send_in_chunks", "transport_here", "wait_patiently"]
 
 T = TypeVar("T")
 
@@ -162,3 +167,31 @@ def send_in_chunks(request: httpx.Request, patience: Patience, seconds: float) -
     whole = request.stream
     if isinstance(whole, httpx.AsyncByteStream):
         request.stream = _ChunkedBody(whole, lambda: patience.extend(seconds))
+
+
+class InProcess(httpx.AsyncBaseTransport):
+    """Hands requests to the ASGI app that answers at their address; an answer comes in one piece."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the app's answer; `httpx.ConnectError` if there is none, `httpx.ReadError` if it breaks off."""
+        app = app_at(request.url.host, request.url.port)
+        if app is None:
+            raise httpx.ConnectError("no server of this notebook answers there", request=request)
+        try:
+            return await httpx.ASGITransport(app).handle_async_request(request)
+        except Exception as error:
+            raise httpx.ReadError("the server broke off", request=request) from error
+
+
+def transport_here() -> httpx.AsyncBaseTransport | None:
+    """Return what clients use in a browser; None elsewhere: the network."""
+    return InProcess() if in_browser() else None
+
+
+def check_reachable(url: httpx.URL) -> None:
+    """Raise `InputError` for an address that a browser's Python can't reach."""
+    if in_browser() and app_at(url.host, url.port) is None:
+        raise InputError(
+            f"{url.host} can't be reached from Python in a browser, which has no sockets: use a started Emulator of "
+            "this notebook here, and a Python of your own, or Binder, for a real API"
+        )

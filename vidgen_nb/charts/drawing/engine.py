@@ -14,7 +14,7 @@ from typing import Any, cast
 import plotly.graph_objects as go
 import plotly.io
 
-from vidgen_nb import browser
+from vidgen_nb.browser import in_browser
 
 __all__ = ["go"]
 
@@ -27,7 +27,7 @@ if _SLOW_MODULE not in sys.modules and "jsonschema" not in sys.modules:
     finally:
         del sys.modules[_SLOW_MODULE]
 
-if browser.IN_BROWSER:
+if in_browser():
     # plotly shows figures only where it finds nbformat, of which it uses nothing but the version; it can't be installed
     # there, because it needs compiled packages
     _renderers: Any = sys.modules[type(plotly.io.renderers).__module__]

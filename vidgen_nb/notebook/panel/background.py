@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable, Generator
 from typing import Any, Protocol, TypeVar
 
-from vidgen_nb import browser
+from vidgen_nb.browser import in_browser, in_one_go
 from vidgen_nb.notebook.panel.host import PanelHost
 
 __all__ = ["Background", "RunInBackground"]
 
 T = TypeVar("T")
 Work = Callable[[], T] | Callable[[], Generator[Any, None, T]]
-"""A function, or a generator function whose generator yields wherever others may have a turn, and returns the result."""
+"""A function, or a generator function: that one yields wherever others may have a turn, and returns the result."""
 
 
 class RunInBackground(Protocol):
@@ -24,7 +24,7 @@ class RunInBackground(Protocol):
 
 
 class Background:
-    """Runs work on another thread if there are threads, and in slices on the loop otherwise; to be called on the loop."""
+    """Runs work on another thread, or in slices on the loop where there are none; to be called on the loop."""
 
     def __init__(self, host: PanelHost) -> None:
         self._host = host
@@ -32,10 +32,10 @@ class Background:
     def __call__(self, work: Work[T], then: Callable[[T], None], /) -> None:
         """Do the work, then call `then` with its result on the loop; errors are shown in the panel."""
         post = self._host.post
-        if not browser.HAS_THREADS:
+        if in_browser():
             post(lambda: self._next_slice(_sliced(work), then))
             return
-        future = asyncio.get_running_loop().run_in_executor(None, lambda: _whole(_sliced(work)))
+        future = asyncio.get_running_loop().run_in_executor(None, lambda: in_one_go(_sliced(work)))
         future.add_done_callback(lambda done: post(lambda: then(done.result())))
 
     def _next_slice(self, slices: Generator[Any, None, T], then: Callable[[T], None]) -> None:
@@ -54,11 +54,3 @@ def _sliced(work: Work[T]) -> Generator[Any, None, T]:
     if isinstance(result, Generator):
         result = yield from result
     return result
-
-
-def _whole(slices: Generator[Any, None, T]) -> T:
-    while True:
-        try:
-            next(slices)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]

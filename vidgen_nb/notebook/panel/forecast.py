@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import replace
 
-from vidgen_nb.analysis.forecast.predict import Prediction, predict_in_slices
+from vidgen_nb.analysis.forecast.predict import predict_in_slices
+from vidgen_nb.analysis.forecast.prediction import Prediction
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.notebook.panel.background import RunInBackground
 from vidgen_nb.notebook.panel.status.run_feed import RunFeed

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from vidgen_nb.analysis.forecast.predict import Prediction
+from vidgen_nb.analysis.forecast.prediction import Prediction
 from vidgen_nb.notebook.panel.status.session_snapshot import SessionSnapshot
 from vidgen_nb.notebook.panel.status.times import clock_time, done_at, time_left
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vidgen_nb.analysis.costs import RunCost
-from vidgen_nb.analysis.forecast.predict import Prediction
+from vidgen_nb.analysis.forecast.prediction import Prediction
 from vidgen_nb.clock import local_time
 
 __all__ = ["SessionSnapshot"]

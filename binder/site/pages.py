@@ -1,0 +1,62 @@
+"""The notebooks as plain pages, with what came out when they were carried out: for those who only want to read."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import plotly
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+PLOTLY = "application/vnd.plotly.v1+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SCRIPT = "plotly.min.js"
+DRAW = """<script src="{script}"></script>
+<script>
+for (const figure of document.querySelectorAll("script.figure")) {{
+    const {{data, layout}} = JSON.parse(figure.textContent);
+    Plotly.newPlot(figure.parentElement, data, layout, {{responsive: true}});
+}}
+</script>
+</body>"""
+
+
+def write_pages(notebooks: Path, folder: Path) -> None:
+    """Carry out each notebook and write it as a page; figures are drawn by one script that all pages share."""
+    folder.mkdir(parents=True)
+    package = Path(plotly.__file__).parent / "package_data"
+    shutil.copy(package / SCRIPT, folder)
+    for path in sorted(notebooks.glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        with tempfile.TemporaryDirectory() as run_in:
+            os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"
+            NotebookClient(notebook, timeout=300, resources={"metadata": {"path": run_in}}).execute()
+        (folder / path.with_suffix(".html").name).write_text(_as_page(notebook, path.stem), encoding="utf-8")
+
+
+def _as_page(notebook: Any, title: str) -> str:
+    """Return a notebook as a page that asks for nothing but that script."""
+    has_figures = False
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        data = output.get("data", {})
+        if WIDGET in data and len(data) > 1:
+            del data[WIDGET]
+        if PLOTLY in data:
+            figure = json.dumps(data[PLOTLY]).replace("<", "\\u003c")
+            data["text/html"] = f'<div><script type="application/json" class="figure">{figure}</script></div>'
+            has_figures = True
+    notebook.metadata.pop("widgets", None)
+    exporter = HTMLExporter(embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True)
+    for name in exporter.trait_names():
+        if name.endswith("_url"):  # of scripts on other servers
+            setattr(exporter, name, "")
+    exporter.mathjax_url = ""
+    page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": html.escape(title)}})
+    return page.replace("</body>", DRAW.format(script=SCRIPT)) if has_figures else page
