@@ -16,6 +16,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,6 +28,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PYTHON = "3.14"
 """That of Pyodide."""
+UNUSED = {
+    "plotly": ("/labextensions/", "plotly/labextension/"),  # the site has it
+    "jedi": ("jedi/third_party/django-stubs/",),
+}
+"""Folders of wheels, half of what these two weigh."""
 PYODIDE_FILES = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "pyodide-lock.json", "python_stdlib.zip")
 
 
@@ -67,15 +73,16 @@ def _get_wheels(folder: Path) -> None:
     for wheel in Path(sys.prefix).glob("share/jupyter/labextensions/@jupyterlite/*/static/pypi/*.whl"):
         if not wheel.name.startswith("widgetsnbextension-3"):  # that of the classic notebook
             shutil.copy(wheel, folder)
-    (plotly,) = folder.glob("plotly-*.whl")
-    _without_labextension(plotly)
+    for name, unused in UNUSED.items():
+        (wheel,) = folder.glob(f"{name}-*.whl")
+        _leave_out(wheel, unused)
 
 
-def _without_labextension(wheel: Path) -> None:
-    """Take the extension for JupyterLab out of a wheel: the site has it already, and it is half of plotly's 10 MB."""
+def _leave_out(wheel: Path, unused: Sequence[str]) -> None:
+    """Write a wheel anew, without some of its folders."""
 
     def is_kept(name: str) -> bool:
-        return "/labextensions/" not in name and not name.startswith("plotly/labextension/")
+        return not any(part in name for part in unused)
 
     smaller = wheel.with_suffix(".smaller")
     with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(smaller, "w", zipfile.ZIP_DEFLATED) as target:
@@ -103,6 +110,9 @@ def _build(lite: Path, site: Path) -> None:
         *(sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(lite), "--output-dir", str(site)),
         *("--apps", "lab", "--contents", str(lite / "files"), "--no-sourcemaps", "--no-unused-shared-packages"),
     )
+    for kind in ("eot", "svg"):  # of the icons' fonts, which browsers of this century read as woff2
+        for font in (site / "build").glob(f"fa-*.{kind}"):
+            font.unlink()
 
 
 def _write_index(site: Path) -> None:

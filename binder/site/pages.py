@@ -31,14 +31,15 @@ for (const figure of document.querySelectorAll("script.figure")) {{
 def write_pages(notebooks: Path, folder: Path) -> None:
     """Carry out each notebook and write it as a page; figures are drawn by one script that all pages share."""
     folder.mkdir(parents=True)
-    package = Path(plotly.__file__).parent / "package_data"
-    shutil.copy(package / SCRIPT, folder)
     for path in sorted(notebooks.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         with tempfile.TemporaryDirectory() as run_in:
             os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"
             NotebookClient(notebook, timeout=300, resources={"metadata": {"path": run_in}}).execute()
-        (folder / path.with_suffix(".html").name).write_text(_as_page(notebook, path.stem), encoding="utf-8")
+        page = _as_page(notebook, path.stem)
+        (folder / path.with_suffix(".html").name).write_text(page, encoding="utf-8")
+        if SCRIPT in page:
+            shutil.copy(Path(plotly.__file__).parent / "package_data" / SCRIPT, folder)
 
 
 def _as_page(notebook: Any, title: str) -> str:

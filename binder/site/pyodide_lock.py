@@ -13,8 +13,8 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-NOT_NEEDED = frozenset({"jedi", "jupyterlab-widgets"})
-"""IPython completes names without jedi, by looking at what is there; the widgets' extension is a part of the site."""
+NOT_NEEDED = frozenset({"jupyterlab-widgets"})
+"""The site has it as an extension of JupyterLab; nothing imports it."""
 
 
 def write_lock(folder: Path) -> None:
