@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from vidgen_nb.backends.openai.videos import OpenAIVideos
-from vidgen_nb.browser import in_browser
 from vidgen_nb.core.model import Mode, Scene
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.machine.browser import in_browser
 from vidgen_nb.notebook.controller import Controller
 from vidgen_nb.notebook.rerun_cells import register_controller
 from vidgen_nb.provider import Limit, SimulatedProfile

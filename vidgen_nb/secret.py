@@ -8,7 +8,7 @@ from typing import Any
 
 from vidgen_nb.errors import InputError
 from vidgen_nb.keys import key_problem, trim_key
-from vidgen_nb.local_trouble import LocalTrouble, local_trouble
+from vidgen_nb.machine.local_trouble import LocalTrouble, local_trouble
 
 __all__ = ["RenewableKey", "Secret"]
 

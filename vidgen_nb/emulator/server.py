@@ -13,14 +13,14 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp
 
-from vidgen_nb.browser import in_browser
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.app import Dialect, EmulatorState, RequestRecord, make_app
 from vidgen_nb.emulator.dialects.google_interactions import GoogleInteractionsDialect
 from vidgen_nb.emulator.dialects.openai_videos import OpenAIVideosDialect
 from vidgen_nb.emulator.dialects.runway import RunwayDialect
 from vidgen_nb.errors import InputError, SessionError
-from vidgen_nb.loopback import enter_app, leave_app
+from vidgen_nb.machine.browser import in_browser
+from vidgen_nb.machine.loopback import enter_app, leave_app
 from vidgen_nb.ports import Profile
 from vidgen_nb.provider import Fault, Load, Provider, SimulatedProfile
 

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vidgen_nb.browser import in_browser
 from vidgen_nb.errors import JournalError
+from vidgen_nb.machine.browser import in_browser
 from vidgen_nb.recording.locks import IS_LOCKED_ERRNOS, UNSUPPORTED_ERRNOS, close_held, lock, open_held
 
 __all__ = ["GrowingFile", "is_free"]

@@ -21,9 +21,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vidgen_nb.browser import in_browser
 from vidgen_nb.core.events import Event, Progressed
 from vidgen_nb.errors import JournalError
+from vidgen_nb.machine.browser import in_browser
 from vidgen_nb.plaintext import error_line, one_line
 from vidgen_nb.recording.disk import GrowingFile
 from vidgen_nb.recording.left_lines import this_boot

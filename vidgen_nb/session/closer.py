@@ -7,8 +7,8 @@ import logging
 import threading
 from concurrent.futures import Future
 
-from vidgen_nb.browser import can_wait_here, in_browser, wait_here
 from vidgen_nb.errors import SessionError
+from vidgen_nb.machine.browser import can_wait_here, in_browser, wait_here
 from vidgen_nb.run import Run
 from vidgen_nb.session.runner import INTERRUPT_CHECK_INTERVAL, Runner
 from vidgen_nb.wording.numbers import count

@@ -14,8 +14,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar
 
-from vidgen_nb.browser import can_wait_here, in_browser, wait_here
 from vidgen_nb.errors import SessionError
+from vidgen_nb.machine.browser import can_wait_here, in_browser, wait_here
 
 __all__ = ["SessionLoop"]
 

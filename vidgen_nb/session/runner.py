@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vidgen_nb.browser import can_wait_here, in_browser
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Scene
 from vidgen_nb.drivers.realtime import Observer
 from vidgen_nb.errors import SessionError
+from vidgen_nb.machine.browser import can_wait_here, in_browser
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Profile
 from vidgen_nb.run import Run

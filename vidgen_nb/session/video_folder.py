@@ -22,7 +22,7 @@ from typing import BinaryIO, Final
 
 from vidgen_nb.core.outcomes import Transient, Unwritable
 from vidgen_nb.errors import InputError
-from vidgen_nb.local_trouble import local_trouble
+from vidgen_nb.machine.local_trouble import local_trouble
 from vidgen_nb.ports import BackendError
 from vidgen_nb.recording.file_claims import claim
 from vidgen_nb.recording.locks import HAS_LOCKS, close_held, lock, open_held

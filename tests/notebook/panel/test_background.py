@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 
 import pytest
 
-from vidgen_nb import browser
+from vidgen_nb.machine import browser
 from vidgen_nb.notebook.panel.background import Background
 
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from vidgen_nb.analysis.experiments.cases import Case, Trial, check_sendable, run_trials
-from vidgen_nb.browser import in_browser
 from vidgen_nb.errors import InputError
+from vidgen_nb.machine.browser import in_browser
 
 __all__ = ["Submitter", "run_cases"]
 

@@ -26,11 +26,11 @@ from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import without
 from vidgen_nb.analysis.records.provider_queue import provider_slots
 from vidgen_nb.analysis.simulation.what_if import MIN_OWN_TIMES, policy_of, retry_of, service_times
-from vidgen_nb.browser import in_one_go
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.drivers.virtual import VirtualDriver
+from vidgen_nb.machine.browser import in_one_go
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import Concurrency, Empirical, Fault, Job, Provider, SimulatedProfile
 from vidgen_nb.provider.limits import Limit

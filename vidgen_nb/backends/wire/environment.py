@@ -20,7 +20,7 @@ import httpx
 from vidgen_nb.backends.wire.urls import is_loopback, usable_url
 from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.errors import InputError
-from vidgen_nb.local_trouble import local_trouble
+from vidgen_nb.machine.local_trouble import local_trouble
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError
 

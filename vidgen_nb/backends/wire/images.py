@@ -15,7 +15,7 @@ from typing import Final
 
 from vidgen_nb.core.outcomes import Transient
 from vidgen_nb.errors import InputError, VidgenError
-from vidgen_nb.local_trouble import local_trouble
+from vidgen_nb.machine.local_trouble import local_trouble
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError
 

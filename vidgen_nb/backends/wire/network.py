@@ -24,10 +24,10 @@ import httpx
 
 from vidgen_nb.backends.wire.decompression import MAX_CHUNK_BYTES
 from vidgen_nb.backends.wire.leaving import leaves_next
-from vidgen_nb.browser import in_browser
 from vidgen_nb.errors import InputError
 from vidgen_nb.leaving import about_to_leave
-from vidgen_nb.loopback import app_at
+from vidgen_nb.machine.browser import in_browser
+from vidgen_nb.machine.loopback import app_at
 from vidgen_nb.patience import Patience
 
 __all__ = ["check_reachable", "send_in_chunks", "transport_here", "wait_patiently"]

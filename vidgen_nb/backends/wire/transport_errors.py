@@ -12,7 +12,7 @@ import httpx
 from vidgen_nb.backends.wire.environment import proxy_of, unread_certificates
 from vidgen_nb.backends.wire.redaction import redact
 from vidgen_nb.core.outcomes import Ambiguous, Failure, ProfileUnusable, Transient
-from vidgen_nb.local_trouble import local_trouble
+from vidgen_nb.machine.local_trouble import local_trouble
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import BackendError, Secret
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 import plotly.graph_objects as go
 import plotly.io
 
-from vidgen_nb.browser import in_browser
+from vidgen_nb.machine.browser import in_browser
 
 __all__ = ["go"]
 

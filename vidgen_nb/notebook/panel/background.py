@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Generator
 from typing import Any, Protocol, TypeVar
 
-from vidgen_nb.browser import in_browser, in_one_go
+from vidgen_nb.machine.browser import in_browser, in_one_go
 from vidgen_nb.notebook.panel.host import PanelHost
 
 __all__ = ["Background", "RunInBackground"]

@@ -13,7 +13,7 @@ import pytest
 from vidgen_nb.backends.wire.images import check_image
 from vidgen_nb.backends.wire.transport_errors import Phase, transport_failure
 from vidgen_nb.core.outcomes import Ambiguous, Transient
-from vidgen_nb.local_trouble import local_trouble
+from vidgen_nb.machine.local_trouble import local_trouble
 from vidgen_nb.ports import BackendError
 
 LOCAL = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL", "ENETDOWN", "ENETUNREACH", "EHOSTUNREACH"]

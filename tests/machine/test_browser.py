@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 import vidgen_nb as vg
-from vidgen_nb import browser
-from vidgen_nb.browser import in_one_go
 from vidgen_nb.errors import InputError, SessionError
-from vidgen_nb.loopback import app_at, enter_app, leave_app
+from vidgen_nb.machine import browser
+from vidgen_nb.machine.browser import in_one_go
+from vidgen_nb.machine.loopback import app_at, enter_app, leave_app
 
 
 @pytest.fixture
