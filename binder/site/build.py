@@ -109,6 +109,7 @@ def _build(lite: Path, site: Path) -> None:
     _run(
         *(sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(lite), "--output-dir", str(site)),
         *("--apps", "lab", "--contents", str(lite / "files"), "--no-sourcemaps", "--no-unused-shared-packages"),
+        folder=lite,  # where it keeps its notes, too
     )
     for kind in ("eot", "svg"):  # of the icons' fonts, which browsers of this century read as woff2
         for font in (site / "build").glob(f"fa-*.{kind}"):
@@ -133,9 +134,9 @@ def _pip(*arguments: str) -> None:
     _run(sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check")
 
 
-def _run(*command: str) -> None:
+def _run(*command: str, folder: Path | None = None) -> None:
     """Run a command; `SystemExit` with what it said if it fails."""
-    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    done = subprocess.run(command, text=True, capture_output=True, check=False, cwd=folder)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 

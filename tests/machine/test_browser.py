@@ -21,8 +21,8 @@ from vidgen_nb.machine.loopback import app_at, enter_app, leave_app
 def in_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     """Be in a browser that can't wait; any thread that is begun there is a failure."""
     monkeypatch.setattr(browser, "_in_browser", True)
-    monkeypatch.setitem(sys.modules, "pyodide.ffi", SimpleNamespace(can_run_sync=lambda: False))  # type: ignore[arg-type]
-    monkeypatch.setitem(sys.modules, "pyodide", SimpleNamespace())  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "pyodide.ffi", SimpleNamespace(can_run_sync=lambda: False))
+    monkeypatch.setitem(sys.modules, "pyodide", SimpleNamespace())
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -36,8 +36,12 @@ def test_the_result_comes_either_way(monkeypatch: pytest.MonkeyPatch, has_thread
         done: asyncio.Queue[int] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         background = Background(Host())  # type: ignore[arg-type]
-        for work in (lambda: 1, lambda: counted([])):
-            background(work, lambda result: loop.call_soon_threadsafe(done.put_nowait, result))
+
+        def take(result: int) -> None:
+            loop.call_soon_threadsafe(done.put_nowait, result)
+
+        background(lambda: 1, take)
+        background(lambda: counted([]), take)
         return sorted([await done.get(), await done.get()])
 
     assert asyncio.run(results()) == [1, 3]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vidgen_nb.analysis.forecast.prediction import Prediction
+from vidgen_nb.machine.browser import in_one_go
 from vidgen_nb.notebook.panel.forecast import (
     MAX_EVENTS,
     UPDATES_BEFORE_FIRST,
@@ -41,7 +42,7 @@ class ManualBackground:
     def finish(self) -> None:
         """Do the oldest work."""
         work, then = self.jobs.pop(0)
-        then(work())
+        then(in_one_go(work()))
 
 
 def half_a_run() -> Run:
