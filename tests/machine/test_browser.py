@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from collections.abc import Generator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -123,7 +124,7 @@ def test_comparisons_show_their_progress_without_threads(capsys: pytest.CaptureF
 def test_slices_in_one_go() -> None:
     """Work in slices gives the same result without a pause."""
 
-    def work():  # type: ignore[no-untyped-def]
+    def work() -> Generator[None, None, int]:
         yield
         yield
         return 3
