@@ -12,6 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = (
     "tests/in_lab/",
+    "tests/replay/",
     "tests/charts/gantt/test_figure_browser.py",
     "tests/charts/test_every_chart_browser.py",
     "tests/gateways/test_litellm.py",
