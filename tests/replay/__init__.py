@@ -1,0 +1,1 @@
+"""Replays: what they hold, and as files in a real browser."""
