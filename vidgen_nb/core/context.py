@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from copy import copy
 from heapq import heappop, heappush
@@ -33,15 +34,15 @@ def as_on_ambiguous(choice: OnAmbiguous) -> OnAmbiguous:
 class Timers:
     """What happens when: a heap of (time, order, callback, argument).
 
-    Nothing is ever removed: a callback checks for itself whether it still has a reason. At its end are two timers whose
-    time never comes, so that there is always a first one, and one on either branch below it.
+    Nothing is ever removed: a callback checks for itself whether it still has a reason. At its end is a timer whose
+    time never comes, so that there is always a first one.
     """
 
     __slots__ = ("_order", "heap")
 
     def __init__(self) -> None:
-        self.heap: list[tuple[float, int, Callback, Any]] = [(math.inf, order, _never, None) for order in (0, 1)]
-        self._order = count(2)
+        self.heap: list[tuple[float, int, Callback, Any]] = [(math.inf, 0, _never, None)]
+        self._order = count(1)
 
     def at(self, when: float, callback: Callback, argument: Any) -> None:
         """Call `callback(argument, now)` once `when` has come."""
@@ -124,9 +125,9 @@ class Context:
         """Submits that may be accepted in the run, including those in doubt; None: no bound."""
         self.max_cost: float | None
         """What the run may spend and commit, in the currency of its prices; None: no bound."""
-        self.set_limits(max_billed, max_cost)
-        self.pause_after_same_failure = pause_after_same_failure
+        self.pause_after_same_failure: int | None
         """After how many equal failures in a row nothing new is submitted; None: never."""
+        self.set_limits(max_billed, max_cost, pause_after_same_failure)
         self.restored_at = -math.inf
         """When another program last took the run over: before that, nobody looked after its jobs."""
         self.hold_unknown_jobs = False
@@ -134,8 +135,8 @@ class Context:
         self.is_replay = False
         """Whether recorded events are fed in: then those decisions that are not looked up wait for their record."""
         self.timers = Timers()
-        self.commands: list[Command] = []
-        """What is to be done; emptied by every `handle`."""
+        self.commands: deque[Command] = deque()
+        """What is to be done, in order."""
 
     def backoff(self, failures: int) -> float:
         """Return seconds to wait after so many failures: full jitter (AWS, "Exponential Backoff And Jitter")."""
@@ -171,10 +172,11 @@ class Context:
         """Raise what the policy raised once the step is complete, with nothing lost; the first one counts."""
         self.policy_error = self.policy_fault = self.policy_error or error
 
-    def set_limits(self, max_billed: int | None, max_cost: float | None) -> None:
-        """Bound what the run submits, and what it costs."""
+    def set_limits(self, max_billed: int | None, max_cost: float | None, pause_after_same_failure: int | None) -> None:
+        """Bound what the run submits, what it costs, and how often it fails for the same reason."""
         self.max_billed, self.max_cost = max_billed, max_cost
-        self.is_limited = max_billed is not None or max_cost is not None
+        self.pause_after_same_failure = pause_after_same_failure
+        self.is_limited = not (max_billed is max_cost is pause_after_same_failure is None)
 
     def count_money(self) -> None:
         """Keep account of what the run costs from its beginning on: a price is known, or about to be."""

@@ -6,7 +6,7 @@ when to call `wake(now)` if nothing happens before. Nothing else changes its sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heappop
 from math import inf
 from random import Random
@@ -25,14 +25,16 @@ from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.replay import Replay
-from vidgen_nb.core.requests.handlers import NOTHING, handlers_of
+from vidgen_nb.core.requests.handlers import handlers_of
 from vidgen_nb.core.requests.limits import LIMIT_EVENTS, Limits, as_pause_after
 from vidgen_nb.core.requests.requests import Requests
 from vidgen_nb.core.spending import Spending
 from vidgen_nb.core.state import RunState, SceneState
 from vidgen_nb.errors import InputError, ReplayError
 
-__all__ = ["Scheduler"]
+__all__ = ["AtHand", "Scheduler"]
+
+AtHand = Callable[[SceneState, float], tuple[ev.Generated, ev.Fetched] | None]
 
 
 class Scheduler:
@@ -58,6 +60,8 @@ class Scheduler:
             as_max_cost(max_cost), as_pause_after(pause_after_same_failure),
         )  # fmt: skip
         self._heap = context.timers.heap
+        self.commands = context.commands
+        """What is to be done, in order; whoever carries a command out takes it from here. `handle` takes all of them."""
         self._now = 0.0
         self._run = RunState()
         self._queue = queue = SceneQueue()
@@ -69,7 +73,6 @@ class Scheduler:
         self.dispatcher = Dispatcher(context, self._run, ledger, self._rotation, queue)
         self._attempts = attempts = AttemptLifecycle(context, ledger, roster)
         self._failures = failures = Failures(context, ledger, roster, attempts)
-        self.sole_job_due = attempts.sole_job_due  # see `collect`
         requests = Requests(context, self._run, ledger, roster, queue, attempts)
         self._limits = limits = Limits(context, self._run, ledger, roster, queue)
         self._handlers = handlers_of(requests, limits, attempts, failures)
@@ -82,37 +85,62 @@ class Scheduler:
         Raises `InputError`, with nothing changed, for a request that makes no sense. Late or repeated answers of the
         driver are not errors: they change nothing.
         """
-        if (handler := self._handlers.get(type(event))) is None:
-            raise InputError(f"{type(event).__name__} is a decision of the scheduler's own; it can't be fed in")
+        self.feed(event, now)
+        return self._commands()
+
+    def wake(self, now: float) -> list[Command]:
+        """Do what is due by now and return what to do."""
+        self.advance(now)
+        return self._commands()
+
+    def _commands(self) -> list[Command]:
+        commands = list(self.commands)
+        self.commands.clear()
+        return commands
+
+    def feed(self, event: ev.Event, now: float) -> None:
+        """Take in an event as `handle` does; what to do is added to `commands`."""
+        try:
+            handler = self._handlers[type(event)]
+        except KeyError:
+            what = f"{type(event).__name__} is a decision of the scheduler's own"
+            raise InputError(f"{what}; it can't be fed in") from None
         if now < self._now:  # a timer may fire a little early
             now = self._now
         self._now = now
-        context, heap = self._context, self._heap
-        if heap[0][0] <= now:
-            context.timers.run(now)
+        if self._heap[0][0] <= now:
+            self._context.timers.run(now)
         handler(event, now)
         self._decide(now)
-        commands, context.commands = context.commands, []
-        return commands
 
-    def collect(self, state: SceneState, generated: ev.Generated, fetched: ev.Fetched, now: float) -> list[Command]:
-        """Take in at once, when a job is due, that it is done and its result here: a poll and a fetch in one step."""
-        heappop(self._heap)
-        self._now, context, attempts = now, self._context, self._attempts
-        attempts.finish_job(state, generated, now)
+    def advance(self, now: float, at_hand: AtHand | None = None) -> None:
+        """Do what is due by now; what follows is added to `commands`.
+
+        `at_hand(scene, now)` is asked about a job if its poll is all that is due. It returns both of the last answers
+        about it, which are taken in at once, without a `Poll` or a `Fetch`; or None.
+        """
+        if now < self._now:
+            now = self._now
+        self._now, heap, attempts = now, self._heap, self._attempts
+        if at_hand is not None and heap[0][0] <= now:
+            _, _, callback, argument = heappop(heap)
+            if callback is attempts.call_due and heap[0][0] > now and (answers := at_hand(argument, now)) is not None:
+                attempts.finish_job(argument, answers[0], now)
+                self._decide(now)
+                attempts.take_result(argument, answers[1], now)
+                self._decide(now)
+                return
+            callback(argument, now)
+        self._context.timers.run(now)
         self._decide(now)
-        attempts.take_result(state, fetched, now)
-        self._decide(now)
-        commands, context.commands = context.commands, []
-        return commands
 
     def _decide(self, now: float) -> None:
         """Submit what may be submitted by now, and end the run if it is over."""
         context = self._context
         if self._run.goes_on:
-            if context.is_limited or self._ledger.streak.scenes:
+            if context.is_limited:
                 self._limits.check(now)
-            if self._queue.size and (self._rotation.offered or self._pinned):
+            if (self._rotation.offered or self._pinned) and self._queue.size:
                 self.dispatcher.dispatch(now)
             if not self._ledger.in_flight or self._parked:
                 self._idle(now)
@@ -125,11 +153,7 @@ class Scheduler:
         handlers = self._handlers
         for event in events:
             handlers[type(event)](event, 0.0)
-        self.wake(0.0)
-
-    def wake(self, now: float) -> list[Command]:
-        """Do what is due by now and return what to do."""
-        return self.handle(NOTHING, now)
+        self.advance(0.0)
 
     def next_wakeup(self) -> float | None:
         """Return when to call `wake`, in run seconds, or None."""

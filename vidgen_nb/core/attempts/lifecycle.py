@@ -179,14 +179,6 @@ class AttemptLifecycle:
         state.call_at = due = now + delay
         self._timers.at(due, self.call_due, state)
 
-    def sole_job_due(self, now: float) -> SceneState | None:
-        """Return the scene whose job is to be polled, if that is all that is due by now."""
-        heap = self._timers.heap
-        _, _, callback, state = heap[0]
-        if callback is self.call_due and heap[1][0] > now and heap[2][0] > now:
-            return state if state.status == "generating" and state.call_at <= now else None
-        return None
-
     def _call_due(self, state: SceneState, now: float) -> None:
         if state.call_at > now or state.status not in ("generating", "fetching"):
             return

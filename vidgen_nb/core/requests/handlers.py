@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.failures import Failures
@@ -11,10 +11,7 @@ from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
 from vidgen_nb.core.requests.limits import Limits
 from vidgen_nb.core.requests.requests import Requests
 
-__all__ = ["NOTHING", "handlers_of"]
-
-NOTHING: Final = ev.Event()
-"""What `Scheduler.wake` handles."""
+__all__ = ["handlers_of"]
 
 
 def handlers_of(
@@ -50,5 +47,4 @@ def handlers_of(
         ev.JobFailed: failures.job_failed,
         ev.CancelAnswered: attempts.cancellations.answered,
         ev.AttemptAbandoned: attempts.abandoned,
-        type(NOTHING): lambda event, now: None,
     }
