@@ -212,8 +212,6 @@ class SceneState:
         "trouble",
     )
 
-    ticket: int
-    """Its place in the queue; 0: not in it. Set by the queue."""
     # set by an attempt's submit, by its acceptance, or by the cancel that they belong to
     counted_at: Gate
     """The group's gate that counts its submit as unanswered."""
@@ -253,6 +251,8 @@ class SceneState:
         self.not_before: float | None = None
         """End of its back-off."""
         self.pinned_to: ProfileState | None = None
+        self.ticket = 0
+        """Its place in the queue; 0: not in it."""
         self.started = 0.0
         """When the latest attempt began; `job_timeout` counts from here."""
         self.operation: Operation | None = None

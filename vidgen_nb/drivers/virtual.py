@@ -64,8 +64,11 @@ class VirtualDriver:
         planned: float = 0.0,
         patience: float = PATIENCE_SECONDS,
         attempt_timeout: float = math.inf,
+        asked: Iterable[ev.Event] = (),
     ) -> None:
         self.scheduler = scheduler
+        self.asked = list(asked)
+        """The requests that were taken in, in order: those before the start are given as `asked`."""
         self._provider = provider
         self._fault_free = not provider.faults and provider.expires_after is None
         """Whether no poll or fetch can fail."""
@@ -155,12 +158,15 @@ class VirtualDriver:
         answer = self._answers.get(type(item))
         event = item if answer is None else answer(item, now)
         if answer is None:
+            if type(event) is not ev.Fetched:  # a slow one
+                self.asked.append(event)
             self._standstill.note_progress(now)
             self._restarts_to_come -= isinstance(item, RESTARTING)
         if event is not None:
             scheduler.feed(event, now)
         if type(event) is ev.SceneAdded and scheduler.ended and not scheduler.stopped:
-            scheduler.feed(ev.RunStarted(), now)
+            self.asked.append(started := ev.RunStarted())
+            scheduler.feed(started, now)
 
     # -- the provider's answers
 
