@@ -7,7 +7,6 @@ when to call `wake(now)` if nothing happens before. Nothing else changes its sta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from heapq import heappop
 from math import inf
 from random import Random
 from typing import Any
@@ -59,7 +58,8 @@ class Scheduler:
             mode, policy, retry or RetryPolicy(), poll or PollSchedule(), on_ambiguous, max_wait, rng, limit,
             as_max_cost(max_cost), as_pause_after(pause_after_same_failure),
         )  # fmt: skip
-        self._heap = context.timers.heap
+        self._timers = context.timers
+        self._times = context.timers.times
         self.commands = context.commands
         """What is to be done, in order; whoever carries a command out takes it from here. `handle` takes all of them."""
         self._now = 0.0
@@ -108,8 +108,8 @@ class Scheduler:
         if now < self._now:  # a timer may fire a little early
             now = self._now
         self._now = now
-        if self._heap[0][0] <= now:
-            self._context.timers.run(now)
+        if self._times[0] <= now:
+            self._timers.run(now)
         handler(event, now)
         self._decide(now)
 
@@ -121,17 +121,20 @@ class Scheduler:
         """
         if now < self._now:
             now = self._now
-        self._now, heap, attempts = now, self._heap, self._attempts
-        if at_hand is not None and heap[0][0] <= now:
-            _, _, callback, argument = heappop(heap)
-            if callback is attempts.call_due and heap[0][0] > now and (answers := at_hand(argument, now)) is not None:
-                attempts.finish_job(argument, answers[0], now)
-                self._decide(now)
-                attempts.take_result(argument, answers[1], now)
-                self._decide(now)
-                return
-            callback(argument, now)
-        self._context.timers.run(now)
+        self._now, timers, attempts = now, self._timers, self._attempts
+        if at_hand is not None and self._times[0] <= now:
+            calls = timers.pop()
+            callback, state = calls[0]
+            if callback is attempts.call_due and len(calls) == 1 and self._times[0] > now:
+                if (answers := at_hand(state, now)) is not None:
+                    attempts.finish_job(state, answers[0], now)
+                    self._decide(now)
+                    attempts.take_result(state, answers[1], now)
+                    self._decide(now)
+                    return
+            for callback, argument in calls:
+                callback(argument, now)
+        timers.run(now)
         self._decide(now)
 
     def _decide(self, now: float) -> None:
@@ -157,7 +160,7 @@ class Scheduler:
 
     def next_wakeup(self) -> float | None:
         """Return when to call `wake`, in run seconds, or None."""
-        at = self._heap[0][0]
+        at = self._times[0]
         return at if at < inf and self._run.ended is None else None
 
     @classmethod

@@ -174,7 +174,7 @@ class Simulation:
             rng=rng,
         )
         provider.announce([scene.id for scene in self.scenes], self.luck)
-        at_start = list(self._at_start())
+        at_start = self._at_start()
         scheduler.prepare(at_start)
         planned, patience = self._in_sight()
         return VirtualDriver(
@@ -201,17 +201,19 @@ class Simulation:
         by_length = sorted(self.scenes, key=lambda scene: uniform(self.seed, "service", scene.id))
         return by_length if self.order == "shortest" else by_length[::-1]
 
-    def _at_start(self) -> Iterable[ev.Event]:
-        """Yield the events before the start of the run."""
+    def _at_start(self) -> list[ev.Event]:
+        """Return the events before the start of the run."""
+        events: list[ev.Event] = []
         for profile in (each for each in self.profiles if each.name not in self.absent):
             group = profile.quota_group if self.told_groups else None
             capacity = self.capacities.get(profile.name, profile.capacity)
-            yield ev.ProfileAdded(profile.name, capacity, group or "", profile.price)
-        yield from self.cooldowns
+            events.append(ev.ProfileAdded(profile.name, capacity, group or "", profile.price))
+        events += self.cooldowns
         if self.arrivals is None:
-            yield from map(ev.SceneAdded, self._in_order())
+            events += map(ev.SceneAdded, self._in_order())
         else:
-            yield from (added for at, added in self._arriving() if at == 0)
+            events += (added for at, added in self._arriving() if at == 0)
+        return events
 
     def _later(self) -> list[tuple[float, ev.Event]]:
         arriving = [(at, added) for at, added in self._arriving() if at > 0] if self.arrivals is not None else []
