@@ -105,11 +105,12 @@ class Scheduler:
         except KeyError:
             what = f"{type(event).__name__} is a decision of the scheduler's own"
             raise InputError(f"{what}; it can't be fed in") from None
-        if now < self._now:  # a timer may fire a little early
-            now = self._now
-        self._now = now
-        if self._times[0] <= now:
-            self._timers.run(now)
+        if now > self._now:
+            self._now = now
+            if self._times[0] <= now:
+                self._timers.run(now)
+        else:
+            now = self._now  # a timer may fire a little early
         handler(event, now)
         self._decide(now)
 

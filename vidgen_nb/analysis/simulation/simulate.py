@@ -251,13 +251,18 @@ def _digest(given: dict[str, Any], asked: Sequence[ev.Event]) -> str:
     Of many scenes, their number and about `DIGEST_SAMPLE` of them count, and so with what adds the profiles, which stand
     among the settings: an id must not take longer than a run.
     """
-    scenes = sum(type(each) is ev.SceneAdded for each in asked)
-    for kind in (ev.SceneAdded, ev.ProfileAdded):
-        added = [each for each in asked if type(each) is kind]
-        if len(added) > DIGEST_SAMPLE:
-            asked = [*(each for each in asked if type(each) is not kind), *added[:: len(added) // DIGEST_SAMPLE]]
-    text = json.dumps(_with_whole_numbers([given, scenes, [encode(event) for event in asked]]), sort_keys=True)
+    scenes = list(map(type, asked)).count(ev.SceneAdded)
+    requests = [encode(event) for event in _sampled(_sampled(asked, ev.SceneAdded), ev.ProfileAdded)]
+    text = json.dumps(_with_whole_numbers([given, scenes, requests]), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def _sampled(events: Sequence[ev.Event], kind: type[ev.Event]) -> Sequence[ev.Event]:
+    """Return the events with only a sample of one kind, behind the others, if there are many of it."""
+    of_kind = [each for each in events if type(each) is kind]
+    if len(of_kind) <= DIGEST_SAMPLE:
+        return events
+    return [*(each for each in events if type(each) is not kind), *of_kind[:: len(of_kind) // DIGEST_SAMPLE]]
 
 
 def _with_whole_numbers(value: Any) -> Any:
