@@ -61,7 +61,7 @@ class Scheduler:
         self._timers = context.timers
         self._times = context.timers.times
         self.commands = context.commands
-        """What is to be done, in order; whoever carries a command out takes it from here. `handle` takes all of them."""
+        """What is to be done, in order: whoever carries it out takes it from here, and `handle` takes all of it."""
         self._now = 0.0
         self._run = RunState()
         self._queue = queue = SceneQueue()
@@ -126,13 +126,13 @@ class Scheduler:
         if at_hand is not None and self._times[0] <= now:
             calls = timers.pop()
             callback, state = calls[0]
-            if callback is attempts.call_due and len(calls) == 1 and self._times[0] > now:
-                if (answers := at_hand(state, now)) is not None:
-                    attempts.finish_job(state, answers[0], now)
-                    self._decide(now)
-                    attempts.take_result(state, answers[1], now)
-                    self._decide(now)
-                    return
+            is_sole_job = callback is attempts.call_due and len(calls) == 1 and self._times[0] > now
+            if is_sole_job and (answers := at_hand(state, now)) is not None:
+                attempts.finish_job(state, answers[0], now)
+                self._decide(now)
+                attempts.take_result(state, answers[1], now)
+                self._decide(now)
+                return
             for callback, argument in calls:
                 callback(argument, now)
         timers.run(now)

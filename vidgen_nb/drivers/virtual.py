@@ -111,7 +111,10 @@ class VirtualDriver:
         """Run, and yield before each step the run second at which it happens; so several drivers can take turns."""
         scheduler, due, standstill = self.scheduler, self._due, self._standstill
         feed, advance, next_wakeup, commands = (
-            scheduler.feed, scheduler.advance, scheduler.next_wakeup, scheduler.commands
+            scheduler.feed,
+            scheduler.advance,
+            scheduler.next_wakeup,
+            scheduler.commands,
         )
         answers, latency, at_hand = self._answers, self._latency, self.at_hand
         now = 0.0

@@ -158,7 +158,7 @@ class Account:
         if len(busy) < capacity:
             heappush(busy, now + seconds)
             return now
-        start = busy[0] if busy[0] > now else now
+        start = max(now, busy[0])
         heapreplace(busy, start + seconds)
         return start
 

@@ -45,8 +45,8 @@ def uniforms(*key: object, last: Iterable[object]) -> list[float]:
 def _rounded(zs: list[float]) -> list[float]:
     """Return `round(z, _DIGITS)` of each, several times as fast.
 
-    A whole number of billionths, divided by a billion, is the float that is next to it. Which whole number is nearest is
-    beyond doubt unless two are about equally near, or the float has too few digits to tell.
+    A whole number of billionths, divided by a billion, is the float that is next to it. Which whole number is nearest
+    is beyond doubt unless two are about equally near, or the float has too few digits to tell.
     """
     return [
         nearest / 1e9

@@ -220,7 +220,7 @@ class Simulation:
         return [(0.0, ev.RunStarted()), *arriving, *self.requests]
 
     def header(self, asked: Sequence[ev.Event]) -> dict[str, Any]:
-        """Return the header of the run's record; its id is a digest of what was given, and of the requests it took in."""
+        """Return the header of the run's record; its id is a digest of what was given, and of what was asked for."""
         given = {
             "mode": plain(self.mode),
             "policy": plain(self.policy),
@@ -248,8 +248,8 @@ class Simulation:
 def _digest(given: dict[str, Any], asked: Sequence[ev.Event]) -> str:
     """Return eight characters that differ if the settings, or what was requested and when, differ.
 
-    Of many scenes, their number and about `DIGEST_SAMPLE` of them count, and so with what adds the profiles, which stand
-    among the settings: an id must not take longer than a run.
+    Of many scenes, their number and about `DIGEST_SAMPLE` of them count, and of what adds many profiles as much, since
+    they stand among the settings: an id must not take longer than a run.
     """
     scenes = list(map(type, asked)).count(ev.SceneAdded)
     requests = [encode(event) for event in _sampled(_sampled(asked, ev.SceneAdded), ev.ProfileAdded)]

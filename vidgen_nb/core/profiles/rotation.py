@@ -1,8 +1,8 @@
 """Whose turn it is to submit (R3, R4).
 
-A heap of turns stands for the round-robin: a profile's turn is its index, or, if the cursor is past it and it comes in
-the next round, its index plus `TURNS_PER_ROUND`. A profile that comes up and is not eligible is dropped from the heap, and offered again when something that
-could make it eligible has changed. So a pick costs O(log P).
+A heap of turns stands for the round-robin: a profile's turn is its index, in this round or, if the cursor is past it,
+in the next, which is `TURNS_PER_ROUND` more. A profile that comes up and is not eligible is dropped from the heap, and
+offered again when something that could make it eligible has changed. So a pick costs O(log P).
 """
 
 from __future__ import annotations
