@@ -162,7 +162,7 @@ class VirtualDriver:
         event = item if answer is None else answer(item, now)
         if answer is None:
             if type(event) is not ev.Fetched:  # a slow one
-                self.asked.append(event)
+                self.asked.append(item)
             self._standstill.note_progress(now)
             self._restarts_to_come -= isinstance(item, RESTARTING)
         if event is not None:
