@@ -194,6 +194,12 @@ class Context:
         event.at = now  # type: ignore[misc]  # records are frozen for everyone else
         self.keep(event)
 
+    def take_commands(self) -> list[Command]:
+        """Return what is to be done, and forget it."""
+        commands = list(self.commands)
+        self.commands.clear()
+        return commands
+
     def _keep_and_show(self, event: Event) -> None:
         self.events.append(event)
         if self.counts_money:

@@ -6,7 +6,7 @@ when to call `wake(now)` if nothing happens before. Nothing else changes its sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from math import inf
 from random import Random
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.failures import Failures
 from vidgen_nb.core.attempts.ledger import Ledger
-from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
+from vidgen_nb.core.attempts.lifecycle import AtHand, AttemptLifecycle
 from vidgen_nb.core.commands import Command
 from vidgen_nb.core.context import Context, OnAmbiguous
 from vidgen_nb.core.dispatcher import Dispatcher
@@ -27,13 +27,10 @@ from vidgen_nb.core.replay import Replay
 from vidgen_nb.core.requests.handlers import handlers_of
 from vidgen_nb.core.requests.limits import LIMIT_EVENTS, Limits, as_pause_after
 from vidgen_nb.core.requests.requests import Requests
-from vidgen_nb.core.spending import Spending
-from vidgen_nb.core.state import RunState, SceneState
-from vidgen_nb.errors import InputError, ReplayError
+from vidgen_nb.core.state import RunState
+from vidgen_nb.errors import ReplayError
 
-__all__ = ["AtHand", "Scheduler"]
-
-AtHand = Callable[[SceneState, float], tuple[ev.Generated, ev.Fetched] | None]
+__all__ = ["Scheduler"]
 
 
 class Scheduler:
@@ -58,18 +55,22 @@ class Scheduler:
             mode, policy, retry or RetryPolicy(), poll or PollSchedule(), on_ambiguous, max_wait, rng, limit,
             as_max_cost(max_cost), as_pause_after(pause_after_same_failure),
         )  # fmt: skip
-        self._timers = context.timers
-        self._times = context.timers.times
+        self._timers, self._times = context.timers, context.timers.times
         self.commands = context.commands
         """What is to be done, in order: whoever carries it out takes it from here, and `handle` takes all of it."""
+        self.events = context.events
+        """Everything that happened, in order; read-only."""
+        self.spending = context.spending
+        """What the run has spent and committed; read-only."""
         self._now = 0.0
         self._run = RunState()
         self._queue = queue = SceneQueue()
-        self._pinned = queue.pinned
         self.roster = roster = Roster(context)
         self._rotation = roster.rotation
         self._ledger = ledger = Ledger(context, roster, queue)
-        self._parked = ledger.unwritable.parked
+        self.scenes = ledger.scenes
+        """All scenes by id; read-only."""
+        self._pinned, self._parked = queue.pinned, ledger.unwritable.parked
         self.dispatcher = Dispatcher(context, self._run, ledger, self._rotation, queue)
         self._attempts = attempts = AttemptLifecycle(context, ledger, roster)
         self._failures = failures = Failures(context, ledger, roster, attempts)
@@ -86,25 +87,16 @@ class Scheduler:
         driver are not errors: they change nothing.
         """
         self.feed(event, now)
-        return self._commands()
+        return self._context.take_commands()
 
     def wake(self, now: float) -> list[Command]:
         """Do what is due by now and return what to do."""
         self.advance(now)
-        return self._commands()
-
-    def _commands(self) -> list[Command]:
-        commands = list(self.commands)
-        self.commands.clear()
-        return commands
+        return self._context.take_commands()
 
     def feed(self, event: ev.Event, now: float) -> None:
         """Take in an event as `handle` does; what to do is added to `commands`."""
-        try:
-            handler = self._handlers[type(event)]
-        except KeyError:
-            what = f"{type(event).__name__} is a decision of the scheduler's own"
-            raise InputError(f"{what}; it can't be fed in") from None
+        handler = self._handlers[type(event)]
         if now > self._now:
             self._now = now
             if self._times[0] <= now:
@@ -201,16 +193,6 @@ class Scheduler:
     # -- what it shows
 
     @property
-    def events(self) -> list[ev.Event]:
-        """Everything that happened, in order; read-only."""
-        return self._context.events
-
-    @property
-    def scenes(self) -> dict[str, SceneState]:
-        """All scenes by id; read-only."""
-        return self._ledger.scenes
-
-    @property
     def mode(self) -> Mode:
         """The mode for new submissions."""
         return self._context.mode
@@ -239,11 +221,6 @@ class Scheduler:
     def max_cost(self) -> float | None:
         """What the run may spend and commit."""
         return self._context.max_cost
-
-    @property
-    def spending(self) -> Spending:
-        """What the run has spent and committed; read-only."""
-        return self._context.spending
 
     @property
     def stopped_by(self) -> ev.EndReason | None:

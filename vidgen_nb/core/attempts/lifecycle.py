@@ -13,6 +13,7 @@ follows from such a failure is decided in `asking`.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.cancellation import Cancellations, cancel_command
@@ -25,8 +26,10 @@ from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.state import IN_FLIGHT, ProfileState, SceneState, operation_id, profile_of
 from vidgen_nb.errors import InputError
 
-__all__ = ["AttemptLifecycle"]
+__all__ = ["AtHand", "AttemptLifecycle"]
 
+AtHand = Callable[[SceneState, float], tuple[ev.Generated, ev.Fetched] | None]
+"""Returns a job's last answers at once, if it is done; see `Scheduler.advance`."""
 STANDSTILL_SECONDS, MAX_CROWD = 15.0, 10
 """When the program stood still for longer, and more attempts than this are in flight, their polls are spread."""
 

@@ -10,15 +10,21 @@ from vidgen_nb.core.attempts.failures import Failures
 from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
 from vidgen_nb.core.requests.limits import Limits
 from vidgen_nb.core.requests.requests import Requests
+from vidgen_nb.errors import InputError
 
-__all__ = ["handlers_of"]
+__all__ = ["Handlers", "handlers_of"]
 
 
-def handlers_of(
-    requests: Requests, limits: Limits, attempts: AttemptLifecycle, failures: Failures
-) -> dict[type[ev.Event], Callable[[Any, float], None]]:
+class Handlers(dict[type[ev.Event], Callable[[Any, float], None]]):
+    """What handles each event that may be fed in; `InputError` for any other."""
+
+    def __missing__(self, kind: type[ev.Event]) -> Callable[[Any, float], None]:
+        raise InputError(f"{kind.__name__} is a decision of the scheduler's own; it can't be fed in")
+
+
+def handlers_of(requests: Requests, limits: Limits, attempts: AttemptLifecycle, failures: Failures) -> Handlers:
     """Return what handles each event that may be fed in."""
-    return {
+    handlers = {
         ev.ProfileAdded: requests.add_profile,
         ev.ProfileChanged: requests.change_profile,
         ev.PriceChanged: requests.change_price,
@@ -48,3 +54,4 @@ def handlers_of(
         ev.CancelAnswered: attempts.cancellations.answered,
         ev.AttemptAbandoned: attempts.abandoned,
     }
+    return Handlers(handlers)
