@@ -24,7 +24,7 @@ class Handlers(dict[type[ev.Event], Callable[[Any, float], None]]):
 
 def handlers_of(requests: Requests, limits: Limits, attempts: AttemptLifecycle, failures: Failures) -> Handlers:
     """Return what handles each event that may be fed in."""
-    handlers = {
+    handlers: dict[type[ev.Event], Callable[[Any, float], None]] = {
         ev.ProfileAdded: requests.add_profile,
         ev.ProfileChanged: requests.change_profile,
         ev.PriceChanged: requests.change_price,
