@@ -14,7 +14,7 @@ from tests.benchmarks.instant import InstantBackend, benched_run, make_profiles,
 SCENES = 300
 MAX_LIVE_CALLS = 79
 """Calls of Python functions for a scene of a live run, from its addition to its result, with those of the backend."""
-MAX_VIRTUAL_CALLS = 67
+MAX_VIRTUAL_CALLS = 64
 
 
 def calls_a_scene(run: Callable[[int], Any]) -> float:
@@ -57,5 +57,5 @@ def test_a_scene_of_a_live_run_costs_few_calls() -> None:
 
 
 def test_a_scene_in_virtual_time_costs_few_calls() -> None:
-    """It was 97 when a job that was done was polled, and its result fetched, one after the other; now it is 62."""
+    """It was 97 when a job that was done was polled, and its result fetched, one after the other; now it is 60."""
     assert calls_a_scene(virtual) <= MAX_VIRTUAL_CALLS

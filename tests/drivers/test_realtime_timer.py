@@ -14,13 +14,13 @@ from vidgen_nb.core.scheduler import Scheduler
 def count_wakes(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return a list that fills with the times at which the scheduler is woken."""
     wakes: list[float] = []
-    wake = scheduler.wake
+    advance = scheduler.advance
 
-    def counted(now: float) -> list[object]:
+    def counted(now: float) -> None:
         wakes.append(now)
-        return [*wake(now)]
+        advance(now)
 
-    monkeypatch.setattr(scheduler, "wake", counted)
+    monkeypatch.setattr(scheduler, "advance", counted)
     return wakes
 
 

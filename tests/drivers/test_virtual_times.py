@@ -72,7 +72,7 @@ def test_a_job_that_is_done_is_collected_in_one_step(
     for in_one_step in (True, False):
         driver = simulation.driver(simulation.provider(), Random(0))
         if not in_one_step:
-            driver.scheduler.sole_job_due = lambda now: None
+            driver.at_hand = None
         driver.run()
         runs.append([repr(event) for event in driver.scheduler.events])
     assert runs[0] == runs[1]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from copy import copy
 from heapq import heappop, heappush
-from itertools import count
 from random import Random
 from typing import Any, Literal
 
@@ -31,32 +31,36 @@ def as_on_ambiguous(choice: OnAmbiguous) -> OnAmbiguous:
 
 
 class Timers:
-    """What happens when: a heap of (time, order, callback, argument).
+    """What happens when: a heap of times, and what is called at each of them, in order.
 
-    Nothing is ever removed: a callback checks for itself whether it still has a reason. At its end are two timers whose
-    time never comes, so that there is always a first one, and one on either branch below it.
+    Nothing is ever removed: a callback checks for itself whether it still has a reason. Floats are compared several
+    times as fast as tuples that begin with them.
     """
 
-    __slots__ = ("_order", "heap")
+    __slots__ = ("_calls", "times")
 
     def __init__(self) -> None:
-        self.heap: list[tuple[float, int, Callback, Any]] = [(math.inf, order, _never, None) for order in (0, 1)]
-        self._order = count(2)
+        self.times = [math.inf]
+        """A heap; the last one never comes, so that there is always a first."""
+        self._calls: dict[float, list[tuple[Callback, Any]]] = {}
 
     def at(self, when: float, callback: Callback, argument: Any) -> None:
         """Call `callback(argument, now)` once `when` has come."""
-        heappush(self.heap, (when, next(self._order), callback, argument))
+        if (calls := self._calls.get(when)) is None:
+            self._calls[when] = [(callback, argument)]
+            heappush(self.times, when)
+        else:
+            calls.append((callback, argument))
+
+    def pop(self) -> list[tuple[Callback, Any]]:
+        """Take away the first time, and return what is to be called then."""
+        return self._calls.pop(heappop(self.times))
 
     def run(self, now: float) -> None:
         """Call everything that is due, in order of time."""
-        heap = self.heap
-        while heap[0][0] <= now < math.inf:
-            _, _, callback, argument = heappop(heap)
-            callback(argument, now)
-
-
-def _never(_argument: Any, _now: float) -> None:
-    """Do nothing: the time of this timer never comes."""
+        while self.times[0] <= now < math.inf:
+            for callback, argument in self.pop():
+                callback(argument, now)
 
 
 class Context:
@@ -124,9 +128,9 @@ class Context:
         """Submits that may be accepted in the run, including those in doubt; None: no bound."""
         self.max_cost: float | None
         """What the run may spend and commit, in the currency of its prices; None: no bound."""
-        self.set_limits(max_billed, max_cost)
-        self.pause_after_same_failure = pause_after_same_failure
+        self.pause_after_same_failure: int | None
         """After how many equal failures in a row nothing new is submitted; None: never."""
+        self.set_limits(max_billed, max_cost, pause_after_same_failure)
         self.restored_at = -math.inf
         """When another program last took the run over: before that, nobody looked after its jobs."""
         self.hold_unknown_jobs = False
@@ -134,8 +138,8 @@ class Context:
         self.is_replay = False
         """Whether recorded events are fed in: then those decisions that are not looked up wait for their record."""
         self.timers = Timers()
-        self.commands: list[Command] = []
-        """What is to be done; emptied by every `handle`."""
+        self.commands: deque[Command] = deque()
+        """What is to be done, in order."""
 
     def backoff(self, failures: int) -> float:
         """Return seconds to wait after so many failures: full jitter (AWS, "Exponential Backoff And Jitter")."""
@@ -171,10 +175,11 @@ class Context:
         """Raise what the policy raised once the step is complete, with nothing lost; the first one counts."""
         self.policy_error = self.policy_fault = self.policy_error or error
 
-    def set_limits(self, max_billed: int | None, max_cost: float | None) -> None:
-        """Bound what the run submits, and what it costs."""
+    def set_limits(self, max_billed: int | None, max_cost: float | None, pause_after_same_failure: int | None) -> None:
+        """Bound what the run submits, what it costs, and how often it fails for the same reason."""
         self.max_billed, self.max_cost = max_billed, max_cost
-        self.is_limited = max_billed is not None or max_cost is not None
+        self.pause_after_same_failure = pause_after_same_failure
+        self.is_limited = not (max_billed is max_cost is pause_after_same_failure is None)
 
     def count_money(self) -> None:
         """Keep account of what the run costs from its beginning on: a price is known, or about to be."""
@@ -188,6 +193,12 @@ class Context:
         """Stamp an event and keep it."""
         event.at = now  # type: ignore[misc]  # records are frozen for everyone else
         self.keep(event)
+
+    def take_commands(self) -> list[Command]:
+        """Return what is to be done, and forget it."""
+        commands = list(self.commands)
+        self.commands.clear()
+        return commands
 
     def _keep_and_show(self, event: Event) -> None:
         self.events.append(event)

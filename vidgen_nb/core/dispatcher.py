@@ -38,10 +38,9 @@ class Dispatcher:
         queue, rotation = self._queue, self._rotation
         if queue.pinned:
             self._dispatch_pinned(now)
-        bounded = not (context.mode.max_submitting is self.max_submits is context.max_billed is None)
-        while rotation.offered and not (bounded and self._room() <= 0) and (state := queue.peek()) is not None:
-            fits = None if context.max_cost is None else self._fits(state)
-            chosen = rotation.pick(state.avoid, now, fits)
+        unbounded = not context.is_limited and context.mode.max_submitting is self.max_submits is None
+        while rotation.offered and (unbounded or self._room() > 0) and (state := queue.peek()) is not None:
+            chosen = rotation.pick(state.avoid, now, None if unbounded else self._fits(state))
             if chosen is None:
                 return
             self._ledger.begin(state, chosen, now)

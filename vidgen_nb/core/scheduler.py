@@ -7,7 +7,6 @@ when to call `wake(now)` if nothing happens before. Nothing else changes its sta
 from __future__ import annotations
 
 from collections.abc import Iterable
-from heapq import heappop
 from math import inf
 from random import Random
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.failures import Failures
 from vidgen_nb.core.attempts.ledger import Ledger
-from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
+from vidgen_nb.core.attempts.lifecycle import AtHand, AttemptLifecycle
 from vidgen_nb.core.commands import Command
 from vidgen_nb.core.context import Context, OnAmbiguous
 from vidgen_nb.core.dispatcher import Dispatcher
@@ -25,12 +24,11 @@ from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.queue import SceneQueue
 from vidgen_nb.core.replay import Replay
-from vidgen_nb.core.requests.handlers import NOTHING, handlers_of
+from vidgen_nb.core.requests.handlers import handlers_of
 from vidgen_nb.core.requests.limits import LIMIT_EVENTS, Limits, as_pause_after
 from vidgen_nb.core.requests.requests import Requests
-from vidgen_nb.core.spending import Spending
-from vidgen_nb.core.state import RunState, SceneState
-from vidgen_nb.errors import InputError, ReplayError
+from vidgen_nb.core.state import RunState
+from vidgen_nb.errors import ReplayError
 
 __all__ = ["Scheduler"]
 
@@ -57,19 +55,25 @@ class Scheduler:
             mode, policy, retry or RetryPolicy(), poll or PollSchedule(), on_ambiguous, max_wait, rng, limit,
             as_max_cost(max_cost), as_pause_after(pause_after_same_failure),
         )  # fmt: skip
-        self._heap = context.timers.heap
+        self._timers, self._times = context.timers, context.timers.times
+        self.commands = context.commands
+        """What is to be done, in order: whoever carries it out takes it from here, and `handle` takes all of it."""
+        self.events = context.events
+        """Everything that happened, in order; read-only."""
+        self.spending = context.spending
+        """What the run has spent and committed; read-only."""
         self._now = 0.0
         self._run = RunState()
         self._queue = queue = SceneQueue()
-        self._pinned = queue.pinned
         self.roster = roster = Roster(context)
         self._rotation = roster.rotation
         self._ledger = ledger = Ledger(context, roster, queue)
-        self._parked = ledger.unwritable.parked
+        self.scenes = ledger.scenes
+        """All scenes by id; read-only."""
+        self._pinned, self._parked = queue.pinned, ledger.unwritable.parked
         self.dispatcher = Dispatcher(context, self._run, ledger, self._rotation, queue)
         self._attempts = attempts = AttemptLifecycle(context, ledger, roster)
         self._failures = failures = Failures(context, ledger, roster, attempts)
-        self.sole_job_due = attempts.sole_job_due  # see `collect`
         requests = Requests(context, self._run, ledger, roster, queue, attempts)
         self._limits = limits = Limits(context, self._run, ledger, roster, queue)
         self._handlers = handlers_of(requests, limits, attempts, failures)
@@ -82,37 +86,57 @@ class Scheduler:
         Raises `InputError`, with nothing changed, for a request that makes no sense. Late or repeated answers of the
         driver are not errors: they change nothing.
         """
-        if (handler := self._handlers.get(type(event))) is None:
-            raise InputError(f"{type(event).__name__} is a decision of the scheduler's own; it can't be fed in")
-        if now < self._now:  # a timer may fire a little early
-            now = self._now
-        self._now = now
-        context, heap = self._context, self._heap
-        if heap[0][0] <= now:
-            context.timers.run(now)
+        self.feed(event, now)
+        return self._context.take_commands()
+
+    def wake(self, now: float) -> list[Command]:
+        """Do what is due by now and return what to do."""
+        self.advance(now)
+        return self._context.take_commands()
+
+    def feed(self, event: ev.Event, now: float) -> None:
+        """Take in an event as `handle` does; what to do is added to `commands`."""
+        handler = self._handlers[type(event)]
+        if now > self._now:
+            self._now = now
+            if self._times[0] <= now:
+                self._timers.run(now)
+        else:
+            now = self._now  # a timer may fire a little early
         handler(event, now)
         self._decide(now)
-        commands, context.commands = context.commands, []
-        return commands
 
-    def collect(self, state: SceneState, generated: ev.Generated, fetched: ev.Fetched, now: float) -> list[Command]:
-        """Take in at once, when a job is due, that it is done and its result here: a poll and a fetch in one step."""
-        heappop(self._heap)
-        self._now, context, attempts = now, self._context, self._attempts
-        attempts.finish_job(state, generated, now)
+    def advance(self, now: float, at_hand: AtHand | None = None) -> None:
+        """Do what is due by now; what follows is added to `commands`.
+
+        `at_hand(scene, now)` is asked about a job if its poll is all that is due. It returns both of the last answers
+        about it, which are taken in at once, without a `Poll` or a `Fetch`; or None.
+        """
+        if now < self._now:
+            now = self._now
+        self._now, timers, attempts = now, self._timers, self._attempts
+        if at_hand is not None and self._times[0] <= now:
+            calls = timers.pop()
+            callback, state = calls[0]
+            is_sole_job = callback is attempts.call_due and len(calls) == 1 and self._times[0] > now
+            if is_sole_job and (answers := at_hand(state, now)) is not None:
+                attempts.finish_job(state, answers[0], now)
+                self._decide(now)
+                attempts.take_result(state, answers[1], now)
+                self._decide(now)
+                return
+            for callback, argument in calls:
+                callback(argument, now)
+        timers.run(now)
         self._decide(now)
-        attempts.take_result(state, fetched, now)
-        self._decide(now)
-        commands, context.commands = context.commands, []
-        return commands
 
     def _decide(self, now: float) -> None:
         """Submit what may be submitted by now, and end the run if it is over."""
         context = self._context
         if self._run.goes_on:
-            if context.is_limited or self._ledger.streak.scenes:
+            if context.is_limited:
                 self._limits.check(now)
-            if self._queue.size and (self._rotation.offered or self._pinned):
+            if (self._rotation.offered or self._pinned) and self._queue.size:
                 self.dispatcher.dispatch(now)
             if not self._ledger.in_flight or self._parked:
                 self._idle(now)
@@ -125,15 +149,11 @@ class Scheduler:
         handlers = self._handlers
         for event in events:
             handlers[type(event)](event, 0.0)
-        self.wake(0.0)
-
-    def wake(self, now: float) -> list[Command]:
-        """Do what is due by now and return what to do."""
-        return self.handle(NOTHING, now)
+        self.advance(0.0)
 
     def next_wakeup(self) -> float | None:
         """Return when to call `wake`, in run seconds, or None."""
-        at = self._heap[0][0]
+        at = self._times[0]
         return at if at < inf and self._run.ended is None else None
 
     @classmethod
@@ -173,16 +193,6 @@ class Scheduler:
     # -- what it shows
 
     @property
-    def events(self) -> list[ev.Event]:
-        """Everything that happened, in order; read-only."""
-        return self._context.events
-
-    @property
-    def scenes(self) -> dict[str, SceneState]:
-        """All scenes by id; read-only."""
-        return self._ledger.scenes
-
-    @property
     def mode(self) -> Mode:
         """The mode for new submissions."""
         return self._context.mode
@@ -211,11 +221,6 @@ class Scheduler:
     def max_cost(self) -> float | None:
         """What the run may spend and commit."""
         return self._context.max_cost
-
-    @property
-    def spending(self) -> Spending:
-        """What the run has spent and committed; read-only."""
-        return self._context.spending
 
     @property
     def stopped_by(self) -> ev.EndReason | None:

@@ -65,6 +65,7 @@ class RealtimeDriver:
         self._outbox = Outbox(scheduler, self._observers, is_told=hasattr(backend.submit, "tells_when_it_leaves"))
         self._calls = Calls(backend, sink_for, self._outbox)
         scheduler.dispatcher.max_submits = self._calls.max_submits
+        self._commands = scheduler.commands
         self._queue = self._outbox.queue
         self._tasks: asyncio.TaskGroup | None = None
         self._workers: set[asyncio.Task[None]] = set()
@@ -123,19 +124,17 @@ class RealtimeDriver:
 
         Raises `InputError` for a request that makes no sense; that one and those after it change nothing.
         """
-        commands: list[Command] = []
-        handle, now = self.scheduler.handle, self._clock.now()
+        feed, now = self.scheduler.feed, self._clock.now()
         try:
             for event in events:
-                commands += handle(event, now)
+                feed(event, now)
         except BaseException as error:
-            self._enqueue(commands)
-            commands = []
+            self._enqueue()
             if error is self.scheduler.policy_fault:  # whoever waits for the run must hear of it, too
                 self._policy_failed(error)
             raise
         finally:
-            self._enqueue(commands)
+            self._enqueue()
             self._ensure_worker()
             self._observers.notify()
         if not RECALLING.isdisjoint(map(type, events)):
@@ -188,10 +187,10 @@ class RealtimeDriver:
 
     # -- turns and the timer
 
-    def _enqueue(self, commands: list[Command]) -> None:
-        """Queue commands, and make sure that this turn is ended."""
-        if commands:
-            self._outbox.put(commands)
+    def _enqueue(self) -> None:
+        """Queue what the scheduler wants done, and make sure that this turn is ended."""
+        if self._commands:
+            self._outbox.take(self._commands)
         if not self._turn_scheduled and self._tasks is not None:
             self._turn_scheduled = True
             asyncio.get_running_loop().call_soon(self._end_turn)
@@ -216,7 +215,8 @@ class RealtimeDriver:
         now = self._clock.now() if at is None else at
         for event in events or (None,):
             try:
-                self._enqueue(self.scheduler.wake(now) if event is None else self.scheduler.handle(event, now))
+                self.scheduler.advance(now) if event is None else self.scheduler.feed(event, now)
+                self._enqueue()
             except BaseException as error:  # noqa: BLE001 - raised on, unless it is a policy's
                 self._policy_failed(error)
         self._ensure_worker()
@@ -235,7 +235,7 @@ class RealtimeDriver:
         """Carry out commands until the queue is empty."""
         self._has_standby = False
         queue, announcements, observers = self._queue, self._outbox.announcements, self._observers
-        calls, profiles, handle, now = self._calls, self._profiles, self.scheduler.handle, self._clock.now
+        calls, profiles, feed, now = self._calls, self._profiles, self.scheduler.feed, self._clock.now
         dispatcher = self.scheduler.dispatcher
         for _ in range(MAX_COMMANDS_PER_TURN):
             if not queue:
@@ -264,7 +264,8 @@ class RealtimeDriver:
                 if dispatcher.max_submits is not None and type(event) is ev.Accepted:
                     dispatcher.max_submits = calls.max_submits
                 try:
-                    self._enqueue(handle(event, now()))
+                    feed(event, now())
+                    self._enqueue()
                 except BaseException as error:  # noqa: BLE001 - raised on, unless it is a policy's
                     self._policy_failed(error)
         self._ensure_worker()

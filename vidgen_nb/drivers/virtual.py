@@ -8,7 +8,6 @@ that a run is the same on every machine. A call is answered `latency` seconds af
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush, heapreplace
 from itertools import count
@@ -65,8 +64,11 @@ class VirtualDriver:
         planned: float = 0.0,
         patience: float = PATIENCE_SECONDS,
         attempt_timeout: float = math.inf,
+        asked: Iterable[ev.Event] = (),
     ) -> None:
         self.scheduler = scheduler
+        self.asked = list(asked)
+        """The requests that were taken in, in order: those before the start are given as `asked`."""
         self._provider = provider
         self._fault_free = not provider.faults and provider.expires_after is None
         """Whether no poll or fetch can fail."""
@@ -76,6 +78,9 @@ class VirtualDriver:
         """Whether the end of a job is known only when it has come."""
         self._attempt_timeout = attempt_timeout
         self._latency = latency
+        has_answers = self._fault_free and not latency and not self._depends_on_load
+        self.at_hand = self._last_answers if has_answers else None
+        """Gives the last answers about a job at once, where nothing can come between; see `Scheduler.advance`."""
         self._order = count()
         self._due: list[Due] = []
         self._jobs: dict[str, Job] = {}
@@ -105,18 +110,22 @@ class VirtualDriver:
     def steps(self) -> Iterator[float]:
         """Run, and yield before each step the run second at which it happens; so several drivers can take turns."""
         scheduler, due, standstill = self.scheduler, self._due, self._standstill
-        handle, next_wakeup, sole_job_due = scheduler.handle, scheduler.next_wakeup, scheduler.sole_job_due
-        answers, latency = self._answers, self._latency
-        at_hand = self._fault_free and not latency and not self._depends_on_load
+        feed, advance, next_wakeup, commands = (
+            scheduler.feed,
+            scheduler.advance,
+            scheduler.next_wakeup,
+            scheduler.commands,
+        )
+        answers, latency, at_hand = self._answers, self._latency, self.at_hand
         now = 0.0
-        commands = deque(scheduler.wake(now))
+        advance(now)
         while True:
             while commands:  # calls; without latency they are answered at once, and so are those that follow from that
                 command = commands.popleft()
                 if latency:
                     heappush(due, (now + latency, next(self._order), command))
-                elif (answer := answers[type(command)](command, now)) is not None and (more := handle(answer, now)):
-                    commands.extend(more)
+                elif (answer := answers[type(command)](command, now)) is not None:
+                    feed(answer, now)
             wakeup = next_wakeup()
             if wakeup is not None and (not due or wakeup <= due[0][0]):
                 if wakeup > now:
@@ -124,40 +133,43 @@ class VirtualDriver:
                 yield now
                 if now > standstill.since:
                     standstill.check(now)
-                state = sole_job_due(now) if at_hand else None
-                commands.extend(scheduler.wake(now) if state is None else self._collect(state, now))
+                advance(now, at_hand)
             elif due and (
                 self._restarts_to_come or not scheduler.ended
             ):  # other requests would only make a run longer that has ended
                 at, _, item = heappop(due)
                 now = max(now, at)
                 yield now
-                self._deliver(item, now, commands)
+                self._deliver(item, now)
             else:
                 return
 
-    def _collect(self, state: SceneState, now: float) -> list[Command]:
-        """Ask about a job; one that is done is fetched in the same step, because both answers are at hand."""
+    def _last_answers(self, state: SceneState, now: float) -> tuple[ev.Generated, ev.Fetched] | None:
+        """Return that a scene's job is done, and its result here; None while it is not, or need not be asked about."""
         operation, scene, number = state.operation, state.scene.id, state.number
-        assert operation is not None  # noqa: S101 - set when it was accepted
+        if state.status != "generating" or state.call_at > now or operation is None:
+            return None
         job = self._jobs[operation.id]
         if now < job.finish or job.cancelled is not None:
-            return self.scheduler.wake(now)
+            return None
         del self._jobs[operation.id]
-        return self.scheduler.collect(state, ev.Generated(scene, number, _INLINE), ev.Fetched(scene, number), now)
+        return ev.Generated(scene, number, _INLINE), ev.Fetched(scene, number)
 
-    def _deliver(self, item: Any, now: float, commands: deque[Command]) -> None:
+    def _deliver(self, item: Any, now: float) -> None:
         """Handle what is due: a call to answer, or a request."""
         scheduler = self.scheduler
         answer = self._answers.get(type(item))
         event = item if answer is None else answer(item, now)
         if answer is None:
+            if type(event) is not ev.Fetched:  # a slow one
+                self.asked.append(item)
             self._standstill.note_progress(now)
             self._restarts_to_come -= isinstance(item, RESTARTING)
         if event is not None:
-            commands.extend(scheduler.handle(event, now))
+            scheduler.feed(event, now)
         if type(event) is ev.SceneAdded and scheduler.ended and not scheduler.stopped:
-            commands.extend(scheduler.handle(ev.RunStarted(), now))
+            self.asked.append(started := ev.RunStarted())
+            scheduler.feed(started, now)
 
     # -- the provider's answers
 
@@ -173,14 +185,13 @@ class VirtualDriver:
             self._standstill.note_progress(finish)
         if job.lost:
             return ev.CallFailed(scene.id, number, "submit", Ambiguous("the answer to the submit was lost"))
-        until, given_up = finish, now + self._attempt_timeout
         if job.start > now:  # it is asked about at once, so that the record says that it waits in the provider's queue
-            until = now
-        elif given_up < finish:
-            until = given_up
+            finish = now
+        elif finish > now + self._attempt_timeout:
+            finish = now + self._attempt_timeout
         id = f"{profile}/{job.number}"  # noqa: A001 - the field's name
         self._jobs[id] = job
-        return ev.Accepted(scene.id, number, Operation(id, "simulated", None, _seconds_until(until, now), rate))
+        return ev.Accepted(scene.id, number, Operation(id, "simulated", None, _seconds_until(finish, now), rate))
 
     def _poll(self, command: Poll, now: float) -> ev.Event:
         job = self._jobs[command.operation.id]

@@ -34,12 +34,26 @@ def uniform(*key: object) -> float:
 def uniforms(*key: object, last: Iterable[object]) -> list[float]:
     """Return `uniform(*key, each)` for each of `last`, several times as fast."""
     prefix = _blake2b("".join(f"{each}\x1f" for each in key).encode("utf-8", "surrogatepass"), digest_size=8)
-    digests = []
+    copy, digests = prefix.copy, []
     for each in last:
-        whole = prefix.copy()
+        whole = copy()
         whole.update(str(each).encode("utf-8", "surrogatepass"))
         digests.append(whole.digest())
     return [((bits >> 12) + 0.5) / 4503599627370496.0 for bits in unpack(f">{len(digests)}Q", b"".join(digests))]
+
+
+def _rounded(zs: list[float]) -> list[float]:
+    """Return `round(z, _DIGITS)` of each, several times as fast.
+
+    A whole number of billionths, divided by a billion, is the float that is next to it. Which whole number is nearest
+    is beyond doubt unless two are about equally near, or the float has too few digits to tell.
+    """
+    return [
+        nearest / 1e9
+        if z < 4000 and -0.499 < (scaled := z * 1e9) - (nearest := (scaled + 0.5) // 1) < 0.499
+        else round(z, _DIGITS)
+        for z in zs
+    ]
 
 
 class Service:
@@ -98,7 +112,7 @@ class Exponential(Service):
     def all_seconds(self, us: Iterable[float]) -> list[float]:
         """Return `seconds` of each quantile: the same numbers, in half the time."""
         mean, log1p = self.mean, math.log1p
-        return [mean * round(-log1p(-u), _DIGITS) for u in us]
+        return [mean * z for z in _rounded([-log1p(-u) for u in us])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +138,7 @@ class LogNormal(Service):
         """Return `seconds` of each quantile: the same numbers, in half the time."""
         variance = math.log1p(self.cv**2)
         deviation, half, mean, exp = math.sqrt(variance), variance / 2, self.mean, math.exp
-        return [mean * round(exp(deviation * x - half), _DIGITS) for x in map(_NORMAL.inv_cdf, us)]
+        return [mean * z for z in _rounded([exp(deviation * x - half) for x in map(_NORMAL.inv_cdf, us)])]
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -89,6 +89,6 @@ def run_clients(clients: Sequence[Simulation]) -> list[tuple[dict[str, Any], lis
         found = []
         for place, (client, driver) in enumerate(zip(clients, drivers, strict=True)):
             events = driver.scheduler.events
-            header = {**client.header(events), "client": client_name(place), "clients": len(clients)}
+            header = {**client.header(driver.asked), "client": client_name(place), "clients": len(clients)}
             found.append((header, events))
         return found

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from itertools import compress, repeat
+from itertools import repeat
 from random import Random
 from typing import Any, Literal, Self
 
@@ -21,7 +21,6 @@ from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times, desc
 from vidgen_nb.analysis.validation import is_number, listed, plain_number, seconds, whole, yes_or_no
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
-from vidgen_nb.core.events import requested as asked
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
 from vidgen_nb.core.money import as_max_cost
 from vidgen_nb.core.policy import Policy
@@ -41,8 +40,6 @@ from vidgen_nb.recording.codec import encode, plain
 
 __all__ = ["Simulation"]
 
-REQUEST_EVENTS = frozenset(getattr(asked, name) for name in asked.__all__)
-"""Kinds of events that are given to a scheduler from outside."""
 UNCHANGED = frozenset((str, int, bool, type(None)))
 """Kinds of values that stay as they are in `_with_whole_numbers`."""
 POLL_WHEN_DUE = PollSchedule(shortest=0.0)
@@ -50,8 +47,8 @@ POLL_WHEN_DUE = PollSchedule(shortest=0.0)
 next poll of a live run."""
 LIMITS = ("max_billed", "max_cost", "pause_after_same_failure")
 """What may end a run early; in the header only where it is set."""
-DIGEST_SCENES = 100
-"""At least this many scenes, and fewer than twice as many, go into a run's id."""
+DIGEST_SAMPLE = 100
+"""Of many scenes, or profiles, at least so many go into a run's id, and fewer than twice as many."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +153,7 @@ class Simulation:
     def _run(self) -> tuple[dict[str, Any], list[ev.Event]]:
         driver = self.driver(self.provider(), Random(self.seed))  # noqa: S311 - jitter, no secret
         driver.run()
-        return self.header(driver.scheduler.events), driver.scheduler.events
+        return self.header(driver.asked), driver.scheduler.events
 
     def provider(self) -> Provider:
         """Return the provider, to which nothing was submitted yet."""
@@ -177,10 +174,11 @@ class Simulation:
             rng=rng,
         )
         provider.announce([scene.id for scene in self.scenes], self.luck)
-        scheduler.prepare(self._at_start())
+        at_start = self._at_start()
+        scheduler.prepare(at_start)
         planned, patience = self._in_sight()
         return VirtualDriver(
-            scheduler, provider, self._later(),
+            scheduler, provider, self._later(), asked=at_start,
             latency=self.latency, until=self.until, planned=planned, patience=patience,
             attempt_timeout=math.inf if self.attempt_timeout is None else self.attempt_timeout,
         )  # fmt: skip
@@ -203,24 +201,26 @@ class Simulation:
         by_length = sorted(self.scenes, key=lambda scene: uniform(self.seed, "service", scene.id))
         return by_length if self.order == "shortest" else by_length[::-1]
 
-    def _at_start(self) -> Iterable[ev.Event]:
-        """Yield the events before the start of the run."""
+    def _at_start(self) -> list[ev.Event]:
+        """Return the events before the start of the run."""
+        events: list[ev.Event] = []
         for profile in (each for each in self.profiles if each.name not in self.absent):
             group = profile.quota_group if self.told_groups else None
             capacity = self.capacities.get(profile.name, profile.capacity)
-            yield ev.ProfileAdded(profile.name, capacity, group or "", profile.price)
-        yield from self.cooldowns
+            events.append(ev.ProfileAdded(profile.name, capacity, group or "", profile.price))
+        events += self.cooldowns
         if self.arrivals is None:
-            yield from map(ev.SceneAdded, self._in_order())
+            events += map(ev.SceneAdded, self._in_order())
         else:
-            yield from (added for at, added in self._arriving() if at == 0)
+            events += (added for at, added in self._arriving() if at == 0)
+        return events
 
     def _later(self) -> list[tuple[float, ev.Event]]:
         arriving = [(at, added) for at, added in self._arriving() if at > 0] if self.arrivals is not None else []
         return [(0.0, ev.RunStarted()), *arriving, *self.requests]
 
-    def header(self, events: Sequence[ev.Event]) -> dict[str, Any]:
-        """Return the header of the run's record; its id is a digest of what was given and requested."""
+    def header(self, asked: Sequence[ev.Event]) -> dict[str, Any]:
+        """Return the header of the run's record; its id is a digest of what was given, and of what was asked for."""
         given = {
             "mode": plain(self.mode),
             "policy": plain(self.policy),
@@ -242,21 +242,27 @@ class Simulation:
                 **({} if self.attempt_timeout is None else {"attempt_timeout": self.attempt_timeout}),
             },
         }
-        return {"run": f"simulated-{_digest(given, events)}", "started": None, **given}
+        return {"run": f"simulated-{_digest(given, asked)}", "started": None, **given}
 
 
-def _digest(given: dict[str, Any], events: Sequence[ev.Event]) -> str:
+def _digest(given: dict[str, Any], asked: Sequence[ev.Event]) -> str:
     """Return eight characters that differ if the settings, or what was requested and when, differ.
 
-    Of many scenes, their number and about `DIGEST_SCENES` of them count: an id must not take longer than a run.
+    Of many scenes, their number and about `DIGEST_SAMPLE` of them count, and of what adds many profiles as much, since
+    they stand among the settings: an id must not take longer than a run.
     """
-    kinds = list(map(type, events))
-    asked = list(compress(events, map(REQUEST_EVENTS.__contains__, kinds)))
-    added: list[ev.Event] = [event for event in asked if type(event) is ev.SceneAdded]
-    if len(added) > DIGEST_SCENES:
-        asked = [*(each for each in asked if type(each) is not ev.SceneAdded), *added[:: len(added) // DIGEST_SCENES]]
-    text = json.dumps(_with_whole_numbers([given, len(added), [encode(event) for event in asked]]), sort_keys=True)
+    scenes = list(map(type, asked)).count(ev.SceneAdded)
+    requests = [encode(event) for event in _sampled(_sampled(asked, ev.SceneAdded), ev.ProfileAdded)]
+    text = json.dumps(_with_whole_numbers([given, scenes, requests]), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def _sampled(events: Sequence[ev.Event], kind: type[ev.Event]) -> Sequence[ev.Event]:
+    """Return the events with only a sample of one kind, behind the others, if there are many of it."""
+    of_kind = [each for each in events if type(each) is kind]
+    if len(of_kind) <= DIGEST_SAMPLE:
+        return events
+    return [*(each for each in events if type(each) is not kind), *of_kind[:: len(of_kind) // DIGEST_SAMPLE]]
 
 
 def _with_whole_numbers(value: Any) -> Any:

@@ -69,7 +69,9 @@ class Ledger:
         cost = None if profile.price is None else profile.price.of(scene)
         if recorded is not None:
             cost = recorded.cost
-        context.record(ev.AttemptStarted(scene.id, number, name, reason, cost), now)
+        event = ev.AttemptStarted(scene.id, number, name, reason, cost)
+        event.at = now  # type: ignore[misc]  # as `record` does
+        context.keep(event)
         state.pinned_to = None
         context.commands.append(Submit(scene, number, name))
 
@@ -174,8 +176,11 @@ class Ledger:
 
     def succeed(self, state: SceneState, now: float) -> None:
         """End the attempt and its scene: the result is here. A success earns a part of a retry token."""
-        self.end(state)
-        state.status, state.has_open_job = "succeeded", False
+        self.in_flight -= 1
         self.unsettled -= 1
+        if self.unwritable.failures:
+            self.unwritable.forget(state)
+        state.previous, state.profile, state.progress = state.profile, None, None
+        state.status, state.has_open_job = "succeeded", False
         if self._context.retry.budget is not None:
             self.retries.earn(state, now)

@@ -13,6 +13,7 @@ follows from such a failure is decided in `asking`.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.cancellation import Cancellations, cancel_command
@@ -25,8 +26,10 @@ from vidgen_nb.core.profiles.roster import Roster
 from vidgen_nb.core.state import IN_FLIGHT, ProfileState, SceneState, operation_id, profile_of
 from vidgen_nb.errors import InputError
 
-__all__ = ["AttemptLifecycle"]
+__all__ = ["AtHand", "AttemptLifecycle"]
 
+AtHand = Callable[[SceneState, float], tuple[ev.Generated, ev.Fetched] | None]
+"""Returns a job's last answers at once, if it is done; see `Scheduler.advance`."""
 STANDSTILL_SECONDS, MAX_CROWD = 15.0, 10
 """When the program stood still for longer, and more attempts than this are in flight, their polls are spread."""
 
@@ -178,14 +181,6 @@ class AttemptLifecycle:
         state.awaiting_answer = False
         state.call_at = due = now + delay
         self._timers.at(due, self.call_due, state)
-
-    def sole_job_due(self, now: float) -> SceneState | None:
-        """Return the scene whose job is to be polled, if that is all that is due by now."""
-        heap = self._timers.heap
-        _, _, callback, state = heap[0]
-        if callback is self.call_due and heap[1][0] > now and heap[2][0] > now:
-            return state if state.status == "generating" and state.call_at <= now else None
-        return None
 
     def _call_due(self, state: SceneState, now: float) -> None:
         if state.call_at > now or state.status not in ("generating", "fetching"):

@@ -76,8 +76,8 @@ class Roster:
 
     def set_limit(self, profile: ProfileState) -> None:
         """Apply the profile's capacity and the mode's cap."""
-        bounds = (profile.capacity, self._context.mode.max_generating, 0 if profile.removed else None)
-        profile.limit = min((bound for bound in bounds if bound is not None), default=math.inf)
+        at_once = [bound for bound in (profile.capacity, self._context.mode.max_generating) if bound is not None]
+        profile.limit = 0 if profile.removed else min(at_once, default=math.inf)
         self.rotation.offer(profile)
 
     # -- slots and probes

@@ -1,8 +1,8 @@
 """Whose turn it is to submit (R3, R4).
 
 A heap of turns stands for the round-robin: a profile's turn is its index, in this round or, if the cursor is past it,
-in the next. A profile that comes up and is not eligible is dropped from the heap, and offered again when something that
-could make it eligible has changed. So a pick costs O(log P).
+in the next, which is `TURNS_PER_ROUND` more. A profile that comes up and is not eligible is dropped from the heap, and
+offered again when something that could make it eligible has changed. So a pick costs O(log P).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from vidgen_nb.core.state import Gate, ProfileState
 
 __all__ = ["Rotation"]
 
-TURNS_PER_ROUND = 1 << 32
+TURNS_PER_ROUND = 1 << 29
 """More than there are profiles."""
 
 
@@ -32,8 +32,6 @@ class Rotation:
         """Turns of the profiles that may be eligible, as a heap; empty: nobody is eligible."""
         self.held_back: dict[ProfileState, None] = {}
         """Profiles that the policy holds back until an answer or a job's end."""
-        self._first_turn = 0
-        """Of this round."""
         self.cursor = -1
         """Index of the profile that was chosen last."""
 
@@ -43,8 +41,8 @@ class Rotation:
         """Put a profile into the rotation; whether it is eligible is checked when it comes up."""
         if not profile.offered:
             profile.offered = True
-            index, turn = profile.index, self._first_turn + profile.index
-            heappush(self.offered, turn if index > self.cursor else turn + TURNS_PER_ROUND)
+            index = profile.index
+            heappush(self.offered, index if index > self.cursor else index + TURNS_PER_ROUND)
 
     def offer_all(self, profiles: Iterable[ProfileState]) -> None:
         """Offer several profiles."""
@@ -68,10 +66,6 @@ class Rotation:
             profile.offered = False
             self.offer(profile)
 
-    def _push(self, index: int) -> None:
-        turn = self._first_turn + index
-        heappush(self.offered, turn if index > self.cursor else turn + TURNS_PER_ROUND)
-
     # -- picking
 
     def pick(
@@ -83,36 +77,35 @@ class Rotation:
         """
         if self._context.policy_ranks:
             return self._pick_earliest_finish(avoid, now, fits)
-        chosen: ProfileState | None = None
-        skipped: list[ProfileState] = []
-        unfit: list[ProfileState] = []
-        offered = self.offered
+        offered, chosen = self.offered, None
+        passed: list[ProfileState] = []
+        """Those that are offered again."""
         while offered:
             turn = heappop(offered)
-            if turn >= self._first_turn + TURNS_PER_ROUND:
-                self._first_turn += TURNS_PER_ROUND
-            profile = self.profiles[turn - self._first_turn]
+            if turn >= TURNS_PER_ROUND:  # the next round is this one from now on, for all that are left
+                turn -= TURNS_PER_ROUND
+                offered[:] = [each - TURNS_PER_ROUND for each in offered]
+            profile = self.profiles[turn]
+            profile.offered = False
             try:
                 eligible = self.is_eligible(profile, now)
             except BaseException:  # a user's policy: its errors must not cost anyone a turn
-                for each in (profile, *skipped, *unfit):
-                    self._push(each.index)
+                self.offer_all((profile, *passed))
                 raise
             if not eligible:
-                profile.offered = False
-            elif fits is not None and not fits(profile):
-                unfit.append(profile)
+                continue
+            if fits is not None and not fits(profile):
+                passed.append(profile)
             elif avoid and (profile.group in avoid or profile.own_gate in avoid):
-                skipped.append(profile)
+                passed.append(profile)
+                chosen = chosen or profile
             else:
                 chosen = profile
                 break
-        else:
-            chosen = skipped.pop(0) if skipped else None
         if chosen is not None:
-            self.cursor, chosen.offered = chosen.index, False
-        for profile in (*skipped, *unfit):
-            self._push(profile.index)
+            self.cursor = chosen.index
+        if passed:
+            self.offer_all(each for each in passed if each is not chosen)
         return chosen
 
     def _pick_earliest_finish(
@@ -145,7 +138,8 @@ class Rotation:
             self.cursor, chosen.offered = chosen.index, False
             free.remove(chosen)
         for profile in free:
-            self._push(profile.index)
+            profile.offered = False
+        self.offer_all(free)
         return chosen
 
     def is_eligible(self, profile: ProfileState, now: float) -> bool:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.failures import Failures
 from vidgen_nb.core.attempts.lifecycle import AttemptLifecycle
 from vidgen_nb.core.requests.limits import Limits
 from vidgen_nb.core.requests.requests import Requests
+from vidgen_nb.errors import InputError
 
-__all__ = ["NOTHING", "handlers_of"]
-
-NOTHING: Final = ev.Event()
-"""What `Scheduler.wake` handles."""
+__all__ = ["Handlers", "handlers_of"]
 
 
-def handlers_of(
-    requests: Requests, limits: Limits, attempts: AttemptLifecycle, failures: Failures
-) -> dict[type[ev.Event], Callable[[Any, float], None]]:
+class Handlers(dict[type[ev.Event], Callable[[Any, float], None]]):
+    """What handles each event that may be fed in; `InputError` for any other."""
+
+    def __missing__(self, kind: type[ev.Event]) -> Callable[[Any, float], None]:
+        raise InputError(f"{kind.__name__} is a decision of the scheduler's own; it can't be fed in")
+
+
+def handlers_of(requests: Requests, limits: Limits, attempts: AttemptLifecycle, failures: Failures) -> Handlers:
     """Return what handles each event that may be fed in."""
-    return {
+    handlers: dict[type[ev.Event], Callable[[Any, float], None]] = {
         ev.ProfileAdded: requests.add_profile,
         ev.ProfileChanged: requests.change_profile,
         ev.PriceChanged: requests.change_price,
@@ -50,5 +53,5 @@ def handlers_of(
         ev.JobFailed: failures.job_failed,
         ev.CancelAnswered: attempts.cancellations.answered,
         ev.AttemptAbandoned: attempts.abandoned,
-        type(NOTHING): lambda event, now: None,
     }
+    return Handlers(handlers)

@@ -69,15 +69,17 @@ class Limits:
     def change_max_billed(self, event: ev.BillingLimitChanged, now: float) -> None:
         """Set `max_billed`, and continue if the old limit is what stopped the run."""
         max_billed = as_max_billed(event.max_billed)
-        self._context.record(event, now)
-        self._context.set_limits(max_billed, self._context.max_cost)
+        context = self._context
+        context.record(event, now)
+        context.set_limits(max_billed, context.max_cost, context.pause_after_same_failure)
         self._run.take_back(ev.EndReason.MAX_BILLED)
 
     def change_max_cost(self, event: ev.SpendingCapChanged, now: float) -> None:
         """Set `max_cost`, and continue if the old one is what stopped the run."""
         max_cost = as_max_cost(event.max_cost)
-        self._context.record(event, now)
-        self._context.set_limits(self._context.max_billed, max_cost)
+        context = self._context
+        context.record(event, now)
+        context.set_limits(context.max_billed, max_cost, context.pause_after_same_failure)
         self._run.take_back(ev.EndReason.MAX_COST)
 
     def _nothing_fits(self, now: float) -> bool:

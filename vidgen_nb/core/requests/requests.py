@@ -58,7 +58,7 @@ class Requests:
         context.retry, context.on_ambiguous, context.max_wait = event.retry, event.on_ambiguous, event.max_wait
         context.rng.seed(event.seed)
         context.restored_at, context.hold_unknown_jobs = now, event.hold_unknown_jobs
-        context.pause_after_same_failure = event.pause_after_same_failure
+        context.set_limits(context.max_billed, context.max_cost, event.pause_after_same_failure)
         self._ledger.retries.change_budget(event.retry.budget, now)
         self._ledger.unwritable.unpark()
         for state in self._ledger.scenes.values():
@@ -165,16 +165,16 @@ class Requests:
 
         If the run has ended, `RunStarted` continues it.
         """
-        ledger, scene_id = self._ledger, event.scene.id
-        scenes = ledger.scenes
-        state = scenes.get(scene_id)
-        if state is not None and state.status in UNSETTLED:
-            raise DuplicateScene(scene_id, f"is already {state.status} in this run")
+        ledger, scene, attempts = self._ledger, event.scene, event.attempts
+        before = ledger.scenes.get(scene.id)
+        if before is not None:
+            if before.status in UNSETTLED:
+                raise DuplicateScene(scene.id, f"is already {before.status} in this run")
+            attempts = before.number
         event.at = now  # type: ignore[misc]  # as `record` does
         self._context.keep(event)
         self._orders = order = self._orders + 1
-        before, attempts = state, event.attempts if state is None else state.number
-        state = scenes[scene_id] = SceneState(event.scene, order, attempts, event.single, now)
+        ledger.scenes[scene.id] = state = SceneState(scene, order, attempts, event.single, now)
         if before is not None:
             state.previous = before.previous
         ledger.unsettled += 1
