@@ -117,7 +117,10 @@ def test_with_more_scenes_to_come_it_dares_earlier() -> None:
     belief = learned(4, 0.0)
     belief.take(5.0)
     assert belief.accepted()
-    certain = belief.next(5.0, PRICE / belief.doubt)
+    certain = belief.next(5.0, 0.0)
+    saves = belief.doubt + belief.likely_pace * (certain - 5.0)  # in submits, for each scene: by and by, and at once
+    assert belief.next(5.0, PRICE / saves) == certain
+    assert belief.next(5.0, 2 * PRICE / saves) < certain
     assert belief.is_certain(certain)
     assert not belief.is_certain(belief.next(5.0, 0.0) - 0.1)
 
