@@ -84,7 +84,7 @@ class Candidate(Interval):
 
     A sliding `window` counts the latest n submits. A `fixed` one begins at times of its own: at most as early as
     `edge`, at most as late as the submit that `opened` it. The first one is assumed to begin
-    with its first submit, and each to be used up before the next one.
+    with its first submit, and each to be used up before the next one. Told resets say better when they begin.
     """
 
     kind: Kind
@@ -96,7 +96,7 @@ class Candidate(Interval):
     """How many submits were accepted before."""
     refused_at: float = -math.inf
     aligned: bool = False
-    """Of fixed windows: whether a told reset says when they begin: at `opened`, and every x seconds before and after."""
+    """Of fixed windows: whether a told reset says when they begin: at `opened`, and each x before and after."""
 
     def admits(self, log: SubmitLog, at: float) -> float:
         """Return up to which x one more submit is admitted at a time."""
