@@ -50,16 +50,6 @@ class Wrong(vg.Policy):
         """Never called."""
 
 
-class AtOnce(vg.Policy):
-    """Submits again in the same moment, for ever."""
-
-    min_cooldown = 0.0
-
-    def on_429(self, group: Any, outcome: Any, now: float) -> vg.Cooldown:
-        """Rest for no time."""
-        return vg.Cooldown("group", now)
-
-
 class AMomentLater(vg.Policy):
     """Says that a submit may leave in a moment, whenever it is asked."""
 
@@ -137,7 +127,6 @@ def test_hints_come_in_steps_and_end() -> None:
         (Raises, "ZeroDivisionError: float division by zero (in on_429, line "),
         (Nothing(), "Nothing.on_429 returned None: a policy returns a Cooldown(...)"),
         (Wrong(), "takes 2 positional arguments but 4 were given"),
-        (AtOnce(), "this run does not come to an end: after 20,000 steps"),
         (AMomentLater(), "this run does not come to an end: after 20,000 steps"),
         (42, "unknown policy 42"),
         ("PerProfileCoolDown", "unknown policy 'PerProfileCoolDown'"),

@@ -143,7 +143,7 @@ class Answers(Policy):
         return Cooldown("group", self.until)
 
 
-@pytest.mark.parametrize("until", [math.nan, -math.inf, 0.0, -5.0])
+@pytest.mark.parametrize("until", [-math.inf, 0.0, -5.0])
 def test_a_time_that_makes_no_sense_is_the_least_cooldown(until: float) -> None:
     """R7: whatever a policy returns, it can't block a profile forever or cool it for less than 1 s."""
     world = World(profiles=1, scenes=1, policy=Answers(until))
@@ -152,6 +152,34 @@ def test_a_time_that_makes_no_sense_is_the_least_cooldown(until: float) -> None:
     assert [event.until for event in world.events(ev.CooldownStarted)] == [6.0]
     world.sleep_until(6)
     assert world.submitted() == [("s1", "p1"), ("s1", "p1")]
+
+
+def test_a_cooldown_that_ends_at_no_time_is_an_error_of_the_policy() -> None:
+    """NaN says nothing; the group cools for R7's default meanwhile, as after any bug."""
+    world = World(profiles=1, scenes=1, policy=Answers(math.nan))
+    with pytest.raises(InputError, match="until is a time in run seconds, not nan"):
+        world.limit("s1")
+    assert [event.until for event in world.events(ev.CooldownStarted)] == [30.0]
+
+
+class AtOnce(Policy):
+    """Submits again in the same moment, for ever."""
+
+    min_cooldown = 0.0
+
+    def on_429(self, group: GroupView, outcome: RateLimited, now: float) -> Cooldown:
+        """Rest for no time."""
+        return Cooldown("group", now)
+
+
+def test_no_policy_asks_without_end() -> None:
+    """R7: even without a minimum of its own, the ninth 429 in a row cools for longer, up to a second."""
+    run = simulate(6, [SimulatedProfile("p1", TokenBucket(2, per=60))], policy=AtOnce(), mode="boost")
+    assert len(run.attempts) < 250
+    lengths = [each.end - each.start for each in run.cooldowns[:24]]
+    assert lengths[:8] == pytest.approx([1e-3] * 8)
+    assert lengths[8:10] == pytest.approx([2e-3, 4e-3])
+    assert lengths[18:] == pytest.approx([1.0] * 6)
 
 
 def test_a_cooldown_without_an_end_takes_the_profile_out() -> None:

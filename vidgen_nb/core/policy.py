@@ -13,7 +13,8 @@ A policy is one small class. Only `on_429` is required; a method that is not ove
   NumPy generator) in an attribute, and the rest is done: each run seeds it anew, from the policy's seed and the run's.
 
 - `min_cooldown`: how long a cooldown lasts at least, doubling with each consecutive 429 (R7): 1 s. A policy whose own
-  lengths grow, and are jittered, sets 0: a minimum would take the jitter away.
+  lengths grow, and are jittered, sets 0: a minimum would take the jitter away. From the ninth 429 in a row on, what
+  is left of it doubles all the same, from 2 ms to 1 s: no group is asked without end.
 
 The scheduler itself makes sure of that minimum, and that a cooldown never shortens (R6). Times are run seconds.
 """
@@ -62,7 +63,7 @@ class Cooldown:
     def __post_init__(self) -> None:
         if self.scope not in ("group", "all"):
             raise InputError(f"a Cooldown's scope is 'group' or 'all', not {self.scope!r}")
-        if isinstance(self.until, bool) or not isinstance(self.until, int | float):
+        if isinstance(self.until, bool) or not isinstance(self.until, int | float) or math.isnan(self.until):
             raise InputError(f"a Cooldown's until is a time in run seconds, not {self.until!r}")
 
 

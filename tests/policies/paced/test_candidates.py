@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -93,6 +95,35 @@ def test_the_true_limit_is_never_excluded(
             is_used_up = is_used_up or kind != "fixed"
 
 
+def moments_of_fixed_windows(random: Random) -> Iterator[tuple[float, float]]:
+    """Yield when the next submit is possible and when a candidate says so, after two resets were told."""
+    n, per, now, log = random.randint(1, 8), random.choice((6.0, 20.0, 60.0)), 0.0, SubmitLog()
+    state, candidate, resets = FixedWindow(n, per=per).state(), Candidate(per / 2, per, 60.0, "fixed", n), set[float]()
+    for _ in range(random.randint(1, 120)):
+        now += random.choice((0.0, 0.0, 0.0, 0.3, 1.0, 2.5, 7.0, 30.0))
+        ready = state.ready_at(now)
+        if len(resets) > 1:
+            yield ready, max(now, candidate.ready(log, candidate.high))
+        if ready <= now:
+            state.take(now)
+            log.add(now)
+        elif not candidate.told(log, ready) or candidate.high < per / 2:
+            return  # its first window had been open for long before the first submit: that takes a surprise
+        else:
+            resets.add(round(ready, 6))
+
+
+def test_told_resets_say_when_fixed_windows_begin() -> None:
+    """However early or late in a window its submits come; how many windows passed between two resets is a guess."""
+    random = Random(1)
+    moments = [each for _ in range(300) for each in moments_of_fixed_windows(random)]
+    right = sum(abs(ready - said) < 2e-6 for ready, said in moments)
+    too_late = sum(said > ready + 2e-6 for ready, said in moments)
+    assert len(moments) > 5000
+    assert right > 0.96 * len(moments)
+    assert too_late < 0.01 * len(moments)
+
+
 def learned(count: int, at: float) -> Belief:
     """Return the belief after so many submits at once, and a 429 that tells no reset."""
     log = SubmitLog()
@@ -117,7 +148,10 @@ def test_with_more_scenes_to_come_it_dares_earlier() -> None:
     belief = learned(4, 0.0)
     belief.take(5.0)
     assert belief.accepted()
-    certain = belief.next(5.0, PRICE / belief.doubt)
+    certain = belief.next(5.0, 0.0)
+    saves = belief.doubt + belief.likely_pace * (certain - 5.0)  # in submits, for each scene: by and by, and at once
+    assert belief.next(5.0, PRICE / saves) == certain
+    assert belief.next(5.0, 2 * PRICE / saves) < certain
     assert belief.is_certain(certain)
     assert not belief.is_certain(belief.next(5.0, 0.0) - 0.1)
 

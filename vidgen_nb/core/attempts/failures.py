@@ -28,8 +28,8 @@ from vidgen_nb.errors import InputError
 
 __all__ = ["Failures"]
 
-MIN_COOLDOWN_SECONDS = 1e-3
-"""However small the minimum that a policy sets."""
+MIN_COOLDOWN_SECONDS, MAX_MIN_COOLDOWN_SECONDS, FREE_STRIKES = 1e-3, 1.0, 8
+"""However small the minimum that a policy sets: of these 429s in a row; then it doubles, up to the second."""
 MAX_COOLDOWN_FLOOR_SECONDS = 600.0
 """Where the doubling minimum of a cooldown (R7) stops."""
 FALLBACK_COOLDOWN_SECONDS = 30.0
@@ -41,6 +41,13 @@ FIRST_TRANSIENT_COOLDOWN_SECONDS, MAX_TRANSIENT_COOLDOWN_SECONDS = 5.0, 300.0
 MAX_LOCAL_WAIT_SECONDS = 30.0
 """How long nothing is tried, at most, where this machine itself is in trouble: at first one second, then twice that."""
 PHASE_STATUS = {"submit": "submitting", "poll": "generating", "fetch": "fetching", "cancel": "generating"}
+
+
+def _least_seconds(first: float, strikes: int) -> float:
+    """Return how long a cooldown is at least (R7); `first`: the policy's minimum. Even at 0, it does not stay so."""
+    floor = min(first * 2.0 ** min(max(strikes, 1) - 1, 64), MAX_COOLDOWN_FLOOR_SECONDS)
+    last = min(MIN_COOLDOWN_SECONDS * 2.0 ** min(max(strikes - FREE_STRIKES, 0), 64), MAX_MIN_COOLDOWN_SECONDS)
+    return max(floor, last)
 
 
 class Failures:
@@ -157,10 +164,7 @@ class Failures:
         self._ledger.last_429_at = now
         until = cooldown.until
         if self.replayed_cooldown is None or until == -math.inf:  # else what was recorded counts
-            first = self._context.policy.min_cooldown
-            floor = min(first * 2.0 ** min(max(gate.strikes, 1) - 1, 64), MAX_COOLDOWN_FLOOR_SECONDS)
-            # in this order, a NaN from a policy counts as the minimum
-            until = max(now + max(floor, MIN_COOLDOWN_SECONDS), cooldown.until)
+            until = max(now + _least_seconds(self._context.policy.min_cooldown, gate.strikes), until)
         for each in self._groups.values() if cooldown.scope == "all" else (gate,):
             self._gates.close(
                 each,

@@ -7,5 +7,6 @@ rate-limit headers while they hold true, and is otherwise a `LimitLearner` (`lim
 A learner keeps all limits that would explain what was accepted and refused (`candidates`, over a `submit_log`). What
 follows from them is a `belief`: how likely a submit is to be accepted at a time, and how likely it has to be. That
 depends on the scenes still to come over this group (`prospects`): each group risks as many 429s as its own scenes are
-worth, whatever others spend. `outage` and `noise` tell a limit from a server that refuses everything, or at random.
+worth, whatever others spend. Where scenes come while others run, more are expected. `outage` and `noise` tell a limit
+from a server that refuses everything, or at random.
 """

@@ -11,16 +11,21 @@ which may be worth the time of `PRICE` submits. The gain, q·m·L·(1 - q) - (1 
 
     q = 1/2 + 1/2 · PRICE / (m·L),     and from PRICE >= m·L on no dare is worth it.
 
+What an accepted dare saves at once counts as well: the scene leaves before it would be certain, by so many submits'
+time as the likely pace makes in between. Where scenes come one by one, below the limit, that is most of the gain; and
+it is all of it where limits differ in when they admit a submit and not in their pace.
+
 So a group bisects, ever more carefully as less is at stake (the value of information: Howard 1966; bisection of the
 probability is optimal for one unknown number: Waeber, Frazier and Henderson 2013). What it spends on 429s is bounded by
 what its own scenes to come can save, and nothing that other groups spend takes its dares away. 1/2 is a little less
-here, since a refusal teaches as much as an acceptance does.
+here, since a refusal teaches as much as an acceptance does, and clearly less if it tells the reset: that teaches more,
+and costs no time.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from vidgen_nb.policies.paced.candidates import MIN_MASS, USUAL_WINDOW_SECONDS, Candidate, explaining
 from vidgen_nb.policies.paced.submit_log import SubmitLog
@@ -29,8 +34,8 @@ __all__ = ["Belief", "Snapshot"]
 
 PRICE = 1.0
 """What a 429 may cost, in submits."""
-LEAST_CHANCE = 0.45
-"""The chance of a dare when much is at stake."""
+LEAST_CHANCE, LEAST_CHANCE_TOLD = 0.45, 0.3
+"""The chance of a dare when much is at stake; and if a refusal tells the reset, so that it teaches more."""
 SEARCH_STEPS, CLOSE_RATIO, MIN_SPAN_SECONDS = 10, 1.005, 1e-3
 """For the time of a dare."""
 CHALLENGE = 0.6
@@ -132,25 +137,38 @@ class Belief:
         return max(now, max(each.ready(self.log, CHALLENGE * each.low) for each in self.candidates))
 
     def _when(self, scenes: float) -> float:
-        log, stake, price = self.log, scenes * self.doubt, self.prices * PRICE
+        log = self.log
         certain = max(each.ready(log, each.high) for each in self.candidates)
-        if stake <= price or certain == -math.inf:
+        if certain == -math.inf:
             return certain
-        enough = LEAST_CHANCE + (1 - LEAST_CHANCE) * price / stake
         last = log.times[-1]
         earliest = max(last, min(each.ready(log, each.low) for each in self.candidates))
-        if earliest >= certain or self.chance(earliest) >= enough:
-            return min(earliest, certain)
+        if earliest >= certain:
+            return certain
+        pays = self._pays(scenes, certain)
+        if pays(earliest):
+            return earliest
         short, long = max(earliest - last, MIN_SPAN_SECONDS), certain - last
         for _ in range(SEARCH_STEPS):
             if long <= CLOSE_RATIO * short:
                 break
             middle = math.sqrt(short * long)
-            if self.chance(last + middle) >= enough:
+            if pays(last + middle):
                 long = middle
             else:
                 short = middle
         return last + long
+
+    def _pays(self, scenes: float, certain: float) -> Callable[[float], bool]:
+        """Return what says whether a dare at a time is worth its price; `certain`: when no dare is needed any more."""
+        price, least = self.prices * PRICE, LEAST_CHANCE_TOLD if self.told else LEAST_CHANCE
+        later, at_once = scenes * self.doubt, min(1.0, scenes) * self.likely_pace
+
+        def pays(at: float) -> bool:
+            stake = later + at_once * (certain - at)
+            return stake > price and self.chance(at) >= least + (1 - least) * price / stake
+
+        return pays
 
     # -- submits and their answers
 
@@ -192,7 +210,8 @@ class Belief:
         """A submit that left at a time was refused, and has been given back; False: nothing explains that."""
         before = self.snapshot()
         for each in self.candidates:
-            each.refused(self.log, at)
+            if reset is None or not each.aligned:  # else the reset says what can be said
+                each.refused(self.log, at)
             if reset is not None and not each.is_empty and not each.told(self.log, reset):
                 each.exclude()
         self.told = reset is not None

@@ -26,6 +26,8 @@ ROUNDING = 1e-9
 """Relative error of a time."""
 ROUNDED_UP_SECONDS = 1.0
 """A told reset may be this much later than the true one."""
+LENGTHENING = 2.0
+"""Factor by which a fixed window may be longer than from its first submit to its told reset."""
 MIN_MASS = 1e-4
 """Mass of an interval that is a point."""
 SMALL_SIZES, NEAR_SIZES, SIZE_RATIO = 12, 8, 1.25
@@ -82,7 +84,7 @@ class Candidate(Interval):
 
     A sliding `window` counts the latest n submits. A `fixed` one begins at times of its own: at most as early as
     `edge`, at most as late as the submit that `opened` it. The first one is assumed to begin
-    with its first submit, and each to be used up before the next one.
+    with its first submit, and each to be used up before the next one. Told resets say better when they begin.
     """
 
     kind: Kind
@@ -93,6 +95,8 @@ class Candidate(Interval):
     number: int = 0
     """How many submits were accepted before."""
     refused_at: float = -math.inf
+    aligned: bool = False
+    """Of fixed windows: whether a told reset says when they begin: at `opened`, and each x before and after."""
 
     def admits(self, log: SubmitLog, at: float) -> float:
         """Return up to which x one more submit is admitted at a time."""
@@ -100,6 +104,8 @@ class Candidate(Interval):
             return log.bucket_admits(self.n, at, self.opened, self.number)
         if self.kind == "window":
             return log.window_admits(self.n, at)
+        if self.aligned:
+            return self._aligned_admits(log, at)
         return at - self.opened if log.count - self.number >= self.n else math.inf
 
     def ready(self, log: SubmitLog, x: float) -> float:
@@ -108,19 +114,77 @@ class Candidate(Interval):
             return log.bucket_ready(self.n, x, self.opened, self.number)
         if self.kind == "window":
             return log.window_ready(self.n, x)
+        if self.aligned:
+            return self._aligned_ready(log, x)
         return self.opened + x if log.count - self.number >= self.n else -math.inf
 
     def pace(self, x: float) -> float:
         """Return how many submits a second it admits for long, if this is x."""
         return (1 if self.kind == "bucket" else self.n) / x
 
+    # -- fixed windows that begin at known times
+
+    def _window_at(self, at: float, x: float) -> int:
+        """Return the number of the window that a time is in; 0: the one that begins at `opened`."""
+        number = (at - self.opened) / x
+        return math.floor(number + ROUNDING * max(1.0, abs(number)))
+
+    def _aligned_admits(self, log: SubmitLog, at: float) -> float:
+        window = self._window_at(at, self.high)
+        if window < 0:  # before the told reset
+            return 0.0
+        if len(log.times) < self.n or self._window_at(log.times[-self.n], self.high) < window:
+            return math.inf
+        return max(0.0, (at - self.opened) / (window + 1))
+
+    def _aligned_ready(self, log: SubmitLog, x: float) -> float:
+        if len(log.times) < self.n:
+            return -math.inf
+        return self.opened + x * max(0, self._window_at(log.times[-self.n], x) + 1)
+
+    def _align(self, log: SubmitLog, reset: float) -> bool:
+        """A window begins at a told reset; say whether that is possible.
+
+        The latest n submits were in the window that ends then, the one before them was not. How long that window had
+        been open before the first of them is not known until another reset is told.
+        """
+        if len(log.times) < self.n:
+            return True
+        least = x = reset - log.times[-self.n]
+        rounded_up = min(ROUNDED_UP_SECONDS, (self.high if self.aligned else x) / 2)
+        if self.aligned:
+            span, shortest = reset - self.opened, max(least, self.low)
+            if abs(span) <= rounded_up:  # the same reset again
+                return True
+            # as many windows as possible have passed since: if it is too short, that is soon refused
+            x = span / max(1, math.floor(span / (shortest - rounded_up)))
+            if x > LENGTHENING * self.high:
+                return False
+        others_are_earlier = len(log.times) == self.n or log.times[-self.n - 1] < reset - x + rounded_up
+        if x < max(least - rounded_up, MIN_TOLD_SECONDS) or not others_are_earlier:
+            return False
+        self._begins(reset, x)
+        return True
+
+    def _begins(self, at: float, x: float) -> None:
+        self.aligned, self.opened, self.edge, self.low, self.high = True, at, at, x * (1 - MIN_MASS), x
+
+    def used(self, log: SubmitLog, now: float) -> int:
+        """Return how many submits count in the fixed window of a time, if x is the highest that is left."""
+        if self.aligned:
+            window = self._window_at(now, self.high)
+            return sum(self._window_at(each, self.high) == window for each in list(log.times)[-self.n :])
+        return log.count - self.number if now < self.opened + self.high else 0
+
+    # -- answers
+
     def learns(self, x: float) -> bool:
         """Say whether the acceptance of a submit that this x admits would teach something."""
-        return not self.is_certain(x) or (self.kind == "fixed" and x < math.inf)
+        return not self.is_certain(x) or (self.kind == "fixed" and not self.aligned and x < math.inf)
 
     def accepted(self, at: float, number: int, x: float) -> None:
         """A submit was accepted, as no larger x than this admits; `number`: how many were accepted before."""
-        if self.kind != "fixed":
+        if self.kind != "fixed" or self.aligned:
             self.high = 0.0 if x < self.low else min(self.high, x)
         elif x < math.inf:  # a new window; how late in the old one its first submit came is not known exactly
             self.high = min(self.high, at - self.edge)
@@ -139,6 +203,8 @@ class Candidate(Interval):
 
     def told(self, log: SubmitLog, reset: float) -> bool:
         """The time of the reset was told, perhaps rounded up to seconds; say whether that is possible."""
+        if self.kind == "fixed":
+            return self._align(log, reset)
         x = self.admits(log, reset)
         if x == math.inf:
             return True
@@ -158,8 +224,11 @@ class Candidate(Interval):
 
     def correct(self, log: SubmitLog, at: float, reset: float, most: float) -> None:
         """A submit was refused that was certain: the told reset gives x, if it is at most so many times as large."""
-        x = max(self.high, reset - at) if self.kind == "bucket" else self.admits(log, reset)
+        x = max(self.high, reset - at) if self.kind == "bucket" else log.window_admits(self.n, reset)
         if x == math.inf or x > most * self.high:
+            return
+        if self.kind == "fixed":
+            self._begins(reset, x)
             return
         if self.kind == "bucket":
             self.opened, self.number = reset - x, log.count

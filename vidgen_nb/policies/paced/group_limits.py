@@ -130,7 +130,7 @@ class GroupLimits:
         return tracker
 
     def _scene_added(self, event: ev.SceneAdded) -> None:
-        self._prospects.scenes += 1
+        self._prospects.added()
 
     def _profile_added(self, event: ev.ProfileAdded) -> None:
         group = event.group or event.profile
@@ -146,6 +146,7 @@ class GroupLimits:
 
     def _sent(self, event: ev.AttemptStarted) -> None:
         tracker = self.of_profile(event.profile)
+        self._prospects.sent()
         tracker.sent(event.at)
         self._submits[event.scene] = (tracker, event.at)
 

@@ -50,6 +50,8 @@ class LimitLearner:
         self.number = prospects.new_group()
         self.scenes_to_come = 0.0
         """Over this group, at its latest submit or answer."""
+        self.scenes_seen = 0
+        """How many had been added in the run then."""
         self.log = SubmitLog()
         """The submits from which the limit is learned."""
         self.belief: Belief | None = None
@@ -100,6 +102,8 @@ class LimitLearner:
             return max(now, self.outage.retry_at)
         if belief is None or self.noise.is_likely:
             return now
+        if self.scenes_seen != self.prospects.scenes:
+            self._look_ahead()
         at = belief.next(now, self.scenes_to_come)
         if self.unanswered:
             return math.inf if at <= now and not belief.is_certain(now) else at
@@ -110,7 +114,8 @@ class LimitLearner:
         return at
 
     def _look_ahead(self) -> None:
-        """Note what is to come, at each submit and answer: what is decided until the next one follows from events."""
+        """Note what is to come, at each submit and answer and when scenes were added: until then it stays decided."""
+        self.scenes_seen = self.prospects.scenes
         burst = 0 if self.belief is None else self.belief.burst
         self.scenes_to_come = self.prospects.scenes_to_come(self.number, burst)
 

@@ -95,8 +95,7 @@ def _level(limit: Candidate, belief: Belief, x: float, now: float) -> float:
     """Return how many submits a candidate would admit now."""
     log = belief.log
     if limit.kind == "fixed":
-        used = log.count - limit.number if now < limit.opened + x else 0
-        return float(max(0, limit.n - used))
+        return float(max(0, limit.n - limit.used(log, now)))
     times = list(log.times)[-MAX_REPLAYED:]
     if limit.kind == "window":
         return float(max(0, limit.n - sum(at > now - x for at in times)))
