@@ -99,7 +99,7 @@ def global_pause() -> Exercise:
 
 def _read_case(answer: Any) -> dict[str, Any]:
     case = _PAUSES.read(answer)
-    if "profiles" not in case or "scenes" not in case:
+    if not case.get("profiles") or not case.get("scenes"):
         raise InputError('give both: {"profiles": [vg.SimulatedProfile(...), ...], "scenes": 24}')
     return case
 
@@ -112,9 +112,8 @@ def _both(case: dict[str, Any], seed: int) -> dict[str, float]:
         name = type(policy).__name__
         left = sum(each.status != "succeeded" for each in run.scenes)
         makespan = run.metrics().makespan
-        if left or makespan is None:
-            raise InputError(
-                f"with {name}, {left} scenes are not done with seed {seed}: give a case that comes to an end"
-            )
+        if left or not makespan:
+            problem = f"{left} scenes are not done" if left else "all is done in no time"
+            raise InputError(f"with {name}, {problem} with seed {seed}: give a case that takes a while, and ends")
         found[name] = makespan
     return {**found, SHARE: found["GlobalPause"] / found["PerProfileCooldown"]}

@@ -77,7 +77,8 @@ def killed(plan: Mapping[str, str], seed: int) -> dict[str, float]:
         exists = state in ("accepted", "done") or (state == "submitting" and uniform(seed, "arrived", scene.id) < 0.5)
         action = plan[state]
         counts["paid twice"] += action == "submit" and exists
-        counts["needless questions"] += action == "hold" and state != "submitting"
+        is_needless = (action == "hold" and state != "submitting") or (action == "ask" and state == "done")
+        counts["needless questions"] += is_needless
         # without an id there is no job to ask about
         cared_for = action in ("submit", "hold") or state == "done" or (action == "ask" and state == "accepted")
         counts["without a video"] += not cared_for
