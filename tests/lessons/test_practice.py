@@ -160,6 +160,7 @@ def test_hints_come_in_steps_and_end() -> None:
         ("PerProfileCoolDown", "unknown policy 'PerProfileCoolDown'"),
         (vg.Policy(), "needs an on_429 method of its own"),
         (vg.Run, "the answer is a policy"),
+        pytest.param(10**5000, "not <int without a repr>", id="5,000 digits"),
         (Exits(), "SystemExit: 3 (in on_429, line "),
         (Misspelt(), "not 'grp' (in on_429, line "),
     ],

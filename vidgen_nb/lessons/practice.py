@@ -121,8 +121,8 @@ class Practice:
     def check(self, answer: Any) -> Check:
         """Try an answer, and return what came of each goal; the try is added to the table.
 
-        An answer that raises, returns nonsense or never ends is a try, too: the check says what is wrong with it. An
-        interrupted one is in the table, and the interrupt goes on.
+        An answer that raises, exits, returns nonsense or never ends is a try, too: the check says what is wrong with
+        it. A loop within its own code has to be interrupted: that try is in the table, and the interrupt goes on.
         """
         words, problem = short_repr(answer, 80) if not isinstance(answer, type) else answer.__name__, ""
         verdicts: tuple[Verdict, ...] = ()

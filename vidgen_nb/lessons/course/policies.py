@@ -49,7 +49,7 @@ def beat_paced() -> Exercise:
         name="beat-paced",
         title="09 · What learning costs",
         task="Paced has to find out what these two accounts allow: their refusals do not say when to come back. "
-        "You know it: write a policy that needs at most 90 % of Paced's time, with at most 12 refusals.",
+        "You know what they allow: write a policy that needs at most 90 % of Paced's time, with at most 12 refusals.",
         given={
             "scenes": 40,
             "profiles": [
@@ -90,7 +90,7 @@ def global_pause() -> Exercise:
         seeds=range(10),
         goals=[Goal(SHARE, at_most=0.95, look="Which 429s would not have come if everybody had waited?")],
         hints=[
-            "Moving helps because the next account has a limit of its own. What if it has not?",
+            "Moving helps because the next account has a limit of its own. What if it doesn't?",
             "What if a refused request counts, too? vg.SlidingWindow(6, per=60, count_refusals=True)",
             "An organisation above its accounts: SimulatedProfile(name, organisation=vg.Organisation('o', limit)).",
         ],

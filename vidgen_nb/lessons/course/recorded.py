@@ -127,7 +127,7 @@ def inference() -> Exercise:
     return Exercise(
         name="inference",
         title="08 · Which limit explains these 429s?",
-        task='ex.given["run"] was recorded with three profiles whose limits nobody told. Name the limit of each, by '
+        task='ex.given["run"] was recorded with three profiles whose limits are not known. Name the limit of each, by '
         "its accepted submits and its 429s; None where nobody could tell.",
         given={"run": run},
         answer="any",

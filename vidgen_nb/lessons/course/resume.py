@@ -44,7 +44,8 @@ def resume() -> Exercise:
         name="resume",
         title="10 · Resume without paying twice",
         task="A program with 30 scenes is killed at a random moment; what is left is its journal. Say what to do with "
-        "a scene in each state: submit it, ask the provider about its job, hold it until somebody looked, or nothing.",
+        "a scene in each state: submit it, ask the provider about its job, hold it until somebody has looked, or do "
+        "nothing.",
         given=GIVEN,
         facts={"killed at": "a random moment between 10 and 90 % of the run", **STATES},
         answer="any",
