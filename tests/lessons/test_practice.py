@@ -285,3 +285,12 @@ def test_the_same_tries_give_the_same_numbers() -> None:
     """All that is random comes from the exercise's seeds."""
     both = [vg.exercise("jitter").check(vg.ExponentialCooldown(10, jitter="full")) for _ in range(2)]
     assert both[0].tried.verdicts == both[1].tried.verdicts
+
+
+def test_goals_of_clients_are_about_all_of_them() -> None:
+    """Any number that clients have together, by the name that one run's has; another name is a try with a message."""
+    given = {"clients": 3, "scenes": 2, "profiles": ALONE}
+    check = own(given=given, goals=["wait.p95 at least 0", "succeeded at least 6"]).check(vg.PerProfileCooldown())
+    assert check.passed, str(check)
+    problem = own(given=given, goals=["efficiency at least 0"]).check(vg.PerProfileCooldown()).tried.problem
+    assert "efficiency" in problem and "makespan" in problem
