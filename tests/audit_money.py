@@ -33,7 +33,9 @@ class MoneyView:
         self.prices: dict[str, Price | None] = {}
         self.scenes: dict[str, Scene] = {}
         self.attempts: dict[str, list[AttemptView]] = {}
-        self.failures: list[tuple[str, str, str]] = []
+        self.failures: list[tuple[str, str, str | None]] = []
+        """Kind, reason and scene; without a scene, one that ends a streak and does not count itself."""
+        self.met: set[tuple[str, str, str]] = set()
 
     def total(self, *states: str) -> int:
         """Return the cost of the attempts that are so."""
@@ -68,7 +70,7 @@ class MoneyView:
             if same[place][:2] != same[-1][:2]:
                 same = same[place + 1 :]
                 break
-        return list(dict.fromkeys(scene for *_, scene in same))
+        return list(dict.fromkeys(scene for *_, scene in same if scene is not None))
 
     def take(self, event: ev.Event) -> None:
         """Note an event."""
@@ -108,7 +110,11 @@ class MoneyView:
     def _failed(self, scene: str, outcome: Permanent | Transient) -> None:
         unquoted = re.sub(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)", "#", outcome.reason)
         words = ["#" if any(map(str.isdigit, word)) else word for word in unquoted.split()]
-        self.failures.append((outcome.kind, " ".join(words), scene))
+        failure = (outcome.kind, " ".join(words), scene)
+        counts = isinstance(outcome, Permanent) or failure in self.met
+        self.failures.append(failure if counts else (*failure[:2], None))
+        if isinstance(outcome, Transient):
+            self.met = {each for each in self.met if each[2] != scene} | {failure}
 
     def _end(self, scene: str, state: str) -> None:
         for attempt in self.attempts.get(scene, []):

@@ -45,10 +45,16 @@ def last_lines(text: str, lines: int = 60) -> str:
 
 
 def short_repr(value: object, limit: int = 200) -> str:
-    """Return the repr of a value, shortened with an ellipsis: a notebook shows a list of them in full."""
+    """Return the repr of a value, shortened with an ellipsis: a notebook shows a list of them in full.
+
+    Of a value whose repr raises, such as an int of 5,000 digits, its type is named.
+    """
     if isinstance(value, str) and len(value) > limit:
         return repr(value[:limit] + "…")
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - it may be anybody's class
+        return f"<{type(value).__name__} without a repr>"
     return text if len(text) <= limit + 2 else text[:limit] + "…"
 
 

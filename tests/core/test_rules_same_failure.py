@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import vidgen_nb as vg
 from tests.core.harness import World
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.outcomes import Ambiguous, Failure, Permanent, RateLimited, Transient
+from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Failure, Permanent, RateLimited, Transient
 
 
 def failing(world: World, scene: str, outcome: Failure) -> None:
@@ -69,6 +71,51 @@ def test_what_does_not_count() -> None:
     world.fail("s3", Ambiguous("502"))
     world.fail("s4", Ambiguous("502"))
     assert not world.events(ev.SameFailureRepeated)
+
+
+def test_a_kill_is_no_failure_of_the_provider() -> None:
+    """One kill holds several scenes for one reason, and so does Ctrl-C; the restored run goes on with the others."""
+    world = World({"p1": (4, ""), "p2": (4, "")}, scenes=12, mode=vg.BOOST, pause_after_same_failure=2)
+    world.accept("s1")
+    world.accept("s2")
+    world.feed(ev.Stopped(ev.StopReason.BROKEN_OFF))
+    for number in range(1, 9):
+        world.feed(ev.AttemptAbandoned(f"s{number}", 1, reason="the program ended"))
+    assert world.status("s8") == "held" and world.scheduler.ended == "stopped"
+    world.feed(
+        ev.RunRestored(
+            epoch=1e9, speed=1.0, seed=0, retry=vg.RetryPolicy(), on_ambiguous="hold", max_wait=9.0,
+            hold_unknown_jobs=True, pause_after_same_failure=2,
+        )
+    )  # fmt: skip
+    world.feed(ev.RunStarted())
+    assert not world.events(ev.SameFailureRepeated) and world.status("s9") == "submitting"
+
+
+def test_what_is_cancelled_or_stopped_is_no_failure() -> None:
+    """By hand here or at the provider; and a run that is stopped and goes on begins anew."""
+    world = World({"p1": (4, "")}, scenes=9, mode=vg.BOOST, pause_after_same_failure=2)
+    for scene in ("s1", "s2"):
+        failing(world, scene, Cancelled("deleted in the console"))
+    world.feed(ev.CancelRequested("s3"))
+    world.feed(ev.CancelRequested("s7"))
+    failing(world, "s4", Permanent("no"))
+    world.feed(ev.Stopped())
+    world.feed(ev.RunStarted())
+    failing(world, "s5", Permanent("no"))
+    assert not world.events(ev.SameFailureRepeated)
+
+
+def test_a_failure_that_may_pass_counts_from_a_scenes_second_time() -> None:
+    """Jobs that fail by chance now and then do not pause a run; an outage, in which all fail again, does."""
+    profiles = [vg.SimulatedProfile(name, None, vg.LogNormal(60, 0.3), 4) for name in "abcd"]
+    options: dict[str, Any] = {"mode": "boost", "pause_after_same_failure": 3}
+    chance = [vg.Fault("job_failure", probability=0.1)]
+    assert {vg.simulate(150, profiles, faults=chance, seed=seed, **options).ended for seed in range(8)} == {"settled"}
+    run = vg.simulate(150, profiles, faults=[vg.Fault("job_failure")], **options)
+    assert run.ended == "paused after the same failure"
+    failures = [each for each in run.events if isinstance(each, ev.JobFailed)]
+    assert len(failures) < 60, "nobody waits until a scene has given up"
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,8 @@ def test_the_model_and_provider_of_a_live_run() -> None:
     header = {**DEMO.header, "backend": {"name": "openai_videos", "model": "sora-2"}}
     span = kind(spans_of(vg.Run(header, DEMO.events)), "generate_content")[0]
     assert span.name == "generate_content sora-2" and span.attributes
+    simulated = {(each.attributes or {})["gen_ai.provider.name"] for each in kind(spans_of(DEMO), "generate_content")}
+    assert simulated == {"simulated"}, "the conventions require it of each call, and a name of one's own is allowed"
     assert span.attributes["gen_ai.provider.name"] == "openai" and span.attributes["gen_ai.request.model"] == "sora-2"
 
 

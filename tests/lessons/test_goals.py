@@ -74,7 +74,7 @@ def test_against_another_answer() -> None:
         and half.text == "makespan: mean 70.0 s over 2 seeds (asked: at most 70.0 s, 50 % of what Paced() gives)"
     )
     assert not vg.Goal("makespan", below=0.5, of="Paced()").judge(measured(makespan=[60, 80])).passed
-    assert vg.Goal("makespan", below=1, of=vg.Paced()).words() == "makespan below that of Paced()"
+    assert vg.Goal("makespan", below=1, of=vg.Paced()).words() == "makespan below that with Paced()"
 
 
 def test_a_function_of_the_run() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -34,6 +35,22 @@ class Raises(vg.Policy):
     def on_429(self, group: Any, outcome: Any, now: float) -> vg.Cooldown:
         """Fail."""
         return vg.Cooldown("group", now + 1 / (now - now))
+
+
+class Exits(vg.Policy):
+    """Leaves the program."""
+
+    def on_429(self, group: Any, outcome: Any, now: float) -> vg.Cooldown:
+        """Exit."""
+        sys.exit(3)
+
+
+class Misspelt(vg.Policy):
+    """Has a word wrong in what it returns."""
+
+    def on_429(self, group: Any, outcome: Any, now: float) -> vg.Cooldown:
+        """Return a cooldown of a scope that there is not."""
+        return vg.Cooldown("grp", now)  # type: ignore[arg-type]
 
 
 class Nothing(vg.Policy):
@@ -128,10 +145,13 @@ def test_hints_come_in_steps_and_end() -> None:
         (Nothing(), "Nothing.on_429 returned None: a policy returns a Cooldown(...)"),
         (Wrong(), "takes 2 positional arguments but 4 were given"),
         (AMomentLater(), "this run does not come to an end: after 20,000 steps"),
-        (42, "unknown policy 42"),
+        (42, "the answer is a policy, such as vg.PerProfileCooldown(10), or a class of your own"),
         ("PerProfileCoolDown", "unknown policy 'PerProfileCoolDown'"),
         (vg.Policy(), "needs an on_429 method of its own"),
-        (vg.Run, "unknown policy"),
+        (vg.Run, "the answer is a policy"),
+        pytest.param(10**5000, "not <int without a repr>", id="5,000 digits"),
+        (Exits(), "SystemExit: 3 (in on_429, line "),
+        (Misspelt(), "not 'grp' (in on_429, line "),
     ],
 )
 def test_what_is_wrong_with_an_answer_is_said(answer: Any, problem: str) -> None:
@@ -154,6 +174,23 @@ def test_scenes_that_are_left_are_a_goal_missed() -> None:
     check = own(goals=["refusals at most 2"]).check(Never())
     assert "scenes: 4 of 4 are not done with seed 0 (asked: all) ✗" in str(check)
     assert not check.passed
+    assert "makespan: none with seed 0 ✗" in str(own().check(Never())), "two of four scenes are not a quick run"
+
+
+def test_what_is_given_stays_as_it_is() -> None:
+    """Whatever a student does with it; and whatever a teacher does with the list that it was made of."""
+    mine = list(ALONE)
+    ex = own(given={**GIVEN, "profiles": mine})
+    mine.clear()
+    ex.given["profiles"][0] = vg.SimulatedProfile("alice")  # without a limit
+    assert not ex.check(vg.PerProfileCooldown(300)).passed and ex.given["profiles"] == ALONE
+
+
+def test_whole_numbers() -> None:
+    """5.0 is one; 5.5 is an answer only where it is not asked for whole ones."""
+    ex = own(answer="number", sets="scenes", goals=["makespan at most 10"], most=4, whole=True)
+    assert ex.check(2.0)
+    assert "a whole number from 0 to 4, not 2.5" in ex.check(2.5).tried.problem
 
 
 def test_an_interrupted_try_is_in_the_table() -> None:
@@ -168,7 +205,7 @@ def test_other_kinds_of_answers() -> None:
     """Settings, numbers, choices, runs, and anything that a function measures."""
     settings = own(answer="settings", may_change=["policy", "scenes"], goals=["makespan below 72"])
     assert settings.check({"scenes": 2}) and not settings.check({"scenes": 6})
-    assert "'mode' stays as it is" in settings.check({"mode": "normal"}).tried.problem
+    assert "'mode' can't be changed in this exercise" in settings.check({"mode": "normal"}).tried.problem
     assert "at most 500 scenes" in settings.check({"scenes": 501}).tried.problem
     number = own(answer="number", sets="scenes", goals=["makespan at most 10"], most=4)
     assert number.check(2) and not number.check(3)
@@ -237,3 +274,12 @@ def test_the_same_tries_give_the_same_numbers() -> None:
     """All that is random comes from the exercise's seeds."""
     both = [vg.exercise("jitter").check(vg.ExponentialCooldown(10, jitter="full")) for _ in range(2)]
     assert both[0].tried.verdicts == both[1].tried.verdicts
+
+
+def test_goals_of_clients_are_about_all_of_them() -> None:
+    """Any number that clients have together, by the name that one run's has; another name is a try with a message."""
+    given = {"clients": 3, "scenes": 2, "profiles": ALONE}
+    check = own(given=given, goals=["wait.p95 at least 0", "succeeded at least 6"]).check(vg.PerProfileCooldown())
+    assert check.passed, str(check)
+    problem = own(given=given, goals=["efficiency at least 0"]).check(vg.PerProfileCooldown()).tried.problem
+    assert "efficiency" in problem and "makespan" in problem

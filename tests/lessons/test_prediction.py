@@ -129,8 +129,11 @@ def test_what_is_kept_is_text_html_and_data() -> None:
         ({"question": "Who?", "choices": ["alice"]}, "two or more, each once"),
         ({"question": "Who?", "choices": ["alice", "alice"]}, "two or more, each once"),
         ({"question": "Who?", "choices": ["alice", "bruno"], "guess": "delta"}, "one of 'alice', 'bruno', not 'delta'"),
-        ({"question": "How long?", "unit": "s", "guess": "long"}, r"a number \(s\), not 'long'"),
+        ({"question": "How long?", "unit": "s", "guess": "long"}, r"a number \(unit: s\), up to 1e\+15, not 'long'"),
         ({"question": "How many?", "choices": range(5), "guess": 7}, "a whole number from 0 to 4, not 7"),
+        ({"question": "How many?", "choices": range(0, 20, 5), "guess": 7}, "from 0 to 15 in steps of 5, not 7"),
+        ({"question": "How long?", "unit": "s", "guess": 10**400}, "up to 1e.15, not 1000"),
+        ({"question": "How long?", "unit": "s", "guess": float("inf")}, "up to 1e.15, not inf"),
         ({"question": "Why?", "guess": 7}, "is a text, not 7"),
         ({"question": "How long?", "unit": 5}, "unit is a text"),
     ],
@@ -139,6 +142,30 @@ def test_what_is_wrong_is_said(arguments: dict[str, Any], wrong: str) -> None:
     """With the question, and what is wanted."""
     with pytest.raises(vg.InputError, match=wrong):
         vg.predict(**arguments)
+
+
+def test_what_a_function_may_return(run: vg.Run) -> None:
+    """True or False where yes and no are the choices; nothing, where a run has no answer."""
+    moved = vg.predict("Does a scene move?", ["yes", "no"], answer=lambda run: len(run.moves) > 0, guess="yes")
+    assert (moved.meet(run).right, moved.meet(run).truth) == (True, "yes")
+    none = vg.predict("How long does it take?", unit="s", answer="makespan", guess=3)
+    assert str(none.meet(vg.simulate(0, vg.demo_profiles()))) == "You guessed 3 s; this run has no answer to it."
+    with pytest.raises(vg.InputError, match="is a number, or a run that has it, not 'soon'"):
+        none.meet("soon")
+
+
+def test_one_is_no_plural_and_profiles_are_their_names(run: vg.Run) -> None:
+    """Refusals are called so here, too, and the runs of clients have numbers."""
+    many = vg.predict("How many refusals?", unit="refusals", answer=lambda run: 1, guess=1)
+    assert str(many.meet(run)) == "You guessed 1 refusal: right, it was 1 refusal."
+    many = vg.predict("How many?", unit="refusals", answer="refusals", guess=9)
+    assert many.meet(run).truth == run.metrics().rate_limited
+    who = vg.predict("Who?", vg.demo_profiles(), guess=vg.demo_profiles()[1])
+    assert who.guess == "bruno"
+    found = vg.simulate_clients(3, 2, vg.demo_profiles(2))
+    assert vg.predict("How many calls?", unit="calls", answer="calls", guess=9).meet(found).truth == found.calls
+    with pytest.raises(vg.InputError, match="first refusal"):
+        vg.predict("Who?", ["alice", "bruno"], answer="first refusal").meet(found)
 
 
 def test_a_run_without_a_question_is_an_error(run: vg.Run) -> None:

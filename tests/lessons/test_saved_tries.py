@@ -73,4 +73,8 @@ def test_a_folder_without_notebooks_is_an_error(tmp_path: Path) -> None:
     """It says which; so does a file that is not there."""
     with pytest.raises(vg.InputError, match="no notebook"):
         vg.read_tries(tmp_path)
+    with pytest.raises(vg.InputError, match="no notebook"):
+        vg.read_tries(tmp_path / "submited")
+    with pytest.raises(vg.InputError, match="a folder, a notebook, or a list of them, not 5"):
+        vg.read_tries(5)  # type: ignore[arg-type]
     assert "nobody.ipynb" in vg.read_tries(tmp_path / "nobody.ipynb").problems[0]

@@ -23,17 +23,7 @@ def main(base_url: str, profiles: list[dict[str, Any]], folder: str, scenes: int
     backend = OpenAIVideos(base_url, poll=PollSchedule(longest=2))
     given = [Profile(**each) for each in profiles]
     if latest(runs) is None:
-        # one kill may leave several scenes in doubt, which would count as the same failure
-        session = Session(
-            backend,
-            given,
-            mode="boost",
-            output=videos,
-            journal=runs,
-            speed=speed,
-            seed=3,
-            pause_after_same_failure=None,
-        )
+        session = Session(backend, given, mode="boost", output=videos, journal=runs, speed=speed, seed=3)
     else:
         session = Session.restore(runs, backend, given, output=videos)
     known = {scene.id for scene in session.last_run.scenes} if session.last_run is not None else set()

@@ -31,7 +31,7 @@ _SPANS_PER_EXPORT: Final = 400
 _TEXT_CHARS: Final = 500
 _OPERATION: Final = "generate_content"
 _PROVIDERS: Final = {"openai_videos": "openai", "google_interactions": "gcp.gemini", "runway": "runway"}
-"""`gen_ai.provider.name` by the backend that a header names."""
+"""`gen_ai.provider.name`, which each call must have, by the backend that a header names; others by their own name."""
 _NO_ERRORS: Final = (None, "succeeded", "cancelled")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -127,7 +127,8 @@ class _Writer:
         self._count = 0
         backend = data.header.get("backend") or {}
         self._model = one_line(str(backend.get("model") or ""), 100)
-        self._provider = _PROVIDERS.get(str(backend.get("name")))
+        name = one_line(str(backend.get("name") or "unknown"), 100)
+        self._provider = _PROVIDERS.get(name, name)
 
     def write(self) -> int:
         """Write all spans and return how many."""

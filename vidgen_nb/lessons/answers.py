@@ -43,12 +43,14 @@ class AnswerKind(Protocol):
 class PolicyAnswer:
     """A policy; what is given is simulated with it."""
 
-    wanted = "a policy, such as vg.PerProfileCooldown(10), or a class of your own with on_429"
+    wanted = "a policy, such as vg.PerProfileCooldown(10), or a class of your own: class Mine(vg.Policy), with on_429"
 
     def read(self, answer: Any) -> Policy:
         """Return the policy; of a class, an instance of it."""
         if isinstance(answer, type) and issubclass(answer, Policy):
             answer = answer()
+        if not isinstance(answer, Policy | str):
+            raise InputError(f"the answer is {self.wanted}, not {short_repr(answer, 80)}")
         return as_policy(answer)
 
     def words(self, answer: Any) -> str:
@@ -73,7 +75,7 @@ class Settings:
             raise InputError(f"the answer is {self.wanted}, not {short_repr(answer)}")
         for name in answer:
             if name not in self.may_change:
-                raise InputError(f"{name!r} stays as it is in this exercise{suggestion(str(name), self.may_change)}")
+                raise InputError(f"{name!r} can't be changed in this exercise{suggestion(str(name), self.may_change)}")
         scenes, profiles = plain_number(answer.get("scenes")), answer.get("profiles")
         many = len(scenes) if isinstance(scenes, list | tuple) else scenes if isinstance(scenes, int | float) else 0
         if many > MAX_SCENES:
@@ -95,17 +97,24 @@ class Settings:
 class Number:
     """A number. With `sets`, it is a setting of what is given, which is simulated with it; else only compared."""
 
-    def __init__(self, sets: str | Callable[[float], Any] | None, least: float, most: float) -> None:
+    def __init__(
+        self, sets: str | Callable[[float], Any] | None, least: float, most: float, *, whole: bool = False
+    ) -> None:
         self._sets = sets
-        self.least, self.most = least, most
-        self.wanted = f"a number, {least:g} or more" if most == math.inf else f"a number from {least:g} to {most:g}"
+        self.least, self.most, self.whole = least, most, whole
+        number = "a whole number" if whole else "a number"
+        self.wanted = f"{number}, {least:g} or more" if most == math.inf else f"{number} from {least:g} to {most:g}"
 
     def read(self, answer: Any) -> float:
         """Return the number."""
         number = plain_number(answer)
         if not is_number(number) or not self.least <= number <= self.most:
             raise InputError(f"the answer is {self.wanted}, not {short_repr(answer)}")
-        return number  # type: ignore[no-any-return]
+        if not self.whole:
+            return number  # type: ignore[no-any-return]
+        if number != int(number):
+            raise InputError(f"the answer is {self.wanted}, not {short_repr(answer)}")
+        return int(number)
 
     def words(self, answer: Any) -> str:
         """Return the number."""

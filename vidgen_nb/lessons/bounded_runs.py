@@ -47,8 +47,8 @@ def _counted(steps: Callable[[], Iterator[float]]) -> Callable[[], Iterator[floa
         for number, at in enumerate(steps()):
             if number >= MAX_STEPS:
                 raise InputError(
-                    f"this run does not come to an end: after {MAX_STEPS:,} steps it is at {at:,.3g} s. A policy that "
-                    "answers with a time that is now, or almost now, makes it submit again and again"
+                    f"this run does not come to an end: after {MAX_STEPS:,} steps it is at {at:,.0f} s. Does the "
+                    "policy answer again and again with a time that is now, or that moves on each time it is asked?"
                 )
             yield at
 

@@ -14,6 +14,7 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.inputs.unknown_names import suggestion
 from vidgen_nb.lessons.answers import AnswerKind, Choice, Measured, Number, PolicyAnswer, RunAnswer, Settings
 from vidgen_nb.lessons.bounded_runs import simulation_of
+from vidgen_nb.lessons.given import own_copy
 from vidgen_nb.lessons.goals import CheckableGoal, Goal, goal
 from vidgen_nb.lessons.measurement import ALIASES
 from vidgen_nb.lessons.truth import Truth
@@ -64,6 +65,8 @@ class Exercise:
     """Of "number": the setting that it is, or a function of it that returns a dict of settings."""
     least: float = 0
     most: float = math.inf
+    whole: bool = False
+    """Of "number": whether only whole numbers are answers."""
     truth: Any = None
     """Of "number" and "choice": the right answer, or a function of the simulated run that returns it."""
     within: float = 0.0
@@ -102,6 +105,7 @@ class Exercise:
         object.__setattr__(self, "seeds", self._checked_seeds())
         if not isinstance(self.given, Mapping):
             raise InputError(f"given is a dict of what vg.simulate takes, not {self.given!r}")
+        object.__setattr__(self, "given", own_copy(self.given))
         _ = self.kind
         if self.is_simulated:
             simulation_of(self.given, {}, self.seeds[0])
@@ -133,7 +137,7 @@ class Exercise:
             case "number":
                 if not is_number(self.least) or not is_number(self.most) or self.least > self.most:
                     raise InputError(f"a number lies between least and most, not {self.least!r} and {self.most!r}")
-                return Number(self.sets, self.least, self.most)
+                return Number(self.sets, self.least, self.most, whole=self.whole)
             case "choice":
                 if len(self.choices) < 2:
                     raise InputError("an answer is a choice: give two or more choices=")

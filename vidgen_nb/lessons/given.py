@@ -12,10 +12,15 @@ from vidgen_nb.plaintext import one_line, short_repr
 from vidgen_nb.policies.registry import label
 from vidgen_nb.provider import SimulatedProfile
 
-__all__ = ["described", "rows_of", "short"]
+__all__ = ["described", "own_copy", "rows_of", "short"]
 
 MAX_LISTED = 12
 """Values of a list that are all shown; of a longer one, how it begins."""
+
+
+def own_copy(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy whose lists can be changed, by a student or a teacher, without changing what is given."""
+    return {name: list(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 def rows_of(given: Mapping[str, Any]) -> list[tuple[str, str]]:

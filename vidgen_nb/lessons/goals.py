@@ -118,8 +118,8 @@ class Goal:
             return f"{words_of(self.metric)}: {self._asked(bound)}{every}"
         other = _answer_words(self.of)
         if bound == 1 and relation in ("below", "above"):
-            return f"{words_of(self.metric)} {relation} that of {other}{every}"
-        return f"{words_of(self.metric)} {relation} {bound:.0%} of that of {other}{every}".replace("%", " %")
+            return f"{words_of(self.metric)} {relation} that with {other}{every}"
+        return f"{words_of(self.metric)} {relation} {bound:.0%} of that with {other}{every}".replace("%", " %")
 
     def _asked(self, bound: float) -> str:
         """Return the bound in words: "below 70 s"; 0 where there may be none."""
@@ -242,5 +242,5 @@ def _answer_words(answer: Any) -> str:
     if isinstance(answer, Policy):
         return label(answer)
     if isinstance(answer, dict):
-        return ", ".join(f"{name}={value!r}" for name, value in answer.items()) or "what is given"
+        return ", ".join(f"{name}={value!r}" for name, value in answer.items()) or "the settings as given"
     return str(answer)

@@ -7,6 +7,7 @@ from functools import partial
 from statistics import fmean
 from typing import Any, Final
 
+from vidgen_nb.analysis.experiments.client_metrics import ClientMetrics
 from vidgen_nb.analysis.experiments.numbers import NUMBERS, Metric, metric_name, number_of, unit_of
 from vidgen_nb.analysis.metrics.measure import Metrics
 from vidgen_nb.analysis.validation import is_number
@@ -14,18 +15,12 @@ from vidgen_nb.clients import ClientRuns
 from vidgen_nb.errors import InputError
 from vidgen_nb.run import Run
 
-__all__ = ["ALIASES", "WORDS", "Measurement", "number_in", "said", "words_of"]
+__all__ = ["ALIASES", "WORDS", "Measurement", "number_in", "said", "scenes_left", "words_of"]
 
 ALIASES: Final = {"refusals": "rate_limited", "calls": "attempts", "p95 wait": "wait.p95", "time": "makespan"}
 """What people call some numbers of a run."""
 WORDS: Final = {"rate_limited": "refusals", "attempts": "calls", "wait.p95": "p95 wait", "first_result": "first result"}
 """What the numbers of a run are called in a sentence."""
-_OF_CLIENTS: Final[Mapping[str, Callable[[ClientRuns], float | None]]] = {
-    "attempts": lambda found: found.calls,
-    "rate_limited": lambda found: found.refused,
-    "makespan": lambda found: found.makespan,
-    "succeeded": lambda found: len(found.successes),
-}
 
 
 def number_in(measured: Any, metric: Metric, metrics: Callable[[], Metrics]) -> float | None:
@@ -45,15 +40,23 @@ def number_in(measured: Any, metric: Metric, metrics: Callable[[], Metrics]) -> 
             raise InputError(f"there is no number {metric!r}: choose one of {', '.join(map(str, measured))}")
         return float(measured[name])
     if isinstance(measured, ClientRuns):
-        if name not in _OF_CLIENTS:
-            raise InputError(f"of several clients there is no {metric!r}: choose one of {', '.join(_OF_CLIENTS)}")
-        value = _OF_CLIENTS[name](measured)
+        together = ClientMetrics.of([run.metrics() for run in measured])
+        value = number_of(together, "scenes.succeeded" if name == "succeeded" else name)
     elif isinstance(measured, Run):
         known = NUMBERS.get(name)
         value = number_of(metrics(), name) if known is None else known(metrics(), measured.data)
     else:
         raise InputError(f"a goal about {metric!r} needs a run, not {measured!r}")
     return None if value is None else float(value)
+
+
+def scenes_left(measured: Any) -> tuple[int, int]:
+    """Return how many scenes are not done, and of how many, of a run or of clients; (0, 0) for anything else."""
+    if not isinstance(measured, Run | ClientRuns):
+        return 0, 0
+    runs = [measured] if isinstance(measured, Run) else measured
+    statuses = [scene.status for run in runs for scene in run.scenes]
+    return sum(status != "succeeded" for status in statuses), len(statuses)
 
 
 def words_of(metric: Metric) -> str:
@@ -88,8 +91,14 @@ class Measurement:
         self._metrics: dict[int, Metrics] = {}
 
     def numbers(self, metric: Metric) -> dict[int, float | None]:
-        """Return a metric by seed."""
-        return {seed: number_in(run, metric, partial(self._metrics_of, seed)) for seed, run in self.runs.items()}
+        """Return a metric by seed; there is no makespan where scenes are not done."""
+        is_makespan = isinstance(metric, str) and ALIASES.get(metric, metric) == "makespan"
+        return {
+            seed: None
+            if is_makespan and scenes_left(run)[0]
+            else number_in(run, metric, partial(self._metrics_of, seed))
+            for seed, run in self.runs.items()
+        }
 
     def _metrics_of(self, seed: int) -> Metrics:
         if seed not in self._metrics:

@@ -11,9 +11,9 @@ from vidgen_nb.errors import InputError
 from vidgen_nb.inputs.unknown_names import suggestion
 from vidgen_nb.lessons.course import EXERCISES
 from vidgen_nb.lessons.exercise import Exercise
-from vidgen_nb.lessons.given import rows_of
+from vidgen_nb.lessons.given import own_copy, rows_of
 from vidgen_nb.lessons.goals import CheckableGoal, Verdict
-from vidgen_nb.lessons.measurement import Measurement
+from vidgen_nb.lessons.measurement import Measurement, scenes_left
 from vidgen_nb.lessons.outputs import TRIES, kept
 from vidgen_nb.lessons.student_errors import told
 from vidgen_nb.lessons.tries import LEFT, Tries, Try
@@ -103,8 +103,8 @@ class Practice:
 
     @property
     def given(self) -> Mapping[str, Any]:
-        """What is given; `vg.simulate(**ex.given, policy=..., seed=0)` simulates what a check does."""
-        return dict(self.exercise.given)
+        """A copy of what is given; `vg.simulate(**ex.given, policy=..., seed=0)` simulates what a check does."""
+        return own_copy(self.exercise.given)
 
     def is_about(self, exercise: Exercise) -> bool:
         """Whether an exercise asks the same: one that is defined by a cell is made anew each time it runs."""
@@ -121,8 +121,8 @@ class Practice:
     def check(self, answer: Any) -> Check:
         """Try an answer, and return what came of each goal; the try is added to the table.
 
-        An answer that raises, returns nonsense or never ends is a try, too: the check says what is wrong with it. An
-        interrupted one is in the table, and the interrupt goes on.
+        An answer that raises, exits, returns nonsense or never ends is a try, too: the check says what is wrong with
+        it. A loop within its own code has to be interrupted: that try is in the table, and the interrupt goes on.
         """
         words, problem = short_repr(answer, 80) if not isinstance(answer, type) else answer.__name__, ""
         verdicts: tuple[Verdict, ...] = ()
@@ -133,6 +133,8 @@ class Practice:
             measured = self._measured(read)
             verdicts = self._judged(measured)
         except Exception as error:  # noqa: BLE001 - it is the student's code
+            problem = told(error)
+        except (SystemExit, GeneratorExit) as error:  # a policy may even exit: that ends its try, not the program
             problem = told(error)
         except KeyboardInterrupt:
             self._add(words, (), "interrupted: it had not come to an end")
@@ -229,15 +231,9 @@ class Practice:
 def _undone(measured: Measurement) -> list[Verdict]:
     """Return a missed goal if scenes of a run are not done."""
     for seed, run in measured.runs.items():
-        if isinstance(run, Run):
-            statuses = [each.status for each in run.scenes]
-        elif hasattr(run, "statuses"):
-            statuses = [status for status, count in run.statuses.items() for _ in range(count)]
-        else:
-            continue
-        left = sum(status != "succeeded" for status in statuses)
+        left, count = scenes_left(run)
         if left:
-            text = f"scenes: {left:,} of {len(statuses):,} are not done with seed {seed} (asked: all)"
+            text = f"scenes: {left:,} of {count:,} are not done with seed {seed} (asked: all)"
             return [Verdict("all scenes", text, False, f"{left:,} left", seed)]
     return []
 

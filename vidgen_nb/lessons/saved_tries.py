@@ -76,6 +76,8 @@ def read_tries(where: str | os.PathLike[str] | Iterable[str | os.PathLike[str]])
 
     >>> print(read_tries("submitted/"))
     """
+    if not isinstance(where, str | os.PathLike | Iterable):
+        raise InputError(f"read_tries takes a folder, a notebook, or a list of them, not {where!r}")
     given = [where] if isinstance(where, str | os.PathLike) else list(where)
     files = [found for each in given for found in _notebooks(Path(each))]
     if not files:
@@ -93,7 +95,8 @@ def read_tries(where: str | os.PathLike[str] | Iterable[str | os.PathLike[str]])
 def _notebooks(path: Path) -> Iterator[tuple[str, Path]]:
     """Yield (student, path) of each notebook; copies that JupyterLab keeps are left out."""
     if not path.is_dir():
-        yield path.stem, path
+        if path.exists() or path.suffix == ".ipynb":
+            yield path.stem, path
         return
     for found in sorted(path.rglob("*.ipynb")):
         if ".ipynb_checkpoints" not in found.parts:

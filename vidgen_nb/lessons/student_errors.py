@@ -27,7 +27,8 @@ def told(error: BaseException) -> str:
 def _place(error: BaseException) -> str:
     """Return the last line of the traceback that is not of this package, and where it is; empty: there is none."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename.startswith(_PACKAGE):
+        # a dataclass's own __init__ has no lines
+        if frame.filename.startswith(_PACKAGE) or (frame.filename, frame.name) == ("<string>", "__init__"):
             continue
         line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
         code = f": {one_line(line, 100)}" if line else ""

@@ -2,7 +2,11 @@
 
 Counted are jobs that failed and requests that were refused for good, content policy included: of these the prompts
 differ, but the reason is the same. What a rate limit, a bad key or a network does is answered by other rules (R1, R9,
-R11). A second failure of the same scene counts once; a job that is done, or another reason, begins anew.
+R11). Nor does it count that a scene is cancelled, or held because its program was killed.
+
+A failure that may pass is tried again, so it counts from the second time that a scene meets it: where one job in ten
+fails by chance, three failures in a row are common, and no reason to stop overnight. A scene counts once; a job that
+is done, or another reason, begins anew.
 """
 
 from __future__ import annotations
@@ -20,10 +24,12 @@ _DIFFERS = re.compile(r"\S*\d\S*|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|“[^”]*”")
 class FailureStreak:
     """The latest failures in a row that have the same kind and reason."""
 
-    __slots__ = ("_key", "reason", "scenes")
+    __slots__ = ("_key", "_met", "reason", "scenes")
 
     def __init__(self) -> None:
         self._key: tuple[str, str] | None = None
+        self._met: dict[str, tuple[str, str]] = {}
+        """By scene, the latest failure that may pass."""
         self.scenes: dict[str, None] = {}
         """In the order of their failures."""
         self.reason = ""
@@ -48,5 +54,8 @@ class FailureStreak:
         key = (outcome.kind, _DIFFERS.sub("#", outcome.reason))
         if key != self._key:
             self.clear()
+        if isinstance(outcome, Transient) and self._met.get(scene) != key:
+            self._met[scene] = key
+            return
         self._key, self.reason = key, outcome.reason
         self.scenes[scene] = None

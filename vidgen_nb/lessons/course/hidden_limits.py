@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import permutations
 from random import Random
 from typing import Any, Final
 
@@ -60,6 +61,18 @@ class HiddenAccounts(Mapping[str, HiddenAccount]):
         """What each account has answered, as (run second, answer)."""
 
     @property
+    def possible(self) -> int:
+        """How many of the six ways to deal fit all that the accounts have answered."""
+        return sum(
+            all(self._fits(name, kind) for name, kind in zip(NAMES, kinds, strict=True))
+            for kinds in permutations(LIMITS)
+        )
+
+    def _fits(self, name: str, kind: str) -> bool:
+        state = LIMITS[kind].state()
+        return all((state.admit(at) is None) == (answer == "accepted") for at, answer in self.told[name])
+
+    @property
     def left(self) -> int:
         """Submits that are left."""
         return MOST_SUBMITS - sum(map(len, self.told.values()))
@@ -94,17 +107,20 @@ class HiddenAccounts(Mapping[str, HiddenAccount]):
 
 
 class _AllTold:
-    """Each account's kind is named."""
+    """Each account's kind is named, and what the accounts have answered leaves no other way."""
 
     def words(self) -> str:
         """Return what is asked."""
-        return "the kind of each account named"
+        return "the kind of each account named, as their answers show"
 
     def judge(self, measured: Measurement) -> Verdict:
         """Count those that are right."""
-        right = next(iter(measured.runs.values()))["right"]
-        text = f"kinds: {right} of {len(NAMES)} are right"
-        return Verdict("kinds", text, right == len(NAMES), f"{right} of {len(NAMES)}",
+        found = next(iter(measured.runs.values()))
+        right, ways = found["right"], found["possible"]
+        text, is_luck = f"kinds: {right} of {len(NAMES)} are right", right == len(NAMES) and ways > 1
+        if is_luck:
+            text += f", but that was luck: {ways} ways to deal fit what the accounts answered"
+        return Verdict("kinds", text, right == len(NAMES) and not is_luck, f"{right} of {len(NAMES)}",
                        look="The accounts were dealt again: all submits are back.")  # fmt: skip
 
 
@@ -112,10 +128,11 @@ def limits() -> Exercise:
     """Return the exercise of notebook 01."""
     accounts = HiddenAccounts()
 
-    def measure(answer: dict[str, str], seed: int) -> dict[str, float]:
+    def measure(answer: dict[str, str], seed: int) -> dict[str, int]:
         right = sum(accounts.kinds[name] == kind for name, kind in answer.items())
+        ways = accounts.possible
         accounts.deal()
-        return {"right": right}
+        return {"right": right, "possible": ways}
 
     return Exercise(
         name="limits",

@@ -87,8 +87,8 @@ def retry_budget() -> Exercise:
         name="retry-budget",
         title="07 · The smallest budget that recovers",
         task="A scene arrives every 2.5 s, which the provider carries easily; at 100 s forty more come in a moment. "
-        f"Clients give up after 20 s and try again: find the smallest retry budget, in tokens from 1 to {MOST_TOKENS}, "
-        f"with which all 280 scenes are done by {RECOVERED_BY} s.",
+        f"Clients give up after 20 s and try again: find the smallest retry budget, in whole tokens from 1 "
+        f"to {MOST_TOKENS}, with which all 280 scenes are done by {RECOVERED_BY} s.",
         given={
             "scenes": 280,
             "profiles": [SimulatedProfile("api", None, Constant(10))],
@@ -102,6 +102,7 @@ def retry_budget() -> Exercise:
         answer="number",
         sets=_with_budget,
         most=MOST_TOKENS,
+        whole=True,
         seeds=range(3),
         wanted="the tokens of vg.RetryPolicy(max_failures=1000, budget=vg.RetryBudget(tokens, 0.1))",
         goals=[SmallestThatRecovers(RECOVERED_BY, 1)],

@@ -49,7 +49,7 @@ def beat_paced() -> Exercise:
         name="beat-paced",
         title="09 · What learning costs",
         task="Paced has to find out what these two accounts allow: their refusals do not say when to come back. "
-        "You know it: write a policy that needs at most 90 % of Paced's time, with at most 12 refusals.",
+        "You know what they allow: write a policy that needs at most 90 % of Paced's time, with at most 12 refusals.",
         given={
             "scenes": 40,
             "profiles": [
@@ -90,7 +90,7 @@ def global_pause() -> Exercise:
         seeds=range(10),
         goals=[Goal(SHARE, at_most=0.95, look="Which 429s would not have come if everybody had waited?")],
         hints=[
-            "Moving helps because the next account has a limit of its own. What if it has not?",
+            "Moving helps because the next account has a limit of its own. What if it doesn't?",
             "What if a refused request counts, too? vg.SlidingWindow(6, per=60, count_refusals=True)",
             "An organisation above its accounts: SimulatedProfile(name, organisation=vg.Organisation('o', limit)).",
         ],
@@ -99,7 +99,7 @@ def global_pause() -> Exercise:
 
 def _read_case(answer: Any) -> dict[str, Any]:
     case = _PAUSES.read(answer)
-    if "profiles" not in case or "scenes" not in case:
+    if not case.get("profiles") or not case.get("scenes"):
         raise InputError('give both: {"profiles": [vg.SimulatedProfile(...), ...], "scenes": 24}')
     return case
 
@@ -112,9 +112,8 @@ def _both(case: dict[str, Any], seed: int) -> dict[str, float]:
         name = type(policy).__name__
         left = sum(each.status != "succeeded" for each in run.scenes)
         makespan = run.metrics().makespan
-        if left or makespan is None:
-            raise InputError(
-                f"with {name}, {left} scenes are not done with seed {seed}: give a case that comes to an end"
-            )
+        if left or not makespan:
+            problem = f"{left} scenes are not done" if left else "all is done in no time"
+            raise InputError(f"with {name}, {problem} with seed {seed}: give a case that takes a while, and ends")
         found[name] = makespan
     return {**found, SHARE: found["GlobalPause"] / found["PerProfileCooldown"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from vidgen_nb.analysis.records.model import AttemptRecord
@@ -16,18 +16,14 @@ from vidgen_nb.lessons.measurement import Measurement
 from vidgen_nb.plaintext import short_repr
 from vidgen_nb.policies.cooldowns import PerProfileCooldown
 from vidgen_nb.provider import FixedWindow, LogNormal, SimulatedProfile, SlidingWindow, TokenBucket
+from vidgen_nb.provider.demo_profiles import demo_profiles
 from vidgen_nb.provider.limits import Limit
 from vidgen_nb.run import Run
 
 __all__ = ["inference", "next_profile"]
 
-FOUR: Final = (
-    SimulatedProfile("alice", TokenBucket(2, per=60), LogNormal(22, 0.25), capacity=3),
-    SimulatedProfile("bruno", TokenBucket(4, per=60), LogNormal(18, 0.25), capacity=3),
-    SimulatedProfile("chiara", SlidingWindow(5, per=60), LogNormal(14, 0.25), capacity=3),
-    SimulatedProfile("delta", TokenBucket(30, per=60), LogNormal(26, 0.25), capacity=3),
-)
-"""The limits and service times of the demo's accounts."""
+FOUR: Final = tuple(replace(each, price=None) for each in demo_profiles())
+"""The demo's accounts; what they cost is not asked here."""
 SEED: Final = 7
 THE_LIMITS: Final[Mapping[str, Limit | None]] = {
     "alice": TokenBucket(4, per=60),
@@ -131,7 +127,7 @@ def inference() -> Exercise:
     return Exercise(
         name="inference",
         title="08 · Which limit explains these 429s?",
-        task='ex.given["run"] was recorded with three profiles whose limits nobody told. Name the limit of each, by '
+        task='ex.given["run"] was recorded with three profiles whose limits are not known. Name the limit of each, by '
         "its accepted submits and its 429s; None where nobody could tell.",
         given={"run": run},
         answer="any",

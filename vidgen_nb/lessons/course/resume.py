@@ -44,7 +44,8 @@ def resume() -> Exercise:
         name="resume",
         title="10 · Resume without paying twice",
         task="A program with 30 scenes is killed at a random moment; what is left is its journal. Say what to do with "
-        "a scene in each state: submit it, ask the provider about its job, hold it until somebody looked, or nothing.",
+        "a scene in each state: submit it, ask the provider about its job, hold it until somebody has looked, or do "
+        "nothing.",
         given=GIVEN,
         facts={"killed at": "a random moment between 10 and 90 % of the run", **STATES},
         answer="any",
@@ -77,7 +78,8 @@ def killed(plan: Mapping[str, str], seed: int) -> dict[str, float]:
         exists = state in ("accepted", "done") or (state == "submitting" and uniform(seed, "arrived", scene.id) < 0.5)
         action = plan[state]
         counts["paid twice"] += action == "submit" and exists
-        counts["needless questions"] += action == "hold" and state != "submitting"
+        is_needless = (action == "hold" and state != "submitting") or (action == "ask" and state == "done")
+        counts["needless questions"] += is_needless
         # without an id there is no job to ask about
         cared_for = action in ("submit", "hold") or state == "done" or (action == "ask" and state == "accepted")
         counts["without a video"] += not cared_for

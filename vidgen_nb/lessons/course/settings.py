@@ -63,6 +63,7 @@ def slots() -> Exercise:
         answer="number",
         sets="capacity",
         most=MOST_SLOTS,
+        whole=True,
         seeds=range(5),
         goals=[NearBest(0.05, tuple(range(1, MOST_SLOTS + 1)))],
         hints=[

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from vidgen_nb.analysis.experiments.numbers import number_of
 from vidgen_nb.analysis.validation import is_number
 from vidgen_nb.errors import InputError
+from vidgen_nb.lessons.measurement import number_in
 from vidgen_nb.lessons.outputs import PREDICTION
 from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.run import Run
@@ -102,10 +102,10 @@ def found_in(run: Any, answer: Any) -> Found:
         if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str):
             return Found(*value)
         return Found(value)
-    if answer in TRUTHS:
+    if answer in TRUTHS and isinstance(run, Run):
         return TRUTHS[answer](run)
     try:
-        return Found(number_of(run.metrics(), answer))
+        return Found(number_in(run, answer, lambda: run.metrics()))
     except InputError as error:
         raise InputError(f"answer: {error}; or one of {', '.join(map(repr, TRUTHS))}") from None
 
@@ -114,13 +114,20 @@ def shown(value: Any, unit: str | None = None) -> str:
     """Return a guess or a truth as text, with its unit."""
     if is_number(value):
         text = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.3g}" if abs(value) < 1 else f"{value:,.1f}"
-        return f"{text} {unit}" if unit else text
+        return f"{text} {_singular(unit) if value == 1 else unit}" if unit else text
     return one_line(str(value))
+
+
+def _singular(unit: str) -> str:
+    """Return the unit of one: "refusal" of "refusals"; abbreviations stay."""
+    return unit[:-1] if len(unit) > 3 and unit.endswith("s") and not unit.endswith("ss") else unit
 
 
 def met(guess: Any, found: Found, unit: str | None, *, judged: bool) -> Meeting:
     """Put a guess beside what was found. `judged`: whether equal means right, which it doesn't for free text."""
     clause = one_line(found.clause or f"it was {shown(found.truth, unit)}")
+    if found.truth is None and not found.clause:
+        clause = "this run has no answer to it"
     if guess is None:
         return Meeting(None, found.truth, None, f"No guess was made; {clause}.")
     mine = shown(guess, unit)
@@ -128,7 +135,7 @@ def met(guess: Any, found: Found, unit: str | None, *, judged: bool) -> Meeting:
         return _numbers_met(float(guess), float(found.truth), found, unit)
     if not judged:
         return Meeting(guess, found.truth, None, f"You guessed “{mine}”; {clause}.")
-    right = str(guess) == str(found.truth)
+    right = found.truth is not None and str(guess) == str(found.truth)
     if right and not found.clause:
         return Meeting(guess, found.truth, True, f"You guessed {mine}: right.")
     return Meeting(guess, found.truth, right, f"You guessed {mine}{': right,' if right else ';'} {clause}.")

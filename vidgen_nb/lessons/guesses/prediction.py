@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from vidgen_nb.analysis.validation import is_number, plain_number
+from vidgen_nb.clients import ClientRuns
 from vidgen_nb.clock import local_time
 from vidgen_nb.errors import InputError
 from vidgen_nb.lessons.guesses.meeting import TRUTHS, Found, Meeting, found_in, met, shown
 from vidgen_nb.lessons.outputs import HIDE_BESIDE_FORM, PREDICTION, KeptOutput, notebook_shell
-from vidgen_nb.plaintext import html_line, one_line
+from vidgen_nb.plaintext import html_line, one_line, short_repr
 from vidgen_nb.run import Run
 
 if TYPE_CHECKING:
     from vidgen_nb.lessons.guesses.guess_form import GuessForm
 
 __all__ = ["Guess", "Prediction"]
+
+MAX_NUMBER: Final = 1e15
+"""A guess beyond this is a slip of the hand, and its sentence would fill the page."""
 
 
 @dataclass(frozen=True)
@@ -84,24 +88,27 @@ class Prediction:
         self._changed()
 
     def _checked(self, value: Any) -> Any:
-        value = plain_number(value)
+        value = plain_number(getattr(value, "name", value))  # a profile stands for its name, as among the choices
         if self.choices is not None:
             for choice in self.choices:
                 if value == choice or str(value) == str(choice):
                     return choice
-            known = (
-                f"a whole number from {self.choices[0]} to {self.choices[-1]}"
-                if isinstance(self.choices, range)
-                else f"one of {', '.join(map(repr, self.choices))}"
-            )
-            raise InputError(f"a guess at {self.question!r} is {known}, not {value!r}")
+            raise InputError(f"a guess at {self.question!r} is {self._known_choices()}, not {short_repr(value)}")
         if self.is_number:
-            if not is_number(value) or abs(value) == float("inf"):
-                raise InputError(f"a guess at {self.question!r} is a number ({self.unit or 'no unit'}), not {value!r}")
+            if not is_number(value) or abs(value) > MAX_NUMBER:
+                wanted = f"a number{f' (unit: {self.unit})' if self.unit else ''}, up to {MAX_NUMBER:g}"
+                raise InputError(f"a guess at {self.question!r} is {wanted}, not {short_repr(value)}")
             return value
         if not isinstance(value, str) or not value.strip():
-            raise InputError(f"a guess at {self.question!r} is a text, not {value!r}")
+            raise InputError(f"a guess at {self.question!r} is a text, not {short_repr(value)}")
         return value
+
+    def _known_choices(self) -> str:
+        """Return what can be chosen, in words."""
+        if not isinstance(self.choices, range):
+            return f"one of {', '.join(map(repr, self.choices or ()))}"
+        steps = "" if self.choices.step == 1 else f" in steps of {self.choices.step}"
+        return f"a whole number from {self.choices[0]} to {self.choices[-1]}{steps}"
 
     # -- the result
 
@@ -123,16 +130,27 @@ class Prediction:
         is_question = callable(answer) or self._names_a_question(answer)
         if subject is None and (answer is None or is_question):
             raise InputError("meet(run) takes the run that is to answer, or the true answer itself")
-        if is_question and (callable(answer) or hasattr(subject, "metrics")):
-            return found_in(subject, answer)
+        if is_question and (callable(answer) or isinstance(subject, Run | ClientRuns)):
+            return self._worded(found_in(subject, answer))
         if isinstance(subject, Run) and answer is None:
             raise InputError(
                 "what should be asked of the run? Give predict(..., answer=), which is a function of the run, one of "
                 f"{', '.join(map(repr, TRUTHS))}, or a metric such as 'makespan'; or reveal(truth)"
             )
-        if answer is None or is_question:
-            return Found(plain_number(subject))
-        return Found(plain_number(answer))
+        truth = plain_number(subject if answer is None or is_question else answer)
+        if self.is_number and not is_number(truth):
+            raise InputError(
+                f"the answer to {self.question!r} is a number, or a run that has it, not {short_repr(truth)}"
+            )
+        return self._worded(Found(truth))
+
+    def _worded(self, found: Found) -> Found:
+        """Return a truth that is True or False in the words of the choices, if these are yes and no."""
+        if isinstance(found.truth, bool) and self.choices is not None and not isinstance(self.choices, range):
+            words = {str(each).casefold(): each for each in self.choices}
+            if set(words) == {"yes", "no"}:
+                return replace(found, truth=words["yes" if found.truth else "no"])
+        return found
 
     def _names_a_question(self, answer: Any) -> bool:
         """Say whether a text is asked of a run: where texts are guessed, it may be the truth itself."""
