@@ -66,7 +66,7 @@ def test_what_is_in_doubt_is_not_run_again_unasked(desk: Desk) -> None:
     desk.settle()
     assert words(desk) == "Run 3, 2 again…"
     assert asked(desk)["danger"] and asked(desk)["text"] == (
-        "2 of these 3 scenes are done already. Running them again costs as much again. "
+        "2 of these 3 scenes are finished already. Running them again costs as much again. "
         "1 of these 3 scenes is in doubt: its job may exist, and it may be billed twice. Decide in Scenes first."
     )
     desk.ctl.span = (3, 3)
