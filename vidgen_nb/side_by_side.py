@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vidgen_nb.analysis.experiments.cases import checked_seeds
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name
-from vidgen_nb.analysis.experiments.paired import PairedDifference, paired_difference, unfinished
+from vidgen_nb.analysis.experiments.paired import PairedDifference, found_in_words, paired_difference
 from vidgen_nb.analysis.experiments.parting import Parting, parted_words, parting_of
 from vidgen_nb.analysis.simulation.overrides import as_scenes, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
@@ -79,9 +79,7 @@ class Versus:
     @property
     def sentence(self) -> str:
         """What was found over all seeds, a sentence for each case but the first."""
-        broken = f"Broken off: {len(self.comparison):,} of {self.comparison.wanted:,} runs."
-        said = [*map(str, self.differences), unfinished(self.comparison), broken * self.comparison.partial]
-        return " ".join(each for each in said if each)
+        return found_in_words(self.comparison, self.differences)
 
     def chart(self, **options: Any) -> go.Figure:
         """Return the Gantts over one axis, with one cursor; options as in `charts.experiments.versus.versus_chart`."""

@@ -14,11 +14,32 @@ import vidgen_nb as vg
 from tests.charts.random_runs import random_runs
 from vidgen_nb.analysis.limits.gauges import LimitGauges
 from vidgen_nb.core import events as ev
+from vidgen_nb.errors import InputError
 from vidgen_nb.replay.columns import replay_columns
 from vidgen_nb.replay.gauges import gauge_tracks, told_limits
 from vidgen_nb.replay.part import MAX_ATTEMPTS
 from vidgen_nb.replay.waiting import waits
 from vidgen_nb.run import Run
+
+
+def test_wrong_options_are_input_errors() -> None:
+    """Each says what it should be."""
+    run = vg.simulate(1, vg.demo_profiles(1))
+    for options, why in (
+        ({"title": 3}, "title is a text"),
+        ({"speed": "fast"}, "speed is a number of run seconds"),
+        ({"speed": float("nan")}, "speed is a number of run seconds"),
+        ({"limits": {"alcie": vg.TokenBucket(3, per=60)}}, "did you mean 'alice'"),
+    ):
+        with pytest.raises(InputError, match=why):
+            run.replay(**options)  # type: ignore[arg-type]
+
+
+def test_a_limit_without_a_gauge_is_told_in_words() -> None:
+    """Jobs at once do not fill up again by themselves."""
+    accounts = [vg.SimulatedProfile("a", vg.Concurrency(2), vg.Constant(9), capacity=4)]
+    (lane,) = replay_columns(vg.simulate(6, accounts, mode="boost").data)["lanes"]
+    assert lane["gauge"]["level"] == [] and [words[2] for words in lane["gauge"]["words"]] == ["2 at once"]
 
 
 def demo(scenes: int = 24, **options: Any) -> Run:

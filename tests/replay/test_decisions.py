@@ -115,3 +115,21 @@ def test_every_start_names_only_accounts_that_could_take_nothing(tmp_path: Path)
                     assert any(each.start <= moment.at <= each.end for each in windows), moment
                     said += 1
     assert said > 20
+
+
+def test_what_frees_a_slot_is_told_before_who_gets_it() -> None:
+    """Where a video is fetched in the moment in which it is made; each is told once, and time never goes back."""
+    run = vg.simulate(24, vg.demo_profiles(), mode="boost", seed=7)
+    found = sentences(run)
+    moved = "s009 moves from alice to chiara: alice cools, bruno and delta are full."
+    assert found[found.index(moved) - 1] == "s011 is done on chiara."
+    assert sum(" is done on " in each for each in found) == len(run.scenes)
+    times = [each.at for each in Decisions(run.data).moments]
+    assert times == sorted(times)
+
+
+def test_a_held_scene_says_why_before_what_follows() -> None:
+    """The reason is the scene's, not that of the cooldown; one that is cut short ends with one mark."""
+    held = sentences(vg.simulate(1, vg.demo_profiles(2), faults=[vg.Fault("lost_answer")]))[2]
+    assert held.startswith("s001 is held on alice: the answer to the submit was lost: ")
+    assert held.endswith("; alice cools for 5.0 s.") and "…." not in held

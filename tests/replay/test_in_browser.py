@@ -80,6 +80,14 @@ def test_steps_go_to_what_was_recorded(open_replay: Opener) -> None:
     assert replay.sentence == "s019 goes to alice: bruno and chiara cool, delta is full."
 
 
+def test_a_limit_that_has_no_gauge_is_named(open_replay: Opener) -> None:
+    """Jobs at once are no bar that fills up, but they are known."""
+    accounts = [vg.SimulatedProfile("a", vg.Concurrency(2), vg.Constant(9), capacity=4), vg.SimulatedProfile("b", None)]
+    replay = open_replay(vg.simulate(6, accounts, mode="boost"))
+    assert replay.page.locator(".vgr-limit").all_inner_texts() == ["2 at once", "no limit met yet"]
+    assert replay.page.get_by_role("meter").count() == 0
+
+
 def test_the_keyboard_is_enough(open_replay: Opener) -> None:
     """Space plays and pauses, arrows move, Home and End, Escape; the slider and the page tell it."""
     replay = open_replay(demo())

@@ -14,6 +14,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
 from functools import cache, partial
+from inspect import signature
 from typing import Any, Final
 
 from vidgen_nb.errors import InputError
@@ -128,8 +129,10 @@ def _build(kinds: Mapping[str, Callable[..., Any]], data: Any, what: str) -> Any
     if not isinstance(data, dict) or data.get("kind") not in kinds:
         raise InputError(f"a {what} is a table with kind = one of {', '.join(kinds)}, not {data!r}")
     options = {key: value for key, value in data.items() if key != "kind"}
+    kind = kinds[data["kind"]]
     try:
-        return kinds[data["kind"]](**options)
+        signature(kind).bind(**options)  # Python's own words on a call would name its __init__
+        return kind(**options)
     except TypeError as error:
         raise InputError(f"{what} {data['kind']}: {error}") from None
 

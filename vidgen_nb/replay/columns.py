@@ -23,6 +23,7 @@ from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.charts.report.naming import began, title_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
+from vidgen_nb.inputs.unknown_names import suggestion
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider.limits import Limit
 from vidgen_nb.replay.accounts import short_name
@@ -56,17 +57,23 @@ def replay_columns(
     `limits`: of a live run's accounts, by profile or quota group, for the gauges. Raises `InputError` for a part that
     is empty or has too many attempts; the message then says how far a part may reach.
     """
-    told = {**told_limits(data.header), **_checked(limits)}
+    told = {**told_limits(data.header), **_checked(limits, data)}
+    if not isinstance(title, str):
+        raise InputError(f"title is a text, not {title!r}")
     start, end = window_of(data, after, until)
     shown = attempts_within(data, start, end)
     return _Columns(data, start, end, shown).all(told, title)
 
 
-def _checked(limits: Mapping[str, Limit] | None) -> dict[str, Limit]:
-    """Return limits by name."""
+def _checked(limits: Mapping[str, Limit] | None, data: RunData) -> dict[str, Limit]:
+    """Return limits by the name of an account of the run, or of a group."""
     given = {} if limits is None else limits
     if not isinstance(given, Mapping) or not all(isinstance(each, Limit) for each in given.values()):
         raise InputError(f"limits are limits by name, such as {{'alice': TokenBucket(4, per=60)}}, not {limits!r}")
+    groups = (each.group for each in data.events if isinstance(each, ev.ProfileAdded) and each.group)
+    known = tuple(dict.fromkeys((*data.profiles, *groups)))
+    if unknown := [name for name in given if name not in known]:
+        raise InputError(f"limits has {unknown[0]!r}, which is no account of this run{suggestion(unknown[0], known)}")
     return dict(given)
 
 

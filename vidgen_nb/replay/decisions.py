@@ -60,6 +60,8 @@ class Decisions:
         self._is_started = False
         self._known = set[str]()
         """Scenes that were added."""
+        self._to_be_told = {(each.scene, each.at) for each in data.events if isinstance(each, ev.Fetched)}
+        """Which scenes are done when, as far as it is not told yet."""
         self._words: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.RunStarted: self._run_started,
             ev.SceneAdded: self._added,
@@ -67,7 +69,8 @@ class Decisions:
             ev.AskedAgain: self._asked_again,
             ev.SceneRequeued: self._requeued,
             ev.SceneSettled: self._settled,
-            ev.Fetched: self._fetched,
+            ev.Generated: self._done,
+            ev.Fetched: self._done,
             ev.CooldownStarted: self._cooldown,
             ev.CooldownEnded: self._back,
             ev.RunRestored: self._restored,
@@ -90,7 +93,7 @@ class Decisions:
     def _add(self, event: ev.Event, kind: Kind, text: str, scene: str | None = None) -> None:
         attempt = self._attempt[scene][0] if scene in self._attempt else None
         line = one_line(text, 400).rstrip(".")
-        self.moments.append(Moment(event.at, kind, f"{line}.", scene, attempt))
+        self.moments.append(Moment(event.at, kind, line if line.endswith("…") else f"{line}.", scene, attempt))
 
     # -- starts
 
@@ -165,9 +168,13 @@ class Decisions:
         on = "" if event.profile is None else f" on {short_name(event.profile)}"
         verb = {"failed": "has failed", "held": "is held", "cancelled": "is cancelled"}[event.status]
         kind: Kind = "other" if event.status == "cancelled" else "failure"
-        self._add(event, kind, f"{scene} {verb}{on}{self._cooling(event)}: {why}", event.scene)
+        self._add(event, kind, f"{scene} {verb}{on}: {why.rstrip('.')}{self._cooling(event)}", event.scene)
 
-    def _fetched(self, event: ev.Fetched) -> None:
+    def _done(self, event: ev.Generated | ev.Fetched) -> None:
+        """Tell that a scene is done; one that is fetched at once, before the start that its slot is then used for."""
+        if (event.scene, event.at) not in self._to_be_told:
+            return
+        self._to_be_told.remove((event.scene, event.at))
         profile = self._attempt.get(event.scene, (0, ""))[1]
         on = f" on {short_name(profile)}" if profile else ""
         self._add(event, "other", f"{short_name(event.scene)} is done{on}", event.scene)

@@ -38,12 +38,12 @@ class Track:
     """From when on it admits how many at most at once, the limit in words, and where it is known from."""
 
     def take(self, at: float, gauge: Gauge) -> None:
-        """Note the level at a time."""
+        """Note the level at a time; of what has none, such as jobs at once, the words alone."""
+        fact = (gauge.size, gauge.limit, gauge.source)
+        if gauge.limit and (not self.words or self.words[-1][1:] != fact):
+            self.words.append((at, *fact))
         if gauge.level is None:
             return
-        fact = (gauge.size, gauge.limit, gauge.source)
-        if not self.words or self.words[-1][1:] != fact:
-            self.words.append((at, *fact))
         if self._is_on_the_way(at, gauge.level):
             del self.times[-1], self.levels[-1]
         self.times.append(at)

@@ -11,6 +11,7 @@ from typing import Any
 import anywidget
 import traitlets as t
 
+from vidgen_nb.analysis.validation import is_number
 from vidgen_nb.errors import InputError
 from vidgen_nb.replay.file import packed
 from vidgen_nb.replay.page import widget_module, widget_style
@@ -48,6 +49,8 @@ class Replay(anywidget.AnyWidget):
         self._picture = picture if len(columns["attempts"]["start"]) <= MAX_DRAWN_ATTEMPTS else None
         self._text = f"<Replay of {columns['title']}: {' '.join(columns['summary'])}>"
         chosen = columns["speed"] if speed is None else speed
+        if not is_number(chosen):
+            raise _wrong_speed(chosen)
         super().__init__(_run=packed(columns), time=self._first, speed=chosen)
 
     @t.validate("time")
@@ -61,7 +64,7 @@ class Replay(anywidget.AnyWidget):
     def _valid_speed(self, proposal: Any) -> float:
         """Refuse what would not play."""
         if not 0 < proposal["value"] < math.inf:
-            raise InputError(f"speed is a number of run seconds per second, above 0, not {proposal['value']!r}")
+            raise _wrong_speed(proposal["value"])
         return float(proposal["value"])
 
     @t.validate("selected")
@@ -83,3 +86,7 @@ class Replay(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return self._text
+
+
+def _wrong_speed(speed: Any) -> InputError:
+    return InputError(f"speed is a number of run seconds per second, above 0, not {speed!r}")

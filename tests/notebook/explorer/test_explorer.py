@@ -103,6 +103,31 @@ def test_changes_of_one_gesture_have_one_ghost(ex: Explorer) -> None:
     assert ex.previous == kept
 
 
+def test_the_ghost_that_is_kept_may_be_the_first_setting_and_is_swapped(ex: Explorer) -> None:
+    """Kept before anything was changed, there is a ghost all the same; going back loses no setting."""
+    start, first = ex.state, ex.run
+    ex.keeps_previous = True
+    for number, seconds in enumerate((20, 10)):
+        ex.change({"cooldown": seconds}, number)
+    reached, run = ex.state, ex.run
+    assert ex.previous == start
+    ex.go_back()
+    assert (ex.state, ex.run, ex.previous, ex.previous_run) == (start, first, reached, run)
+    ex.go_back()
+    assert (ex.state, ex.run, ex.previous, ex.previous_run) == (reached, run, start, first)
+
+
+def test_what_has_no_control_can_not_be_set(ex: Explorer) -> None:
+    """It would change nothing; an account may be named alone."""
+    before = ex.state
+    for options in ({"faults": [vg.Fault("rate")]}, {"max_cost": 0.1}):
+        with pytest.raises(InputError, match="has no control and stays as it was given"):
+            ex.set(**options)
+    assert ex.state == before
+    ex.set(off="alice")
+    assert ex.state.off == ("alice",) and {each.profile for each in ex.run.attempts} == {"bruno", "chiara", "delta"}
+
+
 def test_what_is_wrong_is_said_and_the_rest_is_done(ex: Explorer) -> None:
     """By the control that is wrong; without a change there is no new run."""
     errors = ex.change({"n@0": 0, "scenes": 5, "slots@1": -1})

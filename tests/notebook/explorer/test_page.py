@@ -10,10 +10,20 @@ import pytest
 
 import vidgen_nb as vg
 from vidgen_nb.charts.gantt.rows import build_rows
+from vidgen_nb.notebook.explorer.comparing import in_words
 from vidgen_nb.notebook.explorer.explorer import Explorer
 from vidgen_nb.notebook.explorer.page import ExplorerPage
 from vidgen_nb.notebook.explorer.picture import LANE_PIXELS
+from vidgen_nb.notebook.explorer.state_text import policy_text
 from vidgen_nb.wording.durations import duration
+
+
+class Breaks(vg.PerProfileCooldown):
+    """Fails at the first 429."""
+
+    def on_429(self, *_: object) -> vg.Cooldown:
+        """Fail."""
+        raise RuntimeError("never thought of that")
 
 
 @pytest.fixture
@@ -157,13 +167,54 @@ def test_a_comparison_goes_on_as_long_as_the_page_asks(ex: Explorer) -> None:
         messages += 1
     assert 1 <= messages <= 3
     assert page.comparison["rows"][0][0] == "Time" and ex.comparison is not None and len(ex.comparison) == 6
-    assert page.comparison["words"] == ex.comparison.in_words()
+    assert page.comparison["words"].startswith(
+        "With policy=PerProfileCooldown(4) and with policy=PerProfileCooldown(30) "
+    )
+    assert page.comparison["old"] is False and page.answer["compared"] is False
+    send(page, keep=True)
+    assert page.answer["compared"] is True
     send(page, compare=500)
     send(page, go_on=0)
     send(page, stop=True)
     assert not page.comparison["running"] and ex.comparison.partial
     send(page, compare="many")
     assert "error" in page.comparison
+
+
+def test_a_comparison_says_which_setting_is_ahead_and_by_how_much(ex: Explorer) -> None:
+    """With the same sentence as `versus`, of the present setting; and what was broken off."""
+    change(ex.page, 1, policy="GlobalPause", scenes=24)
+    found = ex.compare(seeds=4)
+    rows = found.numbers("makespan", against=found.cases[0])[found.cases[1]]
+    mean = sum(rows.values()) / len(rows)
+    words = in_words(found)["words"]
+    assert mean > 0 and f"with {found.cases[1]} the scenes are done {mean:.0f} s later [" in words.replace("W", "w", 1)
+    assert f"than with {found.cases[0]}, in " in words and "of 4 seeds" in words
+    send(ex.page, compare=1000)
+    send(ex.page, go_on=0)
+    send(ex.page, stop=True)
+    assert "Broken off: " in ex.page.comparison["words"] and "of 2,000 runs." in ex.page.comparison["words"]
+
+
+def test_a_result_of_settings_that_were_changed_meanwhile_is_old(ex: Explorer) -> None:
+    """Also if it comes after the change: its numbers are not those of the picture."""
+    page = ex.page
+    change(page, 1, cooldown=4)
+    send(page, compare=2)
+    ex.set(scenes=7)
+    while page.comparison["running"]:
+        send(page, go_on=page.comparison["done"])
+    assert page.comparison["old"] is True
+    assert page.comparison["names"] == ["policy=PerProfileCooldown(30)", "policy=PerProfileCooldown(4)"]
+
+
+def test_a_pasted_setting_that_fails_is_said(ex: Explorer) -> None:
+    """Whatever fails: here a policy of one's own."""
+    run = ex.run
+    send(ex.page, paste=f"vidgen-nb?scenes=24&mode=boost&policy={policy_text(Breaks())}")
+    assert "never thought of that" in ex.page.answer["errors"]["text"] and ex.run is run
+    send(ex.page, paste=" ")
+    assert "the text is empty" in ex.page.answer["errors"]["text"] and ex.run is run
 
 
 def test_it_shows_itself_and_leaves_a_picture(ex: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:

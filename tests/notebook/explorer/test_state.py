@@ -98,6 +98,11 @@ def test_a_bad_text_is_an_input_error(text: str) -> None:
     ("vidgen-nb?outage=outage(3,0)", "outage", "above 0"),
     ("vidgen-nb?a=constant(3);off", "", "no account is left"),
     ("vidgen-nb?scenes=2000", "", "1 to 1,000"),
+    (" ", "", "the text is empty"),
+    ("vidgen-nb?outage=outage(3)", "outage", "outage(start,length)"),
+    ("vidgen-nb?alice=token_bucket", "alice", "limit token_bucket: missing a required argument: 'n'"),
+    ("vidgen-nb?alice=token_bucket(nan,60)", "alice", "from 1 up, not nan"),
+    ("vidgen-nb?alice=organisation(3)", "alice", "organisation(name,[limit, …])"),
 ])  # fmt: skip
 def test_an_error_says_which_part_is_wrong(text: str, part: str, why: str) -> None:
     """And why."""

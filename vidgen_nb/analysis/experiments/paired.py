@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -11,7 +12,7 @@ from vidgen_nb.analysis.experiments.numbers import Metric, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["PairedDifference", "paired_difference", "unfinished"]
+__all__ = ["PairedDifference", "found_in_words", "paired_difference", "unfinished"]
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,12 @@ def paired_difference(
     agree = sum(each == 0 if mean == 0 else each * mean > 0 for each in apart)
     asked = len({trial.seed for trial in trials})
     return PairedDifference(first, summary, unit_of(metric), len(apart), agree, asked)
+
+
+def found_in_words(trials: Trials, differences: Iterable[PairedDifference]) -> str:
+    """Return a sentence for each difference, and what their numbers do not say: scenes left over, runs broken off."""
+    broken = f"Broken off: {len(trials):,} of {trials.wanted:,} runs." if trials.partial else ""
+    return " ".join(filter(None, [*map(str, differences), unfinished(trials), broken]))
 
 
 def unfinished(trials: Trials) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from vidgen_nb.analysis.experiments.cases import Case, Trial, checked_seeds, run_trials
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
+from vidgen_nb.analysis.experiments.paired import found_in_words, paired_difference
 from vidgen_nb.analysis.validation import plain_number
 from vidgen_nb.clock import Clock
 from vidgen_nb.errors import InputError
@@ -99,12 +100,14 @@ class SlicedComparison:
 
 def in_words(found: Comparison) -> dict[str, Any]:
     """Return a comparison as rows for the page: number, both means, the paired difference; and what it says."""
+    one, other = found.cases
     rows = []
     for metric in METRICS:
         before, now = found.summary(metric)
         rows.append([_LABELS[metric], _text(metric, before.mean), _text(metric, now.mean),
                      _interval(metric, now.difference, now.difference_low, now.difference_high)])  # fmt: skip
-    return {"rows": rows, "said": found.in_words(), "names": list(found.cases)}
+    words = found_in_words(found, [paired_difference(found, one, other)])  # of the present one, against the one before
+    return {"rows": rows, "words": words, "names": [one, other]}
 
 
 _LABELS = {"makespan": "Time", "rate_limited": "Refusals (429)", "wasted_share": "Wasted", "wait.p50": "Median wait"}

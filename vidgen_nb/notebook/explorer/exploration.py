@@ -57,13 +57,14 @@ class Exploration:
         return str(self._state)
 
     def go_back(self) -> None:
-        """Have the setting before again; the present one becomes the ghost. Nothing happens if there is none."""
-        if self.previous is None:
-            return
-        given = self.given
-        self.state = self.previous
-        if [each.name for each in given.profiles] == [each.name for each in self._state.profiles]:
-            self.given = given
+        """Swap the setting before and the present one, which becomes the ghost. Nothing happens if there is none."""
+        with self.lock:
+            if self._previous is None:
+                return
+            self._previous, (self._state, self._run) = (self._state, self._run), self._previous
+            self._gesture = object()
+            if [each.name for each in self.given.profiles] != [each.name for each in self._state.profiles]:
+                self.given = self._state
             self._show()
 
     def set(self, **changes: Any) -> None:
@@ -103,7 +104,7 @@ class Exploration:
         if state == self._state:
             return
         run = Run(*state.simulation(self.fixed).run())
-        if gesture != self._gesture and not self._keeps_previous:
+        if self._previous is None or (gesture != self._gesture and not self._keeps_previous):
             self._previous = self._state, self._run
         self._state, self._run, self._gesture = state, run, gesture
 

@@ -255,7 +255,7 @@ function render({ model, el }) {
   function drawAnswer() {
     const answer = model.get("answer");
     form.update(answer);
-    result.classList.toggle("vg-x-old", result.childElementCount > 0 && !model.get("comparison").running);
+    result.classList.toggle("vg-x-old", !answer.compared && Boolean(model.get("comparison").rows));
     const known = Object.fromEntries(model.get("settled").tiles.map((each) => [each.name, each]));
     tiles.replaceChildren(...answer.tiles.map((each) =>
       tile(each.value === "…" && each.name in known ? { ...known[each.name], stale: true } : each)));
@@ -281,8 +281,8 @@ function render({ model, el }) {
   }
 
   function drawComparison() {
-    const { running, done, wanted, rows, words, names, error } = model.get("comparison");
-    result.classList.remove("vg-x-old");
+    const { running, done, wanted, rows, words, names, error, old } = model.get("comparison");
+    result.classList.toggle("vg-x-old", Boolean(old));
     compare.textContent = running ? "Stop" : "Compare";
     compare.disabled = !running && !model.get("answer").before;
     if (error) return result.replaceChildren(element("p", { class: "vg-x-trouble" }, error));

@@ -15,7 +15,7 @@ from vidgen_nb.notebook.explorer.comparing import SlicedComparison, in_words
 from vidgen_nb.notebook.explorer.exploration import Exploration
 from vidgen_nb.notebook.explorer.form import besides, choices, form_of
 from vidgen_nb.notebook.explorer.picture import Pictures, palette
-from vidgen_nb.notebook.explorer.state import differing
+from vidgen_nb.notebook.explorer.state import ExplorerState, differing
 from vidgen_nb.notebook.explorer.tiles import Tile, tiles
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked, set_if_changed
 from vidgen_nb.plaintext import error_line, one_line
@@ -51,6 +51,8 @@ class ExplorerPage(anywidget.AnyWidget):
         self._explored, self._when_settled = exploration, settled
         self._serial = 0
         self._sliced: SlicedComparison | None = None
+        self._compared: tuple[ExplorerState | None, ExplorerState] | None = None
+        """The settings of the latest comparison."""
         self._pictures = Pictures()
         self._measured: list[tuple[Run, Metrics]] = []
         """Of the present run and the one before: bounds, once known, stay known."""
@@ -95,10 +97,16 @@ class ExplorerPage(anywidget.AnyWidget):
             "besides": besides(state, explored.fixed.options),
             "before": before is not None,
             "keeps": explored.keeps_previous,
+            "compared": self._is_compared,
         }
         with self.hold_sync():
             set_if_changed(self, "form", form)
             self.answer = answer
+
+    @property
+    def _is_compared(self) -> bool:
+        """Whether the latest comparison is one of the settings that are shown."""
+        return self._compared == (self._explored.previous, self._explored.state)
 
     def _hints(self) -> dict[str, str]:
         """Return what is odd about a setting, though nothing is wrong, by control."""
@@ -170,14 +178,15 @@ class ExplorerPage(anywidget.AnyWidget):
         explored = self._explored
         try:
             explored.state = text
-        except InputError as error:
-            self.show(None, {"text": str(error)})
+        except Exception as error:  # noqa: BLE001 - a policy of the user's own may fail
+            self.show(None, {"text": error_line(error) if not isinstance(error, InputError) else str(error)})
 
     # -- many seeds
 
     def _compare(self, seeds: Any) -> None:
         try:
             self._sliced = SlicedComparison(*self._explored.cases(seeds))
+            self._compared = self._explored.previous, self._explored.state
         except InputError as error:
             self.comparison = {"running": False, "error": one_line(str(error), 400)}
             return
@@ -205,8 +214,7 @@ class ExplorerPage(anywidget.AnyWidget):
             self.comparison = {"running": False}
             return
         found = self._explored.comparison = sliced.result()
-        words = in_words(found)
-        self.comparison = {"running": False, "rows": words["rows"], "words": words["said"], "names": words["names"]}
+        self.comparison = {"running": False, "old": not self._is_compared, **in_words(found)}
 
 
 def _plain(tile: Tile) -> dict[str, Any]:

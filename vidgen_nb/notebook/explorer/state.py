@@ -86,18 +86,19 @@ class ExplorerState:
             raise InputError(f"scenes is from 1 to {MAX_SCENES:,} here, not {self.scenes!r}")
         given = as_profiles(self.profiles)
         names = [each.name for each in given]
+        off = (self.off,) if isinstance(self.off, str) else self.off
         if not given:
             raise InputError("there are no accounts: give at least one SimulatedProfile(…)")
-        if unknown := [name for name in self.off if name not in names]:
+        if unknown := [name for name in off if name not in names]:
             raise InputError(f"off names {unknown[0]!r}, which is no account{suggestion(unknown[0], tuple(names))}")
-        if not set(names) - set(self.off):
+        if not set(names) - set(off):
             raise InputError("no account is left: at least one must be used")
         if self.outage is not None and self.outage.profile not in (None, *names):
             raise InputError(f"the outage is on {self.outage.profile!r}, which is no account")
         checked = {
             "scenes": count,
             "profiles": tuple(replace(each, api_key="") for each in given),
-            "off": tuple(name for name in names if name in self.off),
+            "off": tuple(name for name in names if name in off),
             "mode": as_mode(self.mode),
             "policy": as_policy(self.policy),
             "arrivals": _as_arrivals(self.arrivals),
@@ -152,6 +153,10 @@ class ExplorerState:
         own = {each.name for each in fields(self)}
         found = replace(self, **{name: each for name, each in changes.items() if name in own})
         for name in changes.keys() - own:
+            if name in _OF_SIMULATION:
+                raise InputError(
+                    f"{name} has no control and stays as it was given: begin again with vg.explore({name}=…)"
+                )
             simulation = with_override(found.simulation(fixed), name, changes[name])
             kept = {each.name: each for each in simulation.profiles}
             found = replace(
@@ -200,6 +205,8 @@ class ExplorerState:
         """
         if not isinstance(text, str):
             raise InputError(f"a state is an ExplorerState, or its text such as {START}scenes=40, not {text!r:.80}")
+        if not text.strip():
+            raise InputError(f"the text is empty: a state is a text such as {START}scenes=40")
         start, question, rest = text.strip().partition("?")
         if question and start != START[:-1]:
             raise InputError(f"the text of a state begins with {START}, not {one_line(start, 40)!r}")
@@ -285,6 +292,7 @@ def _yes(text: str) -> bool:
     return text == "yes"
 
 
+_OF_SIMULATION = {each.name for each in fields(Simulation)}
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "scenes": _whole, "mode": mode_from, "policy": policy_from, "told": _yes, "arrivals": arrivals_from_text,
     "outage": outage_from, "latency": _number, "order": str, "seed": _whole,

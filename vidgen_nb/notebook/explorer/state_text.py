@@ -114,8 +114,11 @@ def account_from(name: str, terms: list[str]) -> tuple[SimulatedProfile, bool]:
             elif term.name == "price":
                 data["price"] = {"per_job": 0.0, **term.fields("per_job")}
             elif term.name == "organisation":
-                team, limits = term.values
-                data["organisation"] = {"name": team, "limits": [_term_plain(each) for each in limits]}
+                team = term.fields("name", "limits")
+                limits = team.get("limits")
+                if not isinstance(limits, list) or "name" not in team:
+                    raise InputError(f"an organisation is organisation(name,[limit, …]), not {term!r}")
+                data["organisation"] = {"name": team["name"], "limits": [_term_plain(each) for each in limits]}
             else:
                 known = (*LIMITS, *SERVICES, *FLAGS, *OTHERS)
                 raise InputError(f"an account has no {term.name!r}{suggestion(term.name, known)}")
@@ -266,6 +269,8 @@ def outage_from(text: str) -> Outage:
     if term.name != "outage":
         raise InputError(f"an outage is outage(start,length), not {text!r}")
     found = term.fields("start", "length", "profile")
-    if math.inf in (found.get("start"), found.get("length")):
+    if not {"start", "length"} <= found.keys() <= {"start", "length", "profile"}:
+        raise InputError(f"an outage is outage(start,length), not {text!r}")
+    if math.inf in (found["start"], found["length"]):
         raise InputError("an outage begins and ends at finite times")
     return Outage(**found)

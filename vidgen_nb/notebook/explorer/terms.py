@@ -14,7 +14,7 @@ MAX_CHARS = 20_000
 """A longer text is no setting."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Term:
     """A name with values: `token_bucket(4, 60)`, or a name alone."""
 
@@ -30,6 +30,9 @@ class Term:
         if twice := sorted(found.keys() & self.named.keys()):
             raise ValueError(f"{self.name} has {twice[0]} twice")
         return {**found, **self.named}
+
+    def __repr__(self) -> str:
+        return _term(self)
 
 
 def write_terms(terms: Iterable[Term]) -> str:

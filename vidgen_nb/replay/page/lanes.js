@@ -52,9 +52,10 @@ class Lanes {
       change(shown.note, "textContent", this.note(state, rest));
       const reason = recorded.text(rest.left ? rest.reason : -1);
       const gauge = recorded.gauge(lane, time);
-      shown.gauge.hidden = !gauge;
+      shown.gauge.hidden = !gauge || gauge.level === null;
       const lines = [label, `${running[lane]} running`, reason && `rests: ${reason}`];
-      if (gauge) {
+      if (gauge && gauge.level === null) lines.push(`${gauge.limit} (${gauge.source})`);
+      else if (gauge) {
         const left = Math.min(gauge.size, gauge.level);
         shown.fill.style.width = `${(100 * left) / Math.max(1, gauge.size)}%`;
         shown.fill.classList.toggle("vgr-empty", left < 1 - 1e-6);

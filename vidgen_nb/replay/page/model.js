@@ -159,16 +159,17 @@ class Recorded {
     return room;
   }
 
-  /** A lane's limit: how many submits it would admit, of how many, and in words; null: it is not known. */
+  /** A lane's limit: how many submits it would admit (null: it has no such number), of how many, and in words; null: it is not known. */
   gauge(lane, time) {
     const { at, level, words } = this.gauges[lane];
-    const last = countUpTo(at, time) - 1;
-    if (last < 0) return null;
-    const share = last + 1 < at.length ? (time - at[last]) / (at[last + 1] - at[last]) : 0;
-    const now = level[last] + (share ? share * (level[last + 1] - level[last]) : 0);
-    let known = words[0];
+    let known = null;
     for (const each of words) if (each[0] <= time) known = each;
-    return { level: now, size: known[1], limit: known[2], source: known[3] };
+    if (!known) return null;
+    const [, size, limit, source] = known;
+    const last = countUpTo(at, time) - 1;
+    if (last < 0) return { level: null, size, limit, source };
+    const share = last + 1 < at.length ? (time - at[last]) / (at[last + 1] - at[last]) : 0;
+    return { level: level[last] + (share ? share * (level[last + 1] - level[last]) : 0), size, limit, source };
   }
 
   /** A scene's attempts that have begun. */
