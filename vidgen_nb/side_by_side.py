@@ -7,17 +7,16 @@ from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from vidgen_nb.analysis.experiments.cases import checked_seeds
+from vidgen_nb.analysis.experiments.cases import seeds_from
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name
 from vidgen_nb.analysis.experiments.paired import PairedDifference, found_in_words, paired_difference
 from vidgen_nb.analysis.experiments.parting import Parting, parted_words, parting_of
 from vidgen_nb.analysis.simulation.overrides import as_scenes, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
-from vidgen_nb.analysis.validation import as_profiles, plain_number, whole
+from vidgen_nb.analysis.validation import as_profiles, whole
 from vidgen_nb.core.model import Mode, as_mode
 from vidgen_nb.core.policy import Policy
-from vidgen_nb.errors import InputError
 from vidgen_nb.experiments.results import Comparison
 from vidgen_nb.experiments.versus_cases import versus_cases
 from vidgen_nb.plaintext import html_line
@@ -143,21 +142,11 @@ def versus(
     base = Simulation(as_scenes(scenes), provided, as_mode(mode), chosen, **options)
     made = versus_cases(cases, base, metrics)
     metric_name(metric)
-    drawn, all_seeds = _seeds(seeds, seed)
+    first = None if seed is None else whole("seed", seed)
+    all_seeds = seeds_from(seeds, first or 0)
+    drawn = all_seeds[0] if first is None else first
     found = run_cases(made, all_seeds, executor, progress=progress, into=partial(Comparison, made))
     runs = {case.name: Run(*case.simulation.with_seed(drawn).run()) for case in made}
     shown = Versus(runs, drawn, found, metric, confidence)
     _ = shown.differences  # says what is wrong with metric and confidence
     return shown
-
-
-def _seeds(seeds: int | Iterable[int], seed: int | None) -> tuple[int, list[int]]:
-    """Return the seed that is drawn, and all."""
-    count, first = plain_number(seeds), None if seed is None else whole("seed", seed)
-    if isinstance(count, int) and not isinstance(count, bool):
-        if count < 1:
-            raise InputError(f"seeds is how many, 1 or more, or which, such as range(20), not {seeds!r}")
-        first = first or 0
-        return first, list(range(first, first + count))
-    chosen = checked_seeds(seeds)  # type: ignore[arg-type]  # says so
-    return (chosen[0] if first is None else first), chosen

@@ -17,10 +17,11 @@ from vidgen_nb.analysis.on_demand import OnDemand, Question
 from vidgen_nb.analysis.records.builder import RunData, build
 from vidgen_nb.analysis.simulation.clients import clients_of, run_clients
 from vidgen_nb.analysis.simulation.simulate import Simulation
+from vidgen_nb.analysis.validation import plain_number
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs.unknown_names import suggestion
 
-__all__ = ["Case", "Seeded", "Trial", "check_sendable", "checked_metrics", "checked_seeds", "run_trials"]
+__all__ = ["Case", "Seeded", "Trial", "check_sendable", "checked_metrics", "checked_seeds", "run_trials", "seeds_from"]
 
 
 class Seeded(Protocol):
@@ -136,6 +137,16 @@ def checked_seeds(seeds: Iterable[int]) -> list[int]:
     if not whole or not given or len(set(given)) < len(given):
         raise InputError(f"seeds are different whole numbers, at least one, such as range(20): not {given!r}")
     return [int(each) for each in given]
+
+
+def seeds_from(seeds: int | Iterable[int], first: int) -> list[int]:
+    """Return so many seeds from `first` on, or those that are given; `InputError` for none."""
+    count = plain_number(seeds)
+    if not isinstance(count, int) or isinstance(count, bool):
+        return checked_seeds(seeds)  # type: ignore[arg-type]  # it says so
+    if count < 1:
+        raise InputError(f"seeds is how many, 1 or more, or which, such as range(20), not {seeds!r}")
+    return list(range(first, first + count))
 
 
 def checked_metrics(options: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:

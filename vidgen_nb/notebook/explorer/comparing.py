@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from vidgen_nb.analysis.experiments.cases import Case, Trial, checked_seeds, run_trials
+from vidgen_nb.analysis.experiments.cases import Case, Trial, run_trials
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.experiments.paired import found_in_words, paired_difference
-from vidgen_nb.analysis.validation import plain_number
 from vidgen_nb.clock import Clock
 from vidgen_nb.errors import InputError
 from vidgen_nb.experiments.results import Comparison
 from vidgen_nb.notebook.explorer.state import ExplorerState, Fixed, differing
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["SlicedComparison", "cases_of", "compared", "in_words", "seeds_of"]
+__all__ = ["SlicedComparison", "cases_of", "compared", "in_words"]
 
 SLICE_SECONDS = 0.08
 """A page waits no longer than this for another answer."""
 MAX_NAME = 80
 METRICS = ("makespan", "rate_limited", "wasted_share", "wait.p50")
 """What a comparison says on the page."""
-
-
-def seeds_of(seeds: int | Iterable[int], first: int) -> list[int]:
-    """Return the seeds: so many begin with the setting's own. `InputError` for none."""
-    count = plain_number(seeds)
-    if isinstance(count, int) and not isinstance(count, bool):
-        if count < 1:
-            raise InputError(f"seeds is how many, 1 or more, or which, such as range(20), not {seeds!r}")
-        return list(range(first, first + count))
-    return checked_seeds(seeds)  # type: ignore[arg-type]  # it says so
 
 
 def cases_of(before: ExplorerState, now: ExplorerState, fixed: Fixed) -> list[Case]:

@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vidgen_nb.analysis.experiments.cases import seeds_from
 from vidgen_nb.analysis.experiments.executors import Submitter
 from vidgen_nb.analysis.validation import yes_or_no
 from vidgen_nb.errors import InputError
 from vidgen_nb.experiments.results import Comparison
 from vidgen_nb.notebook.explorer.changes import changed
-from vidgen_nb.notebook.explorer.comparing import cases_of, compared, seeds_of
+from vidgen_nb.notebook.explorer.comparing import cases_of, compared
 from vidgen_nb.notebook.explorer.state import ExplorerState, Fixed
 from vidgen_nb.plaintext import error_line
 from vidgen_nb.run import Run
@@ -157,7 +158,7 @@ class Exploration:
         other = ExplorerState.read(against) if isinstance(against, str) else against or self.previous
         if other is None:
             raise InputError("there is no setting before this one: change something first, or say against=…")
-        return cases_of(other, self._state, self.fixed), seeds_of(seeds, self._state.seed)
+        return cases_of(other, self._state, self.fixed), seeds_from(seeds, self._state.seed)
 
     def _show(self) -> None:
         """Show what a cell has changed (`explorer.Explorer` does)."""

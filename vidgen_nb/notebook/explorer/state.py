@@ -86,7 +86,8 @@ class ExplorerState:
             raise InputError(f"scenes is from 1 to {MAX_SCENES:,} here, not {self.scenes!r}")
         given = as_profiles(self.profiles)
         names = [each.name for each in given]
-        off = (self.off,) if isinstance(self.off, str) else self.off
+        off: Any = self.off
+        off = (off,) if isinstance(off, str) else off
         if not given:
             raise InputError("there are no accounts: give at least one SimulatedProfile(…)")
         if unknown := [name for name in off if name not in names]:
