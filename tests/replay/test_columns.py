@@ -32,7 +32,7 @@ def test_wrong_options_are_input_errors() -> None:
         ({"limits": {"alcie": vg.TokenBucket(3, per=60)}}, "did you mean 'alice'"),
     ):
         with pytest.raises(InputError, match=why):
-            run.replay(**options)  # type: ignore[arg-type]
+            run.replay(**options)
 
 
 def test_a_limit_without_a_gauge_is_told_in_words() -> None:
