@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ __all__ = ["NOTEBOOKS", "found_in", "text_of"]
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 
 
+@cache
 def found_in(name: str) -> dict[str, Any]:
-    """Run a notebook's code cells from the top, and return what its names stand for then."""
+    """Run a notebook's code cells from the top, and return what its names stand for then: once for all tests."""
     names: dict[str, Any] = {"__name__": name}
     for source in _sources(name, "code"):
         exec(compile(source, name, "exec"), names)  # noqa: S102 - our own notebook
