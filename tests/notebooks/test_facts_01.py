@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.notebooks.cells import found_in, text_of
 
 
@@ -25,6 +27,7 @@ def test_limits() -> None:
     assert "had to wait until 119 s" in text
 
 
+@pytest.mark.long
 def test_the_solution_of_limits() -> None:
     """Four submits to each account tell all three."""
     found = found_in("solutions/01_limits")

@@ -38,6 +38,7 @@ def test_cooldowns() -> None:
     assert asked > 2 * guess
 
 
+@pytest.mark.long
 def test_the_solution_of_cooldowns() -> None:
     """Both policies of the solution pass, after the default has not."""
     tries = list(found_in("solutions/02_cooldowns")["ex"].tries)

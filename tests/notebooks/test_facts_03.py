@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import vidgen_nb as vg
 from tests.notebooks.cells import found_in, text_of
 
 
@@ -34,16 +35,16 @@ def test_moving() -> None:
 
 def test_the_table_of_accounts() -> None:
     """The notebook's table is of the demo's accounts."""
-    found, text = found_in("03_moving"), text_of("03_moving")
-    for account in found["accounts"]:
+    text = text_of("03_moving")
+    for account in vg.demo_profiles():
         limit = account.limit
+        assert isinstance(limit, vg.TokenBucket | vg.SlidingWindow) and isinstance(account.service, vg.LogNormal)
         kind = {"TokenBucket": "token bucket", "SlidingWindow": "sliding window"}[type(limit).__name__]
-        row = (
-            f"| {account.name} | {kind}, {limit.n} per {limit.per} s | {account.service.mean} s | {account.capacity} |"
-        )
+        row = f"| {account.name} | {kind}, {limit.n} per {limit.per:g} s | {account.service.mean:g} s | {account.capacity} |"
         assert row in text
 
 
+@pytest.mark.long
 def test_the_solution_of_moving() -> None:
     """The counterexample passes, and to be told of the group beats both."""
     found = found_in("solutions/03_moving")
