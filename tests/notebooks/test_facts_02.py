@@ -20,8 +20,8 @@ def test_cooldowns() -> None:
     for wait in (60, 90, 120):
         assert len({round(done[name, wait], 6) for name in ("window", "strict window")}) == 1
         assert done["bucket", wait] == pytest.approx(done["window", wait], abs=2)
-    assert refused["bucket", 60] == 36 and refused["bucket", 5] > 130
-    assert "36 at 60 s, but more than 130 at 5 s" in text
+    assert refused["bucket", 60] == 10 and refused["bucket", 5] == 125
+    assert "10 at 60 s, but 125 at 5 s" in text
     assert done["window", 45] == pytest.approx(done["window", 90], abs=1) and "no better than 90 s" in text
     assert done["window", 15] == done["window", 30] == pytest.approx(done["window", 60], abs=1)
 
@@ -35,7 +35,7 @@ def test_cooldowns() -> None:
     both = found["at_the_bucket"]
     assert round(abs(both.difference.mean)) == 3 and "gains only about 3 s of 312 s" in text
     guess, asked = (run.metrics().rate_limited for run in both.runs.values())
-    assert asked > 2 * guess
+    assert asked > 8 * guess
 
 
 @pytest.mark.long
