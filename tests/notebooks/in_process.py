@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import json
 import logging
 from pathlib import Path
@@ -22,14 +24,16 @@ def markdown_of(name: str) -> str:
     return " ".join(" ".join(_cells(name, "markdown")).split())
 
 
-def ran(name: str, *, skip: str = "never skipped") -> dict[str, Any]:
-    """Run a notebook's code cells one after the other, but those with a text in them, and return their variables."""
+def ran(name: str) -> dict[str, Any]:
+    """Run a notebook's code cells one after the other, and return their variables."""
     level = logging.getLogger("vidgen_nb").level
     names: dict[str, Any] = {"display": lambda *_, **__: None}
     try:
         for number, cell in enumerate(_cells(name, "code")):
-            if skip not in cell:
-                exec(compile(cell, f"{name}, code cell {number}", "exec"), names)  # noqa: S102 - our own notebook
+            code = compile(cell, f"{name}, code cell {number}", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            awaited = eval(code, names)  # noqa: S307 - our own notebook
+            if awaited is not None:
+                asyncio.run(awaited)
     finally:
         logging.getLogger("vidgen_nb").setLevel(level)
     return names

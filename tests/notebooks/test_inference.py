@@ -50,7 +50,6 @@ def test_how_many_answers_it_takes(inference: dict[str, Any]) -> None:
             assert width <= 10 / (last - 10)
             widths.append(width)
     assert widths == sorted(widths, reverse=True) and len(widths) == 4
-    assert inference["enough"].answer == 10
     assert inference["inside"] == 40
 
 
