@@ -22,7 +22,7 @@ def test_nothing_is_paid_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [each.status for each in run.scenes] == ["succeeded"] * 12
     assert sorted(money["paid"]()) == [f"s{number:03}" for number in range(1, 13)]
     assert str(run.cost).startswith("$4.80 of $6.00 spent")
-    assert r"12 × \$0.40 = \$4.80" in markdown_of("10_money")
+    assert "12 × 0.40 dollars = 4.80 dollars" in markdown_of("10_money")
 
 
 def test_the_solution() -> None:
