@@ -1,8 +1,9 @@
-"""Every notebook runs from top to bottom, in time, and is committed without outputs."""
+"""Every notebook and every solution runs from top to bottom, in time, and is committed without outputs."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -12,38 +13,69 @@ import pytest
 
 import vidgen_nb as vg
 
-ROOT = Path(__file__).parent.parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).parent.parent.parent / "notebooks"
+NOTEBOOKS = sorted(ROOT.glob("*.ipynb"))
+COURSE = sorted(ROOT.glob("[0-9][0-9]_*.ipynb"))
+SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
+ALL = [*NOTEBOOKS, *SOLUTIONS]
+LONG = {"10_money"}
+"""Names of notebooks that take more than 10 s here; all of them take less than 30."""
+FIGURES = {"image/svg+xml", "application/vnd.plotly.v1+json"}
 RUN = """
 import sys, nbformat
 from nbclient import NotebookClient
 book = nbformat.read(sys.argv[1], 4)
+nbformat.validate(book)
 NotebookClient(book, timeout=60).execute()
 nbformat.write(book, sys.argv[2])
 """
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(path: Path, tmp_path: Path) -> None:
-    """No cell fails, all of it takes under 30 s, and its last picture is static: it needs no kernel to be seen."""
-    done = tmp_path / "done.ipynb"
-    began = time.perf_counter()
+def name_of(path: Path) -> str:
+    """Return the name of a notebook in its folder, without its ending."""
+    return path.relative_to(ROOT).with_suffix("").as_posix()
+
+
+def as_params(paths: list[Path]) -> list[object]:
+    """Return notebooks as parameters; the long ones and the solutions, which `tests/lessons` tries too, as long."""
+    return [
+        pytest.param(path, id=name_of(path), marks=[pytest.mark.long] * (path in SOLUTIONS or name_of(path) in LONG))
+        for path in paths
+    ]
+
+
+def kinds_of_outputs(path: Path, folder: Path) -> set[str]:
+    """Run a notebook in a folder, and return the kinds of what it shows."""
+    done = folder / "done.ipynb"
     command = [sys.executable, "-c", RUN, str(path), str(done)]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=110, capture_output=True)
+    found = subprocess.run(command, cwd=folder, check=False, timeout=110, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr[-2000:]
+    cells = json.loads(done.read_text())["cells"]
+    return {kind for cell in cells for output in cell.get("outputs", []) for kind in output.get("data", {})}
+
+
+@pytest.mark.parametrize("path", as_params(ALL))
+def test_notebook_runs(path: Path, tmp_path: Path) -> None:
+    """No cell fails, all of it takes under 30 s, and it shows something that stays without a kernel."""
+    began = time.perf_counter()
+    kinds = kinds_of_outputs(path, tmp_path)
     assert time.perf_counter() - began < 30
-    kinds = {
-        kind
-        for cell in json.loads(done.read_text())["cells"]
-        for output in cell.get("outputs", [])
-        for kind in output.get("data", {})
-    }
-    assert "image/svg+xml" in kinds
+    if path in SOLUTIONS:
+        assert "application/vnd.vidgen-nb.tries+json" in kinds  # of an exercise
+    else:
+        assert kinds & FIGURES
+    if path.stem == "00_tour":
+        assert "image/svg+xml" in kinds  # its last picture
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL, ids=name_of)
 def test_notebook_is_committed_clean(path: Path) -> None:
-    """Outputs and counts are somebody's own, and make every change a big one."""
-    for cell in json.loads(path.read_text())["cells"]:
+    """Outputs and counts are somebody's own, and make every change a big one; ids that stay keep it small."""
+    book = json.loads(path.read_text())
+    assert (book["nbformat"], book["nbformat_minor"]) >= (4, 5)
+    ids = [cell["id"] for cell in book["cells"]]
+    assert len(set(ids)) == len(ids)
+    for cell in book["cells"]:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
 
@@ -51,6 +83,27 @@ def test_notebook_is_committed_clean(path: Path) -> None:
 def test_there_is_a_tour() -> None:
     """The first notebook is the one that Binder opens."""
     assert NOTEBOOKS[0].name == "00_tour.ipynb"
+
+
+def links_of(path: Path) -> list[str]:
+    """Return the places that the texts of a notebook link to, without those on other servers."""
+    texts = ["".join(each["source"]) for each in json.loads(path.read_text())["cells"] if each["cell_type"] != "code"]
+    return [link for text in texts for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_links_lead_somewhere(path: Path) -> None:
+    """A notebook, a page of the guide, a picture: what is linked is there."""
+    for link in links_of(path):
+        assert (path.parent / link).is_file(), f"{name_of(path)} links to {link}, which is not there"
+
+
+def test_the_index_lists_what_there_is() -> None:
+    """Each notebook of the course stands in the index once, in order, with its solution if it has one."""
+    listed = [link for link in links_of(ROOT / "index.ipynb") if link.endswith(".ipynb")]
+    assert [each for each in listed if "/" not in each] == [path.name for path in COURSE]
+    assert [each for each in listed if "/" in each] == [f"solutions/{path.name}" for path in SOLUTIONS]
+    assert {path.name for path in SOLUTIONS} <= {path.name for path in COURSE}
 
 
 def test_what_the_tour_says_of_the_modes() -> None:

@@ -1,0 +1,49 @@
+"""What notebook 07 states is what its own cells give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.notebooks.in_process import markdown_of, ran
+
+
+@pytest.fixture(scope="module")
+def overload() -> dict[str, Any]:
+    """The variables of the notebook after its last cell."""
+    return ran("07_overload")
+
+
+def test_the_outage_outlives_its_trigger(overload: dict[str, Any]) -> None:
+    """0.4 results a second without the burst; after it none, though more is submitted than ever."""
+    submits, results = overload["per_second"](overload["run"], 400, 600)
+    assert results == 0 and submits > 2 * 0.4
+    assert overload["per_second"](overload["run"], 0, 100)[1] == pytest.approx(0.4, abs=0.05)
+    assert "Hysteresis" in overload["run"].load_chart(window=100).layout.title.text
+
+
+def test_the_tipping_point(overload: dict[str, Any]) -> None:
+    """16 in theory, 15 measured, and each larger one is as bad."""
+    assert overload["theory"] == pytest.approx(16) and overload["measured"] == 15
+    assert all((goodput < 0.2) == (burst >= 15) for burst, goodput in overload["worst"].items())
+    assert overload["worst"][0] == pytest.approx(0.4)
+    assert "Theory says 16, and it is 15" in markdown_of("07_overload")
+
+
+def test_the_ways_out(overload: dict[str, Any]) -> None:
+    """A small budget, bounded parallelism and patience recover; one of 40 tokens does not help all."""
+    done = {name: run.metrics().scenes.get("succeeded", 0) for name, run in overload["runs"].items()}
+    assert done.pop("without end") < 60
+    assert done.pop("budget of 40") < 280
+    assert set(done.values()) == {280} and len(done) == 3
+    assert overload["runs"]["10 jobs at once"].metrics().amplification == 1
+    assert len(overload["run"].cooldowns) > 3  # the circuit breaker is there, and does not help
+
+
+@pytest.mark.long
+def test_the_solution() -> None:
+    """Ten are too many, three too few, four are right."""
+    solution = ran("solutions/07_overload")
+    assert [each.passed for each in solution["ex"].tries] == [False, False, True]
+    assert solution["theory"] == pytest.approx(26)
