@@ -99,8 +99,8 @@ def _leave_out(wheel: Path, unused: Sequence[str]) -> None:
 
 
 def _copy_notebooks(folder: Path) -> None:
-    """Copy the notebooks, without what only readers of the repository need."""
-    shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns("guide", "images", ".*", "demo"))
+    """Copy the notebooks, and the guide that they link to."""
+    shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".*", "demo", "runs", "videos"))
 
 
 def _build(lite: Path, site: Path) -> None:
@@ -119,8 +119,8 @@ def _build(lite: Path, site: Path) -> None:
 def _write_index(site: Path) -> None:
     """Let the site open on a list of its notebooks."""
     rows = []
-    for path in sorted(site.glob("files/**/*.ipynb")):
-        name = path.relative_to(site / "files").as_posix()
+    for path in sorted(site.glob("files/*.ipynb"), key=lambda path: (path.stem != "index", path.name)):
+        name = path.name
         first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
         title = html.escape(first.splitlines()[0].lstrip("# "))
         page = quote(f"pages/{name.removesuffix('.ipynb')}.html")

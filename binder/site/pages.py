@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -31,19 +32,24 @@ for (const figure of document.querySelectorAll("script.figure")) {{
 def write_pages(notebooks: Path, folder: Path) -> None:
     """Carry out each notebook and write it as a page; figures are drawn by one script that all pages share."""
     folder.mkdir(parents=True)
-    for path in sorted(notebooks.glob("*.ipynb")):
+    for path in sorted(notebooks.rglob("*.ipynb")):
+        if any(part.startswith(".") for part in path.relative_to(notebooks).parts):
+            continue
         notebook = nbformat.read(path, as_version=4)
         with tempfile.TemporaryDirectory() as run_in:
             os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"
             NotebookClient(notebook, timeout=300, resources={"metadata": {"path": run_in}}).execute()
-        page = _as_page(notebook, path.stem)
-        (folder / path.with_suffix(".html").name).write_text(page, encoding="utf-8")
+        target = folder / path.relative_to(notebooks).with_suffix(".html")
+        target.parent.mkdir(exist_ok=True)
+        up = "../" * (len(target.relative_to(folder).parts) - 1)
+        page = _as_page(notebook, path.stem, up)
+        target.write_text(page, encoding="utf-8")
         if SCRIPT in page:
             shutil.copy(Path(plotly.__file__).parent / "package_data" / SCRIPT, folder)
 
 
-def _as_page(notebook: Any, title: str) -> str:
-    """Return a notebook as a page that asks for nothing but that script."""
+def _as_page(notebook: Any, title: str, up: str) -> str:
+    """Return a notebook as a page that asks for nothing but that script; `up` leads to the folder of all pages."""
     has_figures = False
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
         data = output.get("data", {})
@@ -60,4 +66,6 @@ def _as_page(notebook: Any, title: str) -> str:
             setattr(exporter, name, "")
     exporter.mathjax_url = ""
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": html.escape(title)}})
-    return page.replace("</body>", DRAW.format(script=SCRIPT)) if has_figures else page
+    page = re.sub(r'href="(?![a-z]+:)([^"#]+)\.ipynb"', r'href="\1.html"', page)
+    page = re.sub(r'href="(?:\.\./)?(guide/[^"]+\.md[^"]*)"', rf'href="{up}../files/\1"', page)
+    return page.replace("</body>", DRAW.format(script=up + SCRIPT)) if has_figures else page

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import json
+import logging
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,15 @@ NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 @cache
 def found_in(name: str) -> dict[str, Any]:
     """Run a notebook's code cells from the top, and return what its names stand for then: once for all tests."""
-    names: dict[str, Any] = {"__name__": name}
-    for source in _sources(name, "code"):
-        exec(compile(source, name, "exec"), names)  # noqa: S102 - our own notebook
+    level = logging.getLogger("vidgen_nb").level
+    names: dict[str, Any] = {"__name__": name, "display": lambda *_, **__: None}
+    try:
+        for source in _sources(name, "code"):
+            awaited = eval(compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)  # noqa: S307
+            if awaited is not None:
+                asyncio.run(awaited)
+    finally:
+        logging.getLogger("vidgen_nb").setLevel(level)
     return names
 
 

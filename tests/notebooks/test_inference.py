@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 import vidgen_nb as vg
-from tests.notebooks.in_process import markdown_of, ran
+from tests.notebooks.cells import found_in, text_of
 
 
 @pytest.fixture(scope="module")
 def inference() -> dict[str, Any]:
     """The variables of the notebook after its last cell."""
-    return ran("08_inference")
+    return found_in("08_inference")
 
 
 def test_which_limits(inference: dict[str, Any]) -> None:
@@ -65,13 +65,13 @@ def test_somebody_else(inference: dict[str, Any]) -> None:
     told = [each for each in found if each.rate is not None]
     assert len(told) == 2
     assert all(2 / 60 in each.rate and each.note == "the limit left for this client" for each in told if each.rate)
-    text = markdown_of("08_inference")
+    text = text_of("08_inference")
     assert "In two of these four recordings" in text and "2 a minute: *the limit left for this client*" in text
 
 
 @pytest.mark.long
 def test_the_solution() -> None:
     """A sliding window is not right for bruno, the fixed one is."""
-    solution = ran("solutions/08_inference")
+    solution = found_in("solutions/08_inference")
     assert [each.passed for each in solution["ex"].tries] == [False, True]
     assert "fixed window" in str(solution["found"]["bruno"])

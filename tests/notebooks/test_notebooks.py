@@ -18,8 +18,8 @@ NOTEBOOKS = sorted(ROOT.glob("*.ipynb"))
 COURSE = sorted(ROOT.glob("[0-9][0-9]_*.ipynb"))
 SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
 ALL = [*NOTEBOOKS, *SOLUTIONS]
-LONG = {"10_money"}
-"""Names of notebooks that take more than 10 s here; all of them take less than 30."""
+QUICK = {"00_tour", "index"}
+"""Notebooks whose cells no other test runs; the gate runs all of them, since `make site` makes pages of them."""
 FIGURES = {"image/svg+xml", "application/vnd.plotly.v1+json"}
 RUN = """
 import sys, nbformat
@@ -37,10 +37,9 @@ def name_of(path: Path) -> str:
 
 
 def as_params(paths: list[Path]) -> list[object]:
-    """Return notebooks as parameters; the long ones and the solutions, which `tests/lessons` tries too, as long."""
+    """Return notebooks as parameters; those whose cells are run by other tests, too, as long."""
     return [
-        pytest.param(path, id=name_of(path), marks=[pytest.mark.long] * (path in SOLUTIONS or name_of(path) in LONG))
-        for path in paths
+        pytest.param(path, id=name_of(path), marks=[pytest.mark.long] * (name_of(path) not in QUICK)) for path in paths
     ]
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.notebooks.in_process import markdown_of, ran
+from tests.notebooks.cells import found_in, text_of
 
 
 @pytest.fixture(scope="module")
 def overload() -> dict[str, Any]:
     """The variables of the notebook after its last cell."""
-    return ran("07_overload")
+    return found_in("07_overload")
 
 
 def test_the_outage_outlives_its_trigger(overload: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ def test_the_tipping_point(overload: dict[str, Any]) -> None:
     assert overload["theory"] == pytest.approx(16) and overload["measured"] == 15
     assert all((goodput < 0.2) == (burst >= 15) for burst, goodput in overload["worst"].items())
     assert overload["worst"][0] == pytest.approx(0.4)
-    assert "Theory says 16, and it is 15" in markdown_of("07_overload")
+    assert "Theory says 16, and it is 15" in text_of("07_overload")
 
 
 def test_the_ways_out(overload: dict[str, Any]) -> None:
@@ -44,6 +44,6 @@ def test_the_ways_out(overload: dict[str, Any]) -> None:
 @pytest.mark.long
 def test_the_solution() -> None:
     """Ten are too many, three too few, four are right."""
-    solution = ran("solutions/07_overload")
+    solution = found_in("solutions/07_overload")
     assert [each.passed for each in solution["ex"].tries] == [False, False, True]
     assert solution["theory"] == pytest.approx(26)

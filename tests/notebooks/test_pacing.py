@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from tests.notebooks.in_process import ran
+from tests.notebooks.cells import found_in
 
 
 def test_learning_is_paid_at_the_beginning() -> None:
     """Refusals early, a regret that hardly grows; guesses pay with every scene, and win where there are few."""
-    pacing = ran("09_pacing")
+    pacing = found_in("09_pacing")
     refusals, regret, refused = pacing["refusals"], pacing["regret"], pacing["refused"]
     assert pacing["early"] >= 0.75 * len(refusals)
     assert pacing["seen"].difference.interval[0] > 0  # Paced is later than who was told
-    assert regret[40]["Paced"] == pytest.approx(30, abs=5) and regret[160]["Paced"] == pytest.approx(50, abs=5)
-    assert regret[20]["guess 30 s"] < regret[20]["guess 5 s"] < regret[20]["Paced"]
-    assert regret[40]["guess 30 s"] < regret[40]["Paced"] < regret[40]["guess 5 s"]
+    assert regret[40]["Paced"] == pytest.approx(20, abs=5) and regret[160]["Paced"] == pytest.approx(50, abs=5)
+    assert all(regret[count]["guess 30 s"] < regret[count]["Paced"] < regret[count]["guess 5 s"] for count in (20, 40))
     assert all(regret[count]["Paced"] < regret[count]["guess 30 s"] < regret[count]["guess 5 s"] for count in (80, 160))
     assert refused[160]["Paced"] < refused[40]["Paced"] + 3 and refused[160]["guess 30 s"] > 90
     assert all(refused[count]["told"] == 0 for count in pacing["counts"])
     slopes = pacing["slopes"]
-    assert 3 <= slopes["guess 30 s"] / slopes["Paced"] < slopes["guess 5 s"] / slopes["Paced"] <= 6.5
+    assert 2 <= slopes["guess 30 s"] / slopes["Paced"] < slopes["guess 5 s"] / slopes["Paced"] <= 4.4
     bound, late = pacing["m"].bound.seconds, pacing["m"].makespan
     assert pacing["fluid"] == pytest.approx(bound, rel=0.01) and bound <= late < 1.02 * bound
 
@@ -28,4 +27,4 @@ def test_learning_is_paid_at_the_beginning() -> None:
 @pytest.mark.long
 def test_the_solution() -> None:
     """10 s are too short, 20 s are right, and being on time is better."""
-    assert [each.passed for each in ran("solutions/09_pacing")["ex"].tries] == [False, True, True]
+    assert [each.passed for each in found_in("solutions/09_pacing")["ex"].tries] == [False, True, True]

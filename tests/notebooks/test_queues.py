@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.notebooks.in_process import markdown_of, ran
+from tests.notebooks.cells import found_in, text_of
 
 
 @pytest.fixture(scope="module")
 def queues() -> dict[str, Any]:
     """The variables of the notebook after its last cell."""
-    return ran("06_queues")
+    return found_in("06_queues")
 
 
 def test_the_formula_and_the_measurement(queues: dict[str, Any]) -> None:
@@ -23,7 +23,7 @@ def test_the_formula_and_the_measurement(queues: dict[str, Any]) -> None:
     for (_, wait, _), found in zip(theory, measured, strict=True):
         assert found.low < wait < found.high
         assert found.high - found.low < 0.6 * wait
-    assert "from 3 s to 22 s and to 54 s" in markdown_of("06_queues")
+    assert "from 3 s to 22 s and to 54 s" in text_of("06_queues")
     tails = queues["measured"].summary("wait.p95")
     assert [round(tail) for _, _, tail in theory][:2] == [21, 85]
     assert [found.mean for found in tails][:2] == pytest.approx([21, 85], rel=0.1)
@@ -65,9 +65,9 @@ def test_the_order(queues: dict[str, Any]) -> None:
 
 def test_the_solution() -> None:
     """The last try passes, the two before do not, and the numbers in the texts are so."""
-    solution = ran("solutions/06_queues")
+    solution = found_in("solutions/06_queues")
     assert [each.passed for each in solution["ex"].tries] == [False, False, True]
     assert f"{100 * solution['ex'].run({}).metrics().split.cooling:.0f} %" == "43 %"
     assert f"{solution['mean_wait'](6, 0.8, 20):.1f}" == "8.6"
-    assert "8.6 s at c = 6 in place of 21.6 s at c = 3" in markdown_of("solutions/06_queues")
-    assert "43 % of their time" in markdown_of("solutions/06_queues")
+    assert "8.6 s at c = 6 in place of 21.6 s at c = 3" in text_of("solutions/06_queues")
+    assert "43 % of their time" in text_of("solutions/06_queues")
