@@ -30,7 +30,7 @@ PYTHON = "3.14"
 """That of Pyodide."""
 UNUSED = {
     "plotly": ("/labextensions/", "plotly/labextension/"),  # the site has it
-    "jedi": ("jedi/third_party/django-stubs/",),
+    "jedi": ("jedi/third_party/django-stubs/", "jedi/third_party/typeshed/stubs/"),  # of packages that aren't here
 }
 """Folders of wheels, half of what these two weigh."""
 PYODIDE_FILES = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "pyodide-lock.json", "python_stdlib.zip")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import os
@@ -19,6 +20,8 @@ from nbconvert import HTMLExporter
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SCRIPT = "plotly.min.js"
+LARGE_STYLE = 10_000
+"""Characters of a style that becomes a file."""
 DRAW = """<script src="{script}"></script>
 <script>
 for (const figure of document.querySelectorAll("script.figure")) {{
@@ -42,10 +45,24 @@ def write_pages(notebooks: Path, folder: Path) -> None:
         target = folder / path.relative_to(notebooks).with_suffix(".html")
         target.parent.mkdir(exist_ok=True)
         up = "../" * (len(target.relative_to(folder).parts) - 1)
-        page = _as_page(notebook, path.stem, up)
+        page = _with_shared_styles(_as_page(notebook, path.stem, up), folder, up)
         target.write_text(page, encoding="utf-8")
         if SCRIPT in page:
             shutil.copy(Path(plotly.__file__).parent / "package_data" / SCRIPT, folder)
+
+
+def _with_shared_styles(page: str, folder: Path, up: str) -> str:
+    """Return a page with its large styles in files that all pages share."""
+
+    def shared(found: re.Match[str]) -> str:
+        style = found[1]
+        if len(style) < LARGE_STYLE:
+            return found[0]
+        name = f"style-{hashlib.sha256(style.encode()).hexdigest()[:8]}.css"
+        (folder / name).write_text(style, encoding="utf-8")
+        return f'<link rel="stylesheet" href="{up}{name}">'
+
+    return re.sub(r"<style[^>]*>(.*?)</style>", shared, page, flags=re.DOTALL)
 
 
 def _as_page(notebook: Any, title: str, up: str) -> str:
