@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Lab", "environment", "free_port", "notebook", "serve"]
+__all__ = ["Lab", "environment", "free_port", "notebook", "serve", "server_process"]
 
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -84,21 +84,30 @@ def serve(root: Path, state: Path, *, subshells: bool = True) -> Iterator[Lab]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(content))
     _quicken(state)
+    with server_process(command, root, environment(state), state / "server.log") as server:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(url, server)
+        yield Lab(url, root, state)
+    shutil.rmtree(state / "runtime", ignore_errors=True)
+
+
+@contextmanager
+def server_process(
+    command: Sequence[str], folder: Path, settings: Mapping[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server in a folder for as long as the block; what it says goes to the log."""
     with (
-        (state / "server.log").open("wb") as said,
-        subprocess.Popen(command, cwd=root, env=environment(state), stdout=said, stderr=said) as server,
+        log.open("wb") as said,
+        subprocess.Popen(command, cwd=folder, env=settings, stdout=said, stderr=said) as server,
     ):
         try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_ready(url, server)
-            yield Lab(url, root, state)
+            yield server
         finally:
             server.terminate()
             try:
                 server.wait(20)
             except subprocess.TimeoutExpired:
                 server.kill()
-    shutil.rmtree(state / "runtime", ignore_errors=True)
 
 
 def _quicken(state: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import launch
+from tests.browser import chromium
 from vidgen_nb.analysis.records.builder import AttemptRecord, CooldownRecord, MoveRecord, RunData, SceneRecord
 
 if TYPE_CHECKING:
@@ -148,12 +148,8 @@ def everything() -> RunData:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Give a headless Chromium to a module; closed after it, for its loop bars other tests from running theirs."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from typing import Final
 
 import pytest
 
-from tests.lab import environment, free_port
+from tests.lab import environment, free_port, server_process
 
 __all__ = ["installed", "serve"]
 
@@ -53,20 +53,10 @@ def serve(package: Path, notebook: Path, state: Path, *, theme: str = "light") -
     settings["PYTHONPATH"] = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
     settings["JUPYTER_PATH"] = str(package / "share" / "jupyter")
     log = state / "voila.log"
-    with (
-        log.open("wb") as said,
-        subprocess.Popen(command, cwd=notebook.parent, env=settings, stdout=said, stderr=said) as server,
-    ):
-        try:
-            until = time.perf_counter() + STARTUP
-            while "is running at" not in log.read_text(errors="replace"):
-                if server.poll() is not None or time.perf_counter() > until:
-                    raise RuntimeError(f"Voila did not start: {log.read_text(errors='replace')[-500:]}")
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            server.terminate()
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
+    with server_process(command, notebook.parent, settings, log) as server:
+        until = time.perf_counter() + STARTUP
+        while "is running at" not in log.read_text(errors="replace"):
+            if server.poll() is not None or time.perf_counter() > until:
+                raise RuntimeError(f"Voila did not start: {log.read_text(errors='replace')[-500:]}")
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/"

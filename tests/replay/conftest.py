@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser import launch
+from tests.browser import chromium
 from vidgen_nb.run import Run
 
 if TYPE_CHECKING:
@@ -55,12 +55,8 @@ Opener = Callable[..., OpenReplay]
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Give a headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
