@@ -47,7 +47,7 @@ site: $(VENV)-site/.installed-site
 
 test-site: $(VENV)/.installed-test site
 	BIN=$(BIN) sh .ci/chromium
-	VIDGEN_NB_NEEDS_SITE=1 $(BIN)/python -m pytest tests/site
+	VIDGEN_NB_NEEDS_SITE=1 $(BIN)/python -m pytest tests/web_site
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m tests.benchmarks

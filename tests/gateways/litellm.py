@@ -25,7 +25,6 @@ How it behaves (`litellm[proxy]` 1.108.7, run in front of the emulator):
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -43,6 +42,8 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+from tests.first_use import first_use
+
 __all__ = ["KEY", "MODEL", "LiteLLM", "installed"]
 
 VERSION: Final = "1.108.7"
@@ -56,16 +57,13 @@ STARTUP: Final = 90.0
 def installed(folder: Path) -> Path:
     """Return the program in a virtual environment in this folder, made on first use; skip where it can't be had."""
     folder = folder / VERSION
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several workers of pytest want it at once
-        if not (folder / "complete").exists():
+    with first_use(folder) as is_missing:
+        if is_missing:
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder / "venv"], check=True)
             pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
             done = subprocess.run([*pip, f"litellm[proxy]=={VERSION}"], capture_output=True, text=True, check=False)
             if done.returncode:
                 pytest.skip(f"litellm[proxy]=={VERSION} can't be installed: {done.stderr.strip()[-200:]}")
-            (folder / "complete").touch()
     return folder / "venv" / "bin" / "litellm"
 
 

@@ -6,7 +6,6 @@ itself it would add an extension to the JupyterLab of all other tests.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from typing import Final
 
 import pytest
 
+from tests.first_use import first_use
 from tests.lab import environment, free_port, server_process
 
 __all__ = ["installed", "serve"]
@@ -30,16 +30,13 @@ STARTUP: Final = 90.0
 def installed(folder: Path) -> Path:
     """Return the folder with the package, made on first use; skip where it can't be had."""
     place = folder / VERSION
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several workers of pytest want it at once
-        if not (place / "complete").exists():
+    with first_use(place) as is_missing:
+        if is_missing:
             pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
             command = [*pip, "--upgrade", "--target", str(place), f"voila=={VERSION}"]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 pytest.skip(f"voila=={VERSION} can't be installed: {done.stderr.strip()[-200:]}")
-            (place / "complete").touch()
     return place
 
 

@@ -131,10 +131,18 @@ def _build(kinds: Mapping[str, Callable[..., Any]], data: Any, what: str) -> Any
     options = {key: value for key, value in data.items() if key != "kind"}
     kind = kinds[data["kind"]]
     try:
-        signature(kind).bind(**options)  # Python's own words on a call would name its __init__
         return kind(**options)
     except TypeError as error:
-        raise InputError(f"{what} {data['kind']}: {error}") from None
+        raise InputError(f"{what} {data['kind']}: {_misfit(kind, options) or error}") from None
+
+
+def _misfit(kind: Callable[..., Any], options: Mapping[str, Any]) -> str:
+    """Say what is wrong with the names of options: Python's own words on a call would name its `__init__`."""
+    try:
+        signature(kind).bind(**options)
+    except TypeError as error:
+        return str(error)
+    return ""
 
 
 def limit_from_text(text: Any) -> Limit | None:
