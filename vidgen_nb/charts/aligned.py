@@ -31,6 +31,7 @@ _NARROW_TITLE_CHARS = 76  # bold ones, left of the mode bar at 800 px
 _MARK_PIXELS = 18  # pixels above all Gantts for the words at a mark
 _MARK_CHARS = 90
 _BOLD_PIXELS, _TEXT_PIXELS = 7.8, 6.6  # of a character
+_MIN_NAME_CHARS = 20  # of a name above a Gantt
 _NARROW_PLOT_PIXELS = 480.0  # of a cell's output on a page 800 px wide
 
 
@@ -179,12 +180,14 @@ def _finding(names: list[str], both: list[RunData]) -> str:
 
 
 def _heading(name: str, rows: Rows, at: float, theme: Theme, room: float) -> dict[str, Any]:
-    """Return a run's name and totals, above its Gantt; as many of them as have room, in pixels, beside the name."""
+    """Return a run's name and totals, above its Gantt: as many as have room, in pixels, but at least the first."""
     totals = rows.summary[1].rstrip(".").split("; ")
-    while totals and len(name) * _BOLD_PIXELS + len("; ".join(totals)) * _TEXT_PIXELS > room:
+    while len(totals) > 1 and len(name) * _BOLD_PIXELS + len("; ".join(totals)) * _TEXT_PIXELS > room:
         del totals[-1]
+    chars = int((room - len("; ".join(totals)) * _TEXT_PIXELS) / _BOLD_PIXELS)
+    shown = markup([text.short(name, max(chars, _MIN_NAME_CHARS))])
     return {
-        "text": f"<b>{markup([name])}</b>  {markup(['; '.join(totals)])}", "showarrow": False, "x": 0, "xref": "paper",
+        "text": f"<b>{shown}</b>  {markup(['; '.join(totals)])}", "showarrow": False, "x": 0, "xref": "paper",
         "xanchor": "left", "y": at, "yref": "paper", "yanchor": "bottom", "yshift": 2, "align": "left",
         "font": {"size": 12, "color": theme.text}, "bgcolor": theme.ground,
     }  # fmt: skip
