@@ -23,6 +23,7 @@ def test_axe_finds_no_serious_fault(open_lab: Opener) -> None:
     page = open_lab(DEMO)
     page.run(0)
     page.bars(0)
+    page.panel().locator("select[aria-label]").first.wait_for()  # the page has named what is there
     page.page.evaluate(AXE.read_text(encoding="utf-8"))
     assert faults(page) == []
     page.click("Run")
