@@ -102,3 +102,9 @@ def test_a_price_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALICE_PRICE", "0.10/s")
     assert vg.Profile.from_env("alice").price == vg.Price(per_second=0.10)
     assert vg.Profile.from_env("alice", price=0.4).price == vg.Price(0.4)
+
+
+def test_any_amount_is_read_as_text() -> None:
+    """An amount beyond all sense, as a file may hold it, is a long number and no error."""
+    assert amount_text(micros(1.797e302)) == amount_text(micros(math.inf)) == "$1" + amount_text(micros(1e300))[2:]
+    assert amount_text(micros(-math.inf)).startswith("-$1,000")

@@ -19,6 +19,8 @@ __all__ = ["MICROS", "Price", "amount_text", "as_max_cost", "as_price", "from_mi
 MICROS: Final = 1_000_000
 MAX_AMOUNT: Final = 1e9
 """More is a mistake, of money and of seconds."""
+LARGEST: Final = 1e300
+"""More in millionths is no number any more."""
 CODE_LENGTH: Final = 3
 """Letters of a currency's code."""
 LENGTH_PARAMETERS: Final = ("seconds", "duration", "duration_seconds")
@@ -29,8 +31,8 @@ _TEXT: Final = re.compile(r"\s*([0-9.]+)\s*(/\s*s(?:ec(?:ond)?)?\b)?\s*([A-Z]{3}
 
 
 def micros(amount: float) -> int:
-    """Return an amount in millionths, rounded."""
-    return round(amount * MICROS)
+    """Return an amount in millionths, rounded; beyond all sense, as a file may hold it, it is the largest there is."""
+    return round(max(-LARGEST, min(amount, LARGEST)) * MICROS)
 
 
 def from_micros(amount: int) -> float:
