@@ -15,10 +15,11 @@ TIMES ?= 1 2 3 4 5 6 7 8 9 10
 demo: $(VENV)/.installed
 	$(BIN)/vidgen-nb demo
 
+# Drawn examples are the same each time here (profile ci); new ones are looked for by `make test-long`.
 test: $(VENV)/.installed-test
 	BIN=$(BIN) sh .ci/chromium
 	sh .ci/redis
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long" --hypothesis-profile ci
 
 test-long: $(VENV)/.installed-test
 	BIN=$(BIN) sh .ci/chromium
