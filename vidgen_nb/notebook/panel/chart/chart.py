@@ -102,7 +102,6 @@ class Chart:
             ],
             height=int(self.gantt.figure._layout["height"]),  # noqa: SLF001 - plotly's own copy
             queue={"text": _queue_text(feed), "top": round(TOP_PIXELS), "height": round(QUEUE_PIXELS)},
-            selected=self._host.view_options.selected is not None,
             running=session.running,
             closed=session.closed,
         )

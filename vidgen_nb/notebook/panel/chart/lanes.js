@@ -86,18 +86,22 @@ function render({ model, el, signal }) {
         root.remove();
       }
   };
+  const tell = (content) => {
+    try {
+      model.send(content);
+    } catch {
+      // the kernel has ended, and nobody draws any more
+    }
+  };
   const onKey = (event) => {
     const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, .cm-editor");
-    if (event.key === "Escape" && model.get("selected") && !typing) model.send({ select: null });
+    // Only the kernel knows whether a scene is selected: the click that selects one may still be on its way.
+    if (event.key === "Escape" && !event.repeat && !typing) tell({ select: null });
   };
   window.addEventListener("keydown", onKey, true); // JupyterLab takes Escape for itself, on the document
   // The figure beside these labels: how wide it is decides which of its bars have room for an id.
   const widths = new ResizeObserver(([{ contentRect: { width } }]) => {
-    try {
-      if (width) model.send({ width });
-    } catch {
-      // the kernel has ended, and nobody draws any more
-    }
+    if (width) tell({ width });
   });
   requestAnimationFrame(() => {
     const figure = el.closest(".vg-chart-plot")?.querySelector(".vg-chart-figure");

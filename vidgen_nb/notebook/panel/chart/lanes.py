@@ -27,8 +27,6 @@ class LaneColumn(anywidget.AnyWidget):
     """Of the whole column, in pixels."""
     queue: Any = t.Dict().tag(sync=True)
     """The label of the queue: its `text`, `top` and `height`; empty: there is no queue."""
-    selected = t.Bool(False).tag(sync=True)
-    """Whether a scene is selected: then Escape clears the selection."""
     running = t.Bool(False).tag(sync=True)
     """Whether a run goes on; otherwise gauges stand still."""
     closed = t.Bool(False).tag(sync=True)
