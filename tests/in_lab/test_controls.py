@@ -75,6 +75,7 @@ def test_one_click_to_the_first_bar(open_lab: Opener) -> None:
     assert page.kernel("ctl.panel is not None and not list(ctl._panel_holder.panel.errors.texts)")
 
 
+@pytest.mark.long
 def test_run_before_the_page_has_the_chart(open_lab: Opener) -> None:
     """What the chart was sent while the page still loaded it is not lost: a run that was over by then is seen."""
     page = open_lab(
@@ -89,6 +90,7 @@ def test_run_before_the_page_has_the_chart(open_lab: Opener) -> None:
     page.kernel.wait("not ctl.notify")
 
 
+@pytest.mark.long
 def test_zoom_is_kept(open_lab: Opener) -> None:
     """A range drawn with the mouse stays through updates and turns *Follow now* off; ticked again, the axis follows."""
     page = open_lab(MANY)
@@ -133,6 +135,7 @@ def test_run_all_with_cells_behind(open_lab: Opener) -> None:
     page.bars(4)
 
 
+@pytest.mark.long
 def test_the_tabs_below_the_chart(open_lab: Opener) -> None:
     """The table keeps filter and order while it is updated; a press selects; a video plays; a file is handed over."""
     page = open_lab(MANY)

@@ -61,6 +61,7 @@ def explorer(page: LabPage) -> Any:
     return found
 
 
+@pytest.mark.long
 def test_what_a_hand_and_a_cell_do(open_lab: Opener) -> None:
     """All is on the first screen; a slider, a wrong number, a cell, many seeds and the keyboard; axe finds no fault."""
     page = open_lab(*CELLS, height=800)

@@ -27,6 +27,7 @@ def test_interrupt_while_idle(open_lab: Opener) -> None:
     page.kernel.wait("ctl.last_run.ended == 'stopped'")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cell", ["run = await ctl.run()", BLOCKING_RUN], ids=["awaiting", "blocking"])
 def test_interrupt_of_a_cell_that_waits(open_lab: Opener, cell: str) -> None:
     """The cell ends at once, the run with what is under way; Run goes on with the rest."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.in_lab.conftest import Opener
 from tests.in_lab.page import PLOT, LabPage
 
@@ -46,6 +48,7 @@ def aligned(found: dict[str, Any]) -> bool:
     )
 
 
+@pytest.mark.long
 def test_lanes_are_controls_beside_the_plot(open_lab: Opener) -> None:
     """Nothing moves when Run is pressed; ids fit their bars; a click selects a scene everywhere, Escape none."""
     page = open_lab(CELL, height=800)

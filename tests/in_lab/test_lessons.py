@@ -26,6 +26,7 @@ def kept(cell: dict[str, Any], mime: str) -> list[dict[str, Any]]:
     return [output["data"] for output in cell["outputs"] if mime in output.get("data", {})]
 
 
+@pytest.mark.long
 def test_a_guess_is_kept_and_met(open_lab: Opener) -> None:
     """Clicked, it is in the saved notebook at once; met, the form is closed; without its kernel, all can be read."""
     page = open_lab(ASK, MEET)

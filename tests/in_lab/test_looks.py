@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+import pytest
+
 from tests.in_lab.conftest import MANY, Opener
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.notebook.panel.run_controls import RunPlan
@@ -34,6 +36,7 @@ CUT = """(run, all) => all.filter((words) => {
 })"""
 
 
+@pytest.mark.long
 def test_fits(open_lab: Opener) -> None:
     """At 1280 and 800 pixels, light and dark, nothing is wider than the panel, and no control lies over another.
 

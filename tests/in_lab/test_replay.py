@@ -11,6 +11,7 @@ SET = 'r.selected, r.time, r.speed = "s017", 25.0, 20\nseen = []\nr.observe(lamb
 PLAY = "r.time = 60\nr.playing = True\nr"
 
 
+@pytest.mark.long
 def test_a_replay_goes_both_ways(open_lab: Opener) -> None:
     """What a cell sets is shown in each of its outputs; what a hand does, the cell knows; keys are the replay's."""
     page = open_lab(SHOW, SET, PLAY)

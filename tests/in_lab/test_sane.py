@@ -50,6 +50,7 @@ def test_shown_again(open_lab: Opener) -> None:
     page.kernel.wait("ctl.last_run.ended == 'stopped'")
 
 
+@pytest.mark.long
 def test_cell_run_twice(open_lab: Opener) -> None:
     """Run again while the first controller runs: the page has one panel, the new one, and it works.
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.in_lab.conftest import Opener
 from tests.in_lab.page import NOTEBOOK
 
 
+@pytest.mark.long
 def test_saved_and_reopened(open_lab: Opener) -> None:
     """The file holds a picture of the run and no widget's state; opened again, it is there, and no error box."""
     page = open_lab("import vidgen_nb as vg\nctl = vg.demo(speed=50)\nctl.span = (1, 8)\nctl", "ctl")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.in_lab.conftest import Opener
 
 CELL = """import vidgen_nb as vg
@@ -26,6 +28,7 @@ LONGEST_FRAME = """async () => {
 }"""
 
 
+@pytest.mark.long
 def test_the_table_of_scenes(open_lab: Opener) -> None:
     """What is loaded shows before it runs; a failed scene is edited and run again; a held one is decided about."""
     page = open_lab(CELL, MANY, height=1400)
