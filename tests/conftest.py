@@ -19,6 +19,19 @@ TOGETHER = (
 )
 """Folders and files whose tests share what takes long to start: a JupyterLab, a browser, a proxy."""
 
+APART = (
+    "tests/cli/",
+    "tests/dashboard/",
+    "tests/faults/test_matrix.py",
+    "tests/gateways/",
+    "tests/notebooks/",
+    "tests/scenarios/",
+    "tests/session/",
+    "tests/sharing/",
+    "tests/test_readme.py",
+)
+"""Folders and files of long tests that share nothing: they are handed out one by one, when all else is."""
+
 TEARDOWN_SECONDS = 60
 """For each thing that a failed test has to clear away."""
 
@@ -53,13 +66,24 @@ def _give_up(*_: object) -> None:
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Hands out single tests, and those of a place in `TOGETHER` to one worker, in order.
+    """Hands out a file's tests to one worker, as those of a place in `TOGETHER`, the longest, first; `APART` last.
 
-    xdist 3.8's own groups (`--dist loadgroup`) have no effect with pytest 9.2, which keeps an item's id elsewhere.
+    To hand out all tests one by one takes the controller time that the workers need, and each of them has to set up
+    what a file's tests share. xdist 3.8's own groups (`--dist loadgroup`) have no effect with pytest 9.2, which keeps
+    an item's id elsewhere.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+        if found := next((place for place in TOGETHER if nodeid.startswith(place)), None):
+            return found
+        return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Give a worker the next unit; by itself, xdist begins with those of the most tests."""
+        first = next((place for place in TOGETHER if place in self.workqueue), None)
+        if first is not None:
+            self.workqueue.move_to_end(first, last=False)
+        super()._assign_work_unit(node)
 
     def _reschedule(self, node: WorkerController) -> None:
         """Give a worker more, once it has collected: xdist itself fails on one that has just replaced a dead one."""
