@@ -25,6 +25,15 @@ PYTHON: list[tuple[bool, str]] = []
 for mark, language, text in BLOCK.findall(PAGES):
     if language == "python":
         PYTHON.append((mark == "SERVER", (PYTHON[-1][1] if mark == "CONTINUES" else "") + text))
+PARTS = 4
+"""Into so many the snippets are divided that are run one after the other."""
+EACH = """
+import os
+for number, snippet in enumerate({parts!r}):
+    os.chdir({folder!r} + f"-{{number}}")
+    print("--- snippet", number, snippet, flush=True)
+    exec(compile(snippet, f"<snippet {{number}}>", "exec"), {{"__name__": "__main__"}})
+"""
 SHELL = [line for _, language, text in BLOCK.findall(PAGES) if language == "bash" for line in text.splitlines()]
 
 
@@ -35,27 +44,45 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("server", "snippet"), PYTHON)
-def test_python_snippets_run(server: bool, snippet: str, folder: Path) -> None:
-    """Each snippet runs by itself; those for a server of yours get an emulator in its place."""
-    environment = {**os.environ, "PYTHONWARNINGS": "error"}
-    if server:
-        with Emulator(demo_profiles(), speed=50) as emulator:
-            keys = dict(zip(("ALICE", "BRUNO", "CHIARA"), emulator.provider.profiles.values(), strict=False))
-            environment |= {f"{name}_API_KEY": profile.api_key for name, profile in keys.items()}
-            snippet = snippet.replace("http://127.0.0.1:8000/v1", emulator.base_url)
-            run_python(snippet.replace('output="videos"', 'output="videos", speed=50'), folder, environment)
-    else:
-        run_python(snippet, folder, environment)
+def snippets(*, server: bool) -> list[str]:
+    """Return those for a server of yours, or the others."""
+    return [textwrap.dedent(text) for mark, text in PYTHON if mark == server]
+
+
+@pytest.mark.parametrize("snippet", snippets(server=True))
+def test_python_snippets_for_a_server_run(snippet: str, folder: Path) -> None:
+    """They get an emulator in its place."""
+    with Emulator(demo_profiles(), speed=50) as emulator:
+        keys = dict(zip(("ALICE", "BRUNO", "CHIARA"), emulator.provider.profiles.values(), strict=False))
+        environment = {f"{name}_API_KEY": profile.api_key for name, profile in keys.items()}
+        snippet = snippet.replace("http://127.0.0.1:8000/v1", emulator.base_url)
+        run_python(snippet.replace('output="videos"', 'output="videos", speed=50'), folder, environment)
+
+
+@pytest.mark.parametrize("place", range(PARTS))
+def test_python_snippets_run(place: int, folder: Path) -> None:
+    """Each runs by itself, in a folder of its own; several share what takes long, a Python that has imported us."""
+    parts = snippets(server=False)[place::PARTS]
+    for number, _ in enumerate(parts):
+        shutil.copytree(folder, f"{folder}-{number}")
+    run_python(EACH.format(parts=parts, folder=str(folder)), folder, {})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("snippet", snippets(server=False))
+def test_python_snippets_run_alone(snippet: str, folder: Path) -> None:
+    """Each runs in a Python of its own."""
+    run_python(snippet, folder, {})
 
 
 def run_python(snippet: str, folder: Path, environment: dict[str, str]) -> None:
-    """Run a snippet in a Python of its own."""
+    """Run it in a Python of its own."""
+    environment = {**os.environ, "PYTHONWARNINGS": "error", **environment}
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(snippet)],
+        [sys.executable, "-c", snippet],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
 
 
 def test_vidgen_nb_commands_run(folder: Path) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.soak import soak
 
 
-def test_all_is_accounted_for_and_nothing_is_left_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scenes", [40, pytest.param(100, marks=pytest.mark.long)])
+def test_all_is_accounted_for_and_nothing_is_left_behind(scenes: int, tmp_path: Path) -> None:
     """With 5 % faults, each scene has an end, each paid job is known of, each success is a file; no task is left."""
-    before, *batches, after = asyncio.run(soak(tmp_path, batches=3, scenes=100, profiles=20))
+    before, *batches, after = asyncio.run(soak(tmp_path, batches=3, scenes=scenes, profiles=20))
     assert set(after.scenes) <= {"succeeded", "failed", "held"}
-    assert after.scenes.total() == 300
+    assert after.scenes.total() == 3 * scenes
     assert [each.paid for each in batches] == [each.known for each in batches]
     assert [each.videos for each in batches] == [each.scenes["succeeded"] for each in batches]
     assert [each.tasks for each in (before, *batches, after)] == [()] * 5

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.audit import audit
-from vidgen_nb.cli.commands import restore
+from vidgen_nb.cli.commands import main, restore
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import BOOST
 from vidgen_nb.errors import InputError
@@ -117,6 +117,7 @@ def test_run_on_somebodys_server(tmp_path: Path) -> None:
     assert (tmp_path / "pictures" / "run.svg").read_text().startswith("<svg")
 
 
+@pytest.mark.long
 def test_a_limit_on_what_is_billed_stops_the_run(tmp_path: Path) -> None:
     """The rest stays queued, and the exit code says that not every scene succeeded."""
     (tmp_path / "scenes.txt").write_text("a fox\nan owl\n")
@@ -129,6 +130,7 @@ def test_a_limit_on_what_is_billed_stops_the_run(tmp_path: Path) -> None:
     assert (run.ended, [scene.status for scene in run.scenes]) == ("max_billed", ["succeeded", "queued"])
 
 
+@pytest.mark.long
 def test_run_on_googles_dialect(tmp_path: Path) -> None:
     """The emulator speaks another API's dialect, and its backend runs on it."""
     (tmp_path / "scenes.txt").write_text("a fox\n")
@@ -169,7 +171,7 @@ def test_ctrl_c_stops_the_run(tmp_path: Path) -> None:
     assert {scene.status for scene in run.scenes} == {"succeeded", "queued"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_background_job_of_a_script_can_be_ended(number: signal.Signals, tmp_path: Path) -> None:
     """A shell starts it with SIGINT ignored; both signals end the emulator all the same, in order."""
     ignoring = (
@@ -214,6 +216,7 @@ def test_no_usable_profile(tmp_path: Path) -> None:
         (["run", "s.txt", "--profiles", "p.toml", "--base-url", "http://x/v1", "--only", "2-9"], "within 1-1"),
         (["demo", "--policy", "global-pause", "--honour-retry-after"], "per-profile"),
         (["gantt", "none.jsonl"], "none.jsonl"),
+        (["dashboard", "nowhere"], "is no folder"),
         (["gantt", "p.toml"], "p.toml, line 1"),
         (["emulator", "--profiles", "typo.toml"], "'api_keys'; did you mean 'api_key'"),
         (["demo", "--mode", "fast"], "'fast'"),
@@ -231,8 +234,10 @@ def test_no_usable_profile(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line(args: list[str], text: str, tmp_path: Path) -> None:
-    """Exit code 2, one line that says what and where, no traceback."""
+def test_what_is_wrong_is_said_in_a_line(
+    args: list[str], text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, one line that says what and where, no traceback: called here, a process of its own takes longer."""
     (tmp_path / "bad.csv").write_text("id,prompt\na,fine\nb,too,many\n")
     (tmp_path / "s.txt").write_text("a fox\n")
     (tmp_path / "folder.svg").mkdir()
@@ -241,12 +246,25 @@ def test_what_is_wrong_is_said_in_a_line(args: list[str], text: str, tmp_path: P
     (tmp_path / "typo.toml").write_text('[[profile]]\nname = "a"\napi_keys = "k"\n')
     (tmp_path / "bad.toml").write_text('[[profile]]\nname = = "a"\n')
     (tmp_path / "nokey.toml").write_text('[[profile]]\nname = "not set"\nkey_env = "NOT_SET_KEY"\n')
-    done = vidgen_nb(*args, cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert text in done.stderr
-    assert "Traceback" not in done.stderr
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert errors == done.stderr.splitlines()[-1:] or (not errors and "Usage: " in done.stderr)
+    monkeypatch.chdir(tmp_path)
+    for name, value in PLAIN.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["vidgen-nb", *args])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capfd.readouterr().err
+    assert ended.value.code == 2, said
+    assert text in said
+    assert "Traceback" not in said
+    errors = [line for line in said.splitlines() if line.startswith("error: ")]
+    assert errors == said.splitlines()[-1:] or (not errors and "Usage: " in said)
+
+
+def test_what_is_wrong_ends_the_process(tmp_path: Path) -> None:
+    """The same in a process of its own, as a shell sees it."""
+    done = vidgen_nb("gantt", "none.jsonl", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ") and "none.jsonl" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_restore_asks_the_server_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +285,7 @@ def test_restore_asks_the_server_that_is_named(tmp_path: Path, monkeypatch: pyte
     assert (seen["backend"], seen["max_billed"]) == ("runway", 9)
 
 
-@pytest.mark.parametrize("api", ["openai-videos", "runway"])
+@pytest.mark.parametrize("api", ["openai-videos", pytest.param("runway", marks=pytest.mark.long)])
 def test_restore_after_a_kill(api: str, tmp_path: Path) -> None:
     """A run that was killed goes on where it was: the accepted scenes are fetched, none is submitted again."""
     (tmp_path / "scenes.txt").write_text("\n".join(f"prompt {k}" for k in range(1, 7)))
@@ -292,13 +310,11 @@ def test_restore_after_a_kill(api: str, tmp_path: Path) -> None:
 
 
 def test_report_and_dashboard(tmp_path: Path) -> None:
-    """A recorded run becomes a page; the runs of a folder are served until Ctrl-C; what is wrong is one line."""
+    """A recorded run becomes a page; the runs of a folder are served until Ctrl-C."""
     simulate(3, [SimulatedProfile("p1", service=Constant(5))]).save(tmp_path / "runs" / "run.jsonl")
     done = vidgen_nb("report", "runs/run.jsonl", "--title", "Two lights", cwd=tmp_path)
     assert (done.returncode, done.stdout.strip()) == (0, "Two-lights.html"), done.stderr
     assert "<h1>Two lights</h1>" in (tmp_path / "Two-lights.html").read_text(encoding="utf-8")
-    wrong = vidgen_nb("dashboard", "nowhere", cwd=tmp_path)
-    assert wrong.returncode == 2 and "is no folder" in wrong.stderr
     command = [sys.executable, "-m", "vidgen_nb", "dashboard", "runs", "--port", "0"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=PLAIN) as served:
         assert served.stdout is not None

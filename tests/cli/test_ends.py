@@ -23,17 +23,17 @@ IGNORING = (
 )
 
 
-def command(url: str, *more: str) -> list[str]:
+def command(url: str, *more: str, speed: int = 10) -> list[str]:
     """Return a run of the scenes that `place` has written."""
-    where = ["--profiles", "profiles.toml", "--base-url", url, "--mode", "boost", "--speed", "10", *more]
+    where = ["--profiles", "profiles.toml", "--base-url", url, "--mode", "boost", "--speed", str(speed), *more]
     return [sys.executable, "-m", "vidgen_nb", "run", "scenes.txt", *where]
 
 
 @contextmanager
-def place(folder: Path) -> Iterator[str]:
+def place(folder: Path, speed: int = 10) -> Iterator[str]:
     """Serve an emulator, with four scenes to run on it."""
     (folder / "scenes.txt").write_text("".join(f"prompt {k}\n" for k in range(4)))
-    with emulator(folder, "--speed", "10") as url:
+    with emulator(folder, "--speed", str(speed)) as url:
         yield url
 
 
@@ -47,7 +47,7 @@ def lines_until(process: subprocess.Popen[str], text: str, times: int = 1) -> No
     raise AssertionError(f"it never said {text!r}")
 
 
-@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("ignored", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_sigterm_is_an_orderly_stop(ignored: bool, tmp_path: Path) -> None:
     """Exit code 143, no traceback; the journal is closed, and a restore goes on with every job."""
     with place(tmp_path) as url:
@@ -88,17 +88,18 @@ def test_ctrl_c_of_a_background_job(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "how",
     [
-        "reader gone",
+        pytest.param("reader gone", marks=pytest.mark.long),
         pytest.param("reader gone, Ctrl-C", marks=pytest.mark.long),
         pytest.param("closed", marks=pytest.mark.long),
-        "full disk",
+        pytest.param("full disk", marks=pytest.mark.long),
         "terminal gone",
     ],
 )
 def test_what_is_printed_can_not_end_a_run(how: str, tmp_path: Path) -> None:
     """`| head`, `| tee` and Ctrl-C, `>&- 2>&-`, a full disk under the log, a terminal that is closed."""
-    with place(tmp_path) as url:
-        run, ends = command(url), []
+    speed = 10 if "Ctrl-C" in how else 40
+    with place(tmp_path, speed) as url:
+        run, ends = command(url, speed=speed), []
         if how == "closed":
             process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *run], cwd=tmp_path, env=PLAIN)
         else:

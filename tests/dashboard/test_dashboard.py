@@ -84,6 +84,7 @@ def test_it_only_shows_a_folder(tmp_path: Path) -> None:
         Dashboard(tmp_path / "nowhere")
 
 
+@pytest.mark.long
 def test_in_a_browser(folder: Path) -> None:
     """The list leads to a run with its charts and scenes; a run that grows is followed; hostile text does nothing."""
     from playwright.sync_api import sync_playwright

@@ -16,6 +16,7 @@ PROFILES = [
     vg.SimulatedProfile("p1", vg.TokenBucket(2, per=60), vg.Constant(10), capacity=2),
     vg.SimulatedProfile("p2", None, vg.LogNormal(10, 0.3), capacity=1),
 ]
+LONG = pytest.mark.long
 ONE = [vg.SimulatedProfile("p1", None, vg.Constant(10))]
 
 
@@ -43,8 +44,8 @@ class Hourly(Later):
         ({"faults": [vg.Fault("rate", retry_after=5)], "latency": 0.5}, "429 rate"),
         ({"faults": [vg.Fault("rate", scene="s002")], "mode": "boost"}, "1 scenes are left.*scene 's002'"),
         ({"faults": [vg.Fault("day_quota", retry_after=100)]}, "last failure: the day's quota is used up"),
-        ({"faults": [vg.Fault("day_quota", retry_after=1)]}, "the day's quota is used up"),
-        ({"policy": Later()}, "the policy Later held the scenes back. Its earliest"),
+        pytest.param({"faults": [vg.Fault("day_quota", retry_after=1)]}, "the day's quota is used up", marks=LONG),
+        pytest.param({"policy": Later()}, "the policy Later held the scenes back. Its earliest", marks=LONG),
         ({"policy": Hourly()}, "the policy Hourly held the scenes back"),
     ],
 )  # fmt: skip
@@ -67,7 +68,7 @@ def test_until_ends_it_without_an_error() -> None:
         ([vg.SimulatedProfile("p1", vg.DailyQuota(1), vg.Constant(10))], {"max_wait": 2 * DAY}),
         ([vg.SimulatedProfile("p1", vg.FixedWindow(1, per=45 * DAY), vg.Constant(10), retry_after=False)], {}),
         (ONE, {"faults": [vg.Fault("rate", end=2 * PATIENCE_SECONDS)]}),
-        (ONE, {"faults": [vg.Fault("day_quota", retry_after=60, end=2 * PATIENCE_SECONDS)]}),
+        pytest.param(ONE, {"faults": [vg.Fault("day_quota", retry_after=60, end=2 * PATIENCE_SECONDS)]}, marks=LONG),
         (ONE, {"arrivals": [0.0, 1.0, 5 * PATIENCE_SECONDS]}),
         (ONE, {"cooldowns": [ev.CooldownImposed("p1", 2 * PATIENCE_SECONDS, "known")]}),
         (ONE, {"faults": [vg.Fault("rate", nth=1)], "policy": vg.PerProfileCooldown(2 * PATIENCE_SECONDS)}),

@@ -40,7 +40,7 @@ def test_a_job_that_is_not_known_yet(kind: type[VideoServer], tmp_path: Path) ->
     assert one_each(server, 2)
 
 
-@pytest.mark.parametrize("phase", ["poll", "fetch"])
+@pytest.mark.parametrize("phase", ["poll", pytest.param("fetch", marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_minutes_of_503(kind: type[VideoServer], phase: Any, tmp_path: Path) -> None:
     """Nobody answers about jobs, or gives results, for ten minutes: paid jobs survive."""
@@ -82,7 +82,7 @@ def test_one_refused_key_amid_a_run(answer: Callable[[], Response], tmp_path: Pa
     assert one_each(server, 6)
 
 
-@pytest.mark.parametrize("phase", ["poll", "fetch"])
+@pytest.mark.parametrize("phase", ["poll", pytest.param("fetch", marks=pytest.mark.long)])
 def test_the_end_of_patience_is_held(phase: Any, tmp_path: Path) -> None:
     """Nobody ever answers about the job: at `job_timeout` its scene is held, with the job's id."""
     with Sglang(speed=SPEED) as server:

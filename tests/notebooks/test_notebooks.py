@@ -18,8 +18,8 @@ NOTEBOOKS = sorted(ROOT.glob("*.ipynb"))
 COURSE = sorted(ROOT.glob("[0-9][0-9]_*.ipynb"))
 SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
 ALL = [*NOTEBOOKS, *SOLUTIONS]
-QUICK = {"00_tour", "index"}
-"""Notebooks whose cells no other test runs; the gate runs all of them, since `make site` makes pages of them."""
+QUICK = {"00_tour"}
+"""What a newcomer opens first; the gate runs all of them, since `make site` makes pages of them."""
 FIGURES = {"image/svg+xml", "application/vnd.plotly.v1+json"}
 RUN = """
 import sys, nbformat
@@ -37,7 +37,7 @@ def name_of(path: Path) -> str:
 
 
 def as_params(paths: list[Path]) -> list[object]:
-    """Return notebooks as parameters; those whose cells are run by other tests, too, as long."""
+    """Return notebooks as parameters; all but those for every change are long."""
     return [
         pytest.param(path, id=name_of(path), marks=[pytest.mark.long] * (name_of(path) not in QUICK)) for path in paths
     ]

@@ -64,10 +64,10 @@ def served(load: Load, arrivals: float, service: Service, seed: int, count: int 
 @pytest.mark.parametrize(
     ("load", "arrivals"),
     [
-        (Load(1), 0.5),  # M/M/1-PS
+        pytest.param(Load(1), 0.5, marks=pytest.mark.long),  # M/M/1-PS
         (Load(4), 2.8),  # M/M/4 with sharing
-        (Load(4, slowdown=1.3), 1.6),  # does less under load
-        (Load(3, slowdown=0.0), 4.0),  # M/M/∞
+        pytest.param(Load(4, slowdown=1.3), 1.6, marks=pytest.mark.long),  # does less under load
+        pytest.param(Load(3, slowdown=0.0), 4.0, marks=pytest.mark.long),  # M/M/∞
         (Load(2, errors=0.8), 3.0),  # sheds load, above what it can do
     ],
 )
@@ -83,7 +83,7 @@ def test_against_the_birth_death_chain(load: Load, arrivals: float) -> None:
         assert low < refused < high
 
 
-@pytest.mark.parametrize("service", [Constant(1.0), LogNormal(1.0, 1.5)])
+@pytest.mark.parametrize("service", [pytest.param(Constant(1.0), marks=pytest.mark.long), LogNormal(1.0, 1.5)])
 def test_sharing_does_not_depend_on_the_distribution(service: Service) -> None:
     """M/G/1-PS: the mean time is 1 / (1 - load) whatever the distribution; first come, first served would not do so."""
     _, low, high = mean_interval([served(Load(1), 0.5, service, seed)[0] for seed in range(30)], 0.999)

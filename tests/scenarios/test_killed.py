@@ -179,7 +179,7 @@ def kill_and_check(seed: int, folder: Path, kills: int) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_killed_five_times(seed: int, tmp_path: Path) -> None:
     """No scene is lost or submitted twice, what is in doubt is held, and all downloads are complete."""
     kill_and_check(seed, tmp_path, 5)

@@ -76,7 +76,9 @@ def test_a_program_that_was_stopped(tmp_path: Path) -> None:
         assert len(server.made) == SCENES
 
 
-@pytest.mark.parametrize("phase", ["submit", "poll", "fetch"])
+@pytest.mark.parametrize(
+    "phase", ["submit", *(pytest.param(each, marks=pytest.mark.long) for each in ("poll", "fetch"))]
+)
 def test_a_cell_that_blocks_the_loop(phase: Phase, tmp_path: Path) -> None:
     """`async with Session` lives on the caller's loop, which computes for a while."""
 

@@ -77,7 +77,7 @@ def calls(function: Callable[[], Any]) -> int:
 
 
 @pytest.mark.parametrize("live", [False, True])
-@pytest.mark.parametrize("retry_after", [None, 5.0])
+@pytest.mark.parametrize("retry_after", [None, pytest.param(5.0, marks=pytest.mark.long)])
 @pytest.mark.parametrize("make", [late_429, half_refused, short_windows, slower_and_slower, anything])
 def test_an_estimate_from_1000_attempts(
     make: Callable[[Random], list[tuple[float, bool]]], retry_after: float | None, live: bool

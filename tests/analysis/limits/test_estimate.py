@@ -205,6 +205,7 @@ LATE = 2.0
 """Run seconds after which a submit is answered late: the shortest limit gives a token every ten."""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_a_live_run(tmp_path: Path) -> None:
     """Limits are found over HTTP, too: decisions lie between submit and answer, windows began before the run."""

@@ -58,7 +58,10 @@ class Shared:
         return estimate_limits(build(header, list(self.run.events)))["p"]
 
 
-@pytest.mark.parametrize("rhythm", ["constant", "bursts", "random"])
+@pytest.mark.parametrize(
+    "rhythm",
+    [pytest.param("constant", marks=pytest.mark.long), pytest.param("bursts", marks=pytest.mark.long), "random"],
+)
 def test_without_headers(rhythm: str) -> None:
     """Few intervals are given, and what lies in them is the limit, or what is left of it; they say so."""
     met, given, outside = 0, 0, 0
@@ -74,8 +77,8 @@ def test_without_headers(rhythm: str) -> None:
     assert outside <= met / 25, "a limit that always happened to be used up is one"
 
 
-@pytest.mark.parametrize("live", [False, True])
-@pytest.mark.parametrize("rhythm", ["constant", "bursts", "random"])
+@pytest.mark.parametrize("live", [False, pytest.param(True, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rhythm", [pytest.param("constant", marks=pytest.mark.long), "bursts", "random"])
 def test_with_headers(rhythm: str, live: bool) -> None:
     """Headers count what others submit: no share of theirs is left out without a word, on a real clock neither."""
     met, seen = 0, 0

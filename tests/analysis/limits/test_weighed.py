@@ -45,7 +45,7 @@ class Weighed:
 def test_the_truth_is_in_every_interval(live: bool) -> None:
     """Where the scenes' parameter is named, most runs that met their limit get its tokens a second."""
     met = given = 0
-    for seed in range(40):
+    for seed in range(40 if live else 20):
         case = Weighed(seed)
         found = case.estimate(live=live)
         met += found.refused > 0
@@ -53,7 +53,7 @@ def test_the_truth_is_in_every_interval(live: bool) -> None:
             given += 1
             assert case.n / case.per in found.rate, (seed, str(found))
             assert isinstance(found.limit, TokenBucket | FixedWindow | SlidingWindow) and found.limit.weight == "tokens"
-    assert met >= 30 and given >= (0.4 if live else 0.6) * met
+    assert met >= (30 if live else 15) and given >= (0.4 if live else 0.6) * met
 
 
 def test_what_people_set_is_named() -> None:

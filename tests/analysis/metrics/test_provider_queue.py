@@ -67,7 +67,7 @@ def test_waits_queue_and_utilisation_do_not_depend_on_where_jobs_wait(
 @pytest.mark.parametrize(("c", "load"), [(1, 0.5), pytest.param(3, 0.7, marks=pytest.mark.long)])
 def test_m_m_c_at_the_provider(c: int, load: float) -> None:
     """Mean wait C(c, a) ÷ (cμ - λ) and L = λW, with the queue there (Erlang 1917)."""
-    mean, scenes = 100.0, 2000
+    mean, scenes = 100.0, 1000 * c
     theory = erlang_c(c, c * load) * mean / (c * (1 - load))
 
     def mean_wait(seed: int) -> float:

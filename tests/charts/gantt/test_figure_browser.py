@@ -57,7 +57,7 @@ def test_the_page_draws_every_bar_offline(page: Page, run: RunData, tmp_path: Pa
     assert "next: " in text
 
 
-@pytest.mark.parametrize("width", [800, 1280])
+@pytest.mark.parametrize("width", [800, pytest.param(1280, marks=pytest.mark.long)])
 def test_labels_do_not_overlap(page: Page, run: RunData, tmp_path: Path, width: int) -> None:
     """Lane labels, axis, legend and title keep clear of each other and of the edge, wide and narrow."""
     path = tmp_path / "gantt.html"

@@ -40,7 +40,7 @@ def against_cooldown(given: list[Scenario], retry_after: bool) -> float:
     return played(Paced).worst_against(played(PerProfileCooldown))
 
 
-@WITH_AND_WITHOUT
+@pytest.mark.parametrize("retry_after", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_fifth_of_the_benchmarks_scenarios(retry_after: bool) -> None:
     """1 to 20 profiles, equal ones and others; never much worse than a policy that learns nothing."""
     given = scenarios(100)[::5]
