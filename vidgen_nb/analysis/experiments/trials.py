@@ -28,6 +28,7 @@ from vidgen_nb.analysis.experiments.student_t import mean_interval
 from vidgen_nb.analysis.metrics.measure import Metrics
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.on_demand import Question
+from vidgen_nb.analysis.validation import share
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import html_line
 
@@ -73,7 +74,8 @@ class Trials(Sequence[Trial]):
         """Return only the cases with these values, such as `where(mode="boost")`; `InputError` if there are none."""
         kept = [case for case in self.cases if values.items() <= self.values[case].items()]
         if not kept:
-            raise InputError(f"no case has {', '.join(f'{name}={value!r}' for name, value in values.items())}")
+            wanted = ", ".join(f"{name}={value!r}" for name, value in values.items())
+            raise InputError(f"no case has {wanted}: choose among {'; '.join(self.cases)}")
         part = copy(self)
         part.cases, part.values = kept, {case: self.values[case] for case in kept}
         part.trials = [trial for trial in self.trials if trial.case in part.values]
@@ -87,7 +89,7 @@ class Trials(Sequence[Trial]):
         `InputError` if unknown.
         """
         metric_name(metric)
-        if against is not None and against not in self.values:
+        if against is not None and against not in self.cases:
             raise InputError(f"no case {against!r}: choose one of {', '.join(self.cases)}")
         found: dict[str, dict[int, float]] = {case: {} for case in self.cases}
         for trial in self.trials:
@@ -110,9 +112,7 @@ class Trials(Sequence[Trial]):
         or `recovery.seconds`; or a function of the metrics. `baseline`: a case's name; None: the first. Raises
         `InputError` if unknown.
         """
-        name = metric_name(metric)
-        if not 0 < confidence < 1:
-            raise InputError(f"confidence lies between 0 and 1, such as 0.95, not {confidence!r}")
+        name, confidence = metric_name(metric), share("confidence", confidence)
         paired = self.numbers(metric, against=self.cases[0] if baseline is None else baseline)
         none = (None, None, None)
         summaries = []
@@ -146,7 +146,7 @@ class Trials(Sequence[Trial]):
         `most`: whether more is better; None: as usual for the metric. The differences' intervals hold together with
         this confidence (Bonferroni), so that those not `told_apart` hold the truly best case as often.
         """
-        high = more_is_better(metric) if most is None else most
+        high, confidence = more_is_better(metric) if most is None else most, share("confidence", confidence)
         known = [each for each in self.summary(metric) if each.mean is not None]
         if not known:
             raise InputError(f"no run has the number {metric_name(metric)}, so there is no best case")

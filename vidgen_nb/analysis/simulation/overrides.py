@@ -100,7 +100,7 @@ def with_override(simulation: Simulation, name: str, value: Any) -> Simulation:
 
 
 def check_names(simulations: Iterable[Simulation]) -> None:
-    """Raise `InputError` for a fault, or a limit given to `Paced`, that names a profile which does not exist.
+    """Raise `InputError` for a fault, a capacity, or a limit of `Paced`, that names a profile which does not exist.
 
     Also for a limit of a parameter that no scene has. Of several simulations, such as those of a sweep, one needs to
     have the profile or the parameter.
@@ -114,6 +114,8 @@ def check_names(simulations: Iterable[Simulation]) -> None:
         raise InputError(
             f"a fault is for profile {name!r}, which does not exist{suggestion(str(name), tuple(profiles))}"
         )
+    for name in {name for each in given for name in each.capacities} - profiles.keys():
+        raise InputError(f"capacities has {name!r}, which is no profile{suggestion(name, tuple(profiles))}")
     for name in {name for each in given for name in _limits_told(each.policy)} - profiles.keys() - groups.keys():
         known = suggestion(str(name), (*profiles, *groups))
         raise InputError(f"Paced: limits has {name!r}, which is no profile and no quota group of this run{known}")

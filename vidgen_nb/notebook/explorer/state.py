@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from vidgen_nb.analysis.simulation.arrivals import Arrivals, Trace
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, with_override
 from vidgen_nb.analysis.simulation.simulate import Simulation
-from vidgen_nb.analysis.validation import as_profiles, seconds, whole
+from vidgen_nb.analysis.validation import as_profiles, listed, seconds, whole
 from vidgen_nb.core.model import NORMAL, Mode, Scene, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
@@ -123,7 +123,7 @@ class ExplorerState:
         given = fixed or Fixed()
         if given.scenes is not None and self.scenes > len(given.scenes):
             raise InputError(f"there are {len(given.scenes):,} scenes, so {self.scenes:,} can't be run")
-        faults = list(given.options.get("faults") or ())
+        faults = listed("faults", given.options.get("faults") or (), "Fault(kind, …) objects", Fault)
         if self.outage is not None:
             faults.append(Fault("overload", start=self.outage.start, end=self.outage.end, profile=self.outage.profile))
         found = Simulation(
