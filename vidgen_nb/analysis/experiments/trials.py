@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import fields
 from html import escape
-from statistics import stdev
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, Self
 
 from vidgen_nb.analysis.experiments.case_summary import CaseSummary
@@ -30,7 +30,7 @@ from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.on_demand import Question
 from vidgen_nb.analysis.validation import share
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import html_line
+from vidgen_nb.plaintext import html_line, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +81,30 @@ class Trials(Sequence[Trial]):
         part.trials = [trial for trial in self.trials if trial.case in part.values]
         part.wanted = self.wanted * len(kept) // len(self.cases)
         return part
+
+    def level(self, one: str, other: str) -> Self:
+        """Return only the runs of two cases, with the seeds in which both left over as many scenes: mostly none."""
+        left = {case: {trial.seed: _left_over(trial) for trial in self if trial.case == case} for case in (one, other)}
+        alike = {seed for seed, scenes in left[one].items() if left[other].get(seed) == scenes}
+        part = copy(self)
+        part.cases = [case for case in self.cases if case in left]
+        part.trials = [trial for trial in self.trials if trial.case in left and trial.seed in alike]
+        return part
+
+    @property
+    def unfinished(self) -> str:
+        """How many scenes succeeded in each case, in a sentence, for what the numbers do not say; empty: all did."""
+        if not any(map(_left_over, self.trials)):
+            return ""
+        mine = {case: [trial for trial in self.trials if trial.case == case] for case in self.cases}
+        said = [
+            f"{fmean(trial.succeeded for trial in trials):.3g} of "
+            f"{fmean(trial.succeeded + _left_over(trial) for trial in trials):.3g} with {one_line(case, 60)}"
+            for case, trials in mine.items()
+            if trials
+        ]
+        often = ", on average" if max(map(len, mine.values())) > 1 else ""
+        return f"Not every scene succeeded: {', '.join(said)}{often}."
 
     def numbers(self, metric: Metric = "makespan", *, against: str | None = None) -> dict[str, dict[int, float]]:
         """Return each case's numbers by seed; runs without the number are left out.
@@ -155,11 +179,14 @@ class Trials(Sequence[Trial]):
         return self.summary(metric, baseline=best.case, confidence=1 - (1 - confidence) / others)
 
     def in_words(self, metric: Metric = "makespan", *, confidence: float = 0.95, baseline: str | None = None) -> str:
-        """Return, in a line for each case but the baseline, how it differs, and how many seeds would show it."""
+        """Return, in a line for each case but the baseline, how it differs, and how many seeds show it, or would.
+
+        If scenes are left over in some case, a last line says how many succeeded in each.
+        """
         found = self.summary(metric, confidence=confidence, baseline=baseline)
         first = baseline or self.cases[0]
         lines = [each.in_words(first, unit_of(metric)) for each in found if each.case != first]
-        return "\n".join(lines) or "There is only one case."
+        return "\n".join([*(lines or ["There is only one case."]), *filter(None, [self.unfinished])])
 
     def spread(
         self, metric: Metric = "makespan", *, against: str | None = None
@@ -219,6 +246,11 @@ def _number(trial: Trial, metric: Metric) -> float | None:
     if isinstance(metric, str) and metric in NUMBERS:
         return getattr(trial, metric)  # type: ignore[no-any-return]
     return None if trial.metrics is None else number_of(trial.metrics, metric)
+
+
+def _left_over(trial: Trial) -> int:
+    """Return how many scenes of a run did not succeed."""
+    return 0 if trial.metrics is None else sum(trial.metrics.scenes.values()) - trial.succeeded
 
 
 def _difference(one: float, other: float) -> float:
