@@ -134,12 +134,39 @@ def test_cases_that_cannot_be_told_apart() -> None:
 def test_failures_in_one_case() -> None:
     """A makespan of fewer scenes is not sold as one of all; where there is none, there is none to compare."""
     some = vg.versus({"good": {}, "bad": {"faults": [vg.Fault("content", scene="s003")]}}, profiles=PAIR, seeds=2)
-    assert some.sentence.endswith("Not every scene succeeded: 24 of 24 with good, 23 of 24 with bad, in the mean.")
+    assert some.sentence == (
+        "Not every scene succeeded: 24 of 24 with good, 23 of 24 with bad, on average. "
+        "good and bad have no makespan to compare: with every seed, one of them left more scenes undone."
+    )
     none = vg.versus({"good": {}, "bad": {"faults": [vg.Fault("content")]}}, profiles=PAIR, scenes=4, seeds=2)
-    assert none.sentence.startswith("good and bad have no makespan to compare: no seed gave it to both.")
+    assert none.sentence.startswith("Not every scene succeeded: 4 of 4 with good, 0 of 4 with bad")
     assert none.difference.mean is None and none.difference.interval is None
     assert "4 of 4 with good, 0 of 4 with bad" in none.chart().layout.title.text.replace("<br>", " ").replace(
         "</b> <b>", " "
+    )
+
+
+def test_no_praise_for_what_was_left_over() -> None:
+    """Makespans are compared with the seeds in which both left over as many scenes; the others are counted."""
+    hurt = {"faults": [vg.Fault("content", probability=0.1)]}
+    some = vg.versus({"quick": hurt, "whole": {"latency": 1.0}}, profiles=PAIR, scenes=12, seeds=8)
+    made = some.comparison.numbers("succeeded")
+    even = [seed for seed in range(8) if made["quick"][seed] == made["whole"][seed] == 12]
+    assert 2 <= len(even) < 8
+    found, numbers = some.difference, some.comparison.numbers("makespan", against="quick")["whole"]
+    assert (found.seeds, found.uneven, found.asked) == (len(even), 8 - len(even), 8)
+    assert found.mean == pytest.approx(sum(numbers[seed] for seed in even) / len(even))
+    left = f"{found.uneven} seeds left out: one case left more scenes undone"
+    assert some.sentence.startswith("Not every scene succeeded: ")
+    assert "sooner" in some.sentence and some.sentence.endswith(f"in {len(even)} of {len(even)} seeds ({left}).")
+
+
+def test_more_scenes_are_no_failure() -> None:
+    """Cases may have different numbers of scenes: their makespans are compared if all of them succeed."""
+    found = vg.versus({"scenes": 4}, {"scenes": 8}, profiles=PAIR, seeds=2)
+    assert (
+        found.sentence
+        == "With scenes=4 the scenes are done 20.0 s sooner [20.0, 20.0] than with scenes=8, in 2 of 2 seeds."
     )
 
 

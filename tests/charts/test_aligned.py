@@ -52,8 +52,9 @@ def test_both_have_all_bars_over_one_axis() -> None:
     assert [(shape.x0, shape.yref) for shape in lines] == [(60, "y domain"), (30, "y2 domain")]
     (band,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
     assert (band.x0, band.x1, band.yref) == (30, 60, "y domain")
-    words = [(each.text.split("</b>")[0], each.yref) for each in figure.layout.annotations]
-    assert words == [("<b>one", "paper"), ("30.0 s later", "y domain"), ("<b>two", "paper")]
+    assert [(each.text.split("  ")[0], each.yref, each.yanchor) for each in figure.layout.annotations] == [
+        ("<b>one</b> (30.0 s later)", "paper", "bottom"), ("<b>two</b>", "paper", "bottom"),
+    ]  # above the bars, which end where the band does  # fmt: skip
 
 
 def test_one_cursor_goes_through_both() -> None:

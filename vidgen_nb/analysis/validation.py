@@ -28,6 +28,7 @@ __all__ = [
     "listed",
     "plain_number",
     "seconds",
+    "share",
     "whole",
     "yes_or_no",
 ]
@@ -45,12 +46,16 @@ def checks_arguments(*, called: str = "", options: Iterable[str] = ()) -> Callab
 
     def decorate(call: Callable[P, R]) -> Callable[P, R]:
         signature, name = inspect.signature(call), called or call.__name__
-        own = [each for each, kind in signature.parameters.items() if kind.kind is not kind.VAR_KEYWORD]
+        unnamed = [each for each, kind in signature.parameters.items() if kind.kind is kind.VAR_POSITIONAL]
+        named = [each for each, kind in signature.parameters.items() if kind.kind is not kind.VAR_KEYWORD]
+        own = [each for each in named if each not in unnamed]
         known = (*(each for each in own if each not in ("self", "data")), *options)
 
         @wraps(call)
         def checked(*args: P.args, **given: P.kwargs) -> R:
             for each in given:
+                if each in unnamed:
+                    raise InputError(f"{name} takes {each} without {each}=, one after the other: {name}(one, other)")
                 if each not in known:
                     raise InputError(f"{name} has no argument {each!r}{suggestion(each, known)}")
             try:
@@ -93,6 +98,13 @@ def whole(what: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise InputError(f"{what} is a whole number, not {value!r}")
     return int(value)
+
+
+def share(what: str, value: Any) -> float:
+    """Return a number between 0 and 1, such as a confidence; `InputError` for anything else."""
+    if not is_number(value) or not 0 < value < 1:
+        raise InputError(f"{what} lies between 0 and 1, such as 0.95, not {value!r}")
+    return float(value)
 
 
 def yes_or_no(what: str, value: Any) -> bool:

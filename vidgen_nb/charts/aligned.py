@@ -101,12 +101,11 @@ def aligned(
         top -= heading
         domain = [max(0.0, (top - each.height) / tall), top / tall]
         layout[f"yaxis{_place(number)}"] = lanes_axis(each, heading=fit is None) | {"domain": domain}
+        band, words = _later(runs, number, look)
         layout["annotations"] += [
-            _heading(name, each, domain[1], look, room),
+            _heading(name, words, each, domain[1], look, room),
             *_key(domain[1], look) * (fit is not None),
         ]
-        band, words = _later(runs, number, look)
-        layout["annotations"] += words
         layout["shapes"] += [*band, *_finish(data, number, look)]
         top -= each.height
     if mark is not None:
@@ -179,17 +178,21 @@ def _finding(names: list[str], both: list[RunData]) -> str:
     )
 
 
-def _heading(name: str, rows: Rows, at: float, theme: Theme, room: float) -> dict[str, Any]:
-    """Return a run's name and totals, above its Gantt: as many as have room, in pixels, but at least the first."""
+def _heading(name: str, later: str, rows: Rows, at: float, theme: Theme, room: float) -> dict[str, Any]:
+    """Return a run's name, how much later it was, and totals, above its Gantt: as many as have room, in pixels.
+
+    The name and the first total are always there.
+    """
     totals = rows.summary[1].rstrip(".").split("; ")
+    room -= len(later) * _TEXT_PIXELS
     while len(totals) > 1 and len(name) * _BOLD_PIXELS + len("; ".join(totals)) * _TEXT_PIXELS > room:
         del totals[-1]
     chars = int((room - len("; ".join(totals)) * _TEXT_PIXELS) / _BOLD_PIXELS)
     shown = markup([text.short(name, max(chars, _MIN_NAME_CHARS))])
     return {
-        "text": f"<b>{shown}</b>  {markup(['; '.join(totals)])}", "showarrow": False, "x": 0, "xref": "paper",
-        "xanchor": "left", "y": at, "yref": "paper", "yanchor": "bottom", "yshift": 2, "align": "left",
-        "font": {"size": 12, "color": theme.text}, "bgcolor": theme.ground,
+        "text": f"<b>{shown}</b>{markup([later])}  {markup(['; '.join(totals)])}", "showarrow": False, "x": 0,
+        "xref": "paper", "xanchor": "left", "y": at, "yref": "paper", "yanchor": "bottom", "yshift": 2,
+        "align": "left", "font": {"size": 12, "color": theme.text}, "bgcolor": theme.ground,
     }  # fmt: skip
 
 
@@ -202,22 +205,19 @@ def _key(at: float, theme: Theme) -> tuple[dict[str, Any]]:
     },)  # fmt: skip
 
 
-def _later(runs: Sequence[RunData], number: int, theme: Theme) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the band from the first run's end, of all that succeeded, to this one's, if later, and its words."""
+def _later(runs: Sequence[RunData], number: int, theme: Theme) -> tuple[list[dict[str, Any]], str]:
+    """Return the band from the first run's end, of all that succeeded, to this one's, if later, and words for it.
+
+    The words stand in the heading: within the chart they would hide the bars that end last.
+    """
     mine, done = makespan(runs[number]), [made for data in runs if (made := makespan(data)) is not None]
     if mine is None or mine <= min(done):
-        return [], []
-    axis = f"y{_place(number)} domain"
-    words = {
-        "text": markup([f"{text.seconds(mine - min(done))} later"]), "showarrow": False, "x": mine, "xanchor": "right",
-        "y": 1, "yref": axis, "yanchor": "top", "borderpad": 3, "bgcolor": theme.queue,
-        "font": {"size": 12, "color": theme.text},
-    }  # fmt: skip
+        return [], ""
     band = {
-        "type": "rect", "x0": min(done), "x1": mine, "y0": 0, "y1": 1, "yref": axis,
+        "type": "rect", "x0": min(done), "x1": mine, "y0": 0, "y1": 1, "yref": f"y{_place(number)} domain",
         "layer": "below", "line": {"width": 0}, "fillcolor": theme.queue,
     }  # fmt: skip
-    return [band], [words]
+    return [band], f" ({duration(mine - min(done))} later)"
 
 
 def _finish(data: RunData, number: int, theme: Theme) -> list[dict[str, Any]]:

@@ -82,6 +82,12 @@ class SimulatedProfile:
             raise InputError(
                 f"profile {self.name!r}: organisation is Organisation(name, limit), or None: {self.organisation!r}"
             )
+        group = self.quota_group
+        if group is not None and (not isinstance(group, str) or not group.strip()):
+            raise InputError(f"profile {self.name!r}: quota_group is a non-empty text, or None, not {group!r}")
+        for name in ("retry_after", "rate_headers"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"profile {self.name!r}: {name} is True or False, not {getattr(self, name)!r}")
         object.__setattr__(self, "price", as_price(self.price, f"profile {self.name!r}: price"))
         if not self.api_key:
             object.__setattr__(self, "api_key", f"sk-emulated-{_plain(self.name)}")

@@ -123,7 +123,7 @@ def test_in_words() -> None:
         "same": [100.0] * 5,
     })  # fmt: skip
     far, near, same = made.in_words().splitlines()
-    assert far == "far: makespan +100 s [+92.81, +107.2] against a; 2 seeds would show it."
+    assert far == "far: makespan +100 s [+92.81, +107.2] against a, as 5 seeds show; 2 would be enough."
     assert near.startswith("near can't be told apart from a: makespan +2 s [-5.187, +9.187]; if it is so, ")
     assert same == "same and a have the same makespan with every seed."
     needed = made.summary()[2].seeds_needed

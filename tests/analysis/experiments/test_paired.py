@@ -50,7 +50,7 @@ def test_one_seed_has_no_interval() -> None:
 def test_what_is_not_known_is_not_claimed() -> None:
     """Seeds without the number are counted; a difference of either sign can't be told apart."""
     some = difference([5, 6, 7], asked=5)
-    assert str(some).endswith("in 3 of 3 seeds (in 2 seeds more, one of them has no such number).")
+    assert str(some).endswith("in 3 of 3 seeds (2 seeds left out: one case has no such number).")
     apart = difference([5, -6, 7])
     assert apart.told_apart is False
     assert str(apart).startswith(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.analysis.metrics.slow_split import slow_split
 from tests.analysis.records.test_builder import RandomRun
 from vidgen_nb.analysis.metrics.measure import Metrics, SlotSplit, measure, union
+from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
 from vidgen_nb.analysis.metrics.trails import trail
 from vidgen_nb.analysis.records.builder import AttemptRecord, RunData, build
@@ -278,3 +279,10 @@ def test_trails() -> None:
     assert trail(attempt("s", name, 0.0, 1.0, outcome) for name, outcome in tries) == (
         "A✕429→B✕transient→C?→A✕cancelled→B✓→C…"
     )
+
+
+def test_a_spread_prints_what_counts() -> None:
+    """Three digits with the unit; the fields have all of them."""
+    found = Spread.of({"a": 0.0, "b": 61.9380292651, "c": 2.0 / 3})
+    assert repr(found) == "<Spread: p50 0.667 s, p95 55.8 s, max 61.9 s, mean 20.9 s>"
+    assert found is not None and found.max == 61.9380292651

@@ -188,7 +188,7 @@ def test_profiles_that_came_later_or_changed() -> None:
     assert min(each.start for each in other.attempts if each.profile == "p2") == 0
     assert other.data.capacities == {"p1": 1, "p2": 1}
     assert as_live(run).what_if(capacity=2).data.capacity_steps == {"p1": [(0.0, 2)], "p2": [(48.0, 1)]}
-    with pytest.raises(InputError, match="absent is a list of names of profiles; 'p3' is not one"):
+    with pytest.raises(InputError, match="absent names a profile 'p3', which does not exist"):
         simulate(3, profiles, absent=["p3"])
 
 

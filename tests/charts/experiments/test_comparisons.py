@@ -57,7 +57,7 @@ def test_filled_dots_are_told_apart(compared: Any) -> None:
     assert hollow == [not each.told_apart for each in compared.summary()]
     assert hollow[0] and not hollow[2]
     plain = figure.layout.title.text.replace("<b>", "").replace("</b>", "").replace("<br>", " ")
-    assert "stop: makespan +" in plain and "seeds would show it" in plain
+    assert "stop: makespan +" in plain and "seeds show" in plain
     assert figure.layout.xaxis.title.text == "makespan (s)"
 
 

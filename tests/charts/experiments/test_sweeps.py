@@ -34,7 +34,7 @@ def test_each_label_is_a_curve_with_its_band() -> None:
     assert pause.name == "&lt;i&gt;pause&lt;/i&gt;"
     assert (wait.line.dash, wait.marker.symbol) != (pause.line.dash, pause.marker.symbol)
     assert figure.layout.xaxis.title.text == "cooldown (s)"
-    title = "Least makespan (s): 120 [110, 130] of wait at cooldown (s) = 30, 1.20 × the lower bound."
+    title = "Least makespan: 120 s [110, 130] of wait at cooldown = 30 s, 1.20 × the lower bound."
     assert figure.layout.title.text.replace("<b>", "").replace("</b>", "").replace("<br>", " ") == title
 
 
@@ -163,7 +163,7 @@ def test_another_column_is_drawn() -> None:
         figure = sweep_chart(found, metric=metric)
         assert list(named(figure, "mean")[0].y) == [each.mean for each in found.summary(metric)]
         assert figure.layout.yaxis.title.text == title and not named(figure, "bound")
-        assert figure.layout.title.text.replace("<br>", "").count(f"<b>Least {title}") == 1
+        assert figure.layout.title.text.replace("<br>", "").count(f"<b>Least {title.removesuffix(' (s)')}: ") == 1
     title = sweep_chart(found, metric="efficiency").layout.title.text
     assert title.startswith("<b>cooldown = 5 and 30 s can&#x27;t be told apart") and "<b>Most efficiency: " in title
     assert sweep_chart(found, metric="efficiency", best="least", y="quality").layout.yaxis.title.text == "quality"
@@ -183,3 +183,15 @@ def test_what_is_no_sweep_is_refused(points: Any, options: dict[str, Any], said:
     """It says what there is to draw, and to choose from."""
     with pytest.raises(InputError, match=said):
         sweep_chart(swept(cooldown=[5]) if points == "sweep" else points, **options)
+
+
+def test_the_best_is_named_before_it_is_referred_to() -> None:
+    """A unit stands behind its number; what can't be told apart "from it" comes after the best."""
+    grid = {"cooldown": [5, 10], "mode": ["normal", "boost"]}
+    found = vg.sweep(12, vg.demo_profiles(), grid=grid, seeds=range(4), progress=False)
+    title = found.chart().layout.title.text.replace("</b><br><b>", " ")
+    assert title.startswith("<b>Least makespan: 36.71 s [22.96, 50.46] of mode=normal at cooldown = 5 s, 1.43 ×")
+    assert (
+        "bound. cooldown = 5 and 10 s of mode=normal; 5 and 10 s of mode=boost can&#x27;t be told apart from it"
+        in title
+    )

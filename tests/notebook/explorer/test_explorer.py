@@ -121,7 +121,7 @@ def test_what_has_no_control_can_not_be_set(ex: Explorer) -> None:
     """It would change nothing; an account may be named alone."""
     before = ex.state
     for options in ({"faults": [vg.Fault("rate")]}, {"max_cost": 0.1}):
-        with pytest.raises(InputError, match="has no control and stays as it was given"):
+        with pytest.raises(InputError, match="has no control and stays as it is: begin again with"):
             ex.set(**options)
     assert ex.state == before
     ex.set(off="alice")
@@ -202,3 +202,15 @@ def test_it_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     page._handle_custom_msg({"compare": 1}, [])
     page._handle_custom_msg({"go_on": 0}, [])
     assert not page.comparison["running"] and "rows" in page.comparison
+
+
+def test_what_can_be_set_is_listed() -> None:
+    """A wrong name is met with the nearest one that can be set, or with all of them, and with no other."""
+    shown = vg.explore()
+    with pytest.raises(InputError, match="'coldown' can't be set; did you mean 'cooldown'"):
+        shown.set(coldown=3)
+    with pytest.raises(InputError, match="'fo' can't be set") as found:
+        shown.set(fo=3)
+    known = str(found.value).partition("(known: ")[2].rstrip(")").split(", ")
+    assert {"scenes", "mode", "cooldown", "capacity", "limit"} < set(known)
+    assert not {"absent", "requests", "until", "max_wait", "api_key", "name"} & set(known)

@@ -52,7 +52,7 @@ class CaseSummary:
         return self.difference_low > 0 or self.difference_high < 0
 
     def in_words(self, first: str, unit: str = "") -> str:
-        """Return how the case differs from `first`, its baseline, and how many seeds it takes to see that (`power`).
+        """Return how the case differs from `first`, its baseline, and how many seeds show it, or would (`power`).
 
         `unit`: of the metric, such as ` s`.
         """
@@ -65,7 +65,9 @@ class CaseSummary:
         if self.difference == low == high == 0:
             return f"{who} and {other} have the same {what} with every seed."
         found = f"{what} {self.difference:+,.4g}{unit} [{low:+,.4g}, {high:+,.4g}]"
-        few = "" if self.seeds_needed is None else f"{self.seeds_needed:,} seeds would show it"
+        needed = self.seeds_needed
         if self.told_apart:
-            return f"{who}: {found} against {other}; {few or 'so many seeds show it'}."
-        return f"{who} can't be told apart from {other}: {found}" + (f"; if it is so, {few}." if few else ".")
+            fewer = "" if needed is None or needed >= self.trials else f"; {needed:,} would be enough"
+            return f"{who}: {found} against {other}, as {self.trials:,} seeds show{fewer}."
+        few = "" if needed is None else f"; if it is so, {needed:,} seeds would show it"
+        return f"{who} can't be told apart from {other}: {found}{few}."

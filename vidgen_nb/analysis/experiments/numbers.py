@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
+from inspect import signature
 from typing import Any, Final
 
 from vidgen_nb.analysis.experiments.client_metrics import ClientMetrics
@@ -118,8 +119,21 @@ def metric_name(metric: Metric) -> str:
         return metric
     if not callable(metric):
         raise InputError(f"no metric {metric!r}: choose {_choice()}")
+    _check_function(metric)
     name = getattr(metric, "__name__", type(metric).__name__)
     return "function" if name == "<lambda>" else str(name)
+
+
+def _check_function(metric: Callable[..., Any]) -> None:
+    """Raise `InputError` for a function that can't be called with a run's metrics alone."""
+    try:
+        taken = signature(metric)
+    except (TypeError, ValueError):  # some callables have no signature
+        return
+    try:
+        taken.bind(None)
+    except TypeError as error:
+        raise InputError(f"a metric is a function of run.metrics(), which this one is not: {error}") from None
 
 
 def unit_of(metric: Metric) -> str:

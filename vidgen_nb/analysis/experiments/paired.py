@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import fmean
 
 from vidgen_nb.analysis.experiments.case_summary import CaseSummary
 from vidgen_nb.analysis.experiments.numbers import Metric, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["PairedDifference", "found_in_words", "paired_difference", "unfinished"]
+__all__ = ["PairedDifference", "found_in_words", "paired_difference"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,8 @@ class PairedDifference:
     """Those of them in which the difference has the sign of its mean; with a mean of 0, those without a difference."""
     asked: int
     """All seeds."""
+    uneven: int = 0
+    """Those of them in which one left over more scenes than the other, so that their makespans aren't compared."""
 
     @property
     def case(self) -> str:
@@ -59,13 +60,15 @@ class PairedDifference:
         what = one_line(self.summary.metric, 40).replace("_", " ")
         number = "makespan to compare" if what == "makespan" else f"number {what} to compare"
         if self.mean is None:
-            return f"{first} and {other} have no {number}: no seed gave it to both."
+            why = "with every seed, one of them left more scenes undone" if self.uneven else "no seed gave it to both"
+            return f"{first} and {other} have no {number}: {why}."
         if self.mean == 0 and self.agree == self.seeds:
             return f"{_same(what, first, other)}, {_each(self.seeds)}{self._left_out}."
         size = f"{self._shown(abs(self.mean))}{self.unit}"
         found = _found(what, -self.mean, size, self._ends, first, other)
         if self.interval is None:
-            return f"{_sentence(what, found)}, with the one seed that was compared; give more seeds for an interval."
+            one = f"with the one seed that was compared{self._left_out}"
+            return f"{_sentence(what, found)}, {one}; give more seeds for an interval."
         found += f", in {self.agree:,} of {_count(self.seeds)}{self._left_out}"
         if self.told_apart:
             return f"{_sentence(what, found)}."
@@ -76,9 +79,11 @@ class PairedDifference:
 
     @property
     def _left_out(self) -> str:
-        """Say that some seeds have no number."""
-        missing = self.asked - self.seeds
-        return "" if not missing else f" (in {_count(missing)} more, one of them has no such number)"
+        """Say which seeds are not compared, and why."""
+        missing = self.asked - self.seeds - self.uneven
+        said = [f"{_count(self.uneven)} left out: one case left more scenes undone"] if self.uneven else []
+        said += [f"{_count(missing)} left out: one case has no such number"] if missing else []
+        return f" ({'; '.join(said)})" if said else ""
 
     @property
     def _ends(self) -> str:
@@ -102,34 +107,25 @@ class PairedDifference:
 def paired_difference(
     trials: Trials, case: str, first: str, metric: Metric = "makespan", *, confidence: float = 0.95
 ) -> PairedDifference:
-    """Return how a case differs from another in any number that `Trials.summary` takes."""
+    """Return how a case differs from another in any number that `Trials.summary` takes.
+
+    A run is not sooner for what it left over: makespans are compared with those seeds only in which both left over as
+    many scenes.
+    """
+    asked = len({trial.seed for trial in trials})
+    level = trials.level(case, first) if metric == "makespan" else trials
+    uneven, trials = asked - len({trial.seed for trial in level}), level
     summary = next(each for each in trials.summary(metric, confidence=confidence, baseline=first) if each.case == case)
     apart = list(trials.numbers(metric, against=first)[case].values())
     mean = summary.difference or 0.0
     agree = sum(each == 0 if mean == 0 else each * mean > 0 for each in apart)
-    asked = len({trial.seed for trial in trials})
-    return PairedDifference(first, summary, unit_of(metric), len(apart), agree, asked)
+    return PairedDifference(first, summary, unit_of(metric), len(apart), agree, asked, uneven)
 
 
 def found_in_words(trials: Trials, differences: Iterable[PairedDifference]) -> str:
     """Return a sentence for each difference, and what their numbers do not say: scenes left over, runs broken off."""
     broken = f"Broken off: {len(trials):,} of {trials.wanted:,} runs." if trials.partial else ""
-    return " ".join(filter(None, [*map(str, differences), unfinished(trials), broken]))
-
-
-def unfinished(trials: Trials) -> str:
-    """Say how many scenes succeeded in each case, if not all did: a makespan counts only those; empty: all did."""
-    made: dict[str, list[int]] = {case: [] for case in trials.cases}
-    total: dict[str, list[int]] = {case: [] for case in trials.cases}
-    for trial in trials:
-        made[trial.case].append(trial.succeeded)
-        total[trial.case].append(trial.succeeded if trial.metrics is None else sum(trial.metrics.scenes.values()))
-    if made == total:
-        return ""
-    said = [f"{fmean(made[case]):.3g} of {fmean(total[case]):.3g} with {one_line(case, 60)}"
-            for case in trials.cases if made[case]]  # fmt: skip
-    often = ", in the mean" if max(map(len, made.values())) > 1 else ""
-    return f"Not every scene succeeded: {', '.join(said)}{often}."
+    return " ".join(filter(None, [trials.unfinished, *map(str, differences), broken]))
 
 
 def _found(what: str, more: float, size: str, interval: str, first: str, other: str) -> str:

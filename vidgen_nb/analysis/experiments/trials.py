@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import fields
 from html import escape
-from statistics import stdev
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, Self
 
 from vidgen_nb.analysis.experiments.case_summary import CaseSummary
@@ -28,8 +28,9 @@ from vidgen_nb.analysis.experiments.student_t import mean_interval
 from vidgen_nb.analysis.metrics.measure import Metrics
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.on_demand import Question
+from vidgen_nb.analysis.validation import share
 from vidgen_nb.errors import InputError
-from vidgen_nb.plaintext import html_line
+from vidgen_nb.plaintext import html_line, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,12 +74,37 @@ class Trials(Sequence[Trial]):
         """Return only the cases with these values, such as `where(mode="boost")`; `InputError` if there are none."""
         kept = [case for case in self.cases if values.items() <= self.values[case].items()]
         if not kept:
-            raise InputError(f"no case has {', '.join(f'{name}={value!r}' for name, value in values.items())}")
+            wanted = ", ".join(f"{name}={value!r}" for name, value in values.items())
+            raise InputError(f"no case has {wanted}: choose among {'; '.join(self.cases)}")
         part = copy(self)
         part.cases, part.values = kept, {case: self.values[case] for case in kept}
         part.trials = [trial for trial in self.trials if trial.case in part.values]
         part.wanted = self.wanted * len(kept) // len(self.cases)
         return part
+
+    def level(self, one: str, other: str) -> Self:
+        """Return only the runs of two cases, with the seeds in which both left over as many scenes: mostly none."""
+        left = {case: {trial.seed: _left_over(trial) for trial in self if trial.case == case} for case in (one, other)}
+        alike = {seed for seed, scenes in left[one].items() if left[other].get(seed) == scenes}
+        part = copy(self)
+        part.cases = [case for case in self.cases if case in left]
+        part.trials = [trial for trial in self.trials if trial.case in left and trial.seed in alike]
+        return part
+
+    @property
+    def unfinished(self) -> str:
+        """How many scenes succeeded in each case, in a sentence, for what the numbers do not say; empty: all did."""
+        if not any(map(_left_over, self.trials)):
+            return ""
+        mine = {case: [trial for trial in self.trials if trial.case == case] for case in self.cases}
+        said = [
+            f"{fmean(trial.succeeded for trial in trials):.3g} of "
+            f"{fmean(trial.succeeded + _left_over(trial) for trial in trials):.3g} with {one_line(case, 60)}"
+            for case, trials in mine.items()
+            if trials
+        ]
+        often = ", on average" if max(map(len, mine.values())) > 1 else ""
+        return f"Not every scene succeeded: {', '.join(said)}{often}."
 
     def numbers(self, metric: Metric = "makespan", *, against: str | None = None) -> dict[str, dict[int, float]]:
         """Return each case's numbers by seed; runs without the number are left out.
@@ -87,7 +113,7 @@ class Trials(Sequence[Trial]):
         `InputError` if unknown.
         """
         metric_name(metric)
-        if against is not None and against not in self.values:
+        if against is not None and against not in self.cases:
             raise InputError(f"no case {against!r}: choose one of {', '.join(self.cases)}")
         found: dict[str, dict[int, float]] = {case: {} for case in self.cases}
         for trial in self.trials:
@@ -110,9 +136,7 @@ class Trials(Sequence[Trial]):
         or `recovery.seconds`; or a function of the metrics. `baseline`: a case's name; None: the first. Raises
         `InputError` if unknown.
         """
-        name = metric_name(metric)
-        if not 0 < confidence < 1:
-            raise InputError(f"confidence lies between 0 and 1, such as 0.95, not {confidence!r}")
+        name, confidence = metric_name(metric), share("confidence", confidence)
         paired = self.numbers(metric, against=self.cases[0] if baseline is None else baseline)
         none = (None, None, None)
         summaries = []
@@ -146,7 +170,7 @@ class Trials(Sequence[Trial]):
         `most`: whether more is better; None: as usual for the metric. The differences' intervals hold together with
         this confidence (Bonferroni), so that those not `told_apart` hold the truly best case as often.
         """
-        high = more_is_better(metric) if most is None else most
+        high, confidence = more_is_better(metric) if most is None else most, share("confidence", confidence)
         known = [each for each in self.summary(metric) if each.mean is not None]
         if not known:
             raise InputError(f"no run has the number {metric_name(metric)}, so there is no best case")
@@ -155,11 +179,14 @@ class Trials(Sequence[Trial]):
         return self.summary(metric, baseline=best.case, confidence=1 - (1 - confidence) / others)
 
     def in_words(self, metric: Metric = "makespan", *, confidence: float = 0.95, baseline: str | None = None) -> str:
-        """Return, in a line for each case but the baseline, how it differs, and how many seeds would show it."""
+        """Return, in a line for each case but the baseline, how it differs, and how many seeds show it, or would.
+
+        If scenes are left over in some case, a last line says how many succeeded in each.
+        """
         found = self.summary(metric, confidence=confidence, baseline=baseline)
         first = baseline or self.cases[0]
         lines = [each.in_words(first, unit_of(metric)) for each in found if each.case != first]
-        return "\n".join(lines) or "There is only one case."
+        return "\n".join([*(lines or ["There is only one case."]), *filter(None, [self.unfinished])])
 
     def spread(
         self, metric: Metric = "makespan", *, against: str | None = None
@@ -219,6 +246,11 @@ def _number(trial: Trial, metric: Metric) -> float | None:
     if isinstance(metric, str) and metric in NUMBERS:
         return getattr(trial, metric)  # type: ignore[no-any-return]
     return None if trial.metrics is None else number_of(trial.metrics, metric)
+
+
+def _left_over(trial: Trial) -> int:
+    """Return how many scenes of a run did not succeed."""
+    return 0 if trial.metrics is None else sum(trial.metrics.scenes.values()) - trial.succeeded
 
 
 def _difference(one: float, other: float) -> float:

@@ -8,21 +8,22 @@ from math import floor, fsum
 from typing import Any
 
 from vidgen_nb.errors import InputError
+from vidgen_nb.wording.numbers import figure
 
 __all__ = ["Spread"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Spread:
-    """Quantiles of some values, in their unit. `Spread.of` makes one."""
+    """Quantiles of some values, in their unit: of metrics, seconds. `Spread.of` makes one."""
 
     p50: float
     p95: float
     max: float
     mean: float
-    values: Mapping[Any, float] = field(repr=False)
+    values: Mapping[Any, float]
     """Each value by what it belongs to, such as a scene's id."""
-    ordered: tuple[float, ...] = field(repr=False, compare=False)
+    ordered: tuple[float, ...] = field(compare=False)
 
     @classmethod
     def of(cls, values: Mapping[Any, float]) -> Spread | None:
@@ -32,6 +33,11 @@ class Spread:
         ordered = tuple(sorted(values.values()))
         mean = fsum(ordered) / len(ordered)
         return cls(_quantile(ordered, 0.5), _quantile(ordered, 0.95), ordered[-1], mean, values, ordered)
+
+    def __repr__(self) -> str:
+        """Return the quantiles with three digits that count; the fields have all of them."""
+        numbers = ", ".join(f"{name} {figure(getattr(self, name))} s" for name in ("p50", "p95", "max", "mean"))
+        return f"<Spread: {numbers}>"
 
     def quantile(self, share: float) -> float:
         """Return the value below which a share (0 to 1) of all values lies, interpolated between neighbours.

@@ -20,7 +20,7 @@ from vidgen_nb.policies.registry import as_policy
 from vidgen_nb.provider import SimulatedProfile
 from vidgen_nb.provider.limits import weights_of
 
-__all__ = ["as_scenes", "check_names", "checks_options", "copies_of", "with_override"]
+__all__ = ["as_scenes", "check_names", "checks_options", "copies_of", "settings_of", "with_override"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,20 +87,32 @@ def with_override(simulation: Simulation, name: str, value: Any) -> Simulation:
         return replace(simulation, mode=as_mode(value))
     if name in {each.name for each in fields(Simulation)}:
         return replace(simulation, **{name: value})
-    policy = simulation.policy
-    settings = [each.name for each in fields(policy) if each.init] if is_dataclass(policy) else list[str]()
     setting = "seconds" if name == "cooldown" else name
+    settings, own = _settings_of(simulation.policy), _settings_of_profiles()
     if setting in settings:
-        return replace(simulation, policy=replace(policy, **{setting: value}))  # type: ignore[type-var]
-    own = [each.name for each in fields(SimulatedProfile) if each.name not in ("name", "api_key")]
+        return replace(simulation, policy=replace(simulation.policy, **{setting: value}))  # type: ignore[type-var]
     if name in own:
         return replace(simulation, profiles=[replace(each, **{name: value}) for each in simulation.profiles])
-    known = tuple(dict.fromkeys([each.name for each in fields(Simulation)] + settings + own))
+    known = tuple(dict.fromkeys([each.name for each in fields(Simulation)] + settings_of(simulation)))
     raise InputError(f"{name!r} can't be varied{suggestion(name, known)}; in a sweep, make= varies anything")
 
 
+def settings_of(simulation: Simulation) -> list[str]:
+    """Return the settings of a simulation's policy and profiles, by the names that `with_override` takes."""
+    settings = _settings_of(simulation.policy)
+    return [*(["cooldown"] if "seconds" in settings else []), *settings, *_settings_of_profiles()]
+
+
+def _settings_of(policy: Policy) -> list[str]:
+    return [each.name for each in fields(policy) if each.init] if is_dataclass(policy) else []
+
+
+def _settings_of_profiles() -> list[str]:
+    return [each.name for each in fields(SimulatedProfile) if each.name not in ("name", "api_key")]
+
+
 def check_names(simulations: Iterable[Simulation]) -> None:
-    """Raise `InputError` for a fault, or a limit given to `Paced`, that names a profile which does not exist.
+    """Raise `InputError` for a fault, a capacity, or a limit of `Paced`, that names a profile which does not exist.
 
     Also for a limit of a parameter that no scene has. Of several simulations, such as those of a sweep, one needs to
     have the profile or the parameter.
@@ -114,6 +126,8 @@ def check_names(simulations: Iterable[Simulation]) -> None:
         raise InputError(
             f"a fault is for profile {name!r}, which does not exist{suggestion(str(name), tuple(profiles))}"
         )
+    for name in {name for each in given for name in each.capacities} - profiles.keys():
+        raise InputError(f"capacities has {name!r}, which is no profile{suggestion(name, tuple(profiles))}")
     for name in {name for each in given for name in _limits_told(each.policy)} - profiles.keys() - groups.keys():
         known = suggestion(str(name), (*profiles, *groups))
         raise InputError(f"Paced: limits has {name!r}, which is no profile and no quota group of this run{known}")

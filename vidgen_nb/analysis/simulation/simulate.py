@@ -18,7 +18,8 @@ from typing import Any, Literal, Self
 
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times, describe_arrivals
-from vidgen_nb.analysis.validation import is_number, listed, plain_number, seconds, whole, yes_or_no
+from vidgen_nb.analysis.simulation.given import as_absent, as_capacities, as_luck, as_requests
+from vidgen_nb.analysis.validation import listed, plain_number, seconds, whole, yes_or_no
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
 from vidgen_nb.core.model import NORMAL, Mode, PollSchedule, RetryPolicy, Scene, as_max_billed
@@ -104,7 +105,7 @@ class Simulation:
             "seed": whole("seed", self.seed),
             "faults": listed("faults", () if self.faults is None else self.faults, "Fault(kind, …) objects", Fault),
             "arrivals": self._checked_arrivals(),
-            "requests": _checked_requests(self.requests),
+            "requests": as_requests(self.requests),
             "cooldowns": listed("cooldowns", self.cooldowns, "CooldownImposed events", ev.CooldownImposed),
             "latency": seconds("latency", self.latency),
             "until": math.inf if self.until is None else seconds("until", self.until, finite=False),
@@ -119,7 +120,9 @@ class Simulation:
             "attempt_timeout": None
             if self.attempt_timeout is None
             else seconds("attempt_timeout", self.attempt_timeout, zero=False),
-            "luck": _checked_luck(self.luck),
+            "luck": as_luck(self.luck),
+            "absent": as_absent(self.absent, self.profiles),
+            "capacities": as_capacities(self.capacities),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -128,8 +131,6 @@ class Simulation:
             raise InputError(f"max_cost needs the price of every profile, and {unpriced[0]!r} has none: price=0.40")
         if self.order not in ("given", "shortest", "longest"):
             raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
-        if unknown := [name for name in self.absent if name not in {profile.name for profile in self.profiles}]:
-            raise InputError(f"absent is a list of names of profiles; {unknown[0]!r} is not one")
 
     def _checked_arrivals(self) -> Arrivals | list[float] | None:
         if self.arrivals is None:
@@ -272,22 +273,6 @@ def _with_whole_numbers(value: Any) -> Any:
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     return [_with_whole_numbers(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def _checked_requests(requests: Any) -> list[tuple[float, ev.Event]]:
-    """Return what a user does meanwhile; `InputError` for anything but pairs of time and event."""
-    pairs = listed("requests", requests, "(run seconds, event) pairs")
-    for each in pairs:
-        if not isinstance(each, tuple) or len(each) != 2 or not isinstance(each[1], ev.Event):
-            raise InputError(f"requests are (run seconds, event) pairs, such as (60, Paused()), not {each!r}")
-    return [(seconds("a request's time", at), event) for at, event in pairs]
-
-
-def _checked_luck(luck: Any) -> dict[str, float]:
-    """Return scenes' quantiles; `InputError` for anything but a dict of numbers between 0 and 1."""
-    if not isinstance(luck, Mapping) or not all(is_number(each) and 0 < each < 1 for each in luck.values()):
-        raise InputError(f"luck gives scenes a quantile between 0 and 1, such as {{'s001': 0.5}}, not {luck!r}")
-    return {scene: float(each) for scene, each in luck.items()}
 
 
 def _plain(fault: Fault) -> dict[str, Any]:

@@ -47,16 +47,18 @@ def comparison_chart(
     look = theme_of(theme)
     found = trials.summary(metric, confidence=confidence, baseline=baseline)
     first = baseline or trials.cases[0]
+    left = [trials.unfinished] if trials.unfinished else []
     said = trials.in_words(metric, confidence=confidence, baseline=baseline).splitlines()
+    said = said[: len(said) - len(left)]
     more = [f"… and {len(said) - _MAX_SENTENCES} more cases."] if len(said) > _MAX_SENTENCES else []
     bounds = _bounds(trials) if metric == "makespan" else {}
-    title = wrapped([*said[:_MAX_SENTENCES], *more, *_against_bound(found, bounds)], _TITLE_CHARS)
+    title = wrapped([*left, *said[:_MAX_SENTENCES], *more, *_against_bound(found, bounds)], _TITLE_CHARS)
     least, most = min(each.trials for each in found), max(each.trials for each in found)
     runs = f"{most:,} seeds" if least == most else f"{least:,} to {most:,} seeds"
     told = f"filled: told apart from {one_line(first, 40)}, with the same luck."
     notes = [
         f"Intervals: {percent(confidence)}, {runs}; {told}" + (" A tick: the lower bound." if bounds else ""),
-        f"Seeds that would show it: 4 times out of 5 (paired t, power {percent(POWER)}).",
+        f"Seeds that are enough, or would show it: 4 times out of 5 (paired t, power {percent(POWER)}).",
     ]
     labels = name_labels([each.case for each in found], LABEL_CHARS)
     what, unit = metric_name(metric).replace("_", " "), unit_of(metric)

@@ -15,6 +15,8 @@ __all__ = ["LOADS", "Wording", "best_setting", "changes_with_load", "differences
 LOADS = ("scenes", "clients")
 """Settings that nobody chooses for the sake of the metric: how much there is to do, and by how many."""
 ALL_WORSE = "All other settings are worse: told apart, paired, 95 % for all together."
+FROM_IT = " from it"
+"""From the best, which stands before."""
 _MAX_NAMED = 3
 
 Curves = Mapping[str, Sequence[SweepPoint]]
@@ -39,7 +41,16 @@ class Wording:
     @property
     def setting(self) -> tuple[str, str]:
         """Name and unit of what was varied."""
-        return (self.across[:-4], " s") if self.across.endswith(" (s)") else (self.across, "")
+        return _without_unit(self.across)
+
+    @property
+    def number(self) -> tuple[str, str]:
+        """Name and unit of what was found."""
+        return _without_unit(self.up)
+
+
+def _without_unit(title: str) -> tuple[str, str]:
+    return (title[:-4], " s") if title.endswith(" (s)") else (title, "")
 
 
 def best_setting(curves: Curves, wording: Wording) -> list[str]:
@@ -50,12 +61,14 @@ def best_setting(curves: Curves, wording: Wording) -> list[str]:
     pick = min if wording.best == "least" else max
     chosen = pick(every, key=lambda point: point.mean)
     where = f" of {one_line(chosen.label, 50)}" if len(curves) > 1 else ""
-    at = f"{wording.across} = {wording.place(chosen)}"
-    said = f"{wording.best.capitalize()} {wording.up}: {chosen.mean:,.4g}{_interval(chosen)}{where} at {at}"
+    (name, unit), (number, its) = wording.setting, wording.number
+    at = f"{name} = {wording.place(chosen)}{unit}"
+    said = f"{wording.best.capitalize()} {number}: {chosen.mean:,.4g}{its}{_interval(chosen)}{where} at {at}"
     if chosen.lower_bound:
         said += f", {chosen.mean / chosen.lower_bound:.2f} × the lower bound"
     others = _as_good(curves, chosen, wording)
-    return [f"{said}.", *others] if others == [ALL_WORSE] else [*others, f"{said}."]
+    first = others == [ALL_WORSE] or any(FROM_IT in each for each in others)
+    return [f"{said}.", *others] if first else [*others, f"{said}."]
 
 
 def _as_good(curves: Curves, best: SweepPoint, wording: Wording) -> list[str]:
@@ -72,10 +85,9 @@ def _as_good(curves: Curves, best: SweepPoint, wording: Wording) -> list[str]:
     )
     if not said:
         return [ALL_WORSE]
-    one = all(best.label == label for label in curves) or len(said) == 1
-    name, unit = wording.setting
-    who = f"{name} = {'; '.join(_few(said))}{unit}"
-    return [f"{who} can't be told apart{'' if one else ' from it'} (paired, 95 % for all together)."]
+    one = good == {best.label}
+    who = f"{wording.setting[0]} = {'; '.join(_few(said))}"
+    return [f"{who} can't be told apart{'' if one else FROM_IT} (paired, 95 % for all together)."]
 
 
 def differences(curves: Curves, wording: Wording, what: str, sides: tuple[str, str]) -> list[str]:
@@ -97,14 +109,13 @@ def differences(curves: Curves, wording: Wording, what: str, sides: tuple[str, s
 
 def _told(curves: Curves, wording: Wording, which: Callable[[SweepPoint], bool]) -> str:
     """Return the settings of some points, for reading; empty: there are none."""
-    name, unit = wording.setting
     places = _places(curves, which, wording, named=len(curves) > 1)
-    return f"{name} = {'; '.join(_few(places))}{unit}" if places else ""
+    return f"{wording.setting[0]} = {'; '.join(_few(places))}" if places else ""
 
 
 def changes_with_load(trials: Trials, curves: Curves, wording: Wording, metric: object) -> list[str]:
     """Return how the curves grow, and how they differ where there is most to do; paired, of a sweep of a load."""
-    name, unit = wording.setting
+    (name, unit), (number, its) = wording.setting, wording.number
     least, most = (end(p.x for curve in curves.values() for p in curve) for end in (min, max))
     axis = next(iter(trials.values[trials.cases[0]]))
     said = []
@@ -114,7 +125,7 @@ def changes_with_load(trials: Trials, curves: Curves, wording: Wording, metric: 
         (curve,) = curves.values()
         low, high = curve[0], curve[-1]
         said.append(
-            f"{wording.up}: {low.mean:,.4g} at {name} = {least:g}, {high.mean:,.4g} at {most:g}{unit}; "
+            f"{number}: {low.mean:,.4g}{its} at {name} = {least:g}, {high.mean:,.4g}{its} at {most:g}{unit}; "
             f"the difference, paired, is {_change(change.difference, change.difference_low, change.difference_high)}."
         )
         return [text[:1].upper() + text[1:] for text in said]
@@ -130,8 +141,8 @@ def changes_with_load(trials: Trials, curves: Curves, wording: Wording, metric: 
         for each in others
     ]
     said.append(
-        f"{wording.best.capitalize()} {wording.up} at {name} = {most:g}{unit}: {one_line(labels[best.case], 40)} with "
-        f"{best.mean or 0.0:,.4g}; against it, paired: {', '.join(_few(rest))}."
+        f"{wording.best.capitalize()} {number} at {name} = {most:g}{unit}: {one_line(labels[best.case], 40)} with "
+        f"{best.mean or 0.0:,.4g}{its}; against it, paired: {', '.join(_few(rest))}."
     )
     where = sorted({point.x for curve in curves.values() for point in curve})
     same = [x for x in where if _all_equal([p.mean for curve in curves.values() for p in curve if p.x == x])]
@@ -164,7 +175,7 @@ def _places(curves: Curves, which: Callable[[SweepPoint], bool], wording: Wordin
             places = [wording.place(curve[place]) for place in at]
             in_a_row = not wording.names and len(at) > 2 and at == list(range(at[0], at[-1] + 1))
             listed = f"{places[0]} to {places[-1]}" if in_a_row else _and(places)
-            said.append(listed + (f" of {one_line(label, 40)}" if named else ""))
+            said.append(listed + wording.setting[1] + (f" of {one_line(label, 40)}" if named else ""))
     return said
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from vidgen_nb.analysis.experiments.numbers import Metric
 from vidgen_nb.analysis.experiments.trials import Trials
-from vidgen_nb.analysis.validation import is_number
+from vidgen_nb.analysis.validation import check_texts, is_number
 from vidgen_nb.errors import InputError
 
 __all__ = ["SweepPoint", "categories_of", "differences_of", "is_logarithmic", "points_of"]
@@ -85,6 +85,7 @@ def differences_of(trials: Trials, metric: Metric, against: Mapping[str, Any]) -
     axis = next(iter(trials.values[trials.cases[0]]))
     if not isinstance(against, Mapping) or not against or axis in against:
         raise InputError(f"against is a setting beside {axis!r}, such as {{'mode': 'normal'}}, not {against!r}")
+    check_texts("against", against)
     for base in trials.where(**against).cases:
         rest = {name: value for name, value in trials.values[base].items() if name not in against}
         for each in trials.where(**rest).summary(metric, baseline=base):

@@ -56,6 +56,9 @@ def sweep_chart(
     the title says what it changes. Raise `InputError` for an unknown metric, an invalid point, two points of a label at
     one x, and an unknown theme.
     """
+    for axis_name, title in (("x", x), ("y", y)):
+        if title is not None and not isinstance(title, str):
+            raise InputError(f"{axis_name} is the title of an axis, such as 'cooldown (s)', not {title!r}")
     names: list[str] = []
     trials = points if isinstance(points, Trials) else None
     if trials is None and against is not None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from vidgen_nb.analysis.experiments.parting import Parting, parted_words
 from vidgen_nb.analysis.records.model import RunData
+from vidgen_nb.analysis.validation import is_number
 from vidgen_nb.charts.aligned import TimeMark, aligned
 from vidgen_nb.charts.drawing.engine import go
+from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
 
 __all__ = ["versus_chart"]
@@ -31,8 +34,11 @@ def versus_chart(
 
     `runs`: by name. `sentence`: what was found, the title. `parting`: where they part, which a line marks. `moves`,
     `queue`, `theme`: as in `gantt`. `height`: pixels of each run's lanes; more lanes need more. With more than 10,000
-    attempts in all, bars are merged, and the chart says so. Raises `InputError` for an unknown theme.
+    attempts in all, bars are merged, and the chart says so. Raises `InputError` for an unknown theme, and for
+    no height.
     """
+    if not is_number(height) or not 0 < height < math.inf:
+        raise InputError(f"height is a number of pixels for the lanes of each run, above 0, not {height!r}")
     mark = None if parting is None else TimeMark(parting.at, _label(parting), _details(parting))
     names = [one_line(name, 60) for name in runs]
     return aligned(

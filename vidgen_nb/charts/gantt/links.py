@@ -32,7 +32,7 @@ def make_links(
     moves: str,
 ) -> tuple[list[Link], list[str]]:
     """Return the moves to draw, and notes on those that are left out."""
-    last = re.fullmatch(r"last (\d+)", moves)
+    last = re.fullmatch(r"last (\d+)", moves) if isinstance(moves, str) else None
     if last:
         recent = data.moves[max(0, len(data.moves) - int(last[1])) :]
         shown = [m for m in data.moves if m.scene == scene] if scene is not None else []

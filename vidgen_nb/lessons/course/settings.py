@@ -62,6 +62,7 @@ def slots() -> Exercise:
         },
         answer="number",
         sets="capacity",
+        least=1,
         most=MOST_SLOTS,
         whole=True,
         seeds=range(5),

@@ -8,9 +8,9 @@ from typing import Any, Literal, Self
 from urllib.parse import quote, unquote
 
 from vidgen_nb.analysis.simulation.arrivals import Arrivals, Trace
-from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, with_override
+from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, settings_of, with_override
 from vidgen_nb.analysis.simulation.simulate import Simulation
-from vidgen_nb.analysis.validation import as_profiles, seconds, whole
+from vidgen_nb.analysis.validation import as_profiles, listed, seconds, whole
 from vidgen_nb.core.model import NORMAL, Mode, Scene, as_mode
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.errors import InputError
@@ -123,7 +123,7 @@ class ExplorerState:
         given = fixed or Fixed()
         if given.scenes is not None and self.scenes > len(given.scenes):
             raise InputError(f"there are {len(given.scenes):,} scenes, so {self.scenes:,} can't be run")
-        faults = list(given.options.get("faults") or ())
+        faults = listed("faults", given.options.get("faults") or (), "Fault(kind, …) objects", Fault)
         if self.outage is not None:
             faults.append(Fault("overload", start=self.outage.start, end=self.outage.end, profile=self.outage.profile))
         found = Simulation(
@@ -151,13 +151,13 @@ class ExplorerState:
 
         >>> state.changed(scenes=40, cooldown=10)
         """
-        own = {each.name for each in fields(self)}
+        own = [each.name for each in fields(self)]
         found = replace(self, **{name: each for name, each in changes.items() if name in own})
         for name in changes.keys() - own:
             if name in _OF_SIMULATION:
-                raise InputError(
-                    f"{name} has no control and stays as it was given: begin again with vg.explore({name}=…)"
-                )
+                raise InputError(f"{name} has no control and stays as it is: begin again with vg.explore({name}=…)")
+            if name not in (known := settings_of(found.simulation(fixed))):
+                raise InputError(f"{name!r} can't be set{suggestion(name, tuple(dict.fromkeys([*own, *known])))}")
             simulation = with_override(found.simulation(fixed), name, changes[name])
             kept = {each.name: each for each in simulation.profiles}
             found = replace(
