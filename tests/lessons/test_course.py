@@ -147,7 +147,16 @@ def test_the_state_that_is_told_is_the_runs() -> None:
     second = [each for each in run.attempts if each.outcome == "rate_limited"][1]
     following = next(each for each in run.attempts if each.scene == second.scene and each.number == second.number + 1)
     wait = following.start - second.end
-    assert f"chiara at {second.end:.1f} s: generates 3 of 3, the first one for {wait:.1f} s more" in str(practice)
+    assert f"chiara at {second.end:.1f} s: generates 3 of 3, has a free place in {wait:.1f} s" in str(practice)
+
+
+def test_a_wrong_profile_is_told_what_it_does_just_then() -> None:
+    """And not which is right; a name in capitals, or the profile itself, is the same answer."""
+    practice = vg.exercise("next-profile")
+    assert "Next: alice generates 1 of 3, rests for 12.5 s more." in str(practice.check("alice"))
+    assert "chiara" not in "".join(practice.check("delta").lines())
+    assert practice.check(" Chiara").passed and practice.check(vg.demo_profiles()[2]).passed
+    assert "one of 'alice', 'bruno', 'chiara', 'delta', not 'eve'" in practice.check("eve").tried.problem
 
 
 def test_tell_three_limits_apart() -> None:

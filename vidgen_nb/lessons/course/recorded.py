@@ -38,6 +38,27 @@ CLOSE: Final = 0.05
 # -- 00
 
 
+@dataclass(frozen=True)
+class _Next:
+    """The profile that got the scene is named."""
+
+    truth: str
+    table: Mapping[str, str]
+    """What each profile does at that moment."""
+
+    def words(self) -> str:
+        """Return what is asked."""
+        return "the profile that gets the scene"
+
+    def judge(self, measured: Measurement) -> Verdict:
+        """Compare; of a wrong one, say again what it is doing, and not which is right."""
+        answer = measured.answer
+        if answer == self.truth:
+            return Verdict("right", f"{answer}: that is right", True, "yes")
+        look = f"{answer} {self.table[answer]}. When can it take a scene, and is no other profile sooner?"
+        return Verdict("right", f"{answer}: that is not it", False, "no", look=look)
+
+
 def next_profile() -> Exercise:
     """Return the exercise of notebook 00: the second refusal of a recorded run, and what the others do just then."""
     given: dict[str, Any] = {"scenes": 24, "profiles": list(FOUR), "mode": "boost"}
@@ -55,9 +76,8 @@ def next_profile() -> Exercise:
         facts={f"{name} at {at:.1f} s": text for name, text in table.items()},
         answer="choice",
         choices=[each.name for each in FOUR],
-        truth=following.profile,
         seeds=[SEED],
-        goals=[],
+        goals=[_Next(following.profile, table)],
         hints=[
             "A profile that rests gets nothing, and one whose places are taken has to finish a scene first.",
             "The scene waits for what comes first: the end of a rest, or a free place at one that does not rest.",
@@ -79,7 +99,7 @@ def _state(run: Run, profile: SimulatedProfile, at: float) -> str:
     rests = [each.end - at for each in run.cooldowns if each.profile == profile.name and each.start <= at < each.end]
     if rests:
         return f"{text}, rests for {max(rests):.1f} s more"
-    return f"{text}, the first one for {min(_end(each) for each in busy) - at:.1f} s more" if busy else text
+    return f"{text}, has a free place in {min(_end(each) for each in busy) - at:.1f} s" if busy else text
 
 
 # -- 08
