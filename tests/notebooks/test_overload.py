@@ -38,6 +38,9 @@ def test_the_ways_out(overload: dict[str, Any]) -> None:
     assert done.pop("budget of 40") < 280
     assert set(done.values()) == {280} and len(done) == 3
     assert overload["runs"]["10 jobs at once"].metrics().amplification == 1
+    patient = overload["runs"]["waits for 60 s"]
+    assert patient.metrics().amplification == 1 and max(each.end - each.start for each in patient.attempts) < 60
+    assert "4 + 40 = 44 jobs take 44 s each" in text_of("07_overload")
     assert len(overload["run"].cooldowns) > 3  # the circuit breaker is there, and does not help
 
 

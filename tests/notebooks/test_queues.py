@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.notebooks.cells import found_in, text_of
+from tests.notebooks.cells import found_in, printed_by, text_of
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,7 @@ def test_the_tail(queues: dict[str, Any]) -> None:
 def test_little(queues: dict[str, Any]) -> None:
     """The queue's length and λ·W agree."""
     m = queues["m"]
+    assert f"counted: L = {m.queue_length:.2f} scenes" in "\n".join(printed_by("06_queues"))
     assert m.queue_length == pytest.approx(m.arrival_rate * m.wait.mean, rel=0.03)
 
 

@@ -120,8 +120,15 @@ class _Limits:
         wrong = [name for name, limit in self.truth.items() if not _same(measured.answer[name], limit)]
         right = len(self.truth) - len(wrong)
         text = f"limits: {right} of {len(self.truth)} are right{f', not that of {wrong[0]}' if wrong else ''}"
-        look = f'Look at run.admission_chart("{wrong[0]}", limit=...) with your answer as the limit.' if wrong else ""
+        look = self._look(wrong[0], measured.answer[wrong[0]]) if wrong else ""
         return Verdict("limits", text, not wrong, f"{right} of {len(self.truth)}", look=look)
+
+    def _look(self, name: str, mine: Limit | None) -> str:
+        if self.truth[name] is None:
+            return f"How many 429s did {name} answer? What can be said of a limit that was never met?"
+        if mine is None:
+            return f"{name} answered with 429s, so something can be told: which limits contradict none of its answers?"
+        return f'Look at ex.given["run"].admission_chart("{name}", limit=...) with your answer as the limit.'
 
 
 def _same(mine: Limit | None, true: Limit | None) -> bool:
@@ -157,9 +164,9 @@ def inference() -> Exercise:
         seeds=[0],
         goals=[_Limits(THE_LIMITS)],
         hints=[
-            'run.admission_chart("alice") draws accepted submits and 429s over time. What is between two bursts?',
+            'ex.given["run"].admission_chart("alice") draws accepted submits and 429s. What is between two bursts?',
             "A bucket lets one in at a time once it is empty; a window lets several in, all at once.",
-            "run.estimate_limits() says which limits explain every answer, and where none can be told.",
+            "ex.given['run'].estimate_limits() says which limits explain every answer, and where none can be told.",
         ],
     )
 

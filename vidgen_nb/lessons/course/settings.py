@@ -62,6 +62,7 @@ def slots() -> Exercise:
         },
         answer="number",
         sets="capacity",
+        least=1,
         most=MOST_SLOTS,
         whole=True,
         seeds=range(5),
@@ -80,7 +81,7 @@ def tail() -> Exercise:
         name="tail",
         title="06 · Halve the tail",
         task="Scenes arrive at random, and one in twenty waits longer than the p95 wait. Halve that wait with the two "
-        "accounts there are, and with at most 80 refusals in the mean.",
+        "accounts there are, and with at most 80 refusals on average.",
         given={
             "scenes": 120,
             "profiles": [
