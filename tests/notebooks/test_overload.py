@@ -20,7 +20,10 @@ def test_the_outage_outlives_its_trigger(overload: dict[str, Any]) -> None:
     submits, results = overload["per_second"](overload["run"], 400, 600)
     assert results == 0 and submits > 2 * 0.4
     assert overload["per_second"](overload["run"], 0, 100)[1] == pytest.approx(0.4, abs=0.05)
-    assert "Hysteresis" in overload["run"].load_chart(window=100).layout.title.text
+    chart = overload["run"].load_chart(window=100)
+    assert "Hysteresis" in chart.layout.title.text
+    labels = [label for way in chart.data for label in way.text or () if label]
+    assert labels == ["1", "2", "3–6", "7–12"]  # those that lie on each other have one
 
 
 def test_the_tipping_point(overload: dict[str, Any]) -> None:

@@ -23,6 +23,10 @@ def test_the_formula_and_the_measurement(queues: dict[str, Any]) -> None:
     for (_, wait, _), found in zip(theory, measured, strict=True):
         assert found.low < wait < found.high
         assert found.high - found.low < 0.6 * wait
+    chance, wait, _ = queues["erlang"](0.8)
+    text = text_of("06_queues")
+    assert f"= {chance:.3f} mean wait" in text and f"= {wait:.1f} s ```" in text
+    assert queues["run"].metrics().makespan > 4 * 3600 and "more than four hours" in text
     assert "from 3 s to 22 s and to 54 s" in text_of("06_queues")
     tails = queues["measured"].summary("wait.p95")
     assert [round(tail) for _, _, tail in theory][:2] == [21, 85]

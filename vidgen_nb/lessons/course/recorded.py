@@ -71,7 +71,7 @@ def next_profile() -> Exercise:
         name="next-profile",
         title="00 · Which profile next?",
         task=f"At {at:.1f} s {refused.profile} refuses {refused.scene}, which goes to the front of the queue. Which "
-        "profile gets it next, as the four stand?",
+        "profile gets it next, by what each is doing just then?",
         given=given,
         facts={f"{name} at {at:.1f} s": text for name, text in table.items()},
         answer="choice",
