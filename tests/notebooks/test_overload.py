@@ -52,4 +52,7 @@ def test_the_solution() -> None:
     """Ten are too many, three too few, four are right."""
     solution = found_in("solutions/07_overload")
     assert [each.passed for each in solution["ex"].tries] == [False, False, True]
+    ends = [max(each.end for each in solution["ex"].run(tokens).scenes) for tokens in (3, 4)]
+    assert [round(each) for each in ends] == [828, 788]
+    assert "from 828 s with three tokens to 788 s with four" in text_of("solutions/07_overload")
     assert solution["theory"] == pytest.approx(26)
