@@ -43,12 +43,21 @@ class OnTime(vg.Policy):
             self.sent[event.profile].append(now)
 
 
-def one_organisation() -> list[vg.SimulatedProfile]:
-    """Return four accounts below one limit, where a refused request counts."""
-    above = vg.Organisation("studio", vg.SlidingWindow(6, per=60, count_refusals=True))
+class ByTheClock(vg.Policy):
+    """Rests until the account's next window begins, which nobody told it but its documentation."""
+
+    def on_429(self, group: Any, outcome: Any, now: float) -> vg.Cooldown:
+        """Return the window's end."""
+        per = {"alice": 30, "bruno": 55}[group.name]
+        return vg.Cooldown("group", (now // per + 1) * per)
+
+
+def one_organisation(count: int = 4, limit: vg.Limit | None = None) -> list[vg.SimulatedProfile]:
+    """Return accounts below one limit, where a refused request counts."""
+    above = vg.Organisation("studio", limit or vg.SlidingWindow(6, per=60, count_refusals=True))
     return [
         vg.SimulatedProfile(name, service=vg.Constant(20), capacity=3, organisation=above)
-        for name in ("alice", "bruno", "chiara", "delta")
+        for name in ("alice", "bruno", "chiara", "delta")[:count]
     ]
 
 
@@ -56,15 +65,23 @@ PLAN = {"waiting": "submit", "submitting": "hold", "accepted": "ask", "done": "n
 FOUND = {"alice": vg.TokenBucket(4, per=60), "bruno": vg.FixedWindow(5, per=45), "chiara": None}
 SOLUTIONS: dict[str, list[Any]] = {
     "next-profile": ["chiara"],
-    "retry-after": [TOLD, vg.Paced()],
-    "global-pause": [{"profiles": one_organisation(), "scenes": 24}],
+    "retry-after": [TOLD, vg.Paced(), ByTheClock],
+    "global-pause": [
+        {"profiles": one_organisation(), "scenes": 24},
+        {"profiles": one_organisation(2), "scenes": 40},
+        {"profiles": one_organisation(3, vg.SlidingWindow(6, per=30, count_refusals=True)), "scenes": 24},
+    ],
     "jitter": [vg.ExponentialCooldown(10, jitter="full"), vg.ExponentialCooldown(5, jitter="decorrelated")],
     "slots": [5],
-    "tail": [{"policy": TOLD}, {"policy": TOLD, "order": "shortest"}],
+    "tail": [{"policy": TOLD}, {"policy": TOLD, "order": "shortest"}, {"policy": "Paced"}],
     "retry-budget": [4],
-    "inference": [FOUND],
-    "beat-paced": [vg.PerProfileCooldown(20), OnTime],
-    "resume": [PLAN],
+    "inference": [FOUND, {**FOUND, "alice": vg.TokenBucket(4, per=58), "bruno": vg.FixedWindow(5, per=46)}],
+    "beat-paced": [
+        vg.PerProfileCooldown(20),
+        OnTime,
+        vg.Paced({"alice": vg.SlidingWindow(6, per=20), "bruno": vg.SlidingWindow(4, per=20)}),
+    ],
+    "resume": [PLAN, {state: action.upper() for state, action in PLAN.items()}],
 }
 NAIVE: dict[str, list[Any]] = {
     "next-profile": ["alice", "bruno", "delta"],
@@ -147,7 +164,16 @@ def test_the_state_that_is_told_is_the_runs() -> None:
     second = [each for each in run.attempts if each.outcome == "rate_limited"][1]
     following = next(each for each in run.attempts if each.scene == second.scene and each.number == second.number + 1)
     wait = following.start - second.end
-    assert f"chiara at {second.end:.1f} s: generates 3 of 3, the first one for {wait:.1f} s more" in str(practice)
+    assert f"chiara at {second.end:.1f} s: generates 3 of 3, has a free place in {wait:.1f} s" in str(practice)
+
+
+def test_a_wrong_profile_is_told_what_it_does_just_then() -> None:
+    """And not which is right; a name in capitals, or the profile itself, is the same answer."""
+    practice = vg.exercise("next-profile")
+    assert "Next: alice generates 1 of 3, rests for 12.5 s more." in str(practice.check("alice"))
+    assert "chiara" not in "".join(practice.check("delta").lines())
+    assert practice.check(" Chiara").passed and practice.check(vg.demo_profiles()[2]).passed
+    assert "one of 'alice', 'bruno', 'chiara', 'delta', not 'eve'" in practice.check("eve").tried.problem
 
 
 def test_tell_three_limits_apart() -> None:
@@ -166,6 +192,53 @@ def test_tell_three_limits_apart() -> None:
         seen.add(tuple(found.values()))
         assert practice.check(found).passed
     assert len(seen) == 6
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("token_bucket", "Fixed Window", "SlidingWindow"),
+        (vg.TokenBucket, vg.FixedWindow, vg.SlidingWindow),
+        (vg.TokenBucket(2, per=60), vg.FixedWindow(2, per=60), vg.SlidingWindow(2, per=60)),
+    ],
+)
+def test_a_kind_has_many_names(kinds: tuple[Any, ...]) -> None:
+    """As text in any spelling, as the class, or as the limit itself."""
+    practice = vg.exercise("limits")
+    accounts = practice.given["accounts"]
+    for name in "abc":
+        _ = [accounts[name].submit(at=at) for at in (50, 50, 61, 81)]
+    named = dict(zip(("token bucket", "fixed window", "sliding window"), kinds, strict=True))
+    assert practice.check({name: named[accounts.kinds[name]] for name in "abc"}).passed
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "said"),
+    [
+        ("slots", 0, "a whole number from 1 to 12"),
+        ("retry-budget", 0, "a whole number from 1 to 40"),
+        ("global-pause", {"profiles": vg.demo_profiles()}, 'give both: {"profiles"'),
+        ("tail", {"capacity": 0}, "capacity is a whole number from 1 up, not 0"),
+        ("retry-after", type("Empty", (vg.Policy,), {}), "Empty can't decide: a policy needs an on_429 method"),
+        (
+            "resume",
+            {**PLAN, "accepted": "wait"},
+            "accepted: an action is one of submit, ask, hold, nothing, not 'wait'",
+        ),
+    ],
+)
+def test_a_slip_is_told(exercise: str, answer: Any, said: str) -> None:
+    """What is no answer at all is told in the words of the exercise, and not with a line of Python's own library."""
+    problem = vg.exercise(exercise).check(answer).tried.problem
+    assert said in problem and "line" not in problem
+
+
+def test_what_to_look_at_is_about_the_wrong_account() -> None:
+    """A limit that was never met has no chart to look at; one that was met can be told."""
+    practice = vg.exercise("inference")
+    assert 'ex.given["run"].admission_chart("bruno", limit=' in str(practice.check({**FOUND, "bruno": FOUND["alice"]}))
+    assert "How many 429s did chiara answer?" in str(practice.check({**FOUND, "chiara": FOUND["alice"]}))
+    assert "alice answered with 429s, so something can be told" in str(practice.check({**FOUND, "alice": None}))
 
 
 def test_luck_does_not_pass() -> None:

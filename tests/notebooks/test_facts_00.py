@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import vidgen_nb as vg
-from tests.notebooks.cells import text_of
+from tests.notebooks.cells import found_in, text_of
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -23,6 +23,18 @@ def test_the_first_429(seed: int) -> None:
     again = next(each for each in run.attempts if each.scene == refused.scene and each.number == 2)
     waiting = next(each for each in run.attempts if each.scene == run.scenes[12].id)
     assert again.profile != "alice" and again.start <= waiting.start
+
+
+def test_the_solution() -> None:
+    """When each profile could take the scene is as its table says; the last try passes, and that profile refuses."""
+    found, text = found_in("solutions/00_tour"), text_of("solutions/00_tour")
+    assert [each.passed for each in found["ex"].tries] == [False, False, True]
+    task = str(found["ex"])
+    for name, wait in (("alice", "12.5"), ("bruno", "30.0"), ("chiara", "2.5"), ("delta", "5.4")):
+        assert f"| {name} | {wait} s |" in text
+        assert f"rests for {wait} s more" in task or f"has a free place in {wait} s" in task
+    assert found["run"].trail(found["second"].scene) == "bruno✕429→chiara✕429→delta✓"
+    assert "first on chiara, which refuses it as well, and then on delta" in text
 
 
 def test_the_table_of_profiles() -> None:

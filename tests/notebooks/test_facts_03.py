@@ -29,6 +29,8 @@ def test_moving() -> None:
     assert share[1] == 1 and share[2] < 0.9
     assert share[4] == pytest.approx(0.7, abs=0.03) and share[8] == pytest.approx(0.7, abs=0.03)
     assert "moving needs about 70 % of the time" in text
+    assert min(share, key=lambda count: share[count]) == 4 and share[8] - share[4] < 0.05
+    assert "4 and 8 are hardly to be told apart" in text
     for name, case in found["without_gain"].items():
         assert case.difference.interval == (0, 0), name
 

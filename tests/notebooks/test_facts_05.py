@@ -28,6 +28,7 @@ def the_knee(found: dict[str, Any], text: str) -> None:
         theory = max(found["by_slots"][slots], found["by_limits"])
         assert theory <= done[slots] <= 1.12 * theory
         assert found["bound"][slots] <= done[slots]
+    assert found["bound"][12] < found["by_limits"] and "why is the lower bound below “by limits”" in text
     assert refused[1] == refused[2] == refused[3] == 0
     assert round(refused[4]) == 18 and refused[12] > 200
     assert "4 slots there are about 18 refusals, with 12 slots more than 200" in text

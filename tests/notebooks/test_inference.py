@@ -64,6 +64,7 @@ def test_somebody_else(inference: dict[str, Any]) -> None:
         found.append(mine.estimate_limits()["alice"])
     told = [each for each in found if each.rate is not None]
     assert len(told) == 2
+    assert all("one that changed" in str(each) and "there are several" in str(each) for each in found if not each.rate)
     assert all(2 / 60 in each.rate and each.note == "the limit left for this client" for each in told if each.rate)
     text = text_of("08_inference")
     assert "In two of these four recordings" in text and "2 a minute: *the limit left for this client*" in text

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import vidgen_nb as vg
+from tests.notebooks.cells import printed_by
 
 ROOT = Path(__file__).parent.parent.parent / "notebooks"
 NOTEBOOKS = sorted(ROOT.glob("*.ipynb"))
@@ -63,7 +64,7 @@ def test_notebook_runs(path: Path, tmp_path: Path) -> None:
         assert "application/vnd.vidgen-nb.tries+json" in kinds  # of an exercise
     else:
         assert kinds & FIGURES
-    if path.stem == "00_tour":
+    if name_of(path) == "00_tour":
         assert "image/svg+xml" in kinds  # its last picture
 
 
@@ -105,6 +106,64 @@ def test_the_index_lists_what_there_is() -> None:
     assert {path.name for path in SOLUTIONS} <= {path.name for path in COURSE}
 
 
+MINUTES = re.compile(r"\*\*You need\*\* about (\d+) minutes(?:, and notebooks? ([^.]*))?\.")
+"""What a notebook says that it needs: its time, and those to read before."""
+
+
+def code_and_text(path: Path) -> tuple[list[str], str]:
+    """Return the code cells of a notebook, and all its texts."""
+    cells = [(each["cell_type"], "".join(each["source"])) for each in json.loads(path.read_text())["cells"]]
+    return [text for kind, text in cells if kind == "code"], "\n".join(text for kind, text in cells if kind != "code")
+
+
+@pytest.mark.parametrize("path", COURSE, ids=name_of)
+def test_a_notebook_has_its_parts(path: Path) -> None:
+    """A guess before the run, an exercise that is checked, its solution, three questions, something to read."""
+    code, text = code_and_text(path)
+    asks = [each for each in code if "vg.predict(" in each]
+    assert asks and not [each for each in asks if re.search(r"\.(reveal|meet)\(|vg\.(versus|simulate|sweep)", each)]
+    names = [each for source in asks for each in re.findall(r"(\w+) = vg\.predict\(", source)]
+    assert all(re.search(rf"\b{name}\.(reveal|meet)\(", "\n".join(code)) for name in names)
+    assert "vg.exercise(" in "\n".join(code) and "ex.check(" in "\n".join(code) and "ex.hint()" in text
+    assert f"(solutions/{path.name})" in text
+    questions = text.split("# Questions\n")[1].split("\n#")[0]
+    assert re.findall(r"^(\d)\. ", questions, re.MULTILINE) == ["1", "2", "3"]
+    assert "# Further reading\n\n- " in text
+
+
+def test_times_and_what_to_read_before_are_the_same_everywhere() -> None:
+    """In the notebook, in the index and on the teacher's page."""
+    index, teacher = code_and_text(ROOT / "index.ipynb")[1], (ROOT / "guide/teacher.md").read_text()
+    total = 0
+    for path in COURSE:
+        said = MINUTES.search(code_and_text(path)[1])
+        assert said is not None, path.name
+        minutes, before = said[1], said[2] or "–"
+        assert re.search(rf"\({path.name}\) \|[^|]*\| {minutes} min \|", index)
+        assert re.search(rf"^\| {path.stem.replace('_', ' ')} \| {minutes} \| {before} \|", teacher, re.MULTILINE), (
+            path.name
+        )
+        total += int(minutes)
+    assert f"about {total / 60:g} hours" in index
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_pictures_in_letters_fit(path: Path) -> None:
+    """On half a screen, 800 pixels wide, a line has 64 letters; a longer one would break the picture."""
+    for picture in re.findall(r"^```\n(.*?)^```", code_and_text(path)[1], re.MULTILINE | re.DOTALL):
+        assert max(map(len, picture.splitlines())) <= 64, picture
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_what_is_printed_fits(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a table break there: a printed line has 76 letters at most."""
+    if name_of(path) == "00_tour":
+        pytest.skip("it needs a kernel")
+    monkeypatch.chdir(tmp_path)
+    assert [line for line in printed_by(name_of(path)) if len(line) > 76] == []
+
+
 def test_what_the_tour_says_of_the_modes() -> None:
     """Over 20 seeds boost is refused more often than normal, and which of them is done sooner can't be told."""
     compared = vg.compare(
@@ -115,3 +174,4 @@ def test_what_the_tour_says_of_the_modes() -> None:
     assert late.difference_low is not None and late.difference_high is not None
     assert late.difference_low < 0 < late.difference_high
     assert refused.difference_low is not None and refused.difference_low > 0
+    assert late.mean is not None and abs(late.difference_low) + abs(late.difference_high) < 0.25 * late.mean  # "hardly"

@@ -20,7 +20,10 @@ def test_the_outage_outlives_its_trigger(overload: dict[str, Any]) -> None:
     submits, results = overload["per_second"](overload["run"], 400, 600)
     assert results == 0 and submits > 2 * 0.4
     assert overload["per_second"](overload["run"], 0, 100)[1] == pytest.approx(0.4, abs=0.05)
-    assert "Hysteresis" in overload["run"].load_chart(window=100).layout.title.text
+    chart = overload["run"].load_chart(window=100)
+    assert "Hysteresis" in chart.layout.title.text
+    labels = [label for way in chart.data for label in way.text or () if label]
+    assert labels == ["1", "2", "3–6", "7–12"]  # those that lie on each other have one
 
 
 def test_the_tipping_point(overload: dict[str, Any]) -> None:
@@ -38,6 +41,9 @@ def test_the_ways_out(overload: dict[str, Any]) -> None:
     assert done.pop("budget of 40") < 280
     assert set(done.values()) == {280} and len(done) == 3
     assert overload["runs"]["10 jobs at once"].metrics().amplification == 1
+    patient = overload["runs"]["waits for 60 s"]
+    assert patient.metrics().amplification == 1 and max(each.end - each.start for each in patient.attempts) < 60
+    assert "4 + 40 = 44 jobs take 44 s each" in text_of("07_overload")
     assert len(overload["run"].cooldowns) > 3  # the circuit breaker is there, and does not help
 
 
@@ -46,4 +52,7 @@ def test_the_solution() -> None:
     """Ten are too many, three too few, four are right."""
     solution = found_in("solutions/07_overload")
     assert [each.passed for each in solution["ex"].tries] == [False, False, True]
+    ends = [max(each.end for each in solution["ex"].run(tokens).scenes) for tokens in (3, 4)]
+    assert [round(each) for each in ends] == [828, 788]
+    assert "from 828 s with three tokens to 788 s with four" in text_of("solutions/07_overload")
     assert solution["theory"] == pytest.approx(26)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.notebooks.cells import found_in
+from tests.notebooks.cells import found_in, text_of
 
 
 def test_learning_is_paid_at_the_beginning() -> None:
@@ -17,6 +17,8 @@ def test_learning_is_paid_at_the_beginning() -> None:
     assert all(regret[count]["guess 30 s"] < regret[count]["Paced"] < regret[count]["guess 5 s"] for count in (20, 40))
     assert all(regret[count]["Paced"] < regret[count]["guess 30 s"] < regret[count]["guess 5 s"] for count in (80, 160))
     assert refused[160]["Paced"] < refused[40]["Paced"] + 3 and refused[160]["guess 30 s"] > 90
+    text = text_of("09_pacing")
+    assert "Paced gathers most of them in the first minute" in text and "its regret grows slowly" in text
     assert all(refused[count]["told"] == 0 for count in pacing["counts"])
     slopes = pacing["slopes"]
     assert 2 <= slopes["guess 30 s"] / slopes["Paced"] < slopes["guess 5 s"] / slopes["Paced"] <= 4.4

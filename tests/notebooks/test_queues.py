@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.notebooks.cells import found_in, text_of
+from tests.notebooks.cells import found_in, printed_by, text_of
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,10 @@ def test_the_formula_and_the_measurement(queues: dict[str, Any]) -> None:
     for (_, wait, _), found in zip(theory, measured, strict=True):
         assert found.low < wait < found.high
         assert found.high - found.low < 0.6 * wait
+    chance, wait, _ = queues["erlang"](0.8)
+    text = text_of("06_queues")
+    assert f"= {chance:.3f} mean wait" in text and f"= {wait:.1f} s ```" in text
+    assert queues["run"].metrics().makespan > 4 * 3600 and "more than four hours" in text
     assert "from 3 s to 22 s and to 54 s" in text_of("06_queues")
     tails = queues["measured"].summary("wait.p95")
     assert [round(tail) for _, _, tail in theory][:2] == [21, 85]
@@ -44,6 +48,7 @@ def test_the_tail(queues: dict[str, Any]) -> None:
 def test_little(queues: dict[str, Any]) -> None:
     """The queue's length and λ·W agree."""
     m = queues["m"]
+    assert f"counted: L = {m.queue_length:.2f} scenes" in "\n".join(printed_by("06_queues"))
     assert m.queue_length == pytest.approx(m.arrival_rate * m.wait.mean, rel=0.03)
 
 

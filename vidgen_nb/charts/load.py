@@ -27,7 +27,7 @@ def load_chart(data: RunData, *, window: float, theme: str = "auto") -> go.Figur
     """
     look, windows = theme_of(theme), load_by_window(data, window)
     title = wrapped(_finding(windows), _TITLE_CHARS)
-    notes = [f"A point is {window:g} s, numbered in their order; on the dotted line all that comes comes through."]
+    notes = [f"A point is {window:g} s, numbered in their order; on the dotted line, all that comes is done."]
     highest = max([1e-9, *(each.offered for each in windows), *(each.goodput for each in windows)]) * 1.1
     ideal = {
         "type": "scatter", "mode": "lines", "meta": "ideal", "name": "all comes through", "showlegend": True,
@@ -59,7 +59,7 @@ def _path(name: str, windows: Sequence[LoadWindow], first: int, style: int, look
         "type": "scatter", "mode": "lines+markers+text" if few else "lines+markers", "meta": name, "showlegend": True,
         "name": "up to the greatest load" if name == "up" else "and down again",
         "x": [each.offered for each in windows], "y": [each.goodput for each in windows],
-        "text": [str(first + at + 1) if at or name == "up" else "" for at in range(len(windows))], "hoverinfo": "text",
+        "text": _labels(windows, first, begins=name == "up"), "hoverinfo": "text",
         "textposition": "top left" if name == "up" else "top right",
         "textfont": {"color": look.text, "size": 12},
         "hovertext": [
@@ -70,6 +70,28 @@ def _path(name: str, windows: Sequence[LoadWindow], first: int, style: int, look
         "line": {"color": look.lines[style], "width": 2.5, "dash": ("solid", "dash")[style]},
         "marker": {"symbol": ("circle", "square")[style], "size": 9, "color": look.lines[style]},
     }  # fmt: skip
+
+
+def _labels(windows: Sequence[LoadWindow], first: int, *, begins: bool) -> list[str]:
+    """Return each point's number; points that lie on each other have one label, such as "3–6", at the first of them.
+
+    Where a way does not begin the path, its first point has the label of the way before.
+    """
+    places: dict[tuple[float, float], list[int]] = {}
+    for at, each in enumerate(windows):
+        if at or begins:
+            places.setdefault((round(each.offered, 3), round(each.goodput, 3)), []).append(at)
+    labels = [""] * len(windows)
+    for here in places.values():
+        runs: list[list[int]] = []
+        for at in here:
+            if runs and runs[-1][-1] == at - 1:
+                runs[-1].append(at)
+            else:
+                runs.append([at])
+        numbers = [(run[0] + first + 1, run[-1] + first + 1) for run in runs]
+        labels[here[0]] = ", ".join(f"{low}" if low == high else f"{low}–{high}" for low, high in numbers)
+    return labels
 
 
 def _finding(windows: Sequence[LoadWindow]) -> list[str]:

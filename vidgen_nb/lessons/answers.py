@@ -136,10 +136,13 @@ class Choice:
         self.wanted = f"one of {', '.join(map(repr, self.choices))}"
 
     def read(self, answer: Any) -> str:
-        """Return the choice."""
-        if str(answer) not in self.choices:
+        """Return the choice; a profile stands for its name, and capital letters and spaces around it do not matter."""
+        given = str(getattr(answer, "name", answer))
+        same = [each for each in self.choices if each == given]
+        found = same or [each for each in self.choices if each.casefold() == given.strip().casefold()]
+        if len(found) != 1:
             raise InputError(f"the answer is {self.wanted}, not {short_repr(answer)}")
-        return str(answer)
+        return found[0]
 
     def words(self, answer: Any) -> str:
         """Return the choice."""

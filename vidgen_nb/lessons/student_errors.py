@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import linecache
 import traceback
 from pathlib import Path
@@ -12,6 +13,8 @@ from vidgen_nb.plaintext import error_line, one_line
 __all__ = ["told"]
 
 _PACKAGE = str(Path(__file__).parent.parent)
+_OURS = (_PACKAGE, dataclasses.__file__)
+"""Where lines are not the student's: dataclasses make copies of what an answer changes."""
 
 
 def told(error: BaseException) -> str:
@@ -28,7 +31,7 @@ def _place(error: BaseException) -> str:
     """Return the last line of the traceback that is not of this package, and where it is; empty: there is none."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         # a dataclass's own __init__ has no lines
-        if frame.filename.startswith(_PACKAGE) or (frame.filename, frame.name) == ("<string>", "__init__"):
+        if frame.filename.startswith(_OURS) or (frame.filename, frame.name) == ("<string>", "__init__"):
             continue
         line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
         code = f": {one_line(line, 100)}" if line else ""

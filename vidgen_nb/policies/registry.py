@@ -45,7 +45,7 @@ def as_policy(policy: object) -> Policy:
     if isinstance(policy, Policy) and type(policy).on_429 not in (Policy.on_429, RecordedPolicy.on_429):
         return policy
     if isinstance(policy, Policy):
-        raise InputError(f"{policy!r} can't decide: a policy needs an on_429 method of its own")
+        raise InputError(f"{type(policy).__name__} can't decide: a policy needs an on_429 method of its own")
     if isinstance(policy, str) and policy in POLICIES:
         return POLICIES[policy]()
     if isinstance(policy, type) and issubclass(policy, Policy):

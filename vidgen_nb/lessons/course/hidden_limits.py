@@ -156,12 +156,17 @@ def limits() -> Exercise:
     )
 
 
+def _names(given: Any, kind: str, limit: Any) -> bool:
+    """Say whether a limit, its class or a text such as "Token Bucket" or "token_bucket" names this kind."""
+    plain = "".join(each for each in str(given).lower() if each.isalpha())
+    return given == limit or given is type(limit) or plain == kind.replace(" ", "")
+
+
 def _read_kinds(answer: Any) -> dict[str, str]:
     found = {}
     given = answer if isinstance(answer, Mapping) else {}
     for name, kind in given.items():
-        by_limit = [each for each, limit in LIMITS.items() if kind == limit or kind is type(limit)]
-        text = by_limit[0] if by_limit else " ".join(str(kind).replace("_", " ").split()).lower()
+        text = next((each for each, limit in LIMITS.items() if _names(kind, each, limit)), "")
         if name not in NAMES or text not in LIMITS:
             raise InputError(f"{name!r}: {kind!r}? Accounts are a, b and c; kinds are {', '.join(LIMITS)}")
         found[str(name)] = text

@@ -101,10 +101,11 @@ def retry_budget() -> Exercise:
         },
         answer="number",
         sets=_with_budget,
+        least=1,
         most=MOST_TOKENS,
         whole=True,
         seeds=range(3),
-        wanted="the tokens of vg.RetryPolicy(max_failures=1000, budget=vg.RetryBudget(tokens, 0.1))",
+        wanted=f"a whole number from 1 to {MOST_TOKENS}: the tokens of vg.RetryBudget(tokens, 0.1)",
         goals=[SmallestThatRecovers(RECOVERED_BY, 1)],
         hints=[
             "ex.run(10).queue_chart() shows what came through with 10 tokens, ex.run(40) with 40.",

@@ -86,13 +86,15 @@ def global_pause() -> Exercise:
         answer="any",
         measure=_both,
         read=_read_case,
-        wanted=f"a dict with {', '.join(_PAUSES.may_change)}: profiles and scenes are needed",
+        wanted='a dict such as {"profiles": [vg.SimulatedProfile(...), ...], "scenes": 24}; it may also have '
+        + ", ".join(_PAUSES.may_change[2:]),
         seeds=range(10),
         goals=[Goal(SHARE, at_most=0.95, look="Which 429s would not have come if everybody had waited?")],
         hints=[
             "Moving helps because the next account has a limit of its own. What if it doesn't?",
             "What if a refused request counts, too? vg.SlidingWindow(6, per=60, count_refusals=True)",
             "An organisation above its accounts: SimulatedProfile(name, organisation=vg.Organisation('o', limit)).",
+            "Not every such case is won. Change n and the seconds of the limit: what recovers during a pause of 30 s?",
         ],
     )
 

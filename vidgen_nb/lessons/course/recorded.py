@@ -38,6 +38,27 @@ CLOSE: Final = 0.05
 # -- 00
 
 
+@dataclass(frozen=True)
+class _Next:
+    """The profile that got the scene is named."""
+
+    truth: str
+    table: Mapping[str, str]
+    """What each profile does at that moment."""
+
+    def words(self) -> str:
+        """Return what is asked."""
+        return "the profile that gets the scene"
+
+    def judge(self, measured: Measurement) -> Verdict:
+        """Compare; of a wrong one, say again what it is doing, and not which is right."""
+        answer = measured.answer
+        if answer == self.truth:
+            return Verdict("right", f"{answer}: that is right", True, "yes")
+        look = f"{answer} {self.table[answer]}. When can it take a scene, and is no other profile sooner?"
+        return Verdict("right", f"{answer}: that is not it", False, "no", look=look)
+
+
 def next_profile() -> Exercise:
     """Return the exercise of notebook 00: the second refusal of a recorded run, and what the others do just then."""
     given: dict[str, Any] = {"scenes": 24, "profiles": list(FOUR), "mode": "boost"}
@@ -50,14 +71,13 @@ def next_profile() -> Exercise:
         name="next-profile",
         title="00 · Which profile next?",
         task=f"At {at:.1f} s {refused.profile} refuses {refused.scene}, which goes to the front of the queue. Which "
-        "profile gets it next, as the four stand?",
+        "profile gets it next, by what each is doing just then?",
         given=given,
         facts={f"{name} at {at:.1f} s": text for name, text in table.items()},
         answer="choice",
         choices=[each.name for each in FOUR],
-        truth=following.profile,
         seeds=[SEED],
-        goals=[],
+        goals=[_Next(following.profile, table)],
         hints=[
             "A profile that rests gets nothing, and one whose places are taken has to finish a scene first.",
             "The scene waits for what comes first: the end of a rest, or a free place at one that does not rest.",
@@ -79,7 +99,7 @@ def _state(run: Run, profile: SimulatedProfile, at: float) -> str:
     rests = [each.end - at for each in run.cooldowns if each.profile == profile.name and each.start <= at < each.end]
     if rests:
         return f"{text}, rests for {max(rests):.1f} s more"
-    return f"{text}, the first one for {min(_end(each) for each in busy) - at:.1f} s more" if busy else text
+    return f"{text}, has a free place in {min(_end(each) for each in busy) - at:.1f} s" if busy else text
 
 
 # -- 08
@@ -100,8 +120,15 @@ class _Limits:
         wrong = [name for name, limit in self.truth.items() if not _same(measured.answer[name], limit)]
         right = len(self.truth) - len(wrong)
         text = f"limits: {right} of {len(self.truth)} are right{f', not that of {wrong[0]}' if wrong else ''}"
-        look = f'Look at run.admission_chart("{wrong[0]}", limit=...) with your answer as the limit.' if wrong else ""
+        look = self._look(wrong[0], measured.answer[wrong[0]]) if wrong else ""
         return Verdict("limits", text, not wrong, f"{right} of {len(self.truth)}", look=look)
+
+    def _look(self, name: str, mine: Limit | None) -> str:
+        if self.truth[name] is None:
+            return f"How many 429s did {name} answer? What can be said of a limit that was never met?"
+        if mine is None:
+            return f"{name} answered with 429s, so something can be told: which limits contradict none of its answers?"
+        return f'Look at ex.given["run"].admission_chart("{name}", limit=...) with your answer as the limit.'
 
 
 def _same(mine: Limit | None, true: Limit | None) -> bool:
@@ -137,9 +164,9 @@ def inference() -> Exercise:
         seeds=[0],
         goals=[_Limits(THE_LIMITS)],
         hints=[
-            'run.admission_chart("alice") draws accepted submits and 429s over time. What is between two bursts?',
+            'ex.given["run"].admission_chart("alice") draws accepted submits and 429s. What is between two bursts?',
             "A bucket lets one in at a time once it is empty; a window lets several in, all at once.",
-            "run.estimate_limits() says which limits explain every answer, and where none can be told.",
+            "ex.given['run'].estimate_limits() says which limits explain every answer, and where none can be told.",
         ],
     )
 

@@ -104,7 +104,8 @@ def _state(attempt: AttemptRecord | None, at: float) -> str:
 def _read_plan(answer: Any) -> dict[str, str]:
     if not isinstance(answer, Mapping) or set(answer) != set(STATES):
         raise InputError(f"give a dict with an action for each of {', '.join(STATES)}, not {short_repr(answer)}")
-    for state, action in answer.items():
+    plan = {state: str(action).strip().lower() for state, action in answer.items()}
+    for state, action in plan.items():
         if action not in ACTIONS:
-            raise InputError(f"{state}: an action is one of {', '.join(ACTIONS)}, not {short_repr(action)}")
-    return dict(answer)
+            raise InputError(f"{state}: an action is one of {', '.join(ACTIONS)}, not {short_repr(answer[state])}")
+    return plan

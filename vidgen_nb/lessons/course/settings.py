@@ -81,7 +81,7 @@ def tail() -> Exercise:
         name="tail",
         title="06 · Halve the tail",
         task="Scenes arrive at random, and one in twenty waits longer than the p95 wait. Halve that wait with the two "
-        "accounts there are, and with at most 80 refusals in the mean.",
+        "accounts there are, and with at most 80 refusals on average.",
         given={
             "scenes": 120,
             "profiles": [
