@@ -9,10 +9,11 @@ import httpx
 from vidgen_nb.backends.google.interactions import GoogleInteractions
 from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.backends.runway.tasks import Runway
-from vidgen_nb.backends.wire.urls import is_loopback
+from vidgen_nb.backends.wire.network import check_reachable, transport_here
 from vidgen_nb.core.model import record
 from vidgen_nb.errors import InputError
-from vidgen_nb.machine.browser import in_browser
+from vidgen_nb.machine.addresses import is_loopback
+from vidgen_nb.machine.browser import can_wait_here, in_browser, wait_here
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.ports import Backend, Profile, Secret
 
@@ -42,16 +43,8 @@ def account_of(address: str, key: Secret) -> Account:
     Raises `InputError` where nothing answers, where it is no emulator, and where it doesn't know the key.
     """
     url = _root(address)
-    if in_browser():
-        raise InputError(
-            "Python in a page has no network: make the controller of an emulator of this notebook with "
-            "vg.Controller(vg.OpenAIVideos(emulator.base_url), emulator.profiles, speed=emulator.clock.speed)"
-        )
     try:
-        with httpx.Client(
-            timeout=_TIMEOUT, trust_env=not is_loopback(url.host), verify=url.scheme == "https"
-        ) as client:
-            asked = client.get(url.join("/account"), headers={"Authorization": f"Bearer {key.reveal()}"})
+        asked = _asked_in_page(url, key) if in_browser() else _asked(url, key)
     except (httpx.HTTPError, OSError) as error:
         what = "does not answer in time" if isinstance(error, httpx.TimeoutException) else "can't be reached"
         raise InputError(
@@ -59,6 +52,31 @@ def account_of(address: str, key: Secret) -> Account:
             "other machines in (host='0.0.0.0')?"
         ) from None
     return _read(url, asked, key)
+
+
+def _asked(url: httpx.URL, key: Secret) -> httpx.Response:
+    with httpx.Client(timeout=_TIMEOUT, trust_env=not is_loopback(url.host), verify=url.scheme == "https") as client:
+        return client.get(url.join("/account"), headers=_headers(key))
+
+
+def _asked_in_page(url: httpx.URL, key: Secret) -> httpx.Response:
+    """Ask an emulator of the same notebook: Python in a page has no network."""
+    check_reachable(url)
+    if not can_wait_here():
+        raise InputError(
+            "this browser can't wait for an answer here: make the controller of an emulator of this notebook with "
+            "vg.Controller(vg.OpenAIVideos(emulator.base_url), emulator.profiles, speed=emulator.clock.speed)"
+        )
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(timeout=_TIMEOUT, transport=transport_here()) as client:
+            return await client.get(url.join("/account"), headers=_headers(key))
+
+    return wait_here(ask())
+
+
+def _headers(key: Secret) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key.reveal()}"}
 
 
 def _root(address: str) -> httpx.URL:

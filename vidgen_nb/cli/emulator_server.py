@@ -97,7 +97,7 @@ class _Recorder:
 
     def __init__(self, emulator: Emulator, path: Path) -> None:
         self._emulator, self._written = emulator, 0
-        started = local_time(-emulator.clock.wall(emulator.clock.now())).isoformat(timespec="seconds")
+        started = local_time(-emulator.clock.wall(emulator.clock.now())).isoformat(timespec="milliseconds")
         self._journal = Journal.create(path, {"run": path.stem, "started": started, "speed": emulator.clock.speed})
         self.write()
 

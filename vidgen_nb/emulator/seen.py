@@ -8,6 +8,7 @@ cooldowns of its clients, and whether a client fetches what is done. A scene has
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -141,11 +142,14 @@ class SeenProvider(Provider):
 
     def _refused(self, name: str, number: int, profile: str, now: float, answer: Refused) -> None:
         outcome = failure(answer.cause, answer.retry_after, reason=answer.reason)
+        self._new.append(ev.CallFailed(name, number, "submit", outcome, at=now))
         if isinstance(outcome, Permanent):
             self._new.append(ev.SceneSettled(name, number, profile, "failed", outcome.reason, outcome, at=now))
             self._settled.add(name)
         else:
-            self._new.append(ev.SceneRequeued(name, number, profile, outcome, outcome.reason, at=now))
+            # when its client comes back is the client's own affair, and no other account can take the scene
+            event = ev.SceneRequeued(name, number, profile, outcome, outcome.reason, not_before=math.inf, at=now)
+            self._new.append(event)
 
     def _look_at_jobs(self, now: float) -> None:
         """Note which jobs have begun or ended since."""
@@ -173,4 +177,5 @@ class SeenProvider(Provider):
             why, status = Cancelled(), "cancelled"
         else:
             why, status = failure("job_failure" if job.failure in (None, "internal") else job.failure, None), "failed"
+        self._new.append(ev.JobFailed(scene, number, why, at=at))
         self._new.append(ev.SceneSettled(scene, number, job.profile, status, why.reason, why, at=at))

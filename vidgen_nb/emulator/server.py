@@ -86,7 +86,8 @@ class Emulator:
         self.app: ASGIApp = make_app(self._dialect)
         self._host, self._wanted_port = host, port
         self._port: int | None = None
-        self._is_stopped = False
+        self._stopped_at: float | None = None
+        """Run seconds."""
         self._server: Any = None
         self._thread: threading.Thread | None = None
 
@@ -114,7 +115,7 @@ class Emulator:
     @property
     def is_serving(self) -> bool:
         """Whether it answers requests now."""
-        return self._port is not None and not self._is_stopped
+        return self._port is not None and self._stopped_at is None
 
     @property
     def events(self) -> Sequence[Event]:
@@ -124,7 +125,8 @@ class Emulator:
         `vg.Run({}, emulator.events)` asks questions to them: each account is a profile, each scene is named
         `account/scene`, and has succeeded once its job is done.
         """
-        return self._state.provider.seen(max(0.0, self.clock.now()))
+        now = self.clock.now() if self._stopped_at is None else self._stopped_at
+        return self._state.provider.seen(max(0.0, now))
 
     @property
     def unknown_keys(self) -> int:
@@ -199,7 +201,8 @@ class Emulator:
 
     def stop(self) -> None:
         """Stop serving, and wait until it has stopped: running requests get a second. Stopping twice does nothing."""
-        self._is_stopped = True
+        if self._stopped_at is None:
+            self._stopped_at = self.clock.now()
         if self._thread is None and self._port is not None:
             leave_app(self._port)
         if self._thread is not None and self._thread.is_alive():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
@@ -16,6 +17,7 @@ from vidgen_nb.charts.drawing.shapes import Lane
 from vidgen_nb.charts.drawing.text import short
 from vidgen_nb.core.events import Event
 from vidgen_nb.notebook.classroom.sources import Reading
+from vidgen_nb.notebook.panel.chart import lanes
 from vidgen_nb.notebook.panel.chart.legend import legend_html
 from vidgen_nb.notebook.panel.chart.live_gantt import LiveGantt, Space
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked, set_if_changed
@@ -28,16 +30,22 @@ __all__ = ["ClassPage", "head_html"]
 
 LANES_PIXELS, ROOMY_LANE, LEAST_LANE, LEFT = 540.0, 40.0, 15.0, 158
 """All lanes; a lane of a small class; one of a large class; the labels beside them."""
-MAX_EVENTS_PER_UPDATE = 4_000
-_CSS = """<style>
+WINDOW_SECONDS = 600.0
+"""Run seconds that are followed; who zooms out sees more."""
+_LANES_CSS = Path(lanes.__file__).with_name("lanes.css").read_text(encoding="utf-8")
+_CSS = (
+    f"<style>{_LANES_CSS}</style>"
+    + """<style>
 .vg-class-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 14px; font-size: 14px;
   line-height: 24px; font-variant-numeric: tabular-nums; color: var(--jp-ui-font-color1, inherit); }
 .vg-class-head b { font-size: 16px; }
 .vg-class-head .vg-class-limit { margin-left: auto; display: inline-flex; align-items: center; gap: 8px; }
 .vg-class-head progress { width: 120px; height: 12px; accent-color: #0072B2; }
 .vg-class-head .vg-class-wrong { color: var(--jp-error-color1, #C62828); }
-.vg-class .vg-chart-figure { flex: 0 0 auto; width: 100%; }
+.vg-class > .vg-chart-figure { flex: 0 0 auto; width: 100%; margin: 0; }
+.vg-class > .vg-chart-legend { min-height: 26px; }
 </style>"""
+)
 
 
 class ClassPage:
@@ -57,6 +65,7 @@ class ClassPage:
         self._figure.add_class("vg-chart-figure")
         for widget in (self.legend, self.note):
             widget.add_class("vg-chart-below")
+        self.legend.add_class("vg-chart-legend")
         self.root = w.VBox([w.HTML(STYLE + _CSS), self.head, self._figure, self.legend, self.note, self.bridge])
         self.root.add_class("vg-panel")
         self.root.add_class("vg-class")
@@ -90,7 +99,7 @@ class ClassPage:
         many = max(1, len(data.profiles))
         space = Space(min(LANES_PIXELS, many * ROOMY_LANE), LEAST_LANE, self._label, LEFT, queue=False)
         self._gantt = gantt = LiveGantt(
-            self._theme(), on_shown=lambda: self._post(self._resend), space=space,
+            self._theme(), window=WINDOW_SECONDS, on_shown=lambda: self._post(self._resend), space=space,
         )  # fmt: skip
         receive_while_blocked(gantt.figure)
         self._figure.children = (gantt.figure,)

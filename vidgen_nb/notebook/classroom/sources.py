@@ -51,12 +51,11 @@ class EmulatorSource:
         shares = len(groups) == 1 and groups != {None}
         self._one_of_all = next(iter(emulator.provider.profiles)) if shares else None
         """A profile whose limit is that of all; None: there is no such limit."""
-        self._ended: float | None = None
 
     def read(self) -> Reading:
         """Return it as it is now."""
         emulator = self._emulator
-        started = local_time(-emulator.clock.wall(emulator.clock.now())).isoformat(timespec="seconds")
+        started = local_time(-emulator.clock.wall(emulator.clock.now())).isoformat(timespec="milliseconds")
         return Reading(
             header={"run": "class", "started": started, "speed": emulator.clock.speed},
             events=emulator.events,
