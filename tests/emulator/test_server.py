@@ -189,8 +189,8 @@ def test_who_has_a_key_is_told_its_account(dialect: str) -> None:
 def test_its_events_end_when_it_stops() -> None:
     """What its accounts did stands still afterwards, and while it serves it says so."""
     with Emulator([SimulatedProfile("p1", service=Constant(50))], speed=100) as emulator:
-        assert emulator.is_serving
+        assert not emulator.has_stopped
         httpx.post(emulator.base_url + "/videos", headers=KEY, files={"prompt": (None, "a")})
-    assert not emulator.is_serving
+    assert emulator.has_stopped
     run = Run({}, list(emulator.events))
     assert [(each.profile, each.outcome) for each in run.attempts] == [("p1", None)]

@@ -7,17 +7,9 @@ import re
 import pytest
 
 from tests.in_lab.conftest import Opener
+from tests.in_lab.pictures import LESSON, STUDENTS, WATCH
 from tests.in_lab.test_looks import INK, TEXT, WIDER
 
-SERVE = """import asyncio, logging
-import vidgen_nb as vg
-logging.getLogger("vidgen_nb").setLevel("ERROR")
-students = vg.class_profiles(30, service=vg.LogNormal(30, 0.4))
-emulator = vg.Emulator(students, speed=10, latency=0.4).start()"""
-WATCH = "view = vg.watch(emulator)\nview"
-RUN = """rehearsal = [vg.join(emulator.base_url, each.api_key, output="class") for each in students[:28]]
-for ctl in rehearsal:
-    ctl.start(vg.demo_scenes(8))"""
 LANES = "() => document.querySelectorAll('.vg-class .js-plotly-plot .ytick text').length"
 BARS = "() => document.querySelectorAll('.vg-class .js-plotly-plot .barlayer .point').length >= 60"
 
@@ -25,7 +17,7 @@ BARS = "() => document.querySelectorAll('.vg-class .js-plotly-plot .barlayer .po
 @pytest.mark.long
 def test_everybody_on_one_screen(open_lab: Opener) -> None:
     """30 named lanes fit 1280 by 800 pixels, and are drawn while the class works; at 800 wide nothing is cut off."""
-    page = open_lab(SERVE, WATCH, RUN, height=800)
+    page = open_lab(LESSON, WATCH, STUDENTS, height=800)
     page.run(0)
     page.run(1)
     page.page.wait_for_function(f"({LANES})() === 30")

@@ -113,9 +113,9 @@ class Emulator:
         return f"http://{reached}:{self._port}{self._dialect.root}"
 
     @property
-    def is_serving(self) -> bool:
-        """Whether it answers requests now."""
-        return self._port is not None and self._stopped_at is None
+    def has_stopped(self) -> bool:
+        """Whether it has served, and does so no more."""
+        return self._stopped_at is not None
 
     @property
     def events(self) -> Sequence[Event]:

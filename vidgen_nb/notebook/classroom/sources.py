@@ -59,7 +59,7 @@ class EmulatorSource:
         return Reading(
             header={"run": "class", "started": started, "speed": emulator.clock.speed},
             events=emulator.events,
-            now=max(0.0, emulator.clock.now()) if emulator.is_serving else None,
+            now=None if emulator.has_stopped else max(0.0, emulator.clock.now()),
             unknown_keys=emulator.unknown_keys,
             left=None if self._one_of_all is None else emulator.left_of_limit(self._one_of_all),
         )
