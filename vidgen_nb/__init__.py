@@ -45,13 +45,16 @@ if TYPE_CHECKING:
     from vidgen_nb.errors import VidgenError as VidgenError
     from vidgen_nb.experiments.compare import compare as compare
     from vidgen_nb.experiments.sweep import sweep as sweep
+    from vidgen_nb.inputs import class_profiles as class_profiles
     from vidgen_nb.inputs import load_profiles as load_profiles
     from vidgen_nb.inputs import load_scenes as load_scenes
+    from vidgen_nb.joining import join as join
     from vidgen_nb.lessons.exercise import Exercise as Exercise
     from vidgen_nb.lessons.goals import Goal as Goal
     from vidgen_nb.lessons.guesses.asking import predict as predict
     from vidgen_nb.lessons.practice import exercise as exercise
     from vidgen_nb.lessons.saved_tries import read_tries as read_tries
+    from vidgen_nb.notebook.classroom.view import watch as watch
     from vidgen_nb.notebook.controller import Controller as Controller
     from vidgen_nb.notebook.explorer.explorer import explore as explore
     from vidgen_nb.notebook.nested_loops import enable_nested as enable_nested
@@ -123,7 +126,9 @@ _HOMES = {
     ),
     "experiments.compare": ("compare",),
     "experiments.sweep": ("sweep",),
-    "inputs": ("load_profiles", "load_scenes"),
+    "inputs": ("class_profiles", "load_profiles", "load_scenes"),
+    "joining": ("join",),
+    "notebook.classroom.view": ("watch",),
     "notebook.explorer.explorer": ("explore",),
     "notebook.nested_loops": ("enable_nested",),
     "ports": ("BackendError", "Profile"),

@@ -8,9 +8,9 @@ from typing import Any
 
 from vidgen_nb.core.model import Artifact, Operation, PollSchedule, Scene
 from vidgen_nb.core.outcomes import Permanent, Transient
-from vidgen_nb.drivers.virtual import failure
 from vidgen_nb.ports import BackendError, CancelAnswer, Profile, Progress, Sink
 from vidgen_nb.provider import Job, Provider, Refused
+from vidgen_nb.provider.failures import failure
 
 __all__ = ["ModelBackend"]
 

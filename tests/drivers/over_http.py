@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from vidgen_nb.run import Run
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-__all__ = ["over_http"]
+__all__ = ["class_over_http", "over_http"]
 
 FIRST = SimulatedProfile("first")
 """Has accepted a submit before the run: until a server has, only one submit at a time leaves to it."""
@@ -99,19 +99,46 @@ async def _play(simulation: Simulation) -> Run:
     emulator = Emulator([*simulation.profiles, FIRST], clock=clock, seed=simulation.seed, latency=simulation.latency)
     *profiles, first = emulator.profiles
     async with served(emulator, loop) as base_url:
-        backend = CountedCalls(base_url, loop)
-        backend.check(first)
-        await backend.submit(Scene("first", "a prompt"), first)
-        scheduler = Scheduler(
-            mode=simulation.mode, policy=simulation.policy, poll=backend.poll_schedule, rng=Random(simulation.seed)
-        )
-        by_name = {each.name: each for each in profiles}
-        driver = RealtimeDriver(scheduler, backend, by_name, clock, lambda scene, number: MemorySink(scene))
-        driver.post(*(ev.ProfileAdded(each.name, each.capacity) for each in profiles))
-        driver.post(*(ev.SceneAdded(scene) for scene in simulation.scenes), ev.RunStarted())
-        await driver.run()
-        await backend.aclose()
+        return await _client(CountedCalls(base_url, loop), simulation, profiles, first, clock)
+
+
+async def _client(
+    backend: CountedCalls, simulation: Simulation, profiles: list[Profile], first: Profile, clock: Clock
+) -> Run:
+    """Run scenes on these profiles to the end."""
+    backend.check(first)
+    await backend.submit(Scene("first", "a prompt"), first)
+    scheduler = Scheduler(
+        mode=simulation.mode, policy=simulation.policy, poll=backend.poll_schedule, rng=Random(simulation.seed)
+    )
+    by_name = {each.name: each for each in profiles}
+    driver = RealtimeDriver(scheduler, backend, by_name, clock, lambda scene, number: MemorySink(scene))
+    driver.post(*(ev.ProfileAdded(each.name, each.capacity) for each in profiles))
+    driver.post(*(ev.SceneAdded(scene) for scene in simulation.scenes), ev.RunStarted())
+    await driver.run()
+    await backend.aclose()
     return Run({}, scheduler.events)
+
+
+async def _play_class(simulations: Sequence[Simulation], students: Sequence[SimulatedProfile]) -> tuple[list[Run], Run]:
+    loop: Any = asyncio.get_running_loop()
+    latency = simulations[0].latency
+    clock = Clock(monotonic=loop.time, at=-latency)
+    emulator = Emulator([*students, FIRST], clock=clock, latency=latency)
+    *profiles, first = emulator.profiles
+    async with served(emulator, loop) as base_url:
+        clients = (
+            _client(CountedCalls(base_url, loop), simulation, [profile], first, clock)
+            for simulation, profile in zip(simulations, profiles, strict=True)
+        )
+        runs = await asyncio.gather(*clients)
+        return list(runs), Run({}, list(emulator.events))
+
+
+def class_over_http(simulations: Sequence[Simulation], students: Sequence[SimulatedProfile]) -> tuple[list[Run], Run]:
+    """Run each student's scenes on their own account, all on one emulator; return their runs, and what it saw."""
+    with asyncio.Runner(loop_factory=SocketLoop) as runner:
+        return runner.run(_play_class(simulations, students))
 
 
 def over_http(simulation: Simulation) -> Run:

@@ -1,4 +1,4 @@
-"""Serving: from scripts and running loops, on loopback only, started once and stopped cleanly."""
+"""Serving: from scripts and running loops, on loopback unless told otherwise, started once and stopped cleanly."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
+from vidgen_nb.backends.account import account_of
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.machine.addresses import address_for_others
+from vidgen_nb.ports import Secret
 from vidgen_nb.provider import Constant, Fault, SimulatedProfile
+from vidgen_nb.run import Run
 
 P1 = SimulatedProfile("p1", service=Constant(0))
 KEY = {"Authorization": "Bearer sk-emulated-p1"}
@@ -119,7 +123,10 @@ def test_latency_is_waited() -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"host": "0.0.0.0"}, "loopback only"),  # noqa: S104 - refused
+        ({"host": "0.0.0.0"}, "'p1' has no key of its own, only the default one.*--class 30"),  # noqa: S104 - refused
+        ({"host": "0.0.0.0", "profiles": [SimulatedProfile("p1", api_key="short")]}, "too short"),  # noqa: S104
+        ({"host": ""}, "host is an address to listen on"),
+        ({"host": "http://here/"}, "host is an address to listen on"),
         ({"port": 70000}, "port"),
         ({"port": True}, "port"),
         ({"latency": -1}, "latency"),
@@ -142,3 +149,48 @@ def test_wrong_settings_are_refused(options: dict[str, Any], problem: str) -> No
     """An emulator names an invalid parameter before it listens."""
     with pytest.raises(InputError, match=problem):
         Emulator(**({"profiles": [P1]} | options))
+
+
+OWN = SimulatedProfile("p1", service=Constant(0), api_key="q7mz-4kcd-w2xr")
+
+
+def test_other_machines_are_let_in_with_keys_of_their_own() -> None:
+    """On 0.0.0.0 it is reached at every address of this machine, and with the profile's key only."""
+    with Emulator([OWN], host="0.0.0.0") as emulator:  # noqa: S104
+        port = emulator.base_url.rsplit(":", 1)[1]
+        assert emulator.base_url == f"http://127.0.0.1:{port}"
+        for host in {"127.0.0.1", address_for_others()}:
+            url = f"http://{host}:{port}/videos"
+            assert httpx.get(url, headers={"Authorization": "Bearer q7mz-4kcd-w2xr"}).status_code == 200
+            assert httpx.get(url, headers=KEY).status_code == 401
+            assert httpx.get(url).status_code == 401
+        assert emulator.unknown_keys >= 2
+        assert "q7mz" not in repr(emulator) + repr(emulator.requests) + repr(emulator.profiles)
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    """One can listen on addresses of this machine only."""
+    with pytest.raises(InputError, match=r"can't listen on host '192\.0\.2\.77'.*host='0\.0\.0\.0'"):
+        Emulator([OWN], host="192.0.2.77").start()
+
+
+@pytest.mark.parametrize("dialect", ["openai_videos", "runway", "google_interactions"])
+def test_who_has_a_key_is_told_its_account(dialect: str) -> None:
+    """In each dialect: a bearer token opens its account, and no other tells anything."""
+    with Emulator([OWN], speed=20, dialect=dialect) as emulator:
+        found = account_of(emulator.base_url, Secret("q7mz-4kcd-w2xr"))
+        assert (found.profile.name, found.speed, found.backend.name) == ("p1", 20, dialect)
+        found.backend.check(found.profile)
+        with pytest.raises(InputError, match="doesn't know this key") as wrong:
+            account_of(emulator.base_url, Secret("sk-someone-elses"))
+        assert "someone" not in str(wrong.value)
+
+
+def test_its_events_end_when_it_stops() -> None:
+    """What its accounts did stands still afterwards, and while it serves it says so."""
+    with Emulator([SimulatedProfile("p1", service=Constant(50))], speed=100) as emulator:
+        assert not emulator.has_stopped
+        httpx.post(emulator.base_url + "/videos", headers=KEY, files={"prompt": (None, "a")})
+    assert emulator.has_stopped
+    run = Run({}, list(emulator.events))
+    assert [(each.profile, each.outcome) for each in run.attempts] == [("p1", None)]

@@ -20,6 +20,15 @@ ATTEMPTS = 28
 """When these have begun."""
 EXPLORE = 'import vidgen_nb as vg\nex = vg.explore(mode="boost")\nex'
 CHANGE = "ex.set(cooldown=10)"
+LESSON = """import logging
+import vidgen_nb as vg
+logging.getLogger("vidgen_nb").setLevel("ERROR")
+students = vg.class_profiles(30, service=vg.LogNormal(30, 0.4))
+emulator = vg.Emulator(students, speed=10, latency=0.4).start()"""
+WATCH = "view = vg.watch(emulator)\nview"
+STUDENTS = """rehearsal = [vg.join(emulator.base_url, each.api_key, output="class") for each in students[:28]]
+for ctl in rehearsal:
+    ctl.start(vg.demo_scenes(8))"""
 MARGIN = 8
 """Pixels of the page at the sides of what is shown."""
 
@@ -51,6 +60,15 @@ def take_explorer(page: LabPage, path: Path) -> None:
     shown.screenshot(path=path)
 
 
+def take_class(page: LabPage, path: Path) -> None:
+    """Take the teacher's view once a class of thirty has been refused a few times."""
+    for cell in range(3):
+        page.run(cell)
+    page.kernel.wait("sum(each.outcome == 'rate_limited' for each in view.run.attempts) >= 25")
+    page.updated()
+    page.page.locator(".vg-class").screenshot(path=path)
+
+
 def main() -> None:
     """Run the demo twice, once for each theme: while the page changes its colours, the run goes on."""
     from playwright.sync_api import sync_playwright
@@ -78,6 +96,10 @@ def main() -> None:
                 page.theme(f"JupyterLab {theme}")
                 take_explorer(page, IMAGES / f"{explorer}.png")
                 page.leave()
+            lab.notebook(root / "class.ipynb", LESSON, WATCH, STUDENTS)
+            page = LabPage(Tab(context), server, "class.ipynb", height=800)
+            take_class(page, IMAGES / "class.png")
+            page.leave()
         browser.close()
 
 

@@ -204,19 +204,39 @@ def emulator(
         Path | None,
         typer.Option(help="Write the profiles and their keys to this file, for `vidgen-nb run --profiles`."),
     ] = None,
+    students: Annotated[
+        int | None,
+        typer.Option("--class", help="A class of so many students instead: an account each, one limit for all.", min=1),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --class: TOML file of the students' keys, made if it isn't there. [default: keys.toml]"
+        ),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in, if each profile has its own key.")
+    ] = "127.0.0.1",
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Record what everybody does in this file, to watch. [with --class: runs/class.jsonl]"),
+    ] = None,
 ) -> None:
-    """Serve the emulator on this machine until Ctrl-C or SIGTERM."""
-    from vidgen_nb.cli.emulator_server import serve
+    """Serve the emulator until Ctrl-C or SIGTERM; on this machine only, unless you say otherwise."""
+    from vidgen_nb.cli.emulator_server import Served, serve, simulated_profiles
     from vidgen_nb.emulator import Emulator
-    from vidgen_nb.inputs import load_simulated
-    from vidgen_nb.provider.demo_profiles import demo_profiles
 
-    simulated = load_simulated(profiles) if profiles is not None else demo_profiles()
+    simulated, key_file = simulated_profiles(profiles, students, keys)
+    if students is not None and record is None:
+        record = unused_path(Path("runs", "class.jsonl"))
+    latency = 0.4 if students is not None else 0.0
     with (
         ended_by_signals(),
-        Emulator(simulated, port=port, speed=speed, seed=seed, dialect=dialect.replace("-", "_")) as served,
+        Emulator(
+            simulated, host=host, port=port, speed=speed, seed=seed, latency=latency, dialect=dialect.replace("-", "_")
+        ) as served,
     ):
-        serve(served, write_profiles)
+        serve(Served(served, host, key_file, record), write_profiles)
 
 
 for command in (gantt, report, replay, export, dashboard):

@@ -15,22 +15,15 @@ from typing import Any
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
-from vidgen_nb.core.model import Artifact, Operation, RateInfo
-from vidgen_nb.core.outcomes import (
-    Ambiguous,
-    Cancelled,
-    Failure,
-    Permanent,
-    ProfileUnusable,
-    RateLimited,
-    Transient,
-)
+from vidgen_nb.core.model import Artifact, Operation
+from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Transient
 from vidgen_nb.core.scheduler import Scheduler
 from vidgen_nb.core.state import SceneState
 from vidgen_nb.drivers.standstill import PATIENCE_SECONDS, Standstill
 from vidgen_nb.provider import Job, Provider, Refused
+from vidgen_nb.provider.failures import failure
 
-__all__ = ["VirtualDriver", "failure", "run_together"]
+__all__ = ["VirtualDriver", "run_together"]
 
 _INLINE = Artifact("inline")
 
@@ -259,26 +252,3 @@ def _seconds_until(finish: float, now: float) -> float:
     """Return the seconds until a job's start or end, rounded so that `now` plus these seconds is never before it."""
     seconds = finish - now if finish > now else 0.0
     return seconds if now + seconds >= finish else math.nextafter(seconds, math.inf)
-
-
-def failure(kind: str, retry_after: float | None, rate: RateInfo | None = None, reason: str = "") -> Failure:
-    """Return what the model's refusal or fault means to the scheduler: the same as from the emulator over HTTP."""
-    match kind:
-        case "rate" | "concurrency":
-            source = "model" if retry_after is not None else ""
-            if retry_after is None and rate is not None and rate.remaining == 0:
-                retry_after, source = rate.reset, "x-ratelimit-reset-requests"
-            return RateLimited(retry_after, source, f"429 {kind}", kind, rate)
-        case "day_quota":
-            return ProfileUnusable("the day's quota is used up", "day_quota", retry_after)
-        case "credit" | "auth":
-            return ProfileUnusable({"credit": "no credit", "auth": "bad key"}[kind], kind)
-        case "content" | "bad_request":
-            return Permanent(reason or kind.replace("_", " "), kind)
-        case "expired" | "empty":
-            reason = {"expired": "the result has expired", "empty": "it failed to give a video"}[kind]
-            return Permanent(reason, "no_result")
-        case "overload":
-            return Transient("503 overload", retry_after)
-        case _:
-            return Transient(kind.replace("_", " "))

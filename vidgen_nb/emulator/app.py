@@ -17,21 +17,34 @@ from urllib.parse import unquote
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from vidgen_nb.clock import Clock
 from vidgen_nb.emulator.downloads import CutOff, CutOffResponse, part_response, slow_response
 from vidgen_nb.emulator.headers import with_common_headers
+from vidgen_nb.emulator.seen import SeenProvider
 from vidgen_nb.plaintext import one_line
-from vidgen_nb.provider import Job, Provider, Refused
+from vidgen_nb.provider import Job, Refused
 
-__all__ = ["SCENE_HEADER", "ApiError", "Call", "Dialect", "EmulatorState", "RequestRecord", "make_app", "round_up"]
+__all__ = [
+    "ACCOUNT_PATH",
+    "SCENE_HEADER",
+    "ApiError",
+    "Call",
+    "Dialect",
+    "EmulatorState",
+    "RequestRecord",
+    "make_app",
+    "round_up",
+]
 
 SCENE_HEADER: Final = "X-Client-Request-Id"
 """Carries the scene id, percent-encoded; without it the prompt is taken as the scene id."""
 
+ACCOUNT_PATH: Final = "/account"
+"""Where the holder of a key, as a bearer token in every dialect, is told what it opens, and how fast time passes."""
 OUR_USER_AGENT: Final = "vidgen_nb"
 """What our backends call themselves: they reckon in run seconds, all other clients by the clock on the wall."""
 MAX_LOGGED_REQUESTS: Final = 100_000
@@ -109,10 +122,14 @@ class Call:
 class EmulatorState:
     """Everything that requests share. Used by one event loop; only the log is read by other threads."""
 
-    provider: Provider
+    provider: SeenProvider
     clock: Clock
     latency: float
     """Run seconds before each answer."""
+    dialect: str = ""
+    """Its name."""
+    unknown_keys: int = 0
+    """Requests that had no key, or a wrong one."""
     log: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=MAX_LOGGED_REQUESTS))
     """The latest 100,000 requests."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -135,6 +152,7 @@ class EmulatorState:
         )
         with self.lock:
             self.log.append(line)
+            self.unknown_keys += status == 401 and not call.profile
 
     def requests(self) -> list[RequestRecord]:
         """Return the log so far."""
@@ -243,10 +261,23 @@ class Dialect(ABC):
         return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+def _account_route(dialect: Dialect) -> Route:
+    """Return the route that tells a client what it needs to know of its account; no real API has it."""
+    state = dialect.state
+
+    async def account(call: Call) -> Response:
+        call.profile = Dialect.owner(dialect, call.request)
+        profile = state.provider.profiles[call.profile]
+        known = {"name": profile.name, "capacity": profile.capacity}
+        return JSONResponse(known | {"speed": state.clock.speed, "dialect": state.dialect, "root": dialect.root})
+
+    return dialect.route(ACCOUNT_PATH, "GET", account, public=True)  # it looks for the key itself
+
+
 def make_app(dialect: Dialect) -> ASGIApp:
     """Return the ASGI app of a dialect; unknown paths and our own bugs are also answered in its envelope."""
     state = dialect.state
-    routes = dialect.routes()
+    routes = [*dialect.routes(), _account_route(dialect)]
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - for mypy

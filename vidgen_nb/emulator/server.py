@@ -1,4 +1,4 @@
-"""The emulator: a simulated provider, served on loopback from a thread of its own."""
+"""The emulator: a simulated provider, served from a thread of its own; on loopback, unless it is told otherwise."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import math
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Parameter, signature
 from types import TracebackType
 from typing import Any, Final
@@ -14,15 +14,20 @@ from typing import Any, Final
 from starlette.types import ASGIApp
 
 from vidgen_nb.clock import Clock
+from vidgen_nb.core.events import Event
+from vidgen_nb.core.model import RateInfo
 from vidgen_nb.emulator.app import Dialect, EmulatorState, RequestRecord, make_app
 from vidgen_nb.emulator.dialects.google_interactions import GoogleInteractionsDialect
 from vidgen_nb.emulator.dialects.openai_videos import OpenAIVideosDialect
 from vidgen_nb.emulator.dialects.runway import RunwayDialect
+from vidgen_nb.emulator.listening import check_keys, listen
+from vidgen_nb.emulator.seen import SeenProvider
 from vidgen_nb.errors import InputError, SessionError
+from vidgen_nb.machine.addresses import is_loopback
 from vidgen_nb.machine.browser import in_browser
 from vidgen_nb.machine.loopback import enter_app, leave_app
 from vidgen_nb.ports import Profile
-from vidgen_nb.provider import Fault, Load, Provider, SimulatedProfile
+from vidgen_nb.provider import Fault, Load, SimulatedProfile
 
 __all__ = ["DIALECTS", "Emulator"]
 
@@ -32,7 +37,7 @@ DIALECTS: Final[Mapping[str, Callable[..., Dialect]]] = {
     "google_interactions": GoogleInteractionsDialect,
 }
 """Wire formats by name, which is the name of the backend that speaks them."""
-_LOOPBACK: Final = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
 
 
 class Emulator:
@@ -48,8 +53,10 @@ class Emulator:
     `dialect`: the wire format, `openai_videos` by default. `options`: those of the dialect's class, such as `models`,
     the accepted model names. `faults`: what goes wrong, see `Fault`. `port`: 0 for a free one. `latency`: seconds
     before each answer. `expires_after`: seconds for which a result can be fetched. `load`: what becomes of it under
-    load, see `Load`. Raises `InputError` for invalid parameters. It listens on loopback only; in a browser, which has
-    no sockets, the backends of the same kernel reach it by the same address.
+    load, see `Load`. `host`: the address to listen on. By default only this machine reaches it; `0.0.0.0` lets others
+    in, and then each profile needs an `api_key` of its own, since the default ones can be guessed (`class_profiles`
+    makes some). It is plain HTTP: keys and prompts can be read on the way. In a browser, which has no sockets, the
+    backends of the same kernel reach it by the same address. Raises `InputError` for invalid parameters.
     """
 
     def __init__(
@@ -60,7 +67,7 @@ class Emulator:
         seed: int | str = 0,
         faults: Iterable[Fault] = (),
         clock: Clock | None = None,
-        host: str = _LOOPBACK,
+        host: str = LOOPBACK,
         port: int = 0,
         latency: float = 0.0,
         expires_after: float | None = None,
@@ -68,17 +75,19 @@ class Emulator:
         dialect: str = "openai_videos",
         **options: Any,
     ) -> None:
-        provider = Provider(profiles, seed, faults, expires_after=expires_after, load=load)
-        _check_keys(provider)
+        provider = SeenProvider(profiles, seed, faults, expires_after=expires_after, load=load)
         _check_settings(host, port, latency, expires_after)
+        check_keys(provider.profiles.values(), host)
         if clock is not None and speed not in (1.0, clock.speed):
             raise InputError(f"speed={speed!r} contradicts the clock's {clock.speed!r}: give one of the two")
         self._own_clock = clock is None
-        self._state = EmulatorState(provider, clock or Clock(speed), latency)
+        self._state = EmulatorState(provider, clock or Clock(speed), latency, str(dialect))
         self._dialect = _make_dialect(dialect, self._state, options)
         self.app: ASGIApp = make_app(self._dialect)
-        self._wanted_port = port
+        self._host, self._wanted_port = host, port
         self._port: int | None = None
+        self._stopped_at: float | None = None
+        """Run seconds."""
         self._server: Any = None
         self._thread: threading.Thread | None = None
 
@@ -88,16 +97,45 @@ class Emulator:
         return self._state.clock
 
     @property
-    def provider(self) -> Provider:
+    def provider(self) -> SeenProvider:
         """The provider that is served; `provider.faults.add(...)` and `.clear()` switch faults while it runs."""
         return self._state.provider
 
     @property
     def base_url(self) -> str:
-        """The URL for a backend of this dialect: `http://127.0.0.1:<port>/v1`; `SessionError` before the start."""
+        """The URL for a backend of this dialect: `http://127.0.0.1:<port>/v1`; `SessionError` before the start.
+
+        From other machines it is this machine's name or address instead, if the emulator listens there.
+        """
         if self._port is None:
             raise SessionError("the emulator has no address yet: call start(), or use it with `with`")
-        return f"http://{_LOOPBACK}:{self._port}{self._dialect.root}"
+        reached = LOOPBACK if self._host == "0.0.0.0" or is_loopback(self._host) else self._host  # noqa: S104
+        return f"http://{reached}:{self._port}{self._dialect.root}"
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether it has served, and does so no more."""
+        return self._stopped_at is not None
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """What its accounts have done so far, as the events of a run: who submitted what, what came of it, and when.
+
+        In order, up to now; of the first 100,000 submits. `vg.watch(emulator)` draws them as they come, and
+        `vg.Run({}, emulator.events)` asks questions to them: each account is a profile, each scene is named
+        `account/scene`, and has succeeded once its job is done.
+        """
+        now = self.clock.now() if self._stopped_at is None else self._stopped_at
+        return self._state.provider.seen(max(0.0, now))
+
+    @property
+    def unknown_keys(self) -> int:
+        """How many requests had no key, or a wrong one."""
+        return self._state.unknown_keys
+
+    def left_of_limit(self, profile: str) -> RateInfo | None:
+        """Return what a profile's limit admits now: `limit`, `remaining`, `reset`; None: it is no single one."""
+        return self._state.provider.left(profile, self.clock.now())
 
     @property
     def requests(self) -> list[RequestRecord]:
@@ -137,11 +175,11 @@ class Emulator:
             self._state.clock = Clock(self._state.clock.speed)
 
     def _start_server(self) -> None:
-        """Serve on loopback, on a thread."""
+        """Serve on a thread."""
         import uvicorn
 
         # listens before the thread runs, so that the first request can't come too early
-        listener = _listen(self._wanted_port)
+        listener = listen(self._host, self._wanted_port)
         self._port = listener.getsockname()[1]
         self._restart_clock()
         config = uvicorn.Config(
@@ -163,6 +201,8 @@ class Emulator:
 
     def stop(self) -> None:
         """Stop serving, and wait until it has stopped: running requests get a second. Stopping twice does nothing."""
+        if self._stopped_at is None:
+            self._stopped_at = self.clock.now()
         if self._thread is None and self._port is not None:
             leave_app(self._port)
         if self._thread is not None and self._thread.is_alive():
@@ -212,32 +252,9 @@ def _serve(server: Any, listener: socket.socket) -> None:
         runner.run(server.serve(sockets=[listener]))
 
 
-def _listen(port: int) -> socket.socket:
-    # with TCP named, asyncio turns Nagle's algorithm off, which costs 40 ms per answer on a kept connection
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_LOOPBACK, port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise InputError(f"the emulator can't listen on port {port}: {error}; port=0 takes a free one") from None
-    return listener
-
-
-def _check_keys(provider: Provider) -> None:
-    names: dict[str, str] = {}
-    for name, profile in provider.profiles.items():
-        if not profile.api_key.isascii() or not profile.api_key.isprintable() or " " in profile.api_key:
-            raise InputError(f"profile {name!r}: its api_key must be plain ASCII without spaces")
-        if profile.api_key in names:
-            raise InputError(f"profiles {names[profile.api_key]!r} and {name!r} have the same api_key")
-        names[profile.api_key] = name
-
-
 def _check_settings(host: str, port: int, latency: float, expires_after: float | None) -> None:
-    if host not in (_LOOPBACK, "localhost"):
-        raise InputError(f"the emulator listens on loopback only ({_LOOPBACK}), not on {host!r}")
+    if not isinstance(host, str) or not host or not host.isprintable() or "/" in host or " " in host:
+        raise InputError(f"host is an address to listen on, such as {LOOPBACK}, or 0.0.0.0 for all, not {host!r}")
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
         raise InputError(f"port must be a whole number from 0 to 65535, not {port!r}")
     for name, value in (("latency", latency), ("expires_after", expires_after)):

@@ -6,8 +6,9 @@ column. They never show an API key, nor anything that could be one in the wrong 
 
 from __future__ import annotations
 
+from vidgen_nb.inputs.class_profiles import class_profiles
 from vidgen_nb.inputs.profiles import load_profiles
 from vidgen_nb.inputs.scenes import load_scenes
 from vidgen_nb.inputs.simulated_profiles import load_simulated
 
-__all__ = ["load_profiles", "load_scenes", "load_simulated"]
+__all__ = ["class_profiles", "load_profiles", "load_scenes", "load_simulated"]

@@ -12,7 +12,7 @@ from vidgen_nb.provider.faults import RefusalKind
 from vidgen_nb.provider.limits import Limit, queues_over
 from vidgen_nb.provider.service import Constant, Service
 
-__all__ = ["Job", "JobFailure", "JobState", "Organisation", "Refused", "SimulatedProfile"]
+__all__ = ["Job", "JobFailure", "JobState", "Organisation", "Refused", "SimulatedProfile", "default_key"]
 
 JobFailure = Literal["internal", "content", "empty"]
 
@@ -90,7 +90,12 @@ class SimulatedProfile:
                 raise InputError(f"profile {self.name!r}: {name} is True or False, not {getattr(self, name)!r}")
         object.__setattr__(self, "price", as_price(self.price, f"profile {self.name!r}: price"))
         if not self.api_key:
-            object.__setattr__(self, "api_key", f"sk-emulated-{_plain(self.name)}")
+            object.__setattr__(self, "api_key", default_key(self.name))
+
+
+def default_key(name: str) -> str:
+    """Return the key of a profile that is given none; anybody who knows its name can guess it."""
+    return f"sk-emulated-{_plain(name)}"
 
 
 def _plain(name: str) -> str:

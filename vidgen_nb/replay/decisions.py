@@ -228,7 +228,7 @@ def _cools(event: ev.CooldownStarted, profiles: list[str]) -> str:
 def _then(event: ev.SceneRequeued) -> str:
     """Say where a scene waits after a failed attempt."""
     scene = short_name(event.scene)
-    if event.not_before is not None:
+    if event.not_before is not None and math.isfinite(event.not_before):
         return f"{scene} tries again in {duration(event.not_before - event.at)} ({event.reason})"
     if event.reason.startswith("waits"):
         return f"{scene} {event.reason}"

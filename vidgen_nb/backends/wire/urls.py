@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Final
 
 import httpx
+
+from vidgen_nb.machine.addresses import is_loopback
 
 __all__ = ["hide_location", "is_loopback", "origin", "redirect_target", "usable_url"]
 
 _REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
 _HOST_NAME: Final = re.compile(r"(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?|(?=.*:)[\da-f:.]+", re.ASCII)
 """A name whose labels can be looked up (an empty or longer one raises an error that is not httpx's), or IPv6."""
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is this machine's own."""
-    host = host.strip("[]").rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:

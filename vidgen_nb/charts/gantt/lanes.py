@@ -38,6 +38,8 @@ class Fit:
     """Those that have a lane even before they have done anything, with their capacity."""
     first: frozenset[str] = frozenset()
     """Those that have a lane before others, if there are too many."""
+    least: float | None = None
+    """Pixels of a lane; None: as many as a label of one or two lines beside it needs."""
 
 
 def make_lanes(
@@ -82,11 +84,12 @@ def _fitted(need: Mapping[str, int], data: RunData, fit: Fit) -> dict[str, tuple
     """Return heights of row and lane for a space: by what profiles may use, not by what they do."""
     capacities = {**data.capacities, **fit.profiles}
     usual = {profile: capacities.get(profile) or _USUAL_SLOTS for profile in need}
-    pads, rows = len(need) * PAD_PIXELS, sum(usual.values()) + 0.5 * len(need)
+    pad = PAD_PIXELS if fit.least is None else min(PAD_PIXELS, fit.least / 4)
+    pads, rows = len(need) * pad, sum(usual.values()) + 0.5 * len(need)
     row = min(_ROW_PIXELS, max(_THINNEST_ROW, (fit.height - pads) / max(1.0, rows)))
-    least = _TWO_LINES if len(need) * _TWO_LINES <= fit.height else _ONE_LINE
+    least = fit.least or (_TWO_LINES if len(need) * _TWO_LINES <= fit.height else _ONE_LINE)
     found: dict[str, tuple[float, float]] = {}
     for profile, number in need.items():
-        height = round(max(least, (usual[profile] + 0.5) * row + PAD_PIXELS, number * _THINNEST_ROW + PAD_PIXELS))
-        found[profile] = min(_ROW_PIXELS, (height - PAD_PIXELS) / (max(number, usual[profile]) + 0.5)), height
+        height = round(max(least, (usual[profile] + 0.5) * row + pad, number * _THINNEST_ROW + pad))
+        found[profile] = min(_ROW_PIXELS, (height - pad) / (max(number, usual[profile]) + 0.5)), height
     return found

@@ -64,7 +64,7 @@ class SceneRequeued(Event):
     outcome: Failure
     reason: str
     not_before: float | None = None
-    """The back-off's end in run seconds; None: it may go at once."""
+    """The back-off's end in run seconds; None: it may go at once; inf: its client has not said."""
     unpaid: bool = False
     """Whether it waits for the retry budget (`RetryGranted`)."""
 

@@ -6,6 +6,7 @@ As with all widgets, only the session's loop writes to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +15,7 @@ from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.charts.drawing.layout import layout as static_layout
 from vidgen_nb.charts.drawing.layout import markup
 from vidgen_nb.charts.drawing.palette import theme_of
-from vidgen_nb.charts.drawing.shapes import Rows
+from vidgen_nb.charts.drawing.shapes import Lane, Rows
 from vidgen_nb.charts.drawing.traces import PLOT_PIXELS
 from vidgen_nb.charts.drawing.traces import traces as draw_traces
 from vidgen_nb.charts.gantt.bars import BarCache
@@ -23,7 +24,7 @@ from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.notebook.panel.chart.figure import LiveFigure, flattened
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["LANES_PIXELS", "SIDE_PIXELS", "TOP_PIXELS", "LiveGantt"]
+__all__ = ["LANES_PIXELS", "SIDE_PIXELS", "TOP_PIXELS", "LiveGantt", "Space"]
 
 _NO_DATA = RecentData({}, (), [], [], [], [], [], 60.0)
 """Before the first run: an axis of a minute."""
@@ -36,13 +37,29 @@ _MARGIN_SHARE = 0.02
 """The share of the shown time that stays free right of the line for now."""
 
 
+@dataclass(frozen=True)
+class Space:
+    """How a live chart is laid out; by default as in the panel, whose lanes have their labels in a widget beside it."""
+
+    lanes: float = LANES_PIXELS
+    """Height of all lanes together, in pixels."""
+    least: float | None = None
+    """Height of a lane; None: as much as a label beside it needs."""
+    label: Callable[[Lane], str] | None = None
+    """What stands in the chart beside a lane; None: nothing."""
+    left: int = SIDE_PIXELS
+    """Pixels left of the plot, for that."""
+    queue: bool = True
+    """Whether the number of waiting scenes is drawn above the lanes."""
+
+
 class LiveGantt:
     """Draws the latest part of a run, again and again, into one figure.
 
     `theme`: `"light"` or `"dark"`. `window`: run seconds to follow; None: all that `update` is given, except older
     history. `on_follow` is called when a user turns `follow` on or off on the page, `on_select` with the scene of a bar
     that was clicked. `on_shown` is called when a page has begun to show the figure: it may have missed updates and
-    needs a `resend`. All are called on the thread on which the page's message arrives.
+    needs a `resend`. All are called on the thread on which the page's message arrives. `space`: how it is laid out.
     """
 
     def __init__(
@@ -53,8 +70,10 @@ class LiveGantt:
         on_follow: Callable[[bool], None] | None = None,
         on_shown: Callable[[], None] | None = None,
         on_select: Callable[[str], None] | None = None,
+        space: Space | None = None,
     ) -> None:
         self.window = window
+        self._space = space or Space()
         self.on_follow, self.on_shown, self.on_select = on_follow, on_shown, on_select
         self.profiles: Mapping[str, int | None] = {}
         """Profiles that have a lane even before they have done anything, with their capacities."""
@@ -152,10 +171,11 @@ class LiveGantt:
         known = any(record.id == self._scene for record in data.scenes)
         scene = self._scene if known else None
         moves = self._moves if self._moves != "selected" else scene or "none"
-        fit = Fit(LANES_PIXELS, self.profiles, self.first)
+        fit = Fit(self._space.lanes, self.profiles, self.first, self._space.least)
         rows = self.rows = build_rows(
-            data, scene=scene, moves=moves, now=now, kept=self._bar_cache, fit=fit, gaps=True, visible=self._zoomed()
-        )
+            data, scene=scene, moves=moves, queue=self._space.queue, now=now, kept=self._bar_cache, fit=fit, gaps=True,
+            visible=self._zoomed(),
+        )  # fmt: skip
         self.note = self._limits_note(data, rows, known)
         layout = self._follow_layout(rows)
         drawn = draw_traces(
@@ -189,11 +209,15 @@ class LiveGantt:
         What the static chart says beside and below it stands in widgets of their own here.
         """
         found = static_layout(rows, self._theme)
-        found["margin"] = {"l": SIDE_PIXELS, "r": SIDE_PIXELS, "t": int(TOP_PIXELS), "b": _BELOW_PIXELS, "pad": 0}
+        found["margin"] = {"l": self._space.left, "r": SIDE_PIXELS, "t": int(TOP_PIXELS), "b": _BELOW_PIXELS, "pad": 0}
         found["title"]["text"] = ""
         found["paper_bgcolor"] = found["plot_bgcolor"] = "rgba(0,0,0,0)"  # whatever the page's ground is
-        found["yaxis"] |= {"tickvals": [], "ticktext": []}
-        scrolls = rows.height > _SCROLLING_PIXELS  # the lower edge is out of sight
+        label, lanes = self._space.label, rows.lanes if self._space.label is not None else []
+        found["yaxis"] |= {
+            "tickvals": [(lane.top + lane.bottom) / 2 for lane in lanes],
+            "ticktext": [markup([label(lane)]) for lane in lanes if label is not None],
+        }
+        scrolls = rows.height > _SCROLLING_PIXELS and label is None  # the lower edge is out of sight
         found["xaxis"] |= {
             "side": "top" if scrolls else "bottom",
             "ticklabelposition": f"{'in' if scrolls else 'out'}side",
