@@ -142,7 +142,7 @@ def _settings(data: RunData, cost: RunCost) -> Iterator[tuple[str, str]]:
     if cost.max_cost is not None:
         yield "Spending cap (money)", cost.text(cost.max_cost)
     if header.get("speed") not in (None, 1, 1.0):
-        yield "Speed", f"{header['speed']:g} × real time" if isinstance(header["speed"], int | float) else ""
+        yield "Speed at the start", f"{header['speed']:g} × real time" if isinstance(header["speed"], int | float) else ""
     yield "Seed", one_line(str(header.get("seed", "")), 40)
 
 
