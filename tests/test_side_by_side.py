@@ -70,7 +70,7 @@ def test_it_shows_itself(demo: Versus, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(plotly.io.renderers, "default", "plotly_mimetype")  # as in a notebook
     shown = demo._repr_mimebundle_()
-    assert shown["application/vnd.plotly.v1+json"]["layout"]["title"] == demo.chart().to_dict()["layout"]["title"]
+    assert demo.chart().layout.title.text in shown["application/vnd.plotly.v1+json"]["layout"]["title"]["text"]
     assert shown["text/plain"] == repr(demo) == f"{demo.sentence}\n{demo.parted_at}"
     title = demo.chart().layout.title.text.replace("<br>", " ").replace("</b> <b>", " ")
     assert demo.sentence in title and "They part at 0.0 s, over s009." in title

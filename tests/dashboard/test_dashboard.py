@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.browser import launch
 from tests.fakes import FakeBackend, profiles
+from vidgen_nb.charts.report.page import report
 from vidgen_nb.dashboard.followed_run import FollowedRun
 from vidgen_nb.dashboard.past_runs import PastRuns
 from vidgen_nb.dashboard.server import Dashboard
 from vidgen_nb.errors import InputError
 from vidgen_nb.notebook.controller import Controller
+from vidgen_nb.notebook.panel.past_runs import _row as picker_row
 from vidgen_nb.provider import Fault, SimulatedProfile, TokenBucket
 from vidgen_nb.recording.runfile import event_line, header_line
+from vidgen_nb.replay.columns import replay_columns
 from vidgen_nb.run import Run, simulate
 
 EVIL = "<img src=x onerror=window.pwned=1>"
@@ -51,6 +55,22 @@ def test_the_list(folder: Path) -> None:
     assert len(runs[1].load().scenes) == 6
     assert EVIL not in runs._repr_html_() and "5 of 6" in runs._repr_html_()
     assert "first" in repr(runs)
+
+
+def test_a_time_of_day_is_local_and_names_its_zone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list here, that of the panel, the report and the replay all say it in the same way."""
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        runs, run = PastRuns(folder), recorded("first", 1)
+        said = "2026-05-01 12:00 CEST"
+        assert said in runs._repr_html_() and said in repr(runs)
+        assert picker_row(runs[1])[0] == said
+        assert said in report(run.data, run.metrics(), run.cost)
+        assert replay_columns(run.data)["date"] == said
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_runs_of_a_controller(tmp_path: Path) -> None:

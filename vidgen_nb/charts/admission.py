@@ -14,7 +14,8 @@ from vidgen_nb.analysis.limits.estimate import estimate_limits
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import MAX_POINTS, line_style, stair, step_trace, thin_rising
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
@@ -25,7 +26,7 @@ from vidgen_nb.wording.numbers import percent
 
 __all__ = ["admission_chart", "known_limit"]
 
-_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 76, 92
+_PLOT_PIXELS, _LEFT_PIXELS = 340.0, 76
 
 
 class _Answers(NamedTuple):
@@ -69,7 +70,7 @@ def admission_chart(
         curves, found = list(_curves(known, end, drawn)), _finding(profile, known, answers)
     else:
         curves, found = _allowed(data, known, answers, end, drawn), [f"{estimate.finding}."]
-    title = wrapped(found, _TITLE_CHARS)
+    title = wrapped(found, FINDING_CHARS)
     notes = [each for each in (*_notes(members, known, answers, curves if estimate else None), said, also) if each]
     x, y = stair(accepted, end)
     hover = [markup([f"{number:,.0f} accepted by {text.seconds(at)}"]) for at, number in zip(x, y, strict=True)]
@@ -83,7 +84,7 @@ def admission_chart(
         "xaxis": seconds_axis(end, drawn) | {"title": {"text": ""}},
         "yaxis": axis(drawn, "submits") | {"range": [0, top]},
     }
-    return go.Figure(data=traces, layout=layout)
+    return figure(traces, layout, drawn)
 
 
 def known_limit(data: RunData, profile: str) -> Limit | None:
@@ -154,7 +155,7 @@ def _curves(limit: Limit | None, end: float, theme: Theme) -> Iterable[dict[str,
         else:
             steps = [(k * per, n * (k + 1.0)) for k in range(int(end // per) + 1)]
             (x, y), said = stair(steps, end), f"{n} in each {per:g} s"
-        drawn = {"color": theme.text, "width": 1.5, "dash": ("dash", "dot", "dashdot")[number % 3]}
+        drawn = {"color": theme.ink, "width": 1.5, "dash": ("dash", "dot", "dashdot")[number % 3]}
         name = markup([f"at most: {type(part).__name__}, {said}"])
         yield step_trace(x, y, name, line_style(theme, 0), meta="limit") | {
             "line": {**drawn, "shape": "linear" if len(x) == 2 and y[0] != y[1] else "hv"}, "hoverinfo": "skip",
@@ -191,7 +192,7 @@ def _allowed(data: RunData, limit: Limit | None, answers: _Answers, end: float, 
             points.append((now, number + 1.0))
     thinned, _ = thin_rising(points, end)
     x, y = stair(thinned, end)
-    drawn = {"color": theme.text, "width": 1.5, "dash": "dash", "shape": "hv"}
+    drawn = {"color": theme.ink, "width": 1.5, "dash": "dash", "shape": "hv"}
     return [
         step_trace(x, y, "allowed by the estimate", line_style(theme, 0), meta="limit")
         | {"line": drawn, "hoverinfo": "skip"}

@@ -13,7 +13,17 @@ from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.validation import data_of
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.fold import MAX_BARS
-from vidgen_nb.charts.drawing.layout import LANES_KEY, frame, lanes_axis, legend_names, markup, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.layout import (
+    FINDING_CHARS,
+    LANES_KEY,
+    frame,
+    lanes_axis,
+    legend_names,
+    markup,
+    seconds_axis,
+    wrapped,
+)
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.shapes import Rows
 from vidgen_nb.charts.drawing.traces import PLOT_PIXELS, traces
@@ -26,8 +36,7 @@ from vidgen_nb.wording.numbers import percent
 
 __all__ = ["TimeMark", "aligned", "aligned_chart"]
 
-_HEADING_PIXELS, _LOW_HEADING_PIXELS, _TITLE_CHARS = 34, 26, 92  # pixels above each Gantt for its name
-_NARROW_TITLE_CHARS = 76  # bold ones, left of the mode bar at 800 px
+_HEADING_PIXELS, _LOW_HEADING_PIXELS = 34, 26  # pixels above each Gantt for its name
 _MARK_PIXELS = 18  # pixels above all Gantts for the words at a mark
 _MARK_CHARS = 90
 _BOLD_PIXELS, _TEXT_PIXELS = 7.8, 6.6  # of a character
@@ -87,7 +96,7 @@ def aligned(
     rows = [_rows(data, profiles, moves, queue, most, fit) for data in runs]
     end = max(each.end for each in rows)
     rows = [replace(each, end=end) for each in rows]
-    bold = wrapped(title, _TITLE_CHARS if mark is None else _NARROW_TITLE_CHARS)
+    bold = wrapped(title, FINDING_CHARS)
     left_out = [f"{name}: {note}" for name, each in zip(names, rows, strict=True) for note in each.notes]
     above = _MARK_PIXELS if mark is not None else 0
     heading, room = (_HEADING_PIXELS, PLOT_PIXELS) if fit is None else (_LOW_HEADING_PIXELS, _NARROW_PLOT_PIXELS)
@@ -111,7 +120,7 @@ def aligned(
     if mark is not None:
         layout["shapes"].append(_mark_line(mark, 1 - above / tall, look))
         layout["annotations"].append(_mark_words(mark, end, look))
-    return go.Figure(data=_traces(rows, look), layout=layout)
+    return figure(_traces(rows, look), layout, look)
 
 
 def _place(number: int) -> str:
@@ -223,7 +232,7 @@ def _later(runs: Sequence[RunData], number: int, theme: Theme) -> tuple[list[dic
 def _finish(data: RunData, number: int, theme: Theme) -> list[dict[str, Any]]:
     """Return the line at a run's last success."""
     made = makespan(data)
-    line = {"color": theme.text, "width": 1.5, "dash": "dot"}
+    line = {"color": theme.ink, "width": 1.5, "dash": "dot"}
     axis = f"y{_place(number)} domain"
     return (
         [] if made is None else [{"type": "line", "x0": made, "x1": made, "y0": 0, "y1": 1, "yref": axis, "line": line}]

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.metrics.results import outcome_counts
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import State, Theme, theme_of
 from vidgen_nb.charts.drawing.rows import row_axis
 from vidgen_nb.plaintext import one_line
@@ -18,7 +19,7 @@ from vidgen_nb.wording.numbers import count, percent
 
 __all__ = ["attempts_chart"]
 
-_ROW_PIXELS, _TITLE_CHARS, _MAX_PROFILES = 28.0, 92, 40
+_ROW_PIXELS, _MAX_PROFILES = 28.0, 40
 _MARKS: Final[dict[str | None, State]] = {
     "succeeded": "succeeded", None: "running", "rate_limited": "limited", "transient": "failed", "permanent": "failed",
     "unusable": "failed", "ambiguous": "held", "cancelled": "cancelled",
@@ -40,7 +41,7 @@ def attempts_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     names = [name for name in by_profile if name in set(shown)]
     outcomes = [*_MARKS, *sorted({each for _, each in counts} - _MARKS.keys(), key=str)]
     present = [each for each in outcomes if any(row[each] for row in by_profile.values())]
-    title = wrapped(_finding(by_profile), _TITLE_CHARS)
+    title = wrapped(_finding(by_profile), FINDING_CHARS)
     notes = []
     if len(names) < len(by_profile):
         notes.append(f"Shown: the {len(names)} profiles that wasted most, of {len(by_profile):,}.")
@@ -52,7 +53,7 @@ def attempts_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
         "yaxis": row_axis([markup([text.short(name, 22)]) for name in names], look) | {"showgrid": False},
     }
     layout["legend"] |= {"traceorder": "normal"}
-    return go.Figure(data=bars, layout=layout)
+    return figure(bars, layout, look)
 
 
 def _wasted(row: Counter[str | None]) -> int:

@@ -23,7 +23,8 @@ from vidgen_nb.analysis.records.timeline import Steps, queue_steps, seconds_of, 
 from vidgen_nb.analysis.validation import is_number, listed, seconds
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import MAX_POINTS, faded, next_round_number
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.wording.durations import duration
@@ -34,7 +35,6 @@ __all__ = ["goodput_steps", "queue_chart"]
 _PLOT_PIXELS, _GAP_SHARE = 360.0, 0.09
 _LEFT_PIXELS = 76
 _STRIP_PIXELS = 9.0
-_TITLE_CHARS = 92
 
 
 def queue_chart(
@@ -55,7 +55,7 @@ def queue_chart(
     width = window or next_round_number(min(on, max(on / 20, 5 * on / max(1, len(ends)))))
     waiting, flow = queue_steps(data, end), goodput_steps(ends, width, end)
     cooling = _cooling(data, end)
-    title = wrapped(_finding(data, waiting, cooling, end), _TITLE_CHARS)
+    title = wrapped(_finding(data, waiting, cooling, end), FINDING_CHARS)
     notes = [
         f"Goodput: successes in the last {width:g} s, as a rate per minute; it only fills in the first {width:g} s."
     ]
@@ -87,7 +87,7 @@ def queue_chart(
         *(_marked(start, stop, "no program ran", look) for start, stop in data.off),
         *(_marked(start, stop, "outage", look) for start, stop in outages),
     ]
-    return go.Figure(data=traces, layout=layout)
+    return figure(traces, layout, look)
 
 
 def goodput_steps(ends: Sequence[float], window: float, end: float) -> list[tuple[float, int]]:
@@ -124,7 +124,7 @@ def _finding(
         return ["Nothing ran."]
     at, longest = max(waiting, key=lambda step: (step[1], -step[0]))
     when = f"at {text.seconds(at)}" if round(at, 1) else "at the start"
-    queue = f"Up to {longest:,} scenes waited ({when})" if longest else "No scene waited"
+    queue = f"Up to {count(longest, 'scene')} waited ({when})" if longest else "No scene waited"
     made, rate = makespan(data), goodput(data)
     if made is None or rate is None:
         done = "none succeeded"
@@ -208,6 +208,6 @@ def _marked(start: float, stop: float, what: str, theme: Theme) -> dict[str, Any
     """Return the mark of an outage, or of time off, through both rows."""
     return {
         "type": "rect", "x0": start, "x1": stop, "y0": 0, "y1": 1, "yref": "paper", "layer": "above",
-        "line": {"color": theme.text, "width": 1.5, "dash": "dash"}, "fillcolor": "rgba(0,0,0,0)",
+        "line": {"color": theme.ink, "width": 1.5, "dash": "dash"}, "fillcolor": "rgba(0,0,0,0)",
         "label": {"text": markup([what]), "textposition": "top left", "font": {"size": 12, "color": theme.text}},
     }  # fmt: skip

@@ -9,12 +9,13 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.metrics.little import WINDOWS, LittleWindow, little
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.charts.drawing.curves import LineStyle
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import theme_of
 
 __all__ = ["little_chart"]
 
-_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 320.0, 76, 92
+_PLOT_PIXELS, _LEFT_PIXELS = 320.0, 76
 
 
 def little_chart(
@@ -34,13 +35,13 @@ def little_chart(
         _line("L", found.windows, lengths, names[0], mean),
         _line("λW", found.windows, products, names[1], product),
     ]
-    title = wrapped([str(found)], _TITLE_CHARS)
+    title = wrapped([str(found)], FINDING_CHARS)
     layout = frame(title, look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), named=True, legend=names) | {
         "xaxis": axis(look, "run seconds, without those in which no program ran" if data.off else "run seconds")
         | {"rangemode": "normal", "ticksuffix": " s", "tickformat": ","},
         "yaxis": axis(look, "scenes waiting") | {"range": [0, max([1e-9, *lengths, *products]) * 1.1]},
     }
-    return go.Figure(data=traces, layout=layout)
+    return figure(traces, layout, look)
 
 
 def _line(meta: str, windows: list[LittleWindow], values: list[float], name: str, drawn: LineStyle) -> dict[str, Any]:

@@ -9,12 +9,13 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.metrics.offered_load import LoadWindow, load_by_window, returns
 from vidgen_nb.analysis.records.builder import RunData
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 
 __all__ = ["load_chart"]
 
-_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 84, 92
+_PLOT_PIXELS, _LEFT_PIXELS = 340.0, 84
 _MAX_NAMED, _MAX_LABELS = 2, 30
 
 
@@ -26,7 +27,7 @@ def load_chart(data: RunData, *, window: float, theme: str = "auto") -> go.Figur
     `InputError` for a window that is no number of seconds, and for an unknown theme.
     """
     look, windows = theme_of(theme), load_by_window(data, window)
-    title = wrapped(_finding(windows), _TITLE_CHARS)
+    title = wrapped(_finding(windows), FINDING_CHARS)
     notes = [f"A point is {window:g} s, numbered in their order; on the dotted line, all that comes is done."]
     highest = max([1e-9, *(each.offered for each in windows), *(each.goodput for each in windows)]) * 1.1
     ideal = {
@@ -49,7 +50,7 @@ def load_chart(data: RunData, *, window: float, theme: str = "auto") -> go.Figur
         "xaxis": axis(look, "offered: scenes per second") | {"range": [0, highest]},
         "yaxis": axis(look, "goodput: results per second") | {"range": [-0.03 * highest, highest]},
     }
-    return go.Figure(data=traces, layout=layout)
+    return figure(traces, layout, look)
 
 
 def _path(name: str, windows: Sequence[LoadWindow], first: int, style: int, look: Theme) -> dict[str, Any]:

@@ -9,8 +9,10 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.layout import LEFT, axis, frame, markup, wrapped
-from vidgen_nb.charts.drawing.palette import Theme, theme_of
+from vidgen_nb.charts.drawing.curves import faded
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, LEFT, axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
+from vidgen_nb.charts.drawing.palette import PAGE, Theme, theme_of
 from vidgen_nb.plaintext import one_line
 
 __all__ = ["MAX_PROFILES", "move_chart"]
@@ -18,7 +20,7 @@ __all__ = ["MAX_PROFILES", "move_chart"]
 MAX_PROFILES = 25
 """Rows of the matrix; if there are more profiles, those with the fewest moves share one."""
 _OTHERS = "all others"
-_CELL_PIXELS, _TITLE_CHARS, _MAX_PROFILES_WITH_ZEROS = 34.0, 92, 8  # with more profiles, zeros are left out
+_CELL_PIXELS, _MAX_PROFILES_WITH_ZEROS = 34.0, 8  # with more profiles, zeros are left out
 
 
 def move_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
@@ -32,7 +34,7 @@ def move_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     pairs = Counter((move.from_profile, move.to_profile) for move in data.moves)
     names, folded = _names(data, pairs)
     matrix = _matrix(pairs, names)
-    said = wrapped(_finding(data, pairs), _TITLE_CHARS)
+    said = wrapped(_finding(data, pairs), FINDING_CHARS)
     notes = (
         [f"Folded: the {folded:,} profiles with the fewest moves are shown together as “{_OTHERS}”."] if folded else []
     )
@@ -42,10 +44,11 @@ def move_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
         "xaxis": _axis(look, "moved to", names, upright=len(names) > 8),
         "yaxis": _axis(look, "moved from", names, upright=False),
     }
-    layout["plot_bgcolor"] = look.grid  # visible where there is no cell: on the diagonal, and between cells
+    if look is not PAGE:  # whose cells let it shine through
+        layout["plot_bgcolor"] = look.grid  # visible where there is no cell: on the diagonal, and between cells
     layout["yaxis"] |= {"range": [len(names) - 0.5, -0.5]}
     layout["xaxis"] |= {"range": [-0.5, len(names) - 0.5]}
-    return go.Figure(data=[_trace(matrix, names, look)], layout=layout)
+    return figure([_trace(matrix, names, look)], layout, look)
 
 
 def _names(data: RunData, pairs: Counter[tuple[str, str]]) -> tuple[list[str], int]:
@@ -78,7 +81,7 @@ def _label(name: str) -> str:
 def _trace(matrix: list[list[int]], names: list[str], theme: Theme) -> dict[str, Any]:
     """Return the matrix, with its numbers in the cells."""
     size = len(names)
-    low, high = theme.ground, theme.lines[0]
+    low, high = faded(theme.lines[0], 0.1) if theme is PAGE else theme.ground, theme.lines[0]
     hover = [
         [markup([f"{matrix[row][column]:,} moves from {_label(names[row])} to {_label(names[column])}"])
          for column in range(size)]
@@ -89,7 +92,7 @@ def _trace(matrix: list[list[int]], names: list[str], theme: Theme) -> dict[str,
     none = [[at == row and bool(names[row]) for at in range(size)] for row in range(size)]
     most = max([*named, 1])
     numbers = [
-        [_number(number, _ink(low, high, number / most)) if number or (few and not none[row][at]) else ""
+        [_number(number, theme, number / most) if number or (few and not none[row][at]) else ""
          for at, number in enumerate(cells)]
         for row, cells in enumerate(matrix)
     ]  # fmt: skip
@@ -97,14 +100,18 @@ def _trace(matrix: list[list[int]], names: list[str], theme: Theme) -> dict[str,
         "type": "heatmap", "meta": "moves", "x": list(range(size)), "y": list(range(size)),
         "z": [[None if none[row][at] else matrix[row][at] for at in range(size)] for row in range(size)],
         "text": numbers,
-        "texttemplate": "%{text}", "textfont": {"size": 12}, "hovertext": hover, "hoverinfo": "text",
+        "texttemplate": "%{text}", "textfont": {"size": 12, "color": theme.text},
+        "hovertext": hover, "hoverinfo": "text",
         "hoverongaps": False, "colorscale": [[0, low], [1, high]], "zmin": 0,
         "zmax": most, "xgap": 1, "ygap": 1, "showscale": False,
     }  # fmt: skip
 
 
-def _number(number: int, ink: str) -> str:
-    return f'<span style="color:{ink}">{number:,}</span>'
+def _number(number: int, theme: Theme, share: float) -> str:
+    """Return a cell's number; a page whose ground is not known has its own colour for it."""
+    if theme is PAGE:
+        return f"{number:,}"
+    return f'<span style="color:{_ink(theme.ground, theme.lines[0], share)}">{number:,}</span>'
 
 
 def _ink(low: str, high: str, share: float) -> str:

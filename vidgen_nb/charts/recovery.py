@@ -14,15 +14,17 @@ from vidgen_nb.analysis.metrics.summary import recovery_in_words
 from vidgen_nb.analysis.records.bounded_series import thin
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.validation import data_of
+from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import MAX_POINTS, LineStyle, stair, step_trace
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, seconds_axis, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.flow import goodput_steps
 from vidgen_nb.errors import InputError
 
 __all__ = ["recovery_chart"]
 
-_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 300.0, 76, 92
+_PLOT_PIXELS, _LEFT_PIXELS = 300.0, 76
 
 
 def recovery_chart(
@@ -51,7 +53,7 @@ def recovery_chart(
     traces = [_line("run", "this run", data, window, end, mine)]
     if beside is not None:
         traces.append(_line("control", "the same luck without the trouble", beside, window, end, theirs))
-    title = wrapped([_capital(recovery_in_words(found)) + "."], _TITLE_CHARS)
+    title = wrapped([_capital(recovery_in_words(found)) + "."], FINDING_CHARS)
     note = f"Goodput: successes in the last {window:g} s, as a rate per minute."
     layout = frame([*title, note], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), legend=names_of(traces)) | {
         "xaxis": seconds_axis(end, look) | {"title": {"text": ""}},
@@ -63,10 +65,10 @@ def recovery_chart(
         back = found.end + found.seconds
         layout["shapes"].append(
             {"type": "line", "x0": back, "x1": back, "y0": 0, "y1": 1, "yref": "paper",
-             "line": {"color": look.text, "width": 1.5, "dash": "dot"}},
+             "line": {"color": look.ink, "width": 1.5, "dash": "dot"}},
         )  # fmt: skip
         layout["annotations"].append(_said("goodput back", back, look.text))
-    return go.Figure(data=traces, layout=layout)
+    return figure(traces, layout, look)
 
 
 def _line(meta: str, name: str, data: RunData, window: float, end: float, drawn: LineStyle) -> dict[str, Any]:
@@ -76,7 +78,11 @@ def _line(meta: str, name: str, data: RunData, window: float, end: float, drawn:
     if len(found) > MAX_POINTS:
         found = thin(list(found), 2 * end / MAX_POINTS)
     x, y = stair([(at, number * 60 / window) for at, number in found], end)
-    return step_trace(x, y, markup([name]), drawn, meta=meta, hoverinfo="x+y+name")
+    hover = [
+        markup([name, f"{rate:.3g} successes per minute from {text.seconds(since)}"])
+        for since, rate in zip(x, y, strict=True)
+    ]
+    return step_trace(x, y, markup([name]), drawn, meta=meta, hovertext=hover, hoverinfo="text")
 
 
 def _band(start: float, end: float, colour: str) -> dict[str, Any]:
@@ -86,10 +92,10 @@ def _band(start: float, end: float, colour: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _said(text: str, at: float, colour: str) -> dict[str, Any]:
+def _said(word: str, at: float, colour: str) -> dict[str, Any]:
     """Return a word at the top of the plot."""
     return {
-        "text": markup([text]), "x": at, "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top",
+        "text": markup([word]), "x": at, "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top",
         "showarrow": False, "font": {"size": 12, "color": colour},
     }  # fmt: skip
 

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.metrics.measure import ProfileMetrics, measure
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.rows import row_axis
 from vidgen_nb.plaintext import one_line
@@ -19,7 +20,7 @@ from vidgen_nb.wording.numbers import percent
 
 __all__ = ["share_chart"]
 
-_ROW_PIXELS, _TITLE_CHARS, _MAX_PROFILES = 34.0, 92, 40
+_ROW_PIXELS, _MAX_PROFILES = 34.0, 40
 
 
 def share_chart(data: RunData, *, profiles: Iterable[SimulatedProfile] | None = None, theme: str = "auto") -> go.Figure:
@@ -35,7 +36,7 @@ def share_chart(data: RunData, *, profiles: Iterable[SimulatedProfile] | None = 
     simulated = (data.header.get("backend") or {}).get("name") == "simulated"
     shown = sorted(rows, key=lambda row: -abs(_used(row, made) - row.ideal))[:_MAX_PROFILES]
     rows = [row for row in rows if row in shown]
-    title = wrapped(_finding(rows, made, found.fairness), _TITLE_CHARS)
+    title = wrapped(_finding(rows, made, found.fairness), FINDING_CHARS)
     notes = []
     if not known and not simulated:
         notes.append("Their limits are not known, so each could do as much as every other: give profiles=.")
@@ -48,7 +49,7 @@ def share_chart(data: RunData, *, profiles: Iterable[SimulatedProfile] | None = 
         "yaxis": row_axis([markup([text.short(row.profile, 22)]) for row in rows], look) | {"showgrid": False},
     }
     layout["margin"] |= {"r": 30}  # half of the last label lies beyond the axis
-    return go.Figure(data=traces, layout=layout)
+    return figure(traces, layout, look)
 
 
 def _used(row: ProfileMetrics, made: int) -> float:

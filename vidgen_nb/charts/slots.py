@@ -11,7 +11,8 @@ from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
 from vidgen_nb.analysis.metrics.summary import ONLY_IF_ANY
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing import text
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, names_of, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Mark, Theme, theme_of
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.wording.durations import duration
@@ -25,7 +26,6 @@ _ROW_PIXELS, _MIN_LABELLED_SHARE = (
     26.0,
     0.06,
 )  # a narrower part has no room for its number
-_TITLE_CHARS = 92
 
 
 class _Part(NamedTuple):
@@ -53,7 +53,7 @@ def slot_time_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
         every.add(spent)
     rows = _rows(times)
     parts = [part for part in _parts(look) if part.name not in ONLY_IF_ANY or getattr(every, part.name) > 0]
-    title = wrapped(_finding(every, times, parts), _TITLE_CHARS)
+    title = wrapped(_finding(every, times, parts), FINDING_CHARS)
     notes = []
     if len(times) > len(rows):
         notes.append(f"Shown: the {len(rows)} profiles with the smallest share of success, of {len(times):,}.")
@@ -67,7 +67,7 @@ def slot_time_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     }
     layout["legend"] |= {"traceorder": "normal"}
     layout["margin"] |= {"r": 30}  # half of "100 %" lies beyond the axis
-    return go.Figure(data=traces, layout=layout)
+    return figure(traces, layout, look)
 
 
 def _shares(spent: SlotTime) -> SlotSplit:

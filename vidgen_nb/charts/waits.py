@@ -15,7 +15,8 @@ from vidgen_nb.analysis.validation import data_of
 from vidgen_nb.charts import longest_waits as who_waits
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import line_style, name_labels, stair, step_trace, thin_rising
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
@@ -24,7 +25,7 @@ from vidgen_nb.wording.numbers import percent
 
 __all__ = ["wait_chart"]
 
-_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 320.0, 76, 92
+_PLOT_PIXELS, _LEFT_PIXELS = 320.0, 76
 _GAP_PIXELS = 70.0  # the title of the axis between
 
 
@@ -58,7 +59,7 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "auto") ->
         if named[name].off:
             off = duration(seconds_of(named[name].off))
             notes.append(f"Left out of {one_line(name, 40)}: {off} in which no program ran.")
-    title = wrapped(_finding(list(named), found), _TITLE_CHARS)
+    title = wrapped(_finding(list(named), found), FINDING_CHARS)
     who, tall, share = list[who_waits.Place](), _PLOT_PIXELS, 0.0
     if len(named) == 1 and found[0] is not None:  # of one run, who it was
         (data,) = named.values()
@@ -66,7 +67,7 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "auto") ->
         more, said = who_waits.traces(who, drawn)
         traces += more
         notes += [said] if said else []
-        title += wrapped([who_waits.longest_in_words(who, len(data.scenes))], _TITLE_CHARS)
+        title += wrapped([who_waits.longest_in_words(who, len(data.scenes))], FINDING_CHARS)
         tall += _GAP_PIXELS + who_waits.WHO_PIXELS
         share = who_waits.WHO_PIXELS / tall
     legend = labels if len(named) > 1 else None
@@ -80,7 +81,7 @@ def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "auto") ->
         layout["yaxis"]["domain"] = [share + _GAP_PIXELS / tall, 1]
         layout |= who_waits.axes(who, share, drawn)
     layout["showlegend"] = len(named) > 1
-    return go.Figure(data=traces, layout=layout)
+    return figure(traces, layout, drawn)
 
 
 def _trace(values: Sequence[float], end: float, label: str, number: int, theme: Theme) -> tuple[dict[str, Any], str]:

@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, overload
 
-from vidgen_nb.charts.report.naming import began
+from vidgen_nb.charts.report.naming import began, date_and_time
 from vidgen_nb.plaintext import html_line, one_line
 from vidgen_nb.recording.disk import is_free
 from vidgen_nb.run import Run, load_run
@@ -23,7 +23,7 @@ from vidgen_nb.wording.standing import ended_word, standing_counts, standings_te
 __all__ = ["MAX_LISTED_RUNS", "PastRun", "PastRuns"]
 
 MAX_LISTED_RUNS = 200
-HEADINGS = ("", "Run", "Began (UTC)", "Succeeded", "Failed", "Other", "Stands")
+HEADINGS = ("", "Run", "Began", "Succeeded", "Failed", "Other", "Stands")
 _COUNTED = tuple(
     f'{{"event":"{name}"'.encode()
     for name in (
@@ -40,6 +40,7 @@ class PastRun:
     name: str
     """As its header says."""
     started: datetime | None
+    """In this machine's time zone."""
     scenes: dict[str, int] = field(default_factory=dict)
     """How many have `succeeded` or `failed`, are `held`, `cancelled`, `running` or `waiting`; zeros are left out."""
     ended: str | None = None
@@ -68,7 +69,7 @@ class PastRun:
         return "running" if self.is_live else ended_word(self.ended)
 
     def __repr__(self) -> str:
-        when = "" if self.started is None else f"{self.started:%Y-%m-%d %H:%M}, "
+        when = "" if self.started is None else f"{date_and_time(self.started)}, "
         counts = standings_text(self.scenes) or "no scenes"
         return f"<PastRun {one_line(self.name, 80)}: {when}{counts}; {one_line(self.stand, 80)}>"
 
@@ -111,9 +112,7 @@ class PastRuns(Sequence[PastRun]):
         """Return the runs as an HTML table; `label(index, run)` is the HTML of its first column."""
         if not self._runs:
             return "<p>No run is recorded here yet.</p>"
-        head = "".join(
-            f"<th>{name}</th>" for name in ("", "Run", "Began (UTC)", "Succeeded", "Failed", "Other", "Stands")
-        )
+        head = "".join(f"<th>{name}</th>" for name in HEADINGS)
         body = "".join(f"<tr><td>{label(at, each)}</td>{_cells(each)}</tr>" for at, each in enumerate(self._runs))
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
@@ -121,11 +120,10 @@ class PastRuns(Sequence[PastRun]):
 def _cells(run: PastRun) -> str:
     total, (succeeded, failed) = sum(run.scenes.values()), (run.scenes.get(name, 0) for name in ("succeeded", "failed"))
     other = standings_text({name: count for name, count in run.scenes.items() if name not in ("succeeded", "failed")})
-    when = "" if run.started is None else f"{run.started:%Y-%m-%d %H:%M}"
     bar = f'<progress max="{total}" value="{succeeded}" aria-hidden="true"></progress> ' if total else ""
     cells = (
         html_line(run.name, 80),
-        when,
+        escape(date_and_time(run.started)),
         f"{bar}{succeeded:,} of {total:,}",
         f"{failed:,}" if failed else "",
         escape(other),

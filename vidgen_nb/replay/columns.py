@@ -20,7 +20,7 @@ from vidgen_nb.charts.drawing.text import outcome
 from vidgen_nb.charts.gantt.gaps import Gaps
 from vidgen_nb.charts.gantt.lanes import Fit
 from vidgen_nb.charts.gantt.rows import build_rows
-from vidgen_nb.charts.report.naming import began, title_of
+from vidgen_nb.charts.report.naming import began, date_and_time, title_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 from vidgen_nb.inputs.unknown_names import suggestion
@@ -138,12 +138,12 @@ class _Columns:
     # -- the whole
 
     def _about(self, title: str) -> dict[str, Any]:
-        data, date = self.data, began(self.data.header)
+        data = self.data
         gaps = Gaps([span for span in data.off if self._has(span[0]) and self._has(span[1])], self.end - self.start)
         seconds_of_axis = gaps.place(self.end) - gaps.place(self.start)
         return {
             "title": one_line(title, 120) or title_of(data.header),
-            "date": "" if date is None else f"{date:%d %B %Y, %H:%M} UTC",
+            "date": date_and_time(began(data.header)),
             "summary": list(self.rows.summary),
             "notes": list(self.rows.notes),
             "speed": next((speed for speed in SPEEDS if speed >= max(1.0, seconds_of_axis / PLAY_SECONDS)), SPEEDS[-1]),

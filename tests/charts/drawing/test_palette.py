@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from vidgen_nb.charts.drawing.palette import STATES, THEMES, ThemeName, theme_of
+from vidgen_nb.charts.drawing.palette import PAGE, STATES, THEMES, Theme, theme_of
 from vidgen_nb.errors import InputError
 
 # Machado, Oliveira, Fernandes 2009, severity 1.0, on linear RGB.
@@ -18,6 +18,14 @@ VISIONS = {
 }
 TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
 WHITE = (0.9505, 1.0, 1.089)
+GROUNDS = {
+    "light": (THEMES["light"], "#FFFFFF"),
+    "dark": (THEMES["dark"], THEMES["dark"].ground),
+    "page, light": (PAGE, "#FFFFFF"),
+    "page, dark": (PAGE, "#111111"),
+    "page, dark as in VS Code": (PAGE, "#1E1E1E"),
+}
+"""Each theme, and what it is seen on."""
 Triple = tuple[float, float, float]
 
 
@@ -51,45 +59,59 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def seen(colour: str, ground: str) -> str:
+    """Return what a colour is on a ground; it may be `rgba(…)`."""
+    if colour.startswith("#"):
+        return colour
+    *parts, alpha = (float(part) for part in colour.removeprefix("rgba(").removesuffix(")").split(","))
+    behind = [int(ground[at : at + 2], 16) for at in (1, 3, 5)]
+    mixed = (round(alpha * part + (1 - alpha) * under) for part, under in zip(parts, behind, strict=True))
+    return "#" + "".join(f"{part:02X}" for part in mixed)
+
+
 @pytest.mark.parametrize("vision", VISIONS)
-@pytest.mark.parametrize("name", THEMES)
-def test_fills_are_told_apart(name: ThemeName, vision: str) -> None:
+@pytest.mark.parametrize(("theme", "ground"), GROUNDS.values(), ids=GROUNDS)
+def test_fills_are_told_apart(theme: Theme, ground: str, vision: str) -> None:
     """Any two fills, and the colour of moves, differ by a CIE76 distance of 20 or more; hollow ones have none.
 
     A download is told by its place and height: it is the thin tail of a bar.
     """
-    theme = THEMES[name]
-    filled = {state: mark.fill for state, mark in theme.marks.items() if mark.fill and not mark.dashed}
+    filled = {state: seen(mark.fill, ground) for state, mark in theme.marks.items() if mark.fill and not mark.dashed}
     colours = {state: fill for state, fill in filled.items() if state != "download"} | {"move": theme.move}
     for (one, a), (other, b) in combinations(colours.items(), 2):
         distance = sum((x - y) ** 2 for x, y in zip(lab(a, vision), lab(b, vision), strict=True)) ** 0.5
         assert distance >= 20, (one, other, distance)
 
 
-@pytest.mark.parametrize("name", THEMES)
-def test_text_and_edges_stand_out(name: ThemeName) -> None:
-    """Text has the contrast of 4.5 and every bar, by fill or outline, one of 3; idle time alone may be faint."""
-    theme = THEMES[name]
-    assert contrast(theme.text, theme.ground) >= 4.5
-    assert contrast(theme.muted, theme.ground) >= 4.5
+@pytest.mark.parametrize("theme", [*THEMES.values(), PAGE])
+def test_text_stands_out(theme: Theme) -> None:
+    """Text has the contrast of 4.5 to its ground; on a page that shows a figure, it has the page's colour."""
+    for text, ground in ((theme.text, theme.paper), (theme.muted, theme.paper), reversed(theme.card)):
+        assert contrast(text, ground) >= 4.5
+
+
+@pytest.mark.parametrize(("theme", "ground"), GROUNDS.values(), ids=GROUNDS)
+def test_edges_stand_out(theme: Theme, ground: str) -> None:
+    """Lines and every bar, by fill or outline, have the contrast of 3; idle time alone may be faint."""
+    assert min(contrast(colour, ground) for colour in (theme.ink, theme.muted, theme.queue_line)) >= 3
     for state, mark in theme.marks.items():
-        colours = [colour for colour in (mark.fill, mark.outline) if colour]
-        assert state == "idle" or max(contrast(colour, theme.ground) for colour in colours) >= 3, state
+        colours = [seen(colour, ground) for colour in (mark.fill, mark.outline) if colour]
+        assert state == "idle" or max(contrast(colour, ground) for colour in colours) >= 3, state
 
 
 def test_each_state_has_a_mark_in_each_theme() -> None:
     """No theme leaves a state without a look, and no two look the same without colour."""
-    for theme in THEMES.values():
+    for theme in (*THEMES.values(), PAGE):
         assert set(theme.marks) == set(STATES)
         looks = [(m.pattern, m.dashed, m.label[0]) for m in theme.marks.values()]
         assert len(set(looks)) == len(STATES)
 
 
-def test_auto_is_the_theme_of_the_default_template(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who makes plotly's figures dark has dark charts, without saying it for each."""
+def test_auto_is_up_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But who makes all of plotly's figures dark has dark charts, without saying it for each."""
     import plotly.io
 
-    assert theme_of("auto") is THEMES["light"]
+    assert theme_of("auto") is PAGE
     monkeypatch.setattr(plotly.io.templates, "default", "plotly_dark")
     assert theme_of("auto") is THEMES["dark"]
 
@@ -101,11 +123,10 @@ def test_an_unknown_theme_is_refused() -> None:
 
 
 @pytest.mark.parametrize("vision", VISIONS)
-@pytest.mark.parametrize("name", THEMES)
-def test_lines_are_told_apart(name: ThemeName, vision: str) -> None:
+@pytest.mark.parametrize(("theme", "ground"), GROUNDS.values(), ids=GROUNDS)
+def test_lines_are_told_apart(theme: Theme, ground: str, vision: str) -> None:
     """Any two colours of curves differ by 20 or more, and each stands out from the ground with 3 or more."""
-    theme = THEMES[name]
     for one, other in combinations(theme.lines, 2):
         distance = sum((x - y) ** 2 for x, y in zip(lab(one, vision), lab(other, vision), strict=True)) ** 0.5
         assert distance >= 20, (one, other, distance)
-    assert min(contrast(colour, theme.ground) for colour in theme.lines) >= 3
+    assert min(contrast(colour, ground) for colour in theme.lines) >= 3

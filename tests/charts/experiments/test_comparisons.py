@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 import vidgen_nb as vg
-from vidgen_nb.charts.drawing.palette import THEMES, ThemeName
+from vidgen_nb.charts.drawing.palette import PAGE, THEMES, ThemeName
 from vidgen_nb.errors import InputError
 
 PROFILES = [
@@ -52,7 +52,7 @@ def test_dots_and_whiskers_are_the_summary(compared: Any, metric: str) -> None:
 def test_filled_dots_are_told_apart(compared: Any) -> None:
     """The title says the same, and how many seeds it takes."""
     figure = compared.chart()
-    ground = THEMES["light"].ground
+    ground = PAGE.ground
     hollow = [colour == ground for colour in trace(figure, "difference").marker.color]
     assert hollow == [not each.told_apart for each in compared.summary()]
     assert hollow[0] and not hollow[2]
@@ -92,7 +92,7 @@ def test_a_sweep_draws_itself() -> None:
     figure = swept.chart()
     means = next(each for each in figure.data if each.meta == "mean")
     paired = {dict(each.values)["cooldown"]: each for each in swept.against_best()}
-    ground = THEMES["light"].ground
+    ground = PAGE.ground
     for x, colour in zip(means.x, means.marker.color, strict=True):
         assert (colour == ground) == bool(paired[x].told_apart)
     good = [x for x, each in paired.items() if not each.told_apart]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -61,9 +62,7 @@ def test_everything_lies_inside_the_picture(run: RunData, width: int) -> None:
 def test_limited_attempts_are_three_pixels_wide(run: RunData) -> None:
     """A 429 can be seen however short it was."""
     root = parse(svg(run))
-    limited = [
-        r for r in root.iter(f"{NS}rect") if r.get("fill") == "url(#vg-light-limited)" and r.get("width") != "20"
-    ]
+    limited = [r for r in root.iter(f"{NS}rect") if r.get("fill") == "url(#vg-auto-limited)" and r.get("width") != "20"]
     assert len(limited) == 6
     assert all(float(rect.attrib["width"]) >= 3 for rect in limited)
 
@@ -134,3 +133,15 @@ def test_svg_needs_no_plotly() -> None:
     """The SVG and its rows are drawn without plotly, so that they work where it is not loaded."""
     code = "import sys, vidgen_nb.charts.gantt.svg; assert 'plotly' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_one_picture_is_light_and_dark(run: RunData) -> None:
+    """For a dark reader, a style gives every element just the colour that it has in the dark picture."""
+    adapting = svg(run)
+    rules = dict(re.findall(r'\[fill="(#\w+)"\]\{fill:(#\w+)\}', adapting))
+    dark = svg(run, theme="dark").replace("vg-dark-", "vg-auto-")
+    style = re.search("<style>.*</style>\n", adapting)
+    assert style is not None and "prefers-color-scheme: dark" in style[0]
+    plain = adapting.replace(style[0], "")
+    assert re.sub("#[0-9A-F]{6}", lambda found: rules.get(found[0], found[0]), plain) == dark
+    assert len(rules) > 8

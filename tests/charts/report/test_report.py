@@ -13,6 +13,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from vidgen_nb.charts.report.figures import FIGURES
+from vidgen_nb.charts.report.naming import began, date_and_time
 from vidgen_nb.charts.report.page import report
 from vidgen_nb.core.model import Scene
 from vidgen_nb.core.money import Price
@@ -89,7 +90,7 @@ def test_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     written = Run(header, run.events).report(title="Two / lights")
     assert str(written) == "2026-05-04 Two-lights.html"
     page = written.read_text(encoding="utf-8")
-    assert "data:image/jpeg;base64," in page and "04 May 2026, 10:11 UTC" in page
+    assert "data:image/jpeg;base64," in page and date_and_time(began(header)) in page
 
 
 def test_a_run_in_which_nothing_ran() -> None:

@@ -13,6 +13,7 @@ from vidgen_nb.charts.drawing.palette import Theme
 from vidgen_nb.charts.drawing.shapes import Rows
 
 __all__ = [
+    "FINDING_CHARS",
     "LANES_KEY",
     "LEFT",
     "axis",
@@ -30,8 +31,10 @@ LEFT = 172
 """Pixels beside the plot: labels of lanes."""
 LANES_KEY = "profile · ✓/429/held"
 """What the labels of lanes say."""
+FINDING_CHARS = 76
+"""Characters of a title in bold that fit beside a notebook's prompts in a window of 800 pixels."""
 _RIGHT_PIXELS, _LEGEND_PAD_PIXELS = 20, 13
-_TITLE_CHARS = 96  # what fits left of the mode bar at 800 px
+_TITLE_CHARS = 84
 _FONT = "system-ui, -apple-system, Segoe UI, sans-serif"
 
 
@@ -42,7 +45,7 @@ def markup(lines: Sequence[str]) -> str:
 
 def layout(rows: Rows, theme: Theme) -> dict[str, Any]:
     """Return sizes, title, legend, axes and the now-line."""
-    line = {"color": theme.text, "width": 1.5, "dash": "dot"}
+    line = {"color": theme.ink, "width": 1.5, "dash": "dot"}
     now = [{"type": "line", "x0": rows.now, "x1": rows.now, "y0": 0, "y1": 1, "yref": "paper", "line": line}]
     title = wrapped([*rows.summary, *rows.notes])
     return frame(title, theme, rows.height, legend=legend_names(rows, theme)) | {
@@ -94,15 +97,15 @@ def frame(
     lines = [f"<b>{markup([line])}</b>" if at < bold else markup([line]) for at, line in enumerate(title)]
     return {
         "template": "none",
-        "paper_bgcolor": theme.ground,
+        "paper_bgcolor": theme.paper,
         "plot_bgcolor": theme.ground,
         "font": {"family": _FONT, "size": 12, "color": theme.text},
         "height": height,
         "margin": {"l": left, "r": _RIGHT_PIXELS, "t": above, "b": below, "pad": 0},
         "hovermode": "closest",
         "hoverlabel": {
-            "align": "left", "bgcolor": theme.ground, "bordercolor": theme.muted,
-            "font": {"family": _FONT, "color": theme.text, "size": 12}, "namelength": -1,
+            "align": "left", "bgcolor": theme.card[0], "bordercolor": theme.muted,
+            "font": {"family": _FONT, "color": theme.card[1], "size": 12}, "namelength": -1,
         },
         "title": {
             "text": "<br>".join(lines), "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 16},
@@ -128,7 +131,7 @@ def _modebar(theme: Theme) -> dict[str, Any]:
     In a notebook, only the layout can remove it.
     """
     return {
-        "bgcolor": theme.ground, "color": theme.muted, "activecolor": theme.text,
+        "bgcolor": theme.ground, "color": theme.muted, "activecolor": theme.ink,
         "remove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
     }  # fmt: skip
 

@@ -175,7 +175,7 @@ def hand_marks(hands: Sequence[Hand], bottom: float, theme: Theme, say: ToMarkup
         "showlegend": bool(hands),
         "cliponaxis": False,
         "marker": {
-            "symbol": "diamond-tall", "size": 12, "opacity": 1, "color": theme.text,
+            "symbol": "diamond-tall", "size": 12, "opacity": 1, "color": theme.ink,
             "line": {"width": 1, "color": theme.glyph_edge},
         },
     }  # fmt: skip

@@ -14,7 +14,8 @@ from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, unit_of
 from vidgen_nb.analysis.experiments.power import POWER
 from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.charts.drawing.curves import name_labels
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.rows import LABEL_CHARS, label_pixels, row_axis
 from vidgen_nb.errors import InputError
@@ -23,7 +24,7 @@ from vidgen_nb.wording.numbers import percent
 
 __all__ = ["comparison_chart"]
 
-_ROW_PIXELS, _LEAST_PIXELS, _TITLE_CHARS = 36.0, 150.0, 92
+_ROW_PIXELS, _LEAST_PIXELS = 36.0, 150.0
 _MIDDLE, _GAP = 0.53, 0.05
 _MAX_SENTENCES = 4
 
@@ -52,7 +53,7 @@ def comparison_chart(
     said = said[: len(said) - len(left)]
     more = [f"… and {len(said) - _MAX_SENTENCES} more cases."] if len(said) > _MAX_SENTENCES else []
     bounds = _bounds(trials) if metric == "makespan" else {}
-    title = wrapped([*left, *said[:_MAX_SENTENCES], *more, *_against_bound(found, bounds)], _TITLE_CHARS)
+    title = wrapped([*left, *said[:_MAX_SENTENCES], *more, *_against_bound(found, bounds)], FINDING_CHARS)
     least, most = min(each.trials for each in found), max(each.trials for each in found)
     runs = f"{most:,} seeds" if least == most else f"{least:,} to {most:,} seeds"
     told = f"filled: told apart from {one_line(first, 40)}, with the same luck."
@@ -91,7 +92,7 @@ def comparison_chart(
         "shapes": [zero],
         "showlegend": False,
     }
-    return go.Figure(data=traces, layout=layout)
+    return figure(traces, layout, look)
 
 
 def _bounds(trials: Trials) -> dict[str, float]:
@@ -119,7 +120,7 @@ def _ticks(cases: Sequence[str], bounds: dict[str, float], look: Theme) -> dict[
             markup([one_line(case, 60), f"lower bound {bounds[case]:,.4g} s: no schedule beats it"]) for case in cases
         ],
         "hoverinfo": "text",
-        "marker": {"symbol": "line-ns-open", "size": 20, "color": look.text, "line": {"width": 2, "color": look.text}},
+        "marker": {"symbol": "line-ns-open", "size": 20, "color": look.ink, "line": {"width": 2, "color": look.ink}},
     }  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from vidgen_nb.analysis.experiments.case_summary import CaseSummary
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, more_is_better, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.charts.drawing.curves import name_labels
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.rows import LABEL_CHARS, label_pixels, row_axis
 from vidgen_nb.errors import InputError
@@ -21,7 +22,7 @@ from vidgen_nb.wording.numbers import percent
 
 __all__ = ["ranking_chart"]
 
-_ROW_PIXELS, _LEAST_PIXELS, _TITLE_CHARS = 30.0, 110.0, 92
+_ROW_PIXELS, _LEAST_PIXELS = 30.0, 110.0
 _MAX_ROWS, _MAX_NAMED = 30, 4
 
 
@@ -51,7 +52,7 @@ def ranking_chart(
         raise InputError(f"no two cases have the number {metric_name(metric)} with one seed, so nothing is compared")
     found.sort(key=lambda each: (each.difference or 0.0) * (-1 if most else 1))
     what, unit = metric_name(metric).replace("_", " "), unit_of(metric)
-    title = wrapped(_finding(found, first, (what, unit), most=most), _TITLE_CHARS)
+    title = wrapped(_finding(found, first, (what, unit), most=most), FINDING_CHARS)
     shown = found[:_MAX_ROWS]
     seeds = {each.trials for each in found}
     notes = [
@@ -75,7 +76,7 @@ def ranking_chart(
         {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper",
          "line": {"color": look.muted, "width": 1.5}}
     ]  # fmt: skip
-    return go.Figure(data=[_bars(shown, (what, unit), look)], layout=layout)
+    return figure([_bars(shown, (what, unit), look)], layout, look)
 
 
 def _bars(found: Sequence[CaseSummary], named: tuple[str, str], look: Theme) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _bars(found: Sequence[CaseSummary], named: tuple[str, str], look: Theme) -> 
         "type": "bar", "orientation": "h", "meta": "difference", "x": values, "y": [-row for row in range(len(found))],
         "hovertext": hover, "hoverinfo": "text", "showlegend": False,
         "error_x": {"type": "data", "symmetric": False, "arrayminus": [less for less, _ in ends],
-                    "array": [more for _, more in ends], "color": look.text, "thickness": 1.5, "width": 5},
+                    "array": [more for _, more in ends], "color": look.ink, "thickness": 1.5, "width": 5},
         "marker": {"color": [colour if each.told_apart else look.ground for each in found],
                    "line": {"width": 2, "color": colour}},
     }  # fmt: skip

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, more_is_better, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.charts.drawing.curves import name_labels
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.rows import label_pixels, row_axis
 from vidgen_nb.errors import InputError
@@ -18,7 +19,7 @@ from vidgen_nb.plaintext import one_line
 
 __all__ = ["spread_chart"]
 
-_ROW_PIXELS, _LEAST_PIXELS, _TITLE_CHARS, _MAX_SENTENCES = 46.0, 110.0, 92, 4
+_ROW_PIXELS, _LEAST_PIXELS, _MAX_SENTENCES = 46.0, 110.0, 4
 
 
 def spread_chart(
@@ -49,7 +50,7 @@ def spread_chart(
     if len(numbers) == 1 and not paired:
         said = [text.split(": ", 1)[1][:1].upper() + text.split(": ", 1)[1][1:] for text in said]
     more = [f"… and {len(said) - _MAX_SENTENCES} more cases."] if len(said) > _MAX_SENTENCES else []
-    title = wrapped([*said[:_MAX_SENTENCES], *more], _TITLE_CHARS)
+    title = wrapped([*said[:_MAX_SENTENCES], *more], FINDING_CHARS)
     dot = f"a seed: its run minus {one_line(first, 40)}, with the same luck" if paired else "a run"
     notes = [f"A dot is {dot}; the bar holds the middle 80 % of them, the line is the median."]
     labels = name_labels(list(numbers), 34)
@@ -75,7 +76,7 @@ def spread_chart(
         _dots(mine, -row, label, (what, unit, sign), look)
         for row, (label, mine) in enumerate(zip(labels, numbers.values(), strict=True))
     ]
-    return go.Figure(data=traces, layout=layout)
+    return figure(traces, layout, look)
 
 
 def _said(
@@ -109,7 +110,7 @@ def _middle(row: int, spread: tuple[float, float, float] | None, look: Theme) ->
         {"type": "rect", "x0": low, "x1": high, "y0": row - 0.3, "y1": row + 0.3, "layer": "below",
          "line": {"width": 0}, "fillcolor": look.queue},
         {"type": "line", "x0": half, "x1": half, "y0": row - 0.36, "y1": row + 0.36,
-         "line": {"color": look.text, "width": 2}},
+         "line": {"color": look.ink, "width": 2}},
     ]  # fmt: skip
 
 

@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, more_is_better, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.charts.drawing.curves import faded, line_style, name_labels
-from vidgen_nb.charts.drawing.layout import axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.experiments.sweep_findings import LOADS, Wording, best_setting, changes_with_load, differences
 from vidgen_nb.charts.experiments.sweep_points import (
@@ -27,7 +28,7 @@ from vidgen_nb.plaintext import one_line
 
 __all__ = ["SweepPoint", "categories_of", "points_of", "sweep_chart"]
 
-_PLOT_PIXELS, _LEFT_PIXELS, _TITLE_CHARS = 340.0, 84, 92
+_PLOT_PIXELS, _LEFT_PIXELS = 340.0, 84
 IN_SECONDS = ("cooldown", "seconds", "latency")
 """Settings that are in seconds."""
 _MIN_TICK_SHARE = 0.06  # share of the axis that a number needs
@@ -103,13 +104,12 @@ def sweep_chart(
         trace["x"] = [markup([names[place]]) for place in trace["x"]]
     named = [trace["name"] for trace in traces if trace["showlegend"]]
     finding = _finding(trials, curves, wording, metric, against)
-    said = wrapped(finding, _TITLE_CHARS)
+    said = wrapped(finding, FINDING_CHARS)
     layout = frame(said, theme_, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(said), named=True, legend=named) | {
         "xaxis": axis(theme_, x) | {"rangemode": "normal"} | (_log_ticks(curves) if log_x else _categories(names)),
         "yaxis": axis(theme_, y),
     }
-    return go.Figure(data=[*(t for t in traces if t["meta"] == "band"), *(t for t in traces if t["meta"] != "band")],
-                     layout=layout)  # fmt: skip
+    return figure(sorted(traces, key=lambda trace: trace["meta"] != "band"), layout, theme_)  # bands lie below
 
 
 def _finding(
@@ -252,7 +252,7 @@ def _means(
 
 def _bound(line: tuple[tuple[float, float], ...], label: str, number: int | None, theme: Theme) -> dict[str, Any]:
     """Return a lower bound: in the colour of its curve, or the text's if it is that of all."""
-    colour = theme.text if number is None else line_style(theme, number).colour
+    colour = theme.ink if number is None else line_style(theme, number).colour
     return {
         "type": "scatter", "mode": "lines+markers" if len(line) == 1 else "lines", "meta": "bound", "name": label,
         "showlegend": True, "x": [x for x, _bound in line], "y": [bound for _x, bound in line],

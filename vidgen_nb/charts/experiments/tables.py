@@ -11,7 +11,8 @@ from vidgen_nb.analysis.experiments.case_summary import CaseSummary
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.charts.drawing.curves import faded, name_labels
-from vidgen_nb.charts.drawing.layout import frame, markup, wrapped
+from vidgen_nb.charts.drawing.layout import FINDING_CHARS, frame, markup, wrapped
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.drawing.rows import LABEL_CHARS, label_pixels, row_axis
 from vidgen_nb.errors import InputError
@@ -19,7 +20,7 @@ from vidgen_nb.plaintext import one_line
 
 __all__ = ["table_chart"]
 
-_ROW_PIXELS, _TITLE_CHARS = 44.0, 92
+_ROW_PIXELS = 44.0
 _MAX_GROUPS = 4
 
 
@@ -56,7 +57,7 @@ def table_chart(
     found = [[group.trials.against_best(metric, confidence=confidence) for metric in rows] for group in groups]
     heads = [str(trials.values[case][axis_name]) for group in groups for case in group.cases]
     title = wrapped(
-        [_finding(group, rows, each, axis_name) for group, each in zip(groups, found, strict=True)], _TITLE_CHARS
+        [_finding(group, rows, each, axis_name) for group, each in zip(groups, found, strict=True)], FINDING_CHARS
     )
     note = "Tinted: the best on a metric, and what can't be told apart from it, paired, with the same luck."
     names = [metric_name(metric).replace("_", " ") + (f" ({unit_of(metric).strip()})" if unit_of(metric) else "")
@@ -77,7 +78,7 @@ def table_chart(
         _cells(row, [each for group in found for each in group[row]], unit_of(metric), look)
         for row, metric in enumerate(rows)
     ]
-    return go.Figure(data=[_tint(cells, look)], layout=layout)
+    return figure([_tint(cells, look)], layout, look)
 
 
 class _Cell(NamedTuple):

@@ -10,6 +10,7 @@ from html import escape
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing.engine import go
 from vidgen_nb.charts.drawing.layout import layout
+from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.drawing.traces import TRACES, traces
 from vidgen_nb.charts.gantt.rows import build_rows
@@ -31,14 +32,14 @@ def gantt(
 
     The time in which no program ran a restored run is a pale band across all lanes, cut short if it was long.
     `scene`: this one is selected, all others are dimmed. `moves`: `"last <n>"`, `"none"`, or a scene's id for its
-    whole path. `queue`: the number of waiting scenes on top. `theme`: `"light"`, `"dark"`, or `"auto"`: as plotly's
-    default template. `now`: run seconds of the present, drawn as a line, for an open run. Above 10,000 attempts
-    neighbouring bars are merged; the chart says so. Raise `InputError` for a scene that is not in the run and for an
-    unknown theme.
+    whole path. `queue`: the number of waiting scenes on top. `theme`: `"light"`, `"dark"`, or `"auto"`: as the page
+    that shows it, but dark if plotly's default template is. `now`: run seconds of the present, drawn as a line, for an
+    open run. Above 10,000 attempts neighbouring bars are merged; the chart says so. Raise `InputError` for a scene that
+    is not in the run and for an unknown theme.
     """
     rows = build_rows(data, scene=scene, moves=moves, queue=queue, now=now, gaps=True)
     look = theme_of(theme)
-    return go.Figure(data=traces(rows, look), layout=layout(rows, look))
+    return figure(traces(rows, look), layout(rows, look), look)
 
 
 def html(figure: go.Figure, title: str = "Run") -> str:

@@ -13,8 +13,9 @@ from html import escape
 
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.charts.drawing.lines import HANDS
-from vidgen_nb.charts.drawing.palette import STATES, Mark, State, Theme, theme_name, theme_of
+from vidgen_nb.charts.drawing.palette import STATES, THEMES, Mark, State, Theme, theme_name
 from vidgen_nb.charts.drawing.shapes import Bar, Rows
+from vidgen_nb.charts.gantt.both_themes import both_themes
 from vidgen_nb.charts.gantt.rows import build_rows
 from vidgen_nb.errors import InputError
 
@@ -44,19 +45,21 @@ def svg(
 ) -> str:
     """Draw a run as SVG text, `width` pixels wide (at least 480); the height follows from the lanes.
 
-    `scene`, `moves`, `theme` and the errors are those of `gantt`.
+    `scene`, `moves` and the errors are those of `gantt`. `theme`: `"light"`, `"dark"`, or `"auto"`: that of the reader.
     """
     if width < 480:
         raise InputError(f"width is {width}: a chart needs at least 480 pixels")
     rows = build_rows(data, scene=scene, moves=moves, gaps=True)
-    return "\n".join(_Picture(rows, theme_of(theme), theme_name(theme), float(width)).lines())
+    known = theme_name(theme)
+    look, style = both_themes() if known is None else (THEMES[known], "")
+    return "\n".join(_Picture(rows, look, known or theme, style, float(width)).lines())
 
 
 class _Picture:
     """A picture in the making: rows, colours and the scale."""
 
-    def __init__(self, rows: Rows, theme: Theme, name: str, width: float) -> None:
-        self.rows, self.theme, self.name, self.width = rows, theme, name, width
+    def __init__(self, rows: Rows, theme: Theme, name: str, style: str, width: float) -> None:
+        self.rows, self.theme, self.name, self.style, self.width = rows, theme, name, style, width
         said = (*rows.summary, *rows.notes)
         self.title = [line for part in said for line in textwrap.wrap(part, int((width - 32) / 7.2))]
         self.top = 14 + _LINE_PIXELS * len(self.title) + 6
@@ -80,6 +83,7 @@ class _Picture:
             f'font-size="12" fill="{self.theme.text}">'
         )
         yield f"<desc>{said}</desc>"
+        yield from [self.style] if self.style else []
         yield from self._hatches()
         yield f'<rect width="{width}" height="{height}" fill="{self.theme.ground}"/>'
         for row, line in enumerate(self.title):

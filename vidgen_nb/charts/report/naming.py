@@ -9,7 +9,7 @@ from typing import Any
 
 from vidgen_nb.plaintext import one_line
 
-__all__ = ["began", "default_name", "title_of"]
+__all__ = ["began", "date_and_time", "default_name", "title_of"]
 
 _FILE_CHARS = re.compile(r"[^\w.-]+")
 
@@ -20,12 +20,20 @@ def title_of(header: Mapping[str, Any]) -> str:
 
 
 def began(header: Mapping[str, Any]) -> datetime | None:
-    """Return when a run began; None: its header does not say."""
+    """Return when a run began, in this machine's time zone; None: its header does not say."""
     try:
         found = datetime.fromisoformat(str(header.get("started")))
     except ValueError:
         return None
-    return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    try:
+        return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone()
+    except (OverflowError, OSError):  # a year that no time zone has
+        return None
+
+
+def date_and_time(moment: datetime | None) -> str:
+    """Return a moment as people read it, with its time zone: `2026-05-04 12:11 CEST`; None: nothing."""
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M %Z}"
 
 
 def default_name(header: Mapping[str, Any], title: str) -> str:

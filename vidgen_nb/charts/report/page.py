@@ -14,7 +14,7 @@ from vidgen_nb.analysis.metrics.model import ProfileMetrics
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.records.run_state import end_reason
 from vidgen_nb.charts.report.figures import FIGURES, figure_script, figures_of, plotly_script
-from vidgen_nb.charts.report.naming import began, default_name, title_of
+from vidgen_nb.charts.report.naming import began, date_and_time, default_name, title_of
 from vidgen_nb.charts.report.scene_table import scene_table
 from vidgen_nb.charts.report.tiles import STYLE, tiles_html
 from vidgen_nb.plaintext import one_line
@@ -83,7 +83,7 @@ def parts_of(
     """
     how = stands or ("not ended" if (reason := end_reason(data.events)) is None else ended_word(reason))
     date = began(data.header)
-    when = f"{date:%d %B %Y, %H:%M} UTC · " if date is not None else ""
+    when = f"{date_and_time(date)} · " if date is not None else ""
     rows = "".join(
         f"<tr><th scope='row'>{name}</th><td>{escape(value)}</td></tr>" for name, value in _settings(data, cost)
     )
@@ -142,7 +142,10 @@ def _settings(data: RunData, cost: RunCost) -> Iterator[tuple[str, str]]:
     if cost.max_cost is not None:
         yield "Spending cap (money)", cost.text(cost.max_cost)
     if header.get("speed") not in (None, 1, 1.0):
-        yield "Speed", f"{header['speed']:g} × real time" if isinstance(header["speed"], int | float) else ""
+        yield (
+            "Speed at the start",
+            f"{header['speed']:g} × real time" if isinstance(header["speed"], int | float) else "",
+        )
     yield "Seed", one_line(str(header.get("seed", "")), 40)
 
 

@@ -50,7 +50,7 @@ class Explorer(Exploration):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """Return the widget; for where there are none the picture of the run, and the text."""
-        return {**self._widget(), "text/html": picture_html(self._run, "light")}
+        return {**self._widget(), "text/html": picture_html(self._run, "auto")}
 
     def _ipython_display_(self) -> None:
         """Show the widget, and in a second output, hidden beside it, the picture that stays in a saved notebook.
@@ -69,7 +69,7 @@ class Explorer(Exploration):
         return {"application/vnd.jupyter.widget-view+json": view, "text/plain": repr(self)}
 
     def _picture(self) -> dict[str, str]:
-        return {"text/html": HIDE_BESIDE_PANEL + picture_html(self._run, "light"), "text/plain": ""}
+        return {"text/html": HIDE_BESIDE_PANEL + picture_html(self._run, "auto"), "text/plain": ""}
 
     def _update_picture(self) -> None:
         """Bring the picture up to date, once a hand rests."""

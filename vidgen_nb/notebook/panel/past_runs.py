@@ -15,6 +15,7 @@ import anywidget
 import ipywidgets as w
 import traitlets as t
 
+from vidgen_nb.charts.report.naming import date_and_time
 from vidgen_nb.charts.report.page import report
 from vidgen_nb.dashboard.past_runs import PastRun, PastRuns
 from vidgen_nb.errors import VidgenError
@@ -130,8 +131,13 @@ class PastRunsPicker:
 def _row(run: PastRun) -> list[str]:
     total, succeeded = sum(run.scenes.values()), run.scenes.get("succeeded", 0)
     others = standings_text({name: count for name, count in run.scenes.items() if name != "succeeded"})
-    began = "" if run.started is None else f"{run.started.astimezone():%Y-%m-%d %H:%M}"
-    return [began, one_line(run.name, 80), f"{succeeded:,} of {total:,}", others, one_line(run.stand, 60)]
+    return [
+        date_and_time(run.started),
+        one_line(run.name, 80),
+        f"{succeeded:,} of {total:,}",
+        others,
+        one_line(run.stand, 60),
+    ]
 
 
 def _note(found: PastRuns) -> str:

@@ -24,5 +24,5 @@ def picture_html(run: Run | None, theme: str) -> str:
     if run is None or not run.events or len(run.attempts) > MAX_DRAWN_ATTEMPTS:
         text = "Nothing had run yet" if run is None else repr(run)
         return f"<p>{escape(text)} when this was saved; run the cell for the live panel.</p>"
-    picture = b64encode(run.svg(theme="dark" if theme == "dark" else "light").encode()).decode()
+    picture = b64encode(run.svg(theme=theme).encode()).decode()
     return f'<img alt="{escape(repr(run))}" src="data:image/svg+xml;base64,{picture}">'
