@@ -18,7 +18,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Scene
 from vidgen_nb.errors import FileFormatError
-from vidgen_nb.recording.runfile import FORMAT, read_run, write_run
+from vidgen_nb.recording.runfile import FORMAT, event_line, header_line, read_run, write_run
 
 HEADER = {"run": "r1", "mode": {"name": "normal"}, "max_wait": "inf"}
 
@@ -114,3 +114,28 @@ def test_a_file_that_went_through_an_editor(tmp_path: Path) -> None:
     path = write_run(tmp_path / "run.jsonl", HEADER, events)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
     assert read_run(path) == (HEADER, events)
+
+
+@given(events=st.lists(ANY_EVENT, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_many_lines_are_those_of_each(events: list[Event]) -> None:
+    """Whatever happened, a file has the same bytes as a journal that writes one line after the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        written = write_run(Path(folder) / "run.jsonl", {}, events).read_bytes()
+    assert written == header_line({}) + b"".join(map(event_line, events))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        ev.SceneAdded(Scene("s1", 'a,{"event":1}', like=[1, {"event": 2}, {"event": "x"}]), at=1.0),
+        ev.SceneAdded(Scene("s1", "half \ud800"), at=1.0),
+        ev.CooldownImposed("p1", float("inf"), "no credit", at=1.0),
+    ],
+)
+def test_lines_that_need_care(tmp_path: Path, odd: Event) -> None:
+    """Parameters that look like an event, half a surrogate pair, and no known end."""
+    events = [ev.RunStarted(at=0.0), odd, ev.Stopped(at=2.0)]
+    written = write_run(tmp_path / "run.jsonl", {}, events).read_bytes()
+    assert written == header_line({}) + b"".join(map(event_line, events))
+    assert read_run(tmp_path / "run.jsonl")[1] == events

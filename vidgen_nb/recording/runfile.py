@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from vidgen_nb.core.events import Event
 from vidgen_nb.errors import FileFormatError
 from vidgen_nb.plaintext import one_line
-from vidgen_nb.recording.codec import decode, encode, plain
+from vidgen_nb.recording.codec import decode, encode, encode_plainly, plain
 from vidgen_nb.recording.left_lines import LeftLines, is_left_line
 
 __all__ = [
@@ -41,7 +42,10 @@ FORMAT = 1
 
 _AS_JSON: Final[Mapping[str, Any]] = {"allow_nan": False, "check_circular": False, "separators": (",", ":")}
 _JSON = json.JSONEncoder(ensure_ascii=False, **_AS_JSON).encode
+_WITH_PLAIN = json.JSONEncoder(ensure_ascii=False, default=plain, **_AS_JSON).encode
 _ASCII = json.JSONEncoder(**_AS_JSON).encode
+_NEXT_EVENT: Final = ',{"event":'
+_BATCH: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,9 @@ def write_run(path: str | os.PathLike[str], header: dict[str, Any], events: Iter
     try:
         with draft.open("wb") as file:
             file.write(header_line(header))
-            for event in events:
-                file.write(event_line(event))
+            each = iter(events)
+            while batch := list(islice(each, _BATCH)):
+                file.write(_event_lines(batch))
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
@@ -132,6 +137,21 @@ def header_line(header: dict[str, Any]) -> bytes:
 def event_line(event: Event) -> bytes:
     """Return an event's line."""
     return _line(encode(event))
+
+
+def _event_lines(events: Sequence[Event]) -> bytes:
+    """Return the lines of many events: the same as one by one, in less time.
+
+    They are written as one list, and parted where an event begins. That can't be read out of a text, in which quotes
+    are escaped; where a scene's parameters have something that looks the same there is one part too many.
+    """
+    try:
+        parts = _WITH_PLAIN(list(map(encode_plainly, events)))[1:-1].split(_NEXT_EVENT)
+        if len(parts) == len(events):
+            return (f"\n{_NEXT_EVENT[1:]}".join(parts) + "\n").encode()
+    except ValueError:  # half a surrogate pair, or a number that is not finite
+        pass
+    return b"".join(map(event_line, events))
 
 
 def left_line(scene: str, number: int) -> bytes:
