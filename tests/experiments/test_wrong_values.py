@@ -23,17 +23,20 @@ FEW: dict[str, Any] = {"seeds": range(2), "progress": False}
 
 def compare(**given: Any) -> Any:
     """Return a comparison of two policies."""
-    return vg.compare(**{"scenes": 2, "profiles": PROFILES} | FEW | given)
+    options: dict[str, Any] = {"scenes": 2, "profiles": PROFILES} | FEW | given
+    return vg.compare(**options)
 
 
 def sweep(**given: Any) -> Any:
     """Return a sweep of two cooldowns."""
-    return vg.sweep(**{"scenes": 2, "profiles": PROFILES, "grid": {"cooldown": [2, 5]}} | FEW | given)
+    options: dict[str, Any] = {"scenes": 2, "profiles": PROFILES, "grid": {"cooldown": [2, 5]}} | FEW | given
+    return vg.sweep(**options)
 
 
 def versus(**given: Any) -> Any:
     """Return two policies side by side."""
-    return vg.versus("GlobalPause", "PerProfileCooldown", **{"scenes": 2, "seeds": 1} | given)
+    options: dict[str, Any] = {"scenes": 2, "seeds": 1} | given
+    return vg.versus("GlobalPause", "PerProfileCooldown", **options)
 
 
 def case(**given: Any) -> Any:

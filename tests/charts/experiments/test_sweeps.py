@@ -187,7 +187,7 @@ def test_what_is_no_sweep_is_refused(points: Any, options: dict[str, Any], said:
 
 def test_the_best_is_named_before_it_is_referred_to() -> None:
     """A unit stands behind its number; what can't be told apart "from it" comes after the best."""
-    grid = {"cooldown": [5, 10], "mode": ["normal", "boost"]}
+    grid: dict[str, list[Any]] = {"cooldown": [5, 10], "mode": ["normal", "boost"]}
     found = vg.sweep(12, vg.demo_profiles(), grid=grid, seeds=range(4), progress=False)
     title = found.chart().layout.title.text.replace("</b><br><b>", " ")
     assert title.startswith("<b>Least makespan: 36.71 s [22.96, 50.46] of mode=normal at cooldown = 5 s, 1.43 ×")
