@@ -33,9 +33,8 @@ MARGIN = 8
 """Pixels of the page at the sides of what is shown."""
 
 
-def take(page: LabPage, theme: str, path: Path) -> None:
-    """Take the panel down to the chart's legend in a theme."""
-    page.theme(f"JupyterLab {theme}")
+def take(page: LabPage, path: Path) -> None:
+    """Take the panel down to the chart's legend."""
     page.updated()
     panel, tabs = page.panel().bounding_box(), page.panel().locator(".lm-TabBar, .p-TabBar").first.bounding_box()
     assert panel is not None and tabs is not None
@@ -88,7 +87,7 @@ def main() -> None:
                 page.run(0)
                 page.click("Run")
                 page.kernel.wait(f"ctl.last_run and len(ctl.last_run.attempts) >= {ATTEMPTS}")
-                take(page, theme, IMAGES / f"{name}.png")
+                take(page, IMAGES / f"{name}.png")
                 page.leave()
                 explorer = name.replace("panel", "explorer")
                 lab.notebook(root / f"{explorer}.ipynb", EXPLORE, CHANGE)
