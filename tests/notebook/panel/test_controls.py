@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -299,3 +300,13 @@ def test_answer_anywhere_touches_only_what_is_there() -> None:
     Widget.comm._reply_subshell_for = lambda data, default: "main"
     receive_while_blocked(Widget)
     assert Widget.comm._reply_subshell_for({}, "any") == "any"
+
+
+def test_the_drawer_says_how_accounts_are_added_and_bounded(desk: Desk) -> None:
+    """It has no field for a key, which a saved notebook could show; it names the calls of a cell, which there are."""
+    desk.panel.rows.fill("vg-drawer")
+    drawer = desk.panel.rows._popovers["vg-drawer"]
+    (note,) = [each.value for each in drawer.children if "vg-note" in str(getattr(each, "value", ""))]
+    named = re.findall(r"ctl\.(\w+)", note)
+    assert named == ["set_capacity", "add_profile", "remove_profile"]
+    assert all(callable(getattr(desk.ctl, each)) for each in named)

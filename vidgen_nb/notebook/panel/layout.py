@@ -11,7 +11,7 @@ from typing import Any
 import ipywidgets as w
 
 from vidgen_nb.notebook.panel.controls import VIEW, Controls
-from vidgen_nb.notebook.panel.option_controls import DRAWER
+from vidgen_nb.notebook.panel.option_controls import DRAWER, DRAWER_NOTES
 
 __all__ = ["Rows"]
 
@@ -61,8 +61,14 @@ class Rows:
                 child
                 for heading, names in DRAWER.items()
                 if not all(c.control(each).is_out() for each in names)
-                for child in (w.HTML(f'<div class="vg-heading">{heading}</div>'), *(c[each] for each in names))
+                for child in self._part(heading, names)
             ]
+
+    def _part(self, heading: str, names: tuple[str, ...]) -> list[Any]:
+        """Return a part of the drawer: its heading, its controls, and what there is to say of it."""
+        note = DRAWER_NOTES.get(heading)
+        below = [w.HTML(f'<div class="vg-note">{note}</div>')] if note else []
+        return [w.HTML(f'<div class="vg-heading">{heading}</div>'), *(self._controls[each] for each in names), *below]
 
     def at_cap(self, *, shown: bool) -> None:
         """Show what discards the rest beside what raises the cap."""

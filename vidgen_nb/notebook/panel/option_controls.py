@@ -17,7 +17,7 @@ from vidgen_nb.notebook.panel.host import PanelHost
 from vidgen_nb.plaintext import one_line
 from vidgen_nb.policies.registry import POLICIES
 
-__all__ = ["DRAWER", "OptionControls", "labelled", "labelled_on_release"]
+__all__ = ["DRAWER", "DRAWER_NOTES", "OptionControls", "labelled", "labelled_on_release"]
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 MAX_SUGGESTED_IDS = 500
@@ -38,6 +38,11 @@ DRAWER = {
     "Emulator": ("seed",),
 }
 """Heading and controls of each part of the drawer."""
+DRAWER_NOTES = {
+    "Limits": "In a cell: <code>ctl.set_capacity(name, 2)</code> for one account, <code>ctl.add_profile</code>, "
+    "<code>ctl.remove_profile</code>. A key typed here could be saved with the notebook.",
+}
+"""What stands below a part of it, as HTML."""
 
 
 def labelled(widget_class: Any, label: str, **options: Any) -> Any:
