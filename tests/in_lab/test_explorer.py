@@ -131,6 +131,29 @@ def test_the_picture_follows_a_slider(open_lab: Opener) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.long
+def test_a_theme_that_changes_out_of_sight(open_lab: Opener) -> None:
+    """JupyterLab hides a cell that is scrolled far away: its chart is as wide as before when it is back."""
+    page = open_lab(CELLS[0], height=800)
+    page.run(0)
+    shown = explorer(page)
+    chart = shown.locator(".vg-x-plot svg").first
+    wide = chart.evaluate("svg => svg.getBoundingClientRect().width")
+    page.page.wait_for_timeout(300)  # in which its first width is known to the page
+    shown.evaluate("one => { one.style.display = 'none'; }")
+    page.theme("JupyterLab Dark")
+    page.page.wait_for_timeout(300)
+    shown.evaluate("one => { one.style.display = ''; }")
+    try:
+        page.page.wait_for_function(
+            "wide => Math.abs(document.querySelector('.vg-x-plot svg').getBoundingClientRect().width - wide) < 2",
+            arg=wide, timeout=8000,
+        )  # fmt: skip
+        page.screenshot("dark")
+    finally:
+        page.theme("JupyterLab Light")
+
+
 def test_saved_and_reopened(open_lab: Opener) -> None:
     """Without its kernel there is the picture of the last setting and no error; beside the live one it is hidden."""
     page = open_lab(*CELLS)

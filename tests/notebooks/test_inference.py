@@ -31,7 +31,7 @@ def test_which_limits(inference: dict[str, Any]) -> None:
 def test_what_a_limit_on_the_chart_says(inference: dict[str, Any]) -> None:
     """A sliding window contradicts alice's answers, the bucket does not."""
     titles = [
-        inference["recorded"].admission_chart("alice", limit=limit).layout.title.text
+        inference["recorded"].admission_chart("alice", limit=limit).layout.title.text.replace("</b><br><b>", " ")
         for limit in (vg.SlidingWindow(4, per=60), vg.TokenBucket(4, per=60))
     ]
     assert ["its limit must be different" in title for title in titles] == [True, False]

@@ -268,7 +268,10 @@ function render({ model, el }) {
     keep.checked = answer.keeps;
   }
 
+  let drawn = 0; // the width: none while the cell is scrolled away, and JupyterLab has taken it off the page
+
   function draw() {
+    drawn = box.clientWidth;
     const { looks, accounts } = model.get("form");
     legend.replaceChildren(...drawGantt(box, model.get("answer").picture, looks, accounts));
   }
@@ -307,11 +310,8 @@ function render({ model, el }) {
   model.on("change:form", onForm);
   model.on("change:settled", drawSettled);
   model.on("change:comparison", drawComparison);
-  let width = 0;
   const resized = new ResizeObserver(() => {
-    if (!box.clientWidth || box.clientWidth === width) return;
-    width = box.clientWidth;
-    draw();
+    if (box.clientWidth && box.clientWidth !== drawn) draw();
   });
   resized.observe(box);
   const themed = new MutationObserver(draw);
