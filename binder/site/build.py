@@ -6,22 +6,24 @@ of `../requirements.txt`, and Pyodide from npm. The result is static files; no p
 
 from __future__ import annotations
 
+import ast
 import csv
 import html
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
-from pages import write_pages
+from pages import PLOTLY_SCRIPT, plotly_version, write_pages
 from pyodide_lock import write_lock
 
 HERE = Path(__file__).resolve().parent
@@ -29,10 +31,15 @@ ROOT = HERE.parents[1]
 PYTHON = "3.14"
 """That of Pyodide."""
 UNUSED = {
-    "plotly": ("/labextensions/", "plotly/labextension/"),  # the site has it
+    "anywidget": (".data/", "anywidget/labextension/"),  # the site has it
+    "ipywidgets": ("/tests/",),
+    "itables": ("itables_for_dash/", "itables_for_streamlit/", "itables/samples/", "itables/widget/"),
     "jedi": ("jedi/third_party/django-stubs/", "jedi/third_party/typeshed/stubs/"),  # of packages that aren't here
+    "plotly": ("/labextensions/", "plotly/labextension/"),
 }
-"""Folders of wheels, half of what these two weigh."""
+"""Folders and files of wheels, by a part of their path."""
+GENERATED = "plotly/graph_objs/"
+"""A thousand classes that nobody reads, half of whose weight are docstrings."""
 PYODIDE_FILES = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "pyodide-lock.json", "python_stdlib.zip")
 
 
@@ -42,25 +49,28 @@ def main(site: Path) -> None:
         lite = Path(folder)
         pyodide = lite / "static" / "pyodide"
         pyodide.mkdir(parents=True)
-        _get_pyodide(pyodide)
+        _from_npm(f"pyodide@{PYODIDE_VERSION}", PYODIDE_FILES, pyodide)
         _get_wheels(pyodide)
         write_lock(pyodide)
+        _compile(pyodide)
+        write_lock(pyodide)  # what the wheels are now
         shutil.copy(HERE / "jupyter-lite.json", lite)
         _copy_notebooks(lite / "files")
         _build(lite, site)
     write_pages(ROOT / "notebooks", site / "pages")
+    _from_npm(f"plotly.js-cartesian-dist-min@{plotly_version()}", [PLOTLY_SCRIPT], site / "pages")
     _write_index(site)
     size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
-    print(f"{site}: {size / 1e6:.0f} MB")
+    print(f"{site}: {size / 1e6:.1f} MB")
 
 
-def _get_pyodide(folder: Path) -> None:
-    """Take Pyodide's own files from its npm package; the wheels that it can load are not in there."""
+def _from_npm(package: str, names: Sequence[str], folder: Path) -> None:
+    """Take files from a package of npm; of Pyodide's, the wheels that it can load are not in there."""
     with tempfile.TemporaryDirectory() as temporary:
-        _run("npm", "pack", "--silent", f"pyodide@{PYODIDE_VERSION}", "--pack-destination", temporary)
-        (package,) = Path(temporary).glob("*.tgz")
-        with tarfile.open(package) as archive:
-            for name in PYODIDE_FILES:
+        _run("npm", "pack", "--silent", package, "--pack-destination", temporary)
+        (packed,) = Path(temporary).glob("*.tgz")
+        with tarfile.open(packed) as archive:
+            for name in names:
                 (folder / name).write_bytes(archive.extractfile(f"package/{name}").read())  # type: ignore[union-attr]
 
 
@@ -73,29 +83,58 @@ def _get_wheels(folder: Path) -> None:
     for wheel in Path(sys.prefix).glob("share/jupyter/labextensions/@jupyterlite/*/static/pypi/*.whl"):
         if not wheel.name.startswith("widgetsnbextension-3"):  # that of the classic notebook
             shutil.copy(wheel, folder)
+    _from_npm(f"plotly.js-cartesian-dist-min@{plotly_version()}", [PLOTLY_SCRIPT], folder)
+    script = folder / PLOTLY_SCRIPT  # for files that are written there
     for name, unused in UNUSED.items():
         (wheel,) = folder.glob(f"{name}-*.whl")
-        _leave_out(wheel, unused)
+        _rewrite(wheel, unused, {"plotly/package_data/plotly.min.js": script.read_bytes()})
+    script.unlink()
 
 
-def _leave_out(wheel: Path, unused: Sequence[str]) -> None:
-    """Write a wheel anew, without some of its folders."""
+def _compile(folder: Path) -> None:
+    """Add bytecode to the wheels and the standard library, without columns, which would be a fifth of it."""
+    command = ("node", str(HERE / "run_python.mjs"), str(folder), *_loaded_by_kernel())
+    _run(*command, program=(HERE / "bytecode.py").read_text(encoding="utf-8"), PYTHONNODEBUGRANGES="1")
+
+
+def _loaded_by_kernel() -> list[str]:
+    """Return the packages that a kernel begins with."""
+    settings = json.loads((HERE / "jupyter-lite.json").read_text(encoding="utf-8"))
+    plugins = settings["jupyter-config-data"]["litePluginSettings"]
+    return plugins["@jupyterlite/pyodide-kernel-extension:kernel"]["loadPyodideOptions"]["packages"]
+
+
+def _rewrite(wheel: Path, unused: Sequence[str], instead: Mapping[str, bytes]) -> None:
+    """Write a wheel anew, without some of its folders, and with other contents of some of its files."""
 
     def is_kept(name: str) -> bool:
         return not any(part in name for part in unused)
 
     smaller = wheel.with_suffix(".smaller")
-    with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(smaller, "w", zipfile.ZIP_DEFLATED) as target:
+    with (
+        zipfile.ZipFile(wheel) as source,
+        zipfile.ZipFile(smaller, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target,
+    ):
         for info in source.infolist():
-            content = source.read(info)
+            content = instead.get(info.filename) or source.read(info)
             if info.filename.endswith(".dist-info/RECORD"):
                 rows = [row for row in csv.reader(io.StringIO(content.decode())) if is_kept(row[0])]
                 lines = io.StringIO()
                 csv.writer(lines, lineterminator="\n").writerows(rows)
                 content = lines.getvalue().encode()
+            elif info.filename.startswith(GENERATED) and info.filename.endswith(".py"):
+                content = _without_docstrings(content)
             if is_kept(info.filename):
                 target.writestr(info, content)
     smaller.replace(wheel)
+
+
+def _without_docstrings(source: bytes) -> bytes:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree).encode()
 
 
 def _copy_notebooks(folder: Path) -> None:
@@ -111,7 +150,7 @@ def _build(lite: Path, site: Path) -> None:
         *("--apps", "lab", "--contents", str(lite / "files"), "--no-sourcemaps", "--no-unused-shared-packages"),
         folder=lite,  # where it keeps its notes, too
     )
-    for kind in ("eot", "svg"):  # of the icons' fonts, which browsers of this century read as woff2
+    for kind in ("eot", "svg", "ttf", "woff"):  # of the icons' fonts, which browsers read as woff2
         for font in (site / "build").glob(f"fa-*.{kind}"):
             font.unlink()
 
@@ -134,9 +173,17 @@ def _pip(*arguments: str) -> None:
     _run(sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check")
 
 
-def _run(*command: str, folder: Path | None = None) -> None:
+def _run(*command: str, folder: Path | None = None, program: str = "", **environment: str) -> None:
     """Run a command; `SystemExit` with what it said if it fails."""
-    done = subprocess.run(command, text=True, capture_output=True, check=False, cwd=folder)
+    done = subprocess.run(
+        command,
+        text=True,
+        capture_output=True,
+        check=False,
+        cwd=folder,
+        input=program,
+        env={**os.environ, **environment},
+    )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 

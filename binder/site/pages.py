@@ -7,7 +7,6 @@ import html
 import json
 import os
 import re
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,9 @@ from nbconvert import HTMLExporter
 
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-SCRIPT = "plotly.min.js"
+PLOTLY_SCRIPT = "plotly-cartesian.min.js"
+"""A third of plotly.js; it draws these."""
+CARTESIAN = frozenset({"bar", "box", "contour", "heatmap", "histogram", "image", "pie", "scatter", "violin"})
 LARGE_STYLE = 10_000
 """Characters of a style that becomes a file."""
 DRAW = """<script src="{script}"></script>
@@ -47,8 +48,14 @@ def write_pages(notebooks: Path, folder: Path) -> None:
         up = "../" * (len(target.relative_to(folder).parts) - 1)
         page = _with_shared_styles(_as_page(notebook, path.stem, up), folder, up)
         target.write_text(page, encoding="utf-8")
-        if SCRIPT in page:
-            shutil.copy(Path(plotly.__file__).parent / "package_data" / SCRIPT, folder)
+
+
+def plotly_version() -> str:
+    """Return the version of plotly.js for which the installed Plotly makes figures."""
+    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    with script.open(encoding="utf-8") as lines:
+        (version,) = re.findall(r"plotly\.js v(\S+)", lines.read(200))
+    return str(version)
 
 
 def _with_shared_styles(page: str, folder: Path, up: str) -> str:
@@ -73,6 +80,8 @@ def _as_page(notebook: Any, title: str, up: str) -> str:
         if WIDGET in data and len(data) > 1:
             del data[WIDGET]
         if PLOTLY in data:
+            if others := {trace.get("type", "scatter") for trace in data[PLOTLY]["data"]} - CARTESIAN:
+                raise SystemExit(f"{title}: {PLOTLY_SCRIPT} draws no {', '.join(sorted(others))}")
             figure = json.dumps(data[PLOTLY]).replace("<", "\\u003c")
             data["text/html"] = f'<div><script type="application/json" class="figure">{figure}</script></div>'
             has_figures = True
@@ -85,4 +94,4 @@ def _as_page(notebook: Any, title: str, up: str) -> str:
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": html.escape(title)}})
     page = re.sub(r'href="(?![a-z]+:)([^"#]+)\.ipynb"', r'href="\1.html"', page)
     page = re.sub(r'href="(?:\.\./)?(guide/[^"]+\.md[^"]*)"', rf'href="{up}../files/\1"', page)
-    return page.replace("</body>", DRAW.format(script=up + SCRIPT)) if has_figures else page
+    return page.replace("</body>", DRAW.format(script=up + PLOTLY_SCRIPT)) if has_figures else page

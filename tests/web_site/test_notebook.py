@@ -1,55 +1,85 @@
-"""The tour in the site, in a real browser: it runs from its first cell to its last, and asks nobody else."""
+"""The notebooks in the site, in a real browser: they run from the first cell to the last, and ask nobody else."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
-from tests.browser import launch
+from tests.browser import chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NAMES = sorted(str(path.relative_to(NOTEBOOKS)) for path in NOTEBOOKS.rglob("[01]*.ipynb") if "." not in path.parts[-2])
 WIDGETS = "window.jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type === 'code')"
 IS_IDLE = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => undefined)"
+RUN_ALL = "void window.jupyterapp.commands.execute('notebook:run-all-cells')"
 ARE_DONE = f"{WIDGETS}.every(cell => cell.model.executionState === 'idle' && cell.model.executionCount !== null)"
-OUTPUTS = f"JSON.stringify({WIDGETS}.map(cell => cell.model.outputs.toJSON()))"
+HAS_FAILED = f"{WIDGETS}.some(cell => cell.model.outputs.toJSON().some(output => output.output_type === 'error'))"
+OUTPUTS = f"{WIDGETS}.flatMap(cell => cell.model.outputs.toJSON())"
 ARTIFACTS = Path("artifacts")
 
 
-@pytest.mark.timeout(600)
-def test_the_tour_runs_with_nothing_installed(address: str) -> None:
-    """Run All of the tour: its panel with the chart, its run, its move; no error, and no request to another origin."""
-    from playwright.sync_api import sync_playwright
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Give one for all notebooks."""
+    with chromium() as browser:
+        yield browser
 
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """Give a page of a visitor who has not been here; fail if it asks another origin for anything."""
     foreign: list[str] = []
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        context.set_default_timeout(300_000)
-        context.on(
-            "request", lambda request: foreign.append(request.url) if not _is_own(request.url, address) else None
-        )
-        page = context.new_page()
-        begun = time.perf_counter()
-        page.goto(address)
-        page.get_by_role("link", name="A tour").click()
-        page.wait_for_function(IS_IDLE)
-        page.evaluate(RUN_ALL)
-        page.wait_for_selector(".vg-panel .js-plotly-plot .main-svg")
-        print(f"a panel with its chart after {time.perf_counter() - begun:.1f} s")
-        page.wait_for_function(ARE_DONE)
-        outputs = str(page.evaluate(OUTPUTS))
-        _screenshot(page, "tour")
-        browser.close()
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(300_000)
+    context.on("request", lambda request: foreign.append(request.url) if not _is_own(request.url, address) else None)
+    yield context.new_page()
+    context.close()
     assert foreign == []
-    assert '"output_type":"error"' not in outputs
+
+
+@pytest.mark.timeout(600)
+def test_the_tour_runs_with_nothing_installed(page: Page, address: str) -> None:
+    """From the index: Run All of the tour, its panel with the chart, its run, its move; no error."""
+    begun = time.perf_counter()
+    page.goto(address)
+    page.get_by_role("link", name="A tour").click()
+    page.wait_for_function(IS_IDLE)
+    page.evaluate(RUN_ALL)
+    page.wait_for_selector(".vg-panel .js-plotly-plot .main-svg")
+    print(f"a panel with its chart after {time.perf_counter() - begun:.1f} s")
+    outputs = str(_outputs(page))
+    page.evaluate("document.querySelector('.vg-panel').scrollIntoView()")
+    _screenshot(page, "tour")
     assert "✕429→" in outputs
     assert "13 succeeded; settled" in outputs
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", NAMES)
+def test_each_notebook_runs_there(page: Page, address: str, name: str) -> None:
+    """Run All of each notebook, and of each solution, ends without an error."""
+    page.goto(f"{address}/lab/index.html?path={quote(name)}")
+    page.wait_for_function(IS_IDLE)
+    page.evaluate(RUN_ALL)
+    _outputs(page)
+    _screenshot(page, Path(name).with_suffix("").as_posix().replace("/", "-"))
+
+
+def _outputs(page: Page) -> list[dict[str, object]]:
+    """Return what the cells put out when all are done; there must be no error."""
+    page.wait_for_function(f"{ARE_DONE} || {HAS_FAILED}")
+    outputs: list[dict[str, object]] = page.evaluate(OUTPUTS)
+    assert [each for each in outputs if each["output_type"] == "error"] == []
+    return outputs
 
 
 def _is_own(url: str, address: str) -> bool:
@@ -58,5 +88,4 @@ def _is_own(url: str, address: str) -> bool:
 
 def _screenshot(page: Page, name: str) -> None:
     ARTIFACTS.mkdir(exist_ok=True)
-    page.evaluate("document.querySelector('.vg-panel').scrollIntoView()")
     page.screenshot(path=ARTIFACTS / f"site-{name}.png")

@@ -8,15 +8,36 @@ from textwrap import dedent
 
 import pytest
 
-HERE = Path(__file__).parent
+RUN_PYTHON = Path(__file__).parents[2] / "binder" / "site" / "run_python.mjs"
 
 
 def said(site: Path, program: str) -> list[str]:
     """Return the lines that a program prints in the site's Python; it must not fail."""
-    command = ("node", str(HERE / "run_python.mjs"), str(site))
+    command = ("node", str(RUN_PYTHON), str(site / "static" / "pyodide"), "vidgen-nb")
     done = subprocess.run(command, input=dedent(program), text=True, capture_output=True, timeout=250, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return [line for line in done.stdout.splitlines() if not line.startswith("[")]  # the log's lines
+
+
+def test_it_stays_small(site: Path) -> None:
+    """All of the site takes 60 MB at most (60 · 10⁶ bytes), before a server packs it."""
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) <= 60e6
+
+
+@pytest.mark.timeout(300)
+def test_imports_find_bytecode(site: Path) -> None:
+    """What a panel imports is compiled already, in the standard library as well."""
+    program = """
+        import sys
+        from pathlib import Path
+        import vidgen_nb as vg
+        from vidgen_nb.notebook import controller
+        vg.simulate(vg.demo_scenes(3), vg.demo_profiles())
+        specs = [m.__spec__ for m in list(sys.modules.values()) if str(getattr(m, "__file__", "")).endswith(".py")]
+        missing = [each.name for each in specs if each.origin != "frozen" and not Path(each.cached or "").is_file()]
+        print(len(specs) > 300, missing)
+    """
+    assert said(site, program)[-1] == "True []"
 
 
 @pytest.mark.timeout(300)

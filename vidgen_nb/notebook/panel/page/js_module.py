@@ -17,6 +17,7 @@ from typing import Any
 import anywidget
 import traitlets as t
 
+from vidgen_nb.machine.browser import in_browser
 from vidgen_nb.notebook.panel.control_binding import receive_while_blocked
 
 __all__ = ["SeparateModuleWidget", "loader"]
@@ -26,7 +27,8 @@ _LOADER = (Path(__file__).parent / "js_module.js").read_text(encoding="utf-8")
 
 @cache
 def _compressed(source: str) -> bytes:
-    return compress(source.encode())
+    # in a browser it goes no further than to the page, and packing plotly.js takes longer than all else there
+    return compress(source.encode(), 0 if in_browser() else 9)
 
 
 @cache
