@@ -50,7 +50,11 @@ def play(students: int, scenes: int, burst: int) -> None:
     assert outcomes == theirs
     for name, run in own.items():
         ends = {f"{name}/{one.scene}": one.generated for one in run.attempts if one.generated is not None}
-        done = {one.scene: one.end for one in attempts if one.profile == name and one.outcome == "succeeded"}
+        done = {
+            one.scene: one.end
+            for one in attempts
+            if one.profile == name and one.end is not None and one.outcome == "succeeded"
+        }
         assert ends.keys() == done.keys()
         assert all(ends[scene] - 8 < done[scene] <= ends[scene] for scene in done)  # found done at the next poll
 

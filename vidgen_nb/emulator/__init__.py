@@ -5,7 +5,8 @@ May import the provider, the ports (for profiles) and the clock; Starlette and u
 Theory of operation. `Emulator` (server) runs uvicorn in a thread of its own. Its ASGI app (`app`) finds out which
 simulated profile a key belongs to, waits the latency, calls the dialect's handler, and logs the request. A dialect only
 translates: it parses the request, asks the provider to submit, poll or cancel a job, and writes the answer as the real
-API does. What accounts did is kept as the events of a run (`seen`). What the provider decides (limits, service times, faults) is the same in every dialect.
+API does. What the provider decides (limits, service times, faults) is the same in every dialect, and what its accounts
+did is kept as the events of a run (`seen`).
 
 To add a dialect:
 

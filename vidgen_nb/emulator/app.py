@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
@@ -29,7 +29,6 @@ from vidgen_nb.plaintext import one_line
 from vidgen_nb.provider import Job, Refused
 
 __all__ = [
-    "ACCOUNT_PATH",
     "SCENE_HEADER",
     "ApiError",
     "Call",
@@ -43,8 +42,6 @@ __all__ = [
 SCENE_HEADER: Final = "X-Client-Request-Id"
 """Carries the scene id, percent-encoded; without it the prompt is taken as the scene id."""
 
-ACCOUNT_PATH: Final = "/account"
-"""Where the holder of a key, as a bearer token in every dialect, is told what it opens, and how fast time passes."""
 OUR_USER_AGENT: Final = "vidgen_nb"
 """What our backends call themselves: they reckon in run seconds, all other clients by the clock on the wall."""
 MAX_LOGGED_REQUESTS: Final = 100_000
@@ -261,23 +258,10 @@ class Dialect(ABC):
         return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _account_route(dialect: Dialect) -> Route:
-    """Return the route that tells a client what it needs to know of its account; no real API has it."""
+def make_app(dialect: Dialect, *more: Route) -> ASGIApp:
+    """Return the app of a dialect, and of `more` routes; unknown paths and our own bugs are answered in its envelope."""
     state = dialect.state
-
-    async def account(call: Call) -> Response:
-        call.profile = Dialect.owner(dialect, call.request)
-        profile = state.provider.profiles[call.profile]
-        known = {"name": profile.name, "capacity": profile.capacity}
-        return JSONResponse(known | {"speed": state.clock.speed, "dialect": state.dialect, "root": dialect.root})
-
-    return dialect.route(ACCOUNT_PATH, "GET", account, public=True)  # it looks for the key itself
-
-
-def make_app(dialect: Dialect) -> ASGIApp:
-    """Return the ASGI app of a dialect; unknown paths and our own bugs are also answered in its envelope."""
-    state = dialect.state
-    routes = [*dialect.routes(), _account_route(dialect)]
+    routes = [*dialect.routes(), *more]
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - for mypy

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.model import Artifact, Operation, RateInfo, Scene
-from vidgen_nb.core.outcomes import Cancelled, Permanent
+from vidgen_nb.core.outcomes import Cancelled, Failure, Permanent
 from vidgen_nb.provider import Job, Provider, Refused
 from vidgen_nb.provider.failures import failure
 from vidgen_nb.provider.rate import rate_info
@@ -173,9 +173,11 @@ class SeenProvider(Provider):
         if job.cancelled is None and job.failure is None:
             self._new += [ev.Generated(scene, number, _DONE, at=at), ev.Fetched(scene, number, at=at)]
             return
+        status: ev.SettledStatus = "failed"
+        why: Failure
         if job.cancelled is not None:
             why, status = Cancelled(), "cancelled"
         else:
-            why, status = failure("job_failure" if job.failure in (None, "internal") else job.failure, None), "failed"
+            why = failure("job_failure" if job.failure in (None, "internal") else job.failure, None)
         self._new.append(ev.JobFailed(scene, number, why, at=at))
         self._new.append(ev.SceneSettled(scene, number, job.profile, status, why.reason, why, at=at))

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import RateInfo
+from vidgen_nb.emulator.account import account_route
 from vidgen_nb.emulator.app import Dialect, EmulatorState, RequestRecord, make_app
 from vidgen_nb.emulator.dialects.google_interactions import GoogleInteractionsDialect
 from vidgen_nb.emulator.dialects.openai_videos import OpenAIVideosDialect
@@ -83,7 +84,7 @@ class Emulator:
         self._own_clock = clock is None
         self._state = EmulatorState(provider, clock or Clock(speed), latency, str(dialect))
         self._dialect = _make_dialect(dialect, self._state, options)
-        self.app: ASGIApp = make_app(self._dialect)
+        self.app: ASGIApp = make_app(self._dialect, account_route(self._dialect))
         self._host, self._wanted_port = host, port
         self._port: int | None = None
         self._stopped_at: float | None = None

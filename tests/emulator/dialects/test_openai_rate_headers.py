@@ -11,7 +11,6 @@ from vidgen_nb.backends.openai.videos import OpenAIVideos
 from vidgen_nb.clock import Clock
 from vidgen_nb.core.model import RateInfo, Scene
 from vidgen_nb.core.outcomes import RateLimited
-from vidgen_nb.drivers.virtual import failure
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.ports import BackendError
 from vidgen_nb.provider import (
@@ -25,6 +24,7 @@ from vidgen_nb.provider import (
     SlidingWindow,
     TokenBucket,
 )
+from vidgen_nb.provider.failures import failure
 
 TIMES = (0.0, 0.25, 0.5, 7.0, 200.0, 300.0, 300.001, 301.0, 302.0, 420.0)
 Told = tuple[RateInfo | None, float | None]
