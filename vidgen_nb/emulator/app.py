@@ -259,7 +259,7 @@ class Dialect(ABC):
 
 
 def make_app(dialect: Dialect, *more: Route) -> ASGIApp:
-    """Return the app of a dialect, and of `more` routes; unknown paths and our own bugs are answered in its envelope."""
+    """Return the app of a dialect, and of `more` routes; unknown paths and bugs are answered in its envelope."""
     state = dialect.state
     routes = [*dialect.routes(), *more]
 
