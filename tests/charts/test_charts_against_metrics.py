@@ -91,7 +91,7 @@ def test_the_title_of_the_gantt(runs: list[tuple[Run, MetricsData]]) -> None:
             assert f" in {duration(took)}:" in title
         assert shown("# attempts?, # of them rate limited", title) == [numbers.attempts, numbers.rate_limited]
         assert shown("# moves?;", title) == [numbers.moves]
-        assert f"; {duration(sum(row.cooldown for row in numbers.profiles))} of cooldown" in title
+        assert f"; {sum(row.cooldown for row in numbers.profiles):,.0f} s of cooldown" in title
         svg = run.svg()
         for sentence in build_rows(run.data).summary:
             assert sentence in svg and sentence in title

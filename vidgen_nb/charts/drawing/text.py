@@ -198,7 +198,10 @@ def off_lines(start: float, end: float) -> tuple[str, ...]:
 
 
 def summary(data: RunData, end: float) -> tuple[str, str]:
-    """Return two sentences that sum up the run: numbers of `run.metrics()`, or those at `end` if it is open."""
+    """Return two sentences that sum up the run: numbers of `run.metrics()`, or those at `end` if it is open.
+
+    Cooldowns are in seconds, as there: several rest at once, so that their sum is no time that passed.
+    """
     data = data if data.end == end else replace(data, end=end)
     what = f"{count(len(data.scenes), 'scene')} on {count(len(data.profiles), 'profile')}"
     when = f"in {duration(end)} so far" if is_open(data) else f"in {duration(horizon(data))}"
@@ -210,7 +213,7 @@ def summary(data: RunData, end: float) -> tuple[str, str]:
     return (
         f"{what} {when}: {', '.join(stand)}." if stand else f"{what} {when}.",
         f"{count(len(data.attempts), 'attempt')}, {limited:,} of them rate limited (429); "
-        f"{count(len(data.moves), 'move')}; {duration(cooled)} of cooldown{off}.",
+        f"{count(len(data.moves), 'move')}; {cooled:,.0f} s of cooldown{off}.",
     )
 
 
