@@ -154,8 +154,9 @@ def test_exports(ctl: Controller, tmp_path: Path) -> None:
     assert {file.parent for file in files} == {tmp_path / "exports"}
     page, picture, table, record = files
     assert "<script>window.pwned" not in page.read_text()
-    tags = {each.tag.rpartition("}")[2] for each in ET.parse(picture).iter()}  # noqa: S314 - our own file
-    assert tags <= {"svg", "desc", "rect", "text", "path", "g", "title", "defs", "pattern", "circle"}
+    parts = {each.tag.rpartition("}")[2]: each.text or "" for each in ET.parse(picture).iter()}  # noqa: S314 - our own file
+    assert parts.keys() <= {"svg", "desc", "rect", "text", "path", "g", "title", "defs", "pattern", "circle", "style"}
+    assert not re.search("pwned|<", parts["style"])
     assert "pwned" in picture.read_text()
     assert "attempts" not in table.name and "\x00" not in picture.read_text()
     assert [scene.id for scene in load_run(record).scenes] == [scene.id for scene in run.scenes]

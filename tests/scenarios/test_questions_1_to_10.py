@@ -207,5 +207,5 @@ def test_10_best_cooldown() -> None:
     assert filled == alike
     bounds = [vg.lower_bound(40, FOUR, seed=seed).seconds for seed in seeds]
     assert list(trace(figure, "bound").y) == pytest.approx([fmean(bounds)] * 4)
-    assert f"at cooldown (s) = {best}, {fmean(found[best]) / fmean(bounds):.2f} × the lower bound" in said(figure)
+    assert f"at cooldown = {best} s, {fmean(found[best]) / fmean(bounds):.2f} × the lower bound" in said(figure)
     assert figure.layout.xaxis.type == "log"

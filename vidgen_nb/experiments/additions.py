@@ -110,7 +110,7 @@ def _seconds(part: Limit) -> float:
 
 
 def _unit(part: Limit, simulation: Simulation) -> int:
-    """Return by how much a limit grows: by what one submit takes of it, in the mean."""
+    """Return by how much a limit grows: by what one submit takes of it on average."""
     weight = getattr(part, "weight", 1)
     if isinstance(weight, str):
         given = [each.params[weight] for each in simulation.scenes if weight in each.params]

@@ -77,7 +77,8 @@ class Simulation:
     """Run seconds after which nothing new is submitted. Without it, a run in which nothing is accepted for too long
     (`drivers.standstill.PATIENCE_SECONDS`, 30 days, or more if limits and `retry` need it) is an `InputError`."""
     order: Literal["given", "shortest", "longest"] = "given"
-    """The order of the queue: as given, or by service time, which only a simulation knows."""
+    """The order in which scenes join the queue, at the start or at their arrivals: as given, or by service time, which
+    only a simulation knows. Those that wait are served first come, first served."""
     absent: Sequence[str] = ()
     """Names of profiles that are missing at the start: `requests` add them with `ProfileAdded`."""
     capacities: Mapping[str, int | None] = field(default_factory=dict)

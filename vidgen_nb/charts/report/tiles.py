@@ -58,7 +58,7 @@ def tiles(metrics: MetricsData, cost: RunCost | None = None) -> Iterator[Tile]:
     if metrics.cooldown_duty:
         yield Tile("Cooling", percent(metrics.cooldown_duty), "of the time, the mean of all accounts")
     if metrics.goodput:
-        yield Tile("Pace", figure(60 * metrics.goodput), "scenes a minute, in the mean")
+        yield Tile("Pace", figure(60 * metrics.goodput), "scenes a minute on average")
 
 
 def tiles_html(metrics: MetricsData, cost: RunCost | None = None) -> str:
