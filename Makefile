@@ -5,7 +5,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # What is imported is compiled then: to compile all of it now takes a third of the installation.
 PIP = $(BIN)/python -m pip install -q --no-compile --disable-pip-version-check -c binder/requirements.txt
-WORKERS ?= 2
+# Many tests wait for a server, a browser or another process: three share two cores.
+WORKERS ?= 3
 # How often `make test-long` carries out the browser tests: what depends on timing shows late.
 TIMES ?= 1 2 3 4 5 6 7 8 9 10
 

@@ -65,6 +65,7 @@ def test_without_jitter_calls_grow_as_the_square() -> None:
     assert jittered < plain
 
 
+@pytest.mark.long
 def test_full_jitter_against_a_model_of_its_own() -> None:
     """The mean number of calls is that of a plain event list with the formula of AWS, within a 99.9 % interval."""
     ours = [contenders(40, "full", seed).calls for seed in range(30)]

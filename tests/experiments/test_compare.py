@@ -153,6 +153,7 @@ def test_the_same_in_threads_and_processes() -> None:
         assert grid(processes).trials == here.trials
 
 
+@pytest.mark.long
 def test_the_same_on_a_dask_cluster() -> None:
     """On a dask cluster with worker processes the records are equal, too."""
     with warnings.catch_warnings():

@@ -58,9 +58,8 @@ def kill_once(server: SlowServer, command: list[str], random: Random, longer: fl
     time.sleep(0.3)  # what was on its way arrives
 
 
-@pytest.mark.parametrize(
-    "fsync_seconds", [0.0, pytest.param(0.4, marks=pytest.mark.long)], ids=["quick disk", "slow disk"]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("fsync_seconds", [0.0, 0.4], ids=["quick disk", "slow disk"])
 def test_held_is_only_what_the_server_has_seen(fsync_seconds: float, tmp_path: Path) -> None:
     """The others wait again, and are made in the end; nothing is paid twice, nothing lost."""
     random, waited = Random(7), 0

@@ -13,6 +13,7 @@ from tests.gateways.servers import VllmOmni
 pytest.importorskip("resource")
 
 
+@pytest.mark.long
 def test_files_run_out_in_the_midst_of_a_run(tmp_path: Path) -> None:
     """Connections, videos and the journal need files: no scene fails, none is paid twice, and it is no storm."""
     from tests.scenarios.hungry_child import SCENES

@@ -41,7 +41,8 @@ class Weighed:
         return estimate_limits(build(header, list(self.run.events)), weight="tokens")["p"]
 
 
-@pytest.mark.parametrize("live", [False, pytest.param(True, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("live", [False, True])
 def test_the_truth_is_in_every_interval(live: bool) -> None:
     """Where the scenes' parameter is named, most runs that met their limit get its tokens a second."""
     met = given = 0

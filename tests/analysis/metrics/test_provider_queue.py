@@ -64,7 +64,8 @@ def test_waits_queue_and_utilisation_do_not_depend_on_where_jobs_wait(
     assert here.queued_at_provider is None and there.wait.max > 0
 
 
-@pytest.mark.parametrize(("c", "load"), [(1, 0.5), pytest.param(3, 0.7, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize(("c", "load"), [(1, 0.5), (3, 0.7)])
 def test_m_m_c_at_the_provider(c: int, load: float) -> None:
     """Mean wait C(c, a) ÷ (cμ - λ) and L = λW, with the queue there (Erlang 1917)."""
     mean, scenes = 100.0, 1000 * c

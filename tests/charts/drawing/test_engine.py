@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.long
 def test_no_grammar_is_built_for_the_panel() -> None:
     """It takes five seconds of the way to the first bar; whoever imports it later gets it all the same."""
     code = (

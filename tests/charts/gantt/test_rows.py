@@ -221,6 +221,7 @@ def test_ten_thousand_attempts_are_quick_and_folded(big_run: RunData) -> None:
     assert len(rows.queue.steps) <= 2002
 
 
+@pytest.mark.long
 def test_slots_beyond_a_thousand_share_rows_aloud() -> None:
     """A page has at most about 1,000 rows: 5 slots share one where a profile has 4,500; no attempt is dropped."""
     attempts = [attempt(0.0, 9.0, scene=f"s{number}") for number in range(4500)]
