@@ -11,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidgen_nb.analysis.limits.candidates import Candidate, likeliest
+from vidgen_nb.analysis.limits.feasible import Evidence
+from vidgen_nb.analysis.limits.fixed_windows import _near
+from vidgen_nb.analysis.limits.submit_history import SubmitHistory
 from vidgen_nb.provider import SlidingWindow
 
 WINDOWS = st.builds(
@@ -75,3 +78,9 @@ def worlds(candidates: list[Candidate], random: Random) -> list[float]:
                     drawn.append((math.log(high / low) / each.n, [each.n / number]))
     chosen = random.choices([rates for _, rates in drawn], [weight for weight, _ in drawn], k=2000)
     return [random.choice(rates) for rates in chosen]
+
+
+def test_fewer_accepted_than_a_fixed_window_admits() -> None:
+    """No window of n lies between them, and looking for one breaks nothing."""
+    evidence = Evidence(SubmitHistory("p", exact=False, accepted=[(float(at), at + 0.1) for at in range(5)]), None)
+    assert [len(_near(evidence, n, 0.0, 100.0, 10)) for n in (2, 4, 5, 7, 11)] == [3, 1, 0, 0, 0]

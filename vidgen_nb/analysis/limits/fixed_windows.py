@@ -108,7 +108,7 @@ def _gap(evidence: Evidence, n: int, none: list[Interval]) -> Interval:
 
 def _near(evidence: Evidence, n: int, origin: float, longest: float, most: int) -> list[Interval]:
     """Return from the n-th acceptance before one until that one, if less than `longest`: those closest to a moment."""
-    last = min(len(evidence.sure), len(evidence.until) - n)
+    last = max(0, min(len(evidence.sure), len(evidence.until) - n))  # fewer than n were accepted: there is none
     middle = min(bisect_right(evidence.sure, origin), last)
 
     def some(first: int, end: int) -> list[Interval]:
