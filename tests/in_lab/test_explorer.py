@@ -131,7 +131,6 @@ def test_the_picture_follows_a_slider(open_lab: Opener) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.long
 def test_a_theme_that_changes_out_of_sight(open_lab: Opener) -> None:
     """JupyterLab hides a cell that is scrolled far away: its chart is as wide as before when it is back."""
     page = open_lab(CELLS[0], height=800)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
-from tests.browser import chromium
-
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 NAMES = sorted(str(path.relative_to(NOTEBOOKS)) for path in NOTEBOOKS.rglob("[01]*.ipynb") if "." not in path.parts[-2])
@@ -24,25 +21,6 @@ ARE_DONE = f"{WIDGETS}.every(cell => cell.model.executionState === 'idle' && cel
 HAS_FAILED = f"{WIDGETS}.some(cell => cell.model.outputs.toJSON().some(output => output.output_type === 'error'))"
 OUTPUTS = f"{WIDGETS}.flatMap(cell => cell.model.outputs.toJSON())"
 ARTIFACTS = Path("artifacts")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Give one for all notebooks."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """Give a page of a visitor who has not been here; fail if it asks another origin for anything."""
-    foreign: list[str] = []
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(300_000)
-    context.on("request", lambda request: foreign.append(request.url) if not _is_own(request.url, address) else None)
-    yield context.new_page()
-    context.close()
-    assert foreign == []
 
 
 @pytest.mark.timeout(600)
@@ -80,10 +58,6 @@ def _outputs(page: Page) -> list[dict[str, object]]:
     outputs: list[dict[str, object]] = page.evaluate(OUTPUTS)
     assert [each for each in outputs if each["output_type"] == "error"] == []
     return outputs
-
-
-def _is_own(url: str, address: str) -> bool:
-    return url.startswith((address, "data:", "blob:"))
 
 
 def _screenshot(page: Page, name: str) -> None:
