@@ -40,6 +40,8 @@ UNUSED = {
 """Folders and files of wheels, by a part of their path."""
 GENERATED = "plotly/graph_objs/"
 """A thousand classes that nobody reads, half of whose weight are docstrings."""
+NBFORMAT = b'__version__ = "5.10"\n'
+"""All that Plotly asks of nbformat before it shows a figure; nbformat itself needs compiled packages."""
 PYODIDE_FILES = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "pyodide-lock.json", "python_stdlib.zip")
 
 
@@ -85,10 +87,11 @@ def _get_wheels(folder: Path) -> None:
             shutil.copy(wheel, folder)
     _from_npm(f"plotly.js-cartesian-dist-min@{plotly_version()}", [PLOTLY_SCRIPT], folder)
     script = folder / PLOTLY_SCRIPT  # for files that are written there
+    plotly = {"plotly/package_data/plotly.min.js": script.read_bytes(), "nbformat.py": NBFORMAT}
+    script.unlink()
     for name, unused in UNUSED.items():
         (wheel,) = folder.glob(f"{name}-*.whl")
-        _rewrite(wheel, unused, {"plotly/package_data/plotly.min.js": script.read_bytes()})
-    script.unlink()
+        _rewrite(wheel, unused, plotly if name == "plotly" else {})
 
 
 def _compile(folder: Path) -> None:
@@ -105,7 +108,7 @@ def _loaded_by_kernel() -> list[str]:
 
 
 def _rewrite(wheel: Path, unused: Sequence[str], instead: Mapping[str, bytes]) -> None:
-    """Write a wheel anew, without some of its folders, and with other contents of some of its files."""
+    """Write a wheel anew, without some of its folders, and with some files that replace its own or are new."""
 
     def is_kept(name: str) -> bool:
         return not any(part in name for part in unused)
@@ -126,6 +129,8 @@ def _rewrite(wheel: Path, unused: Sequence[str], instead: Mapping[str, bytes]) -
                 content = _without_docstrings(content)
             if is_kept(info.filename):
                 target.writestr(info, content)
+        for name in instead.keys() - set(source.namelist()):
+            target.writestr(name, instead[name])
     smaller.replace(wheel)
 
 

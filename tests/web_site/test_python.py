@@ -62,6 +62,19 @@ def test_simulate_and_a_live_run(site: Path) -> None:
 
 
 @pytest.mark.timeout(300)
+def test_a_figure_of_plotlys_own_is_shown(site: Path) -> None:
+    """Plotly asks for nbformat, which needs compiled packages, before it shows a figure: the site has what it asks."""
+    program = """
+        import plotly.graph_objects as go
+        import plotly.io as pio
+        pio.renderers.default = "plotly_mimetype"
+        shown = go.Figure(go.Scatter(y=[1, 2]))._repr_mimebundle_()
+        print(*shown)
+    """
+    assert said(site, program)[-1] == "application/vnd.plotly.v1+json"
+
+
+@pytest.mark.timeout(300)
 def test_what_a_browser_cannot_do_is_said(site: Path) -> None:
     """Without threads, sockets and pandas there are clear errors, and what awaits works."""
     program = """
