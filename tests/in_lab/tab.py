@@ -27,6 +27,10 @@ class Tab:
             raise RuntimeError("there is no tab open")
         return self._page
 
+    def another(self) -> Page:
+        """Return another page of the same browser, which whoever asked for it closes."""
+        return self._context.new_page()
+
     def renew(self, url: str) -> None:
         """Begin with an empty page, to be filled from a server."""
         self.close()

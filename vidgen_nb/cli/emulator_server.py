@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.text import Text
 
 from vidgen_nb.cli.report import write_file
-from vidgen_nb.clock import local_time
 from vidgen_nb.core.events import EndReason, RunEnded
 from vidgen_nb.emulator import Emulator
 from vidgen_nb.errors import InputError
@@ -72,7 +71,7 @@ def serve(served: Served, write_profiles: Path | None) -> None:
     # last: whoever waits for this line finds everything else done
     last = f"serving {emulator.base_url} at {emulator.clock.speed:g}x; press Ctrl-C to end it"
     try:
-        wait_for_end(last, lambda: None if recorder is None else recorder.write())
+        wait_for_end(last, None if recorder is None else recorder.write)
     finally:
         if recorder is not None:
             recorder.end()
@@ -97,8 +96,7 @@ class _Recorder:
 
     def __init__(self, emulator: Emulator, path: Path) -> None:
         self._emulator, self._written = emulator, 0
-        started = local_time(-emulator.clock.wall(emulator.clock.now())).isoformat(timespec="milliseconds")
-        self._journal = Journal.create(path, {"run": path.stem, "started": started, "speed": emulator.clock.speed})
+        self._journal = Journal.create(path, emulator.header(path.stem))
         self.write()
 
     def write(self) -> None:

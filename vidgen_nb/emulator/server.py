@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp
 
-from vidgen_nb.clock import Clock
+from vidgen_nb.clock import Clock, local_time
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import RateInfo
 from vidgen_nb.emulator.account import account_route
@@ -128,6 +128,11 @@ class Emulator:
         """
         now = self.clock.now() if self._stopped_at is None else self._stopped_at
         return self._state.provider.seen(max(0.0, now))
+
+    def header(self, run: str) -> dict[str, Any]:
+        """Return the header of a record of `events`, with its name, when it began, and how fast time passes."""
+        started = local_time(-self.clock.wall(self.clock.now())).isoformat(timespec="milliseconds")
+        return {"run": run, "started": started, "speed": self.clock.speed}
 
     @property
     def unknown_keys(self) -> int:

@@ -83,8 +83,7 @@ class ClassPage:
         gantt.profiles = dict(data.capacities)
         gantt.update(data, reading.now)
         set_if_changed(self.head, "value", head_html(data, reading))
-        legend = legend_html(gantt.rows, theme_of(gantt.theme))
-        set_if_changed(self.legend, "value", legend.replace("</div>", "<span>✓ succeeded</span></div>"))
+        set_if_changed(self.legend, "value", legend_html(gantt.rows, theme_of(gantt.theme), "✓ succeeded"))
         set_if_changed(self.note, "value", escape(gantt.note))
 
     def _take(self, events: Sequence[Event]) -> None:

@@ -55,9 +55,8 @@ class EmulatorSource:
     def read(self) -> Reading:
         """Return it as it is now."""
         emulator = self._emulator
-        started = local_time(-emulator.clock.wall(emulator.clock.now())).isoformat(timespec="milliseconds")
         return Reading(
-            header={"run": "class", "started": started, "speed": emulator.clock.speed},
+            header=emulator.header("class"),
             events=emulator.events,
             now=None if emulator.has_stopped else max(0.0, emulator.clock.now()),
             unknown_keys=emulator.unknown_keys,

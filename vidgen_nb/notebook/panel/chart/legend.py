@@ -23,8 +23,8 @@ _HATCHES = {
 """Hatches by plotly's letter, as CSS."""
 
 
-def legend_html(rows: Rows, theme: Theme) -> str:
-    """Return swatches and words for what the chart shows."""
+def legend_html(rows: Rows, theme: Theme, *more: str) -> str:
+    """Return swatches and words for what the chart shows; `more`: words for what stands beside it."""
     there = {bar.state for bar in (*rows.bars, *rows.merged)}
     items = [f"<span>{_swatch(theme.marks[state])}{escape(_words(state, theme))}</span>" for state in STATES
              if state in there]  # fmt: skip
@@ -32,6 +32,7 @@ def legend_html(rows: Rows, theme: Theme) -> str:
         items.append(f'<span><b style="color:{theme.move}">◆</b>move</span>')
     if rows.hands:
         items.append("<span><b>◆</b>changed by hand</span>")
+    items += [f"<span>{escape(each)}</span>" for each in more]
     return f'<div class="vg-legend">{"".join(items)}</div>'
 
 
