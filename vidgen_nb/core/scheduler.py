@@ -7,6 +7,7 @@ when to call `wake(now)` if nothing happens before. Nothing else changes its sta
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from math import inf
 from random import Random
 from typing import Any
@@ -74,7 +75,7 @@ class Scheduler:
         self.dispatcher = Dispatcher(context, self._run, ledger, self._rotation, queue)
         self._attempts = attempts = AttemptLifecycle(context, ledger, roster)
         self._failures = failures = Failures(context, ledger, roster, attempts)
-        requests = Requests(context, self._run, ledger, roster, queue, attempts)
+        self._requests = requests = Requests(context, self._run, ledger, roster, queue, attempts)
         self._limits = limits = Limits(context, self._run, ledger, roster, queue)
         self._handlers = handlers_of(requests, limits, attempts, failures)
 
@@ -146,9 +147,12 @@ class Scheduler:
 
     def prepare(self, events: Iterable[ev.Event]) -> None:
         """Take in requests at 0, before the run starts: nothing follows from them until then."""
-        handlers = self._handlers
-        for event in events:
-            handlers[type(event)](event, 0.0)
+        for kind, alike in groupby(events, type):
+            if kind is ev.SceneAdded:
+                self._requests.add_scenes(alike, 0.0)  # type: ignore[arg-type]  # their type is the key
+            else:
+                for event in alike:
+                    self._handlers[kind](event, 0.0)
         self.advance(0.0)
 
     def next_wakeup(self) -> float | None:

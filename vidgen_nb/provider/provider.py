@@ -123,11 +123,13 @@ class Provider:
         `known`: scenes whose quantile, 0 to 1, is not drawn from the seed.
         """
         ids = list(scenes)
-        quantiles = dict(zip(ids, uniforms(self.seed, "service", last=ids), strict=True)) | dict(known or {})
-        self._quantiles |= quantiles
+        quantiles = dict(zip(ids, uniforms(self.seed, "service", last=ids), strict=True))
+        quantiles |= known or {}
         services = {account.profile.service for account in self._accounts.values()}
         if len(services) == 1:
             self._times |= zip(quantiles, services.pop().all_seconds(quantiles.values()), strict=True)
+        else:
+            self._quantiles |= quantiles
 
     def submit(
         self, profile: str, scene: str, now: float, prompt: str = "", params: Mapping[str, Any] = NOTHING
@@ -176,6 +178,8 @@ class Provider:
         return job
 
     def _seconds(self, account: Account, scene: str) -> float:
+        if (seconds := self._times.get(scene)) is not None:
+            return seconds
         u = self._quantiles.get(scene)
         return account.profile.service.seconds(uniform(self.seed, "service", scene) if u is None else u)
 

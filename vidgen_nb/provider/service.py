@@ -22,6 +22,8 @@ __all__ = ["Constant", "Empirical", "Exponential", "LogNormal", "Service", "unif
 _NORMAL: Final = NormalDist()
 # libm differs in the last digit between platforms: z is rounded to the digits that agree
 _DIGITS: Final = 9
+_WHOLE_NUMBERS: Final = 1.5 * 2.0**52
+"""Floats of this size have no fraction: adding it rounds to a whole number."""
 
 
 def uniform(*key: object) -> float:
@@ -48,9 +50,10 @@ def _rounded(zs: list[float]) -> list[float]:
     A whole number of billionths, divided by a billion, is the float that is next to it. Which whole number is nearest
     is beyond doubt unless two are about equally near, or the float has too few digits to tell.
     """
+    whole = _WHOLE_NUMBERS
     return [
         nearest / 1e9
-        if z < 4000 and -0.499 < (scaled := z * 1e9) - (nearest := (scaled + 0.5) // 1) < 0.499
+        if -0.499 < (scaled := z * 1e9) - (nearest := scaled + whole - whole) < 0.499 and scaled < 4e12
         else round(z, _DIGITS)
         for z in zs
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.ledger import Ledger
@@ -165,25 +166,32 @@ class Requests:
 
         If the run has ended, `RunStarted` continues it.
         """
-        ledger, scene, attempts = self._ledger, event.scene, event.attempts
-        before = ledger.scenes.get(scene.id)
-        if before is not None:
-            if before.status in UNSETTLED:
-                raise DuplicateScene(scene.id, f"is already {before.status} in this run")
-            attempts = before.number
-        event.at = now  # type: ignore[misc]  # as `record` does
-        self._context.keep(event)
-        self._orders = order = self._orders + 1
-        ledger.scenes[scene.id] = state = SceneState(scene, order, attempts, event.single, now)
-        if before is not None:
-            state.previous = before.previous
-        ledger.unsettled += 1
-        if event.single:
-            self._queue.push_front(state)
-        else:
-            self._queue.push_back(state)
-        if self._context.retry.deadline is not None:
-            self._watch_deadline(state)
+        self.add_scenes((event,), now)
+
+    def add_scenes(self, events: Iterable[ev.SceneAdded], now: float) -> None:
+        """Do for each of many scenes what `add_scene` does."""
+        ledger, queue, keep, scenes = self._ledger, self._queue, self._context.keep, self._ledger.scenes
+        has_deadline = self._context.retry.deadline is not None
+        for event in events:
+            scene, attempts = event.scene, event.attempts
+            before = scenes.get(scene.id)
+            if before is not None:
+                if before.status in UNSETTLED:
+                    raise DuplicateScene(scene.id, f"is already {before.status} in this run")
+                attempts = before.number
+            event.at = now  # type: ignore[misc]  # as `record` does
+            keep(event)
+            self._orders = order = self._orders + 1
+            scenes[scene.id] = state = SceneState(scene, order, attempts, event.single, now)
+            if before is not None:
+                state.previous = before.previous
+            ledger.unsettled += 1
+            if event.single:
+                queue.push_front(state)
+            else:
+                queue.push_back(state)
+            if has_deadline:
+                self._watch_deadline(state)
 
     def edit_scene(self, event: ev.SceneEdited, now: float) -> None:
         """Change what a scene's next attempt submits; one that is settled stays so until it is run again."""
