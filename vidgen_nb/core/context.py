@@ -10,11 +10,12 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Any, Literal
 
-from vidgen_nb.core.commands import Command
+from vidgen_nb.core.commands import Command, Submit
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode, PollSchedule, RetryPolicy
 from vidgen_nb.core.policy import Policy
 from vidgen_nb.core.spending import Spending
+from vidgen_nb.core.state import SceneState
 from vidgen_nb.errors import InputError
 
 __all__ = ["Context", "OnAmbiguous", "Timers", "as_on_ambiguous"]
@@ -67,7 +68,6 @@ class Context:
     """Settings, timers, and the two things that the scheduler produces: events and commands."""
 
     __slots__ = (
-        "commands",
         "configured_policy",
         "counts_money",
         "events",
@@ -93,6 +93,7 @@ class Context:
         "rng",
         "spending",
         "timers",
+        "to_do",
     )
 
     def __init__(
@@ -138,8 +139,8 @@ class Context:
         self.is_replay = False
         """Whether recorded events are fed in: then those decisions that are not looked up wait for their record."""
         self.timers = Timers()
-        self.commands: deque[Command] = deque()
-        """What is to be done, in order."""
+        self.to_do: deque[Command | SceneState] = deque()
+        """What is to be done, in order; a scene stands for the submit of its running attempt."""
 
     def backoff(self, failures: int) -> float:
         """Return seconds to wait after so many failures: full jitter (AWS, "Exponential Backoff And Jitter")."""
@@ -196,8 +197,14 @@ class Context:
 
     def take_commands(self) -> list[Command]:
         """Return what is to be done, and forget it."""
-        commands = list(self.commands)
-        self.commands.clear()
+        commands: list[Command] = []
+        for each in self.to_do:
+            if isinstance(each, SceneState):
+                assert each.profile is not None  # noqa: S101 - an attempt in flight has one
+                commands.append(Submit(each.scene, each.number, each.profile.name))
+            else:
+                commands.append(each)
+        self.to_do.clear()
         return commands
 
     def _keep_and_show(self, event: Event) -> None:

@@ -35,12 +35,12 @@ class Dispatcher:
         context = self._context
         if run.stopped or run.paused or self._unwritable.failures or context.policy_error is not None:
             return
-        queue, rotation = self._queue, self._rotation
+        queue, rotation, offered = self._queue, self._rotation, self._rotation.offered
         if queue.pinned:
             self._dispatch_pinned(now)
-        unbounded = not context.is_limited and context.mode.max_submitting is self.max_submits is None
-        while rotation.offered and (unbounded or self._room() > 0) and (state := queue.peek()) is not None:
-            chosen = rotation.pick(state.avoid, now, None if unbounded else self._fits(state))
+        bounded = context.is_limited or context.mode.max_submitting is not None or self.max_submits is not None
+        while offered and not (bounded and self._room() <= 0) and (state := queue.peek()) is not None:
+            chosen = rotation.pick(state.avoid, now, self._fits(state) if bounded else None)
             if chosen is None:
                 return
             self._ledger.begin(state, chosen, now)

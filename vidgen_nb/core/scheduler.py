@@ -57,17 +57,14 @@ class Scheduler:
             as_max_cost(max_cost), as_pause_after(pause_after_same_failure),
         )  # fmt: skip
         self._timers, self._times = context.timers, context.timers.times
-        self.commands = context.commands
-        """What is to be done, in order: whoever carries it out takes it from here, and `handle` takes all of it."""
-        self.events = context.events
-        """Everything that happened, in order; read-only."""
-        self.spending = context.spending
-        """What the run has spent and committed; read-only."""
-        self._now = 0.0
-        self._run = RunState()
+        self.to_do, self.take_commands = context.to_do, context.take_commands
+        """What is to be done, in order; `take_commands` takes all of it, as `handle` and `wake` do."""
+        self.events, self.spending = context.events, context.spending
+        """Everything that happened, in order, and what the run has spent and committed; read-only."""
+        self._now, self._run = 0.0, RunState()
         self._queue = queue = SceneQueue()
         self.roster = roster = Roster(context)
-        self._rotation = roster.rotation
+        self._rotation, self._offered = roster.rotation, roster.rotation.offered
         self._ledger = ledger = Ledger(context, roster, queue)
         self.scenes = ledger.scenes
         """All scenes by id; read-only."""
@@ -88,15 +85,15 @@ class Scheduler:
         driver are not errors: they change nothing.
         """
         self.feed(event, now)
-        return self._context.take_commands()
+        return self.take_commands()
 
     def wake(self, now: float) -> list[Command]:
         """Do what is due by now and return what to do."""
         self.advance(now)
-        return self._context.take_commands()
+        return self.take_commands()
 
     def feed(self, event: ev.Event, now: float) -> None:
-        """Take in an event as `handle` does; what to do is added to `commands`."""
+        """Take in an event as `handle` does; what to do is added to `to_do`."""
         handler = self._handlers[type(event)]
         if now > self._now:
             self._now = now
@@ -108,7 +105,7 @@ class Scheduler:
         self._decide(now)
 
     def advance(self, now: float, at_hand: AtHand | None = None) -> None:
-        """Do what is due by now; what follows is added to `commands`.
+        """Do what is due by now; what follows is added to `to_do`.
 
         `at_hand(scene, now)` is asked about a job if its poll is all that is due. It returns both of the last answers
         about it, which are taken in at once, without a `Poll` or a `Fetch`; or None.
@@ -137,7 +134,7 @@ class Scheduler:
         if self._run.goes_on:
             if context.is_limited:
                 self._limits.check(now)
-            if (self._rotation.offered or self._pinned) and self._queue.size:
+            if (self._offered or self._pinned) and self._queue.size:
                 self.dispatcher.dispatch(now)
             if not self._ledger.in_flight or self._parked:
                 self._idle(now)
@@ -157,8 +154,7 @@ class Scheduler:
 
     def next_wakeup(self) -> float | None:
         """Return when to call `wake`, in run seconds, or None."""
-        at = self._times[0]
-        return at if at < inf and self._run.ended is None else None
+        return at if (at := self._times[0]) < inf and self._run.ended is None else None
 
     @classmethod
     def replay(cls, events: Iterable[ev.Event], *, whole: bool = True, **settings: Any) -> Scheduler:
@@ -190,7 +186,7 @@ class Scheduler:
         if whole:
             replay.check(context.events)
         scheduler._rotation.rebuild()
-        context.commands.clear()
+        context.to_do.clear()
         context.policy_error, context.is_replay = None, False
         return scheduler
 

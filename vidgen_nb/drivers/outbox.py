@@ -8,6 +8,7 @@ when a worker takes it after such a wait, and when the backend says that it is `
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Self
 
 from vidgen_nb.core import events as ev
@@ -49,10 +50,9 @@ class Outbox:
         """Whether submits wait for a disk."""
         return self._observers.journal is not None
 
-    def take(self, commands: deque[Command]) -> None:
-        """Take all commands away; with a journal, a submit waits here until what announces it is on disk."""
-        while commands:
-            command = commands.popleft()
+    def take(self, commands: Iterable[Command]) -> None:
+        """Take commands over; with a journal, a submit waits here until what announces it is on disk."""
+        for command in commands:
             if type(command) is Submit:
                 if self.saves_first:
                     self._unsaved.append((len(self._events), command))

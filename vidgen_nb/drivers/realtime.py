@@ -65,7 +65,6 @@ class RealtimeDriver:
         self._outbox = Outbox(scheduler, self._observers, is_told=hasattr(backend.submit, "tells_when_it_leaves"))
         self._calls = Calls(backend, sink_for, self._outbox)
         scheduler.dispatcher.max_submits = self._calls.max_submits
-        self._commands = scheduler.commands
         self._queue = self._outbox.queue
         self._tasks: asyncio.TaskGroup | None = None
         self._workers: set[asyncio.Task[None]] = set()
@@ -189,8 +188,8 @@ class RealtimeDriver:
 
     def _enqueue(self) -> None:
         """Queue what the scheduler wants done, and make sure that this turn is ended."""
-        if self._commands:
-            self._outbox.take(self._commands)
+        if self.scheduler.to_do:
+            self._outbox.take(self.scheduler.take_commands())
         if not self._turn_scheduled and self._tasks is not None:
             self._turn_scheduled = True
             asyncio.get_running_loop().call_soon(self._end_turn)

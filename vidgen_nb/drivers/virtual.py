@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from vidgen_nb.core import events as ev
-from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll, Submit
+from vidgen_nb.core.commands import Cancel, Command, Fetch, Poll
 from vidgen_nb.core.model import Artifact, Operation
 from vidgen_nb.core.outcomes import Ambiguous, Cancelled, Transient
 from vidgen_nb.core.scheduler import Scheduler
@@ -85,8 +85,8 @@ class VirtualDriver:
         self._standstill = Standstill(scheduler, planned if until == math.inf else math.inf, patience)
         if until < math.inf:
             heappush(self._due, (until, next(self._order), ev.Stopped(f"until={until:g} s is over")))
-        self._answers: dict[type[Command], Callable[[Any, float], ev.Event | None]] = {
-            Submit: self._submit,
+        self._answers: dict[type[Command | SceneState], Callable[[Any, float], ev.Event | None]] = {
+            SceneState: self._submit,
             Poll: self._poll,
             Fetch: self._fetch,
             Cancel: self._cancel,
@@ -103,18 +103,18 @@ class VirtualDriver:
     def steps(self) -> Iterator[float]:
         """Run, and yield before each step the run second at which it happens; so several drivers can take turns."""
         scheduler, due, standstill = self.scheduler, self._due, self._standstill
-        feed, advance, next_wakeup, commands = (
+        feed, advance, next_wakeup, to_do = (
             scheduler.feed,
             scheduler.advance,
             scheduler.next_wakeup,
-            scheduler.commands,
+            scheduler.to_do,
         )
         answers, latency, at_hand = self._answers, self._latency, self.at_hand
         now = 0.0
         advance(now)
         while True:
-            while commands:  # calls; without latency they are answered at once, and so are those that follow from that
-                command = commands.popleft()
+            while to_do:  # calls; without latency they are answered at once, and so are those that follow from that
+                command = to_do.popleft()
                 if latency:
                     heappush(due, (now + latency, next(self._order), command))
                 elif (answer := answers[type(command)](command, now)) is not None:
@@ -166,8 +166,10 @@ class VirtualDriver:
 
     # -- the provider's answers
 
-    def _submit(self, command: Submit, now: float) -> ev.Event:
-        scene, number, profile, provider = command.scene, command.number, command.profile, self._provider
+    def _submit(self, state: SceneState, now: float) -> ev.Event:
+        scene, number, account, provider = state.scene, state.number, state.profile, self._provider
+        assert account is not None  # noqa: S101 - an attempt in flight has one
+        profile = account.name
         job = provider.submit(profile, scene.id, now, scene.prompt, scene.params)
         rate = provider.rate(profile, now) if self._has_rate_headers else None
         if isinstance(job, Refused):

@@ -41,7 +41,7 @@ class Cancellations:
         elif state.status in ("submitting", "generating") and not state.cancelling:
             state.start_cancelling()
             if state.status == "generating":
-                self._context.commands.append(cancel_command(state))
+                self._context.to_do.append(cancel_command(state))
         elif state.scene.id in self._ledger.unwritable.parked:
             profile = self._ledger.end(state)
             reason = f"{BY_USER}; the result of {operation_id(state)!r} was not fetched"
@@ -52,7 +52,7 @@ class Cancellations:
         if state.timed_out:
             state.cancel_due = True
         elif state.cancelling and state.status == "generating":
-            self._context.commands.append(cancel_command(state))
+            self._context.to_do.append(cancel_command(state))
 
     def is_late(self, state: SceneState, now: float) -> bool:
         """Say whether the attempt has reached `job_timeout`."""
@@ -64,12 +64,12 @@ class Cancellations:
         limit = self._context.retry.job_timeout or 0.0
         if state.status == "generating" and not state.cancelling:
             state.start_cancelling(timed_out=True, now=now)
-            self._context.commands.append(cancel_command(state))
+            self._context.to_do.append(cancel_command(state))
             return False
         if now < max(state.started + limit, self._context.restored_at, state.cancel_from) + GRACE_SECONDS:
             if state.status == "generating" and state.cancel_due:
                 state.cancel_due = False
-                self._context.commands.append(cancel_command(state))
+                self._context.to_do.append(cancel_command(state))
             return False
         profile, job = self._ledger.end(state), operation_id(state)
         if state.cancelling and not state.timed_out:

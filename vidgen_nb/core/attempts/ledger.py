@@ -10,7 +10,6 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.attempts.failure_streak import FailureStreak
 from vidgen_nb.core.attempts.retry_budget import RetryTokens
 from vidgen_nb.core.attempts.unwritable import UnwritableResults
-from vidgen_nb.core.commands import Submit
 from vidgen_nb.core.context import Context
 from vidgen_nb.core.outcomes import Failure
 from vidgen_nb.core.profiles.roster import Roster
@@ -52,7 +51,7 @@ class Ledger:
     ) -> None:
         """Begin an attempt: its submit leaves now. `recorded`: in a replay, what it cost then."""
         self._queue.remove(state)
-        scene, name, context = state.scene, profile.name, self._context
+        scene, context = state.scene, self._context
         state.number = number = state.number + 1
         state.status, state.started, state.profile = "submitting", now, profile
         state.has_open_job = False
@@ -69,11 +68,11 @@ class Ledger:
         cost = None if profile.price is None else profile.price.of(scene)
         if recorded is not None:
             cost = recorded.cost
-        event = ev.AttemptStarted(scene.id, number, name, reason, cost)
+        event = ev.AttemptStarted(scene.id, number, profile.name, reason, cost)
         event.at = now  # type: ignore[misc]  # as `record` does
         context.keep(event)
         state.pinned_to = None
-        context.commands.append(Submit(scene, number, name))
+        context.to_do.append(state)
 
     def take_up(self, state: SceneState, profile: ProfileState, now: float) -> None:
         """Begin an attempt without a submit: its job may exist already."""

@@ -64,7 +64,7 @@ class AttemptLifecycle:
         state.is_known, state.trouble = False, None
         state.calls, state.has_open_job = 0, True
         if state.cancelling:
-            context.commands.append(cancel_command(state))
+            context.to_do.append(cancel_command(state))
         # also after `job_timeout`: it may be done, and is asked about before it is cancelled
         if (delay := context.poll.delay(0, operation.poll_after)) > 0:
             self.call_after(state, delay, now)
@@ -192,14 +192,14 @@ class AttemptLifecycle:
             self._call(state, now)
 
     def _call(self, state: SceneState, now: float) -> None:
-        operation, profile, commands = state.operation, state.profile, self._context.commands
+        operation, profile, to_do = state.operation, state.profile, self._context.to_do
         assert operation is not None and profile is not None  # noqa: S101, PT018 - set when it was accepted
         state.calls += 1
         state.awaiting_answer, state.called_at, state.call_at = True, now, math.inf
         if state.status == "generating":
-            commands.append(Poll(state.scene, state.number, profile.name, operation))
+            to_do.append(Poll(state.scene, state.number, profile.name, operation))
         elif state.artifact is not None:
-            commands.append(Fetch(state.scene, state.number, profile.name, operation, state.artifact))
+            to_do.append(Fetch(state.scene, state.number, profile.name, operation, state.artifact))
 
     def abandoned(self, event: ev.AttemptAbandoned, now: float) -> None:
         """Hold the scene of an attempt that nobody continues; if its submit never left, the scene is queued again."""

@@ -29,7 +29,7 @@ class Rotation:
         self.profiles: list[ProfileState] = []
         """By index, removed ones included."""
         self.offered: list[int] = []
-        """Turns of the profiles that may be eligible, as a heap; empty: nobody is eligible."""
+        """Turns of the profiles that may be eligible, as a heap, always this list; empty: nobody is eligible."""
         self.held_back: dict[ProfileState, None] = {}
         """Profiles that the policy holds back until an answer or a job's end."""
         self.cursor = -1
@@ -61,7 +61,7 @@ class Rotation:
 
     def rebuild(self) -> None:
         """Offer every profile again, without moving the cursor."""
-        self.offered = []
+        self.offered.clear()
         for profile in self.profiles:
             profile.offered = False
             self.offer(profile)
@@ -133,7 +133,7 @@ class Rotation:
             rank = (avoided, finish)
             if best is None or rank < best:
                 best, chosen = rank, profile
-        self.offered = []
+        self.offered.clear()
         if chosen is not None:
             self.cursor, chosen.offered = chosen.index, False
             free.remove(chosen)
