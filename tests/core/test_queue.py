@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vidgen_nb.core.model import Scene
@@ -44,6 +44,8 @@ class Model:
     singles=st.sets(st.integers(0, 7)),
     ranks=st.lists(st.sampled_from([-1.5, 0.5, 9.5, 12.5, 12.5, 30.5]), min_size=8, max_size=8),
 )
+@example(actions=[("back", 0), ("ranked", 1), ("ranked", 2), ("take", 0)], singles=set(), ranks=[0.5] * 8)
+@example(actions=[("back", 0), ("ranked", 1), ("remove", 0)], singles=set(), ranks=[12.5] * 8)
 def test_the_queue_is_in_order(actions: list[tuple[str, int]], singles: set[int], ranks: list[float]) -> None:
     """Singles, then bounced scenes, then the others, each by rank or number; pinned ones by profile.
 

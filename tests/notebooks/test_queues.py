@@ -73,6 +73,7 @@ def test_the_order(queues: dict[str, Any]) -> None:
 def test_shortest_first_while_scenes_come(queues: dict[str, Any]) -> None:
     """The mean wait is half as long, and somebody waits three times as long as anybody did."""
     given, shortest = (vg.simulate(**queues["queue"], seed=1, order=each).metrics().wait for each in ORDERS)
+    assert given is not None and shortest is not None
     said = f"{shortest.mean:.0f} s in place of {given.mean:.0f} s, and the longest {shortest.max:.0f} s in place of"
     assert f"the mean wait is {said} {given.max:.0f} s." in text_of("solutions/06_queues")
 

@@ -19,6 +19,7 @@ from vidgen_nb.analysis.forecast.snapshot import snapshot
 from vidgen_nb.analysis.simulation.what_if import mode_of
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.scheduler import Scheduler
+from vidgen_nb.policies.paced.told_weights import LeavingScenes
 from vidgen_nb.provider.service import uniform
 from vidgen_nb.recording.runfile import event_line
 from vidgen_nb.replay.waiting import waits
@@ -130,6 +131,21 @@ def test_where_the_queue_is_shown_or_gone_on_from() -> None:
     assert [wait.scene for wait in waits(run.data)][-10:] == started[-10:]
     part = [event for event in run.events if event.at < 2.0]
     assert [scene.id for scene in snapshot(vg.Run(run.header, part).data).waiting] == started[1:]
+
+
+def test_what_paced_takes_to_be_next() -> None:
+    """Limits that count what scenes weigh need the next one: it is the one that starts, also after refusals."""
+    scenes = [vg.Scene(f"s{k:03}", "x", number=k) for k in range(60)]
+    single: list[tuple[float, ev.Event]] = [
+        (at, ev.SceneAdded(vg.Scene(f"now{at}", "x", number=at), single=True)) for at in (90, 100, 110)
+    ]
+    run = vg.simulate(scenes, LIMITED, order="longest", requests=single, seed=2, **BUSY)
+    seen, number = LeavingScenes(), {event.scene.id: event.scene.params["number"] for event in added(run)}
+    for event in run.events:
+        if isinstance(event, ev.AttemptStarted):
+            assert seen.next["number"] == number[event.scene]
+        seen.observe(event)
+    assert len(run.attempts) > 63 + 10
 
 
 def mean_wait(order: str, rate: float) -> float:
