@@ -1,8 +1,7 @@
 """The order in which scenes wait: singles, then bounced ones in original order, then the rest (R2).
 
-A FIFO deque holds the scenes that never ran, and a heap those of them that have a rank, if any; of the two that come
-first there the one with the lower rank is next, where a scene without one counts as its number of those added
-(`SceneState.order`). A heap holds the front segment; under a policy that does not move scenes,
+A FIFO deque holds the scenes that never ran, and a heap those of them that have a rank, if any: the lower
+`SceneState.order` of their two heads is next. A heap holds the front segment; under a policy that does not move scenes,
 a heap per profile holds those that wait for that profile alone. A scene removed from the middle (cancelled) leaves its
 entry behind, which is skipped when it comes up: an entry counts only while its ticket is the scene's. All entries in
 the deque have the same ticket, because a scene is never there twice.
@@ -46,7 +45,7 @@ class SceneQueue:
         self._back.append(scene)
 
     def push_ranked(self, scene: SceneState) -> None:
-        """Queue a scene that was never queued by its rank, behind the front segment."""
+        """Queue a scene that was never queued behind the front segment, at the place of its rank."""
         self._push(self._ranked, scene)
 
     def push_front(self, scene: SceneState) -> None:
