@@ -132,9 +132,9 @@ class Audit:
         """R17: only a new or a settled scene may be added; numbers go on."""
         old = self.scenes.get(event.scene.id)
         assert old is None or old.status in SETTLED
-        self.orders += 1
+        self.orders, order = self.orders + 1, self.orders + 1 if event.rank is None else event.rank
         number = event.attempts if old is None else old.number
-        self.scenes[event.scene.id] = SceneView(self.orders, event.single, number=number)
+        self.scenes[event.scene.id] = SceneView(order, event.single, number=number)
 
     def on_SceneEdited(self, event: ev.SceneEdited) -> None:
         """R15: what runs is not disturbed."""

@@ -12,7 +12,7 @@ __all__ = ["GateView", "ProfileView", "SceneView"]
 class SceneView:
     """What the events say of a scene."""
 
-    order: int
+    order: float  # its rank, or its number of those added
     single: bool
     status: str = "queued"
     number: int = 0
@@ -28,8 +28,8 @@ class SceneView:
     open_job: bool = False  # accepted, and its provider has not said that the job ended
 
     @property
-    def precedence(self) -> tuple[bool, bool, int]:
-        """R2: singles, then bounced scenes in original order, then the others."""
+    def precedence(self) -> tuple[bool, bool, float]:
+        """R2: singles, then bounced scenes, then the others, each in the queue's order."""
         front = self.single or self.bounced
         return (not front, not self.single, self.order)
 

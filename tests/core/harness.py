@@ -84,9 +84,10 @@ class World:
         self.now = when
         return commands
 
-    def add(self, *ids: str, single: bool = False) -> list[Command]:
+    def add(self, *ids: str, single: bool = False, rank: float | None = None) -> list[Command]:
         """Add scenes; a run that had ended continues."""
-        commands = [c for each in ids for c in self.feed(ev.SceneAdded(Scene(each, f"prompt {each}"), single))]
+        added = (ev.SceneAdded(Scene(each, f"prompt {each}"), single, rank=rank) for each in ids)
+        commands = [c for event in added for c in self.feed(event)]
         return commands + (self.feed(ev.RunStarted()) if ids and self.scheduler.ended else [])
 
     def command(self, kind: type[Command], scene: str) -> Any:

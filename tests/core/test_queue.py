@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from itertools import count
+
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vidgen_nb.core.model import Scene
@@ -11,7 +13,9 @@ from vidgen_nb.core.state import Gate, ProfileState, SceneState
 
 DOORS = [ProfileState(name, index, None, Gate(name)) for index, name in enumerate("ab")]
 ACTIONS = st.lists(
-    st.tuples(st.sampled_from(["back", "front", "pin a", "pin b", "remove", "take", "unpin a"]), st.integers(0, 7)),
+    st.tuples(
+        st.sampled_from(["back", "ranked", "front", "pin a", "pin b", "remove", "take", "unpin a"]), st.integers(0, 7)
+    ),
     max_size=60,
 )
 
@@ -31,14 +35,30 @@ class Model:
                 place.remove(scene)
 
     def first(self, place: list[SceneState]) -> SceneState | None:
-        """R2: singles before others, each in original order."""
+        """R2: singles before others, each in the queue's order."""
         return min(place, key=lambda scene: (not scene.single, scene.order), default=None)
 
 
-@given(actions=ACTIONS, singles=st.sets(st.integers(0, 7)))
-def test_the_queue_is_in_order(actions: list[tuple[str, int]], singles: set[int]) -> None:
-    """Singles, then bounced scenes in original order, then the others as they came; pinned ones by profile."""
-    scenes = [SceneState(Scene(f"s{index}", "x"), index, 0, single=index in singles, now=0.0) for index in range(8)]
+@given(
+    actions=ACTIONS,
+    singles=st.sets(st.integers(0, 7)),
+    ranks=st.lists(st.sampled_from([-1.5, 0.5, 9.5, 12.5, 12.5, 30.5]), min_size=8, max_size=8),
+)
+@example(actions=[("back", 0), ("ranked", 1), ("ranked", 2), ("take", 0)], singles=set(), ranks=[0.5] * 8)
+@example(actions=[("back", 0), ("ranked", 1), ("remove", 0)], singles=set(), ranks=[12.5] * 8)
+def test_the_queue_is_in_order(actions: list[tuple[str, int]], singles: set[int], ranks: list[float]) -> None:
+    """Singles, then bounced scenes, then the others, each by rank or number; pinned ones by profile.
+
+    Of equal ranks, the one that joined first is first. A scene that is added again is another one to the queue.
+    """
+    numbers = count(1)
+
+    def added(index: int, rank: float | None = None) -> SceneState:
+        order = next(numbers)
+        scene = Scene(f"s{index}", "x")
+        return SceneState(scene, order if rank is None else rank, 0, single=index in singles, now=0.0)
+
+    scenes = [added(index) for index in range(8)]
     queue, model = SceneQueue(), Model()
     for action, index in actions:
         scene = scenes[index]
@@ -57,13 +77,14 @@ def test_the_queue_is_in_order(actions: list[tuple[str, int]], singles: set[int]
             if door is not None:
                 queue.push_pinned(scene, door)
                 model.pinned[door].append(scene)
-            elif action == "front":
+            elif action == "front" or scene.single:
                 queue.push_front(scene)
                 model.front.append(scene)
             else:
-                queue.push_back(scene)
+                scenes[index] = scene = added(index, ranks[index] if action == "ranked" else None)
+                (queue.push_ranked if action == "ranked" else queue.push_back)(scene)
                 model.back.append(scene)
-        expected = model.first(model.front) or (model.back[0] if model.back else None)
+        expected = model.first(model.front) or min(model.back, key=lambda scene: scene.order, default=None)
         assert queue.peek() is expected
         assert [queue.peek_pinned(door) for door in DOORS] == [model.first(model.pinned[door]) for door in DOORS]
         held = len(model.front) + len(model.back) + sum(map(len, model.pinned.values()))

@@ -228,13 +228,15 @@ class SchedulerMachine(RuleBasedStateMachine):
         """Time passes."""
         self.world.sleep_until(self.world.now + seconds)
 
-    @rule(name=st.sampled_from(names("s", 12)), single=st.booleans())
-    def add_scene(self, name: str, single: bool) -> None:
+    @rule(
+        name=st.sampled_from(names("s", 12)), single=st.booleans(), rank=st.sampled_from([None, None, 2.5, 9.5, -1.0])
+    )
+    def add_scene(self, name: str, single: bool, rank: float | None) -> None:
         """A scene is added, or run again."""
         state = self.world.scheduler.scenes.get(name)
         if state is None or state.status in SETTLED:
             self.billed.pop(name, None)
-            self.world.add(name, single=single)
+            self.world.add(name, single=single, rank=rank)
 
     @rule(name=st.sampled_from(names("p", 5)), capacity=st.sampled_from([None, 1, 3]))
     def toggle_profile(self, name: str, capacity: int | None) -> None:

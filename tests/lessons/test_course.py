@@ -73,7 +73,7 @@ SOLUTIONS: dict[str, list[Any]] = {
     ],
     "jitter": [vg.ExponentialCooldown(10, jitter="full"), vg.ExponentialCooldown(5, jitter="decorrelated")],
     "slots": [5],
-    "tail": [{"policy": TOLD}, {"policy": TOLD, "order": "shortest"}, {"policy": "Paced"}],
+    "tail": [{"policy": TOLD}, {"policy": "Paced"}, {"policy": "Paced", "capacity": 4}],
     "retry-budget": [4],
     "inference": [FOUND, {**FOUND, "alice": vg.TokenBucket(4, per=58), "bruno": vg.FixedWindow(5, per=46)}],
     "beat-paced": [
@@ -92,7 +92,13 @@ NAIVE: dict[str, list[Any]] = {
     ],
     "jitter": [vg.PerProfileCooldown(), TOLD, vg.ExponentialCooldown(10), vg.ExponentialCooldown(5, jitter="full")],
     "slots": [12, 6, 4, 1],
-    "tail": [{}, {"order": "shortest"}, {"policy": vg.PerProfileCooldown(5)}, {"policy": vg.GlobalPause()}],
+    "tail": [
+        {},
+        {"order": "shortest"},
+        {"policy": "Paced", "order": "shortest"},
+        {"policy": vg.PerProfileCooldown(5)},
+        {"policy": vg.GlobalPause()},
+    ],
     "retry-budget": [1, 3, 5, 10, 40],
     "inference": [{**FOUND, "bruno": vg.SlidingWindow(5, per=45)}, {**FOUND, "chiara": vg.TokenBucket(60, per=60)}],
     "beat-paced": [vg.Paced(), vg.PerProfileCooldown(), vg.PerProfileCooldown(10), TOLD],

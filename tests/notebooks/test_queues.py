@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+import vidgen_nb as vg
 from tests.notebooks.cells import found_in, printed_by, text_of
 
 
@@ -68,6 +70,17 @@ def test_the_order(queues: dict[str, Any]) -> None:
     assert waits["shortest first"] > waits["the given order"] + 50
 
 
+def test_shortest_first_while_scenes_come(queues: dict[str, Any]) -> None:
+    """The mean wait is half as long, and somebody waits three times as long as anybody did."""
+    given, shortest = (vg.simulate(**queues["queue"], seed=1, order=each).metrics().wait for each in ORDERS)
+    assert given is not None and shortest is not None
+    said = f"{shortest.mean:.0f} s in place of {given.mean:.0f} s, and the longest {shortest.max:.0f} s in place of"
+    assert f"the mean wait is {said} {given.max:.0f} s." in text_of("solutions/06_queues")
+
+
+ORDERS: list[Any] = ["given", "shortest"]
+
+
 def test_the_solution() -> None:
     """The last try passes, the two before do not, and the numbers in the texts are so."""
     solution = found_in("solutions/06_queues")
@@ -76,3 +89,7 @@ def test_the_solution() -> None:
     assert f"{solution['mean_wait'](6, 0.8, 20):.1f}" == "8.6"
     assert "8.6 s at c = 6 in place of 21.6 s at c = 3" in text_of("solutions/06_queues")
     assert "43 % of their time" in text_of("solutions/06_queues")
+    tried = [str(solution["ex"].check(each)) for each in ({}, {"order": "shortest"})]
+    as_given, shortest = (float(re.findall(r"p95 wait: mean ([\d.]+)", each)[0]) for each in tried)
+    assert f"from {as_given:.0f} s to {shortest:.0f} s" in text_of("solutions/06_queues")
+    assert shortest > 2 * as_given  # "even doubles"

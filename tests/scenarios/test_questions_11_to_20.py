@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import vidgen_nb as vg
+from tests.analysis.simulation.queue_by_hand import waits_by_hand
 from tests.scenarios.answers import curves, makespans, paired, said, trace
 from vidgen_nb.core import events as ev
 from vidgen_nb.wording.durations import duration
@@ -176,12 +177,30 @@ def test_19_which_order() -> None:
     assert cells.text[1][1] == f"<b>{spt:,.4g}</b>"
 
 
+def test_19_with_arrivals() -> None:
+    """While scenes come, the order decides who of those that wait is next: flow as in a queue by hand, seed by seed."""
+    one, orders = [vg.SimulatedProfile("p", None, vg.LogNormal(20, 0.5), 1)], ["given", "shortest", "longest"]
+    swept = vg.sweep(
+        60, one, grid={"order": orders}, mode="boost", arrivals=vg.Poisson(3, per=60), seeds=range(10), progress=False
+    )
+    figure = swept.table_chart(["makespan", "flow.mean", "first_result"])
+    assert "makespan: none can be told apart; flow.mean: shortest; first result: none can be told" in said(figure)
+    text = dict(zip(orders, figure.data[0].text[1], strict=True))
+    for order in orders:
+        flows = []
+        for seed in range(10):
+            come, work = vg.Poisson(3, per=60).times(60, seed), _services(seed, 60)
+            flows.append(fmean(work) + fmean(waits_by_hand(order, 1, come, work)))
+        assert f"{fmean(flows):,.4g}" in text[order]
+    assert text["shortest"].startswith("<b>") and not text["given"].startswith("<b>")
+
+
 SLOTS: dict[str, dict[str, Any]] = {"one slot": {"capacity": 1}, "two slots": {"capacity": 2}}
 
 
-def _services(seed: int) -> list[float]:
-    """Return how long twelve scenes take with that seed."""
-    run = vg.simulate(12, [vg.SimulatedProfile("p", None, vg.LogNormal(20, 0.5))], mode="boost", seed=seed)
+def _services(seed: int, scenes: int = 12) -> list[float]:
+    """Return how long so many scenes take with that seed."""
+    run = vg.simulate(scenes, [vg.SimulatedProfile("p", None, vg.LogNormal(20, 0.5))], mode="boost", seed=seed)
     return [each.end or 0.0 for each in run.scenes]
 
 

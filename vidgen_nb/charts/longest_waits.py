@@ -1,4 +1,4 @@
-"""Who waited: each scene's wait by its place in the queue, and the ten longest by name; below the curve of waits."""
+"""Who waited: each scene's wait by its place in the order of joining, and the ten longest by name; below the curve."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LEFT_END, _RIGHT_START = 0.5, 0.68
 
 
 class Place(NamedTuple):
-    """A scene's wait, by its place in the queue."""
+    """A scene's wait, by its place in the order of joining."""
 
     at: int
     """From 1, in the order in which the scenes were added."""
@@ -61,7 +61,8 @@ def axes(found: Sequence[Place], share: float, theme: Theme) -> dict[str, Any]:
         "ticktext": names, "showgrid": False, "zeroline": False, "fixedrange": True,
     }  # fmt: skip
     return {
-        "xaxis2": axis(theme, "place in the queue") | {"domain": [0, _LEFT_END], "anchor": "y2", "nticks": 6},
+        "xaxis2": axis(theme, "place in the order of joining")
+        | {"domain": [0, _LEFT_END], "anchor": "y2", "nticks": 6},
         "yaxis2": axis(theme, "wait") | {"domain": [0, share], "anchor": "x2", "range": [0, top], "ticksuffix": " s"},
         "xaxis3": axis(theme, f"the {len(names)} longest waits")
         | {"domain": [_RIGHT_START, 1], "anchor": "y3", "range": [0, top], "ticksuffix": " s", "nticks": 4},
@@ -93,4 +94,4 @@ def traces(found: Sequence[Place], theme: Theme) -> tuple[list[dict[str, Any]], 
 
 def _hover(place: Place) -> str:
     waited = f"waited {duration(place.seconds)}"
-    return markup([one_line(place.scene, 60), f"place {place.at:,} in the queue", waited])
+    return markup([one_line(place.scene, 60), f"place {place.at:,} in the order of joining", waited])

@@ -32,8 +32,8 @@ _GAP_PIXELS = 70.0  # the title of the axis between
 def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "auto") -> go.Figure:
     """Draw which share of the scenes that succeeded waited at most x seconds; of one run, also who waited.
 
-    `runs`: one run, or several by name, to be compared. One has, below, each scene's wait by its place in the queue,
-    which is the order in which they were added, and the ten longest by name. Scenes that did not succeed have no wait;
+    `runs`: one run, or several by name, to be compared. One has, below, each scene's wait by its place in the order in
+    which they joined the queue, and the ten longest by name. Scenes that did not succeed have no wait;
     the chart says how many, and how many of those had succeeded before they were run again. The waits, and their
     quantiles in the title, are `run.metrics().wait`. Raise `InputError` for no runs, for anything that is not a run,
     for a name that is not a text, and for an unknown theme.

@@ -1,6 +1,7 @@
 """The order in which scenes wait: singles, then bounced ones in original order, then the rest (R2).
 
-A FIFO deque holds the scenes that never ran; a heap holds the front segment; under a policy that does not move scenes,
+A FIFO deque holds the scenes that never ran, and a heap those of them that have a rank, if any: the lower
+`SceneState.order` of their two heads is next. A heap holds the front segment; under a policy that does not move scenes,
 a heap per profile holds those that wait for that profile alone. A scene removed from the middle (cancelled) leaves its
 entry behind, which is skipped when it comes up: an entry counts only while its ticket is the scene's. All entries in
 the deque have the same ticket, because a scene is never there twice.
@@ -17,17 +18,18 @@ __all__ = ["SceneQueue"]
 
 BACK_TICKET = 1
 """Of all scenes that wait behind the front segment."""
-Front = list[tuple[bool, int, int, SceneState]]
+Front = list[tuple[bool, float, int, SceneState]]
 
 
 class SceneQueue:
     """Scenes that may be submitted now."""
 
-    __slots__ = ("_back", "_front", "_tickets", "pinned", "size")
+    __slots__ = ("_back", "_front", "_ranked", "_tickets", "pinned", "size")
 
     def __init__(self) -> None:
         self._front: Front = []
         self._back: deque[SceneState] = deque()
+        self._ranked: Front = []
         self.pinned: dict[ProfileState, Front] = {}
         """Scenes that wait for one profile alone."""
         self.size = 0
@@ -41,6 +43,10 @@ class SceneQueue:
         scene.ticket = BACK_TICKET
         self.size += 1
         self._back.append(scene)
+
+    def push_ranked(self, scene: SceneState) -> None:
+        """Queue a scene that was never queued behind the front segment, at the place of its rank."""
+        self._push(self._ranked, scene)
 
     def push_front(self, scene: SceneState) -> None:
         """Queue a scene in the front segment, in original order; a single scene goes first."""
@@ -57,9 +63,14 @@ class SceneQueue:
         back = self._back
         while back:
             if (scene := back[0]).ticket == BACK_TICKET:
-                return scene
+                return scene if not self._ranked else self._ranked_or(scene)
             back.popleft()
-        return None
+        return _first(self._ranked) if self._ranked else None
+
+    def _ranked_or(self, scene: SceneState) -> SceneState:
+        """Return the first scene with a rank if it is before this one, which has none."""
+        ranked = _first(self._ranked)
+        return scene if ranked is None or ranked.order > scene.order else ranked
 
     def peek_pinned(self, profile: ProfileState) -> SceneState | None:
         """Return the scene that is next for this profile alone, or None."""

@@ -232,7 +232,7 @@ class SceneState:
     cancel_due: bool
     """Such a cancel has to be sent again, once the job is known to run still."""
 
-    def __init__(self, scene: Scene, order: int, number: int, single: bool, now: float) -> None:
+    def __init__(self, scene: Scene, order: float, number: int, single: bool, now: float) -> None:
         self.number = number
         """Attempts so far; the number of the running one."""
         self.profile: ProfileState | None = None
@@ -241,7 +241,7 @@ class SceneState:
         """The profile of the attempt before."""
         self.scene = scene
         self.order = order
-        """Its place in the original order."""
+        """Its place in the queue's order: its rank, or its number of those added."""
         self.single = single
         self.status: Status = "queued"
         self.queued_at = now

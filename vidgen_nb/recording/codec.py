@@ -1,9 +1,9 @@
 """Events as JSON objects and back, field by field according to their annotations.
 
 `{"event": "Accepted", "at": 1.5, "scene": "s001", …}`; numbers that JSON can't express are the texts `"inf"`, `"-inf"`
-and `"nan"`. `rate`, which servers seldom send, and what older files don't have (`off_since`, prices, costs) are left
-out if there are none, and `local` if it is false. A field whose metadata has `recorded_as` keeps that name in files. A
-policy is its class's name and settings. No event contains an API key.
+and `"nan"`. `rate`, which servers seldom send, `rank`, and what older files don't have (`off_since`, prices, costs) are
+left out if there are none, and `local` if it is false. A field whose metadata has `recorded_as` keeps that name in
+files. A policy is its class's name and settings. No event contains an API key.
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ def _policy(value: Any) -> Policy:
 
 AS_IT_IS = frozenset((str, int, bool, NoneType))
 """Types of most values, which JSON has, too."""
-OMITTED_IF_NONE = ("rate", "off_since", "cost", "price", "pause_after_same_failure")
+OMITTED_IF_NONE = ("rate", "off_since", "cost", "price", "pause_after_same_failure", "rank")
 OMITTED_IF_FALSE = "local"
 SCENE_FIELDS = {"id", "prompt", "params"}
 READERS: dict[Any, Reader] = {

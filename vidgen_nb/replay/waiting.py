@@ -29,7 +29,8 @@ class Wait:
 def waits(data: RunData) -> list[Wait]:
     """Return all spans in which scenes waited, in the queue's order; those that are queued at a provider come last.
 
-    First come single scenes, then those that an account has sent back, in their original order, then all others.
+    First come single scenes, then those that an account has sent back, then all others; each of them by their ranks, or
+    in the order in which they were added.
     """
     places, notes = _places(data)
     still = float("inf")
@@ -47,7 +48,7 @@ def waits(data: RunData) -> list[Wait]:
     return [*ours, *theirs]
 
 
-_Place = tuple[bool, bool, int]
+_Place = tuple[bool, bool, float]
 _LAST: _Place = (True, True, 0)
 
 
@@ -55,13 +56,14 @@ def _places(data: RunData) -> tuple[dict[tuple[str, float], _Place], dict[tuple[
     """Return the place in the queue's order, and a note, of each scene that began to wait at a time."""
     places: dict[tuple[str, float], _Place] = {}
     notes: dict[tuple[str, float], str] = {}
-    latest: dict[str, tuple[bool, int]] = {}
+    latest: dict[str, tuple[bool, float]] = {}
     added = 0
     for event in data.events:
         if isinstance(event, ev.SceneAdded):
             added += 1
-            latest[event.scene.id] = event.single, added
-            places[event.scene.id, event.at] = (not event.single, not event.single, added)
+            order = added if event.rank is None else event.rank
+            latest[event.scene.id] = event.single, order
+            places[event.scene.id, event.at] = (not event.single, not event.single, order)
         elif isinstance(event, ev.SceneRequeued):
             single, order = latest.get(event.scene, (False, 0))
             places[event.scene, event.at] = (False, not single, order)

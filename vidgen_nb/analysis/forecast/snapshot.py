@@ -46,6 +46,8 @@ class Snapshot:
     scenes: dict[str, Scene] = field(default_factory=dict)
     queued: dict[str, bool] = field(default_factory=dict)
     """Ids of scenes that wait, and whether they go first: single scenes and bounced ones."""
+    ranks: dict[str, float] = field(default_factory=dict)
+    """Of scenes that were added with one."""
     jobs_running: dict[str, RunningJob] = field(default_factory=dict)
     """By scene id."""
     submitting: dict[str, ev.AttemptStarted] = field(default_factory=dict)
@@ -67,7 +69,7 @@ class Snapshot:
         """The waiting scenes that will still run, in order: as many as the limits allow, none after a stop."""
         if self.stopped:
             return []
-        ids = sorted(self.queued, key=lambda name: not self.queued[name])
+        ids = sorted(self.queued, key=lambda name: (not self.queued[name], self.ranks.get(name, math.inf)))
         room = None if self.max_billed is None else max(0, self.max_billed - self.accepted - self.in_doubt)
         return self._affordable([self.scenes[name] for name in ids[:room]])
 
@@ -92,9 +94,11 @@ def snapshot(data: RunData) -> Snapshot:
         if isinstance(event, ANSWER_EVENTS):
             now.submitting.pop(event.scene, None)
         match event:
-            case ev.SceneAdded(scene=scene, single=single):
+            case ev.SceneAdded(scene=scene, single=single, rank=rank):
                 now.scenes[scene.id] = scene
                 now.queued[scene.id] = single
+                if rank is not None:
+                    now.ranks[scene.id] = rank
             case ev.SceneEdited(scene=scene):
                 now.scenes[scene.id] = scene
             case ev.AttemptStarted(scene=name, number=number, profile=profile):

@@ -42,15 +42,22 @@ class RecordedRequests:
     present: list[str] = field(default_factory=list)
     """Names of the profiles at the start."""
     requests: list[tuple[float, ev.Event]] = field(default_factory=list)
+    ranked: bool = False
+    """Whether scenes have ranks that follow from the run's order, and are left out here."""
 
     def add(self, event: ev.Event) -> None:
         """Append a request."""
         self.requests.append((event.at, replace(event)))
 
-    def add_scene(self, event: ev.SceneAdded, at: float) -> None:
-        """Have a scene added: before the requests of the same moment, unless it follows one of them or is single."""
+    def add_scene(self, event: ev.SceneAdded, at: float, *, ordered: bool) -> None:
+        """Have a scene added: before the requests of the same moment, unless it follows one of them or is special.
+
+        Special are single scenes, and those with a rank if the run is not `ordered`: it was given by hand then.
+        """
         after = bool(self.requests) and self.requests[-1][0] == at
-        if event.single or after:
+        if ordered and event.rank is not None:
+            event, self.ranked = replace(event, rank=None), True
+        if event.single or after or event.rank is not None:
             self.add(event)
         else:
             self.scenes.append((at, event.scene))
@@ -93,11 +100,14 @@ class _RunProgress:
                 self.ended = self.ended and self.stopped  # without a stop, an added scene alone makes the run go on
 
 
-def recorded_requests(events: Iterable[ev.Event], changes: Collection[str] = ()) -> RecordedRequests:
+def recorded_requests(
+    events: Iterable[ev.Event], changes: Collection[str] = (), *, ordered: bool = False
+) -> RecordedRequests:
     """Return what was requested, without what the changes replace; each scene is run once, however often it was.
 
     A run that was stopped, or had ended, goes on where the recorded one did. That its program ended and the run was
-    restored is not repeated. Raises `InputError` for a policy that is not known here.
+    restored is not repeated. `ordered`: ranks follow from the run's `order`, which will rank its scenes again. Raises
+    `InputError` for a policy that is not known here.
     """
     without = tuple(kind for name in changes for kind in REPLACED_EVENTS.get(name, ()))
     asked, course = RecordedRequests(), _RunProgress()
@@ -116,7 +126,7 @@ def recorded_requests(events: Iterable[ev.Event], changes: Collection[str] = ())
             case ev.SceneAdded(scene=scene):
                 if scene.id not in scenes:
                     scenes.add(scene.id)
-                    asked.add_scene(event, event.at if course.started else 0.0)
+                    asked.add_scene(event, event.at if course.started else 0.0, ordered=ordered)
             case _ if isinstance(event, without):
                 pass
             case ev.ProfileAdded(profile=name) if name not in profiles:

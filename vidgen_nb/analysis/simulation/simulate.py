@@ -14,11 +14,12 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from random import Random
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from vidgen_nb.analysis.records.fast_dataclass import collector_paused
 from vidgen_nb.analysis.simulation.arrivals import Arrivals, arrival_times, describe_arrivals
 from vidgen_nb.analysis.simulation.given import as_absent, as_capacities, as_luck, as_requests
+from vidgen_nb.analysis.simulation.serving import Order, ServingOrder, check_order
 from vidgen_nb.analysis.validation import listed, plain_number, seconds, whole, yes_or_no
 from vidgen_nb.core import events as ev
 from vidgen_nb.core.context import OnAmbiguous, as_on_ambiguous
@@ -36,7 +37,6 @@ from vidgen_nb.provider import Fault, Load, Provider, SimulatedProfile
 from vidgen_nb.provider.described import describe_profiles
 from vidgen_nb.provider.limits import longest_period
 from vidgen_nb.provider.load import as_load
-from vidgen_nb.provider.service import uniform
 from vidgen_nb.recording.codec import encode, plain
 
 __all__ = ["Simulation"]
@@ -76,9 +76,9 @@ class Simulation:
     until: float = math.inf
     """Run seconds after which nothing new is submitted. Without it, a run in which nothing is accepted for too long
     (`drivers.standstill.PATIENCE_SECONDS`, 30 days, or more if limits and `retry` need it) is an `InputError`."""
-    order: Literal["given", "shortest", "longest"] = "given"
-    """The order in which scenes join the queue, at the start or at their arrivals: as given, or by service time, which
-    only a simulation knows. Those that wait are served first come, first served."""
+    order: Order = "given"
+    """Which of the scenes that wait is next: the first that came, or the one with the shortest or longest service time,
+    which only a simulation knows. Nothing under way is broken off for it; what was refused still goes first (R2)."""
     absent: Sequence[str] = ()
     """Names of profiles that are missing at the start: `requests` add them with `ProfileAdded`."""
     capacities: Mapping[str, int | None] = field(default_factory=dict)
@@ -130,8 +130,7 @@ class Simulation:
         unpriced = [each.name for each in self.profiles if each.price is None] if self.max_cost is not None else []
         if unpriced:
             raise InputError(f"max_cost needs the price of every profile, and {unpriced[0]!r} has none: price=0.40")
-        if self.order not in ("given", "shortest", "longest"):
-            raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
+        check_order(self.order)
 
     def _checked_arrivals(self) -> Arrivals | list[float] | None:
         if self.arrivals is None:
@@ -195,13 +194,12 @@ class Simulation:
         return max((at for at in times if at < math.inf), default=0.0), PATIENCE_SECONDS + sum(waits)
 
     def _arriving(self) -> Iterable[tuple[float, ev.Event]]:
-        return zip(self.arrival_times() or repeat(0.0), map(ev.SceneAdded, self._in_order()), strict=False)
+        return zip(self.arrival_times() or repeat(0.0), self._serving.added(self.scenes), strict=False)
 
-    def _in_order(self) -> Sequence[Scene]:
-        if self.order == "given":
-            return self.scenes
-        by_length = sorted(self.scenes, key=lambda scene: uniform(self.seed, "service", scene.id))
-        return by_length if self.order == "shortest" else by_length[::-1]
+    @property
+    def _serving(self) -> ServingOrder:
+        times = None if self.order == "given" else self.arrival_times()
+        return ServingOrder(self.order, times or (), self.seed, self.luck)
 
     def _at_start(self) -> list[ev.Event]:
         """Return the events before the start of the run."""
@@ -212,14 +210,14 @@ class Simulation:
             events.append(ev.ProfileAdded(profile.name, capacity, group or "", profile.price))
         events += self.cooldowns
         if self.arrivals is None:
-            events += map(ev.SceneAdded, self._in_order())
+            events += self._serving.added(self.scenes)
         else:
             events += (added for at, added in self._arriving() if at == 0)
         return events
 
     def _later(self) -> list[tuple[float, ev.Event]]:
         arriving = [(at, added) for at, added in self._arriving() if at > 0] if self.arrivals is not None else []
-        return [(0.0, ev.RunStarted()), *arriving, *self.requests]
+        return [(0.0, ev.RunStarted()), *arriving, *self._serving.requested(self.requests)]
 
     def header(self, asked: Sequence[ev.Event]) -> dict[str, Any]:
         """Return the header of the run's record; its id is a digest of what was given, and of what was asked for."""

@@ -103,7 +103,10 @@ def recorded_simulation(data: RunData, changes: Mapping[str, Any]) -> tuple[Simu
         options["policy"] = policy
     if (clients := header.get("clients", 1)) > 1:
         assumed.append(f"the provider's other {clients - 1} clients are not there")
-    asked = recorded_requests(data.events, changes)
+    order = header.get("order", "given")
+    asked = recorded_requests(data.events, changes, ordered=order != "given")
+    if asked.ranked or not any(at for at, _ in asked.scenes):  # else those that came later had no ranks
+        options["order"] = order
     cut = without(data.off)
     if "profiles" not in changes:
         options["absent"] = [each.name for each in profiles if each.name not in asked.present]

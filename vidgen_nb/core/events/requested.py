@@ -100,6 +100,9 @@ class SceneAdded(Event):
     """A single scene goes before all others (R2)."""
     attempts: int = 0
     """Attempts it already had in earlier runs: numbers continue from there."""
+    rank: float | None = None
+    """Its place in the queue's order, a lower one first; None: its number, from 1, of those added: first come, first
+    served."""
 
 
 @record

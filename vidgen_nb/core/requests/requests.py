@@ -38,7 +38,7 @@ class Requests:
         self._queue = queue
         self._attempts = attempts
         self._orders = 0
-        """Scenes added so far: each one's place in the original order."""
+        """Scenes added so far: each one's place in the queue's order, if it has no rank."""
 
     # -- the run
 
@@ -179,17 +179,22 @@ class Requests:
                 if before.status in UNSETTLED:
                     raise DuplicateScene(scene.id, f"is already {before.status} in this run")
                 attempts = before.number
+            if (rank := event.rank) is not None and math.isnan(rank):
+                raise InputError(f"the rank of scene {scene.id!r} is a number, not nan")
             event.at = now  # type: ignore[misc]  # as `record` does
             keep(event)
             self._orders = order = self._orders + 1
-            scenes[scene.id] = state = SceneState(scene, order, attempts, event.single, now)
+            place = order if rank is None else rank
+            scenes[scene.id] = state = SceneState(scene, place, attempts, event.single, now)
             if before is not None:
                 state.previous = before.previous
             ledger.unsettled += 1
             if event.single:
                 queue.push_front(state)
-            else:
+            elif rank is None:
                 queue.push_back(state)
+            else:
+                queue.push_ranked(state)
             if has_deadline:
                 self._watch_deadline(state)
 

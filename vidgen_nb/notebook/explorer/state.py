@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 from urllib.parse import quote, unquote
 
 from vidgen_nb.analysis.simulation.arrivals import Arrivals, Trace
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, settings_of, with_override
+from vidgen_nb.analysis.simulation.serving import Order, check_order
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.validation import as_profiles, listed, seconds, whole
 from vidgen_nb.core.model import NORMAL, Mode, Scene, as_mode
@@ -42,7 +43,6 @@ MAX_SCENES = 1000
 START = "vidgen-nb?"
 READABLE = "()[]{},:'+.-_*="
 """Characters that stay as they are in a text."""
-Order = Literal["given", "shortest", "longest"]
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,7 @@ class ExplorerState:
             object.__setattr__(self, name, value)
         if self.told and not isinstance(self.policy, Paced):
             raise InputError("told is for Paced, which can be told the limits")
-        if self.order not in ("given", "shortest", "longest"):
-            raise InputError(f"order is 'given', 'shortest' or 'longest', not {self.order!r}")
+        check_order(self.order)
 
     @property
     def used(self) -> list[SimulatedProfile]:

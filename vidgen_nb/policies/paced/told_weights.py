@@ -12,6 +12,8 @@ from vidgen_nb.core import events as ev
 __all__ = ["LeavingScenes", "weighed"]
 
 _NOTHING: Mapping[str, Any] = {}
+_Place = tuple[bool, bool, float]
+"""Of a scene in the queue (R2): whether it is not in the front segment, whether it is not single, its order."""
 
 
 class LeavingScenes:
@@ -20,37 +22,43 @@ class LeavingScenes:
     def __init__(self) -> None:
         self.leaving: Mapping[str, Any] = _NOTHING
         self._params: dict[str, Mapping[str, Any]] = {}
-        self._orders: dict[str, int] = {}
+        self._added = 0
+        self._places: dict[str, _Place] = {}
         self._waiting: set[str] = set()
-        self._heap: list[tuple[int, str]] = []
-        """Scenes by the order in which they were added; those that no longer wait are left in it."""
+        self._heap: list[tuple[_Place, str]] = []
+        """Scenes by their places; those that no longer wait, or have another place by now, are left in it."""
 
     def observe(self, event: ev.Event) -> None:
         """Follow the queue."""
         match event:
             case ev.SceneAdded(scene=scene):
                 self._params[scene.id] = dict(scene.params)  # a policy may be copied, a read-only view can't be
-                self._orders[scene.id] = -len(self._orders) if event.single else len(self._orders)
-                self._wait(scene.id)
-            case ev.SceneRequeued(scene=scene_id):
-                self._wait(scene_id)
+                self._added += 1
+                order = self._added if event.rank is None else event.rank
+                self._wait(scene.id, (not event.single, not event.single, order))
+            case ev.SceneRequeued(scene=scene_id) if scene_id in self._places:
+                _, not_single, order = self._places[scene_id]
+                self._wait(scene_id, (False, not_single, order))
             case ev.AttemptStarted(scene=scene_id):
                 self._waiting.discard(scene_id)
                 self.leaving = self._params.get(scene_id, _NOTHING)
             case ev.SceneSettled(scene=scene_id):
                 self._waiting.discard(scene_id)
 
-    def _wait(self, scene: str) -> None:
-        if scene in self._orders and scene not in self._waiting:
-            self._waiting.add(scene)
-            heappush(self._heap, (self._orders[scene], scene))
+    def _wait(self, scene: str, place: _Place) -> None:
+        self._waiting.add(scene)
+        self._places[scene] = place
+        heappush(self._heap, (place, scene))
 
     @property
     def next(self) -> Mapping[str, Any]:
         """The parameters of the first scene that waits."""
-        while self._heap and self._heap[0][1] not in self._waiting:
+        while self._heap:
+            place, scene = self._heap[0]
+            if scene in self._waiting and self._places[scene] == place:
+                return self._params[scene]
             heappop(self._heap)
-        return self._params[self._heap[0][1]] if self._heap else _NOTHING
+        return _NOTHING
 
 
 class _WeighedState:
