@@ -22,7 +22,7 @@ class Weighed:
 
     def __init__(self, seed: int, *, scenes: int = 100, faults: tuple[Fault, ...] = ()) -> None:
         rng = Random(seed)
-        self.n, self.per = rng.choice([2000, 4000, 5000, 12_000]), float(rng.choice([10, 20, 47, 60]))
+        self.n, self.per = rng.choice([2000, 4000, 5000, 12_000]), rng.choice([7.5, 20.0, 47.0, 60.0, 150.0])
         self.kind = rng.choice(KINDS)
         limit = self.kind(self.n, per=self.per, weight="tokens") if not faults else None
         policies = [PerProfileCooldown(rng.choice([5, 10, 30])), PerProfileCooldown(30, honour_retry_after=True),
@@ -65,6 +65,19 @@ def test_what_people_set_is_named() -> None:
     found = run.estimate_limits(weight="tokens")["p"]
     assert found.limit == SlidingWindow(12_000, per=60, weight="tokens"), str(found)
     assert run.estimate_limits()["p"].rate is None, "in requests nothing explains it"
+
+
+@pytest.mark.parametrize("per", [2.5, 150.0])
+def test_a_length_may_be_any_number(per: float) -> None:
+    """No list of lengths that people set is assumed: size and length are in their intervals, whatever they are."""
+    scenes = [Scene(f"s{k:03}", "a fox", tokens=300 + 97 * (k % 11)) for k in range(80)]
+    for kind in KINDS:
+        profile = SimulatedProfile("p", kind(3000, per=per, weight="tokens"), Constant(per / 9))
+        run = simulate(scenes, [profile], mode="boost", policy=PerProfileCooldown(max(per / 4, 1)))
+        found = run.estimate_limits(weight="tokens")["p"]
+        assert found.rate is not None and 3000 / per in found.rate, str(found)
+        assert found.rate.high < 1.4 * found.rate.low, str(found)
+        assert found.per is not None and per in found.per, str(found)
 
 
 def test_429s_at_random_are_no_limit_of_tokens() -> None:

@@ -220,13 +220,13 @@ def _estimate_weighed(submits: SubmitHistory, weight: str) -> LimitEstimate:
     """Return what one group's submits reveal about a limit of what they weigh."""
     found = weighed_limits(submits)
     met = episodes(submits)
-    candidates = tuple(Candidate(each.kind, max(1, round(each.low)), each.per, each.per) for each in found)
+    candidates = tuple(Candidate(each.kind, max(1, round(each.low)), each.shortest, each.longest) for each in found)
     rate = n = per = limit = None
     if not (reason := weighed_doubt(submits, found, weight, met=met)):
         best, size = roundest(found)
         rate = Interval(size / best.per, *weighed_rates(found))
         n = Interval(size, min(each.low for each in found), max(each.high for each in found))
-        per = Interval(best.per, min(each.per for each in found), max(each.per for each in found))
+        per = Interval(best.per, min(each.shortest for each in found), max(each.longest for each in found))
         limit = LIMIT_TYPES[best.kind](size, per=best.per, weight=weight)
     kinds = {each.kind for each in found}
     return LimitEstimate(

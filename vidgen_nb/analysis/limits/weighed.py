@@ -1,9 +1,10 @@
 """Limits of what requests weigh, such as tokens a minute: which of them could have answered as the provider did.
 
-The size of such a limit may be any number, so it is the length that is tried: whole seconds up to a minute, round
-numbers, and a grid between them. For each length, the sizes that explain every answer are an interval: what is too
-small would have refused what was accepted, what is too large would have accepted what was refused. Windows give it by
-their sums; of a bucket, whose level depends on its size, bisection finds both ends.
+Sizes and lengths may be any numbers, so it is ranges of lengths that are tried. For each, the sizes that could explain
+every answer with some length in it are an interval: what is too small would have refused what was accepted, what is too
+large would have accepted what was refused. Where none is left, no length of the range explains all; other ranges are
+halved, the widest first, as long as the effort allows. So what is left may be too wide, but it never lacks the limit
+that there is. Windows give sizes by their sums; of a bucket, whose level depends on its size, bisection finds them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import partial
+from heapq import heapify, heappop, heappush
+from itertools import accumulate, pairwise
 from typing import Final
 
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory
@@ -22,8 +25,13 @@ __all__ = ["WeighedLimit", "weighed_limits"]
 
 MOST_DECISIONS: Final = 400
 """So many of the first answers are used."""
-LENGTH_STEP: Final = 1.05
-BISECTIONS: Final = 24
+SHORTEST: Final = 0.1
+"""Seconds of the shortest length that is tried, or twice the longest call: what is shorter would not show."""
+LENGTH_STEP: Final = 1.3
+NARROW: Final = 1.0001
+"""A range of lengths is not halved further if its ends differ by less than this factor."""
+MOST_RANGES: Final = 100
+"""So many ranges of lengths are tried for each kind of limit."""
 TICK: Final = 1e-9
 """What was decided at one moment is kept in order by so many seconds each."""
 ROUNDING: Final = 1e-9
@@ -33,14 +41,26 @@ PHASES: Final = 6
 """On a real clock windows may begin at any moment: each of so many parts of a length is tried."""
 
 
+_Sizes = tuple[float, float]
+"""The smallest and the largest that may explain every answer."""
+_SizesOf = Callable[[float, float], _Sizes | None]
+"""Returns those with a length between two; None: there are none."""
+
+
 @dataclass(frozen=True, slots=True)
 class WeighedLimit:
-    """Limits of one kind and length that explain every answer, for each size between `low` and `high`."""
+    """Limits of one kind, lengths and sizes of which some explain every answer; those outside explain too little."""
 
     kind: str
     per: float
+    """The roundest of the lengths."""
+    sizes: _Sizes | None
+    """All sizes that explain every answer with that length; None: it is not among those that do."""
     low: float
     high: float
+    """Sizes with any of the lengths."""
+    shortest: float
+    longest: float
 
 
 @dataclass(slots=True)
@@ -104,24 +124,49 @@ def _telling(ordered: list[_Decision]) -> list[_Decision]:
 
 def _explaining(decisions: list[_Decision], slack: float, exact: bool) -> Iterator[WeighedLimit]:
     sums, bucket = _Sums(decisions, slack), _Bucket(decisions, slack)
-    kinds: list[tuple[str, Callable[[float], tuple[float, float] | None]]] = [("token_bucket", bucket.sizes)]
-    kinds += [("fixed_window", sums.fixed if exact else sums.fixed_somewhere), ("sliding_window", sums.sliding)]
-    for per in _lengths(decisions[-1].last - decisions[0].first):
-        for kind, sizes in kinds:
-            if (found := sizes(per)) is not None:
-                yield WeighedLimit(kind, per, found[0] * (1 - TOLERANCE), found[1] * (1 + TOLERANCE))
+    shortest = max(SHORTEST, 2 * max(each.last - each.first for each in decisions))
+    longest = max(10.0, 2 * shortest, 3 * (decisions[-1].last - decisions[0].first))
+    kinds: list[tuple[str, _SizesOf]] = [("token_bucket", bucket.sizes), ("sliding_window", sums.sliding)]
+    phases = [(0.0, 0.0)] if exact else [(k / PHASES, (k + 1) / PHASES) for k in range(PHASES)]
+    kinds += [("fixed_window", partial(sums.fixed, phase=phase)) for phase in phases]
+    for kind, sizes in kinds:
+        for (first, last), found in _lengths(sizes, shortest, longest):
+            per = _roundest(first, last)
+            named = sizes(per, per)
+            yield WeighedLimit(kind, per, named and _rounded(*named), *_rounded(*found), first, last)
 
 
-def _lengths(duration: float) -> list[float]:
-    longest = max(10.0, 3 * duration)
-    powers = (1.0, 10.0, 100.0, 1000.0, 10_000.0)
-    found = {digit * power for power in powers for digit in range(1, 10)} | {120.0, 900.0, 1800.0, 3600.0}
-    found |= {float(second) for second in range(1, 61)}
-    length = 1.0
-    while length < longest:
-        found.add(length)
-        length *= LENGTH_STEP
-    return sorted(each for each in found if each <= longest)
+def _rounded(low: float, high: float) -> _Sizes:
+    return low * (1 - TOLERANCE), high * (1 + TOLERANCE)
+
+
+def _lengths(sizes: _SizesOf, shortest: float, longest: float) -> Iterator[tuple[tuple[float, float], _Sizes]]:
+    """Return ranges of lengths, with their sizes; no other length up to the longest explains every answer."""
+    count = math.ceil(math.log(longest / shortest, LENGTH_STEP))
+    edges = [shortest * LENGTH_STEP**k for k in range(count + 1)]
+    tried = [(first, last, sizes(first, last)) for first, last in pairwise(edges)]
+    left = [(first / last, first, last, found) for first, last, found in tried if found]
+    heapify(left)
+    while left and len(tried) < MOST_RANGES and left[0][0] * NARROW < 1:
+        _, first, last, _ = heappop(left)
+        middle = math.sqrt(first * last)
+        for half in ((first, middle), (middle, last)):
+            tried.append((*half, found := sizes(*half)))
+            if found:
+                heappush(left, (half[0] / half[1], *half, found))
+    return ((each[1:3], each[3]) for each in sorted(left, key=lambda each: each[1]))
+
+
+def _roundest(first: float, last: float) -> float:
+    """Return the number with the fewest digits in a range; of minutes and hours, the one in it."""
+    for known in (60.0, 3600.0, 600.0, 86_400.0):
+        if first <= known <= last:
+            return known
+    for power in range(math.ceil(math.log10(last)), -9, -1):
+        number = round(math.ceil(first / 10.0**power) * 10.0**power, 9)
+        if first <= number <= last:
+            return number
+    return last
 
 
 class _Sums:
@@ -134,32 +179,23 @@ class _Sums:
         self._sure_first, self._sure_last = _cumulated(sure, first=True), _cumulated(sure, first=False)
         self._first, self._last = _cumulated(maybe, first=True), _cumulated(maybe, first=False)
 
-    def sliding(self, per: float) -> tuple[float, float] | None:
+    def sliding(self, shortest: float, longest: float) -> _Sizes | None:
         """Return the sizes of a sliding window."""
-        return self._sizes(lambda at: (at - per + EDGE, at - per))
+        return self._sizes(lambda at: (at - shortest + EDGE, at - longest))
 
-    def fixed(self, per: float) -> tuple[float, float] | None:
-        """Return the sizes of a window that begins with the run."""
-        return self._sizes(lambda at: ((at + EDGE) // per * per - EDGE,) * 2)
+    def fixed(self, shortest: float, longest: float, *, phase: tuple[float, float]) -> _Sizes | None:
+        """Return the sizes of a window; `phase`: when the first one begins, in lengths, at the earliest and latest."""
+        early, late = phase
 
-    def fixed_somewhere(self, per: float) -> tuple[float, float] | None:
-        """Return the sizes of a window that begins at some moment; of round lengths only, which people set."""
-        if per != round(per):
-            return None
-        found = []
-        for place in range(PHASES):
-            first, last = place * per / PHASES, (place + 1) * per / PHASES
+        def opened(at: float) -> tuple[float, float]:
+            place = ((at + EDGE) / longest - late) // 1
+            if place != ((at + EDGE) / shortest - early) // 1:
+                return at, at - longest
+            return (place + late) * longest - EDGE, (place + early) * shortest - EDGE
 
-            def opened(at: float, first: float = first, last: float = last) -> tuple[float, float]:
-                if (at - first) // per != (at - last) // per:
-                    return at, at - per
-                return (at - last) // per * per + last, (at - first) // per * per + first - EDGE
+        return self._sizes(opened)
 
-            if (sizes := self._sizes(opened)) is not None:
-                found.append(sizes)
-        return (min(low for low, _ in found), max(high for _, high in found)) if found else None
-
-    def _sizes(self, opened: Callable[[float], tuple[float, float]]) -> tuple[float, float] | None:
+    def _sizes(self, opened: Callable[[float], tuple[float, float]]) -> _Sizes | None:
         """`opened`: the latest and the earliest moment after which what was taken counts at a time."""
         low, high = 0.0, math.inf
         for each in self._decisions:
@@ -203,47 +239,61 @@ class _Bucket:
         weights = [each.weight for each in decisions if each.taken == "sure"]
         self._least, self._most = max(weights), 2 * math.fsum(weights)
 
-    def sizes(self, per: float) -> tuple[float, float] | None:
-        """Return the sizes of a bucket that is filled once in so many seconds."""
-        accepts, refuses = self._fits(self._least, per)
-        if not refuses:
-            return None
-        below, low = self._least, self._least if accepts else self._most
-        for _ in range(0 if accepts else BISECTIONS):
-            middle = (below + low) / 2
-            accepts, refuses = self._fits(middle, per)
-            if not accepts and not refuses:
-                return None
-            below, low = (below, middle) if accepts else (middle, low)
-        if not all(self._fits(low, per)):
-            return None
-        high, above = low, self._most
-        if self._fits(above, per)[1]:
-            return low, math.inf
-        for _ in range(BISECTIONS):
-            middle = (high + above) / 2
-            high, above = (middle, above) if self._fits(middle, per)[1] else (high, middle)
-        return low, above
+    def sizes(self, shortest: float, longest: float) -> _Sizes | None:
+        """Return the sizes of a bucket that is filled once in a time between the two.
 
-    def _fits(self, size: float, per: float) -> tuple[bool, bool]:
-        """Say whether it accepts what was accepted, and refuses what was refused."""
-        pace = size / per
-        late, most = self._late * pace, size * (1 + ROUNDING)
-        sure = maybe = size
-        before, accepts, refuses = self._decisions[0].last, True, True
+        The longer that takes, the less it accepts, as if it were smaller.
+        """
+        low, high = self._least, self._most
+        if not self._refuses(low, shortest, longest):
+            return None
+        if not self._accepts(low, shortest):
+            while True:  # between one that is too small and one that is large enough
+                middle = (low + high) / 2
+                accepts, refuses = self._accepts(middle, shortest), self._refuses(middle, shortest, longest)
+                if accepts and refuses:
+                    break
+                if accepts == refuses or high - low < TOLERANCE * low / 2:
+                    return None
+                low, high = (low, middle) if accepts else (middle, high)
+            least = self._least_that(lambda size: self._accepts(size, shortest), low, middle)
+        else:
+            least = middle = low
+        if self._refuses(self._most, shortest, longest):
+            return least, math.inf
+        return least, self._least_that(lambda size: not self._refuses(size, shortest, longest), middle, self._most)
+
+    def _least_that(self, reached: Callable[[float], bool], below: float, above: float) -> float:
+        """Return about the smallest size between two that reaches something, as `above` does."""
+        while above - below > TOLERANCE * below / 4:
+            middle = (below + above) / 2
+            below, above = (below, middle) if reached(middle) else (middle, above)
+        return above
+
+    def _accepts(self, size: float, per: float) -> bool:
+        """Say whether it accepts what was accepted, and what Retry-After promised."""
+        pace, level, before = size / per, size, self._decisions[0].last
+        spare, most = (self._late + EDGE) * pace, size * (1 + ROUNDING)
         for each in self._decisions:
-            gained, before, weight = pace * (each.last - before), each.last, each.weight
-            sure, maybe = min(size, sure + gained), min(size, maybe + gained)
-            if each.taken == "refused":
-                later = maybe
-                if each.wait is not None:
-                    again = min(most, sure + pace * (each.wait + EDGE) + late)
-                    accepts = accepts and weight <= again * (1 + ROUNDING)
-                    later = min(size, maybe + pace * max(0.0, each.wait - self._slack))
-                refuses = refuses and weight * (1 + ROUNDING) > later - late - pace * EDGE
-            else:
-                if each.taken == "sure":
-                    accepts = accepts and weight <= (sure + late + pace * EDGE) * (1 + ROUNDING)
-                    sure -= weight
-                maybe -= weight
-        return accepts, refuses
+            level, before = min(size, level + pace * (each.last - before)), each.last
+            if each.taken == "sure":
+                if each.weight > (level + spare) * (1 + ROUNDING):
+                    return False
+                level -= each.weight
+            elif each.wait is not None and each.weight > min(most, level + pace * each.wait + spare) * (1 + ROUNDING):
+                return False
+        return True
+
+    def _refuses(self, size: float, shortest: float, longest: float) -> bool:
+        """Say whether it may refuse what was refused, until its Retry-After was over."""
+        pace, level, before = size / longest, size, self._decisions[0].last
+        spare = (self._late + EDGE) * size / shortest
+        for each in self._decisions:
+            level, before = min(size, level + pace * (each.last - before)), each.last
+            if each.taken != "refused":
+                level -= each.weight
+                continue
+            wait = 0.0 if each.wait is None else max(0.0, each.wait - self._slack)
+            if each.weight * (1 + ROUNDING) <= min(size, level + pace * wait) - spare:
+                return False
+        return True

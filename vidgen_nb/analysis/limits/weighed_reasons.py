@@ -28,13 +28,13 @@ def check_weight(events: Sequence[ev.Event], weight: str) -> None:
 
 def weighed_rates(found: Sequence[WeighedLimit]) -> tuple[float, float]:
     """Return the lowest and the highest rate."""
-    return min(each.low / each.per for each in found), max(each.high / each.per for each in found)
+    return min(each.low / each.longest for each in found), max(each.high / each.shortest for each in found)
 
 
 def roundest(found: Sequence[WeighedLimit]) -> tuple[WeighedLimit, int]:
     """Return the limit with the fewest digits in length and size, because people set limits; and its size."""
-    sized = [(each, _round_within(each.low, each.high)) for each in found]
-    return min(sized, key=lambda each: (_digits(each[0].per) + _digits(each[1]), each[0].per))
+    sized = [(each, _round_within(*(each.sizes or (each.low, each.high)))) for each in found]
+    return min(sized, key=lambda each: (not each[0].sizes, _digits(each[0].per) + _digits(each[1]), each[0].per))
 
 
 def _digits(number: float) -> int:
