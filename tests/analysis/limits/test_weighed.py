@@ -80,6 +80,23 @@ def test_a_length_may_be_any_number(per: float) -> None:
         assert found.per is not None and per in found.per, str(found)
 
 
+@pytest.mark.parametrize("what", ["an unseen client", "a limit of requests", "refusals that count"])
+def test_what_else_uses_a_limit_is_no_limit_of_this_size(what: str) -> None:
+    """Calls at regular times leave a few lengths that are not refuted, and none that explains all: it says so."""
+    scenes = [Scene(f"s{k:03}", "a fox", tokens=(100, 200, 350, 500)[k * 7 % 4]) for k in range(120)]
+    limit = FixedWindow(4000, per=10, weight="tokens", count_refusals=what == "refusals that count")
+    names, group = ("pq", "g") if what == "an unseen client" else ("p", None)
+    account = limit & TokenBucket(13, per=10) if what == "a limit of requests" else limit
+    for seed in range(3):
+        service = LogNormal(2.5, 0.4)
+        profiles = [SimulatedProfile(each, account, service, retry_after=False, quota_group=group) for each in names]
+        policy = PerProfileCooldown(2.5)
+        run = simulate(scenes, profiles, mode="boost", policy=policy, seed=seed, told_groups=False)
+        found = run.estimate_limits(weight="tokens")["p"]
+        assert found.refused > 10 and found.rate is None, str(found)
+        assert "no single limit of tokens explains every answer" in str(found), str(found)
+
+
 def test_429s_at_random_are_no_limit_of_tokens() -> None:
     """No limit explains them, and it says so."""
     for seed in range(20):

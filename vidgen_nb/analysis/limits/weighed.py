@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from heapq import heapify, heappop, heappush
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import Final
 
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory
@@ -31,10 +31,13 @@ LENGTH_STEP: Final = 1.3
 NARROW: Final = 1.0001
 """A range of lengths is not halved further if its ends differ by less than this factor."""
 MOST_RANGES: Final = 100
-"""So many ranges of lengths are tried for each kind of limit."""
+"""So many ranges of lengths are tried for each kind of limit, and of each that is left so many round lengths."""
+ROUND_LENGTHS: Final = 12
 TICK: Final = 1e-9
 """What was decided at one moment is kept in order by so many seconds each."""
 ROUNDING: Final = 1e-9
+CLOSE: Final = 1e-7
+"""Sizes that differ by less than this share are not told apart."""
 TOLERANCE: Final = 1e-4
 """Times of a run and Retry-After are rounded: sizes are known to this share at best."""
 PHASES: Final = 6
@@ -44,7 +47,6 @@ PHASES: Final = 6
 _Sizes = tuple[float, float]
 """The smallest and the largest that may explain every answer."""
 _SizesOf = Callable[[float, float], _Sizes | None]
-"""Returns those with a length between two; None: there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,9 @@ class WeighedLimit:
 
     kind: str
     per: float
-    """The roundest of the lengths."""
+    """The roundest of the lengths that explains every answer, if one was found."""
     sizes: _Sizes | None
-    """All sizes that explain every answer with that length; None: it is not among those that do."""
+    """All sizes that explain every answer with that length; None: it does not."""
     low: float
     high: float
     """Sizes with any of the lengths."""
@@ -81,9 +83,9 @@ def weighed_limits(submits: SubmitHistory) -> list[WeighedLimit]:
         return []
     told = any(each.wait is not None for each in decisions)
     for slack in (0.002, 1.001) if told else ():
-        if found := list(_explaining(decisions, slack, submits.exact)):
+        if found := _explaining(decisions, slack, submits.exact):
             return found
-    return list(_explaining([_untold(each) for each in decisions], 0.0, submits.exact))
+    return _explaining([_untold(each) for each in decisions], 0.0, submits.exact)
 
 
 def _untold(each: _Decision) -> _Decision:
@@ -122,18 +124,21 @@ def _telling(ordered: list[_Decision]) -> list[_Decision]:
     return kept
 
 
-def _explaining(decisions: list[_Decision], slack: float, exact: bool) -> Iterator[WeighedLimit]:
+def _explaining(decisions: list[_Decision], slack: float, exact: bool) -> list[WeighedLimit]:
+    """Return what is left; nothing if no round length explains every answer: what would be left is too coarse."""
     sums, bucket = _Sums(decisions, slack), _Bucket(decisions, slack)
     shortest = max(SHORTEST, 2 * max(each.last - each.first for each in decisions))
     longest = max(10.0, 2 * shortest, 3 * (decisions[-1].last - decisions[0].first))
     kinds: list[tuple[str, _SizesOf]] = [("token_bucket", bucket.sizes), ("sliding_window", sums.sliding)]
     phases = [(0.0, 0.0)] if exact else [(k / PHASES, (k + 1) / PHASES) for k in range(PHASES)]
     kinds += [("fixed_window", partial(sums.fixed, phase=phase)) for phase in phases]
+    limits: list[WeighedLimit] = []
     for kind, sizes in kinds:
         for (first, last), found in _lengths(sizes, shortest, longest):
-            per = _roundest(first, last)
-            named = sizes(per, per)
-            yield WeighedLimit(kind, per, named and _rounded(*named), *_rounded(*found), first, last)
+            lengths = [*islice(_round_lengths(first, last), ROUND_LENGTHS), last]
+            per, named = next(((each, got) for each in lengths if (got := sizes(each, each))), (lengths[0], None))
+            limits.append(WeighedLimit(kind, per, named and _rounded(*named), *_rounded(*found), first, last))
+    return limits if any(each.sizes for each in limits) else []
 
 
 def _rounded(low: float, high: float) -> _Sizes:
@@ -157,16 +162,12 @@ def _lengths(sizes: _SizesOf, shortest: float, longest: float) -> Iterator[tuple
     return ((each[1:3], each[3]) for each in sorted(left, key=lambda each: each[1]))
 
 
-def _roundest(first: float, last: float) -> float:
-    """Return the number with the fewest digits in a range; of minutes and hours, the one in it."""
-    for known in (60.0, 3600.0, 600.0, 86_400.0):
-        if first <= known <= last:
-            return known
+def _round_lengths(first: float, last: float) -> Iterator[float]:
+    """Yield numbers in a range, those with few digits first; before them minutes and hours."""
+    yield from (each for each in (60.0, 3600.0, 600.0, 86_400.0) if first <= each <= last)
     for power in range(math.ceil(math.log10(last)), -9, -1):
-        number = round(math.ceil(first / 10.0**power) * 10.0**power, 9)
-        if first <= number <= last:
-            return number
-    return last
+        step = 10.0**power
+        yield from (round(k * step, 9) for k in range(math.ceil(first / step), math.floor(last / step) + 1))
 
 
 class _Sums:
@@ -253,7 +254,7 @@ class _Bucket:
                 accepts, refuses = self._accepts(middle, shortest), self._refuses(middle, shortest, longest)
                 if accepts and refuses:
                     break
-                if accepts == refuses or high - low < TOLERANCE * low / 2:
+                if accepts == refuses or high - low < CLOSE * low:
                     return None
                 low, high = (low, middle) if accepts else (middle, high)
             least = self._least_that(lambda size: self._accepts(size, shortest), low, middle)
