@@ -19,9 +19,10 @@ from itertools import accumulate, islice, pairwise
 from typing import Final
 
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory
+from vidgen_nb.analysis.limits.weighed_reasons import Sizes, WeighedLimit, round_lengths
 from vidgen_nb.provider.limit_states import EDGE
 
-__all__ = ["WeighedLimit", "weighed_limits"]
+__all__ = ["weighed_limits"]
 
 MOST_DECISIONS: Final = 400
 """So many of the first answers are used."""
@@ -41,28 +42,11 @@ CLOSE: Final = 1e-7
 TOLERANCE: Final = 1e-4
 """Times of a run and Retry-After are rounded: sizes are known to this share at best."""
 PHASES: Final = 6
-"""On a real clock windows may begin at any moment: each of so many parts of a length is tried."""
+"""On a real clock windows may begin at any moment: each of so many parts of a length is tried. That leaves
+room: where something else uses the account, too, a window may be found that is none."""
 
 
-_Sizes = tuple[float, float]
-"""The smallest and the largest that may explain every answer."""
-_SizesOf = Callable[[float, float], _Sizes | None]
-
-
-@dataclass(frozen=True, slots=True)
-class WeighedLimit:
-    """Limits of one kind, lengths and sizes of which some explain every answer; those outside explain too little."""
-
-    kind: str
-    per: float
-    """The roundest of the lengths that explains every answer, if one was found."""
-    sizes: _Sizes | None
-    """All sizes that explain every answer with that length; None: it does not."""
-    low: float
-    high: float
-    """Sizes with any of the lengths."""
-    shortest: float
-    longest: float
+_SizesOf = Callable[[float, float], Sizes | None]
 
 
 @dataclass(slots=True)
@@ -135,17 +119,17 @@ def _explaining(decisions: list[_Decision], slack: float, exact: bool) -> list[W
     limits: list[WeighedLimit] = []
     for kind, sizes in kinds:
         for (first, last), found in _lengths(sizes, shortest, longest):
-            lengths = [*islice(_round_lengths(first, last), ROUND_LENGTHS), last]
+            lengths = [*islice(round_lengths(first, last), ROUND_LENGTHS), last]
             per, named = next(((each, got) for each in lengths if (got := sizes(each, each))), (lengths[0], None))
             limits.append(WeighedLimit(kind, per, named and _rounded(*named), *_rounded(*found), first, last))
     return limits if any(each.sizes for each in limits) else []
 
 
-def _rounded(low: float, high: float) -> _Sizes:
+def _rounded(low: float, high: float) -> Sizes:
     return low * (1 - TOLERANCE), high * (1 + TOLERANCE)
 
 
-def _lengths(sizes: _SizesOf, shortest: float, longest: float) -> Iterator[tuple[tuple[float, float], _Sizes]]:
+def _lengths(sizes: _SizesOf, shortest: float, longest: float) -> Iterator[tuple[tuple[float, float], Sizes]]:
     """Return ranges of lengths, with their sizes; no other length up to the longest explains every answer."""
     count = math.ceil(math.log(longest / shortest, LENGTH_STEP))
     edges = [shortest * LENGTH_STEP**k for k in range(count + 1)]
@@ -162,14 +146,6 @@ def _lengths(sizes: _SizesOf, shortest: float, longest: float) -> Iterator[tuple
     return ((each[1:3], each[3]) for each in sorted(left, key=lambda each: each[1]))
 
 
-def _round_lengths(first: float, last: float) -> Iterator[float]:
-    """Yield numbers in a range, those with few digits first; before them minutes and hours."""
-    yield from (each for each in (60.0, 3600.0, 600.0, 86_400.0) if first <= each <= last)
-    for power in range(math.ceil(math.log10(last)), -9, -1):
-        step = 10.0**power
-        yield from (round(k * step, 9) for k in range(math.ceil(first / step), math.floor(last / step) + 1))
-
-
 class _Sums:
     """What was taken in windows, at least and at most."""
 
@@ -180,11 +156,11 @@ class _Sums:
         self._sure_first, self._sure_last = _cumulated(sure, first=True), _cumulated(sure, first=False)
         self._first, self._last = _cumulated(maybe, first=True), _cumulated(maybe, first=False)
 
-    def sliding(self, shortest: float, longest: float) -> _Sizes | None:
+    def sliding(self, shortest: float, longest: float) -> Sizes | None:
         """Return the sizes of a sliding window."""
         return self._sizes(lambda at: (at - shortest + EDGE, at - longest))
 
-    def fixed(self, shortest: float, longest: float, *, phase: tuple[float, float]) -> _Sizes | None:
+    def fixed(self, shortest: float, longest: float, *, phase: tuple[float, float]) -> Sizes | None:
         """Return the sizes of a window; `phase`: when the first one begins, in lengths, at the earliest and latest."""
         early, late = phase
 
@@ -196,7 +172,7 @@ class _Sums:
 
         return self._sizes(opened)
 
-    def _sizes(self, opened: Callable[[float], tuple[float, float]]) -> _Sizes | None:
+    def _sizes(self, opened: Callable[[float], tuple[float, float]]) -> Sizes | None:
         """`opened`: the latest and the earliest moment after which what was taken counts at a time."""
         low, high = 0.0, math.inf
         for each in self._decisions:
@@ -240,7 +216,7 @@ class _Bucket:
         weights = [each.weight for each in decisions if each.taken == "sure"]
         self._least, self._most = max(weights), 2 * math.fsum(weights)
 
-    def sizes(self, shortest: float, longest: float) -> _Sizes | None:
+    def sizes(self, shortest: float, longest: float) -> Sizes | None:
         """Return the sizes of a bucket that is filled once in a time between the two.
 
         The longer that takes, the less it accepts, as if it were smaller.

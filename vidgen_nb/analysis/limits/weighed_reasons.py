@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from vidgen_nb.analysis.limits.reasons import MIN_MET, NARROW_FACTOR
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory
-from vidgen_nb.analysis.limits.weighed import WeighedLimit
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
 
-__all__ = ["check_weight", "roundest", "weighed_doubt", "weighed_rates"]
+__all__ = ["Sizes", "WeighedLimit", "check_weight", "round_lengths", "roundest", "weighed_doubt", "weighed_rates"]
 
 MIN_429S: Final = 2
 """What was seen once may have been something else."""
+Sizes = tuple[float, float]
+"""The smallest and the largest that may explain every answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedLimit:
+    """Limits of one kind, lengths and sizes of which some explain every answer; those outside explain too little."""
+
+    kind: str
+    per: float
+    """The roundest of the lengths that explains every answer, if one was found."""
+    sizes: Sizes | None
+    """All sizes that explain every answer with that length; None: it does not."""
+    low: float
+    high: float
+    """Sizes with any of the lengths."""
+    shortest: float
+    longest: float
+
+
+def round_lengths(first: float, last: float) -> Iterator[float]:
+    """Yield numbers in a range, those with few digits first; before them minutes and hours."""
+    yield from (each for each in (60.0, 3600.0, 600.0, 86_400.0) if first <= each <= last)
+    for power in range(math.ceil(math.log10(last)), -9, -1):
+        step = 10.0**power
+        yield from (round(k * step, 9) for k in range(math.ceil(first / step), math.floor(last / step) + 1))
 
 
 def check_weight(events: Sequence[ev.Event], weight: str) -> None:
