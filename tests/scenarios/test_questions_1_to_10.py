@@ -124,14 +124,15 @@ def test_05_when_does_boost_hurt() -> None:
     normal, boost = (
         makespans(30, _with_slots(busy, 8), range(8), mode=mode, load=load) for mode in ("normal", "boost")
     )
-    mean, low, high = paired(boost, normal)
+    mean, low, high = paired(boost, normal, 1 - 0.05 / 4)  # the figure has four of them, and names what stands out
     point = curves(figure)["latency=0"]
     assert (point.y[1], point.y[1] - point.error_y.arrayminus[1], point.y[1] + point.error_y.array[1]) == pytest.approx(
         (mean, low, high)
     )
     assert low > 0
-    assert "Makespan is higher with mode=boost than with mode=normal at capacity = 8 of latency=0" in said(figure)
-    assert "The same with every seed at capacity = 2 of latency=0." in said(figure)
+    assert "Intervals: 95 % for all together, paired, 8 seeds; filled: told apart from mode=normal." in said(figure)
+    assert "Makespan is higher with mode=boost than with mode=normal at capacity = 8 with latency=0" in said(figure)
+    assert "The same with every seed at capacity = 2 with latency=0." in said(figure)
 
 
 def _with_slots(profiles: Sequence[vg.SimulatedProfile], slots: int) -> list[vg.SimulatedProfile]:
@@ -192,12 +193,13 @@ def test_09_jitter() -> None:
 
 def test_10_best_cooldown() -> None:
     """Which cooldown is best when the reset is unknown? What can't be told apart from the best, by paired intervals."""
-    values, seeds = [2, 10, 30, 120], range(6)
+    values, seeds = [2, 10, 30, 120], range(7)
     found = {each: makespans(40, FOUR, seeds, mode="boost", policy=vg.PerProfileCooldown(each)) for each in values}
     best = min(values, key=lambda each: fmean(found[each]))
     told = {each: paired(found[each], found[best], 1 - 0.05 / 3) for each in values if each != best}
     alike = [each for each in values if each == best or told[each][1] <= 0 <= told[each][2]]
     assert best < 120 and 120 not in alike and len(alike) > 1  # there is something to see
+    assert any(paired(found[each], found[best])[1] > 0 for each in alike if each != best)  # one by one, one is worse
     figure = vg.sweep(40, FOUR, grid={"cooldown": values}, mode="boost", seeds=seeds, progress=False).chart()
     (curve,) = curves(figure).values()
     assert list(curve.y) == pytest.approx([fmean(found[each]) for each in values])

@@ -192,6 +192,6 @@ def test_the_best_is_named_before_it_is_referred_to() -> None:
     title = found.chart().layout.title.text.replace("</b><br><b>", " ")
     assert title.startswith("<b>Least makespan: 36.71 s [22.96, 50.46] of mode=normal at cooldown = 5 s, 1.43 ×")
     assert (
-        "bound. cooldown = 5 and 10 s of mode=normal; 5 and 10 s of mode=boost can&#x27;t be told apart from it"
+        "bound. cooldown = 5 and 10 s with mode=normal; 5 and 10 s with mode=boost can&#x27;t be told apart from it"
         in title
     )

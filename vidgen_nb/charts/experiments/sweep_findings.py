@@ -126,7 +126,8 @@ def changes_with_load(trials: Trials, curves: Curves, wording: Wording, metric: 
         low, high = curve[0], curve[-1]
         said.append(
             f"{number}: {low.mean:,.4g}{its} at {name} = {least:g}, {high.mean:,.4g}{its} at {most:g}{unit}; "
-            f"the difference, paired, is {_change(change.difference, change.difference_low, change.difference_high)}."
+            "the difference, paired, is "
+            f"{_change(change.difference, change.difference_low, change.difference_high, its)}."
         )
         return [text[:1].upper() + text[1:] for text in said]
     top = trials.where(**{axis: most})
@@ -137,7 +138,7 @@ def changes_with_load(trials: Trials, curves: Curves, wording: Wording, metric: 
     best, *others = found
     labels = {each.case: ", ".join(f"{k}={v}" for k, v in each.values[1:]) for each in found}
     rest = [
-        f"{one_line(labels[each.case], 40)} {_change(each.difference, each.difference_low, each.difference_high)}"
+        f"{one_line(labels[each.case], 40)} {_change(each.difference, each.difference_low, each.difference_high, its)}"
         for each in others
     ]
     said.append(
@@ -155,11 +156,11 @@ def _all_equal(values: Sequence[float]) -> bool:
     return len(values) > 1 and max(values) == min(values)
 
 
-def _change(difference: float | None, low: float | None, high: float | None) -> str:
+def _change(difference: float | None, low: float | None, high: float | None, unit: str) -> str:
     if difference is None:
         return "not known"
     interval = "" if low is None or high is None or math.isinf(low) or low == high else f" [{low:+,.4g}, {high:+,.4g}]"
-    return f"{difference:+,.4g}{interval}"
+    return f"{difference:+,.4g}{unit}{interval}"
 
 
 def _interval(point: SweepPoint) -> str:
@@ -175,7 +176,7 @@ def _places(curves: Curves, which: Callable[[SweepPoint], bool], wording: Wordin
             places = [wording.place(curve[place]) for place in at]
             in_a_row = not wording.names and len(at) > 2 and at == list(range(at[0], at[-1] + 1))
             listed = f"{places[0]} to {places[-1]}" if in_a_row else _and(places)
-            said.append(listed + wording.setting[1] + (f" of {one_line(label, 40)}" if named else ""))
+            said.append(listed + wording.setting[1] + (f" with {one_line(label, 40)}" if named else ""))
     return said
 
 

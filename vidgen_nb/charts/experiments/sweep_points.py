@@ -13,8 +13,10 @@ from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.analysis.validation import check_texts, is_number
 from vidgen_nb.errors import InputError
 
-__all__ = ["SweepPoint", "categories_of", "differences_of", "is_logarithmic", "points_of"]
+__all__ = ["TOGETHER", "SweepPoint", "categories_of", "differences_of", "is_logarithmic", "points_of"]
 
+TOGETHER: Final = 0.95
+"""Confidence of intervals that hold together."""
 _WIDE: Final = 8
 """Values are spread over a logarithmic axis only if the greatest is so many times the least."""
 
@@ -78,17 +80,20 @@ def categories_of(trials: Trials) -> list[str]:
 def differences_of(trials: Trials, metric: Metric, against: Mapping[str, Any]) -> list[SweepPoint]:
     """Return how the other settings differ from one, paired, with everything else the same, over the first axis.
 
-    `against`: the baseline's values, such as `{"mode": "normal"}`. Raises `InputError` if no case has them, or if the
-    first axis is among them.
+    `against`: the baseline's values, such as `{"mode": "normal"}`. The intervals hold together in 95 % (Bonferroni),
+    since those that leave out 0 are picked from all. Raises `InputError` if no case has them, or if the first axis is
+    among them.
     """
     names, points = categories_of(trials), list[SweepPoint]()
     axis = next(iter(trials.values[trials.cases[0]]))
     if not isinstance(against, Mapping) or not against or axis in against:
         raise InputError(f"against is a setting beside {axis!r}, such as {{'mode': 'normal'}}, not {against!r}")
     check_texts("against", against)
-    for base in trials.where(**against).cases:
+    bases = trials.where(**against).cases
+    each_one = 1 - (1 - TOGETHER) / max(1, len(trials.cases) - len(bases))
+    for base in bases:
         rest = {name: value for name, value in trials.values[base].items() if name not in against}
-        for each in trials.where(**rest).summary(metric, baseline=base):
+        for each in trials.where(**rest).summary(metric, baseline=base, confidence=each_one):
             if each.case == base or each.difference is None:
                 continue
             value = rest[axis]

@@ -17,6 +17,7 @@ from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
 from vidgen_nb.charts.experiments.sweep_findings import LOADS, Wording, best_setting, changes_with_load, differences
 from vidgen_nb.charts.experiments.sweep_points import (
+    TOGETHER,
     SweepPoint,
     categories_of,
     differences_of,
@@ -25,6 +26,7 @@ from vidgen_nb.charts.experiments.sweep_points import (
 )
 from vidgen_nb.errors import InputError
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.numbers import percent
 
 __all__ = ["SweepPoint", "categories_of", "points_of", "sweep_chart"]
 
@@ -53,9 +55,9 @@ def sweep_chart(
     `best`: whether the title names the least or the most; default: whichever is better. `log_x`: a logarithmic axis;
     default: if the values were chosen so. A first axis with other values than numbers has them in the given order.
     `against`: a setting of the sweep, such as `{"mode": "normal"}`: what is drawn is how the others differ from it,
-    paired, with everything else the same. How much there is to do (`scenes`, `clients`) is no setting to choose: there
-    the title says what it changes. Raise `InputError` for an unknown metric, an invalid point, two points of a label at
-    one x, and an unknown theme.
+    paired, with everything else the same; the intervals hold together in 95 % (Bonferroni). How much there is to do
+    (`scenes`, `clients`) is no setting to choose: there the title says what it changes. Raise `InputError` for an
+    unknown metric, an invalid point, two points of a label at one x, and an unknown theme.
     """
     for axis_name, title in (("x", x), ("y", y)):
         if title is not None and not isinstance(title, str):
@@ -105,7 +107,10 @@ def sweep_chart(
     named = [trace["name"] for trace in traces if trace["showlegend"]]
     finding = _finding(trials, curves, wording, metric, against)
     said = wrapped(finding, FINDING_CHARS)
-    layout = frame(said, theme_, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(said), named=True, legend=named) | {
+    notes = [] if trials is None else wrapped(_note(trials, curves, against))
+    layout = frame(
+        [*said, *notes], theme_, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(said), named=True, legend=named
+    ) | {
         "xaxis": axis(theme_, x) | {"rangemode": "normal"} | (_log_ticks(curves) if log_x else _categories(names)),
         "yaxis": axis(theme_, y),
     }
@@ -129,6 +134,21 @@ def _finding(
     if trials is not None and several and wording.across in LOADS and not wording.names:
         return changes_with_load(trials, curves, wording, metric)
     return best_setting(curves, wording)
+
+
+def _note(trials: Trials, curves: Mapping[str, Sequence[SweepPoint]], against: Mapping[str, Any] | None) -> list[str]:
+    """Return what the intervals are; nothing, if there is none."""
+    every = [point for curve in curves.values() for point in curve]
+    if not any(point.low < point.high for point in every):
+        return []
+    seeds = f"{len({trial.seed for trial in trials}):,} seeds"
+    if against is not None:
+        told = f"filled: told apart from {_said(against)}"
+        return [f"Intervals: {percent(TOGETHER)} for all together, paired, {seeds}; {told}."]
+    worse = (
+        "; hollow: worse than the best, paired" if any(point.to_best and not point.as_good for point in every) else ""
+    )
+    return [f"Intervals: 95 % for each mean, {seeds}{worse}."]
 
 
 def _said(setting: Mapping[str, Any]) -> str:
