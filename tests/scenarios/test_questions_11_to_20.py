@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ def test_11_time_to_first_result() -> None:
     assert list(curve.y) == pytest.approx([fmean(each) for each in first])
     mean, low, high = paired(first[-1], first[0])
     assert high < 0
-    assert f"the difference, paired, is {mean:+,.4g} [{low:+,.4g}, {high:+,.4g}]." in said(figure)
+    assert f"the difference, paired, is {mean:+,.4g} s [{low:+,.4g}, {high:+,.4g}]." in said(figure)
 
 
 def test_12_who_waits_longest() -> None:
@@ -132,8 +132,22 @@ def test_17_recovery() -> None:
     control = dict(zip(trace(figure, "control").x, trace(figure, "control").y, strict=True))
     for at in ends[10:30]:  # goodput of the control, a minute long
         assert control[at] == sum(at - 60 < end <= at for end in ends)
-    null = vg.simulate(100, FOUR, mode="boost", seed=4).recovery_chart(trouble=(100, 130))
-    assert "0 results behind at most" in said(null) and "+0 s of makespan" in said(null)
+    seeds = range(4, 8)
+    lost = paired(*(makespans(100, FOUR, seeds, mode="boost", faults=each) for each in (outage, [])))
+    back = [vg.simulate(100, FOUR, mode="boost", faults=outage, seed=k).metrics().recovery for k in seeds]
+    half = median(each.seconds for each in back if each is not None and each.seconds is not None)
+    title = said(run.recovery_chart(seeds=4))
+    assert f"4 seeds: back after {duration(half)} in the median," in title
+    assert f"; makespan {lost[0]:+,.4g} s [{lost[1]:+,.4g}, {lost[2]:+,.4g}] on average." in title
+    calm = vg.simulate(100, FOUR, mode="boost", seed=4)
+    null = calm.recovery_chart(trouble=(100, 130))
+    assert "after the trouble; 0 results behind at most, +0 s" in said(null) and "+0 s of makespan" in said(null)
+    for wrong, why in (({"seeds": 0}, "seeds is how many"), ({"seeds": 2, "control": calm}, "seeds= or control=")):
+        with pytest.raises(vg.InputError, match=why):
+            calm.recovery_chart(trouble=(100, 130), **wrong)
+    calm.header["backend"] = {"name": "somebody's"}
+    with pytest.raises(vg.InputError, match="this one is live"):
+        calm.recovery_chart(trouble=(100, 130), seeds=2)
 
 
 def test_18_can_retries_sustain_an_overload() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.analysis.metrics.measure import measure
 from vidgen_nb.analysis.metrics.recovery import control_of, outage
 from vidgen_nb.analysis.metrics.results import successes
@@ -21,6 +22,8 @@ from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import theme_of
 from vidgen_nb.charts.flow import goodput_steps
 from vidgen_nb.errors import InputError
+from vidgen_nb.wording.durations import duration
+from vidgen_nb.wording.numbers import count
 
 __all__ = ["recovery_chart"]
 
@@ -33,13 +36,15 @@ def recovery_chart(
     trouble: tuple[float, float] | None = None,
     window: float = 60.0,
     control: Any = None,
+    over: Trials | None = None,
     theme: str = "auto",
 ) -> go.Figure:
     """Draw the goodput of the last `window` seconds, that of the control beside it, and the trouble as a band.
 
     `trouble`, `window`, `control`: as in `run.metrics()`, whose `recovery` the title says; a simulated run knows its
-    own trouble and makes its own control. A line marks when the goodput was back. Raises `InputError` if the trouble is
-    not known, and for an unknown theme.
+    own trouble and makes its own control. A line marks when the goodput was back. `over`: runs of the same with other
+    luck, for what the title says beside this one. Raises `InputError` if the trouble is not known, and for an unknown
+    theme.
     """
     look = theme_of(theme)
     span = trouble if trouble is not None else outage((data.header.get("backend") or {}).get("faults", ()))
@@ -53,11 +58,17 @@ def recovery_chart(
     traces = [_line("run", "this run", data, window, end, mine)]
     if beside is not None:
         traces.append(_line("control", "the same luck without the trouble", beside, window, end, theirs))
-    title = wrapped([_capital(recovery_in_words(found)) + "."], FINDING_CHARS)
-    note = f"Goodput: successes in the last {window:g} s, as a rate per minute."
-    layout = frame([*title, note], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), legend=names_of(traces)) | {
+    said = [_capital(recovery_in_words(found)) + "."]
+    title = wrapped(said if over is None else [f"This run: {recovery_in_words(found)}.", _over(over)], FINDING_CHARS)
+    note = (
+        f"Goodput: successes in the last {window:g} s, as a rate per minute; so the line shows only up to {window:g} s "
+        "later that it is back."
+    )
+    layout = frame(
+        [*title, *wrapped([note])], look, _PLOT_PIXELS, left=_LEFT_PIXELS, bold=len(title), legend=names_of(traces)
+    ) | {
         "xaxis": seconds_axis(end, look) | {"title": {"text": ""}},
-        "yaxis": axis(look, "successes per minute"),
+        "yaxis": axis(look, "successes per minute") | {"range": [0, _room(traces)]},
     }
     layout["shapes"] = [_band(*span, look.queue)]
     layout["annotations"] = [_said("trouble", span[0], look.text)]
@@ -69,6 +80,30 @@ def recovery_chart(
         )  # fmt: skip
         layout["annotations"].append(_said("goodput back", back, look.text))
     return figure(traces, layout, look)
+
+
+def _room(traces: Sequence[dict[str, Any]]) -> float:
+    """Return the top of the axis: above the lines there is room for the words."""
+    return 1.15 * max([1.0, *(rate for each in traces for rate in each["y"])])
+
+
+def _over(trials: Trials) -> str:
+    """Return how runs with other luck recovered, and what the trouble cost them on average."""
+    if len(trials) < 2:
+        return "One seed has no interval; give more."
+    spread, (lost,) = trials.spread("recovery.seconds")[trials.cases[0]], trials.summary("recovery.lost")
+    back = len(next(iter(trials.numbers("recovery.seconds").values())))
+    said = f"{count(len(trials), 'seed')}: "
+    if spread is not None:
+        low, half, high = map(duration, spread)
+        said += f"back after {half} in the median, {low} to {high} in 80 %"
+    never = len(trials) - back
+    if never:
+        said += f"{', ' if back else ''}not recovered with {never:,}"
+    if lost.mean is not None and lost.low is not None and lost.high is not None and lost.trials > 1:
+        said += f"; makespan {lost.mean:+,.4g} s"
+        said += f" [{lost.low:+,.4g}, {lost.high:+,.4g}] on average"
+    return f"{said}."
 
 
 def _line(meta: str, name: str, data: RunData, window: float, end: float, drawn: LineStyle) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from vidgen_nb.analysis.validation import plain_number
 from vidgen_nb.core.events import Event
 from vidgen_nb.core.model import Mode
 from vidgen_nb.core.policy import Policy
+from vidgen_nb.errors import InputError
 from vidgen_nb.experiments.results import Comparison
-from vidgen_nb.experiments.what_if_trials import one_more_trials, what_if_trials
+from vidgen_nb.experiments.what_if_trials import again, one_more_trials, what_if_trials
 from vidgen_nb.provider import SimulatedProfile
 
 if TYPE_CHECKING:
@@ -44,11 +45,25 @@ class Questions:
 
         return little_chart(self.data, **options)
 
-    def recovery_chart(self, **options: Any) -> go.Figure:
-        """Return the goodput around an outage, beside the same luck without it; as `charts.recovery.recovery_chart`."""
+    def recovery_chart(self, *, seeds: int | Iterable[int] | None = None, **options: Any) -> go.Figure:
+        """Return the goodput around an outage, beside the same luck without it; as `charts.recovery.recovery_chart`.
+
+        One run is one draw: an outage may even shorten it. `seeds`, of a simulated run: which, or how many (its own
+        comes first); the title then says how such runs recover, and what the outage costs on average. Raises
+        `InputError` for the seeds of a live run: nobody knows what would have been.
+
+        >>> run.recovery_chart(seeds=20)
+        """
         from vidgen_nb.charts.recovery import recovery_chart
 
-        return recovery_chart(self.data, **options)
+        if seeds is None:
+            return recovery_chart(self.data, **options)
+        if (self.data.header.get("backend") or {}).get("name") != "simulated":
+            raise InputError("seeds repeats a simulated run, and this one is live: leave seeds= out")
+        if options.get("control") is not None:
+            raise InputError("each seed has a control of its own: give seeds= or control=, not both")
+        asked = {name: each for name, each in options.items() if name in ("trouble", "window")}
+        return recovery_chart(self.data, over=again(self.data, seeds, metrics=asked), **options)
 
     def load_chart(self, **options: Any) -> go.Figure:
         """Return the goodput over the load that was offered, up and down; options as in `charts.load.load_chart`."""

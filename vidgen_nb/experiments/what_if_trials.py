@@ -8,19 +8,18 @@ from functools import partial
 from random import Random
 from typing import Any, Self
 
-from vidgen_nb.analysis.experiments.cases import Case, Seeded, checked_metrics, checked_seeds
+from vidgen_nb.analysis.experiments.cases import Case, Seeded, checked_metrics, seeds_from
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.limits.limit_samples import drawn_limits
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.simulation.what_if import changed_simulation, in_words
-from vidgen_nb.analysis.validation import plain_number
 from vidgen_nb.errors import InputError
 from vidgen_nb.experiments.additions import UNITS, WithMore, additions
 from vidgen_nb.experiments.results import Comparison
 from vidgen_nb.provider import Limit
 
-__all__ = ["UNCHANGED", "one_more_trials", "what_if_trials"]
+__all__ = ["UNCHANGED", "again", "one_more_trials", "what_if_trials"]
 
 Variant = tuple[str, tuple[tuple[str, Any], ...], Seeded]
 """A case's name, what sets it apart, and what is simulated."""
@@ -79,6 +78,13 @@ def what_if_trials(
     return _compared(variants, before.seed, seeds, executor, progress, metrics, assumed)
 
 
+def again(data: RunData, seeds: int | Iterable[int], *, metrics: Mapping[str, Any] | None = None) -> Comparison:
+    """Run a simulated run again as it was, with other luck, and return the records; `seeds` as in `what_if_trials`."""
+    simulation, assumed = changed_simulation(data, {})
+    variants: list[Variant] = [(UNCHANGED, (("changed", "nothing"),), simulation)]
+    return _compared(variants, simulation.seed, seeds, None, False, metrics, assumed)
+
+
 def one_more_trials(
     data: RunData,
     what: str | None,
@@ -115,14 +121,10 @@ def _compared(
     assumed: list[str],
 ) -> Comparison:
     """Run each variant with each seed; so many seeds begin with the run's own."""
-    count = plain_number(seeds)
-    if isinstance(count, int) and not isinstance(count, bool) and count > 0:
-        chosen = list(range(own, own + count))
-    else:
-        chosen = checked_seeds(seeds)  # type: ignore[arg-type]  # says so
     options = checked_metrics(metrics)
     cases = [Case(*each, options) for each in variants]
-    found = run_cases(cases, chosen, executor, progress=progress, into=partial(Comparison, cases))
+    into = partial(Comparison, cases)
+    found = run_cases(cases, seeds_from(seeds, own), executor, progress=progress, into=into)
     found.assumed = assumed
     return found
 

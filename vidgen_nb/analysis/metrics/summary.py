@@ -107,8 +107,9 @@ def recovery_in_words(found: Recovery) -> str:
     if not found.control:
         return f"{back}, by its own goodput at other times (there is no control)"
     lost = "" if found.lost is None else f", {'+' * (found.lost >= 0)}{duration(found.lost)} of makespan"
-    caught = "never caught up" if found.caught_up is None else f"caught up after {duration(found.caught_up)}"
-    return f"{back}; {found.behind:,} results behind at most, {caught}{lost}, against the same luck without it"
+    caught = ", never caught up" if found.caught_up is None else f", caught up after {duration(found.caught_up)}"
+    behind = f"{count(found.behind or 0, 'result')} behind at most{caught if found.behind else ''}"
+    return f"{back}; {behind}{lost}, against the same luck without it"
 
 
 def _split(metrics: MetricsData | ProfileMetrics) -> str:
