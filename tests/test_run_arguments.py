@@ -25,7 +25,7 @@ OTHER = vg.simulate(8, PROFILES)
     ("options", "says"),
     [
         ({"cooldowns": 30}, "cooldowns is a dict of run seconds by profile, .* not 30"),
-        ({"cooldowns": {"p1": None}}, "cooldowns says until when 'p1' is closed, in run seconds, not None"),
+        ({"cooldowns": {"p1": None}}, "cooldowns says until when 'p1' is closed, in run seconds from 0 on, not None"),
         ({"arrivals": 3}, "arrivals are run seconds, one for each scene, in a list, not 3"),
         ({"arrivals": ["a", 1]}, "an arrival is a finite number of seconds, 0 or more, not 'a'"),
         ({"seeds": 3}, "lower_bound has no argument 'seeds'; did you mean 'seed'"),

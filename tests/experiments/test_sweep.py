@@ -99,10 +99,10 @@ def test_more_profiles_than_there_are() -> None:
 @pytest.mark.parametrize(
     ("grid", "says"),
     [
-        ({}, "grid gives at least one value"),
-        ([("cooldown", [5])], "grid gives at least one value"),
-        ({"cooldown": 5}, "grid gives at least one value"),
-        ({"cooldown": []}, "grid gives at least one value"),
+        ({}, "grid gives a list of values"),
+        ([("cooldown", [5])], "grid gives a list of values"),
+        ({"cooldown": 5}, "grid gives a list of values"),
+        ({"cooldown": []}, "grid gives a list of values"),
         ({"cooldown": [5, 5]}, "cooldown=5 twice"),
         ({"tempo": [1]}, r"'tempo' can't be varied \(known: scenes, profiles"),
         ({"latencies": [1]}, "'latencies' can't be varied; did you mean 'latency'"),
@@ -110,6 +110,9 @@ def test_more_profiles_than_there_are() -> None:
         ({"capacity": [0]}, "capacity is a whole number"),
         ({"profiles": [0]}, "1 or more"),
         ({"scenes": [-1]}, "0 or more"),
+        ({"scenes": [2.5]}, "a whole number, or a list of them, not 2.5"),
+        ({"cooldown": "30"}, "grid gives a list of values .*, not 'cooldown': '30'"),
+        ({"seed": [1, 2]}, "seed can't be varied: give seeds="),
     ],
 )
 def test_bad_input(grid: dict[str, Any], says: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import pytest
@@ -59,10 +60,60 @@ WAYS: list[tuple[Callable[..., Any], list[str]]] = [
     (MADE["compare"].chart, ["metric", "confidence", "theme"]),
     (MADE["sweep"].chart, ["x", "y", "best", "against", "theme"]),
     (MADE["versus"].chart, ["moves", "height", "theme"]),
+    (partial(MADE["sweep"].table_chart, ["makespan"]), ["confidence", "theme"]),
+    (RUN.little_chart, ["windows", "after", "until", "theme"]),
+    (partial(RUN.load_chart, window=1), ["window", "theme"]),
+    (partial(RUN.recovery_chart, trouble=(1, 2)), ["trouble", "window", "control", "seeds", "theme"]),
+    (partial(RUN.admission_chart, "p1"), ["limit", "theme"]),
+    (RUN.share_chart, ["profiles", "theme"]),
+    (RUN.metrics, ["after", "until", "trouble", "window", "control", "profiles"]),
 ]
+DRAWN: dict[str, Callable[..., Any]] = {
+    name: getattr(RUN, name)
+    for name in (
+        "gantt", "svg", "slot_time_chart", "attempts_chart", "share_chart", "queue_chart", "wait_chart", "move_chart",
+        "little_chart", "load_chart",
+    )
+} | {
+    "admission_chart": partial(RUN.admission_chart, "p1"),
+    "aligned_chart": partial(RUN.aligned_chart, RUN),
+    "recovery_chart": partial(RUN.recovery_chart, trouble=(1, 2)),
+    "comparison_chart": MADE["compare"].chart, "sweep_chart": MADE["sweep"].chart,
+    "spread_chart": MADE["compare"].spread_chart, "ranking_chart": MADE["compare"].ranking_chart,
+    "table_chart": partial(MADE["compare"].table_chart, ["makespan"]),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("call", "names"), WAYS, ids=lambda each: getattr(each, "__qualname__", ""))
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_chart_has_no_such_option(name: str) -> None:
+    """An option that it has not is met with the one that was meant, as everywhere."""
+    with pytest.raises(InputError, match=rf"{name} has no argument 'thme'; did you mean 'theme'\?"):
+        DRAWN[name](thme="dark")
+
+
+def test_what_charts_ask_for() -> None:
+    """A window that the run has, a time that is one, a metric once."""
+    for call, says in (
+        (partial(RUN.load_chart), "load_chart: missing a required argument: 'window'"),
+        (partial(RUN.load_chart, window=1e9), "window is at most as long as the run"),
+        (partial(RUN.little_chart, after=-5), "after is a finite number of seconds, 0 or more, not -5"),
+        (partial(RUN.metrics, until=0), "not after=0 and until=0"),
+        (partial(MADE["compare"].table_chart, ["makespan", "makespan"]), "metrics has makespan twice"),
+        (partial(vg.lower_bound, 2, PROFILES, cooldowns={"p1": -3}), "from 0 on, not -3"),
+    ):
+        with pytest.raises(InputError, match=says):
+            call()
+
+
+def test_seeds_are_which_or_how_many() -> None:
+    """A number is that many, from 0 on; by default there are twenty."""
+    assert [each.seed for each in compare(seeds=3).where(policy="PerProfileCooldown")] == [0, 1, 2]
+    assert len(vg.sweep(1, PROFILES, grid={"cooldown": [5]}, progress=False)) == 20
+
+
+@pytest.mark.parametrize(
+    ("call", "names"), WAYS, ids=lambda each: getattr(getattr(each, "func", each), "__qualname__", "")
+)
 def test_wrong_values(call: Callable[..., Any], names: list[str]) -> None:
     """What is not taken is an `InputError`, with enough words to act on."""
     said: list[str] = []

@@ -163,4 +163,4 @@ def check_call(what: str, call: Any, names: Iterable[str]) -> None:
     try:
         signature.bind(**dict.fromkeys(given))
     except TypeError as error:
-        raise InputError(f"{wanted}, which are given by name; this one takes {signature}: {error}") from None
+        raise InputError(f"{wanted}, given by name; this one takes {signature}: {error}") from None

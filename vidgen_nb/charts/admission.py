@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.bounds.admissions import most_admitted, parts
 from vidgen_nb.analysis.limits.estimate import estimate_limits
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import MAX_POINTS, line_style, stair, step_trace, thin_rising
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, seconds_axis, wrapped
@@ -37,6 +38,7 @@ class _Answers(NamedTuple):
     in_doubt: int
 
 
+@checks_arguments()
 def admission_chart(
     data: RunData, profile: str, *, limit: Limit | Literal["estimated"] | None = None, theme: str = "auto"
 ) -> go.Figure:

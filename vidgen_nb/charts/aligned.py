@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.metrics.results import makespan
 from vidgen_nb.analysis.records.builder import RunData
-from vidgen_nb.analysis.validation import data_of
+from vidgen_nb.analysis.validation import checks_arguments, data_of
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.fold import MAX_BARS
 from vidgen_nb.charts.drawing.layout import (
@@ -54,6 +54,7 @@ class TimeMark:
     """What the hover of the words says."""
 
 
+@checks_arguments()
 def aligned_chart(
     runs: Mapping[str, RunData], *, moves: str = "last 20", queue: bool = True, theme: str = "auto"
 ) -> go.Figure:

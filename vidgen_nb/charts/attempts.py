@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.metrics.results import outcome_counts
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, wrapped
 from vidgen_nb.charts.drawing.page_figure import figure
@@ -27,6 +28,7 @@ _MARKS: Final[dict[str | None, State]] = {
 """The look of each outcome, from left to right; None: it runs."""
 
 
+@checks_arguments()
 def attempts_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     """Draw how many attempts each profile had, by what became of them, and say how many were wasted.
 

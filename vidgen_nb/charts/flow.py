@@ -20,7 +20,7 @@ from vidgen_nb.analysis.metrics.results import (
 from vidgen_nb.analysis.records.bounded_series import Span, thin
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.records.timeline import Steps, queue_steps, seconds_of, steps
-from vidgen_nb.analysis.validation import is_number, listed, seconds
+from vidgen_nb.analysis.validation import checks_arguments, is_number, listed, seconds
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import MAX_POINTS, faded, next_round_number
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, seconds_axis, wrapped
@@ -37,6 +37,7 @@ _LEFT_PIXELS = 76
 _STRIP_PIXELS = 9.0
 
 
+@checks_arguments()
 def queue_chart(
     data: RunData, *, window: float | None = None, outages: Sequence[Span] = (), theme: str = "auto"
 ) -> go.Figure:

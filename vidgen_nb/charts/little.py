@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.metrics.little import WINDOWS, LittleWindow, little
 from vidgen_nb.analysis.records.model import RunData
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing.curves import LineStyle
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.page_figure import figure
@@ -18,6 +19,7 @@ __all__ = ["little_chart"]
 _PLOT_PIXELS, _LEFT_PIXELS = 320.0, 76
 
 
+@checks_arguments()
 def little_chart(
     data: RunData, *, windows: int = WINDOWS, after: float = 0.0, until: float | None = None, theme: str = "auto"
 ) -> go.Figure:

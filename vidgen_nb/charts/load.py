@@ -9,9 +9,11 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.metrics.offered_load import LoadWindow, load_by_window, returns
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, wrapped
 from vidgen_nb.charts.drawing.page_figure import figure
 from vidgen_nb.charts.drawing.palette import Theme, theme_of
+from vidgen_nb.errors import InputError
 
 __all__ = ["load_chart"]
 
@@ -19,14 +21,17 @@ _PLOT_PIXELS, _LEFT_PIXELS = 340.0, 84
 _MAX_NAMED, _MAX_LABELS = 2, 30
 
 
+@checks_arguments()
 def load_chart(data: RunData, *, window: float, theme: str = "auto") -> go.Figure:
     """Draw each window's goodput over the load that was offered in it, joined in the order of time.
 
     `window`: seconds, such as those for which the load stays the same. The title says whether a load that comes back
     after a greater one comes through as before; if not, the path down lies below the path up: hysteresis. Raise
-    `InputError` for a window that is no number of seconds, and for an unknown theme.
+    `InputError` for a window that is no number of seconds or longer than the run, and for an unknown theme.
     """
     look, windows = theme_of(theme), load_by_window(data, window)
+    if not windows and data.end:
+        raise InputError(f"window is at most as long as the run, which ended at {data.end:g} s, not {window!r}")
     title = wrapped(_finding(windows), FINDING_CHARS)
     notes = [f"A point is {window:g} s, numbered in their order; on the dotted line, all that comes is done."]
     highest = max([1e-9, *(each.offered for each in windows), *(each.goodput for each in windows)]) * 1.1

@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import faded
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, LEFT, axis, frame, markup, wrapped
@@ -23,6 +24,7 @@ _OTHERS = "all others"
 _CELL_PIXELS, _MAX_PROFILES_WITH_ZEROS = 34.0, 8  # with more profiles, zeros are left out
 
 
+@checks_arguments()
 def move_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     """Draw the matrix of moves: rows are the profiles that scenes left, columns those they moved to.
 

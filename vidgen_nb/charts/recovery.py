@@ -14,7 +14,7 @@ from vidgen_nb.analysis.metrics.results import successes
 from vidgen_nb.analysis.metrics.summary import recovery_in_words
 from vidgen_nb.analysis.records.bounded_series import thin
 from vidgen_nb.analysis.records.model import RunData
-from vidgen_nb.analysis.validation import data_of
+from vidgen_nb.analysis.validation import checks_arguments, data_of
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import MAX_POINTS, LineStyle, stair, step_trace
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, seconds_axis, wrapped
@@ -30,6 +30,7 @@ __all__ = ["recovery_chart"]
 _PLOT_PIXELS, _LEFT_PIXELS = 300.0, 76
 
 
+@checks_arguments()
 def recovery_chart(
     data: RunData,
     *,

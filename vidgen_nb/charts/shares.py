@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.metrics.measure import ProfileMetrics, measure
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, wrapped
 from vidgen_nb.charts.drawing.page_figure import figure
@@ -23,6 +24,7 @@ __all__ = ["share_chart"]
 _ROW_PIXELS, _MAX_PROFILES = 34.0, 40
 
 
+@checks_arguments()
 def share_chart(data: RunData, *, profiles: Iterable[SimulatedProfile] | None = None, theme: str = "auto") -> go.Figure:
     """Draw each profile's share of the results as a bar, and what its limit and slots allow it as a line across it.
 

@@ -10,6 +10,7 @@ from vidgen_nb.analysis.metrics.model import SlotSplit
 from vidgen_nb.analysis.metrics.slot_time import SlotTime, slot_time
 from vidgen_nb.analysis.metrics.summary import ONLY_IF_ANY
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, names_of, wrapped
 from vidgen_nb.charts.drawing.page_figure import figure
@@ -38,6 +39,7 @@ class _Part(NamedTuple):
     """Colour of its number; empty: none, because its hatch would hide it."""
 
 
+@checks_arguments()
 def slot_time_chart(data: RunData, *, theme: str = "auto") -> go.Figure:
     """Draw what each profile's slots did as stacked shares of their time, from 0 to the makespan.
 

@@ -11,7 +11,7 @@ from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.metrics.results import flow_and_wait, succeeded_before
 from vidgen_nb.analysis.records.builder import RunData
 from vidgen_nb.analysis.records.timeline import seconds_of
-from vidgen_nb.analysis.validation import data_of
+from vidgen_nb.analysis.validation import checks_arguments, data_of
 from vidgen_nb.charts import longest_waits as who_waits
 from vidgen_nb.charts.drawing import text
 from vidgen_nb.charts.drawing.curves import line_style, name_labels, stair, step_trace, thin_rising
@@ -29,6 +29,7 @@ _PLOT_PIXELS, _LEFT_PIXELS = 320.0, 76
 _GAP_PIXELS = 70.0  # the title of the axis between
 
 
+@checks_arguments()
 def wait_chart(runs: RunData | Mapping[str, RunData], *, theme: str = "auto") -> go.Figure:
     """Draw which share of the scenes that succeeded waited at most x seconds; of one run, also who waited.
 

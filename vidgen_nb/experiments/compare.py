@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, checked_seeds
+from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, seeds_from
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options
 from vidgen_nb.analysis.simulation.simulate import Simulation
@@ -33,7 +33,7 @@ def compare(
     *,
     policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None = None,
     modes: Mode | str | Sequence[Mode | str] = "normal",
-    seeds: Iterable[int] = range(20),
+    seeds: int | Iterable[int] = 20,
     executor: Submitter | None = None,
     progress: bool = True,
     metrics: Mapping[str, Any] | None = None,
@@ -42,8 +42,8 @@ def compare(
     """Simulate every policy in every mode with every seed, and return the records.
 
     `scenes`, `profiles`, `options`: as in `simulate`. `policies`: instances or names, or a dict that gives them names
-    of your own. With the k-th seed, every case has the same luck. `executor`: where to run them, any of
-    concurrent.futures or a dask.distributed Client; None: here. `metrics`: options of `run.metrics`, such as
+    of your own. `seeds`: how many, or which: with each, every case has the same luck. `executor`: where to run them,
+    any of concurrent.futures or a dask.distributed Client; None: here. `metrics`: options of `run.metrics`, such as
     `{"after": 600}` for the steady state. The result has `summary(metric)`, `in_words(metric)` and `chart(metric)` for
     every number of `run.metrics()`. An interrupt returns the runs that had finished, with `.partial` true; an error
     carries them as its attribute `finished`. Raises `InputError` for what can't be simulated.
@@ -67,7 +67,7 @@ def compare(
     ]
     check_names(simulations)
     into = partial(Comparison, cases)
-    return run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=into)
+    return run_cases(cases, seeds_from(seeds, 0), executor, progress=progress, into=into)
 
 
 def _named(policies: Sequence[Policy | str] | Mapping[str, Policy | str] | None) -> dict[str, Policy]:

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, checked_seeds
+from vidgen_nb.analysis.experiments.cases import Case, checked_metrics, seeds_from
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
 from vidgen_nb.analysis.simulation.clients import clients_of
 from vidgen_nb.analysis.simulation.overrides import as_scenes, check_names, checks_options, with_override
@@ -37,7 +37,7 @@ def sweep(
     make: Make | None = None,
     mode: Mode | str = "normal",
     policy: Policy | str | None = None,
-    seeds: Iterable[int] = range(20),
+    seeds: int | Iterable[int] = 20,
     executor: Submitter | None = None,
     progress: bool = True,
     metrics: Mapping[str, Any] | None = None,
@@ -57,9 +57,10 @@ def sweep(
     >>> sweep(20, [SimulatedProfile("p1")], grid={"cooldown": [5, 10, 30]}, seeds=range(3)).chart()
     """
     given = dict(grid) if isinstance(grid, Mapping) else {}
-    axes = {name: [*map(plain_number, values)] for name, values in given.items() if isinstance(values, Iterable)}
+    axes = {name: [*map(plain_number, values)] for name, values in given.items() if _is_several(values)}
     if not axes or len(axes) < len(given) or not all(axes.values()):
-        raise InputError('grid gives at least one value for each name, such as grid={"cooldown": [10, 20, 30]}')
+        wrong = next((f", not {name!r}: {each!r}" for name, each in given.items() if not axes.get(name)), "")
+        raise InputError(f'grid gives a list of values for each name, such as grid={{"cooldown": [10, 20, 30]}}{wrong}')
     check_texts("grid", axes)
     if make is not None:
         check_call("make", make, axes)
@@ -71,7 +72,7 @@ def sweep(
         raise InputError(f"the grid has {twice[0]} twice: give each value once")
     check_names([base, *(simulation for _, simulation in made)])
     into = partial(Sweep, axes, cases)
-    return run_cases(cases, checked_seeds(seeds), executor, progress=progress, into=into)
+    return run_cases(cases, seeds_from(seeds, 0), executor, progress=progress, into=into)
 
 
 def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> tuple[Case, Simulation]:
@@ -86,11 +87,18 @@ def _case(base: Simulation, values: Mapping[str, Any], make: Make | None) -> tup
     simulation, clients = base, changes.get("clients")
     for name in sorted(changes.keys() - {"clients"}, key=lambda each: (each not in first, each)):
         simulation = with_override(simulation, name, changes[name])
+    if "seed" in changes:
+        raise InputError("sweep gives every case the same luck, so seed can't be varied: give seeds=, such as seeds=20")
     if clients is not None:
         clients_of(clients, simulation, None, None)  # says what is wrong
     shown = {name: _shown(value) for name, value in values.items()}
     name = ", ".join(f"{name}={each}" for name, each in shown.items())
     return Case(name, tuple(shown.items()), simulation, clients=clients), simulation
+
+
+def _is_several(values: Any) -> bool:
+    """Say whether these are values of an axis: a text or a dict is one value."""
+    return isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
 
 
 def _shown(value: Any) -> Any:

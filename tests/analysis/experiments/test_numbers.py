@@ -129,7 +129,9 @@ def test_in_words() -> None:
     needed = made.summary()[2].seeds_needed
     assert needed is not None and f"{needed} seeds would show it" in near
     assert "one seed has no interval" in made_up({"a": [1.0], "b": [2.0]}).in_words()
-    assert made_up({"a": [1.0]}).in_words() == "There is only one case."
+    assert made_up({"a": [1.0]}).in_words() == "a: makespan 1 s, the mean of 1 run."
+    assert made_up({"a": [1.0, 3.0]}).in_words() == "a: makespan 2 s [-10.71, 14.71], the mean of 2 runs."
+    assert made_up({"a": [1.0], "b": [2.0]}).in_words("cost").startswith("No run has the number cost: no price is")
 
 
 def test_the_best_is_among_those_not_told_apart_from_the_best() -> None:

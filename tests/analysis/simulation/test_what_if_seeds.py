@@ -109,7 +109,7 @@ def test_a_window_and_wrong_arguments(run: vg.Run) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"seeds": 3}, "say what, such as cooldown=10"),
         ({"seeds": 3, "cooldown": 5, "seed": 2}, "not both"),
-        ({"seeds": 0, "cooldown": 5}, "seeds are different whole numbers"),
+        ({"seeds": 0, "cooldown": 5}, "seeds is how many, 1 or more, or which"),
         ({"seeds": 3, "colour": 5}, "can't be varied"),
         ({"seeds": 3, "cooldown": 5, "metrics": {"aftr": 1}}, "metrics has no option 'aftr'"),
     ]

@@ -111,8 +111,8 @@ def bound(
     if cooldowns is not None and not isinstance(cooldowns, Mapping):
         raise InputError(f"cooldowns is a dict of run seconds by profile, such as {{'p1': 30}}, not {cooldowns!r}")
     for name, until in (cooldowns or {}).items():
-        if not is_number(until):
-            raise InputError(f"cooldowns says until when {name!r} is closed, in run seconds, not {until!r}")
+        if not is_number(until) or until < 0:
+            raise InputError(f"cooldowns says until when {name!r} is closed, in run seconds from 0 on, not {until!r}")
         if name not in known:
             raise InputError(f"cooldowns names {name!r}, which is not one of the profiles: {', '.join(sorted(known))}")
     if releases is not None and len(releases) != len(scenes):

@@ -8,6 +8,7 @@ from typing import Any
 
 from vidgen_nb.analysis.experiments.power import seeds_needed
 from vidgen_nb.plaintext import one_line
+from vidgen_nb.wording.numbers import count
 
 __all__ = ["CaseSummary"]
 
@@ -50,6 +51,13 @@ class CaseSummary:
         if self.difference_low is None or self.difference_high is None or self.difference_low == -math.inf:
             return None
         return self.difference_low > 0 or self.difference_high < 0
+
+    def alone(self, unit: str = "") -> str:
+        """Return the mean with its interval, where there is no other case to compare it with."""
+        what, runs = one_line(self.metric, 40).replace("_", " "), count(self.trials, "run")
+        bounded = self.low is not None and self.high is not None and math.isfinite(self.low)
+        interval = f" [{self.low:,.4g}, {self.high:,.4g}]" if bounded else ""
+        return f"{one_line(self.case, 60)}: {what} {self.mean:,.4g}{unit}{interval}, the mean of {runs}."
 
     def in_words(self, first: str, unit: str = "") -> str:
         """Return how the case differs from `first`, its baseline, and how many seeds show it, or would (`power`).

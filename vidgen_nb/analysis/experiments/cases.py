@@ -132,10 +132,10 @@ def _together(numbers: Mapping[str, Sequence[Any]], clients: ClientMetrics) -> d
 
 def checked_seeds(seeds: Iterable[int]) -> list[int]:
     """Return the seeds as a list; `InputError` for none, a repeated one, or one that is not a whole number."""
-    given: Any = list(seeds) if isinstance(seeds, Iterable) else seeds
+    given: Any = list(seeds) if isinstance(seeds, Iterable) and not isinstance(seeds, str | bytes) else seeds
     whole = isinstance(given, list) and all(isinstance(each, Integral) and not isinstance(each, bool) for each in given)
     if not whole or not given or len(set(given)) < len(given):
-        raise InputError(f"seeds are different whole numbers, at least one, such as range(20): not {given!r}")
+        raise InputError(f"seeds is how many, or different whole numbers such as range(20), not {given!r}")
     return [int(each) for each in given]
 
 

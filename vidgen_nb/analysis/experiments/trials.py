@@ -181,12 +181,16 @@ class Trials(Sequence[Trial]):
     def in_words(self, metric: Metric = "makespan", *, confidence: float = 0.95, baseline: str | None = None) -> str:
         """Return, in a line for each case but the baseline, how it differs, and how many seeds show it, or would.
 
-        If scenes are left over in some case, a last line says how many succeeded in each.
+        A single case has its mean. If scenes are left over, a last line says how many succeeded in each case.
         """
         found = self.summary(metric, confidence=confidence, baseline=baseline)
         first = baseline or self.cases[0]
         lines = [each.in_words(first, unit_of(metric)) for each in found if each.case != first]
-        return "\n".join([*(lines or ["There is only one case."]), *filter(None, [self.unfinished])])
+        if all(each.mean is None for each in found):
+            lines = [f"No run has the number {metric_name(metric).replace('_', ' ')}{_why_none(metric)}."]
+        elif len(found) == 1:
+            lines = [found[0].alone(unit_of(metric))]
+        return "\n".join([*lines, *filter(None, [self.unfinished])])
 
     def spread(
         self, metric: Metric = "makespan", *, against: str | None = None
@@ -246,6 +250,14 @@ def _number(trial: Trial, metric: Metric) -> float | None:
     if isinstance(metric, str) and metric in NUMBERS:
         return getattr(trial, metric)  # type: ignore[no-any-return]
     return None if trial.metrics is None else number_of(trial.metrics, metric)
+
+
+def _why_none(metric: Metric) -> str:
+    """Return why no run has a number, where it is known."""
+    first = metric_name(metric).split(".")[0]
+    if first in ("cost", "wasted_cost", "cost_per_video"):
+        return ": no price is known (SimulatedProfile(price=…))"
+    return ": there was no trouble with an end, or none recovered" if first == "recovery" else ""
 
 
 def _left_over(trial: Trial) -> int:

@@ -18,6 +18,7 @@ from vidgen_nb.analysis.metrics.results import on_seconds
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.records.off_time import all_without
 from vidgen_nb.analysis.records.timeline import Steps, integrals, steps, waiting_spans
+from vidgen_nb.analysis.validation import seconds
 from vidgen_nb.errors import InputError
 from vidgen_nb.wording.durations import duration
 from vidgen_nb.wording.numbers import percent
@@ -67,8 +68,8 @@ class Little:
     def __str__(self) -> str:
         if self.residual is None:
             return "Nobody waited, so there is nothing to test."
-        seconds = self.windows[0].end - self.windows[0].start
-        said = f"L and λW differ by {percent(self.residual)} of L in windows of {duration(seconds)}"
+        each = duration(self.windows[0].end - self.windows[0].start)
+        said = f"L and λW differ by {percent(self.residual)} of L in windows of {each}"
         if self.holds:
             return f"Little's law holds here: {said}."
         lengths = [each.length for each in self.windows]
@@ -86,6 +87,7 @@ def little(data: RunData, *, windows: int = WINDOWS, after: float = 0.0, until: 
     """
     if isinstance(windows, bool) or not isinstance(windows, int) or windows < 1:
         raise InputError(f"windows is how many, 1 or more, not {windows!r}")
+    after, until = seconds("after", after), None if until is None else seconds("until", until, finite=False)
     _, starts, ends = waiting_spans(data, data.end)
     starts, ends = all_without(data.off, starts), all_without(data.off, ends)
     return little_of(data, starts, ends, steps(starts, ends), windows=windows, after=after, until=until)
@@ -104,7 +106,7 @@ def little_of(
     """Return the same from when scenes began and ended to wait, and how many did, all without the time off."""
     first, last = on_seconds(data, after), on_seconds(data, data.end if until is None else min(until, data.end))
     if first > last:
-        raise InputError(f"after is before the end of the run ({last:g} s), not {after!r}")
+        raise InputError(f"after is before until, and before the end of the run: {last:g} s, not {after!r}")
     if not data.readded_at:  # those that did not wait at all joined the queue, too
         at_once = [each.queued for each in data.attempts if not each.start > each.queued]
         at_once = all_without(data.off, at_once)
@@ -121,12 +123,12 @@ def _by_window(starts: Sequence[float], ends: Sequence[float], length: Steps, ed
     found: list[LittleWindow] = []
     sums = pairwise(integrals(length, edges))
     for place, ((start, end), (before, after)) in enumerate(zip(pairwise(edges), sums, strict=True), 1):
-        if not (seconds := end - start) > 0:
+        if not (length_of := end - start) > 0:
             continue
         wait = waited[place] / came[place] if came[place] else None
-        mean = (after - before) / seconds
+        mean = (after - before) / length_of
         mean = mean if mean > _ROUNDING * len(starts) else 0.0
-        found.append(LittleWindow(start, end, mean, came[place] / seconds, wait))
+        found.append(LittleWindow(start, end, mean, came[place] / length_of, wait))
     total = sum(each.length for each in found)
     apart = sum(abs(each.length - each.rate_times_wait) for each in found)
     return Little(found, apart / total if total > 1e-12 else None)

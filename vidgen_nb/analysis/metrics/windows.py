@@ -64,7 +64,7 @@ def window_of(data: RunData, after: Any, until: Any) -> Window:
     first = 0.0 if after is None else seconds("after", after)
     last = inf if until is None else seconds("until", until, finite=False)
     if not first < last:
-        raise InputError(f"a window begins before it ends, not after={after!r} and until={until!r}")
+        raise InputError(f"a window begins before it ends, not after={first:g} and until={last:g}")
     if first and first >= data.end:
         raise InputError(f"after lies in the run, which ended at {data.end:g} s: not {after!r}")
     if last >= data.end:

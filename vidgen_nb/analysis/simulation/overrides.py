@@ -43,6 +43,8 @@ def as_scenes(source: Any) -> list[Scene]:
         if count < 0:
             raise InputError(f"scenes is how many, 0 or more, or a list of them, not {source!r}")
         return [Scene(f"s{number:03}", "simulated") for number in range(1, count + 1)]
+    if isinstance(count, int | float):
+        raise InputError(f"scenes is how many, a whole number, or a list of them, not {source!r}")
     return load_scenes(source)
 
 

@@ -13,6 +13,7 @@ from vidgen_nb.analysis.experiments.case_summary import CaseSummary
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, unit_of
 from vidgen_nb.analysis.experiments.power import POWER
 from vidgen_nb.analysis.experiments.trials import Trials
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing.curves import name_labels
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.page_figure import figure
@@ -29,6 +30,7 @@ _MIDDLE, _GAP = 0.53, 0.05
 _MAX_SENTENCES = 4
 
 
+@checks_arguments()
 def comparison_chart(
     trials: Trials,
     metric: Metric = "makespan",
@@ -58,7 +60,8 @@ def comparison_chart(
     runs = f"{most:,} seeds" if least == most else f"{least:,} to {most:,} seeds"
     told = f"filled: told apart from {one_line(first, 40)}, with the same luck."
     notes = [
-        f"Intervals: {percent(confidence)}, {runs}; {told}" + (" A tick: the lower bound." if bounds else ""),
+        f"Intervals: {percent(confidence)}{' each' if len(found) > 2 else ''}, {runs}"
+        f"{f'; {told}' if len(found) > 1 else '.'}{' A tick: the lower bound.' if bounds else ''}",
         f"Seeds that are enough, or would show it: 4 times out of 5 (paired t, power {percent(POWER)}).",
     ]
     labels = name_labels([each.case for each in found], LABEL_CHARS)
@@ -72,8 +75,9 @@ def comparison_chart(
     if bounds:
         traces.append(_ticks([case.case for case in found], bounds, look))
     height = max(_LEAST_PIXELS, _ROW_PIXELS * len(found))
+    compared = sum(each.mean is not None for each in found)
     layout = frame(
-        [*title, *wrapped(notes if len(found) > 1 else notes[:1])],
+        [*title, *wrapped(notes[: min(compared, 2)])],
         look,
         height,
         left=label_pixels([each.case for each in found]),

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.experiments.case_summary import CaseSummary
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, more_is_better, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing.curves import name_labels
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.page_figure import figure
@@ -26,6 +27,7 @@ _ROW_PIXELS, _LEAST_PIXELS = 30.0, 110.0
 _MAX_ROWS, _MAX_NAMED = 30, 4
 
 
+@checks_arguments()
 def ranking_chart(
     trials: Trials,
     metric: Metric = "makespan",

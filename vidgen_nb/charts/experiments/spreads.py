@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, more_is_better, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing.curves import name_labels
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.page_figure import figure
@@ -22,6 +23,7 @@ __all__ = ["spread_chart"]
 _ROW_PIXELS, _LEAST_PIXELS, _MAX_SENTENCES = 46.0, 110.0, 4
 
 
+@checks_arguments()
 def spread_chart(
     trials: Trials, metric: Metric = "makespan", *, paired: bool = False, theme: str = "auto"
 ) -> go.Figure:

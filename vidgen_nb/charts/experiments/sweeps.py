@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, more_is_better, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing.curves import faded, line_style, name_labels
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, axis, frame, markup, wrapped
 from vidgen_nb.charts.drawing.page_figure import figure
@@ -36,6 +37,7 @@ IN_SECONDS = ("cooldown", "seconds", "latency")
 _MIN_TICK_SHARE = 0.06  # share of the axis that a number needs
 
 
+@checks_arguments()
 def sweep_chart(
     points: Trials | Iterable[SweepPoint | Sequence[Any]],
     *,

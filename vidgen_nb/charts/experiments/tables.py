@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import plotly.graph_objects as go
 from vidgen_nb.analysis.experiments.case_summary import CaseSummary
 from vidgen_nb.analysis.experiments.numbers import Metric, metric_name, unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing.curves import faded, name_labels
 from vidgen_nb.charts.drawing.layout import FINDING_CHARS, frame, markup, wrapped
 from vidgen_nb.charts.drawing.page_figure import figure
@@ -33,6 +35,7 @@ class _Group(NamedTuple):
     trials: Trials
 
 
+@checks_arguments()
 def table_chart(
     trials: Trials, metrics: Sequence[Metric], *, confidence: float = 0.95, theme: str = "auto"
 ) -> go.Figure:
@@ -48,6 +51,8 @@ def table_chart(
     rows = list(metrics) if isinstance(metrics, Sequence) and not isinstance(metrics, str) else []
     if not rows:
         raise InputError(f"metrics are a list of them, such as ['makespan', 'wait.p95'], not {metrics!r}")
+    if twice := [name for name, often in Counter(map(metric_name, rows)).items() if often > 1 and name != "function"]:
+        raise InputError(f"metrics has {twice[0]} twice: give each once")
     look, groups = theme_of(theme), _groups(trials)
     if len(groups) > _MAX_GROUPS:
         raise InputError(

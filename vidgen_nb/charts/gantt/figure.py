@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing.engine import go
 from vidgen_nb.charts.drawing.layout import layout
 from vidgen_nb.charts.drawing.page_figure import figure
@@ -19,6 +20,7 @@ from vidgen_nb.plaintext import one_line
 __all__ = ["TRACES", "gantt", "html"]
 
 
+@checks_arguments()
 def gantt(
     data: RunData,
     *,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from html import escape
 
 from vidgen_nb.analysis.records.builder import RunData
+from vidgen_nb.analysis.validation import checks_arguments
 from vidgen_nb.charts.drawing.lines import HANDS
 from vidgen_nb.charts.drawing.palette import STATES, THEMES, Mark, State, Theme, theme_name
 from vidgen_nb.charts.drawing.shapes import Bar, Rows
@@ -35,6 +36,7 @@ HATCHES = {
 }
 
 
+@checks_arguments()
 def svg(
     data: RunData,
     *,
