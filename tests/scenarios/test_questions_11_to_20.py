@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import fmean, median
@@ -57,13 +58,13 @@ def test_13_fairness() -> None:
     figure = vg.simulate(40, both, mode="boost").share_chart()
     for kind in ("used", "possible"):
         assert list(trace(figure, kind).x) == pytest.approx([25, 75])
-    assert "Jain's index of the two is 1," in said(figure)
+    assert "Jain's index of made ÷ could make is 1," in said(figure)
     shut = [ev.CooldownImposed("three", 95.0, "")]
     unfair = vg.simulate(40, both, mode="boost", cooldowns=shut).share_chart()
     made = 10 + (40 - 10) // 4  # nine or ten by then, and then four at a time
     assert trace(unfair, "used").x[0] == pytest.approx(100 * made / 40, abs=5)
     assert list(trace(unfair, "possible").x) == pytest.approx([25, 75])
-    assert said(unfair).startswith("one made ") and "Jain's index of the two is 1," not in said(unfair)
+    assert said(unfair).startswith("one made ") and "Jain's index of made ÷ could make is 1," not in said(unfair)
 
 
 def test_14_little() -> None:
@@ -97,6 +98,9 @@ def test_15_which_bucket() -> None:
     assert len(made) == 120 and len(refused) > 20
     assert all(allowed[number] <= at + 1e-6 for number, at in made.items())  # none before it was allowed
     assert all(allowed.get(level + 1, at + 1) > at for at, level in refused)  # each refused one was too early
+    few = vg.simulate(8, bucket, mode="boost").admission_chart("p", limit="estimated")
+    assert "p: can't tell which limit explains its 429s: only " in said(few)
+    assert re.search(r" tells? where its limit lies, and 5 would do: between .* a second\.", said(few))
 
 
 def first_times(x: Sequence[float], y: Sequence[float]) -> dict[float, float]:
@@ -128,12 +132,13 @@ def test_17_recovery() -> None:
     figure = run.recovery_chart()
     assert f"+{duration(with_it - without)} of makespan, against the same luck without it" in said(figure)
     assert with_it > without
-    ends = sorted(each.end or 0.0 for each in vg.simulate(100, FOUR, mode="boost", seed=4).scenes)
+    came = sorted(each.end or 0.0 for each in vg.simulate(100, FOUR, mode="boost", seed=4).scenes)
     control = dict(zip(trace(figure, "control").x, trace(figure, "control").y, strict=True))
-    for at in ends[10:30]:  # goodput of the control, a minute long
-        assert control[at] == sum(at - 60 < end <= at for end in ends)
+    for at in came[10:30]:  # goodput of the control, a minute long
+        assert control[at] == sum(at - 60 < end <= at for end in came)
     seeds = range(4, 8)
-    lost = paired(*(makespans(100, FOUR, seeds, mode="boost", faults=each) for each in (outage, [])))
+    ends = [makespans(100, FOUR, seeds, mode="boost", faults=each) for each in (outage, [])]
+    lost = paired(ends[0], ends[1])
     back = [vg.simulate(100, FOUR, mode="boost", faults=outage, seed=k).metrics().recovery for k in seeds]
     half = median(each.seconds for each in back if each is not None and each.seconds is not None)
     title = said(run.recovery_chart(seeds=4))

@@ -85,7 +85,7 @@ def recovery_chart(
 
 def _room(traces: Sequence[dict[str, Any]]) -> float:
     """Return the top of the axis: above the lines there is room for the words."""
-    return 1.15 * max([1.0, *(rate for each in traces for rate in each["y"])])
+    return 1.15 * max([1.0, *(float(rate) for each in traces for rate in each["y"])])
 
 
 def _over(trials: Trials) -> str:

@@ -95,5 +95,5 @@ def _finding(rows: Sequence[ProfileMetrics], made: int, fairness: float | None) 
         f"{percent(row.ideal)} of what all could"
         for row in (most, least)
     ]
-    index = f"Jain's index of the two is {fairness:.3g}, where 1 is in proportion to what each can do."
+    index = f"Jain's index of made ÷ could make is {fairness:.3g}, where 1 is in proportion to what each can do."
     return [f"{'; '.join(said)}.", index]

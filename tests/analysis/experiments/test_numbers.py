@@ -11,6 +11,7 @@ import pytest
 
 import vidgen_nb as vg
 from vidgen_nb.analysis.experiments.cases import Case, Trial
+from vidgen_nb.analysis.experiments.numbers import unit_of
 from vidgen_nb.analysis.experiments.trials import Trials
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.errors import InputError
@@ -113,6 +114,18 @@ def made_up(values: dict[str, list[float]]) -> Trials:
         for seed, value in enumerate(numbers)
     ]
     return Trials(cases, trials, len(trials))
+
+
+def test_units() -> None:
+    """Seconds and rates have one; shares and counts have none."""
+    units = {name: unit_of(name) for name in ("wait.p95", "recovery.lost", "goodput", "arrival_rate", "split.ok")}
+    assert units == {
+        "wait.p95": " s",
+        "recovery.lost": " s",
+        "goodput": " per s",
+        "arrival_rate": " per s",
+        "split.ok": "",
+    }
 
 
 def test_in_words() -> None:

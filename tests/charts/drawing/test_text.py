@@ -6,6 +6,7 @@ import math
 from time import process_time
 
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
+from vidgen_nb.charts.drawing.layout import wrapped
 from vidgen_nb.charts.drawing.text import HoverTexts, seconds, short
 
 
@@ -43,3 +44,19 @@ def test_a_scene_of_many_attempts_costs_no_more_for_each() -> None:
         return min(times)
 
     assert took(8_000) < 24 * took(1_000)
+
+
+def test_a_title_keeps_numbers_with_their_units() -> None:
+    """No line of a title ends within a duration, an interval or a setting; at other spaces it does."""
+    for said, kept in (
+        ("windows of 11 min 14 s.", "11 min 14 s."),
+        ("which cooled 42 % of it", "42 %"),
+        ("against it -13.46 s [-23.02, -3.899]", "[-23.02, -3.899]"),
+        ("brings most: 3 → 4 slots", "3 → 4"),
+        ("at capacity = 8 with it", "capacity = 8"),
+    ):
+        for width in range(16, len(said)):
+            lines = wrapped([said], width)
+            assert any(kept in line for line in lines), (width, lines)
+            assert " ".join(lines) == said
+    assert wrapped(["one two"], 4) == ["one", "two"]

@@ -137,8 +137,10 @@ def _check_function(metric: Callable[..., Any]) -> None:
 
 
 def unit_of(metric: Metric) -> str:
-    """Return a metric's unit if it is in seconds, else nothing."""
+    """Return a metric's unit if it is in seconds, or per second, else nothing."""
     parts = metric_name(metric).split(".")
+    if parts[0] in ("goodput", "arrival_rate"):
+        return " per s"
     return " s" if parts[0] in SECONDS or parts[-1] in ("seconds", "caught_up", "lost") else ""
 
 

@@ -20,7 +20,7 @@ from vidgen_nb.analysis.limits.fit import (
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory
 from vidgen_nb.analysis.limits.two_limits import two_limits
 
-__all__ = ["doubt", "headers_tell", "rates"]
+__all__ = ["doubt", "few_tell", "headers_tell", "rates"]
 
 MIN_MET: Final = 5
 """After so many encounters with a limit that was partly used up, an interval is given however wide it is."""
@@ -55,10 +55,16 @@ def doubt(
         return f"its limit had always recovered when it was tried again: it is at least {low:.3g} a second"
     between = f"between {low:.3g} and {high:.3g} a second"
     if met < MIN_MET and high > NARROW_FACTOR * low:
-        return f"{met} of its 429s met a limit that was partly used up: {between}"
+        return f"{few_tell(met)}: {between}"
     if headers := _headers_differ(submits, candidates):
         return f"{headers}; what is left for this client is {between}"
     return _misfit(submits, evidence, candidates, met=met, used=used, between=between)
+
+
+def few_tell(met: int) -> str:
+    """Say that too few 429s met a limit that was partly used up: one that was full, or unknown, tells little."""
+    who = "none of its 429s tells" if not met else f"only {met} of its 429s {'tells' if met == 1 else 'tell'}"
+    return f"{who} where its limit lies, and {MIN_MET} would do"
 
 
 def headers_tell(submits: SubmitHistory, candidates: Sequence[Candidate]) -> bool:

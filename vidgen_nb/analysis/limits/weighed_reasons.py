@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vidgen_nb.analysis.limits.reasons import MIN_MET, NARROW_FACTOR
+from vidgen_nb.analysis.limits.reasons import MIN_MET, NARROW_FACTOR, few_tell
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory
 from vidgen_nb.core import events as ev
 from vidgen_nb.errors import InputError
@@ -92,8 +92,10 @@ def weighed_doubt(submits: SubmitHistory, found: Sequence[WeighedLimit], weight:
         )
     low, high = weighed_rates(found)
     between = f"between {low:.3g} and {high:.3g} {weight} a second"
+    if high == math.inf and met >= MIN_MET:
+        return f"its 429s only show that it is at least {low:.3g} {weight} a second"
     if high == math.inf or (met < MIN_MET and high > NARROW_FACTOR * low):
-        return f"{met} of its 429s met a limit that was partly used up: {between}"
+        return f"{few_tell(met)}: {between}"
     if len(submits.refused) < MIN_429S:
         return f"it was reached only once; if nothing else uses this account, it is {between}"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from html import escape, unescape
@@ -35,6 +36,12 @@ FINDING_CHARS = 76
 """Characters of a title in bold that fit beside a notebook's prompts in a window of 800 pixels."""
 _RIGHT_PIXELS, _LEGEND_PAD_PIXELS = 20, 13
 _TITLE_CHARS = 84
+_NO_BREAK = "\u00a0"
+_KEPT = re.compile(
+    r"(?<=\d) (?=(?:s|min|h|d|ms|results?|seeds?|runs?)\b|[%×→])|(?<=min) (?=\d)|(?<=\bh) (?=\d)|(?<=→) (?=\d)"
+    r"|(?<=\w) (?== )|(?<= =) (?=\S)|(?<=,) (?=[^\[\],]*\])"
+)
+"""Spaces where no line ends: in a number with its unit, in a duration, a setting, an interval."""
 _FONT = "system-ui, -apple-system, Segoe UI, sans-serif"
 
 
@@ -70,8 +77,9 @@ def names_of(traces: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def wrapped(parts: Sequence[str], width: int = _TITLE_CHARS) -> list[str]:
-    """Return sentences as lines that fit a title, each on a new line."""
-    return [line for part in parts for line in textwrap.wrap(part, width)]
+    """Return sentences as lines that fit a title, each on a new line; a number stays with its unit, and an interval."""
+    kept = [_KEPT.sub(_NO_BREAK, part) for part in parts]
+    return [line.replace(_NO_BREAK, " ") for part in kept for line in textwrap.wrap(part, width)]
 
 
 def frame(
