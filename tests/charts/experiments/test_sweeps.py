@@ -195,3 +195,11 @@ def test_the_best_is_named_before_it_is_referred_to() -> None:
         "bound. cooldown = 5 and 10 s with mode=normal; 5 and 10 s with mode=boost can&#x27;t be told apart from it"
         in title
     )
+
+
+def test_a_rate_has_its_unit_behind_the_number() -> None:
+    """Not behind its name, as an axis has it."""
+    found = vg.sweep(1, PROFILES, grid={"scenes": [1, 4]}, mode="boost", seeds=3, progress=False)
+    figure = found.chart("goodput")
+    assert figure.layout.yaxis.title.text == "goodput (per s)"
+    assert "<b>Goodput: " in figure.layout.title.text and " per s at scenes = 1," in figure.layout.title.text

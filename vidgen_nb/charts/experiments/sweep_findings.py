@@ -50,7 +50,10 @@ class Wording:
 
 
 def _without_unit(title: str) -> tuple[str, str]:
-    return (title[:-4], " s") if title.endswith(" (s)") else (title, "")
+    for unit in ("s", "per s"):
+        if title.endswith(f" ({unit})"):
+            return title.removesuffix(f" ({unit})"), f" {unit}"
+    return title, ""
 
 
 def best_setting(curves: Curves, wording: Wording) -> list[str]:

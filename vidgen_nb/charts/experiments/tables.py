@@ -129,11 +129,10 @@ def _finding(group: _Group, metrics: Sequence[Metric], found: Sequence[Sequence[
     for metric, row in zip(metrics, found, strict=True):
         known = [each for each in row if each.mean is not None]
         good = [str(dict(each.values)[axis_name]) for each in known if not each.told_apart]
-        best = (
-            "none can be told apart"
-            if len(good) == len(known) > 1
-            else " or ".join(one_line(each, 30) for each in good)
-        )
+        best = " or ".join(one_line(each, 30) for each in good)
+        if len(good) == len(known) > 1:
+            alike = all(each.difference == each.difference_low == each.difference_high == 0 for each in known)
+            best = "the same for all, with every seed" if alike else "none can be told apart"
         said.append(f"{metric_name(metric).replace('_', ' ')}: {best}")
     where = f"{one_line(group.name, 60)}: b" if group.name else "B"
     return f"{where}est {one_line(axis_name, 30)} by {'; '.join(said)}."
