@@ -101,3 +101,31 @@ def test_an_axis_is_as_its_values_were_chosen(values: list[float], logarithmic: 
     points = [(x, 1.0, 1.0, 1.0) for x in values]
     assert (sweep_chart(points).layout.xaxis.type == "log") is logarithmic
     assert sweep_chart(points, log_x=False).layout.xaxis.type == "linear"
+
+
+def test_a_column_s_name_has_room_below_it() -> None:
+    """In lines between words, those of a class too, and the figure is as much higher; never turned or cut off."""
+    policies = ["GlobalPause", "PerProfileCooldown", "ExponentialCooldown"]
+    wide = vg.compare(1, PROFILES, policies=policies, modes=["normal", "boost"], seeds=1, progress=False)
+    plain = wide.where(policy="GlobalPause").table_chart(["makespan"])
+    figure = wide.table_chart(["makespan"])
+    names = list(figure.layout.xaxis.ticktext)
+    assert names[:3] == ["GlobalPause", "PerProfile<br>Cooldown", "Exponential<br>Cooldown"]
+    assert figure.layout.xaxis.tickangle == 0
+    assert figure.layout.margin.b - plain.layout.margin.b == 15
+    long = vg.sweep(1, PROFILES, grid={"policy": [vg.PerProfileCooldown(k) for k in range(9)]}, seeds=1, progress=False)
+    figure = long.table_chart(["makespan"])
+    assert all(len(line) <= 12 for name in figure.layout.xaxis.ticktext for line in name.split("<br>"))
+    assert figure.layout.height - figure.layout.margin.t - figure.layout.margin.b == 44
+
+
+def test_one_run_is_no_spread_and_estimates_are_said() -> None:
+    """One run has no middle 80 %; of a live run, limits and services were estimated, and every chart says so."""
+    alone = vg.compare(1, PROFILES, seeds=1, progress=False)
+    assert "in one run; give more seeds for a spread." in alone.spread_chart().layout.title.text.replace("<br>", " ")
+    several = compared()
+    for assumed in ([], ["p1: no limit"]):
+        several.assumed = assumed
+        for chart in (comparison_chart, ranking_chart, spread_chart, CHARTS["table"]):
+            said = chart(several).layout.title.text.replace("<br>", " ")
+            assert ("Limits and service times of a live run are estimates" in said) is bool(assumed)

@@ -64,6 +64,11 @@ class Trials(Sequence[Trial]):
         """Whether an interrupt or an error cut it short; the runs that had finished are here."""
         return len(self.trials) < self.wanted
 
+    @property
+    def assumption(self) -> list[str]:
+        """That there is something in `assumed`, as a sentence for charts; nothing, if there is not."""
+        return ["Limits and service times of a live run are estimates: `assumed` says which."] if self.assumed else []
+
     def __len__(self) -> int:
         return len(self.trials)
 

@@ -77,7 +77,7 @@ def comparison_chart(
     height = max(_LEAST_PIXELS, _ROW_PIXELS * len(found))
     compared = sum(each.mean is not None for each in found)
     layout = frame(
-        [*title, *wrapped(notes[: min(compared, 2)])],
+        [*title, *wrapped([*notes[: min(compared, 2)], *trials.assumption])],
         look,
         height,
         left=label_pixels([each.case for each in found]),

@@ -67,7 +67,13 @@ def ranking_chart(
     head = f"{what}, paired difference{f' ({unit.strip()})' if unit else ''}"
     height = max(_LEAST_PIXELS, _ROW_PIXELS * len(shown))
     layout = frame(
-        [*title, *wrapped(notes)], look, height, left=label_pixels(names), bold=len(title), named=True, legend=None
+        [*title, *wrapped([*notes, *trials.assumption])],
+        look,
+        height,
+        left=label_pixels(names),
+        bold=len(title),
+        named=True,
+        legend=None,
     ) | {
         "xaxis": axis(look, head),
         "yaxis": row_axis(name_labels(names, LABEL_CHARS), look),

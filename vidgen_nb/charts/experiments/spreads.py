@@ -59,7 +59,7 @@ def spread_chart(
     height = max(_LEAST_PIXELS, _ROW_PIXELS * len(numbers))
     head = f"{what}{', paired difference' if paired else ''}{f' ({unit.strip()})' if unit else ''}"
     layout = frame(
-        [*title, *wrapped(notes)],
+        [*title, *wrapped([*notes, *trials.assumption])],
         look,
         height,
         left=label_pixels(list(numbers)),
@@ -92,7 +92,9 @@ def _said(
     what, unit = named
     low, half, high = spread or (0.0, 0.0, 0.0)
     sign = "" if more_is_better_ is None else "+"
-    runs = f"{len(mine):,} {'run' if len(mine) == 1 else 'runs'}"
+    runs = f"{len(mine):,} runs"
+    if len(mine) == 1:
+        return f"{one_line(case, 60)}: {what} {half:{sign},.4g}{unit} in one run; give more seeds for a spread."
     text = (
         f"{one_line(case, 60)}: {what} {half:{sign},.4g}{unit} in the median, {low:{sign},.4g} to "
         f"{high:{sign},.4g}{unit} in 80 % of {runs}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -24,6 +26,9 @@ __all__ = ["table_chart"]
 
 _ROW_PIXELS = 44.0
 _MAX_GROUPS = 4
+_HUMP, _JOINED = re.compile("(?<=[a-z])(?=[A-Z])"), "\u2060"
+_HEAD_CHARS, _MAX_LINES, _LINE_PIXELS = 80, 4, 15
+"""Characters of all columns' names on one line at 800 pixels, how many lines each may have, and how high one is."""
 
 
 class _Group(NamedTuple):
@@ -68,17 +73,21 @@ def table_chart(
     names = [metric_name(metric).replace("_", " ") + (f" ({unit_of(metric).strip()})" if unit_of(metric) else "")
              for metric in rows]  # fmt: skip
     columns = len(heads)
+    names_below = [_folded(head, max(6, _HEAD_CHARS // columns)) for head in heads]
+    more_lines = max(map(len, names_below)) - 1
     layout = frame(
-        [*title, *wrapped([note])], look, _ROW_PIXELS * len(rows), left=label_pixels(names),
+        [*title, *wrapped([note, *trials.assumption])], look, _ROW_PIXELS * len(rows), left=label_pixels(names),
         bold=len(title), named=True, legend=None,
     ) | {
         "xaxis": {"range": [-0.5, columns - 0.5], "tickmode": "array", "tickvals": list(range(columns)),
-                  "ticktext": name_labels(heads, 18), "showgrid": False, "zeroline": False,
+                  "ticktext": list(map(markup, names_below)), "tickangle": 0, "showgrid": False, "zeroline": False,
                   "fixedrange": True},
         "yaxis": row_axis(name_labels(names, LABEL_CHARS), look) | {"showgrid": False},
         "showlegend": False,
     }  # fmt: skip
-    layout["shapes"], layout["annotations"] = _rules(groups, look), _names(groups, look)
+    layout["height"] += _LINE_PIXELS * more_lines
+    layout["margin"] |= {"b": layout["margin"]["b"] + _LINE_PIXELS * more_lines}
+    layout["shapes"], layout["annotations"] = _rules(groups, look), _names(groups, look, _LINE_PIXELS * more_lines)
     cells = [
         _cells(row, [each for group in found for each in group[row]], unit_of(metric), look)
         for row, metric in enumerate(rows)
@@ -161,13 +170,21 @@ def _rules(groups: Sequence[_Group], look: Theme) -> list[dict[str, Any]]:
     return [{"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line} for x in ends]
 
 
-def _names(groups: Sequence[_Group], look: Theme) -> list[dict[str, Any]]:
-    """Return the settings' names, below their columns."""
+def _folded(head: str, width: int) -> list[str]:
+    """Return a column's name in lines that fit below it; a long name of a class ends its lines between its words."""
+    text = one_line(head, 200)
+    words = [_HUMP.sub(f"{_JOINED} ", word) if len(word) > width else word for word in text.split(" ")]
+    lines = textwrap.wrap(" ".join(words), width, max_lines=_MAX_LINES, placeholder=" …")
+    return [line.replace(f"{_JOINED} ", "").replace(_JOINED, "") for line in lines] or [""]
+
+
+def _names(groups: Sequence[_Group], look: Theme, lower: int) -> list[dict[str, Any]]:
+    """Return the settings' names, below their columns, whose own names take so many pixels more than a line."""
     found, at = [], -0.5
     for group in groups:
         found.append({
             "text": markup([one_line(group.name, 40)]), "x": at + len(group.cases) / 2, "y": 0, "yref": "paper",
-            "yanchor": "top", "yshift": -24, "showarrow": False, "font": {"size": 12, "color": look.muted},
+            "yanchor": "top", "yshift": -24 - lower, "showarrow": False, "font": {"size": 12, "color": look.muted},
         })  # fmt: skip
         at += len(group.cases)
     return found
