@@ -105,6 +105,13 @@ def test_what_charts_ask_for() -> None:
             call()
 
 
+def test_a_window_that_one_run_has_not_says_which() -> None:
+    """What is wrong with the numbers of a run is said with its case and its seed, as what is wrong with the run is."""
+    with pytest.raises(InputError, match="after lies in the run") as caught:
+        sweep(metrics={"after": 1e6})
+    assert "in the run of case 'cooldown=2' with seed 0" in caught.value.__notes__
+
+
 def test_seeds_are_which_or_how_many() -> None:
     """A number is that many, from 0 on; by default there are twenty."""
     assert [each.seed for each in compare(seeds=3).where(policy="PerProfileCooldown")] == [0, 1, 2]

@@ -77,12 +77,11 @@ def run_trials(case: Case, seeds: Sequence[int]) -> list[Trial]:
     trials = []
     for seed in seeds:
         try:
-            runs = _runs(case, seed)
+            measured = [(measure(data, **dict(case.options)), data) for data in _runs(case, seed)]
         except Exception as error:
             with suppress(Exception):  # it may be frozen
                 error.add_note(f"in the run of case {case.name!r} with seed {seed}")
             raise
-        measured = [(measure(data, **dict(case.options)), data) for data in runs]
         numbers = {
             name: [number(*each) for each in measured] for name, number in NUMBERS.items() if name not in FROM_BOUND
         }
