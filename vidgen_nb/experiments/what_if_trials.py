@@ -10,14 +10,13 @@ from typing import Any, Self
 
 from vidgen_nb.analysis.experiments.cases import Case, Seeded, checked_metrics, seeds_from
 from vidgen_nb.analysis.experiments.executors import Submitter, run_cases
-from vidgen_nb.analysis.limits.limit_samples import drawn_limits
+from vidgen_nb.analysis.limits.limit_samples import Drawn, drawn_limits
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.simulation.simulate import Simulation
 from vidgen_nb.analysis.simulation.what_if import changed_simulation, in_words
 from vidgen_nb.errors import InputError
 from vidgen_nb.experiments.additions import UNITS, WithMore, additions
 from vidgen_nb.experiments.results import Comparison
-from vidgen_nb.provider import Limit
 
 __all__ = ["UNCHANGED", "again", "one_more_trials", "what_if_trials"]
 
@@ -33,20 +32,22 @@ class _Guessed(Simulation):
     """A live run again. Its own seed has the recorded luck and the likeliest limits; each other one draws both."""
 
     first_seed: int = 0
-    drawn: tuple[tuple[tuple[str, ...], tuple[Limit | None, ...]], ...] = ()
+    drawn: tuple[tuple[tuple[str, ...], tuple[Drawn, ...]], ...] = ()
 
     def with_seed(self, seed: int) -> Self:
         """Return the same with another seed, other service times, and other limits that explain the 429s."""
         seeded = super().with_seed(seed)
         if seed == self.first_seed:
             return seeded
-        limits = {
+        chosen = {
             name: Random(f"{seed}/{place}").choice(limits)  # noqa: S311 - no secret
             for place, (names, limits) in enumerate(self.drawn)
             for name in names
         }
+        limits = {name: each.limit and each.limit.limit for name, each in chosen.items()}
         profiles = [replace(each, limit=limits.get(each.name, each.limit)) for each in seeded.profiles]
-        return replace(seeded, profiles=profiles, luck={})
+        faults = [*seeded.faults, *(each.fault(name) for name, each in chosen.items() if each.refused_by_chance)]
+        return replace(seeded, profiles=profiles, faults=faults, luck={})
 
 
 def what_if_trials(
@@ -136,19 +137,14 @@ def _drawn(data: RunData, simulation: Simulation, changes: Mapping[str, Any]) ->
     return _guessed(simulation, simulation.seed, _limits(data, changes))
 
 
-def _limits(data: RunData, changes: Mapping[str, Any]) -> Sequence[tuple[tuple[str, ...], tuple[Limit | None, ...]]]:
+def _limits(data: RunData, changes: Mapping[str, Any]) -> Sequence[tuple[tuple[str, ...], tuple[Drawn, ...]]]:
     """Return each quota group's profiles and limits to draw from; none, if limits or profiles were given."""
     if "limit" in changes or ("profiles" in changes and not isinstance(changes["profiles"], int)):
         return ()
-    return [
-        (tuple(names), tuple(None if each is None else each.limit for each in drawn))
-        for names, drawn in drawn_limits(data)
-    ]
+    return [(tuple(names), tuple(drawn)) for names, drawn in drawn_limits(data)]
 
 
-def _guessed(
-    simulation: Simulation, own: int, drawn: Sequence[tuple[tuple[str, ...], tuple[Limit | None, ...]]]
-) -> _Guessed:
+def _guessed(simulation: Simulation, own: int, drawn: Sequence[tuple[tuple[str, ...], tuple[Drawn, ...]]]) -> _Guessed:
     """Return a simulation that draws limits with each seed but its own."""
     fields = {name: getattr(simulation, name) for name in Simulation.__dataclass_fields__}
     return _Guessed(**fields, first_seed=own, drawn=tuple(drawn))

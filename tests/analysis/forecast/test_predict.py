@@ -269,7 +269,7 @@ def test_limits_that_others_have_met() -> None:
     met = next(k for k, event in enumerate(run.events) if isinstance(event, ev.SceneRequeued))
     for late in (1, 40):
         drawn = {
-            name: limits
+            name: [each.limit for each in limits]
             for names, limits in drawn_limits(build(run.header, run.events[: met + late]))
             for name in names
         }

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from vidgen_nb.analysis.forecast.outages import Answer
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.analysis.simulation.what_if import mode_of
 from vidgen_nb.core import events as ev
@@ -61,8 +62,8 @@ class Snapshot:
     """Submits that may have been accepted."""
     broken: int = 0
     """Accepted attempts that ended with a transient failure."""
-    dropped: int = 0
-    """Submits that failed with a transient failure."""
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    """By profile: the submits that were accepted, or failed with a transient failure."""
 
     @property
     def waiting(self) -> list[Scene]:
@@ -109,19 +110,20 @@ def snapshot(data: RunData) -> Snapshot:
                 now.queued.pop(name, None)
                 now.jobs_running[name] = flight = started.pop(name)
                 flight.since = event.at
+                now.answers.setdefault(flight.profile, []).append((event.at, True))
             case ev.AskedAgain(scene=scene, number=number, profile=profile):
                 now.scenes[scene.id] = scene
                 now.jobs_running[scene.id] = RunningJob(scene, number, profile, event.at)
             case ev.CallFailed(scene=name, phase="submit", outcome=Ambiguous()):
                 now.in_doubt += 1
+            case ev.CallFailed(scene=name, phase="submit", outcome=Transient(local=False)) if name in started:
+                now.answers.setdefault(started[name].profile, []).append((event.at, False))
             case ev.AttemptAbandoned(scene=name, sent=True):
                 now.in_doubt += name in started
             case ev.SceneRequeued(scene=name, outcome=outcome):
                 flown = now.jobs_running.pop(name, None)
                 now.queued[name] = True
-                if isinstance(outcome, Transient) and not outcome.local:
-                    now.broken += flown is not None
-                    now.dropped += flown is None
+                now.broken += flown is not None and isinstance(outcome, Transient) and not outcome.local
             case ev.Fetched(scene=name) | ev.SceneSettled(scene=name):
                 now.jobs_running.pop(name, None)
                 now.queued.pop(name, None)

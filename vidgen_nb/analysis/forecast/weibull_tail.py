@@ -35,10 +35,22 @@ class Tail:
     count: int
     """How many times seen it was fitted to."""
 
+    @property
+    def deviations(self) -> tuple[float, float]:
+        """Standard deviations of the logarithms of shape and scale (Fisher's information: 1.82·count for log k)."""
+        return 1 / math.sqrt(1 / PRIOR_DEVIATION**2 + 1.82 * self.count), 1 / (self.shape * math.sqrt(self.count))
+
     def drawn(self, rng: Random) -> Tail:
-        """Draw a tail that is about as likely (deviations by Fisher's information: 1.82·count for log k)."""
-        shape = self.shape * math.exp(rng.gauss(0, 1 / math.sqrt(1 / PRIOR_DEVIATION**2 + 1.82 * self.count)))
+        """Draw a tail that is about as likely."""
+        shape = self.shape * math.exp(rng.gauss(0, self.deviations[0]))
         return Tail(shape, self.scale * math.exp(rng.gauss(0, 1) / (shape * math.sqrt(self.count))), self.count)
+
+    def log_likelihood(self, seen: Sequence[float], ages: Sequence[float]) -> float:
+        """Return the log density of times seen and of running jobs' ages, in seconds."""
+        ratios = [max(each, 1e-6) / self.scale for each in seen]
+        passed = math.fsum(min(1e12, ratio**self.shape) for ratio in (*ratios, *(age / self.scale for age in ages)))
+        density = math.fsum((self.shape - 1) * math.log(ratio) for ratio in ratios)
+        return density + len(ratios) * math.log(self.shape / self.scale) - passed
 
     def beyond(self, age: float, rng: Random) -> float:
         """Draw a time longer than an age, in seconds."""

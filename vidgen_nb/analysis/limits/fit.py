@@ -10,7 +10,8 @@ have been seen again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from vidgen_nb.analysis.limits.candidates import Candidate
@@ -19,11 +20,13 @@ from vidgen_nb.analysis.limits.feasible import MIN_WINDOW_SECONDS, Evidence
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory
 
 __all__ = [
+    "LENGTHS_RANGE",
     "broken_promises",
     "closest",
     "episodes",
     "jobs_at_once",
     "most_jobs",
+    "partly",
     "possible",
     "surprise",
     "tells_resets",
@@ -33,6 +36,7 @@ __all__ = [
 
 LENGTHS_RANGE: Final = math.log(1e4)
 """Lengths from 0.1 to 1000 s are all as likely, in their logarithm."""
+LONGEST_WINDOW_SECONDS: Final = 1000.0
 SURPRISE_PER_429: Final = 3.0
 """How much one 429 at a limit in use may reveal: all but e⁻³, one in twenty, of what was possible."""
 SURPRISE_AT_ONCE: Final = 2.0
@@ -140,3 +144,30 @@ def closest(evidence: Evidence) -> list[tuple[int, str, int, float]]:
             left = sum(k < n or evidence.closed(n, k, moment) >= pace for k, moment in evidence.refusals)
             found.append((left, "token_bucket", n, n * pace))
     return [each for each in found if each[0] < len(evidence.refusals)]
+
+
+def partly(evidence: Evidence) -> list[tuple[int, str, int, float, float]]:
+    """Return all limits that accept all that was accepted, with the 429s that each leaves unexplained, if not all.
+
+    In pieces: 429s left, kind, n, and the shortest and longest `per` for which it is so.
+    """
+    found: list[tuple[int, str, int, float, float]] = []
+    count = len(evidence.refusals)
+    for n in range(1, min(max(k for k, _ in evidence.refusals), MOST_N) + 1):
+        met = [(k, moment) for k, moment in evidence.refusals if k >= n]
+        if n <= len(evidence.until):
+            waits = sorted(moment - evidence.possible[k - n] for k, moment in met)
+            found += _pieces("sliding_window", n, waits, evidence.span(n), count)
+        waits = sorted(n * evidence.closed(n, k, moment) for k, moment in met)
+        found += _pieces("token_bucket", n, waits, n * evidence.pace(n), count)
+    return found
+
+
+def _pieces(
+    kind: str, n: int, waits: Sequence[float], strictest: float, count: int
+) -> Iterator[tuple[int, str, int, float, float]]:
+    """Yield what `partly` returns of one n: a limit explains the 429s whose wait is shorter than its `per`."""
+    for explained, (low, high) in enumerate(pairwise((*waits, math.inf)), start=1):
+        low, high = max(low, MIN_WINDOW_SECONDS), min(high, strictest, LONGEST_WINDOW_SECONDS)
+        if low < high:
+            yield count - explained, kind, n, low, high

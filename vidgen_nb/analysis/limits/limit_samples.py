@@ -5,53 +5,64 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
 from vidgen_nb.analysis.limits.candidates import Candidate
 from vidgen_nb.analysis.limits.estimate import LimitEstimate, estimate_group
 from vidgen_nb.analysis.limits.feasible import Evidence
-from vidgen_nb.analysis.limits.fit import closest, most_jobs
+from vidgen_nb.analysis.limits.fit import LENGTHS_RANGE, most_jobs, partly
 from vidgen_nb.analysis.limits.parts_of_history import since, until
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
 from vidgen_nb.analysis.limits.two_limits import two_limits
 from vidgen_nb.analysis.records.model import RunData
-from vidgen_nb.provider import Limit, LimitState
+from vidgen_nb.provider import Fault, Limit, LimitState
 
-__all__ = ["drawn_limits", "jobs_admitted"]
+__all__ = ["Drawn", "drawn_limits", "jobs_admitted"]
 
 DRAWS_PER_GROUP: Final = 10
 """Limits drawn per quota group."""
-FROM_PARTS: Final = 6
-"""Of these, so many are drawn from what a part of the 429s shows, where no limit explains all of them."""
 MAX_DECISIONS: Final = 400
 """How many of a group's first decisions its limit is estimated from."""
 OPEN_WINDOW_FACTOR: Final = 2.5
 """If no reset of a window was seen, assume at most this many times the length that it is known to have."""
 BRISK_FACTOR: Final = 8
 """If every probe found the window reset, assume at least its upper bound divided by this."""
-CLOSE_SHARE: Final = 0.05
-"""Where no limit explains every 429, those count that leave so many more of them unexplained than the best."""
+RARE_CHANCE: Final = 0.1
+"""The chance, before anything is known, that 429s come at random as well; and that a group's limit changed."""
+CLOSE_WIDTH: Final = 0.05
+"""A limit that leaves 429s unexplained stands for the lengths within 5 % of its own."""
 UNLIMITED_CHANCE: Final = 0.5
 """The chance that a group that has met no limit has none, if others have met theirs."""
 
 
-def drawn_limits(data: RunData) -> list[tuple[list[str], list[UsedLimit | None]]]:
-    """Return each quota group's profiles and some limits that explain its answers; None: no limit."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A limit that may be a quota group's."""
+
+    limit: UsedLimit | None
+    """None: it has no limit."""
+    refused_by_chance: float = 0.0
+    """Share of its submits that get a 429 for no reason that is known."""
+
+    def fault(self, profile: str) -> Fault:
+        """Return these 429s as a fault."""
+        return Fault("rate", profile=profile, probability=self.refused_by_chance)
+
+
+def drawn_limits(data: RunData) -> list[tuple[list[str], list[Drawn]]]:
+    """Return each quota group's profiles and some limits that explain its answers."""
     rng = Random("limits")  # noqa: S311 - no secret
     found = []
     for group in submit_history(data.header, data.events).values():
-        estimate = estimate_group(_beginning(group), most=100)
-        if estimate.refused and not estimate.candidates:
-            limits, parts = _closest(group), _parts(group)
-            known = [_draw(parts[k % len(parts)], group, rng) for k in range(FROM_PARTS if parts else 0)]
-            found.append((group, known + [rng.choice(limits) for _ in range(DRAWS_PER_GROUP - len(known))]))
-        else:
-            found.append((group, [_draw(estimate, group, rng) for _ in range(DRAWS_PER_GROUP)]))
-    others = [used for _, drawn in found for used in drawn if used is not None]
+        explained = _explanations(group)
+        weights = [math.exp(each.log_weight - max(one.log_weight for one in explained)) for each in explained]
+        chosen = rng.choices(explained, weights, k=DRAWS_PER_GROUP)
+        found.append((group, [each.drawn(group, rng) for each in chosen]))
+    others = [each.limit for _, drawn in found for each in drawn if each.limit is not None]
     return [
-        (list(group.profiles), drawn if group.refused else [_like(others, group, rng) for _ in drawn])
+        (list(group.profiles), drawn if group.refused else [Drawn(_like(others, group, rng)) for _ in drawn])
         for group, drawn in found
     ]
 
@@ -85,16 +96,85 @@ def _draw(estimate: LimitEstimate, group: SubmitHistory, rng: Random) -> UsedLim
     """Draw one of the limits that explain everything so far; None: no limit was met."""
     if not estimate.candidates:
         return None
-    tried = max(each.between[1] for each in group.refused)
-    lengths = []
-    for each in estimate.candidates:
-        high = min(each.high, max(OPEN_WINDOW_FACTOR * each.low, tried))
-        lengths.append((max(each.low, high / BRISK_FACTOR), high))
+    lengths = _lengths(estimate, group)
     weights = [1e-9 + math.log(high / low) for low, high in lengths]
     place = rng.choices(range(len(lengths)), weights)[0]
     low, high = lengths[place]
     each, per = estimate.candidates[place], math.exp(rng.uniform(math.log(low), math.log(high)))
     return UsedLimit(each.limit(per), _times([*group.accepted, *group.in_doubt]))
+
+
+def _lengths(estimate: LimitEstimate, group: SubmitHistory) -> list[tuple[float, float]]:
+    """Return between which lengths each limit is drawn; those that may be endless are bounded."""
+    tried = max(each.between[1] for each in group.refused)
+    lengths = []
+    for each in estimate.candidates:
+        high = min(each.high, max(OPEN_WINDOW_FACTOR * each.low, tried))
+        lengths.append((max(each.low, high / BRISK_FACTOR), high))
+    return lengths
+
+
+def _log_share(estimate: LimitEstimate, group: SubmitHistory, most: int) -> float:
+    """Return the logarithm of the share of all limits with n up to `most` that an estimate leaves (see `fit`)."""
+    left = zip(estimate.candidates, _lengths(estimate, group), strict=True)
+    width = math.fsum((1e-9 + math.log(high / low)) / each.n for each, (low, high) in left)
+    return math.log(width / (3 * LENGTHS_RANGE * math.fsum(1 / n for n in range(1, most + 1))))
+
+
+@dataclass(frozen=True)
+class _Explanation:
+    """One way in which a group's answers may have come about."""
+
+    log_weight: float
+    """How likely the answers are, if it is true: the share of all limits that would have given them."""
+    limit: Limit | Candidate | LimitEstimate | None
+    by_chance: float = 0.0
+    """Share of the answers that are 429s at random."""
+
+    def drawn(self, group: SubmitHistory, rng: Random) -> Drawn:
+        """Draw a limit, with what it has admitted."""
+        if isinstance(self.limit, LimitEstimate):
+            return Drawn(_draw(self.limit, group, rng))
+        limit = self.limit
+        if isinstance(limit, Candidate):
+            limit = limit.limit(math.exp(rng.uniform(math.log(limit.low), math.log(limit.high))))
+        used = None if limit is None else UsedLimit(limit, _times([*group.accepted, *group.in_doubt]))
+        return Drawn(used, self.by_chance)
+
+
+def _explanations(group: SubmitHistory) -> list[_Explanation]:
+    """Return what may explain a group's answers, each with its weight.
+
+    A limit that explains every 429; limits that leave some to chance; chance alone; two at a time; or one that explains
+    the later half or the first third of the 429s, and another one that was there at other times.
+    """
+    begins = _beginning(group)
+    estimate = estimate_group(begins, most=100)
+    if not group.refused:
+        return [_Explanation(0.0, estimate)]
+    evidence, answers = Evidence(begins, None), len(begins.accepted) + len(begins.refused)
+    most = max(1, evidence.most)
+    found = [_Explanation(_log_share(estimate, group, most), estimate)] if estimate.candidates else []
+    all_limits = 1 / (3 * LENGTHS_RANGE * math.fsum(1 / n for n in range(1, most + 1)))
+    share = CLOSE_WIDTH * all_limits
+    near = partly(evidence)
+    rest = min((each[0] for each in near), default=len(begins.refused))
+    for left, kind, n, low, high in near:
+        weight = _by_chance(left, answers) + math.log(all_limits * math.log(high / low) / n)
+        found.append(_Explanation(weight, Candidate(kind, n, low, high), left / answers))
+    refused = len(begins.refused)
+    found.append(_Explanation(_by_chance(refused, answers), None, min(0.9, refused / answers)))
+    if not estimate.candidates:
+        if pair := two_limits(evidence):
+            first, second = (Candidate(each.kind, each.n, each.per, each.per).limit() for each in pair)
+            weight = math.fsum(math.log(share / each.n) for each in pair)
+            found.append(_Explanation(weight, first & second))
+        for part in _parts(group):
+            others = answers - part.accepted - part.refused
+            left = round(rest * (1 - part.refused / len(begins.refused)))
+            weight = _by_chance(left, max(left, others)) + math.log(share * RARE_CHANCE / answers)
+            found.append(_Explanation(weight + _log_share(part, group, most), part))
+    return found
 
 
 def _parts(group: SubmitHistory) -> list[LimitEstimate]:
@@ -109,15 +189,12 @@ def _parts(group: SubmitHistory) -> list[LimitEstimate]:
     return [each for each in found if each.candidates]
 
 
-def _closest(group: SubmitHistory) -> list[UsedLimit | None]:
-    """Return limits for a group whose answers no single one explains: two together, or those that explain most."""
-    evidence, used = Evidence(_beginning(group), None), _times([*group.accepted, *group.in_doubt])
-    if pair := two_limits(evidence):
-        first, second = (Candidate(each.kind, each.n, each.per, each.per).limit() for each in pair)
-        return [UsedLimit(first & second, used)]
-    found = sorted(closest(evidence))
-    most = found[0][0] + CLOSE_SHARE * len(evidence.refusals) if found else 0
-    return [UsedLimit(Candidate(*each[1:], each[3]).limit(), used) for each in found if each[0] <= most] or [None]
+def _by_chance(left: int, answers: int) -> float:
+    """Return the log chance that so many of all answers are 429s at random, of unknown share (beta prior of ½)."""
+    if not left:
+        return 0.0
+    beta = math.lgamma(left + 0.5) + math.lgamma(answers - left + 0.5) - math.lgamma(answers + 1)
+    return beta + math.log(RARE_CHANCE / math.pi)
 
 
 def _like(others: list[UsedLimit], group: SubmitHistory, rng: Random) -> UsedLimit | None:
