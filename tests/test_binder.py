@@ -98,6 +98,7 @@ def test_tour_runs_in_what_binder_builds(tmp_path: Path) -> None:
     outputs = [output for cell in done["cells"] for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output["output_type"] == "error"]
     assert any("image/svg+xml" in output.get("data", {}) for output in outputs)
+    shutil.rmtree(build.prefix)  # pytest keeps three, and takes a minute for each of them later
 
 
 LIST = ("pip", "list", "--format", "json")

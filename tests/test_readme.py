@@ -137,6 +137,7 @@ def test_the_way_without_make(tmp_path: Path) -> None:
     script = "\n".join(commands[:3]).replace("python3", sys.executable, 1)
     subprocess.run(["bash", "-euc", script], cwd=checkout, check=True, timeout=600, capture_output=True)
     assert (checkout / "demo" / "gantt.html").exists()
+    shutil.rmtree(checkout)  # pytest keeps three, and takes a minute for each of them later
 
 
 def test_pictures_are_there() -> None:
