@@ -7,7 +7,8 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install -q --no-compile --disable-pip-version-check -c binder/requirements.txt
 # Many tests wait for a server, a browser or another process: three share two cores.
 WORKERS ?= 3
-# How often `make test-long` carries out the browser tests: what depends on timing shows late.
+# How often `make test-long` carries out the browser tests: what depends on timing shows late. On two quiet cores all
+# tests take half an hour, and then each time a quarter of an hour: less of it is `make test-long TIMES=1`.
 TIMES ?= 1 2 3 4 5 6 7 8 9 10
 
 .PHONY: demo lab site test test-long test-site lint bench picture clean

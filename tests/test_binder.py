@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from tests.checkout import check_out, files
+
 ROOT = Path(__file__).parent.parent
 BINDER = ROOT / "binder"
 TOUR = Path("notebooks", "00_tour.ipynb")
@@ -72,9 +74,9 @@ def test_tour_runs_in_what_binder_builds(tmp_path: Path) -> None:
     """
     build = Build(tmp_path)
     build.run(build.base, "-m", "venv", build.prefix)
-    build.stage(Path("binder", "requirements.txt"))
+    check_out(build.repo, [Path("binder", "requirements.txt")])
     build.run("pip", "install", "-q", "-r", "binder/requirements.txt")  # with pip's cache, which Binder has not
-    build.stage(*files())
+    check_out(build.repo, files())
     (build.repo / "binder" / "postBuild").chmod(0o755)
     build.run("./binder/postBuild")
 
@@ -98,16 +100,10 @@ def test_tour_runs_in_what_binder_builds(tmp_path: Path) -> None:
     outputs = [output for cell in done["cells"] for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output["output_type"] == "error"]
     assert any("image/svg+xml" in output.get("data", {}) for output in outputs)
+    shutil.rmtree(build.prefix)  # pytest keeps three, and takes a minute for each of them later
 
 
 LIST = ("pip", "list", "--format", "json")
-
-
-def files() -> list[Path]:
-    """Return the files of the working tree that git knows or would add."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return [Path(name) for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
 class Build:
@@ -128,13 +124,6 @@ class Build:
         }
         self.environment |= {"IPYTHONDIR": str(folder / "ipython"), "PYTHONNOUSERSITE": "1"}
         self.environment["PATH"] = os.pathsep.join([str(self.prefix / "bin"), os.environ["PATH"]])
-
-    def stage(self, *names: Path) -> None:
-        """Copy these files of the working tree."""
-        for name in names:
-            target = self.repo / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
 
     def run(self, *command: str | Path, cwd: Path | None = None) -> str:
         """Run a command with the environment's programs first, and return what it says."""

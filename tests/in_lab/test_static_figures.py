@@ -79,6 +79,7 @@ def test_figures_take_the_theme_of_the_page(open_lab: Opener) -> None:
         page.screenshot(theme)
     page.save()
     page.leave()
+    page.page.mouse.move(0, 0)  # off the figures, where the test before may have left it
     page.open(kernel=False)
     for cell in (0, 1):  # JupyterLab shows its own picture of a figure, without a ground, until the mouse is over it
         picture = page.output(cell).locator("img.plot-img")

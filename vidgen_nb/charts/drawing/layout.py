@@ -129,7 +129,7 @@ def _legend(at: float) -> dict[str, Any]:
     return {
         "orientation": "h", "x": 0.01, "xref": "container", "xanchor": "left", "y": at,
         "yref": "container", "yanchor": "top", "font": {"size": 12}, "itemsizing": "trace",
-        "bgcolor": "rgba(0,0,0,0)",
+        "tracegroupgap": 0, "bgcolor": "rgba(0,0,0,0)",
     }  # fmt: skip
 
 
