@@ -96,7 +96,7 @@ def test_what_is_taken_as_well(options: dict[str, Any], like: dict[str, Any]) ->
         ({"scenes": np.arange(1, 4)}, {"scenes": [1, 2, 3]}),
         ({"cooldown": np.arange(5, 20, 5)}, {"cooldown": [5, 10, 15]}),
         ({"cooldown": np.linspace(5, 15, 3)}, {"cooldown": [5.0, 10.0, 15.0]}),
-        ({"seed": np.arange(2)}, {"seed": [0, 1]}),
+        ({"latency": np.arange(2)}, {"latency": [0, 1]}),
     ],
 )
 def test_a_grid_of_numpy(grid: dict[str, Any], like: dict[str, Any]) -> None:
