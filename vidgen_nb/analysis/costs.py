@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from typing import Any
 
 from vidgen_nb.analysis.records.model import RunData
 from vidgen_nb.core import events as ev
@@ -162,9 +164,9 @@ def costs_between(data: RunData, after: float) -> Costs | None:
     )
 
 
-def _told(events: Iterable[ev.Event]) -> list[ev.ProfileAdded | ev.PriceChanged]:
+def _told(events: Sequence[Any]) -> list[ev.ProfileAdded | ev.PriceChanged]:
     """Return the events that may say what a job costs."""
-    return [event for event in events if type(event) is ev.ProfileAdded or type(event) is ev.PriceChanged]
+    return list(compress(events, map({ev.ProfileAdded, ev.PriceChanged}.__contains__, map(type, events))))
 
 
 def _forecast(waiting: Iterable[Scene], prices: list[Price | None]) -> tuple[int | None, int | None]:

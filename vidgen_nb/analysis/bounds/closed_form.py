@@ -7,8 +7,9 @@ at r, is a bound for all: max over r of (r + bound of those released from r on).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate
+from itertools import accumulate, compress, count
 from math import inf
+from operator import gt
 
 from vidgen_nb.analysis.bounds.fleet import Fleet
 from vidgen_nb.provider.service import Service
@@ -27,11 +28,11 @@ class Demand:
     """The scenes: their quantiles in the order of their release, and where each release begins."""
 
     def __init__(self, drawn: Sequence[float], releases: Sequence[float] | None) -> None:
-        times = [0.0] * len(drawn) if releases is None else releases
-        order = sorted(range(len(drawn)), key=times.__getitem__)
-        self.releases = [float(times[place]) for place in order]
-        self.us = [drawn[place] for place in order]
-        starts = [k for k, at in enumerate(self.releases) if k == 0 or at > self.releases[k - 1]]
+        times = [0.0] * len(drawn) if releases is None else list(map(float, releases))
+        self.releases, self.us = sorted(times), list(drawn)
+        if self.releases != times:
+            self.us = [drawn[place] for place in sorted(range(len(drawn)), key=times.__getitem__)]
+        starts = [0, *compress(count(1), map(gt, self.releases[1:], self.releases))]
         half = MOST_RELEASES // 2
         if len(starts) > MOST_RELEASES:
             starts = starts[: -half : -(-(len(starts) - half) // half)] + starts[-half:]
@@ -90,7 +91,8 @@ def most_admissions(fleet: Fleet, demand: Demand) -> tuple[float, int]:
     Each scene is counted as long as the shortest of them.
     """
     best, at = 0.0, 0
-    shortest = list(accumulate(reversed(demand.us), min))[::-1]
+    only = len(demand.starts) == 1
+    shortest = [min(demand.us)] if only else list(accumulate(reversed(demand.us), min))[::-1]
     for place in demand.best_first:
         first = _first_time(fleet, len(demand) - place, fleet.seconds(shortest[place]), demand.releases[place], best)
         if first > best:

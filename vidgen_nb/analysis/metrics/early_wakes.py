@@ -16,6 +16,7 @@ from vidgen_nb.core import events as ev
 from vidgen_nb.core.outcomes import Ambiguous, RateLimited
 from vidgen_nb.provider import Concurrency, Limit, LimitState, SimulatedProfile
 from vidgen_nb.provider.combined_limits import CombinedState
+from vidgen_nb.provider.limits import weights_of
 from vidgen_nb.provider.weights import NOTHING
 
 __all__ = ["early_wakes", "over_waits"]
@@ -107,7 +108,9 @@ def _true_resets(data: RunData, profiles: Iterable[SimulatedProfile]) -> dict[st
         if joined:
             lists = found.setdefault(profile.quota_group or profile.name, ([], []))
             at[profile.name] = (joined[0] if len(joined) == 1 else CombinedState(joined), *lists)
-    _replay(data, at)
+    limits = [part for profile in given for _, limit in _limits(profile) for part in parts(limit)]
+    weighs = any(map(weights_of, limits))
+    _replay(data, at, weighs=weighs, refusals_count=any(getattr(each, "count_refusals", False) for each in limits))
     return found
 
 
@@ -119,8 +122,12 @@ def _limits(profile: SimulatedProfile) -> list[tuple[tuple[str, str], Limit | No
     return limits
 
 
-def _replay(data: RunData, at: dict[str, Any]) -> None:
-    """Replay a run's submits in order; `at`: per profile, the limit they count against and its lists."""
+def _replay(data: RunData, at: dict[str, Any], *, weighs: bool, refusals_count: bool) -> None:
+    """Replay a run's submits in order; `at`: per profile, the limit they count against and its lists.
+
+    `weighs`: whether any of the limits counts a parameter of the scenes. `refusals_count`: whether any of them counts
+    refused submits.
+    """
     replayed: dict[str, Any] = {}
     """Per scene, what its running attempt counts against."""
     params: dict[str, Any] = {}
@@ -128,8 +135,9 @@ def _replay(data: RunData, at: dict[str, Any]) -> None:
     state: LimitState
     event: Any
     started, accepted, failed, added = ev.AttemptStarted, ev.Accepted, ev.CallFailed, ev.SceneAdded
+    kinds = {started, accepted, failed, added} if weighs else {started, accepted, failed}
     request: Mapping[str, Any] = NOTHING
-    for event in compress(data.events, map({started, accepted, failed, added}.__contains__, map(type, data.events))):
+    for event in compress(data.events, map(kinds.__contains__, map(type, data.events))):
         kind = type(event)
         if kind is started:
             replayed[event.scene] = at.get(event.profile)
@@ -144,13 +152,15 @@ def _replay(data: RunData, at: dict[str, Any]) -> None:
             (state, refused, resets), outcome, now = counts, event.outcome, event.at
             if params:
                 request = params.get(event.scene, NOTHING)
-            ready = state.ready_for(now, request)
+            ready = reset = state.ready_for(now, request)
             if type(outcome) is Ambiguous:  # the answer was lost, but the job was admitted
                 state.take_for(now, request)
                 continue
-            state.refuse(now, request)
+            if refusals_count:
+                state.refuse(now, request)
+                reset = state.ready_for(now, request)
             if ready > now and type(outcome) is RateLimited and outcome.cause == "rate":
                 refused.append(now)
-                resets.append(state.ready_for(now, request))
+                resets.append(reset)
         elif kind is added and event.scene.params:
             params[event.scene.id] = event.scene.params

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import heappush, heapreplace
+from itertools import compress
 from math import exp, inf, log, sqrt
 from statistics import fmean, variance
 
@@ -98,7 +99,7 @@ def bound_question(data: RunData, profiles: Sequence[SimulatedProfile], seed: in
     aligned = (data.header.get("backend") or {}).get("name") == "simulated"
     if seed is not None and not data.readded_at:
         made = [each for each in data.scenes if each.status == "succeeded"]
-        scenes, times = tuple(each.id for each in made), tuple(each.queued for each in made)
+        scenes, times = tuple([each.id for each in made]), tuple([each.queued for each in made])
         return BoundQuestion(scenes, tuple(profiles), seed, shut, times, None, aligned)
     jobs = _jobs(data)
     done = [each for each in jobs if each.made and each.profile in known]
@@ -115,11 +116,11 @@ def bound_question(data: RunData, profiles: Sequence[SimulatedProfile], seed: in
 def _closed_at_start(data: RunData) -> dict[str, float]:
     """Return until when profiles were closed before the first attempt: cooldowns known from elsewhere."""
     found: dict[str, float] = {}
-    for event in data.events:
-        kind = type(event)
-        if kind is ev.AttemptStarted:
+    kinds = {ev.AttemptStarted, ev.CooldownStarted}
+    for event in compress(data.events, map(kinds.__contains__, map(type, data.events))):
+        if isinstance(event, ev.AttemptStarted):
             break
-        if kind is ev.CooldownStarted and isinstance(event, ev.CooldownStarted):
+        if isinstance(event, ev.CooldownStarted):
             found.update((name, max(event.until, found.get(name, 0.0))) for name in event.profiles)
     for window in data.cooldowns if found else ():
         if window.start == 0 and window.profile in found:  # released by hand, so it ended earlier

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from operator import attrgetter
 from typing import Any
 
 from vidgen_nb.analysis.costs import Costs, costs_between
@@ -37,8 +35,6 @@ from vidgen_nb.analysis.records.timeline import (
 from vidgen_nb.provider import SimulatedProfile
 
 __all__ = ["Groups"]
-
-OUTCOME = attrgetter("outcome")
 
 
 class Groups:
@@ -83,15 +79,20 @@ class Groups:
         scenes, starts, ends = queued_spans(self._data, self._data.end)
         return (scenes, starts, ends), steps(starts, ends)
 
+    @cached_property
+    def _there(self) -> Waits:
+        """When scenes waited at their provider."""
+        return provider_spans(self._data.attempts, self._data.end)
+
     def _times(self) -> dict[str, Spread | None]:
-        flow, wait = flow_and_wait(self._seen, self._done, self._release)
+        flow, wait = flow_and_wait(self._seen, self._done, self._release, may_queue=bool(self._there[0]))
         return {"flow": flow, "wait": wait}
 
     def _queue(self) -> dict[str, Any]:
         """Return L, λ, W_q and the residual of Little's law."""
         part, data, release = self._part, self._data, self._release
         (scenes, starts, ends), length = self._queued
-        there = provider_spans(data.attempts, data.end)
+        there = self._there
         queued, at_provider = dict.fromkeys(release, 0.0), dict.fromkeys(release if there[0] else (), 0.0)
         cut = without(data.off)
         for scene, start, end in zip(*there, strict=True):
@@ -125,17 +126,18 @@ class Groups:
         cooling, on = cooling_on(data, end), on_seconds(data, end) - on_seconds(data, after)
         waiting = above_zero(self._queued[1], data.end)
         total, rows = SlotTime(), []
-        for name, (time,) in slot_time(data, [after, end], waiting, self._tried, cooling).items():
+        times = slot_time(data, [after, end], waiting, self._tried, cooling, may_queue=bool(self._there[0]))
+        for name, (time,) in times.items():
             total.add(time)
             split, cooldown = SlotSplit.of(time), seconds_of(subtract(cooling[name], [(0.0, after)]))
             own = part.in_it(self._tried[name])
-            outcomes = Counter(map(OUTCOME, own))
+            outcomes = [each.outcome for each in own]
             rows.append(
                 ProfileMetrics(
                     profile=name,
-                    scenes=outcomes["succeeded"],
+                    scenes=outcomes.count("succeeded"),
                     attempts=len(own),
-                    rate_limited=outcomes["rate_limited"],
+                    rate_limited=outcomes.count("rate_limited"),
                     cooldown=cooldown,
                     utilisation=0.0 if split is None else split.ok,
                     split=split,

@@ -12,7 +12,7 @@ from typing import Any
 
 from vidgen_nb.analysis.metrics.efficiency import bound_question
 from vidgen_nb.analysis.metrics.fairness import ideal_shares
-from vidgen_nb.analysis.metrics.groups import OUTCOME, Groups, ratio
+from vidgen_nb.analysis.metrics.groups import Groups, ratio
 from vidgen_nb.analysis.metrics.model import ProfileMetrics, SlotSplit
 from vidgen_nb.analysis.metrics.recovery import as_trouble, check_trouble, control_of, outage, recovery
 from vidgen_nb.analysis.metrics.results import goodput, makespan, on_seconds, status_counts, successes
@@ -135,9 +135,10 @@ _MOVE = attrgetter("from_profile", "to_profile")
 
 
 def _counts(part: Window, seen: RunData, done: Sequence[AttemptRecord]) -> dict[str, Any]:
-    outcomes = Counter(map(OUTCOME, seen.attempts))
+    outcomes = [each.outcome for each in seen.attempts]
+    rate_limited = outcomes.count("rate_limited")
     tried = len(seen.attempts)
-    ended = tried - outcomes[None]
+    ended = tried - outcomes.count(None)
     scenes = len(seen.scenes)
     amplification = ratio(tried, scenes)
     if part.is_part:  # what is not over has not had all of its attempts yet
@@ -146,12 +147,12 @@ def _counts(part: Window, seen: RunData, done: Sequence[AttemptRecord]) -> dict[
     return {
         "scenes": dict(status_counts(seen)),
         "attempts": tried,
-        "rate_limited": outcomes["rate_limited"],
+        "rate_limited": rate_limited,
         "moves": len(seen.moves),
         "move_matrix": dict(Counter(map(_MOVE, seen.moves))),
         "amplification": amplification,
-        "wasted_share": ratio(ended - outcomes["succeeded"], ended),
-        "rate_429": ratio(outcomes["rate_limited"], ended),
+        "wasted_share": ratio(ended - outcomes.count("succeeded"), ended),
+        "rate_429": ratio(rate_limited, ended),
         "goodput": len(done) / on if part.after and on else goodput(part.data, done),
     }
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, sub
 
 from vidgen_nb.analysis.metrics.quantiles import Spread
 from vidgen_nb.analysis.records.bounded_series import Span
 from vidgen_nb.analysis.records.live_window import RecentData
 from vidgen_nb.analysis.records.model import AttemptRecord, RunData
-from vidgen_nb.analysis.records.off_time import without
+from vidgen_nb.analysis.records.off_time import all_without, without
 from vidgen_nb.analysis.records.run_state import is_running
 from vidgen_nb.analysis.records.timeline import cooling_spans, releases, seconds_of, subtract
 
@@ -93,30 +94,37 @@ def goodput(data: RunData, done: Sequence[AttemptRecord] | None = None) -> float
 
 
 def flow_and_wait(
-    data: RunData, done: Sequence[AttemptRecord] | None = None, release: dict[str, float] | None = None
+    data: RunData,
+    done: Sequence[AttemptRecord] | None = None,
+    release: dict[str, float] | None = None,
+    *,
+    may_queue: bool = True,
 ) -> tuple[Spread | None, Spread | None]:
     """Return F and W of the scenes that stand as succeeded, by scene.
 
     F is the time from when a scene was added, the last time, to its result. W is F without the service: the attempt
     that succeeded, but for the time for which it was queued at its provider. So W is what a scene waited in our queue
-    and in the provider's. Both are without the time in which no program ran the run.
+    and in the provider's. Both are without the time in which no program ran the run. `may_queue`: False if no attempt
+    was queued at its provider.
     """
     done = successes(data) if done is None else done
     release = releases(data) if release is None else release
-    cut = without(data.off)
-    ends = {each.id: each.end for each in data.scenes if each.status == "succeeded" and each.end is not None}
-    starts = {each.scene: each.start for each in done}  # the last success counts
-    if data.off:
-        ends, starts = {name: cut(at) for name, at in ends.items()}, {name: cut(at) for name, at in starts.items()}
-        release = {name: cut(at) for name, at in release.items()}
-    flow = {name: end - release[name] for name, end in ends.items()}
-    wait = {name: start - release.get(name, 0.0) for name, start in starts.items()}
-    if any([each.began != each.accepted for each in done]):  # noqa: C419 - a list is quicker
+    stand = [each for each in data.scenes if each.status == "succeeded"]
+    flow = _since(release, [each.id for each in stand], [each.end or 0.0 for each in stand], data.off)
+    wait = _since(release, [each.scene for each in done], [each.start for each in done], data.off)
+    if may_queue and any([each.began != each.accepted for each in done]):  # noqa: C419 - a list is quicker
+        cut = without(data.off)
         there = {each.scene: _at_provider(each, cut) for each in done}
         wait = {name: waited + there[name] for name, waited in wait.items()}
     if wait.keys() != flow.keys():  # one succeeded, and was run again by hand
         wait = {name: wait[name] for name in flow if name in wait}
     return Spread.of(flow), Spread.of(wait)
+
+
+def _since(release: dict[str, float], scenes: list[str], times: list[float], off: list[Span]) -> dict[str, float]:
+    """Return how long after its release something happened to each scene, the last time, without the time off."""
+    released = list(map(release.get, scenes, repeat(0.0)))
+    return dict(zip(scenes, map(sub, all_without(off, times), all_without(off, released)), strict=True))
 
 
 def _at_provider(attempt: AttemptRecord, cut: Callable[[float], float]) -> float:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
-from itertools import compress, pairwise
+from itertools import compress, pairwise, repeat
 from math import inf
 
 from vidgen_nb.analysis.metrics.results import horizon
@@ -82,12 +82,14 @@ def slot_time(
     waiting: list[Span] | None = None,
     tried: dict[str, list[AttemptRecord]] | None = None,
     cooling: dict[str, list[Span]] | None = None,
+    *,
+    may_queue: bool = True,
 ) -> dict[str, list[SlotTime]]:
     """Return, per profile, what its slots did in each interval between two neighbours of `edges`.
 
     `edges`: run seconds, rising; None: one interval, from 0 to `horizon`. `waiting`, `tried`, `cooling`: when scenes
-    waited, the attempts by profile, and when each profile cooled, if already known. Raises `InputError` for edges that
-    do not rise.
+    waited, the attempts by profile, and when each profile cooled, if already known. `may_queue`: False if none of them
+    was queued at its provider. Raises `InputError` for edges that do not rise.
     """
     edges = [0.0, horizon(data)] if edges is None else list(edges)
     if len(edges) < 2 or any(not a <= b for a, b in pairwise(edges)):
@@ -100,7 +102,7 @@ def slot_time(
     found: dict[str, list[SlotTime]] = {}
     for name, tries in (by_profile(data) if tried is None else tried).items():
         given = data.capacity_steps.get(name) or [(0.0, data.capacities.get(name))]
-        found[name] = _of_profile(tries, given, cooling[name], within, edges, data.end)
+        found[name] = _of_profile(tries, given, cooling[name], within, edges, data.end, may_queue=may_queue)
     return found
 
 
@@ -141,17 +143,18 @@ def _of_profile(
     within: Within,
     edges: list[float],
     end: float,
+    *,
+    may_queue: bool = True,
 ) -> list[SlotTime]:
     bins = [SlotTime() for _ in edges[1:]]
-    held = [each for each in attempts if each.end is None or each.end > each.start]
-    outcomes = [each.outcome for each in held]
-    starts = [each.start for each in held]  # in order
-    ends = [end if each.end is None else each.end for each in held]
+    outcomes, starts = [each.outcome for each in attempts], [each.start for each in attempts]  # in order
+    ends = [end if each.end is None else each.end for each in attempts]
     queued: list[Span] = []
-    if any([each.accepted != each.began for each in held]):  # noqa: C419 - a list is quicker
+    if may_queue and any([each.accepted != each.began for each in attempts]):  # noqa: C419 - a list is quicker
+        held = [each for each in attempts if each.end is None or each.end > each.start]
         outcomes, starts, ends = without_queue(held, end)
         queued = [(start, stop) for _, start, stop in zip(*provider_spans(held, end), strict=True) if start < stop]
-    uses = [_USES.get(outcome, "wasted") for outcome in outcomes]
+    uses = list(map(_USES.get, outcomes, repeat("wasted")))
     for name in ("ok", "wasted", "running"):
         if name in uses:
             _spread(bins, edges, name, compress(zip(starts, ends, strict=True), map(name.__eq__, uses)))
