@@ -7,7 +7,6 @@ when to call `wake(now)` if nothing happens before. Nothing else changes its sta
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
 from math import inf
 from random import Random
 from typing import Any
@@ -28,7 +27,7 @@ from vidgen_nb.core.replay import Replay
 from vidgen_nb.core.requests.handlers import handlers_of
 from vidgen_nb.core.requests.limits import LIMIT_EVENTS, Limits, as_pause_after
 from vidgen_nb.core.requests.requests import Requests
-from vidgen_nb.core.state import RunState
+from vidgen_nb.core.state import RunState, SceneState
 from vidgen_nb.errors import ReplayError
 
 __all__ = ["Scheduler"]
@@ -72,7 +71,7 @@ class Scheduler:
         self.dispatcher = Dispatcher(context, self._run, ledger, self._rotation, queue)
         self._attempts = attempts = AttemptLifecycle(context, ledger, roster)
         self._failures = failures = Failures(context, ledger, roster, attempts)
-        self._requests = requests = Requests(context, self._run, ledger, roster, queue, attempts)
+        requests = Requests(context, self._run, ledger, roster, queue, attempts)
         self._limits = limits = Limits(context, self._run, ledger, roster, queue)
         self._handlers = handlers_of(requests, limits, attempts, failures)
 
@@ -103,6 +102,14 @@ class Scheduler:
             now = self._now  # a timer may fire a little early
         handler(event, now)
         self._decide(now)
+
+    def feed_answer(self, state: SceneState, answer: ev.Event, now: float) -> None:
+        """Do what `feed` does, for the answer to the submit of `state` that was decided at `now`."""
+        if type(answer) is ev.Accepted:
+            self._attempts.begin_job(state, answer, now)
+            self._decide(now)
+        else:
+            self.feed(answer, now)
 
     def advance(self, now: float, at_hand: AtHand | None = None) -> None:
         """Do what is due by now; what follows is added to `to_do`.
@@ -144,12 +151,7 @@ class Scheduler:
 
     def prepare(self, events: Iterable[ev.Event]) -> None:
         """Take in requests at 0, before the run starts: nothing follows from them until then."""
-        for kind, alike in groupby(events, type):
-            if kind is ev.SceneAdded:
-                self._requests.add_scenes(alike, 0.0)  # type: ignore[arg-type]  # their type is the key
-            else:
-                for event in alike:
-                    self._handlers[kind](event, 0.0)
+        self._handlers.handle_all(events, 0.0)
         self.advance(0.0)
 
     def next_wakeup(self) -> float | None:
@@ -283,12 +285,9 @@ class Scheduler:
             ledger.retries.unblock(ledger.unsettled, now)
             self._limits.check(now)
             self.dispatcher.dispatch(now)
-        if not ledger.in_flight:
-            self._end_if_over(now)
-
-    def _end_if_over(self, now: float) -> None:
-        run = self._run
-        if not self._ledger.unsettled:
+        if ledger.in_flight:
+            return
+        if not ledger.unsettled:
             self._end(ev.EndReason.SETTLED, now)
         elif run.stopped:
             self._end(run.stopped_by or ev.EndReason.STOPPED, now)

@@ -109,6 +109,7 @@ class VirtualDriver:
             scheduler.next_wakeup,
             scheduler.to_do,
         )
+        feed_answer, submit = scheduler.feed_answer, self._submit
         answers, latency, at_hand = self._answers, self._latency, self.at_hand
         now = 0.0
         advance(now)
@@ -117,6 +118,8 @@ class VirtualDriver:
                 command = to_do.popleft()
                 if latency:
                     heappush(due, (now + latency, next(self._order), command))
+                elif type(command) is SceneState:
+                    feed_answer(command, submit(command, now), now)
                 elif (answer := answers[type(command)](command, now)) is not None:
                     feed(answer, now)
             wakeup = next_wakeup()

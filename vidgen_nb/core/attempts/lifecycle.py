@@ -47,11 +47,14 @@ class AttemptLifecycle:
         self.cancellations = Cancellations(context, ledger)
 
     def accepted(self, event: ev.Accepted, now: float) -> None:
-        """The provider took it: the scene generates, and its group's strikes are forgotten (R7)."""
+        """The provider took it: its job runs."""
+        state = self._ledger.current(event.scene, event.number, "submitting")
+        if state is not None:
+            self.begin_job(state, event, now)
+
+    def begin_job(self, state: SceneState, event: ev.Accepted, now: float) -> None:
+        """The provider took a scene: it generates, and its group's strikes are forgotten (R7)."""
         ledger, context, operation = self._ledger, self._context, event.operation
-        state = ledger.current(event.scene, event.number, "submitting")
-        if state is None:
-            return
         if operation.cost is not None:
             context.count_money()
         event.at = now  # type: ignore[misc]  # as `record` does; these three are on every scene's way

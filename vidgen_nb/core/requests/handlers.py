@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import Any
 
 from vidgen_nb.core import events as ev
@@ -17,6 +18,21 @@ __all__ = ["Handlers", "handlers_of"]
 
 class Handlers(dict[type[ev.Event], Callable[[Any, float], None]]):
     """What handles each event that may be fed in; `InputError` for any other."""
+
+    def __init__(
+        self, handlers: dict[type[ev.Event], Callable[[Any, float], None]], add_scenes: Callable[[Any, float], None]
+    ) -> None:
+        super().__init__(handlers)
+        self._add_scenes = add_scenes
+
+    def handle_all(self, events: Iterable[ev.Event], now: float) -> None:
+        """Handle events in order, scenes that follow each other together."""
+        for kind, alike in groupby(events, type):
+            if kind is ev.SceneAdded:
+                self._add_scenes(alike, now)
+            else:
+                for event in alike:
+                    self[kind](event, now)
 
     def __missing__(self, kind: type[ev.Event]) -> Callable[[Any, float], None]:
         raise InputError(f"{kind.__name__} is a decision of the scheduler's own; it can't be fed in")
@@ -54,4 +70,4 @@ def handlers_of(requests: Requests, limits: Limits, attempts: AttemptLifecycle, 
         ev.CancelAnswered: attempts.cancellations.answered,
         ev.AttemptAbandoned: attempts.abandoned,
     }
-    return Handlers(handlers)
+    return Handlers(handlers, requests.add_scenes)
