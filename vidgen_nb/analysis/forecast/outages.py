@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
+from vidgen_nb.analysis.limits.fit import log_chance
 from vidgen_nb.provider import Fault
 
 __all__ = ["Answer", "Outages"]
@@ -49,8 +50,8 @@ class Outages:
         first, last = follows[True, False], follows[False, False]
         if last * (first + follows[True, True]) <= first * (last + follows[False, True]):  # no failure brings the next
             return cls(0.0, failed / total, math.inf, ())
-        odds = _chance(first, follows[True, True]) + _chance(last, follows[False, True])
-        odds -= _chance(failed, total - failed)
+        odds = log_chance(first, follows[True, True]) + log_chance(last, follows[False, True])
+        odds -= log_chance(failed, total - failed)
         since, out = _under_way(answers)
         return cls(1 / (1 + math.exp(min(500.0, max(-500.0, -odds)))), failed / total, since, out)
 
@@ -75,11 +76,6 @@ def _under_way(answers: Mapping[str, Sequence[Answer]]) -> tuple[float, tuple[st
         return since, (None,) if begun else ()
     last = max(at for each in answers.values() for at, ok in each if not ok)
     return (since, tuple(begun)) if min(accepted) <= last else (math.inf, ())
-
-
-def _chance(first: int, second: int) -> float:
-    """Return the log chance of a sequence with so many of two outcomes, whose odds are not known."""
-    return math.lgamma(first + 0.5) + math.lgamma(second + 0.5) - math.lgamma(first + second + 1) - math.log(math.pi)
 
 
 def _failing_since(answers: Sequence[Answer]) -> float | None:

@@ -216,9 +216,8 @@ class _Simulations:
         kind = drawn_kind(own, ages, others, self.tail, rng)
         if isinstance(kind, Tail):
             return times_of(kind, own, rng), kind
-        return [*own, *self.times[kind]], (
-            self.tails[kind] if len(self.times[kind]) >= MIN_OWN_TIMES else self.tail
-        ).drawn(rng)
+        tail = self.tails[kind] if len(self.times[kind]) >= MIN_OWN_TIMES else self.tail
+        return [*own, *self.times[kind]], tail.drawn(rng)
 
     def _queued_jobs(self, services: dict[str, Empirical], ends: dict[str, float], rng: Random) -> dict[str, float]:
         """Return when jobs that are queued at their provider begin, and add their ends: first come, first served."""

@@ -22,9 +22,9 @@ from vidgen_nb.analysis.limits.submit_history import SubmitHistory
 __all__ = [
     "LENGTHS_RANGE",
     "broken_promises",
-    "closest",
     "episodes",
     "jobs_at_once",
+    "log_chance",
     "most_jobs",
     "partly",
     "possible",
@@ -125,11 +125,11 @@ def _jobs_at_answers(submits: SubmitHistory) -> tuple[int, float]:
 
 def unexplained(evidence: Evidence) -> tuple[str, int, float, int]:
     """Return the limit that explains most 429s, of those that accept all that was accepted: kind, n, per, 429s left."""
-    left, kind, n, per = min(closest(evidence), default=(len(evidence.refusals), "token_bucket", 1, 0.0))
+    left, kind, n, per = min(_closest(evidence), default=(len(evidence.refusals), "token_bucket", 1, 0.0))
     return kind, n, per, left
 
 
-def closest(evidence: Evidence) -> list[tuple[int, str, int, float]]:
+def _closest(evidence: Evidence) -> list[tuple[int, str, int, float]]:
     """Return the limits that accept all that was accepted, with the 429s that each leaves unexplained.
 
     Each is the strictest one for its n: with a longer `per` it would have refused what was accepted.
@@ -171,3 +171,8 @@ def _pieces(
         low, high = max(low, MIN_WINDOW_SECONDS), min(high, strictest, LONGEST_WINDOW_SECONDS)
         if low < high:
             yield count - explained, kind, n, low, high
+
+
+def log_chance(first: int, second: int) -> float:
+    """Return the log chance of a sequence with so many of two outcomes, whose odds are not known (beta prior of ½)."""
+    return math.lgamma(first + 0.5) + math.lgamma(second + 0.5) - math.lgamma(first + second + 1) - math.log(math.pi)

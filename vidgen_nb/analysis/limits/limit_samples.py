@@ -12,7 +12,7 @@ from typing import Final
 from vidgen_nb.analysis.limits.candidates import Candidate
 from vidgen_nb.analysis.limits.estimate import LimitEstimate, estimate_group
 from vidgen_nb.analysis.limits.feasible import Evidence
-from vidgen_nb.analysis.limits.fit import LENGTHS_RANGE, most_jobs, partly
+from vidgen_nb.analysis.limits.fit import LENGTHS_RANGE, log_chance, most_jobs, partly
 from vidgen_nb.analysis.limits.parts_of_history import since, until
 from vidgen_nb.analysis.limits.submit_history import SubmitHistory, submit_history
 from vidgen_nb.analysis.limits.two_limits import two_limits
@@ -118,7 +118,12 @@ def _log_share(estimate: LimitEstimate, group: SubmitHistory, most: int) -> floa
     """Return the logarithm of the share of all limits with n up to `most` that an estimate leaves (see `fit`)."""
     left = zip(estimate.candidates, _lengths(estimate, group), strict=True)
     width = math.fsum((1e-9 + math.log(high / low)) / each.n for each, (low, high) in left)
-    return math.log(width / (3 * LENGTHS_RANGE * math.fsum(1 / n for n in range(1, most + 1))))
+    return math.log(width * _share_of_all(most))
+
+
+def _share_of_all(most: int) -> float:
+    """Return by what ln(longest / shortest) / n of some limits becomes their share of all those with n up to `most`."""
+    return 1 / (3 * LENGTHS_RANGE * math.fsum(1 / n for n in range(1, most + 1)))
 
 
 @dataclass(frozen=True)
@@ -155,14 +160,13 @@ def _explanations(group: SubmitHistory) -> list[_Explanation]:
     evidence, answers = Evidence(begins, None), len(begins.accepted) + len(begins.refused)
     most = max(1, evidence.most)
     found = [_Explanation(_log_share(estimate, group, most), estimate)] if estimate.candidates else []
-    all_limits = 1 / (3 * LENGTHS_RANGE * math.fsum(1 / n for n in range(1, most + 1)))
+    all_limits, refused = _share_of_all(most), len(begins.refused)
     share = CLOSE_WIDTH * all_limits
     near = partly(evidence)
-    rest = min((each[0] for each in near), default=len(begins.refused))
+    rest = min((each[0] for each in near), default=refused)
     for left, kind, n, low, high in near:
         weight = _by_chance(left, answers) + math.log(all_limits * math.log(high / low) / n)
         found.append(_Explanation(weight, Candidate(kind, n, low, high), left / answers))
-    refused = len(begins.refused)
     found.append(_Explanation(_by_chance(refused, answers), None, min(0.9, refused / answers)))
     if not estimate.candidates:
         if pair := two_limits(evidence):
@@ -171,7 +175,7 @@ def _explanations(group: SubmitHistory) -> list[_Explanation]:
             found.append(_Explanation(weight, first & second))
         for part in _parts(group):
             others = answers - part.accepted - part.refused
-            left = round(rest * (1 - part.refused / len(begins.refused)))
+            left = round(rest * (1 - part.refused / refused))
             weight = _by_chance(left, max(left, others)) + math.log(share * RARE_CHANCE / answers)
             found.append(_Explanation(weight + _log_share(part, group, most), part))
     return found
@@ -191,10 +195,7 @@ def _parts(group: SubmitHistory) -> list[LimitEstimate]:
 
 def _by_chance(left: int, answers: int) -> float:
     """Return the log chance that so many of all answers are 429s at random, of unknown share (beta prior of ½)."""
-    if not left:
-        return 0.0
-    beta = math.lgamma(left + 0.5) + math.lgamma(answers - left + 0.5) - math.lgamma(answers + 1)
-    return beta + math.log(RARE_CHANCE / math.pi)
+    return log_chance(left, answers - left) + math.log(RARE_CHANCE) if left else 0.0
 
 
 def _like(others: list[UsedLimit], group: SubmitHistory, rng: Random) -> UsedLimit | None:

@@ -23,12 +23,12 @@ _SIGNS: Final = {"given": 0, "shortest": 1, "longest": -1}
 
 def check_order(order: str) -> None:
     """Raise `InputError` for an unknown order."""
-    if order not in ("given", "shortest", "longest"):
+    if order not in tuple(_SIGNS):  # whatever it is: a list, too
         raise InputError(f"order is 'given', 'shortest' or 'longest', not {order!r}")
 
 
 class ServingOrder:
-    """Who goes first in a simulation ; `times`: when they come, in run seconds; empty: all at 0."""
+    """Who goes first in a simulation; `times`: when they come, in run seconds; empty: all at 0."""
 
     def __init__(self, order: Order, times: Sequence[float], seed: int, luck: Mapping[str, float]) -> None:
         self._sign = _SIGNS[order]
